@@ -1,0 +1,45 @@
+# make run    installs, creates an SMKI in ./pki if there is none, serves it
+# make test   installs and runs every test
+# make check  ruff, mypy --strict, import-linter
+# make bench  measures this machine
+
+PYTHON ?= python3
+PKI    ?= ./pki
+PORT   ?= 8083
+BIN    := .venv/bin
+
+.PHONY: run test check bench fixtures clean
+
+run: .venv/.installed
+	@test -e $(PKI)/smki.json || $(BIN)/smki init --home $(PKI)
+	@exec $(BIN)/smki serve --home $(PKI) --port $(PORT)
+
+test: .venv/.installed-test
+	$(BIN)/pytest -n 2 --dist worksteal $(TESTS)
+
+check: .venv/.installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/.installed-test
+	$(BIN)/python -m benchmarks $(BENCH)
+
+# Makes the golden files in fixtures/ again; a difference in `git diff` is a change of what is issued.
+fixtures: .venv/.installed
+	$(BIN)/python -m fixtures.make
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/.installed: .venv/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+.venv/.installed-test: .venv/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,check]'
+	@touch $@
+
+clean:
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build *.egg-info

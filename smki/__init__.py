@@ -1,0 +1,82 @@
+"""An SMKI in one directory: certification authorities, registration, ledger and what reads them.
+
+    >>> from smki import Smki
+    >>> smki = Smki.create("pki")           # or Smki.open("pki")
+    >>> key, request = smki.make_device_request(EntityIdentifier.parse("00-DB-12-34-56-78-90-A0"), KeyUsage.KEY_AGREEMENT)
+    >>> smki.issue_device(request).certificate.as_pem()
+
+What is exported here is the public interface in Python; everything else may change.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from smki.certificate import Certificate
+    from smki.clock import FixedClock, RealClock, ShiftedClock
+    from smki.device import DeviceType
+    from smki.home import Smki
+    from smki.identity import EntityIdentifier, SerialNumber
+    from smki.problem import Finding, Problem, Severity, SmkiError
+    from smki.profile.lint import lint
+    from smki.registration import Application, Issued, Refusal, Refused
+    from smki.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
+
+__version__ = "0.1.0"
+
+_EXPORTS = {
+    "Application": "smki.registration",
+    "Certificate": "smki.certificate",
+    "CertificateKind": "smki.role",
+    "CertificateStatus": "smki.role",
+    "DeviceType": "smki.device",
+    "EntityIdentifier": "smki.identity",
+    "Finding": "smki.problem",
+    "FixedClock": "smki.clock",
+    "Issued": "smki.registration",
+    "KeyUsage": "smki.role",
+    "Problem": "smki.problem",
+    "RealClock": "smki.clock",
+    "Refusal": "smki.registration",
+    "Refused": "smki.registration",
+    "RemotePartyRole": "smki.role",
+    "SerialNumber": "smki.identity",
+    "Severity": "smki.problem",
+    "ShiftedClock": "smki.clock",
+    "Smki": "smki.home",
+    "SmkiError": "smki.problem",
+    "lint": "smki.profile.lint",
+}
+
+__all__ = [
+    "Application",
+    "Certificate",
+    "CertificateKind",
+    "CertificateStatus",
+    "DeviceType",
+    "EntityIdentifier",
+    "Finding",
+    "FixedClock",
+    "Issued",
+    "KeyUsage",
+    "Problem",
+    "RealClock",
+    "Refusal",
+    "Refused",
+    "RemotePartyRole",
+    "SerialNumber",
+    "Severity",
+    "ShiftedClock",
+    "Smki",
+    "SmkiError",
+    "lint",
+]
+
+
+def __getattr__(name: str) -> object:
+    # Imported when first used, so that `smki --help` and readers of one certificate don't pay for the rest.
+    if name in _EXPORTS:
+        return getattr(importlib.import_module(_EXPORTS[name]), name)
+    raise AttributeError(f"module 'smki' has no attribute {name!r}")

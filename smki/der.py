@@ -1,0 +1,341 @@
+"""DER, read tolerantly and written exactly (ITU-T X.690).
+
+Written by ourselves because the lint has to see what other readers hide or refuse: lengths that are
+longer than need be, octets after the end, algorithm parameters that should not be there. Reading is
+lazy and costs a few microseconds a certificate; writing has no options, so that what is written is DER.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import lru_cache
+
+BOOLEAN = 0x01
+INTEGER = 0x02
+BIT_STRING = 0x03
+OCTET_STRING = 0x04
+NULL = 0x05
+OBJECT_IDENTIFIER = 0x06
+ENUMERATED = 0x0A
+UTF8_STRING = 0x0C
+SEQUENCE = 0x30
+SET = 0x31
+PRINTABLE_STRING = 0x13
+TELETEX_STRING = 0x14
+IA5_STRING = 0x16
+UTC_TIME = 0x17
+GENERALIZED_TIME = 0x18
+BMP_STRING = 0x1E
+
+CONSTRUCTED = 0x20
+CONTEXT = 0x80
+
+TAG_NAMES = {
+    BOOLEAN: "BOOLEAN",
+    INTEGER: "INTEGER",
+    BIT_STRING: "BIT STRING",
+    OCTET_STRING: "OCTET STRING",
+    NULL: "NULL",
+    OBJECT_IDENTIFIER: "OBJECT IDENTIFIER",
+    ENUMERATED: "ENUMERATED",
+    UTF8_STRING: "UTF8String",
+    SEQUENCE: "SEQUENCE",
+    SET: "SET",
+    PRINTABLE_STRING: "PrintableString",
+    TELETEX_STRING: "TeletexString",
+    IA5_STRING: "IA5String",
+    UTC_TIME: "UTCTime",
+    GENERALIZED_TIME: "GeneralizedTime",
+    BMP_STRING: "BMPString",
+}
+
+STRING_TAGS = frozenset({UTF8_STRING, PRINTABLE_STRING, TELETEX_STRING, IA5_STRING, BMP_STRING})
+
+
+def tag_name(tag: int) -> str:
+    """The ASN.1 name of an identifier octet, ``[0]`` for a context tag, else its hexadecimal form."""
+    if tag in TAG_NAMES:
+        return TAG_NAMES[tag]
+    if tag & 0xC0 == CONTEXT:
+        return f"[{tag & 0x1F}]"
+    return f"tag 0x{tag:02X}"
+
+
+class DerError(Exception):
+    """Octets that cannot be read as a DER (or even BER, definite length) element.
+
+    :ivar reason: what was found, for a person.
+    :ivar offset: the octet, counted from the start of the input, at which reading stopped.
+    """
+
+    def __init__(self, reason: str, offset: int) -> None:
+        super().__init__(f"{reason} at octet {offset}")
+        self.reason = reason
+        self.offset = offset
+
+
+class Node:
+    """One element (tag, length, contents) within a larger input.
+
+    :ivar data: the whole input.
+    :ivar tag: the identifier octet, class and constructed bit included.
+    :ivar start: offset of the identifier octet.
+    :ivar body: offset of the first content octet.
+    :ivar end: offset after the last content octet.
+    """
+
+    __slots__ = ("_children", "body", "data", "end", "start", "tag")
+
+    def __init__(self, data: bytes, tag: int, start: int, body: int, end: int) -> None:
+        self.data = data
+        self.tag = tag
+        self.start = start
+        self.body = body
+        self.end = end
+        self._children: list[Node] | None = None
+
+    @property
+    def content(self) -> bytes:
+        """The content octets."""
+        return self.data[self.body : self.end]
+
+    @property
+    def encoded(self) -> bytes:
+        """Identifier, length and content octets."""
+        return self.data[self.start : self.end]
+
+    @property
+    def has_minimal_length(self) -> bool:
+        """Whether the length octets are the shortest that would do (X.690 10.1)."""
+        return self.body - self.start == 1 + len(_length_octets(self.end - self.body))
+
+    def children(self) -> list[Node]:
+        """The elements inside this constructed one.
+
+        :raises DerError: when the contents are not a row of elements.
+        """
+        if self._children is None:
+            self._children = list(read_all(self.data, self.body, self.end))
+        return self._children
+
+    def inner(self) -> Node:
+        """The single element that the contents of this OCTET STRING (or explicit tag) are.
+
+        :raises DerError: when they are not exactly one element.
+        """
+        node = read(self.data, self.body, self.end)
+        if node.end != self.end:
+            raise DerError(f"{self.end - node.end} octets after the {tag_name(node.tag)}", node.end)
+        return node
+
+    def __repr__(self) -> str:
+        return f"<{tag_name(self.tag)} {self.start}:{self.end}>"
+
+
+def read(data: bytes, start: int = 0, limit: int | None = None) -> Node:
+    """Read the one element that begins at *start*, in constant time and without reading inside it.
+
+    :raises DerError: truncated, of indefinite length, or with a tag number above 30.
+    """
+    if limit is None:
+        limit = len(data)
+    if start >= limit:
+        raise DerError("nothing there", start)
+    tag = data[start]
+    if tag & 0x1F == 0x1F:
+        raise DerError("tag number above 30", start)
+    body = start + 2
+    if body > limit:
+        raise DerError("no length octet", start + 1)
+    length = data[start + 1]
+    if length > 0x7F:
+        if length == 0x80:
+            raise DerError("indefinite length, which DER forbids", start + 1)
+        body += length & 0x7F
+        if body > limit:
+            raise DerError("length octets cut short", start + 1)
+        length = int.from_bytes(data[start + 2 : body], "big")
+    end = body + length
+    if end > limit:
+        size = str(length) if length < 1 << 64 else f"2^{length.bit_length() - 1} or more"
+        raise DerError(f"{tag_name(tag)} of {size} octets where only {limit - body} are left", start)
+    return Node(data, tag, start, body, end)
+
+
+def read_all(data: bytes, start: int, limit: int) -> Iterator[Node]:
+    """Read the elements from *start* up to *limit*, one behind the other.
+
+    :raises DerError: as :func:`read`.
+    """
+    while start < limit:
+        node = read(data, start, limit)
+        yield node
+        start = node.end
+
+
+def decode_oid(content: bytes) -> str:
+    """The dotted form of OBJECT IDENTIFIER content octets.
+
+    :raises DerError: when they are empty, cut short or not minimal (X.690 8.19).
+    """
+    return _decode_oid(content)
+
+
+@lru_cache(maxsize=512)
+def _decode_oid(content: bytes) -> str:
+    if not content or content[-1] & 0x80 or len(content) > 64:
+        raise DerError("object identifier that is empty, cut short or longer than 64 octets", 0)
+    arcs = []
+    value = 0
+    first = True
+    for octet in content:
+        if first and octet == 0x80:
+            raise DerError("object identifier with a needless leading octet", 0)
+        value = value << 7 | octet & 0x7F
+        first = not octet & 0x80
+        if first:
+            arcs.append(value)
+            value = 0
+    top = min(arcs[0] // 40, 2)
+    return ".".join(map(str, [top, arcs[0] - 40 * top, *arcs[1:]]))
+
+
+def decode_time(node: Node) -> datetime:
+    """The moment (UTC) in a UTCTime or GeneralizedTime as RFC 5280 4.1.2.5 has them: to the second, with Z.
+
+    :raises DerError: for another type, another form or a moment that does not exist.
+    """
+    text = node.content
+    if node.tag == UTC_TIME and len(text) == 13:
+        century = b"19" if text[:2] >= b"50" else b"20"
+        digits = century + text[:12]
+    elif node.tag == GENERALIZED_TIME and len(text) == 15:
+        digits = text[:14]
+    else:
+        raise DerError(f"{tag_name(node.tag)} of {len(text)} octets", node.start)
+    if not digits.isdigit() or text[-1:] != b"Z":
+        raise DerError("a time that is not digits followed by Z", node.start)
+    fields = [int(digits[:4]), *(int(digits[at : at + 2]) for at in range(4, 14, 2))]
+    try:
+        return datetime(*fields, tzinfo=UTC)  # type: ignore[arg-type,misc]
+    except ValueError as error:
+        raise DerError(f"a time that does not exist: {error}", node.start) from None
+
+
+def decode_text(node: Node) -> str:
+    """The text of a string element (UTF8String, PrintableString, IA5String, TeletexString, BMPString).
+
+    :raises DerError: when the octets are not in the type's character set.
+    """
+    if node.tag not in STRING_TAGS:
+        raise DerError(f"{tag_name(node.tag)} is not a string", node.start)
+    encoding = {UTF8_STRING: "utf-8", BMP_STRING: "utf-16-be", TELETEX_STRING: "latin-1"}.get(node.tag, "ascii")
+    try:
+        return node.content.decode(encoding)
+    except UnicodeDecodeError:
+        raise DerError(f"octets that are not {tag_name(node.tag)}", node.start) from None
+
+
+def _length_octets(length: int) -> bytes:
+    if length < 0x80:
+        return bytes((length,))
+    octets = length.to_bytes((length.bit_length() + 7) // 8, "big")
+    return bytes((0x80 | len(octets),)) + octets
+
+
+def element(tag: int, *contents: bytes) -> bytes:
+    """An element with the given identifier octet and the contents joined."""
+    content = b"".join(contents)
+    length = len(content)
+    if length < 0x80:
+        return bytes((tag, length)) + content
+    return bytes((tag,)) + _length_octets(length) + content
+
+
+def sequence(*contents: bytes) -> bytes:
+    """A SEQUENCE of encoded elements."""
+    return element(SEQUENCE, *contents)
+
+
+def set_of(*contents: bytes) -> bytes:
+    """A SET OF, its members in the ascending order that DER demands (X.690 11.6)."""
+    return element(SET, *sorted(contents))
+
+
+def explicit(number: int, *contents: bytes) -> bytes:
+    """An explicit (constructed) context tag around encoded elements."""
+    return element(CONTEXT | CONSTRUCTED | number, *contents)
+
+
+def integer(value: int) -> bytes:
+    """An INTEGER in the fewest octets."""
+    return element(INTEGER, integer_content(value))
+
+
+def integer_content(value: int) -> bytes:
+    """The content octets of an INTEGER: two's complement in the fewest octets (X.690 8.3)."""
+    return value.to_bytes((value if value >= 0 else ~value).bit_length() // 8 + 1, "big", signed=True)
+
+
+def boolean(value: bool) -> bytes:
+    """A BOOLEAN: 0xFF for true (X.690 11.1)."""
+    return element(BOOLEAN, b"\xff" if value else b"\x00")
+
+
+def octet_string(content: bytes) -> bytes:
+    """An OCTET STRING."""
+    return element(OCTET_STRING, content)
+
+
+def bit_string(content: bytes, unused_bits: int = 0) -> bytes:
+    """A BIT STRING of whole octets, the last *unused_bits* bits of which do not count."""
+    return element(BIT_STRING, bytes((unused_bits,)), content)
+
+
+@lru_cache(maxsize=256)
+def oid(dotted: str) -> bytes:
+    """An OBJECT IDENTIFIER from its dotted form.
+
+    :raises ValueError: when the text is not one.
+    """
+    arcs = [int(arc) for arc in dotted.split(".")]
+    if len(arcs) < 2 or arcs[0] > 2 or min(arcs) < 0 or (arcs[0] < 2 and arcs[1] > 39):
+        raise ValueError(f"{dotted!r} is not an object identifier")
+    content = bytearray()
+    for arc in (arcs[0] * 40 + arcs[1], *arcs[2:]):
+        septets = [arc & 0x7F]
+        while arc := arc >> 7:
+            septets.append(0x80 | arc & 0x7F)
+        content += bytes(reversed(septets))
+    return element(OBJECT_IDENTIFIER, bytes(content))
+
+
+def utf8_string(text: str) -> bytes:
+    """A UTF8String."""
+    return element(UTF8_STRING, text.encode())
+
+
+def printable_string(text: str) -> bytes:
+    """A PrintableString.
+
+    :raises ValueError: when *text* has a character outside X.680 41.4.
+    """
+    if not is_printable(text):
+        raise ValueError(f"{text!r} has characters that a PrintableString cannot hold")
+    return element(PRINTABLE_STRING, text.encode("ascii"))
+
+
+_PRINTABLE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 '()+,-./:=?")
+
+
+def is_printable(text: str) -> bool:
+    """Whether a PrintableString can hold *text* (X.680 41.4)."""
+    return _PRINTABLE.issuperset(text)
+
+
+def time(moment: datetime) -> bytes:
+    """A Time as RFC 5280 4.1.2.5 has it: UTCTime through 2049, GeneralizedTime from 2050; *moment* in UTC."""
+    if moment.year < 2050:
+        return element(UTC_TIME, moment.strftime("%y%m%d%H%M%SZ").encode())
+    return element(GENERALIZED_TIME, f"{moment.year:04d}{moment:%m%d%H%M%SZ}".encode())

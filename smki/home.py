@@ -1,0 +1,372 @@
+"""One SMKI in one directory: opens it, and wires the other rooms of the house together.
+
+pki/
+  smki.json               what was decided when it was made
+  ledger.sqlite           everything that was applied for and issued
+  keys/root-oca.key …     the authorities' private keys
+  keys/dcc/…              the private keys of the DCC's own certificates
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from functools import cached_property, partial
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from smki import der
+from smki.authority.certification_authority import CertificationAuthority, SigningKey
+from smki.authority.issuance import Issuance, Subject
+from smki.clock import Clock, FixedClock, RealClock, iso
+from smki.csr import make_device_request, make_organisation_request, public_point
+from smki.identity import EntityIdentifier
+from smki.key import (
+    Randomness,
+    SeededRandomness,
+    SystemRandomness,
+    key_to_pem,
+    passphrase_from_environment,
+    read_key,
+    write_private_file,
+)
+from smki.ledger import CertificateRecord, Ledger, SqliteLedger
+from smki.problem import IntegrityError, NotReady, Problem
+from smki.profile import TEST_POLICY_OID
+from smki.registration import Application, Issued, Registration
+from smki.registration.gate import establish_authority
+from smki.role import CertificateKind, KeyUsage, RemotePartyRole
+from smki.x509 import Oid, encode_attribute, encode_public_key
+
+CONFIGURATION_FILE = "smki.json"
+LEDGER_FILE = "ledger.sqlite"
+FORMAT = 1
+
+SEEDED_START = datetime(2026, 1, 1, tzinfo=UTC)
+"""When an SMKI made from a seed begins unless told otherwise: fixed, so that the same seed makes the same
+octets on any day."""
+
+AUTHORITY_NAMES = {
+    CertificateKind.ROOT_OCA: "TA",
+    CertificateKind.ISSUING_OCA: "T1",
+    CertificateKind.ROOT_DCA: "TD",
+    CertificateKind.ISSUING_DCA: "TD01",
+}
+"""Common names of the authorities: T for test, unlike those of the published test PKI (ZA, Z1, E357, 0001)."""
+
+DCC_ENTITY_IDENTIFIERS = {
+    RemotePartyRole.RECOVERY: EntityIdentifier.parse("90B3D51F30000001"),
+    RemotePartyRole.ACCESS_CONTROL_BROKER: EntityIdentifier.parse("90B3D51F30000002"),
+    RemotePartyRole.WAN_PROVIDER: EntityIdentifier.parse("90B3D51F30000007"),
+    RemotePartyRole.TRANSITIONAL_COS: EntityIdentifier.parse("90B3D51F30000004"),
+}
+"""Whose certificates the DCC lodges before anyone else can start (SEC L3.12), by the published test identities."""
+
+_ABOVE = {
+    CertificateKind.ROOT_OCA: None,
+    CertificateKind.ISSUING_OCA: CertificateKind.ROOT_OCA,
+    CertificateKind.ROOT_DCA: None,
+    CertificateKind.ISSUING_DCA: CertificateKind.ROOT_DCA,
+}
+_AUTHORITY_ROLES = {
+    CertificateKind.ROOT_OCA: RemotePartyRole.ROOT,
+    CertificateKind.ISSUING_OCA: RemotePartyRole.ISSUING_AUTHORITY,
+}
+_ISSUERS = {
+    CertificateKind.ORGANISATION: CertificateKind.ISSUING_OCA,
+    CertificateKind.DEVICE: CertificateKind.ISSUING_DCA,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What was decided when a home was made."""
+
+    created: str
+    """ISO 8601, UTC."""
+    policy_oid: str = TEST_POLICY_OID
+    """certificatePolicies of everything issued: names the environment."""
+    seed: str | None = None
+    format: int = FORMAT
+
+    def write(self, path: Path) -> None:
+        """Write it as JSON into a new file of mode 0600 (a seed is as good as every key)."""
+        write_private_file(path, json.dumps(asdict(self), indent=2).encode() + b"\n")
+
+    @classmethod
+    def read(cls, home: Path) -> Configuration:
+        """Read the configuration of a home.
+
+        :raises NotReady: when there is no SMKI.
+        :raises IntegrityError: when the file is not as it was written, or of a later format.
+        """
+        path = home / CONFIGURATION_FILE
+        try:
+            values = json.loads(path.read_bytes())
+        except (FileNotFoundError, NotADirectoryError):
+            raise NotReady(
+                Problem(
+                    "home.not-initialised",
+                    str(home),
+                    f"no {CONFIGURATION_FILE} in it",
+                    "an SMKI home",
+                    "",
+                    f"Make one with: smki init --home {home}",
+                )
+            ) from None
+        except (OSError, ValueError) as error:
+            raise IntegrityError(Problem("home.unreadable", str(path), str(error), "what smki init wrote")) from None
+        try:
+            configuration = cls(**values)
+        except TypeError as error:
+            raise IntegrityError(Problem("home.unreadable", str(path), str(error), "what smki init wrote")) from None
+        if configuration.format != FORMAT:
+            raise IntegrityError(
+                Problem(
+                    "home.format",
+                    str(path),
+                    f"format {configuration.format}",
+                    f"format {FORMAT}",
+                    "",
+                    "Use the version of smki that made it.",
+                )
+            )
+        return configuration
+
+
+class Smki:
+    """One SMKI, open. Close it, or use it in a ``with`` statement.
+
+    :ivar path: the directory.
+    :ivar ledger: what was applied for and issued.
+    :ivar clock: what time it is here.
+    """
+
+    def __init__(self, path: Path, configuration: Configuration, ledger: Ledger, clock: Clock) -> None:
+        self.path = path
+        self.configuration = configuration
+        self.ledger = ledger
+        self.clock = clock
+        self._passphrase = passphrase_from_environment()
+        seed = configuration.seed
+        self._randomness: Randomness = SystemRandomness() if seed is None else SeededRandomness(seed)
+        self._issuance = Issuance(ledger, clock, self._randomness, configuration.policy_oid)
+
+    @classmethod
+    def create(cls, path: Path | str, *, seed: str | None = None, at: datetime | None = None) -> Smki:
+        """Make a new SMKI: the four authorities, then the DCC's own certificates (SEC L3.12). All of it or nothing.
+
+        :param path: a directory that does not exist yet, or is empty.
+        :param seed: makes keys, serial numbers and certificates reproducible, octet for octet.
+        :param at: when it begins (UTC); now by default, with a seed :data:`SEEDED_START`.
+        :raises NotReady: when there is something at *path* already or nothing can be made there.
+        """
+        path = Path(path).absolute()
+        _refuse_occupied(path)
+        start = at or (SEEDED_START if seed is not None else RealClock().now())
+        workshop = path.with_name(f".{path.name}.new-{os.getpid()}")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            workshop.mkdir(mode=0o700)
+            _establish(workshop, Configuration(iso(start), seed=seed), FixedClock(start))
+            workshop.replace(path)
+        except OSError as error:
+            raise NotReady(
+                Problem(
+                    "home.not-writable",
+                    str(path),
+                    error.strerror or str(error),
+                    "a directory that can be made",
+                    "",
+                    "Choose a place where this user may write, with --home.",
+                )
+            ) from error
+        finally:
+            shutil.rmtree(workshop, ignore_errors=True)
+        return cls.open(path)
+
+    @classmethod
+    def open(cls, path: Path | str, clock: Clock | None = None) -> Smki:
+        """Open the SMKI in a directory.
+
+        :raises NotReady: when there is none.
+        :raises IntegrityError: when its configuration cannot be read.
+        :raises LedgerUnavailable: when its ledger cannot be opened.
+        """
+        path = Path(path).absolute()
+        configuration = Configuration.read(path)
+        return cls(path, configuration, SqliteLedger(path / LEDGER_FILE), clock or RealClock())
+
+    def close(self) -> None:
+        """Close the ledger."""
+        self.ledger.close()
+
+    def __enter__(self) -> Smki:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    @cached_property
+    def registration(self) -> Registration:
+        """The gate through which every certificate is applied for.
+
+        :raises IntegrityError: when an issuing authority is missing.
+        """
+        return Registration(self._issuance, {kind: self._authority(issuer) for kind, issuer in _ISSUERS.items()})
+
+    def _authority(self, kind: CertificateKind) -> CertificationAuthority:
+        records = [record for record in self.ledger.authorities() if record.kind is kind]
+        if not records:
+            raise IntegrityError(Problem("authority.missing", kind.title, "not in the ledger", "its certificate"))
+        key_file = _authority_key(self.path, kind)
+        return CertificationAuthority(
+            records[-1].certificate, SigningKey(partial(read_key, key_file, self._passphrase))
+        )
+
+    def issue_device(self, request: bytes, *, applicant: str = "", interface: str = "python") -> Issued:
+        """Apply for a Device Certificate with a certification request (DER).
+
+        :raises Refused: with every reason, when it is refused.
+        """
+        return self.registration.issue(Application(CertificateKind.DEVICE, request, applicant, interface))
+
+    def issue_organisation(self, request: bytes, *, applicant: str = "", interface: str = "python") -> Issued:
+        """Apply for an Organisation Certificate with a certification request (DER).
+
+        :raises Refused: with every reason, when it is refused.
+        """
+        return self.registration.issue(Application(CertificateKind.ORGANISATION, request, applicant, interface))
+
+    def make_device_request(
+        self, entity: EntityIdentifier, usage: KeyUsage
+    ) -> tuple[ec.EllipticCurvePrivateKey, bytes]:
+        """A new key for a Device, and the certification request (DER) for it."""
+        key = self._new_key(f"device {entity} {usage.code}")
+        return key, make_device_request(key, entity, usage)
+
+    def make_organisation_request(
+        self, entity: EntityIdentifier, role: RemotePartyRole, usage: KeyUsage, common_name: str | None = None
+    ) -> tuple[ec.EllipticCurvePrivateKey, bytes]:
+        """A new key for an Organisation in a role, and the certification request (DER) for it."""
+        key = self._new_key(f"organisation {entity} {role.label} {usage.code}")
+        return key, make_organisation_request(key, entity, role, usage, common_name)
+
+    def _new_key(self, label: str) -> ec.EllipticCurvePrivateKey:
+        # With a seed the first keys of a label are those that earlier certificates have.
+        number = 0
+        while True:
+            key = self._randomness.private_key(f"{label} {number}")
+            if not self.ledger.certificates_of_key(encode_public_key(public_point(key.public_key()))):
+                return key
+            number += 1
+
+    def key_pem(self, key: ec.EllipticCurvePrivateKey) -> bytes:
+        """A key as PKCS#8 in PEM, encrypted where SMKI_KEY_PASSPHRASE was set when the home was opened."""
+        return key_to_pem(key, self._passphrase)
+
+    def authorities(self) -> list[CertificateRecord]:
+        """The authorities' certificates, roots first within each hierarchy."""
+        return self.ledger.authorities()
+
+    def chain(self, record: CertificateRecord) -> Iterator[CertificateRecord]:
+        """The certificates above one in the ledger, up to its root."""
+        while record.issuer_serial_number is not None:
+            above = self.ledger.certificate(record.issuer_serial_number)
+            if above is None:
+                return
+            yield above
+            record = above
+
+
+def _refuse_occupied(path: Path) -> None:
+    if (path / CONFIGURATION_FILE).exists():
+        with Smki.open(path) as there:
+            names = ", ".join(f"{record.kind.title} {record.certificate.common_name}" for record in there.authorities())
+            seen = (
+                f"an SMKI made at {there.configuration.created}: {names}; "
+                f"{there.ledger.count_certificates()} certificates"
+            )
+        raise NotReady(
+            Problem(
+                "home.exists",
+                str(path),
+                seen,
+                "no SMKI there yet",
+                "",
+                "Use it as it is, choose another directory with --home, or move this one away.",
+            )
+        )
+    try:
+        occupied = path.exists() and (not path.is_dir() or any(path.iterdir()))
+    except OSError as error:
+        raise NotReady(
+            Problem("home.not-writable", str(path), error.strerror or str(error), "an empty directory")
+        ) from error
+    if occupied:
+        raise NotReady(
+            Problem(
+                "home.occupied",
+                str(path),
+                "something else is there",
+                "no such directory yet, or an empty one",
+                "",
+                "Choose another directory with --home.",
+            )
+        )
+
+
+def _authority_key(home: Path, kind: CertificateKind) -> Path:
+    return home / "keys" / f"{kind.value}.key"
+
+
+def _establish(path: Path, configuration: Configuration, clock: Clock) -> None:
+    """Make everything that a home consists of in the empty directory *path*."""
+    (path / "keys" / "dcc").mkdir(parents=True, mode=0o700)
+    configuration.write(path / CONFIGURATION_FILE)
+    SqliteLedger(path / LEDGER_FILE, create=True).close()
+    (path / LEDGER_FILE).chmod(0o600)
+    with Smki(path, configuration, SqliteLedger(path / LEDGER_FILE), clock) as smki:
+        _establish_authorities(smki)
+        _establish_dcc(smki)
+
+
+def _establish_authorities(smki: Smki) -> None:
+    authorities: dict[CertificateKind, CertificationAuthority] = {}
+    for kind, above in _ABOVE.items():
+        key = smki._randomness.private_key(f"authority {kind.value}")
+        write_private_file(_authority_key(smki.path, kind), smki.key_pem(key))
+        signing_key = SigningKey(partial(_itself, key))
+        subject = Subject(
+            _authority_subject(kind), encode_public_key(public_point(key.public_key())), role=_AUTHORITY_ROLES.get(kind)
+        )
+        issuer = authorities[above] if above is not None else None
+        record = establish_authority(smki._issuance, kind, subject, signing_key, issuer)
+        authorities[kind] = CertificationAuthority(record.certificate, signing_key)
+
+
+def _itself(key: ec.EllipticCurvePrivateKey) -> ec.EllipticCurvePrivateKey:
+    return key
+
+
+def _authority_subject(kind: CertificateKind) -> bytes:
+    common_name = encode_attribute(Oid.COMMON_NAME, der.printable_string(AUTHORITY_NAMES[kind]))
+    role = _AUTHORITY_ROLES.get(kind)
+    if role is None:
+        return der.sequence(common_name)
+    unit = encode_attribute(Oid.ORGANIZATIONAL_UNIT_NAME, der.printable_string(role.hexadecimal))
+    return der.sequence(unit, common_name)
+
+
+def _establish_dcc(smki: Smki) -> None:
+    for role, entity in DCC_ENTITY_IDENTIFIERS.items():
+        for usage in role.usages:
+            key, request = smki.make_organisation_request(entity, role, usage)
+            name = f"{role.label}-{usage.code.lower()}.key"
+            write_private_file(smki.path / "keys" / "dcc" / name, smki.key_pem(key))
+            smki.issue_organisation(request, applicant="DCC", interface="init")

@@ -1,0 +1,107 @@
+"""Identities: whom a certificate is for, and which certificate it is."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from smki.problem import Malformed, Problem
+
+_SEPARATED = re.compile(r"[0-9A-Fa-f]{2}(?:([-:])[0-9A-Fa-f]{2})(?:\1[0-9A-Fa-f]{2}){6}\Z")
+_PLAIN = re.compile(r"[0-9A-Fa-f]{16}\Z")
+_HEXADECIMAL = re.compile(r"[0-9A-Fa-f]{1,40}\Z")
+
+MAX_SERIAL_OCTETS = 16
+"""GBCS certificates have serial numbers of at most 16 octets."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class EntityIdentifier:
+    """An EUI-64: who a Party's role, or which Device, is (8 octets, most significant first)."""
+
+    octets: bytes
+
+    def __post_init__(self) -> None:
+        if len(self.octets) != 8:
+            raise Malformed(_not_an_eui(f"{len(self.octets)} octets"))
+
+    @classmethod
+    def parse(cls, text: str) -> EntityIdentifier:
+        """Read ``90-B3-D5-1F-30-01-00-00``, ``90:B3:D5:…`` or ``90B3D51F30010000``, in either case.
+
+        :raises Malformed: for anything else.
+        """
+        text = text.strip()
+        if _PLAIN.match(text) or _SEPARATED.match(text):
+            return cls(bytes.fromhex(text.replace("-", "").replace(":", "")))
+        digits = sum(character in "0123456789abcdefABCDEF" for character in text)
+        raise Malformed(_not_an_eui(f"{text[:64]!r} ({digits} hexadecimal digits)"))
+
+    @property
+    def hex(self) -> str:
+        """``90B3D51F30010000``: 16 upper-case hexadecimal digits."""
+        return self.octets.hex().upper()
+
+    @property
+    def hyphenated(self) -> str:
+        """``90-B3-D5-1F-30-01-00-00``: the form of the repository's XML."""
+        return self.octets.hex("-").upper()
+
+    def __str__(self) -> str:
+        return self.hyphenated
+
+
+def _not_an_eui(seen: str) -> Problem:
+    return Problem(
+        "entity-identifier.malformed",
+        "Entity Identifier",
+        seen,
+        "an EUI-64: 16 hexadecimal digits, or 8 pairs separated by - or :",
+        "GBCS 12",
+        "Write it like 90-B3-D5-1F-30-01-00-00 or 90B3D51F30010000.",
+    )
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class SerialNumber:
+    """A certificate's serial number: a positive whole number."""
+
+    value: int
+
+    @classmethod
+    def parse(cls, text: str) -> SerialNumber:
+        """Read a hexadecimal serial number: either case, leading zeros optional, ``:`` between pairs allowed.
+
+        :raises Malformed: for anything else, and for nought.
+        """
+        digits = text.strip().replace(":", "")
+        if _HEXADECIMAL.match(digits) and (value := int(digits, 16)):
+            return cls(value)
+        raise Malformed(
+            Problem(
+                "serial-number.malformed",
+                "serial number",
+                f"{text[:64]!r}",
+                "a positive number of 1 to 40 hexadecimal digits",
+                "RFC 5280 4.1.2.2",
+                "Write it like 4DF56E92D528F83544EBA0547068CF8C.",
+            )
+        )
+
+    @classmethod
+    def from_octets(cls, octets: bytes) -> SerialNumber:
+        """The serial number whose unsigned big-endian octets these are."""
+        return cls(int.from_bytes(octets, "big"))
+
+    @property
+    def octets(self) -> bytes:
+        """16 octets, most significant first (more only where a certificate made elsewhere needs them)."""
+        return self.value.to_bytes(max(MAX_SERIAL_OCTETS, (self.value.bit_length() + 7) // 8), "big")
+
+    @property
+    def hex(self) -> str:
+        """``4DF56E92D528F83544EBA0547068CF8C``: 32 upper-case hexadecimal digits."""
+        return self.octets.hex().upper()
+
+    def __str__(self) -> str:
+        return self.hex

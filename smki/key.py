@@ -1,0 +1,138 @@
+"""Private keys: drawn or derived, and kept as PKCS#8 files that only their owner can read."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+from pathlib import Path
+from typing import Protocol
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    KeySerializationEncryption,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from smki.identity import MAX_SERIAL_OCTETS, SerialNumber
+from smki.problem import IntegrityError, Malformed, NotFound, Problem
+
+PASSPHRASE_VARIABLE = "SMKI_KEY_PASSPHRASE"  # noqa: S105  (the name of the variable)
+
+_CURVE = ec.SECP256R1()
+_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+
+
+class Randomness(Protocol):
+    """Where keys and serial numbers come from."""
+
+    def private_key(self, label: str) -> ec.EllipticCurvePrivateKey:
+        """A P-256 key; the label names what it is for and tells keys of one seed apart."""
+
+    def serial_number(self, material: bytes, attempt: int) -> SerialNumber:
+        """A serial number of 16 octets, the top bit clear; *material* and *attempt* tell those of one seed apart."""
+
+
+class SystemRandomness:
+    """Drawn from the operating system."""
+
+    def private_key(self, label: str) -> ec.EllipticCurvePrivateKey:
+        """A new P-256 key."""
+        return ec.generate_private_key(_CURVE)
+
+    def serial_number(self, material: bytes, attempt: int) -> SerialNumber:
+        """16 random octets, the top bit clear."""
+        return _serial_number(secrets.token_bytes(MAX_SERIAL_OCTETS))
+
+
+class SeededRandomness:
+    """Derived from a seed with HMAC-SHA-512, so that the same seed makes the same keys and serial numbers.
+
+    For reproducible tests only: whoever knows the seed knows every key.
+    """
+
+    def __init__(self, seed: str) -> None:
+        self._key = hashlib.sha256(b"smki seed\0" + seed.encode()).digest()
+
+    def private_key(self, label: str) -> ec.EllipticCurvePrivateKey:
+        """The P-256 key of that label."""
+        digits = int.from_bytes(self._derive(b"private key", label.encode()), "big")
+        return ec.derive_private_key(digits % (_ORDER - 1) + 1, _CURVE)
+
+    def serial_number(self, material: bytes, attempt: int) -> SerialNumber:
+        """The serial number for that material; another one for each attempt."""
+        return _serial_number(self._derive(b"serial number", material, str(attempt).encode())[:MAX_SERIAL_OCTETS])
+
+    def _derive(self, *parts: bytes) -> bytes:
+        message = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+        return hmac.digest(self._key, message, "sha512")
+
+
+def _serial_number(octets: bytes) -> SerialNumber:
+    value = int.from_bytes(octets, "big") & (1 << MAX_SERIAL_OCTETS * 8 - 1) - 1
+    return SerialNumber(value or 1)
+
+
+def passphrase_from_environment() -> bytes | None:
+    """The passphrase in SMKI_KEY_PASSPHRASE; None where it is not set or empty."""
+    return os.environ.get(PASSPHRASE_VARIABLE, "").encode() or None
+
+
+def key_to_pem(key: ec.EllipticCurvePrivateKey, passphrase: bytes | None = None) -> bytes:
+    """The key as PKCS#8 in PEM, encrypted where there is a passphrase."""
+    encryption: KeySerializationEncryption = BestAvailableEncryption(passphrase) if passphrase else NoEncryption()
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
+
+
+def write_private_file(path: Path, content: bytes) -> None:
+    """Write a new file with mode 0600.
+
+    :raises FileExistsError: when there is one already; it is left as it is.
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(descriptor)
+
+
+def read_key(path: Path, passphrase: bytes | None = None) -> ec.EllipticCurvePrivateKey:
+    """Read a P-256 key from a PKCS#8 file.
+
+    :raises NotFound: when there is no such file.
+    :raises IntegrityError: when it holds something else, or the passphrase is missing or wrong.
+    """
+    try:
+        return key_from_pem(path.read_bytes(), passphrase, str(path))
+    except FileNotFoundError:
+        raise NotFound(Problem("key.missing", str(path), "no such file", "a private key in PKCS#8")) from None
+    except Malformed as error:
+        raise IntegrityError(*error.problems) from None
+
+
+def key_from_pem(content: bytes, passphrase: bytes | None, name: str) -> ec.EllipticCurvePrivateKey:
+    """Read a P-256 key from PEM.
+
+    :raises Malformed: when it is something else, or the passphrase is missing or wrong.
+    """
+    expected, remedy = "a P-256 private key in PKCS#8", ""
+    try:
+        # An unencrypted file is read with a passphrase set too: keys may be older than the passphrase.
+        is_encrypted = b"ENCRYPTED" in content
+        key = load_pem_private_key(content, passphrase if is_encrypted else None)
+        if isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1):
+            return key
+        seen = f"a key of another kind ({type(key).__name__})"
+    except TypeError:
+        seen, remedy = "an encrypted key and no passphrase", f"Set {PASSPHRASE_VARIABLE} to its passphrase."
+    except ValueError:
+        seen = "octets that cannot be read" + (" with this passphrase" if is_encrypted else "")
+        remedy = (
+            f"Set {PASSPHRASE_VARIABLE} to the passphrase that was set when the key was made." if is_encrypted else ""
+        )
+    raise Malformed(Problem("key.unreadable", name, seen, expected, "RFC 5958", remedy))

@@ -1,0 +1,103 @@
+"""Several threads' writes in one commit, so that they share the wait for the disk."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from smki.ledger.contract import LedgerUnavailable
+from smki.problem import Problem
+
+T = TypeVar("T")
+
+
+class _Write:
+    __slots__ = ("done", "error", "operation", "result")
+
+    def __init__(self, operation: Callable[[sqlite3.Connection], Any]) -> None:
+        self.operation = operation
+        self.result: Any = None
+        self.error: BaseException | None = None
+        self.done = False
+
+
+class GroupCommit:
+    """Runs write operations, each durable when :meth:`run` returns.
+
+    Whoever finds the connection free commits for everybody who waits (their operations in one transaction,
+    each in a savepoint of its own); a lone writer just commits.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._waiting: list[_Write] = []
+        self._waiting_lock = threading.Lock()
+        self._committing = threading.Lock()
+
+    def run(self, operation: Callable[[sqlite3.Connection], T]) -> T:
+        """Run *operation* in a transaction and commit it.
+
+        :raises LedgerUnavailable: when the database could not be written; nothing of it is stored then.
+        """
+        write = _Write(operation)
+        with self._waiting_lock:
+            self._waiting.append(write)
+        with self._committing:
+            if not write.done:
+                with self._waiting_lock:
+                    batch, self._waiting = self._waiting, []
+                self._commit(batch)
+        if write.error is not None:
+            raise write.error
+        result: T = write.result
+        return result
+
+    def _commit(self, batch: list[_Write]) -> None:
+        execute = self._connection.execute
+        try:
+            execute("BEGIN IMMEDIATE")
+            for write in batch:
+                if len(batch) == 1:
+                    write.result = write.operation(self._connection)
+                else:
+                    self._run_in_savepoint(write)
+            execute("COMMIT")
+        except BaseException as error:
+            if self._connection.in_transaction:
+                execute("ROLLBACK")
+            failure = unavailable(error) if isinstance(error, sqlite3.Error) else error
+            for write in batch:
+                write.error = write.error or failure
+            if not isinstance(error, Exception):
+                raise
+        finally:
+            for write in batch:
+                write.done = True
+
+    def _run_in_savepoint(self, write: _Write) -> None:
+        execute = self._connection.execute
+        execute("SAVEPOINT write")
+        try:
+            write.result = write.operation(self._connection)
+        except sqlite3.OperationalError:
+            raise  # disk full and the like: the whole transaction is lost
+        except Exception as error:
+            write.error = error
+            execute("ROLLBACK TO write")
+        execute("RELEASE write")
+
+
+def unavailable(error: sqlite3.Error) -> LedgerUnavailable:
+    """What an error of SQLite means for whoever uses the ledger."""
+    text = str(error)
+    remedies = {
+        "full": "Free some space on that disk and try again: nothing that was issued is lost.",
+        "locked": "Another process has held the ledger for a minute; see which one, and try again.",
+        "readonly": "Make the home and its ledger writable for this user.",
+        "malformed": "Restore the home from a copy; the certificates that were handed out remain good.",
+        "not a database": "Restore the home from a copy; the certificates that were handed out remain good.",
+    }
+    remedy = next((advice for word, advice in remedies.items() if word in text), "")
+    return LedgerUnavailable(Problem("ledger.unavailable", "ledger", text, "a ledger that can be written", "", remedy))

@@ -1,0 +1,157 @@
+"""The catalogue of findings: every code that a lint can report, with its severity, clause and meaning.
+
+A check reports by code alone; what is not in this table cannot be reported.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from smki.problem import Finding, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """One row of the catalogue."""
+
+    code: str
+    severity: Severity
+    clause: str
+    rule: str
+    """What the clause demands, in our own words; the default of a finding's ``expected``."""
+
+
+_F, _E, _W, _N = Severity.FATAL, Severity.ERROR, Severity.WARNING, Severity.NOTICE
+
+_ROWS: tuple[tuple[str, Severity, str, str], ...] = (
+    # Octets
+    ("der.trailing-octets", _E, "X.690 8.1", "nothing after the end"),
+    ("der.unreadable", _F, "X.690 8.1", "DER elements that fit into one another"),
+    ("der.length-not-minimal", _E, "X.690 10.1", "the fewest length octets that will do"),
+    ("der.integer-not-minimal", _E, "X.690 8.3.2", "an INTEGER in the fewest octets"),
+    ("der.boolean-not-canonical", _E, "X.690 11.1", "TRUE as FF, FALSE as 00"),
+    ("der.default-encoded", _E, "X.690 11.5", "a value equal to its default left out"),
+    ("der.bit-string", _E, "X.690 11.2", "unused bits below 8 and all nought"),
+    ("der.named-bits", _E, "X.690 11.2.2", "a named bit list without trailing nought bits"),
+    ("der.object-identifier", _E, "X.690 8.19", "minimal, complete arcs"),
+    ("der.set-order", _E, "X.690 11.6", "the members of a SET OF in ascending order"),
+    ("der.constructed-string", _E, "X.690 10.2", "string types in primitive form"),
+    # Structure
+    ("structure.unreadable", _F, "RFC 5280 4.1", "a SEQUENCE that can be read"),
+    ("structure.certificate", _F, "RFC 5280 4.1.1", "tbsCertificate, signatureAlgorithm, signatureValue"),
+    ("structure.request", _F, "RFC 2986 4.1", "version, subject, subjectPKInfo, attributes"),
+    ("structure.attributes", _F, "RFC 2986 4.1", "a SET of attributes"),
+    ("structure.field-missing", _F, "RFC 5280 4.1.2", "the field of that type at this place"),
+    ("structure.field-unexpected", _F, "RFC 5280 4.1.2", "no other field"),
+    ("structure.validity", _F, "RFC 5280 4.1.2.5", "two times"),
+    ("structure.extensions", _F, "RFC 5280 4.1.2.9", "a SEQUENCE of extensions"),
+    ("structure.extension", _F, "RFC 5280 4.2", "extnID, critical, extnValue"),
+    # Version, serial number, unique identifiers
+    ("version.wrong", _E, "RFC 5280 4.1.2.1", "version 3"),
+    ("version.request-wrong", _E, "RFC 2986 4.1", "version 0"),
+    ("serial-number.not-positive", _E, "RFC 5280 4.1.2.2", "a positive number"),
+    ("serial-number.too-long", _E, "GBCS 12", "at most 16 octets"),
+    ("serial-number.short", _W, "GBCS 12", "16 octets, as in every published certificate"),
+    ("unique-identifier.present", _E, "RFC 5280 4.1.2.8", "no issuerUniqueID or subjectUniqueID"),
+    # Algorithms and signature
+    ("signature-algorithm.wrong", _E, "RFC 5759 3", "ecdsa-with-SHA256"),
+    ("signature-algorithm.parameters", _E, "RFC 5758 3.2", "no parameters, not even NULL"),
+    ("signature-algorithm.mismatch", _E, "RFC 5280 4.1.1.2", "the same algorithm outside as inside"),
+    ("signature.malformed", _E, "RFC 3279 2.2.3", "a SEQUENCE of two INTEGERs in whole octets"),
+    ("signature.out-of-range", _E, "FIPS 186-5 6.4.2", "r and s from 1 to n-1"),
+    ("signature.does-not-verify", _E, "RFC 5280 6.1.3", "a signature by the issuer's key"),
+    ("signature.self-signed", _E, "RFC 5280 3.2", "a signature by the issuer, whose name differs from the subject's"),
+    ("signature.request-does-not-verify", _E, "RFC 2986 4.2", "a signature by the key in the request"),
+    # Names
+    ("name.unreadable", _F, "RFC 5280 4.1.2.4", "a SEQUENCE of SETs of attributes"),
+    ("name.not-empty", _E, "GBCS 12", "the empty name"),
+    ("name.multi-valued", _E, "GBCS 12", "one attribute in each RDN"),
+    ("name.attribute-missing", _E, "GBCS 12", "the attribute"),
+    ("name.attribute-unexpected", _E, "GBCS 12", "no other attribute"),
+    ("name.attribute-repeated", _E, "GBCS 12", "each attribute once"),
+    ("name.attribute-order", _E, "GBCS 12", "the attributes in the order of the profile"),
+    ("name.string-type", _E, "GBCS 12", "the string type of the profile"),
+    ("name.issuer-string-type", _W, "GBCS 12", "the string type of the profile"),
+    ("name.string-malformed", _E, "X.680 41", "octets of the string type's character set"),
+    ("common-name.length", _E, "RFC 5280 A.1", "a length within bounds"),
+    ("role.malformed", _E, "GBCS 12", "two upper-case hexadecimal characters"),
+    ("role.unknown", _E, "GBCS 12", "a known Remote Party Role Code"),
+    ("role.wrong", _E, "GBCS 12", "a role of this kind of certificate"),
+    ("entity-identifier.length", _E, "GBCS 12", "64 bits in 8 octets"),
+    ("issuer.mismatch", _E, "RFC 5280 6.1.3", "the subject of the issuing certificate, octet for octet"),
+    ("issuer.is-subject", _E, "RFC 5280 3.2", "the name of another authority"),
+    ("issuer.not-subject", _E, "RFC 5280 3.2", "a root that names itself as its issuer"),
+    # Validity
+    ("validity.encoding", _E, "RFC 5280 4.1.2.5", "UTCTime through 2049, GeneralizedTime from 2050"),
+    ("validity.malformed", _E, "RFC 5280 4.1.2.5", "a time that exists, to the second, with Z"),
+    ("validity.reversed", _E, "RFC 5280 4.1.2.5", "notBefore not later than notAfter"),
+    ("validity.length", _W, "GBCS 12", "the length of the profile"),
+    ("validity.expires", _E, "GBCS 12", "99991231235959Z: no well-defined expiry"),
+    ("validity.whole-days", _N, "GBCS 12", "00:00:00Z to 23:59:59Z"),
+    ("validity.beyond-issuer", _W, "RFC 5280 6.1.3", "a validity within that of the issuing certificate"),
+    # Public key
+    ("public-key.malformed", _E, "RFC 5480 2", "an algorithm and a BIT STRING of whole octets"),
+    ("public-key.algorithm", _E, "RFC 5480 2.1.1", "id-ecPublicKey"),
+    ("public-key.curve", _E, "RFC 5480 2.1.1.1", "the named curve P-256"),
+    ("public-key.point-form", _E, "GBCS 12", "an uncompressed point (04)"),
+    ("public-key.point-length", _E, "RFC 5480 2.2", "65 octets"),
+    ("public-key.not-on-curve", _E, "RFC 5480 2.2", "a point of the curve"),
+    # Extensions in general
+    ("extension.duplicate", _E, "RFC 5280 4.2", "each extension once"),
+    ("extension.unexpected", _E, "GBCS 12", "no extension that the profile does not list"),
+    ("extension.unexpected-critical", _E, "RFC 5280 4.2", "no unknown critical extension"),
+    ("extension.not-carried-over", _W, "SEC Appendix M", "only extensions that the certificate takes over"),
+    ("extension.order", _N, "GBCS 12", "the order of the published certificates"),
+    # Each extension
+    ("key-usage.missing", _E, "RFC 5280 4.2.1.3", "keyUsage"),
+    ("key-usage.not-critical", _E, "RFC 5280 4.2.1.3", "critical"),
+    ("key-usage.malformed", _E, "RFC 5280 4.2.1.3", "a BIT STRING of at least one bit"),
+    ("key-usage.wrong", _E, "GBCS 12", "the key usage of the profile"),
+    ("subject-key-identifier.missing", _E, "RFC 5280 4.2.1.2", "subjectKeyIdentifier"),
+    ("subject-key-identifier.critical", _E, "RFC 5280 4.2.1.2", "not critical"),
+    ("subject-key-identifier.malformed", _E, "RFC 5280 4.2.1.2", "an OCTET STRING"),
+    ("subject-key-identifier.length", _E, "GBCS 12", "8 octets"),
+    ("subject-key-identifier.method", _E, "RFC 5280 4.2.1.2", "method (2)"),
+    ("authority-key-identifier.missing", _E, "RFC 5280 4.2.1.1", "authorityKeyIdentifier"),
+    ("authority-key-identifier.critical", _E, "RFC 5280 4.2.1.1", "not critical"),
+    ("authority-key-identifier.malformed", _E, "RFC 5280 4.2.1.1", "a SEQUENCE"),
+    ("authority-key-identifier.form", _E, "GBCS 12", "[0] keyIdentifier alone"),
+    ("authority-key-identifier.length", _E, "GBCS 12", "8 octets"),
+    ("authority-key-identifier.mismatch", _E, "RFC 5280 4.2.1.1", "the issuer's subjectKeyIdentifier"),
+    ("certificate-policies.missing", _E, "GBCS 12", "certificatePolicies"),
+    ("certificate-policies.not-critical", _E, "GBCS 12", "critical"),
+    ("certificate-policies.malformed", _E, "RFC 5280 4.2.1.4", "a SEQUENCE of PolicyInformation"),
+    ("certificate-policies.count", _E, "GBCS 12", "one policy"),
+    ("certificate-policies.qualifiers", _E, "GBCS 12", "no policy qualifiers"),
+    ("certificate-policies.other-environment", _W, "GBCS 12", "the policy of this environment"),
+    ("basic-constraints.missing", _E, "RFC 5280 4.2.1.9", "basicConstraints"),
+    ("basic-constraints.not-critical", _E, "RFC 5280 4.2.1.9", "critical"),
+    ("basic-constraints.malformed", _E, "RFC 5280 4.2.1.9", "a SEQUENCE of cA and pathLenConstraint"),
+    ("basic-constraints.not-ca", _E, "RFC 5280 4.2.1.9", "cA TRUE"),
+    ("basic-constraints.path-length", _E, "GBCS 12", "the pathLenConstraint of the profile"),
+    ("subject-alt-name.missing", _E, "GBCS 12", "subjectAltName"),
+    ("subject-alt-name.not-critical", _E, "RFC 5280 4.2.1.6", "critical, the subject being empty"),
+    ("subject-alt-name.malformed", _E, "RFC 5280 4.2.1.6", "a SEQUENCE of GeneralName"),
+    ("subject-alt-name.count", _E, "GBCS 12", "one name"),
+    ("subject-alt-name.name-type", _E, "RFC 4108 5", "an otherName of type id-on-hardwareModuleName"),
+    ("hardware-module-name.malformed", _E, "RFC 4108 5", "hwType and hwSerialNum"),
+    ("hardware-module-name.serial-length", _E, "GBCS 12", "an EUI-64 of 8 octets"),
+    # What it is
+    ("kind.unexpected", _E, "SEC L3", "the kind that was asked for"),
+)
+
+CATALOGUE: dict[str, Code] = {row[0]: Code(*row) for row in _ROWS}
+"""Every code, in the order of the structure."""
+
+
+class Report:
+    """Collects what the checks find."""
+
+    def __init__(self) -> None:
+        self.findings: list[Finding] = []
+
+    def __call__(self, code: str, location: str, seen: str, expected: str = "") -> None:
+        """Note a finding; *expected* where it is more precise than the catalogue's rule."""
+        row = CATALOGUE.get(code)
+        if row is not None:
+            self.findings.append(Finding(code, row.severity, row.clause, location, seen, expected or row.rule))

@@ -1,0 +1,113 @@
+"""Checks of a certificate's own fields: version, serial number, issuer, validity."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from smki import der
+from smki.certificate import CertificateStructure
+from smki.clock import NO_WELL_DEFINED_EXPIRY, iso
+from smki.der import DerError, Node
+from smki.profile.catalogue import Report
+from smki.profile.forms import CertificateProfile, Validity
+from smki.role import CertificateKind
+from smki.x509 import name_text
+
+TBS = "tbsCertificate"
+_SECOND = timedelta(seconds=1)
+_V3 = bytes.fromhex("a003020102")
+_ROOTS = (CertificateKind.ROOT_OCA, CertificateKind.ROOT_DCA)
+
+
+def check_version(report: Report, node: Node | None) -> None:
+    """Report a version that is not v3."""
+    if node is None:
+        report("version.wrong", f"{TBS}.version", "no version, which means v1")
+    elif node.encoded != _V3:
+        try:
+            inner = node.inner()
+            if inner.tag != der.INTEGER or inner.has_minimal_length is False:
+                raise DerError(der.tag_name(inner.tag), inner.start)
+            number = int.from_bytes(inner.content, "big", signed=True)
+            seen = f"v{number + 1}"
+        except DerError as error:
+            number, seen = -1, str(error)
+        if number != 2:
+            report("version.wrong", f"{TBS}.version", seen)
+            if number == 0:
+                report("der.default-encoded", f"{TBS}.version", "v1 written out")
+
+
+def check_serial_number(report: Report, node: Node | None, max_octets: int, usual_octets: int) -> None:
+    """Report a serial number that is not positive, or longer or shorter than it should be."""
+    if node is None:
+        return
+    location = f"{TBS}.serialNumber"
+    number = int.from_bytes(node.content, "big", signed=True)
+    octets = (number.bit_length() + 7) // 8
+    if number <= 0:
+        report("serial-number.not-positive", location, "nought" if number == 0 else f"-{-number:X}"[:64])
+    elif octets > max_octets:
+        report("serial-number.too-long", location, f"{octets} octets: {number:X}"[:80], f"at most {max_octets} octets")
+    elif octets <= usual_octets // 2:
+        report("serial-number.short", location, f"{octets} octets: {number:X}")
+
+
+def check_issuer(report: Report, structure: CertificateStructure, profile: CertificateProfile) -> None:
+    """Report an issuer that is the subject where it should not be, or the reverse."""
+    if structure.issuer is None or structure.subject is None:
+        return
+    issuer, subject = structure.issuer.encoded, structure.subject.encoded
+    if profile.kind in _ROOTS and issuer != subject:
+        report("issuer.not-subject", f"{TBS}.issuer", name_text(issuer), name_text(subject))
+    elif profile.kind not in _ROOTS and issuer == subject:
+        report("issuer.is-subject", f"{TBS}.issuer", name_text(issuer))
+
+
+def check_validity(report: Report, structure: CertificateStructure, form: Validity) -> tuple[datetime, datetime] | None:
+    """Report a validity that is encoded wrongly, reversed or of another length; the two moments if readable."""
+    moments = []
+    for name, node in (("notBefore", structure.not_before), ("notAfter", structure.not_after)):
+        if node is None:
+            return None
+        moment = _check_time(report, node, f"{TBS}.validity.{name}")
+        if moment is None:
+            return None
+        moments.append(moment)
+    not_before, not_after = moments
+    location = f"{TBS}.validity"
+    if not_before > not_after:
+        report("validity.reversed", location, f"{iso(not_before)} to {iso(not_after)}")
+    elif form.years is None:
+        if not_after != NO_WELL_DEFINED_EXPIRY:
+            report("validity.expires", f"{location}.notAfter", iso(not_after))
+    else:
+        expected = end_of_validity(not_before, form.years)
+        if not_after != expected:
+            report("validity.length", location, f"{iso(not_before)} to {iso(not_after)}", f"{form.years} years")
+    if form.whole_days and (not_before.hour, not_before.minute, not_before.second) != (0, 0, 0):
+        report("validity.whole-days", f"{location}.notBefore", iso(not_before))
+    return not_before, not_after
+
+
+def end_of_validity(not_before: datetime, years: int) -> datetime:
+    """23:59:59Z of the day before the anniversary, *years* after the day of *not_before* (GBCS 12)."""
+    if (not_before.month, not_before.day) == (2, 29):
+        not_before = not_before.replace(day=28)
+        return not_before.replace(year=not_before.year + years, hour=23, minute=59, second=59)
+    midnight = not_before.replace(year=not_before.year + years, hour=0, minute=0, second=0)
+    return midnight - _SECOND
+
+
+def _check_time(report: Report, node: Node, location: str) -> datetime | None:
+    try:
+        moment = der.decode_time(node)
+    except DerError as error:
+        if node.tag in (der.UTC_TIME, der.GENERALIZED_TIME):
+            report("validity.malformed", location, f"{node.content[:40]!r}: {error.reason}")
+        else:
+            report("validity.encoding", location, der.tag_name(node.tag))
+        return None
+    if (node.tag == der.UTC_TIME) != (moment.year < 2050):
+        report("validity.encoding", location, f"{der.tag_name(node.tag)} for the year {moment.year}")
+    return moment

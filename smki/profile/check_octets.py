@@ -1,0 +1,99 @@
+"""Checks below any field: is it DER, throughout (X.690 8 to 11)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from smki import der
+from smki.der import DerError, Node
+from smki.profile.catalogue import Report
+
+Locate = Callable[[int], str]
+"""Names the field around an offset of the input."""
+
+MAX_DEPTH = 64
+"""Nesting beyond which nothing of ours goes; deeper input is reported instead of followed."""
+
+_CONSTRUCTED_STRINGS = frozenset(
+    tag | der.CONSTRUCTED
+    for tag in (*der.STRING_TAGS, der.BIT_STRING, der.OCTET_STRING, der.UTC_TIME, der.GENERALIZED_TIME)
+)
+
+
+def check_octets(report: Report, root: Node, locate: Locate) -> None:
+    """Walk over every element below *root*, without recursion, and report what is not DER."""
+    stack: list[tuple[Node, int]] = [(root, 0)]
+    pop, data = stack.pop, root.data
+    while stack:
+        node, depth = pop()
+        tag, body = node.tag, node.body
+        if body - node.start > 2 and not node.has_minimal_length:
+            report("der.length-not-minimal", locate(node.start), data[node.start : body].hex())
+        if tag & der.CONSTRUCTED:
+            if depth == MAX_DEPTH:
+                report("der.unreadable", locate(node.start), f"nesting deeper than {MAX_DEPTH} levels")
+                continue
+            try:
+                children = node.children()
+            except DerError as error:
+                report("der.unreadable", locate(node.start), str(error))
+                continue
+            for child in children:
+                stack.append((child, depth + 1))
+            if tag == der.SET and len(children) > 1:
+                _check_set(report, node, children, locate)
+            elif tag in _CONSTRUCTED_STRINGS:
+                report(
+                    "der.constructed-string", locate(node.start), f"constructed {der.tag_name(tag & ~der.CONSTRUCTED)}"
+                )
+        elif tag in _PRIMITIVE_CHECKS:
+            _PRIMITIVE_CHECKS[tag](report, node, locate)
+
+
+def _check_set(report: Report, node: Node, children: list[Node], locate: Locate) -> None:
+    encodings = [child.encoded for child in children]
+    if encodings != sorted(encodings):
+        report("der.set-order", locate(node.start), f"{len(children)} members out of order")
+
+
+def _check_integer(report: Report, node: Node, locate: Locate) -> None:
+    data, body = node.data, node.body
+    length = node.end - body
+    if length == 0:
+        report("der.integer-not-minimal", locate(node.start), "no octets", "at least one octet")
+    elif length > 1 and (
+        (data[body] == 0 and data[body + 1] < 0x80) or (data[body] == 0xFF and data[body + 1] >= 0x80)
+    ):
+        report(
+            "der.integer-not-minimal", locate(node.start), f"{length} octets beginning {data[body : body + 2].hex()}"
+        )
+
+
+def _check_boolean(report: Report, node: Node, locate: Locate) -> None:
+    if node.content not in (b"\xff", b"\x00"):
+        report("der.boolean-not-canonical", locate(node.start), node.content.hex() or "no octets")
+
+
+def _check_bit_string(report: Report, node: Node, locate: Locate) -> None:
+    data, body, end = node.data, node.body, node.end
+    if body == end:
+        report("der.bit-string", locate(node.start), "no octets")
+        return
+    unused = data[body]
+    if unused and (unused > 7 or end - body < 2 or data[end - 1] & (1 << unused) - 1):
+        report("der.bit-string", locate(node.start), f"{unused} unused bits, last octet {data[end - 1]:02x}")
+
+
+def _check_object_identifier(report: Report, node: Node, locate: Locate) -> None:
+    try:
+        der.decode_oid(node.content)
+    except DerError as error:
+        report("der.object-identifier", locate(node.start), error.reason)
+
+
+_PRIMITIVE_CHECKS: dict[int, Callable[[Report, Node, Locate], None]] = {
+    der.INTEGER: _check_integer,
+    der.BOOLEAN: _check_boolean,
+    der.BIT_STRING: _check_bit_string,
+    der.OBJECT_IDENTIFIER: _check_object_identifier,
+}

@@ -1,0 +1,68 @@
+"""The only way from a lint to a signature: a to-be-signed certificate that was found without error."""
+
+from __future__ import annotations
+
+import threading
+
+from smki.problem import Finding, SmkiError, errors_among
+from smki.profile.forms import CertificateProfile
+from smki.profile.lint import IssuerFacts, lint_tbs_certificate
+
+_MADE_HERE = object()
+
+
+class NotConformant(SmkiError):
+    """A certificate that was about to be signed breaks its profile.
+
+    :ivar findings: what the lint found, at error or above first.
+    """
+
+    def __init__(self, findings: list[Finding]) -> None:
+        super().__init__(*(finding.as_problem() for finding in errors_among(findings)))
+        self.findings = findings
+
+
+class AlreadySigned(RuntimeError):
+    """A cleared certificate was offered for signature a second time: a mistake in the program."""
+
+
+class ClearedCertificate:
+    """A TBSCertificate (DER) that meets its profile. Only :func:`clear_for_signature` makes one."""
+
+    __slots__ = ("_lock", "_redeemed", "_tbs")
+
+    def __init__(self, tbs: bytes, made_by: object) -> None:
+        if made_by is not _MADE_HERE:
+            raise TypeError("only clear_for_signature() makes a ClearedCertificate")
+        self._tbs = tbs
+        self._redeemed = False
+        self._lock = threading.Lock()
+
+    @property
+    def tbs(self) -> bytes:
+        """The octets about to be signed."""
+        return self._tbs
+
+    def redeem(self) -> bytes:
+        """The octets to sign, once.
+
+        :raises AlreadySigned: the second time.
+        """
+        with self._lock:
+            if self._redeemed:
+                raise AlreadySigned("this certificate was handed to a signing key before")
+            self._redeemed = True
+        return self._tbs
+
+
+def clear_for_signature(
+    tbs: bytes, profile: CertificateProfile, issuer: IssuerFacts, policy_oid: str
+) -> ClearedCertificate:
+    """Lint a to-be-signed certificate against its profile and clear it for one signature.
+
+    :raises NotConformant: when the lint finds anything at error or above.
+    """
+    findings = lint_tbs_certificate(tbs, profile, issuer, policy_oid)
+    if errors_among(findings):
+        raise NotConformant(findings)
+    return ClearedCertificate(tbs, _MADE_HERE)

@@ -1,0 +1,283 @@
+"""The shapes that a requirement of a profile can take. Data only: rules check it, the builder follows it."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from smki import der
+from smki.role import CertificateKind, KeyUsage, RemotePartyRole
+from smki.x509 import oid_name
+
+
+class Mark(enum.Enum):
+    """How certain a row is."""
+
+    STATED = "stated"
+    """In the GB Companion Specification, the Smart Energy Code or an RFC they invoke."""
+    MEASURED = "measured"
+    """The same in all published test certificates."""
+    ASSUMED = "assumed"
+    """Our own assumption: no source could be had."""
+
+
+F = TypeVar("F", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Row(Generic[F]):
+    """One row of a profile: what a field must be, which clause says so, and how certain that is."""
+
+    form: F
+    clause: str
+    mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """The version number as it is encoded: 2 for an X.509 v3 certificate, 0 for a PKCS#10 request."""
+
+    encoded: int
+    title: str
+
+    def __str__(self) -> str:
+        return self.title
+
+
+@dataclass(frozen=True, slots=True)
+class Serial:
+    """A positive serial number."""
+
+    max_octets: int
+    made_octets: int
+
+    def __str__(self) -> str:
+        return f"positive, at most {self.max_octets} octets; made of {self.made_octets} random octets, top bit clear"
+
+
+@dataclass(frozen=True, slots=True)
+class Algorithm:
+    """An AlgorithmIdentifier, parameters absent."""
+
+    oid: str
+
+    def __str__(self) -> str:
+        return f"{oid_name(self.oid)} ({self.oid}), parameters absent"
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """A P-256 key as an uncompressed point."""
+
+    def __str__(self) -> str:
+        return "id-ecPublicKey on P-256 (named curve), uncompressed point of 65 octets"
+
+
+class Value(enum.Enum):
+    """What the value of a name's attribute must be."""
+
+    ROLE = "a Remote Party Role Code, two upper-case hexadecimal characters"
+    EUI64 = "an EUI-64, 64 bits"
+    TEXT = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeForm:
+    """One attribute of a name, alone in its RDN."""
+
+    oid: str
+    tag: int
+    value: Value
+    optional: bool = False
+    max_characters: int = 64
+    roles: tuple[RemotePartyRole, ...] = ()
+    """Roles that a ROLE value may name."""
+
+    def __str__(self) -> str:
+        limits = ""
+        if self.value is Value.TEXT:
+            limits = f", 1 to {self.max_characters} characters"
+        elif len(self.roles) == 1:
+            limits = f", {self.roles[0].hexadecimal}"
+        optional = "optional " if self.optional else ""
+        return f"{optional}{oid_name(self.oid)} ({der.tag_name(self.tag)}: {self.value.value}{limits})"
+
+
+@dataclass(frozen=True, slots=True)
+class NameForm:
+    """A distinguished name: these attributes in this order; none for the empty name."""
+
+    attributes: tuple[AttributeForm, ...]
+
+    def __str__(self) -> str:
+        return "; ".join(map(str, self.attributes)) or "empty"
+
+
+@dataclass(frozen=True, slots=True)
+class Validity:
+    """How long a certificate is valid.
+
+    ``years`` None means without a well-defined expiry: notAfter 99991231235959Z (RFC 5280 4.1.2.5).
+    """
+
+    years: int | None
+    whole_days: bool
+    """notBefore at 00:00:00Z and notAfter at 23:59:59Z of the day before the anniversary."""
+
+    def __str__(self) -> str:
+        if self.years is None:
+            return "from the time of issue, without a well-defined expiry (99991231235959Z)"
+        return f"{self.years} years, 00:00:00Z to 23:59:59Z of the day before the anniversary"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyUsageForm:
+    """keyUsage: exactly one of these sets of bits."""
+
+    choices: tuple[frozenset[KeyUsage], ...]
+
+    def __str__(self) -> str:
+        return " or ".join(usage_set_text(choice) for choice in self.choices)
+
+
+def usage_set_text(usages: frozenset[KeyUsage]) -> str:
+    """``keyCertSign + cRLSign``, in the order of the bits; ``none`` for none."""
+    return " + ".join(usage.label for usage in KeyUsage if usage in usages) or "none"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyIdentifierForm:
+    """subjectKeyIdentifier of 8 octets by method (2)."""
+
+    def __str__(self) -> str:
+        return "8 octets: 0100, then the low 60 bits of SHA-1 over the subjectPublicKey bits (method 2)"
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorityKeyIdentifierForm:
+    """authorityKeyIdentifier with keyIdentifier alone."""
+
+    def __str__(self) -> str:
+        return "[0] keyIdentifier alone, the issuer's subjectKeyIdentifier"
+
+
+@dataclass(frozen=True, slots=True)
+class PoliciesForm:
+    """certificatePolicies with one policy, the environment's."""
+
+    def __str__(self) -> str:
+        return "one policyIdentifier without qualifiers: that of the environment"
+
+
+@dataclass(frozen=True, slots=True)
+class BasicConstraintsForm:
+    """basicConstraints of a CA."""
+
+    path_length: int | None
+
+    def __str__(self) -> str:
+        return "CA, no pathLenConstraint" if self.path_length is None else f"CA, pathLenConstraint {self.path_length}"
+
+
+@dataclass(frozen=True, slots=True)
+class HardwareModuleNameForm:
+    """subjectAltName of one HardwareModuleName whose serial number is the EUI-64."""
+
+    serial_octets: int = 8
+
+    def __str__(self) -> str:
+        return f"one otherName id-on-hardwareModuleName; hwSerialNum the EUI-64, {self.serial_octets} octets"
+
+
+ContentForm = (
+    KeyUsageForm
+    | KeyIdentifierForm
+    | AuthorityKeyIdentifierForm
+    | PoliciesForm
+    | BasicConstraintsForm
+    | HardwareModuleNameForm
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ExtensionForm:
+    """One extension: whether it is critical, whether it may be left out, and what it contains."""
+
+    oid: str
+    critical: bool | None
+    """None where the clause leaves it open (requests)."""
+    content: ContentForm
+    optional: bool = False
+
+    @property
+    def name(self) -> str:
+        """``keyUsage``."""
+        return oid_name(self.oid)
+
+    def __str__(self) -> str:
+        critical = {True: "critical; ", False: "not critical; ", None: ""}[self.critical]
+        return f"{critical}{'may be left out; ' if self.optional else ''}{self.content}"
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateProfile:
+    """What a certificate of one kind must hold, field by field."""
+
+    name: str
+    title: str
+    kind: CertificateKind
+    version: Row[Version]
+    serial_number: Row[Serial]
+    signature_algorithm: Row[Algorithm]
+    issuer: Row[NameForm]
+    validity: Row[Validity]
+    subject: Row[NameForm]
+    public_key: Row[PublicKey]
+    extensions: tuple[Row[ExtensionForm], ...]
+    """In the order in which they are written."""
+    roles: tuple[RemotePartyRole, ...] = ()
+
+    def rows(self) -> Iterator[tuple[str, Row[object]]]:
+        """(field, row) for every row, in the order of the structure."""
+        yield "version", self.version
+        yield "serialNumber", self.serial_number
+        yield "signatureAlgorithm", self.signature_algorithm
+        yield "issuer", self.issuer
+        yield "validity", self.validity
+        yield "subject", self.subject
+        yield "subjectPublicKeyInfo", self.public_key
+        for row in self.extensions:
+            yield f"extensions.{row.form.name}", row
+
+    def extension_form(self, oid: str) -> ExtensionForm | None:
+        """What the profile says of that extension; None when it does not list it."""
+        return next((row.form for row in self.extensions if row.form.oid == oid), None)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestProfile:
+    """What a certification request must hold, field by field."""
+
+    name: str
+    title: str
+    kind: CertificateKind
+    version: Row[Version]
+    subject: Row[NameForm]
+    public_key: Row[PublicKey]
+    extensions: tuple[Row[ExtensionForm], ...]
+    signature_algorithm: Row[Algorithm]
+
+    def rows(self) -> Iterator[tuple[str, Row[object]]]:
+        """(field, row) for every row, in the order of the structure."""
+        yield "version", self.version
+        yield "subject", self.subject
+        yield "subjectPKInfo", self.public_key
+        for row in self.extensions:
+            yield f"extensionRequest.{row.form.name}", row
+        yield "signatureAlgorithm", self.signature_algorithm
+
+    def extension_form(self, oid: str) -> ExtensionForm | None:
+        """What the profile says of that extension; None when it does not list it."""
+        return next((row.form for row in self.extensions if row.form.oid == oid), None)
