@@ -21,6 +21,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from smki import der
+from smki.authority.audit import CheckResult, check_ledger
 from smki.authority.certification_authority import CertificationAuthority, SigningKey
 from smki.authority.issuance import Issuance, Subject
 from smki.clock import Clock, FixedClock, RealClock, iso
@@ -273,6 +274,10 @@ class Smki:
     def authorities(self) -> list[CertificateRecord]:
         """The authorities' certificates, roots first within each hierarchy."""
         return self.ledger.authorities()
+
+    def check(self) -> CheckResult:
+        """Read everything in the ledger again and say what is wrong with it."""
+        return check_ledger(self.ledger, self.configuration.policy_oid)
 
     def chain(self, record: CertificateRecord) -> Iterator[CertificateRecord]:
         """The certificates above one in the ledger, up to its root."""

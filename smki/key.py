@@ -35,7 +35,7 @@ class Randomness(Protocol):
         """A P-256 key; the label names what it is for and tells keys of one seed apart."""
 
     def serial_number(self, material: bytes, attempt: int) -> SerialNumber:
-        """A serial number of 16 octets, the top bit clear; *material* and *attempt* tell those of one seed apart."""
+        """A serial number of 16 octets, positive; *material* and *attempt* tell those of one seed apart."""
 
 
 class SystemRandomness:
@@ -46,7 +46,7 @@ class SystemRandomness:
         return ec.generate_private_key(_CURVE)
 
     def serial_number(self, material: bytes, attempt: int) -> SerialNumber:
-        """16 random octets, the top bit clear."""
+        """16 octets, all but the two topmost bits random."""
         return _serial_number(secrets.token_bytes(MAX_SERIAL_OCTETS))
 
 
@@ -74,8 +74,9 @@ class SeededRandomness:
 
 
 def _serial_number(octets: bytes) -> SerialNumber:
-    value = int.from_bytes(octets, "big") & (1 << MAX_SERIAL_OCTETS * 8 - 1) - 1
-    return SerialNumber(value or 1)
+    # Top bit clear (positive), the next one set: always 16 octets when encoded, as in the published certificates.
+    top = 1 << MAX_SERIAL_OCTETS * 8 - 2
+    return SerialNumber(int.from_bytes(octets, "big") % top | top)
 
 
 def passphrase_from_environment() -> bytes | None:

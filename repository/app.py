@@ -1,0 +1,64 @@
+"""The Repository as a Flask application over one open SMKI."""
+
+from __future__ import annotations
+
+from flask import Flask, Response, render_template, request
+from werkzeug.exceptions import HTTPException
+
+from repository.certificate_service import certificate_service, invalid_request
+from smki import __version__
+from smki.home import Smki
+from smki.ledger import CertificateQuery
+from smki.problem import Problem, SmkiError
+from smki.role import CertificateKind
+
+MAX_BODY_OCTETS = 64 * 1024
+"""Larger bodies are refused unread: a search has some 150 octets."""
+
+XML_SERVICES = "/services/"
+
+
+def create_app(smki: Smki) -> Flask:
+    """The application for an open SMKI; only reads from it."""
+    app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_OCTETS
+    app.register_blueprint(certificate_service(smki))
+
+    @app.get("/")
+    def index() -> str:
+        return render_template(
+            "index.html",
+            version=__version__,
+            authorities=smki.authorities(),
+            example=next(
+                smki.ledger.certificates(CertificateQuery(kinds=(CertificateKind.ORGANISATION,)), limit=1), None
+            ),
+            certificates=smki.ledger.count_certificates(),
+            base=request.url_root,
+        )
+
+    @app.get("/healthz")
+    def healthz() -> tuple[dict[str, str], int]:
+        try:
+            smki.ledger.authorities()
+        except SmkiError as error:
+            return {"status": "unavailable", "reason": str(error)}, 503
+        return {"status": "ok"}, 200
+
+    @app.errorhandler(HTTPException)
+    def http_error(error: HTTPException) -> Response:
+        status = error.code or 500
+        if status == 413:
+            seen, expected = "a body that is too large", f"at most {MAX_BODY_OCTETS} octets"
+        else:
+            seen, expected = f"{error.name} ({request.method} {request.path})", "see / for what there is"
+        problem = Problem(f"http.{status}", "request", seen, expected, "RFC 9110")
+        if request.path.startswith(XML_SERVICES) and status == 413:
+            return invalid_request(request.path, problem)
+        response = Response(f"{seen}; {expected}\n", status, mimetype="text/plain")
+        for name, value in error.get_headers():
+            if name == "Allow":
+                response.headers[name] = value
+        return response
+
+    return app

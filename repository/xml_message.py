@@ -1,0 +1,81 @@
+"""XML in and out: read without entities, network or surprises, and written with lxml."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from lxml import etree
+
+from smki.problem import Malformed, Problem
+
+
+def parse_message(body: bytes, root: str, fields: Mapping[str, bool]) -> dict[str, str]:
+    """Read a request of one level: the texts of its root's children.
+
+    :param root: the name the root element must have.
+    :param fields: which children there may be; True where the text must not be empty.
+    :raises Malformed: when it is not XML, has a DTD, another root, or children that are unknown, repeated or nested.
+    """
+    if not body.strip():
+        raise Malformed(_problem("xml.empty", "nothing in it", f"<{root}>"))
+    try:
+        # A parser each time: one that met an error is not used again.
+        parser = etree.XMLParser(
+            resolve_entities=False,
+            no_network=True,
+            load_dtd=False,
+            huge_tree=False,
+            remove_comments=True,
+            remove_pis=True,
+        )
+        element = etree.fromstring(body, parser)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise Malformed(_problem("xml.malformed", f"not well-formed XML: {error}", f"<{root}>")) from None
+    if element.getroottree().docinfo.internalDTD is not None:
+        raise Malformed(_problem("xml.dtd", "a document type declaration", "none"))
+    if element.tag != root:
+        raise Malformed(_problem("xml.root", f"root element {_name(element.tag)}", f"<{root}>"))
+    return _children(element, root, fields)
+
+
+def _children(element: etree._Element, root: str, fields: Mapping[str, bool]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    known = ", ".join(fields)
+    for child in element:
+        name = _name(child.tag)
+        if name not in fields or len(child):
+            raise Malformed(_problem("xml.element", f"element {name} in {root}", f"only {known}"))
+        if name in found:
+            raise Malformed(_problem("xml.repeated", f"element {name} more than once", "each element once"))
+        text = (child.text or "").strip()
+        if fields[name] and not text:
+            raise Malformed(_problem("xml.empty-element", f"element {name} is empty", "a value"))
+        found[name] = text
+    return found
+
+
+def _name(tag: object) -> str:
+    return str(tag)[:80]
+
+
+def _problem(code: str, seen: str, expected: str) -> Problem:
+    return Problem(code, "request body", seen, expected, "SEC Appendix P")
+
+
+Content = str | list[tuple[str, "Content"]]
+"""What an element holds: text, or elements in order."""
+
+
+def write_message(root: str, content: Content) -> bytes:
+    """The document as UTF-8, with an XML declaration."""
+    element = etree.Element(root)
+    _fill(element, content)
+    return etree.tostring(element, xml_declaration=True, encoding="UTF-8")
+
+
+def _fill(element: etree._Element, content: Content) -> None:
+    if isinstance(content, str):
+        element.text = content
+        return
+    for name, inner in content:
+        _fill(etree.SubElement(element, name), inner)

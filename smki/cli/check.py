@@ -1,0 +1,41 @@
+"""smki check"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from smki.cli.common import home_option, json_option
+from smki.cli.main import EXIT_NEGATIVE
+from smki.home import Smki
+from smki.problem import problem_text
+
+
+@click.command()
+@home_option
+@json_option
+def check(home: Path, as_json: bool) -> None:
+    """Check that the ledger is whole and true.
+
+    Reads every certificate again: its columns, its profile, its issuer's signature, its application and
+    audit event; then lets the database check its file. Exit status 1 when anything is wrong.
+    """
+    with Smki.open(home) as smki:
+        result = smki.check()
+    if as_json:
+        problems = [problem.as_json() for problem in result.problems]
+        click.echo(
+            json.dumps(
+                {"certificates": result.certificates, "unfinished": result.unfinished, "problems": problems}, indent=2
+            )
+        )
+    else:
+        for problem in result.problems:
+            click.echo(problem_text(problem))
+        click.echo(
+            f"{result.certificates} certificates, {result.unfinished} unfinished applications, {len(result.problems)} problems"
+        )
+    sys.exit(EXIT_NEGATIVE if result.problems else 0)

@@ -1,0 +1,125 @@
+"""What the commands share: options, files, and how a certificate is written and shown."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from smki.armour import MAX_INPUT_OCTETS
+from smki.certificate import Certificate
+from smki.clock import parse_moment
+from smki.identity import EntityIdentifier
+from smki.problem import Malformed, NotFound, Problem
+from smki.role import CertificateStatus, KeyUsage, RemotePartyRole
+
+if TYPE_CHECKING:
+    _ParamType = click.ParamType[Any]
+else:
+    _ParamType = click.ParamType  # generic only from click 8.2 on
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+DER_SUFFIXES = (".der", ".cer")
+
+
+class Parsed(_ParamType):
+    """An option whose text is parsed by a function that raises :class:`~smki.problem.Malformed`."""
+
+    def __init__(self, name: str, parse: Callable[[str], Any]) -> None:
+        self.name = name
+        self._parse = parse
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The value, parsed; a Malformed goes to the boundary with all that it says."""
+        return self._parse(value) if isinstance(value, str) else value
+
+
+EUI64 = Parsed("EUI-64", EntityIdentifier.parse)
+ROLE = Parsed("ROLE", RemotePartyRole.parse)
+USAGE = Parsed("ds|ka", KeyUsage.parse)
+STATUS = Parsed("P|I|N|E|R", CertificateStatus.parse)
+MOMENT: Parsed = Parsed("TIME", parse_moment)
+
+home_option: Callable[[F], F] = click.option(
+    "--home",
+    type=click.Path(path_type=Path),
+    envvar="SMKI_HOME",
+    default="pki",
+    metavar="DIR",
+    help="The directory of the SMKI. [SMKI_HOME; default: ./pki]",
+)
+json_option: Callable[[F], F] = click.option("--json", "as_json", is_flag=True, help="For programs: JSON.")
+
+
+def read_input(name: str) -> bytes:
+    """The octets of a file, or of standard input for ``-``.
+
+    :raises NotFound: when there is no such file.
+    :raises Malformed: when it is a directory or larger than anything we read.
+    """
+    try:
+        if name == "-":
+            data = sys.stdin.buffer.read(MAX_INPUT_OCTETS + 1)
+        else:
+            with Path(name).open("rb") as file:
+                data = file.read(MAX_INPUT_OCTETS + 1)
+    except FileNotFoundError:
+        raise NotFound(Problem("file.missing", name, "no such file", "a file that can be read")) from None
+    except IsADirectoryError:
+        raise Malformed(Problem("file.directory", name, "a directory", "a file")) from None
+    if len(data) > MAX_INPUT_OCTETS:
+        raise Malformed(Problem("input.too-large", name, f"more than {MAX_INPUT_OCTETS} octets", "a smaller file"))
+    return data
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """A file to write into that takes the place of *path* when all went well, and vanishes otherwise.
+
+    Opened before anything is decided, so that a place where nothing can be written is found out in time.
+    """
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+@contextlib.contextmanager
+def output(path: Path | None) -> Iterator[IO[bytes]]:
+    """Where results go: a file that appears when it is whole, or standard output where there is no path.
+
+    :raises NotFound: when the directory does not exist.
+    """
+    if path is None:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    if not path.parent.is_dir():
+        raise NotFound(Problem("file.missing", str(path.parent), "no such directory", "a directory to write into"))
+    with replacing(path) as file:
+        yield file
+
+
+def encode_certificate(certificate: Certificate, path: Path | None) -> bytes:
+    """A certificate as it is written to that path: DER by suffix (.der, .cer), PEM otherwise."""
+    if path is not None and path.suffix.lower() in DER_SUFFIXES:
+        return certificate.der
+    return certificate.as_pem().encode()
+
+
+def day(moment: datetime) -> str:
+    """The date of a moment, for tables."""
+    return f"{moment.year:04d}-{moment:%m-%d}"

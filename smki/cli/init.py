@@ -1,0 +1,34 @@
+"""smki init"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from smki.cli.common import MOMENT, home_option
+from smki.home import Smki
+from smki.ledger import CertificateQuery
+
+
+@click.command()
+@home_option
+@click.option("--seed", help="Make keys, serial numbers and certificates reproducible, octet for octet.")
+@click.option("--at", type=MOMENT, help="When it begins, UTC. [default: now; with --seed 2026-01-01]")
+def init(home: Path, seed: str | None, at: datetime | None) -> None:
+    """Make an SMKI: authorities, and the DCC's own certificates.
+
+    Makes the Root OCA and Issuing OCA for Organisation Certificates, the Root DCA and an Issuing DCA for
+    Device Certificates, and the certificates that the DCC lodges before anyone else can start (SEC L3.12).
+
+    Keys are kept under DIR/keys, encrypted where SMKI_KEY_PASSPHRASE is set. With --seed they follow from
+    the seed: whoever knows it knows every key.
+    """
+    with Smki.create(home, seed=seed, at=at) as smki:
+        for record in smki.ledger.certificates(CertificateQuery()):
+            role = f" {record.role.label}" if record.role and not record.kind.is_authority else ""
+            usage = f" {record.usage.code}" if record.usage else ""
+            name = record.certificate.common_name or record.entity_identifier
+            click.echo(f"{record.kind.title}{role}{usage}: {name}, serial number {record.serial_number}")
+    click.echo(f"An SMKI for tests is in {home}. Next: smki issue device --eui 00-DB-12-34-56-78-90-A0 --usage ds")

@@ -1,0 +1,198 @@
+"""smki issue device, smki issue organisation"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from smki.armour import unarmour
+from smki.certificate import to_pem
+from smki.cli.common import EUI64, ROLE, USAGE, F, encode_certificate, home_option, output, read_input
+from smki.csr import PEM_LABELS
+from smki.home import Smki
+from smki.identity import EntityIdentifier
+from smki.key import write_private_file
+from smki.problem import Malformed, NotReady, Problem, finding_text
+from smki.registration import Application
+from smki.role import CertificateKind, KeyUsage, RemotePartyRole
+
+T = TypeVar("T")
+
+
+@click.group()
+def issue() -> None:
+    """Apply for a Device or an Organisation Certificate.
+
+    Either with a certification request of your own (--csr), or with --eui and --usage: then a key and a
+    request are made first and written beside the certificate.
+    """
+
+
+def _application_options(command: F) -> F:
+    for option in (
+        click.option("--applicant", default="", help="In whose name to apply. [default: whoever owns the EUI-64]"),
+        click.option(
+            "--out",
+            type=click.Path(path_type=Path),
+            metavar="FILE",
+            help="Where to write the certificate: PEM, DER if it ends in .der or .cer. [default: standard output]",
+        ),
+        click.option("--usage", type=USAGE, help="Key usage: ds (digitalSignature) or ka (keyAgreement)."),
+        click.option("--eui", type=EUI64, help="For which Entity Identifier to make a key and a request."),
+        click.option("--csr", metavar="FILE", help="A request in PEM, base64 or DER; - for standard input."),
+        home_option,
+    ):
+        command = option(command)
+    return command
+
+
+@issue.command()
+@_application_options
+def device(
+    home: Path, csr: str | None, eui: EntityIdentifier | None, usage: KeyUsage | None, out: Path | None, applicant: str
+) -> None:
+    """Apply for a Device Certificate.
+
+    \b
+    smki issue device --csr meter.csr --out meter.pem
+    smki issue device --eui 00-DB-12-34-56-78-90-A0 --usage ds --out meter-ds.pem
+    """
+    with Smki.open(home) as smki:
+        if csr is not None:
+            _refuse_with_csr(eui=eui, usage=usage)
+            _apply(smki, CertificateKind.DEVICE, read_request_file(csr), out, applicant)
+            return
+        eui, usage = _required(eui, "--eui"), _required(usage, "--usage")
+        key, request = smki.make_device_request(eui, usage)
+        stem = f"{eui.hex.lower()}-{usage.code.lower()}"
+        with _beside(out, stem, smki.key_pem(key), request):
+            _apply(smki, CertificateKind.DEVICE, request, out, applicant)
+
+
+@issue.command()
+@_application_options
+@click.option("--role", type=ROLE, help="Remote Party Role: a name like supplier, or its code like 02.")
+@click.option("--name", help="A common name for the subject.")
+def organisation(
+    home: Path,
+    csr: str | None,
+    eui: EntityIdentifier | None,
+    role: RemotePartyRole | None,
+    usage: KeyUsage | None,
+    name: str | None,
+    out: Path | None,
+    applicant: str,
+) -> None:
+    """Apply for an Organisation Certificate.
+
+    \b
+    smki issue organisation --csr supplier.csr --out supplier.pem
+    smki issue organisation --eui 90-B3-D5-1F-30-01-00-00 --role supplier --usage ds --out supplier-ds.pem
+    """
+    with Smki.open(home) as smki:
+        if csr is not None:
+            _refuse_with_csr(eui=eui, role=role, usage=usage, name=name)
+            _apply(smki, CertificateKind.ORGANISATION, read_request_file(csr), out, applicant)
+            return
+        eui, role, usage = _required(eui, "--eui"), _required(role, "--role"), _required(usage, "--usage")
+        key, request = smki.make_organisation_request(eui, role, usage, name)
+        stem = f"{eui.hex.lower()}-{role.label}-{usage.code.lower()}"
+        with _beside(out, stem, smki.key_pem(key), request):
+            _apply(smki, CertificateKind.ORGANISATION, request, out, applicant)
+
+
+def read_request_file(name: str) -> bytes:
+    """The DER of the one certification request in a file (PEM, base64, hexadecimal or DER; - for standard input).
+
+    :raises NotFound: when there is no such file.
+    :raises Malformed: when it holds none, or several objects.
+    """
+    pieces = unarmour(read_input(name), name)
+    if len(pieces) != 1:
+        raise Malformed(
+            Problem(
+                "input.several",
+                name,
+                f"{len(pieces)} objects",
+                "one certification request",
+                "",
+                "Apply with one request at a time.",
+            )
+        )
+    if pieces[0].label and pieces[0].label not in PEM_LABELS:
+        raise Malformed(
+            Problem(
+                "request.is-other",
+                name,
+                f"a {pieces[0].label} in PEM",
+                "a CERTIFICATE REQUEST",
+                "SEC Appendix M",
+                "Hand in the certification request (PKCS#10) that was made for the key.",
+            )
+        )
+    return pieces[0].der
+
+
+def _apply(smki: Smki, kind: CertificateKind, request: bytes, out: Path | None, applicant: str) -> None:
+    with output(out) as file:
+        issued = smki.registration.issue(Application(kind, request, applicant, "cli"))
+        file.write(encode_certificate(issued.record.certificate, out))
+    for note in issued.notes:
+        click.echo(finding_text(note), err=True)
+    where = f" in {out}" if out else ""
+    click.echo(f"{kind.title} {issued.record.serial_number}{where}", err=True)
+
+
+@contextlib.contextmanager
+def _beside(out: Path | None, stem: str, key_pem: bytes, request: bytes) -> Iterator[None]:
+    """Write the key and the request beside the certificate (here if that goes to standard output).
+
+    They are written first, so that no certificate is ever without its key, and taken away when it is refused.
+    """
+    directory = out.parent if out else Path()
+    stem = out.stem if out else stem
+    key_file, request_file = directory / f"{stem}.key", directory / f"{stem}.csr"
+    written: list[Path] = []
+    try:
+        for path, content in ((key_file, key_pem), (request_file, to_pem(PEM_LABELS[0], request).encode())):
+            write_private_file(path, content)
+            written.append(path)
+        request_file.chmod(0o644)
+        yield
+    except FileExistsError as error:
+        _remove(written)
+        raise NotReady(
+            Problem(
+                "file.exists",
+                str(error.filename),
+                "there already",
+                "no such file yet",
+                "",
+                "A key is never overwritten: choose another name with --out, or move that file away.",
+            )
+        ) from None
+    except BaseException:
+        _remove(written)
+        raise
+    click.echo(f"key in {key_file}, request in {request_file}", err=True)
+
+
+def _remove(paths: list[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
+
+
+def _required(value: T | None, option: str) -> T:
+    if value is None:
+        raise click.UsageError(f"{option} is needed where there is no --csr.")
+    return value
+
+
+def _refuse_with_csr(**options: object) -> None:
+    given = [f"--{name}" for name, value in options.items() if value is not None]
+    if given:
+        raise click.UsageError(f"{', '.join(given)} cannot be given with --csr: the request says it.")

@@ -1,0 +1,105 @@
+"""The `smki` command: its subcommands, imported only when one is called, and its one boundary for errors."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import NoReturn
+
+import click
+
+from smki.problem import Problem, SmkiError, problem_text
+
+EXIT_NEGATIVE = 1
+"""The question was answered with no: a lint found errors, a certificate is not trusted."""
+EXIT_REFUSED = 2
+"""Bad input, or an application that was refused."""
+
+# name: (module, attribute, short help)
+_COMMANDS = {
+    "init": ("smki.cli.init", "init", "Make an SMKI: authorities, and the DCC's own certificates."),
+    "issue": ("smki.cli.issue", "issue", "Apply for a Device or an Organisation Certificate."),
+    "show": ("smki.cli.show", "show", "Show a certificate from a file or from the ledger."),
+    "list": ("smki.cli.listing", "list_", "List what was issued."),
+    "export": ("smki.cli.export", "export", "Write certificates into a file."),
+    "check": ("smki.cli.check", "check", "Check that the ledger is whole and true."),
+    "serve": ("smki.cli.serve", "serve", "Serve the SMKI Repository over HTTP."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports the module of a subcommand when that is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The subcommands, in the order in which one needs them."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return a subcommand."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module, attribute, _ = _COMMANDS[cmd_name]
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the subcommands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, _, text) in _COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="smki", prog_name="smki")
+def cli() -> None:
+    """An SMKI certificate authority and repository for tests.
+
+    Issues Organisation and Device Certificates to the GB Companion Specification, all of them Test
+    Certificates, and publishes them in a repository. One SMKI lives in one directory: --home DIR on
+    every command, or SMKI_HOME, or ./pki.
+
+    Exit status: 0 done; 1 the answer is no; 2 bad input or refused.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and exit."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    with _boundary(as_json="--json" in words):
+        result = cli.main(words, prog_name="smki", standalone_mode=False)
+        sys.exit(result if isinstance(result, int) else 0)
+
+
+@contextmanager
+def _boundary(*, as_json: bool) -> Iterator[None]:
+    """Turns every error that is somebody's to mend into a message and an exit status."""
+    try:
+        yield
+        sys.stdout.flush()
+    except SmkiError as error:
+        _fail(error.problems, as_json)
+    except click.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; keep Python from complaining when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except OSError as error:
+        name = str(error.filename) if error.filename else "file"
+        _fail([Problem("file.unusable", name, error.strerror or str(error))], as_json)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _fail(problems: Sequence[Problem], as_json: bool) -> NoReturn:
+    if as_json:
+        click.echo(json.dumps({"problems": [problem.as_json() for problem in problems]}, indent=2))
+    for problem in problems:
+        click.echo(f"smki: {problem_text(problem)}", err=True)
+    sys.exit(EXIT_REFUSED)

@@ -1,0 +1,48 @@
+"""smki serve"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from repository.server import DEFAULT_HOST, DEFAULT_PORT, DEFAULT_WORKERS, refuse_taken_port
+from repository.server import serve as serve_repository
+from smki.cli.common import home_option
+from smki.home import Smki
+
+_EXAMPLE = "00-DB-12-34-56-78-90-A0"
+
+
+@click.command()
+@home_option
+@click.option("--host", default=DEFAULT_HOST, show_default=True, help="The address to listen on.")
+@click.option("--port", default=DEFAULT_PORT, show_default=True, type=click.IntRange(1, 65535), help="The port.")
+@click.option(
+    "--workers", default=DEFAULT_WORKERS, show_default=True, type=click.IntRange(1, 64), help="How many processes."
+)
+def serve(home: Path, host: str, port: int, workers: int) -> None:
+    """Serve the SMKI Repository over HTTP, until interrupted.
+
+    What is issued while it runs appears at once.
+    """
+    with Smki.open(home) as smki:
+        count = smki.ledger.count_certificates()
+    refuse_taken_port(host, port)
+    click.echo(_banner(home, f"http://{f'[{host}]' if ':' in host else host}:{port}", count))
+    sys.stdout.flush()
+    serve_repository(home, host, port, workers)
+
+
+def _banner(home: Path, url: str, count: int) -> str:
+    smki = sys.argv[0] if Path(sys.argv[0]).name == "smki" else "smki"
+    where = "" if home == Path("pki") else f" --home {home}"
+    search = f"<CertificateSearchRequest><CertificateSubjectAltName>{_EXAMPLE}</CertificateSubjectAltName></CertificateSearchRequest>"
+    return f"""The SMKI in {home} ({count} certificates, all of them Test Certificates) is served at {url}/
+Ctrl-C stops it. To try, in another terminal:
+
+  {smki} issue device{where} --eui {_EXAMPLE} --usage ds --out meter-ds.pem
+  curl -s {url}/services/certificatesearch -d '{search}'
+  {smki} list{where} --kind device
+"""

@@ -1,0 +1,112 @@
+"""smki show"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from smki.armour import unarmour
+from smki.certificate import Certificate
+from smki.cli.common import home_option, json_option, read_input
+from smki.clock import NO_WELL_DEFINED_EXPIRY, iso
+from smki.home import CONFIGURATION_FILE, Smki
+from smki.identity import SerialNumber
+from smki.ledger import CertificateRecord
+from smki.problem import Malformed, NotFound, Problem
+from smki.role import KeyUsage
+from smki.x509 import name_text
+
+
+@click.command()
+@click.argument("what", metavar="FILE|SERIAL")
+@home_option
+@json_option
+def show(what: str, home: Path, as_json: bool) -> None:
+    """Show a certificate from a file or from the ledger.
+
+    FILE is PEM, DER, base64 or hexadecimal, - for standard input; every certificate in it is shown. SERIAL is
+    the hexadecimal serial number of a certificate in the ledger.
+    """
+    if what == "-" or Path(what).exists():
+        certificates = [Certificate.from_der(piece.der) for piece in unarmour(read_input(what), what)]
+        if (home / CONFIGURATION_FILE).exists():
+            with Smki.open(home) as smki:
+                described = [_describe(certificate, _recorded(smki, certificate), smki) for certificate in certificates]
+        else:
+            described = [_describe(certificate, None, None) for certificate in certificates]
+    else:
+        with Smki.open(home) as smki:
+            record = smki.ledger.certificate(_serial_number(what))
+            if record is None:
+                raise NotFound(
+                    Problem(
+                        "certificate.unknown",
+                        what,
+                        "no certificate with this serial number",
+                        f"one issued in {home}",
+                        "",
+                        "smki list shows what was issued.",
+                    )
+                )
+            described = [_describe(record.certificate, record, smki)]
+    if as_json:
+        click.echo(json.dumps([values for _, values in described] if len(described) > 1 else described[0][1], indent=2))
+    else:
+        click.echo("\n\n".join(text for text, _ in described))
+
+
+def _serial_number(what: str) -> SerialNumber:
+    try:
+        return SerialNumber.parse(what)
+    except Malformed:
+        raise NotFound(
+            Problem(
+                "file.missing", what, "neither a file nor a serial number", "a file, or a hexadecimal serial number"
+            )
+        ) from None
+
+
+def _recorded(smki: Smki, certificate: Certificate) -> CertificateRecord | None:
+    record = smki.ledger.certificate(certificate.serial_number)
+    return record if record is not None and record.der == certificate.der else None
+
+
+def _describe(
+    certificate: Certificate, record: CertificateRecord | None, smki: Smki | None
+) -> tuple[str, dict[str, Any]]:
+    """The certificate as text for a person and as values for a program."""
+    values = certificate.as_json()
+    lines = [certificate.kind.title]
+
+    def line(label: str, value: object) -> None:
+        lines.append(f"  {label:<20}{value}")
+
+    if certificate.role:
+        line("Role", f"{certificate.role.label} ({certificate.role.hexadecimal}, {certificate.role.decimal})")
+    if certificate.entity_identifier:
+        line("Entity Identifier", certificate.entity_identifier)
+    if certificate.common_name:
+        line("Common name", certificate.common_name)
+    line("Key usage", ", ".join(usage.label for usage in KeyUsage if usage in certificate.key_usages) or "none")
+    line("Serial number", certificate.serial_number)
+    line("Subject", name_text(certificate.subject))
+    until = "no expiry" if certificate.not_after == NO_WELL_DEFINED_EXPIRY else iso(certificate.not_after)
+    line("Valid", f"{iso(certificate.not_before)} to {until}")
+    if record is not None and smki is not None:
+        status = record.status_at(smki.clock.now())
+        line("Status", f"{status.label} ({status.value}), issued {iso(record.issued)}")
+        values |= {"status": status.value, "issued": iso(record.issued), "statusSince": iso(record.status_since)}
+        chain = [above.certificate for above in smki.chain(record)]
+        values["chain"] = [
+            {"name": name_text(above.subject), "serialNumber": above.serial_number.hex} for above in chain
+        ]
+        for depth, above in enumerate(chain):
+            line("Chain" if depth == 0 else "", f"{'  ' * depth}{name_text(above.subject)} ({above.serial_number})")
+    else:
+        line("Issuer", f"{name_text(certificate.issuer)} (not in the ledger here)")
+    line("Public key", certificate.point.hex().upper() if certificate.point else "not an uncompressed P-256 point")
+    line("SHA-256", certificate.sha256.hex().upper())
+    return "\n".join(lines), values
