@@ -7,7 +7,6 @@ lazy and costs a few microseconds a certificate; writing has no options, so that
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -116,7 +115,18 @@ class Node:
         :raises DerError: when the contents are not a row of elements.
         """
         if self._children is None:
-            self._children = list(read_all(self.data, self.body, self.end))
+            data, at, limit = self.data, self.body, self.end
+            nodes = []
+            while at < limit:
+                # The short form of read(), written out here because nearly all elements take it.
+                tag = data[at]
+                if at + 1 < limit and (length := data[at + 1]) < 0x80 and tag & 0x1F != 0x1F and at + 2 + length <= limit:
+                    node = Node(data, tag, at, at + 2, at + 2 + length)
+                else:
+                    node = read(data, at, limit)
+                nodes.append(node)
+                at = node.end
+            self._children = nodes
         return self._children
 
     def inner(self) -> Node:
@@ -161,17 +171,6 @@ def read(data: bytes, start: int = 0, limit: int | None = None) -> Node:
         size = str(length) if length < 1 << 64 else f"2^{length.bit_length() - 1} or more"
         raise DerError(f"{tag_name(tag)} of {size} octets where only {limit - body} are left", start)
     return Node(data, tag, start, body, end)
-
-
-def read_all(data: bytes, start: int, limit: int) -> Iterator[Node]:
-    """Read the elements from *start* up to *limit*, one behind the other.
-
-    :raises DerError: as :func:`read`.
-    """
-    while start < limit:
-        node = read(data, start, limit)
-        yield node
-        start = node.end
 
 
 def decode_oid(content: bytes) -> str:

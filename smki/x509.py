@@ -236,6 +236,7 @@ def _extension(node: Node) -> ExtensionNode:
     raise DerError(f"an extension made of {found}", node.start)
 
 
+@lru_cache(maxsize=256)
 def key_usages(content: bytes) -> frozenset[KeyUsage]:
     """The usages in the content octets of a keyUsage BIT STRING (first octet: unused bits)."""
     return frozenset(
