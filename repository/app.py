@@ -15,6 +15,9 @@ from smki.role import CertificateKind
 MAX_BODY_OCTETS = 64 * 1024
 """Larger bodies are refused unread: a search has some 150 octets."""
 
+MAX_DRAINED_OCTETS = 32 * 1024 * 1024
+"""So much of a body that is too large is read and thrown away, so that its sender gets to see the answer."""
+
 XML_SERVICES = "/services/"
 
 
@@ -49,6 +52,7 @@ def create_app(smki: Smki) -> Flask:
     def http_error(error: HTTPException) -> Response:
         status = error.code or 500
         if status == 413:
+            _drain()
             seen, expected = "a body that is too large", f"at most {MAX_BODY_OCTETS} octets"
         else:
             seen, expected = f"{error.name} ({request.method} {request.path})", "see / for what there is"
@@ -62,3 +66,10 @@ def create_app(smki: Smki) -> Flask:
         return response
 
     return app
+
+
+def _drain() -> None:
+    stream = request.environ["wsgi.input"]
+    left = MAX_DRAINED_OCTETS
+    while left > 0 and (chunk := stream.read(1 << 16)):
+        left -= len(chunk)

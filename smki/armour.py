@@ -48,7 +48,7 @@ def unarmour(data: bytes, name: str = "input") -> list[Piece]:
     squeezed = _WHITE_SPACE.sub(b"", data)
     if _HEXADECIMAL.match(squeezed) and squeezed[:2] == b"30":
         return [Piece("", bytes.fromhex(squeezed.decode("ascii")), 0)]
-    if _BASE64.match(squeezed) and len(squeezed) >= 8:
+    if _BASE64.match(squeezed) and squeezed[:1] == b"M":  # base64 of a SEQUENCE always begins so
         return [Piece("", _decode_base64(squeezed, name), 0)]
     if squeezed[:1] == b"-" or data.isascii():
         raise Malformed(

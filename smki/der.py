@@ -120,7 +120,12 @@ class Node:
             while at < limit:
                 # The short form of read(), written out here because nearly all elements take it.
                 tag = data[at]
-                if at + 1 < limit and (length := data[at + 1]) < 0x80 and tag & 0x1F != 0x1F and at + 2 + length <= limit:
+                if (
+                    at + 1 < limit
+                    and (length := data[at + 1]) < 0x80
+                    and tag & 0x1F != 0x1F
+                    and at + 2 + length <= limit
+                ):
                     node = Node(data, tag, at, at + 2, at + 2 + length)
                 else:
                     node = read(data, at, limit)

@@ -9,11 +9,9 @@ pki/
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from pathlib import Path
@@ -24,7 +22,9 @@ from smki import der
 from smki.authority.audit import CheckResult, check_ledger
 from smki.authority.certification_authority import CertificationAuthority, SigningKey
 from smki.authority.issuance import Issuance, Subject
+from smki.certificate import Certificate
 from smki.clock import Clock, FixedClock, RealClock, iso
+from smki.configuration import CONFIGURATION_FILE, Configuration
 from smki.csr import make_device_request, make_organisation_request, public_point
 from smki.identity import EntityIdentifier
 from smki.key import (
@@ -38,15 +38,12 @@ from smki.key import (
 )
 from smki.ledger import CertificateRecord, Ledger, SqliteLedger
 from smki.problem import IntegrityError, NotReady, Problem
-from smki.profile import TEST_POLICY_OID
 from smki.registration import Application, Issued, Registration
 from smki.registration.gate import establish_authority
 from smki.role import CertificateKind, KeyUsage, RemotePartyRole
 from smki.x509 import Oid, encode_attribute, encode_public_key
 
-CONFIGURATION_FILE = "smki.json"
 LEDGER_FILE = "ledger.sqlite"
-FORMAT = 1
 
 SEEDED_START = datetime(2026, 1, 1, tzinfo=UTC)
 """When an SMKI made from a seed begins unless told otherwise: fixed, so that the same seed makes the same
@@ -82,62 +79,6 @@ _ISSUERS = {
     CertificateKind.ORGANISATION: CertificateKind.ISSUING_OCA,
     CertificateKind.DEVICE: CertificateKind.ISSUING_DCA,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Configuration:
-    """What was decided when a home was made."""
-
-    created: str
-    """ISO 8601, UTC."""
-    policy_oid: str = TEST_POLICY_OID
-    """certificatePolicies of everything issued: names the environment."""
-    seed: str | None = None
-    format: int = FORMAT
-
-    def write(self, path: Path) -> None:
-        """Write it as JSON into a new file of mode 0600 (a seed is as good as every key)."""
-        write_private_file(path, json.dumps(asdict(self), indent=2).encode() + b"\n")
-
-    @classmethod
-    def read(cls, home: Path) -> Configuration:
-        """Read the configuration of a home.
-
-        :raises NotReady: when there is no SMKI.
-        :raises IntegrityError: when the file is not as it was written, or of a later format.
-        """
-        path = home / CONFIGURATION_FILE
-        try:
-            values = json.loads(path.read_bytes())
-        except (FileNotFoundError, NotADirectoryError):
-            raise NotReady(
-                Problem(
-                    "home.not-initialised",
-                    str(home),
-                    f"no {CONFIGURATION_FILE} in it",
-                    "an SMKI home",
-                    "",
-                    f"Make one with: smki init --home {home}",
-                )
-            ) from None
-        except (OSError, ValueError) as error:
-            raise IntegrityError(Problem("home.unreadable", str(path), str(error), "what smki init wrote")) from None
-        try:
-            configuration = cls(**values)
-        except TypeError as error:
-            raise IntegrityError(Problem("home.unreadable", str(path), str(error), "what smki init wrote")) from None
-        if configuration.format != FORMAT:
-            raise IntegrityError(
-                Problem(
-                    "home.format",
-                    str(path),
-                    f"format {configuration.format}",
-                    f"format {FORMAT}",
-                    "",
-                    "Use the version of smki that made it.",
-                )
-            )
-        return configuration
 
 
 class Smki:
@@ -225,10 +166,25 @@ class Smki:
         records = [record for record in self.ledger.authorities() if record.kind is kind]
         if not records:
             raise IntegrityError(Problem("authority.missing", kind.title, "not in the ledger", "its certificate"))
-        key_file = _authority_key(self.path, kind)
-        return CertificationAuthority(
-            records[-1].certificate, SigningKey(partial(read_key, key_file, self._passphrase))
-        )
+        certificate = records[-1].certificate
+        return CertificationAuthority(certificate, SigningKey(partial(self._load_key, certificate)))
+
+    def _load_key(self, certificate: Certificate) -> ec.EllipticCurvePrivateKey:
+        key_file = _authority_key(self.path, certificate.kind)
+        key = read_key(key_file, self._passphrase)
+        if public_point(key.public_key()) != certificate.point:
+            name = f"{certificate.kind.title} {certificate.common_name}"
+            raise IntegrityError(
+                Problem(
+                    "authority.key-mismatch",
+                    str(key_file),
+                    "the key of another certificate",
+                    f"the key of {name}",
+                    "",
+                    "Put the key file back that smki init made.",
+                )
+            )
+        return key
 
     def issue_device(self, request: bytes, *, applicant: str = "", interface: str = "python") -> Issued:
         """Apply for a Device Certificate with a certification request (DER).

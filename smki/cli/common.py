@@ -107,10 +107,18 @@ def output(path: Path | None) -> Iterator[IO[bytes]]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    if not path.parent.is_dir():
-        raise NotFound(Problem("file.missing", str(path.parent), "no such directory", "a directory to write into"))
+    require_directory(path.parent)
     with replacing(path) as file:
         yield file
+
+
+def require_directory(path: Path) -> None:
+    """Find out in time that there is nowhere to write to.
+
+    :raises NotFound: when the directory does not exist.
+    """
+    if not path.is_dir():
+        raise NotFound(Problem("file.missing", str(path), "no such directory", "a directory to write into"))
 
 
 def encode_certificate(certificate: Certificate, path: Path | None) -> bytes:

@@ -11,7 +11,17 @@ import click
 
 from smki.armour import unarmour
 from smki.certificate import to_pem
-from smki.cli.common import EUI64, ROLE, USAGE, F, encode_certificate, home_option, output, read_input
+from smki.cli.common import (
+    EUI64,
+    ROLE,
+    USAGE,
+    F,
+    encode_certificate,
+    home_option,
+    output,
+    read_input,
+    require_directory,
+)
 from smki.csr import PEM_LABELS
 from smki.home import Smki
 from smki.identity import EntityIdentifier
@@ -154,6 +164,7 @@ def _beside(out: Path | None, stem: str, key_pem: bytes, request: bytes) -> Iter
     They are written first, so that no certificate is ever without its key, and taken away when it is refused.
     """
     directory = out.parent if out else Path()
+    require_directory(directory)
     stem = out.stem if out else stem
     key_file, request_file = directory / f"{stem}.key", directory / f"{stem}.csr"
     written: list[Path] = []

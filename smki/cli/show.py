@@ -12,7 +12,8 @@ from smki.armour import unarmour
 from smki.certificate import Certificate
 from smki.cli.common import home_option, json_option, read_input
 from smki.clock import NO_WELL_DEFINED_EXPIRY, iso
-from smki.home import CONFIGURATION_FILE, Smki
+from smki.configuration import CONFIGURATION_FILE
+from smki.home import Smki
 from smki.identity import SerialNumber
 from smki.ledger import CertificateRecord
 from smki.problem import Malformed, NotFound, Problem

@@ -1,0 +1,67 @@
+"""What was decided when a home was made, kept in its ``smki.json``."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from smki.key import write_private_file
+from smki.problem import IntegrityError, NotReady, Problem
+from smki.profile import TEST_POLICY_OID
+
+CONFIGURATION_FILE = "smki.json"
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What was decided when a home was made."""
+
+    created: str
+    """ISO 8601, UTC."""
+    policy_oid: str = TEST_POLICY_OID
+    """certificatePolicies of everything issued: names the environment."""
+    seed: str | None = None
+    format: int = FORMAT
+
+    def write(self, path: Path) -> None:
+        """Write it as JSON into a new file of mode 0600 (a seed is as good as every key)."""
+        write_private_file(path, json.dumps(asdict(self), indent=2).encode() + b"\n")
+
+    @classmethod
+    def read(cls, home: Path) -> Configuration:
+        """Read the configuration of a home.
+
+        :raises NotReady: when there is no SMKI.
+        :raises IntegrityError: when the file is not as it was written, or of a later format.
+        """
+        path = home / CONFIGURATION_FILE
+        try:
+            values = json.loads(path.read_bytes())
+            configuration = cls(**dict(values))
+        except (FileNotFoundError, NotADirectoryError):
+            raise NotReady(
+                Problem(
+                    "home.not-initialised",
+                    str(home),
+                    f"no {CONFIGURATION_FILE} in it",
+                    "an SMKI home",
+                    "",
+                    f"Make one with: smki init --home {home}",
+                )
+            ) from None
+        except (OSError, ValueError, TypeError) as error:
+            raise IntegrityError(Problem("home.unreadable", str(path), str(error), "what smki init wrote")) from None
+        if configuration.format != FORMAT:
+            raise IntegrityError(
+                Problem(
+                    "home.format",
+                    str(path),
+                    f"format {configuration.format}",
+                    f"format {FORMAT}",
+                    "",
+                    "Use the version of smki that made it.",
+                )
+            )
+        return configuration

@@ -1,0 +1,49 @@
+"""What the tests share beside fixtures: names, tools, the command line in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from smki import EntityIdentifier, KeyUsage, RemotePartyRole
+
+PROJECT = Path(__file__).parent.parent
+VECTORS = Path(os.environ.get("SMKI_VECTORS", PROJECT.parent / "shared" / "vectors"))
+REQUIRE_ALL = bool(os.environ.get("SMKI_REQUIRE_ALL"))
+
+DEVICE = EntityIdentifier.parse("00-DB-12-34-56-78-90-A0")
+SUPPLIER = EntityIdentifier.parse("90-B3-D5-1F-30-01-00-00")
+DS, KA = KeyUsage.DIGITAL_SIGNATURE, KeyUsage.KEY_AGREEMENT
+
+
+def missing(what: str) -> None:
+    """Skip for want of a tool, or fail where everything is required to be there."""
+    reason = f"{what} is not installed here"
+    if REQUIRE_ALL:
+        pytest.fail(f"{reason}, and SMKI_REQUIRE_ALL is set")
+    pytest.skip(reason)
+
+
+def tool(name: str) -> str:
+    """The path of a program; skips (or fails) where it is not installed."""
+    path = shutil.which(name)
+    if path is None:
+        missing(name)
+    return str(path)
+
+
+def run_cli(
+    *words: str | Path, cwd: Path | None = None, stdin: bytes | None = None, env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[bytes]:
+    """The real command line in a process of its own."""
+    command = [sys.executable, "-c", "from smki.cli import main; main()", *map(str, words)]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SMKI_")} | (env or {})
+    return subprocess.run(command, cwd=cwd, input=stdin, env=environment, capture_output=True, timeout=120, check=False)
+
+
+ORGANISATION_ROLE_USAGES = [(role, usage) for role in RemotePartyRole for usage in role.usages]

@@ -1,0 +1,107 @@
+"""Several processes on one home, and processes that die in the middle of it."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import random
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+from smki import Application, CertificateKind, Issued, Smki
+from smki.csr import make_device_request
+from smki.key import SystemRandomness
+from smki.ledger import CertificateQuery
+from smki.x509 import signature_verifies
+from tests.support import DEVICE, DS
+
+FORK = multiprocessing.get_context("fork")
+DEVICES = CertificateQuery(kinds=(CertificateKind.DEVICE,))
+
+
+def issue_many(home: Path, count: int, results: Any) -> None:
+    issued, error = [], ""
+    try:
+        with Smki.open(home) as smki:
+            key = SystemRandomness().private_key("")
+            request = make_device_request(key, DEVICE, DS)
+            for _ in range(count):
+                outcome = smki.registration.apply(Application(CertificateKind.DEVICE, request, "", "test"))
+                assert isinstance(outcome, Issued)
+                issued.append(outcome.record.serial_number.value)
+    except BaseException as failure:
+        error = repr(failure)
+    results.put((issued, error))
+
+
+def test_two_processes_issue_two_thousand_certificates_each(home: Path) -> None:
+    results = FORK.Queue()
+    workers = [FORK.Process(target=issue_many, args=(home, 2000, results)) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    answers = [results.get(timeout=120) for _ in workers]
+    for worker in workers:
+        worker.join()
+    assert [error for _, error in answers] == ["", ""]
+    handed_out = [serial for issued, _ in answers for serial in issued]
+    assert len(handed_out) == len(set(handed_out)) == 4000
+    with Smki.open(home) as smki:
+        stored = {record.serial_number.value for record in smki.ledger.certificates(DEVICES)}
+        assert stored == set(handed_out)
+        assert smki.ledger.unfinished_applications() == []
+        assert smki.ledger.damage() == []
+
+
+def issue_until_killed(home: Path, pipe: int) -> None:
+    with Smki.open(home) as smki:
+        request = make_device_request(SystemRandomness().private_key(""), DEVICE, DS)
+        while True:
+            der = smki.issue_device(request).record.der
+            os.write(pipe, len(der).to_bytes(2, "big") + der)
+
+
+def handed_out_before_the_kill(home: Path, delay: float) -> list[bytes]:
+    reading, writing = os.pipe()
+    worker = FORK.Process(target=issue_until_killed, args=(home, writing))
+    worker.start()
+    os.close(writing)
+    time.sleep(delay)
+    assert worker.pid
+    os.kill(worker.pid, signal.SIGKILL)
+    worker.join()
+    with os.fdopen(reading, "rb") as pipe:
+        data = pipe.read()
+    certificates = []
+    while len(data) >= 2:
+        length = int.from_bytes(data[:2], "big")
+        if len(data) >= 2 + length:
+            certificates.append(data[2 : 2 + length])
+        data = data[2 + length :]
+    return certificates
+
+
+def test_killed_at_fifty_moments(home: Path) -> None:
+    """Everything that was handed out is in the ledger, and the ledger passes its own check."""
+    moments = random.Random(7)
+    handed_out: list[bytes] = []
+    for _ in range(50):
+        handed_out += handed_out_before_the_kill(home, moments.uniform(0.01, 0.08))
+    assert len(handed_out) > 100
+    with Smki.open(home) as smki:
+        stored = [record.der for record in smki.ledger.certificates(DEVICES)]
+        assert set(handed_out) <= set(stored)
+        assert len(stored) == len(set(stored))
+        result = smki.check()
+        assert result.problems == ()
+        # What was reserved when the process died stays reserved and was handed to nobody.
+        reserved = {application.serial_number for application in smki.ledger.unfinished_applications()}
+        assert len(reserved) == result.unfinished <= 50
+        assert not reserved & {record.serial_number for record in smki.ledger.certificates(DEVICES)}
+        issuer = next(record for record in smki.authorities() if record.kind is CertificateKind.ISSUING_DCA)
+        last = next(record for record in smki.ledger.certificates(DEVICES) if record.der == handed_out[-1])
+        assert issuer.certificate.point is not None
+        assert signature_verifies(issuer.certificate.point, last.certificate.signature, last.certificate.tbs)
+        # And it goes on as if nothing had been.
+        smki.issue_device(make_device_request(SystemRandomness().private_key(""), DEVICE, DS))
