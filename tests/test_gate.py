@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from smki import CertificateKind, Smki
+from smki import Application, CertificateKind, Issued, Refusal, Smki
 from smki.authority.certification_authority import SigningKey
 from smki.key import SystemRandomness
 from smki.ledger import CertificateQuery
@@ -68,9 +68,12 @@ def test_every_interface_goes_through_the_gate(smki: Smki, monkeypatch: pytest.M
     _, request = smki.make_device_request(DEVICE, DS)
     asked: list[str] = []
     apply = smki.registration.apply
-    monkeypatch.setattr(
-        smki.registration, "apply", lambda application: asked.append(application.interface) or apply(application)
-    )
+
+    def watched(application: Application) -> Issued | Refusal:
+        asked.append(application.interface)
+        return apply(application)
+
+    monkeypatch.setattr(smki.registration, "apply", watched)
     smki.issue_device(request)
     assert asked == ["python"]
 
@@ -129,8 +132,6 @@ def test_it_is_redeemed_once(smki: Smki) -> None:
 
 
 def test_a_refusal_leaves_no_trace_of_a_certificate(smki: Smki) -> None:
-    from smki import Application, Refusal
-
     outcome = smki.registration.apply(Application(CertificateKind.DEVICE, b"\x30\x00", "", "python"))
     assert isinstance(outcome, Refusal)
     assert not list(smki.ledger.certificates(CertificateQuery(kinds=(CertificateKind.DEVICE,))))

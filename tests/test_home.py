@@ -84,7 +84,7 @@ def test_a_seed_makes_the_same_octets(tmp_path: Path) -> None:
 
 
 def test_another_seed_makes_other_octets(tmp_path: Path) -> None:
-    made = []
+    made: list[set[bytes | None]] = []
     for seed in ("a", "b", None, None):
         with Smki.create(tmp_path / f"{len(made)}", seed=seed) as smki:
             made.append({record.certificate.point for record in smki.ledger.certificates(EVERYTHING)})

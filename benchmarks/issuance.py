@@ -1,0 +1,58 @@
+"""Issuing certificates in process, each durable before it is handed out."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from benchmarks.measurement import Measurement
+from benchmarks.raw import limits
+from smki import Application, CertificateKind, EntityIdentifier, KeyUsage, Smki
+from smki.csr import make_device_request
+from smki.key import SystemRandomness
+
+COUNT = 3000
+_DEVICE = EntityIdentifier.parse("00DB1234567890A0")
+
+
+def _requests(count: int) -> list[bytes]:
+    randomness = SystemRandomness()
+    return [make_device_request(randomness.private_key(""), _DEVICE, KeyUsage.DIGITAL_SIGNATURE) for _ in range(count)]
+
+
+def issuance_rate(directory: Path, callers: int) -> float:
+    """Certificates a second, that many callers applying at once, for one certificate at a time each."""
+    requests = _requests(COUNT)
+    with Smki.create(directory) as smki:
+        smki.issue_device(_requests(1)[0])
+
+        def issue(part: int) -> None:
+            for request in requests[part::callers]:
+                smki.registration.issue(Application(CertificateKind.DEVICE, request, "", "benchmark"))
+
+        threads = [threading.Thread(target=issue, args=(part,)) for part in range(callers)]
+        start = time.perf_counter()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return COUNT / (time.perf_counter() - start)
+
+
+def run() -> list[Measurement]:
+    """One caller, and several at once, on this disk; and one caller in memory, which shows what the disk costs."""
+    raw = limits()["verify_and_sign"]
+    figures = []
+    with tempfile.TemporaryDirectory(dir=Path.cwd()) as directory:
+        for callers in (1, 8):
+            who = "one caller" if callers == 1 else f"{callers} callers at once"
+            value = issuance_rate(Path(directory) / f"pki{callers}", callers)
+            figures.append(Measurement(f"issue a Device Certificate, durable, {who}", value, "/s", 3000, raw))
+    memory = Path("/dev/shm")
+    if memory.is_dir():
+        with tempfile.TemporaryDirectory(dir=memory) as directory:
+            value = issuance_rate(Path(directory) / "pki", 1)
+            figures.append(Measurement("the same on a disk that costs nothing, one caller", value, "/s", None, raw))
+    return figures
