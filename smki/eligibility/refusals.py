@@ -35,7 +35,7 @@ class Reason:
 
 
 _A_PARTY = "a Party to the Code"
-_ORGANISATION_OFFICER = "an officer of the Party who is appointed for this kind of certificate"
+_AN_OFFICER = "an officer of the Party who is appointed for this kind of certificate"
 
 _ROWS: tuple[Reason, ...] = (
     Reason(
@@ -59,13 +59,13 @@ _ROWS: tuple[Reason, ...] = (
     Reason(
         "officer.unknown",
         "officer",
-        _ORGANISATION_OFFICER,
+        _AN_OFFICER,
         "Apply through one of its officers, or have this one appointed.",
     ),
     Reason(
         "officer.other-kind",
         "officer",
-        _ORGANISATION_OFFICER,
+        _AN_OFFICER,
         "Apply through an officer for this kind, or have this one appointed for both.",
     ),
     Reason(
@@ -182,20 +182,20 @@ _ROWS: tuple[Reason, ...] = (
     Reason(
         "device.electricity-meter",
         "Electricity Smart Meter",
-        "an Import Supplier; any other Party while the Device is neither installed not commissioned nor commissioned",
+        "an Import Supplier; any other Party unless its SMI status is installed not commissioned or commissioned",
         "Have an Import Supplier apply.",
     ),
     Reason(
         "device.gas-meter",
         "Gas Smart Meter",
-        "a Gas Supplier; any other Party while the Device is neither installed not commissioned nor commissioned",
+        "a Gas Supplier; any other Party unless its SMI status is installed not commissioned or commissioned",
         "Have a Gas Supplier apply.",
     ),
     Reason(
         "device.type-1",
         "Type 1 Device",
-        "an Import Supplier or a Gas Supplier; any other Party while the Device is neither installed not commissioned "
-        "nor commissioned",
+        "an Import Supplier or a Gas Supplier; any other Party unless its SMI status is "
+        "installed not commissioned or commissioned",
         "Have an Import Supplier or a Gas Supplier apply.",
     ),
     # What was issued before

@@ -271,8 +271,8 @@ def test_a_refusal_says_what_is_wrong_what_would_do_and_whose() -> None:
             "code": "device.gas-meter",
             "subject": "Gas Smart Meter",
             "seen": "GSME, suspended from commissioned, for the DCC",
-            "expected": "a Gas Supplier; any other Party while the Device is neither installed not commissioned "
-            "nor commissioned",
+            "expected": "a Gas Supplier; any other Party unless its SMI status is "
+            "installed not commissioned or commissioned",
             "clause": "SEC L3",
             "remedy": "Have a Gas Supplier apply.",
         },
@@ -302,3 +302,8 @@ def test_every_reason_is_given_not_only_the_first() -> None:
 def test_only_an_authority_has_an_authority_question() -> None:
     with pytest.raises(ValueError, match="not the kind of an authority"):
         AuthorityQuestion(DCC, CertificateKind.DEVICE, TODAY)
+
+
+def test_the_dcc_runs_authorities_on_its_own_behalf() -> None:
+    question = AuthorityQuestion(by(party("dcc"), a_user()), CertificateKind.ROOT_OCA, TODAY)
+    assert [problem.code for problem in decide(question).problems] == ["acting-for.not-named"]
