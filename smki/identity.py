@@ -10,6 +10,7 @@ from smki.problem import Malformed, Problem
 _SEPARATED = re.compile(r"[0-9A-Fa-f]{2}(?:([-:])[0-9A-Fa-f]{2})(?:\1[0-9A-Fa-f]{2}){6}\Z")
 _PLAIN = re.compile(r"[0-9A-Fa-f]{16}\Z")
 _HEXADECIMAL = re.compile(r"[0-9A-Fa-f]{1,40}\Z")
+_PARTY_ID = re.compile(r"[A-Z0-9](?:[A-Z0-9-]{0,30}[A-Z0-9])?\Z")
 
 MAX_SERIAL_OCTETS = 16
 """GBCS certificates have serial numbers of at most 16 octets."""
@@ -60,6 +61,40 @@ def _not_an_eui(seen: str) -> Problem:
         "GBCS 12",
         "Write it like 90-B3-D5-1F-30-01-00-00 or 90B3D51F30010000.",
     )
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class PartyId:
+    """What the Code Administrator calls a Party (or this SMKI a Testing Participant): ``LARGE-SUPPLIER``.
+
+    Assumption: the form. None is published, so it is one that needs no quoting anywhere.
+    """
+
+    text: str
+
+    def __post_init__(self) -> None:
+        if not _PARTY_ID.match(self.text):
+            raise Malformed(
+                Problem(
+                    "party-id.malformed",
+                    "Party ID",
+                    f"{self.text[:64]!r}",
+                    "1 to 32 letters, digits and hyphens, the first and the last not a hyphen",
+                    "",
+                    "Write it like LARGE-SUPPLIER; lower case will do.",
+                )
+            )
+
+    @classmethod
+    def parse(cls, text: str) -> PartyId:
+        """Read a Party ID, in any case.
+
+        :raises Malformed: for anything else.
+        """
+        return cls(text.strip().upper())
+
+    def __str__(self) -> str:
+        return self.text
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 
 from smki.problem import Malformed, Problem
+from smki.words import parse_word
 
 
 class RemotePartyRole(enum.Enum):
@@ -79,6 +80,30 @@ class RemotePartyRole(enum.Enum):
 
     def __str__(self) -> str:
         return self.label
+
+
+class UserRole(enum.Enum):
+    """What a Party acts as. The Load Controller came after the seed document (assumption)."""
+
+    IMPORT_SUPPLIER = "Import Supplier"
+    EXPORT_SUPPLIER = "Export Supplier"
+    GAS_SUPPLIER = "Gas Supplier"
+    ELECTRICITY_DISTRIBUTOR = "Electricity Distributor"
+    GAS_TRANSPORTER = "Gas Transporter"
+    REGISTERED_SUPPLIER_AGENT = "Registered Supplier Agent"
+    OTHER_USER = "Other User"
+    LOAD_CONTROLLER = "Load Controller"
+
+    @classmethod
+    def parse(cls, text: str) -> UserRole:
+        """Read ``import-supplier``, ``Import Supplier`` and so on, in any case.
+
+        :raises Malformed: for anything else.
+        """
+        return parse_word(cls, text, "user-role.unknown", "User Role", "SEC A1")
+
+    def __str__(self) -> str:
+        return self.value
 
 
 class KeyUsage(enum.Enum):

@@ -1,0 +1,30 @@
+"""Who may subscribe for what: the provisions as data, and decisions that explain themselves.
+
+``provisions`` has the rules of the Code with clause and day, ``tables`` who may for each role and Device type,
+``refusals`` every reason against. A ``question`` goes to ``judge``, and a ``decision`` comes back. Nothing here
+knows a ledger or a clock: a question carries all that it is judged by, its day too.
+"""
+
+from smki.eligibility.decision import Applied, Decision, decision_text
+from smki.eligibility.judge import decide
+from smki.eligibility.provisions import PROVISIONS, Provision, in_force
+from smki.eligibility.question import Applicant, AuthorityQuestion, DeviceQuestion, OrganisationQuestion
+from smki.eligibility.refusals import REASONS, Outcome
+from smki.eligibility.tables import DEVICE_THRESHOLD
+
+__all__ = [
+    "DEVICE_THRESHOLD",
+    "PROVISIONS",
+    "REASONS",
+    "Applicant",
+    "Applied",
+    "AuthorityQuestion",
+    "Decision",
+    "DeviceQuestion",
+    "OrganisationQuestion",
+    "Outcome",
+    "Provision",
+    "decide",
+    "decision_text",
+    "in_force",
+]

@@ -1,0 +1,316 @@
+"""Judges a question by the provisions and tables: the only code that reads them.
+
+Every provision that bears on the question is applied, not only those up to the first that fails, so that a
+refusal names all there is to put right. First comes who applies, then what for, then what was issued before.
+
+Readings of the Code that are ours:
+
+* Everything issued here is a Test Certificate (SEC H14.11). A Party is a Testing Participant by being one, and
+  is judged as it would be for a live certificate: the emulator is there to rehearse that.
+* For somebody who is no Party, an agreement on Schedule 7 and a test that is open to others take the place of
+  being a Party and of registering as an Authorised Subscriber, and nothing more: such a participant has what
+  "any other Party" has, Device Certificates for meters and Type 1 Devices that are not in service. Parts of a
+  Communications Hub have no such column. An Organisation Certificate names a Party, so it gets none.
+* Where a Shared Resource applies for a User, the certificate and the rights are the User's, the officer is the
+  Shared Resource's. Before SEC G5.29 the Shared Resource need not have been a Party; named it always had to be.
+* A supplier need not be the one responsible for the Device.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+
+from smki.device import Device, SmetsVersion
+from smki.eligibility import provisions
+from smki.eligibility.decision import Applied, Decision, fails, holds
+from smki.eligibility.provisions import Provision
+from smki.eligibility.question import Applicant, AuthorityQuestion, DeviceQuestion, OrganisationQuestion, Question
+from smki.eligibility.tables import (
+    AUTHORITY_PROVISIONS,
+    DEVICE_ROWS,
+    IN_SERVICE,
+    OPEN_TO_OTHERS,
+    ROLE_ROWS,
+    SUSPENDED_COUNTS_AS_BEFORE,
+    DeviceRow,
+    RoleRow,
+    Who,
+)
+from smki.party import Party, PartyCategory, Standing, TestingParticipant
+from smki.role import CertificateKind, UserRole
+from smki.words import listed
+
+_REGISTERED_SUPPLIER_AGENT_ONLY = frozenset({UserRole.REGISTERED_SUPPLIER_AGENT})
+
+
+def decide(question: Question) -> Decision:
+    """Whether the applicant is an Eligible Subscriber for what is asked, and why."""
+    if isinstance(question, DeviceQuestion):
+        return Decision.of(_device(question), question.as_of)
+    if isinstance(question, OrganisationQuestion):
+        return Decision.of(_organisation(question), question.as_of)
+    return Decision.of(_authority(question), question.as_of)
+
+
+def _organisation(question: OrganisationQuestion) -> Iterator[Applied | None]:
+    applicant, kind = question.applicant, CertificateKind.ORGANISATION
+    yield from _who(question, kind, provisions.ORGANISATION_SUBSCRIBERS)
+    subscriber = applicant.subscriber
+    if isinstance(subscriber, Party):
+        yield _entity_identifier(subscriber, question)
+        yield from _role(subscriber, ROLE_ROWS[question.role], question)
+    yield from _issued_before(question)
+
+
+def _device(question: DeviceQuestion) -> Iterator[Applied | None]:
+    device = question.device
+    yield from _who(question, CertificateKind.DEVICE, provisions.DEVICE_SUBSCRIBERS)
+    yield _smets1(device)
+    row = DEVICE_ROWS.get(device.device_type)
+    if row is None:
+        yield fails(provisions.DEVICE_TYPE_2, "device.type-2", device.device_type.value)
+    else:
+        yield from _device_row(question.applicant, device, row)
+    yield _replacement(question)
+    yield _device_limit(question)
+    yield from _issued_before(question)
+
+
+def _authority(question: AuthorityQuestion) -> Iterator[Applied | None]:
+    provision = AUTHORITY_PROVISIONS[question.kind]
+    who = question.applicant.who
+    yield _acting_for(question.applicant)
+    if isinstance(who, Party):
+        yield _standing(who, question)
+        if who.category is PartyCategory.DCC:
+            yield holds(provision, "the DCC")
+            return
+    yield fails(provision, "authority.dcc-only", _described(question.applicant))
+
+
+# Who applies
+
+
+def _who(
+    question: OrganisationQuestion | DeviceQuestion, kind: CertificateKind, provision: Provision
+) -> Iterator[Applied | None]:
+    """What is asked of whoever applies, whatever it applies for."""
+    applicant = question.applicant
+    subscriber = applicant.subscriber
+    if isinstance(subscriber, Party):
+        yield holds(provision, "a Party")
+        yield holds(provisions.TEST_CERTIFICATES, "a Party")
+        yield _standing(subscriber, question)
+        yield _authorised_subscriber(subscriber, kind)
+    elif isinstance(subscriber, TestingParticipant):
+        yield from _participant(subscriber, kind, provision, question)
+    else:
+        yield fails(provision, "party.none", subscriber.name)
+        yield fails(provisions.TEST_CERTIFICATES, "participant.none", subscriber.name)
+    yield _acting_for(applicant)
+    yield _shared_resource(applicant, question)
+    yield _officer(applicant, kind)
+
+
+def _participant(
+    participant: TestingParticipant, kind: CertificateKind, provision: Provision, question: Question
+) -> Iterator[Applied]:
+    if kind is CertificateKind.ORGANISATION:
+        yield fails(provision, "participant.organisation-certificate", f"{participant.name}, no Party")
+    else:
+        yield holds(provision, "a Testing Participant")
+    yield holds(provisions.TEST_CERTIFICATES, "a Testing Participant")
+    agreement = participant.agreement
+    if agreement is not None and agreement <= question.as_of:
+        yield holds(provisions.TEST_AGREEMENT, f"agreed on {agreement}")
+    else:
+        yield fails(
+            provisions.TEST_AGREEMENT, "participant.no-agreement", f"agreed on {agreement}" if agreement else "none"
+        )
+    if participant.purpose in OPEN_TO_OTHERS:
+        yield holds(provisions.TEST_PURPOSE, participant.purpose.value)
+    else:
+        yield fails(provisions.TEST_PURPOSE, "participant.purpose", participant.purpose.value)
+
+
+_STANDING_REFUSALS = {
+    None: "party.not-yet-acceded",
+    Standing.SUSPENDED: "party.suspended",
+    Standing.EXPELLED: "party.expelled",
+    Standing.WITHDRAWN: "party.withdrawn",
+}
+
+
+def _standing(party: Party, question: Question) -> Applied:
+    standing = party.standing_on(question.as_of)
+    if standing is Standing.ACCEDED:
+        return holds(provisions.STANDING, "acceded")
+    return fails(provisions.STANDING, _STANDING_REFUSALS[standing], f"{party.name}: {standing or 'not acceded'}")
+
+
+def _authorised_subscriber(party: Party, kind: CertificateKind) -> Applied:
+    if kind in party.authorised_for:
+        return holds(provisions.AUTHORISED_SUBSCRIBER, kind.title)
+    kinds = listed(sorted(f"{each.title}s" for each in party.authorised_for)) or "nothing"
+    seen = f"{party.name}: Authorised Subscriber for {kinds}"
+    return fails(provisions.AUTHORISED_SUBSCRIBER, "party.not-authorised-subscriber", seen)
+
+
+def _officer(applicant: Applicant, kind: CertificateKind) -> Applied:
+    who, name = applicant.who, applicant.officer
+    officers = who.officers if isinstance(who, Party | TestingParticipant) else ()
+    known = False
+    for officer in officers:
+        if officer.name == name:
+            if kind in officer.kinds:
+                return holds(provisions.OFFICER, name)
+            known = True
+    seen = f"{name or 'no officer'}, for {who.name}"
+    return fails(provisions.OFFICER, "officer.other-kind" if known else "officer.unknown", seen)
+
+
+def _acting_for(applicant: Applicant) -> Applied | None:
+    user, who = applicant.on_behalf_of, applicant.who
+    if user is None:
+        return None
+    if not isinstance(who, Party) or user.party_id not in who.acts_for:
+        return fails(provisions.ACTING_FOR, "acting-for.not-named", f"{who.name}, not named by {user.name}")
+    if not user.is_user:
+        return fails(provisions.ACTING_FOR, "acting-for.not-a-user", f"{who.name}, for {user.name}, no User")
+    return holds(provisions.ACTING_FOR, f"{who.name}, named by {user.name}")
+
+
+def _shared_resource(applicant: Applicant, question: Question) -> Applied | None:
+    if applicant.on_behalf_of is None:
+        return None
+    who = applicant.who
+    standing = who.standing_on(question.as_of) if isinstance(who, Party) else None
+    if standing is Standing.ACCEDED:
+        return holds(provisions.SHARED_RESOURCE, "acceded")
+    seen = f"{who.name}: {standing or 'not acceded'}"
+    return fails(provisions.SHARED_RESOURCE, "shared-resource.not-a-party", seen)
+
+
+# What for
+
+
+def _entity_identifier(party: Party, question: OrganisationQuestion) -> Applied:
+    wanted = question.entity_identifier
+    if wanted in party.identifiers:
+        return holds(provisions.ENTITY_IDENTIFIER, f"{wanted}, of {party.name}")
+    own = listed(str(each) for each in sorted(party.identifiers)) or "none"
+    seen = f"{wanted}; {party.name} has {own}"
+    return fails(provisions.ENTITY_IDENTIFIER, "entity-identifier.not-owned", seen)
+
+
+def _role(party: Party, row: RoleRow, question: OrganisationQuestion) -> Iterator[Applied | None]:
+    acts_as = party.acts_as
+    seen = f"{question.role} for {_acting(party.category, acts_as, party.is_user)}"
+    if row.who.admits(party):
+        yield holds(row.provision, seen)
+    else:
+        yield fails(row.provision, row.refusal, seen)
+    yield _separate_roles(acts_as, row.who)
+    if acts_as == _REGISTERED_SUPPLIER_AGENT_ONLY and row.in_seed:
+        # Never decisive: the row above refuses too. It tells the agent what it may have.
+        if row.provision is provisions.ROLE_OTHER:
+            yield holds(provisions.REGISTERED_SUPPLIER_AGENT, seen)
+        else:
+            yield fails(provisions.REGISTERED_SUPPLIER_AGENT, "role.registered-supplier-agent", seen)
+
+
+def _device_row(applicant: Applicant, device: Device, row: DeviceRow) -> Iterator[Applied | None]:
+    subscriber = applicant.subscriber
+    party = subscriber if isinstance(subscriber, Party) else None
+    described = _described(applicant)
+    if party is not None and row.who.admits(party):
+        yield holds(row.provision, f"{device.device_type.name} for {described}")
+    elif row.others_while_not_in_service:
+        status = device.lasting_status if SUSPENDED_COUNTS_AS_BEFORE else device.status
+        seen = f"{device.device_type.name}, {_status(device)}, for {described}"
+        if status in IN_SERVICE:
+            yield fails(provisions.DEVICE_NOT_IN_SERVICE, row.refusal, seen)
+        else:
+            yield holds(provisions.DEVICE_NOT_IN_SERVICE, seen)
+    else:
+        yield fails(row.provision, row.refusal, f"{device.device_type.name} for {described}")
+    if party is not None:
+        yield _separate_roles(party.acts_as, row.who)
+
+
+def _separate_roles(acts_as: frozenset[UserRole], who: Who) -> Applied | None:
+    if len(acts_as) < 2 or not who.acting_as:
+        return None
+    return holds(provisions.SEPARATE_ROLES, _judged_separately(acts_as, who.acting_as))
+
+
+def _smets1(device: Device) -> Applied | None:
+    if device.smets_version is not SmetsVersion.SMETS1:
+        return None
+    if device.enrolled:
+        return holds(provisions.SMETS1_ENROLLED, "SMETS1, enrolled")
+    return fails(provisions.SMETS1_ENROLLED, "device.smets1-not-enrolled", "SMETS1, not enrolled")
+
+
+# What was issued before
+
+
+def _replacement(question: DeviceQuestion) -> Applied | None:
+    if not question.replacement:
+        return None
+    if question.certificates_issued:
+        return holds(provisions.REPLACEMENT, f"{question.certificates_issued} issued")
+    seen = f"no certificate issued for {question.device.device_id}"
+    return fails(provisions.REPLACEMENT, "device.no-previous-certificate", seen)
+
+
+def _device_limit(question: DeviceQuestion) -> Applied:
+    seen = f"{question.certificates_issued} issued, threshold {question.threshold}"
+    if question.certificates_issued < question.threshold:
+        return holds(provisions.DEVICE_LIMIT, seen)
+    return fails(provisions.DEVICE_LIMIT, "device.limit-reached", seen)
+
+
+def _issued_before(question: OrganisationQuestion | DeviceQuestion) -> Iterator[Applied]:
+    if question.public_key_certified:
+        yield fails(provisions.PUBLIC_KEY, "public-key.already-certified", "a certificate was issued for it")
+    else:
+        yield holds(provisions.PUBLIC_KEY, "not certified before")
+    subscriber = question.applicant.subscriber
+    quota = subscriber.quota if isinstance(subscriber, Party | TestingParticipant) else None
+    if quota is not None:
+        seen = f"{question.certificates_of_subscriber} issued, quota {quota}"
+        if question.certificates_of_subscriber < quota:
+            yield holds(provisions.TEST_QUOTA, seen)
+        else:
+            yield fails(provisions.TEST_QUOTA, "participant.quota-reached", seen)
+
+
+# In words
+
+
+def _described(applicant: Applicant) -> str:
+    subscriber = applicant.subscriber
+    if isinstance(subscriber, Party):
+        return _acting(subscriber.category, subscriber.acts_as, subscriber.is_user)
+    return "a Testing Participant" if isinstance(subscriber, TestingParticipant) else "nobody known"
+
+
+def _status(device: Device) -> str:
+    return f"{device.status}" if device.returns_to is None else f"{device.status} from {device.returns_to}"
+
+
+@cache
+def _acting(category: PartyCategory, acts_as: frozenset[UserRole], is_user: bool) -> str:
+    if category is PartyCategory.DCC:
+        return "the DCC"
+    roles = listed(role.value for role in UserRole if role in acts_as)
+    user = "" if is_user else ", not a User"
+    return f"a {category} acting as {roles}{user}" if roles else f"a {category} in no User Role"
+
+
+@cache
+def _judged_separately(acts_as: frozenset[UserRole], sufficient: frozenset[UserRole]) -> str:
+    judged = (f"as {role}: {'yes' if role in sufficient else 'no'}" for role in UserRole if role in acts_as)
+    return "; ".join(judged)

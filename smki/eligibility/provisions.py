@@ -1,0 +1,271 @@
+"""The provisions that decide who may subscribe for what, as data: clause, since when, and what each asks."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from datetime import date
+
+DESIGNATED = date(2013, 9, 23)
+"""Assumption: the day on which the Code was designated, from which every provision counts as in force
+whose own day no source gives. Most came with a later stage of the Code."""
+
+G5_29_IN_FORCE = date(2018, 7, 22)
+G1_10_IN_FORCE = date(2018, 11, 8)
+
+
+class Basis(enum.Enum):
+    """How we know of a provision."""
+
+    SEED = "seed"
+    """The Government's consultation on Stage 4 of the Code."""
+    CODE = "code"
+    """The Code itself, as amended later."""
+    APPENDIX = "appendix"
+    """Appendices M and N of the Code."""
+    ASSUMPTION = "assumption"
+    """No source that could be had; what the published certificates and interfaces suggest."""
+
+
+class Effect(enum.Enum):
+    """What a provision does, which tells what its absence means on a day before it was in force."""
+
+    GRANT = "grant"
+    """It says who may: without it nobody may."""
+    CONDITION = "condition"
+    """It adds a condition: without it that condition is not asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Provision:
+    """One rule of the Code."""
+
+    key: str
+    """Stable, for programs: ``role-supplier``."""
+    clause: str
+    title: str
+    text: str
+    """What it says, in our own words."""
+    effect: Effect = Effect.CONDITION
+    basis: Basis = Basis.SEED
+    in_force_from: date = DESIGNATED
+
+
+def in_force(provision: Provision, on_date: date) -> bool:
+    """Whether the provision was in force on that day."""
+    return provision.in_force_from <= on_date
+
+
+_GRANT = Effect.GRANT
+
+# Which certificates there are
+ORGANISATION_SUBSCRIBERS = Provision(
+    "organisation-subscribers",
+    "SEC L3",
+    "Who may have Organisation Certificates",
+    "Parties to the Code may, each in the roles that it acts in.",
+    _GRANT,
+)
+OCA_SUBSCRIBER = Provision(
+    "oca-subscriber",
+    "SEC L3",
+    "Who may have OCA Certificates",
+    "The DCC alone runs the Organisation authorities.",
+    _GRANT,
+)
+DCA_SUBSCRIBER = Provision(
+    "dca-subscriber", "SEC L3", "Who may have DCA Certificates", "The DCC alone runs the Device authorities.", _GRANT
+)
+DEVICE_SUBSCRIBERS = Provision(
+    "device-subscribers",
+    "SEC L3",
+    "Who may have Device Certificates",
+    "Parties to the Code may, depending on the type of the Device; in tests, Testing Participants too.",
+    _GRANT,
+)
+
+# Who the applicant is
+STANDING = Provision(
+    "standing",
+    "SEC M8",
+    "A Party now",
+    "Whoever subscribes has acceded to the Code and is neither suspended nor expelled nor withdrawn.",
+    basis=Basis.ASSUMPTION,
+)
+AUTHORISED_SUBSCRIBER = Provision(
+    "authorised-subscriber",
+    "SEC L3",
+    "Authorised Subscriber",
+    "Whoever subscribes has been through the registration procedure for that kind of certificate.",
+)
+OFFICER = Provision(
+    "officer",
+    "SEC Appendix M",
+    "Authorised Responsible Officer",
+    "A Party applies through an officer of its own who is appointed for that kind of certificate.",
+    basis=Basis.APPENDIX,
+)
+ACTING_FOR = Provision(
+    "acting-for",
+    "SEC Appendix M",
+    "On another's behalf",
+    "An officer acts for its own Party, or for a User that has named its Shared Resource.",
+    basis=Basis.ASSUMPTION,
+)
+SHARED_RESOURCE = Provision(
+    "shared-resource",
+    "SEC G5.29",
+    "Shared Resources are Parties",
+    "A Shared Resource acts for a User only while it is a Party itself.",
+    basis=Basis.CODE,
+    in_force_from=G5_29_IN_FORCE,
+)
+ENTITY_IDENTIFIER = Provision(
+    "entity-identifier",
+    "SEC Appendix M",
+    "Whose Entity Identifier",
+    "The Entity Identifier in a request is one of the Party's for which the officer acts.",
+    basis=Basis.APPENDIX,
+)
+SEPARATE_ROLES = Provision(
+    "separate-roles",
+    "SEC G1.5",
+    "Each User Role for itself",
+    "A Party that acts in several User Roles is judged in each of them; one that suffices is enough.",
+)
+
+# Tests
+TEST_CERTIFICATES = Provision(
+    "test-certificates",
+    "SEC H14.11",
+    "Testing Participants only",
+    "Test Certificates go to Parties and to others that take part in tests; all that is issued here is one.",
+    _GRANT,
+)
+TEST_AGREEMENT = Provision(
+    "test-agreement",
+    "SEC H14.11",
+    "Agreement of those who are no Parties",
+    "A Testing Participant that is no Party has agreed to the terms of Schedule 7.",
+)
+TEST_PURPOSE = Provision(
+    "test-purpose",
+    "SEC H14.11",
+    "Tests open to those who are no Parties",
+    "Entry-process tests are for Parties; Device and User System Tests and those under Section T for others too.",
+)
+TEST_QUOTA = Provision(
+    "test-quota",
+    "SEC H14.11",
+    "A reasonable number",
+    "Nobody has more Test Certificates than the quota set for it.",
+)
+
+# Organisation Certificates by role
+ROLE_DCC = Provision(
+    "role-dcc", "SEC L3.9", "Roles of the DCC", "Nobody but the DCC acts in the roles of the central systems.", _GRANT
+)
+ROLE_NETWORK_OPERATOR = Provision(
+    "role-network-operator",
+    "SEC L3.9",
+    "Network Operator",
+    "For Electricity Distributors and Gas Transporters.",
+    _GRANT,
+)
+ROLE_SUPPLIER = Provision(
+    "role-supplier",
+    "SEC L3.9",
+    "Supplier",
+    "For Supplier Parties that import electricity or supply gas; to export is not enough.",
+    _GRANT,
+)
+ROLE_OTHER = Provision("role-other", "SEC L3.9", "Other User", "For every Party but the DCC.", _GRANT)
+REGISTERED_SUPPLIER_AGENT = Provision(
+    "registered-supplier-agent",
+    "SEC L3.9",
+    "Registered Supplier Agents",
+    "Among the roles of the seed document, a Registered Supplier Agent has Other User and no other.",
+)
+ROLE_LOAD_CONTROLLER = Provision(
+    "role-load-controller",
+    "SEC L3.9",
+    "Load Controller",
+    "For Parties that act as Load Controllers. The role came after the seed document.",
+    _GRANT,
+    Basis.ASSUMPTION,
+)
+ROLE_XML_SIGN = Provision(
+    "role-xml-sign",
+    "SEC L3.9",
+    "Signing of a User's XML",
+    "For every User, in whichever User Role, under its own Entity Identifier. The role came after the seed document.",
+    _GRANT,
+    Basis.ASSUMPTION,
+)
+ROLE_DSP_XML_SIGN = Provision(
+    "role-dsp-xml-sign",
+    "SEC L3.9",
+    "Signing of the DCC's XML",
+    "For the DCC. The role came after the seed document.",
+    _GRANT,
+    Basis.ASSUMPTION,
+)
+
+# Device Certificates
+DEVICE_COMMUNICATIONS_HUB = Provision(
+    "device-communications-hub", "SEC L3", "Communications Hub Functions", "For the DCC.", _GRANT
+)
+DEVICE_GAS_PROXY = Provision(
+    "device-gas-proxy", "SEC L3", "Gas Proxy Functions", "For the DCC and for Gas Suppliers.", _GRANT
+)
+DEVICE_ELECTRICITY_METER = Provision(
+    "device-electricity-meter", "SEC L3", "Electricity Smart Meters", "For Import Suppliers.", _GRANT
+)
+DEVICE_GAS_METER = Provision("device-gas-meter", "SEC L3", "Gas Smart Meters", "For Gas Suppliers.", _GRANT)
+DEVICE_TYPE_1 = Provision(
+    "device-type-1", "SEC L3", "Type 1 Devices", "For Import Suppliers and for Gas Suppliers.", _GRANT
+)
+DEVICE_NOT_IN_SERVICE = Provision(
+    "device-not-in-service",
+    "SEC L3",
+    "Meters and Type 1 Devices not in service",
+    "For every other Party too, as long as the Device is neither installed nor commissioned.",
+    _GRANT,
+)
+DEVICE_TYPE_2 = Provision(
+    "device-type-2", "SEC L3", "Type 2 Devices", "In-Home Displays and Consumer Access Devices hold no certificate."
+)
+SMETS1_ENROLLED = Provision(
+    "smets1-enrolled",
+    "SEC G1.10",
+    "SMETS1 Devices",
+    "A SMETS1 Device counts as a Device once it belongs to an Enrolled SMETS1 smart metering system.",
+    basis=Basis.CODE,
+    in_force_from=G1_10_IN_FORCE,
+)
+DEVICE_LIMIT = Provision(
+    "device-limit",
+    "SEC Appendix M",
+    "Certificates for one Device",
+    "A Device has fewer certificates than its threshold, which the registration authority can raise.",
+    basis=Basis.APPENDIX,
+)
+REPLACEMENT = Provision(
+    "replacement",
+    "SEC Appendix M",
+    "Nothing to replace",
+    "The ad hoc web service replaces certificates: the Device has had one before.",
+    basis=Basis.APPENDIX,
+)
+PUBLIC_KEY = Provision(
+    "public-key",
+    "SEC Appendix M",
+    "One certificate for each public key",
+    "No certificate has been issued for the public key before.",
+    basis=Basis.APPENDIX,
+)
+
+PROVISIONS: dict[str, Provision] = {
+    value.key: value for value in list(globals().values()) if isinstance(value, Provision)
+}
+"""Every provision by key, in the order above."""

@@ -1,0 +1,226 @@
+"""The reasons for which eligibility is refused: every code, and what would be accepted from whom.
+
+A rule refuses by code alone; what is not in this table cannot be a reason.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+
+class Outcome(enum.Enum):
+    """What a decision comes to, as the interfaces tell it apart."""
+
+    ELIGIBLE = "eligible"
+    INELIGIBLE = "ineligible"
+    ANOMALY = "anomaly"
+    """Nobody ineligible, but unexpected: the registration authority has to act."""
+    UNKNOWN_DEVICE = "unknown device"
+    """The Device never had a certificate that could be replaced."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One row of the table."""
+
+    code: str
+    subject: str
+    """The thing concerned."""
+    expected: str
+    """What would be accepted, and from whom."""
+    remedy: str
+    """What to do next."""
+    outcome: Outcome = Outcome.INELIGIBLE
+
+
+_A_PARTY = "a Party to the Code"
+_AN_OFFICER = "an officer of the Party who is appointed for this kind of certificate"
+
+_ROWS: tuple[Reason, ...] = (
+    Reason(
+        "eligibility.not-in-force",
+        "day asked about",
+        "a day on which the provision is in force",
+        "Ask about a later day.",
+    ),
+    # Who applies
+    Reason("party.none", "applicant", _A_PARTY, "Accede to the Code, or have a Party apply."),
+    Reason("party.not-yet-acceded", "standing", "a Party that has acceded", "Apply once its accession is recorded."),
+    Reason("party.suspended", "standing", "a Party that is not suspended", "Apply once the suspension is lifted."),
+    Reason("party.expelled", "standing", "a Party that was not expelled", "Have a Party apply."),
+    Reason("party.withdrawn", "standing", "a Party that has not withdrawn", "Have a Party apply."),
+    Reason(
+        "party.not-authorised-subscriber",
+        "Authorised Subscriber",
+        "a Party that has been through the registration procedure for this kind of certificate",
+        "Have the registration authority make it an Authorised Subscriber for this kind.",
+    ),
+    Reason(
+        "officer.unknown",
+        "officer",
+        _AN_OFFICER,
+        "Apply through one of its officers, or have this one appointed.",
+    ),
+    Reason(
+        "officer.other-kind",
+        "officer",
+        _AN_OFFICER,
+        "Apply through an officer for this kind, or have this one appointed for both.",
+    ),
+    Reason(
+        "acting-for.not-named",
+        "on behalf of",
+        "the Party itself, or a Shared Resource that it has named",
+        "Apply as the Party itself, or have it name the Shared Resource.",
+    ),
+    Reason(
+        "acting-for.not-a-user",
+        "on behalf of",
+        "a User: a Party that has been through the entry process for a User Role",
+        "Apply as the Party itself.",
+    ),
+    Reason(
+        "shared-resource.not-a-party",
+        "Shared Resource",
+        "a Shared Resource that is a Party now: acceded, and not suspended, expelled or withdrawn",
+        "Apply as the User itself until the Shared Resource is a Party.",
+    ),
+    Reason(
+        "entity-identifier.not-owned",
+        "Entity Identifier",
+        "an Entity Identifier of the Party that the officer acts for",
+        "Use one of its own, or have the Code Administrator assign this one to it.",
+    ),
+    # Test Certificates
+    Reason(
+        "participant.none",
+        "Testing Participant",
+        "a Party, or a Testing Participant with an agreement on the terms of Schedule 7",
+        "Have it recorded as a Testing Participant.",
+    ),
+    Reason(
+        "participant.organisation-certificate",
+        "Testing Participant",
+        "a Party to the Code; from a Testing Participant that is none, applications for Device Certificates",
+        "Have a Party apply: an Organisation Certificate carries the Entity Identifier of one.",
+    ),
+    Reason(
+        "participant.no-agreement",
+        "Schedule 7 agreement",
+        "an agreement on the terms of Schedule 7 by that day",
+        "Record the day of the agreement.",
+    ),
+    Reason(
+        "participant.purpose",
+        "test purpose",
+        "Device and User System Tests or tests under Section T; entry-process tests from Parties",
+        "Record the tests that it takes part in, or have a Party apply.",
+    ),
+    Reason(
+        "participant.quota-reached",
+        "quota",
+        "fewer Test Certificates than the quota",
+        "Have its quota raised.",
+    ),
+    # Roles
+    Reason("role.dcc-only", "Remote Party Role", "the DCC", "Ask for a role that the Party acts in."),
+    Reason(
+        "role.not-a-network-party",
+        "Remote Party Role",
+        "a Network Party: an Electricity Distributor or a Gas Transporter",
+        "Ask for a role that the Party acts in.",
+    ),
+    Reason(
+        "role.not-a-supplier",
+        "Remote Party Role",
+        "a Supplier Party acting as Import Supplier or Gas Supplier",
+        "Ask for a role that the Party acts in, or have its User Role recorded.",
+    ),
+    Reason(
+        "role.not-for-the-dcc",
+        "Remote Party Role",
+        "any Party but the DCC",
+        "Ask for one of the roles of the DCC.",
+    ),
+    Reason(
+        "role.registered-supplier-agent",
+        "User Role",
+        "the role other, from a Registered Supplier Agent",
+        "Ask for the role other.",
+    ),
+    Reason(
+        "role.not-a-load-controller",
+        "Remote Party Role",
+        "a Party acting as Load Controller",
+        "Ask for a role that the Party acts in, or have its User Role recorded.",
+    ),
+    Reason(
+        "role.not-a-user",
+        "Remote Party Role",
+        "a User: a Party that has been through the entry process for a User Role",
+        "Apply once the Party is a User.",
+    ),
+    Reason("authority.dcc-only", "authority", "the DCC", "Only the DCC runs authorities."),
+    # Devices
+    Reason(
+        "device.type-2",
+        "Device type",
+        "a Device that holds certificates: part of a Communications Hub, a meter or a Type 1 Device",
+        "Do not apply: this Device needs no certificate.",
+    ),
+    Reason(
+        "device.smets1-not-enrolled",
+        "SMETS1 Device",
+        "a SMETS1 Device of an Enrolled smart metering system, or ancillary to one",
+        "Apply once the system is Enrolled.",
+    ),
+    Reason("device.communications-hub", "Communications Hub Function", "the DCC", "Have the DCC apply."),
+    Reason(
+        "device.gas-proxy", "Gas Proxy Function", "the DCC or a Gas Supplier", "Have the DCC or a Gas Supplier apply."
+    ),
+    Reason(
+        "device.electricity-meter",
+        "Electricity Smart Meter",
+        "an Import Supplier; any other Party unless its SMI status is installed not commissioned or commissioned",
+        "Have an Import Supplier apply.",
+    ),
+    Reason(
+        "device.gas-meter",
+        "Gas Smart Meter",
+        "a Gas Supplier; any other Party unless its SMI status is installed not commissioned or commissioned",
+        "Have a Gas Supplier apply.",
+    ),
+    Reason(
+        "device.type-1",
+        "Type 1 Device",
+        "an Import Supplier or a Gas Supplier; any other Party unless its SMI status is "
+        "installed not commissioned or commissioned",
+        "Have an Import Supplier or a Gas Supplier apply.",
+    ),
+    # What was issued before
+    Reason(
+        "device.no-previous-certificate",
+        "Device",
+        "a Device that has had a certificate",
+        "Apply for its first certificate on the portal or in a batch.",
+        Outcome.UNKNOWN_DEVICE,
+    ),
+    Reason(
+        "device.limit-reached",
+        "certificates for the Device",
+        "fewer Device Certificates than the Device's threshold",
+        "Have the registration authority raise the threshold of this Device.",
+        Outcome.ANOMALY,
+    ),
+    Reason(
+        "public-key.already-certified",
+        "public key",
+        "a public key for which no certificate was issued",
+        "Make a new key pair and apply with that.",
+        Outcome.ANOMALY,
+    ),
+)
+
+REASONS: dict[str, Reason] = {row.code: row for row in _ROWS}
+"""Every code, in the order in which a decision looks at things."""

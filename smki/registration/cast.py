@@ -1,0 +1,102 @@
+"""The demonstration cast: Parties and Devices under the identities that the DCC's test PKI published.
+
+Whoever knows that set finds the same names here.
+"""
+
+from __future__ import annotations
+
+from smki.device import Device
+from smki.party import Party
+
+_ACCEDED = "acceded 2016-11-08"
+"""Assumption: any day before the first question will do; the DCC's systems went live on this one."""
+
+_BOTH = "organisation, device"
+
+PARTIES: tuple[Party, ...] = (
+    Party.parse(
+        party_id="DCC",
+        name="Data and Communications Company",
+        category="dcc",
+        standing="acceded 2013-09-23",
+        identifiers="90B3D51F30000001, 90B3D51F30000002, 90B3D51F30000004, 90B3D51F30000007",
+        authorised_for=_BOTH,
+        officers=["DCC Officer"],
+    ),
+    Party.parse(
+        party_id="LARGE-SUPPLIER",
+        name="Large Supplier",
+        category="large-supplier",
+        user_roles="import-supplier, export-supplier, gas-supplier",
+        standing=_ACCEDED,
+        identifiers="90B3D51F30010000",
+        authorised_for=_BOTH,
+        officers=["Large Supplier Officer"],
+    ),
+    Party.parse(
+        party_id="SMALL-SUPPLIER",
+        name="Small Supplier",
+        category="small-supplier",
+        user_roles="import-supplier, gas-supplier",
+        standing=_ACCEDED,
+        identifiers="90B3D51F30030000",
+        authorised_for=_BOTH,
+        officers=["Small Supplier Officer"],
+    ),
+    Party.parse(
+        party_id="ELECTRICITY-NETWORK",
+        name="Electricity Network",
+        category="electricity-network",
+        user_roles="electricity-distributor",
+        standing=_ACCEDED,
+        identifiers="90B3D51F30020000",
+        authorised_for=_BOTH,
+        officers=["Electricity Network Officer"],
+    ),
+    Party.parse(
+        party_id="GAS-NETWORK",
+        name="Gas Network",
+        category="gas-network",
+        user_roles="gas-transporter",
+        standing=_ACCEDED,
+        # Ours, from the registry block of the others: no gas network is among the published identities.
+        identifiers="90B3D51F30040000",
+        authorised_for=_BOTH,
+        officers=["Gas Network Officer"],
+    ),
+    Party.parse(
+        party_id="LOAD-CONTROLLER",
+        name="Load Controller",
+        category="other",
+        user_roles="load-controller",
+        standing=_ACCEDED,
+        identifiers="90B3D51F30010008",
+        authorised_for=_BOTH,
+        officers=["Load Controller Officer"],
+    ),
+    Party.parse(
+        party_id="OTHER-USER",
+        name="Other User",
+        category="other",
+        user_roles="other-user",
+        standing=_ACCEDED,
+        identifiers="90B3D51F30010009",
+        authorised_for=_BOTH,
+        officers=["Other User Officer"],
+    ),
+)
+"""Each may subscribe for both kinds of certificate, through one officer."""
+
+DEVICES: tuple[Device, ...] = tuple(
+    Device.parse(device_id=device_id, device_type=device_type)
+    for device_id, device_type in (
+        ("00DB1234567890A0", "ESME"),
+        ("00DB1234567890A1", "GSME"),
+        ("00DB1234567890A2", "CHF"),
+        ("00DB1234567890A3", "GPF"),
+        ("00DB1234567890A4", "PPMID"),
+        ("00DB1234567890A5", "HCALCS"),
+        ("00DB1234567890A6", "SAPC"),
+    )
+)
+"""One Device of every type that holds certificates, all pending."""

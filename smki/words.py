@@ -1,0 +1,59 @@
+"""Words that people type for the Code's terms: any case, with spaces, hyphens or underscores between."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from smki.problem import Malformed, Problem
+
+E = TypeVar("E", bound=enum.Enum)
+T = TypeVar("T")
+
+
+def plain(text: str) -> str:
+    """The text in lower case with single spaces between its words: ``Import-Supplier`` is ``import supplier``."""
+    return " ".join(text.replace("-", " ").replace("_", " ").lower().split())
+
+
+def parse_word(terms: type[E], text: str, code: str, subject: str, clause: str = "") -> E:
+    """Read one of the terms, by its value (the Code's own words) or by its name.
+
+    :param terms: an enumeration whose values are the words.
+    :raises Malformed: with that code, for anything else; it lists every term.
+    """
+    wanted = plain(text)
+    for term in terms:
+        if wanted in (plain(str(term.value)), plain(term.name)):
+            return term
+    accepted = ", ".join(hyphenated(term) for term in terms)
+    raise Malformed(
+        Problem(
+            code,
+            subject,
+            f"{text[:64]!r}",
+            f"one of the Code's terms for a {subject}",
+            clause,
+            f"Use one of: {accepted}.",
+        )
+    )
+
+
+def hyphenated(term: enum.Enum) -> str:
+    """The term as one word for a command line: ``import-supplier``."""
+    return plain(str(term.value)).replace(" ", "-")
+
+
+def parse_list(text: str, parse: Callable[[str], T]) -> list[T]:
+    """Read what stands between commas; nothing at all is an empty list.
+
+    :raises Malformed: whatever *parse* raises, also for nothing between two commas.
+    """
+    return [parse(part.strip()) for part in text.split(",")] if text.strip() else []
+
+
+def listed(words: Iterable[str], last: str = "and") -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    words = list(words)
+    return f"{', '.join(words[:-1])} {last} {words[-1]}" if len(words) > 1 else "".join(words)

@@ -1,0 +1,63 @@
+"""The demonstration cast has the published identities, and may have what they have."""
+
+from __future__ import annotations
+
+import pytest
+
+from smki.device import DeviceType, SmiStatus
+from smki.eligibility import Applicant, DeviceQuestion, OrganisationQuestion, decide
+from smki.home import DCC_ENTITY_IDENTIFIERS
+from smki.identity import EntityIdentifier
+from smki.registration.cast import DEVICES, PARTIES
+from smki.role import KeyUsage, RemotePartyRole
+from tests.eligibility.people import TODAY
+
+CAST = {str(party.party_id): party for party in PARTIES}
+
+# Every published Organisation identity of the cast with its roles
+PUBLISHED = [
+    ("DCC", "90B3D51F30000001", "recovery"),
+    ("DCC", "90B3D51F30000002", "accessControlBroker"),
+    ("DCC", "90B3D51F30000002", "dSPXmlSign"),
+    ("DCC", "90B3D51F30000004", "transitionalCoS"),
+    ("DCC", "90B3D51F30000007", "wanProvider"),
+    ("LARGE-SUPPLIER", "90B3D51F30010000", "supplier"),
+    ("LARGE-SUPPLIER", "90B3D51F30010000", "xmlSign"),
+    ("SMALL-SUPPLIER", "90B3D51F30030000", "supplier"),
+    ("SMALL-SUPPLIER", "90B3D51F30030000", "xmlSign"),
+    ("ELECTRICITY-NETWORK", "90B3D51F30020000", "networkOperator"),
+    ("ELECTRICITY-NETWORK", "90B3D51F30020000", "xmlSign"),
+    ("GAS-NETWORK", "90B3D51F30040000", "networkOperator"),
+    ("LOAD-CONTROLLER", "90B3D51F30010008", "loadController"),
+    ("OTHER-USER", "90B3D51F30010009", "other"),
+]
+
+
+@pytest.mark.parametrize(("name", "identifier", "role"), PUBLISHED)
+def test_each_may_have_the_certificates_that_it_was_published_with(name: str, identifier: str, role: str) -> None:
+    party = CAST[name]
+    question = OrganisationQuestion(
+        Applicant(party, party.officers[0].name),
+        RemotePartyRole.parse(role),
+        KeyUsage.DIGITAL_SIGNATURE,
+        EntityIdentifier.parse(identifier),
+        TODAY,
+    )
+    assert decide(question).eligible, decide(question).problems
+
+
+def test_an_identifier_belongs_to_one_party() -> None:
+    owned = [identifier for party in PARTIES for identifier in party.identifiers]
+    assert len(owned) == len(set(owned)) == 10
+    assert set(owned) == {EntityIdentifier.parse(identifier) for _, identifier, _ in PUBLISHED}
+    assert len(CAST) == len(PARTIES) == 7
+    assert CAST["DCC"].identifiers == set(DCC_ENTITY_IDENTIFIERS.values())
+
+
+def test_there_is_a_pending_device_of_every_type_and_somebody_for_each() -> None:
+    assert [device.device_id.hex for device in DEVICES] == [f"00DB1234567890A{number}" for number in range(7)]
+    assert {device.device_type for device in DEVICES} == {kind for kind in DeviceType if kind.holds_certificates}
+    for device in DEVICES:
+        assert device.status is SmiStatus.PENDING
+        applicants = [Applicant(party, party.officers[0].name) for party in PARTIES]
+        assert any(decide(DeviceQuestion(applicant, device, TODAY)).eligible for applicant in applicants)

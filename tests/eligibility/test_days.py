@@ -1,0 +1,106 @@
+"""A question about an earlier day gets that day's answer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from smki.eligibility import PROVISIONS, Decision, decide, in_force
+from smki.eligibility.decision import holds
+from smki.eligibility.provisions import DESIGNATED, Effect
+from smki.role import RemotePartyRole
+from tests.eligibility.people import (
+    a_user,
+    agent,
+    by,
+    device,
+    device_question,
+    organisation_question,
+    participant,
+    party,
+)
+
+DAYS = {"shared-resource": date(2018, 7, 22), "smets1-enrolled": date(2018, 11, 8)}
+ASSUMED_DAY = date(2013, 9, 23)
+
+SUPPLIER = by(party("large-supplier", "import-supplier"))
+
+
+def keys(decision: Decision) -> list[str]:
+    return [applied.provision.key for applied in decision.applied]
+
+
+@pytest.mark.parametrize("key", PROVISIONS)
+def test_in_force_from_its_day_on(key: str) -> None:
+    provision, day = PROVISIONS[key], DAYS.get(key, ASSUMED_DAY)
+    assert provision.in_force_from == day
+    assert in_force(provision, day)
+    assert not in_force(provision, day.replace(day=day.day - 1))
+
+
+def test_smets1_devices_before_and_from_g1_10() -> None:
+    unenrolled = device(smets="1", status="commissioned")
+    before = decide(device_question(SUPPLIER, unenrolled, date(2018, 11, 7)))
+    assert before.eligible
+    assert "smets1-enrolled" not in keys(before)
+    since = decide(device_question(SUPPLIER, unenrolled, date(2018, 11, 8)))
+    assert [problem.code for problem in since.problems] == ["device.smets1-not-enrolled"]
+    assert "smets1-enrolled" in keys(since)
+    assert decide(device_question(SUPPLIER, replace(unenrolled, enrolled=True), date(2018, 11, 8))).eligible
+
+
+def test_shared_resources_before_and_from_g5_29() -> None:
+    no_party = by(agent(standing=""), a_user())
+    before = decide(organisation_question(no_party, RemotePartyRole.SUPPLIER, date(2018, 7, 21)))
+    assert before.eligible
+    assert "shared-resource" not in keys(before)
+    since = decide(organisation_question(no_party, RemotePartyRole.SUPPLIER, date(2018, 7, 22)))
+    assert [problem.code for problem in since.problems] == ["shared-resource.not-a-party"]
+    unnamed = by(agent(standing="", acts_for=""), a_user())
+    refused = decide(organisation_question(unnamed, RemotePartyRole.SUPPLIER, date(2018, 7, 21)))
+    assert [problem.code for problem in refused.problems] == ["acting-for.not-named"]
+
+
+def test_nobody_is_eligible_before_the_code() -> None:
+    early = by(party("large-supplier", "import-supplier", standing="acceded 2010-01-01"))
+    assert decide(device_question(early, as_of=DESIGNATED)).eligible
+    before = decide(device_question(early, as_of=date(2013, 9, 22)))
+    assert not before.eligible
+    assert {problem.code for problem in before.problems} == {"eligibility.not-in-force"}
+    assert keys(before) == [key for key in keys(before) if PROVISIONS[key].effect is Effect.GRANT]
+
+
+def test_nothing_applied_is_not_eligible() -> None:
+    today = date(2026, 1, 1)
+    assert not Decision.of([], today).eligible
+    assert not Decision.of([None], today).eligible
+    assert not Decision.of([holds(PROVISIONS["smets1-enrolled"], "")], date(2018, 11, 7)).eligible
+    assert Decision.of([holds(PROVISIONS["smets1-enrolled"], ""), None], date(2018, 11, 8)).eligible
+
+
+@pytest.mark.parametrize(
+    ("day", "code"),
+    [
+        ("2016-11-07", "party.not-yet-acceded"),
+        ("2016-11-08", ""),
+        ("2024-04-30", ""),
+        ("2024-05-01", "party.suspended"),
+        ("2024-05-31", "party.suspended"),
+        ("2024-06-01", ""),
+        ("2025-01-01", "party.withdrawn"),
+    ],
+)
+def test_standing_on_the_day(day: str, code: str) -> None:
+    history = "acceded 2016-11-08, suspended 2024-05-01, acceded 2024-06-01, withdrawn 2025-01-01"
+    applicant = by(party("large-supplier", "import-supplier", history))
+    decision = decide(device_question(applicant, as_of=date.fromisoformat(day)))
+    assert [problem.code for problem in decision.problems] == ([code] if code else [])
+
+
+def test_agreement_by_the_day() -> None:
+    maker = by(participant(agreement="2020-06-01"))
+    assert decide(device_question(maker, as_of=date(2020, 6, 1))).eligible
+    refused = decide(device_question(maker, as_of=date(2020, 5, 31)))
+    assert [problem.code for problem in refused.problems] == ["participant.no-agreement"]

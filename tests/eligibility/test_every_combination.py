@@ -1,0 +1,264 @@
+"""Every applicant for every certificate, against tables written by hand from the Code."""
+
+from __future__ import annotations
+
+import pytest
+
+from smki.device import DeviceType, SmiStatus
+from smki.eligibility import REASONS, AuthorityQuestion, Decision, decide
+from smki.party import CATEGORIES_OF_ROLE, PartyCategory
+from smki.role import CertificateKind, RemotePartyRole, UserRole
+from tests.eligibility.people import APPLICANTS, HOLDERS, ROLE_WORDS, device, device_question, organisation_question
+
+# ro root, re recovery, su supplier, no networkOperator, ac accessControlBroker, tr transitionalCoS,
+# wa wanProvider, is issuingAuthority, lo loadController, ot other, xm xmlSign, ds dSPXmlSign
+ORGANISATION = """
+                                  ro re su no ac tr wa is lo ot xm ds
+dcc                             | Y  Y  .  .  Y  Y  Y  Y  .  .  .  Y
+large-supplier/import           | .  .  Y  .  .  .  .  .  .  Y  Y  .
+large-supplier/export           | .  .  .  .  .  .  .  .  .  Y  Y  .
+large-supplier/gas              | .  .  Y  .  .  .  .  .  .  Y  Y  .
+large-supplier/rsa              | .  .  .  .  .  .  .  .  .  Y  Y  .
+large-supplier/other            | .  .  .  .  .  .  .  .  .  Y  Y  .
+large-supplier/load             | .  .  .  .  .  .  .  .  Y  Y  Y  .
+large-supplier/none             | .  .  .  .  .  .  .  .  .  Y  .  .
+small-supplier/import           | .  .  Y  .  .  .  .  .  .  Y  Y  .
+small-supplier/export           | .  .  .  .  .  .  .  .  .  Y  Y  .
+small-supplier/gas              | .  .  Y  .  .  .  .  .  .  Y  Y  .
+small-supplier/rsa              | .  .  .  .  .  .  .  .  .  Y  Y  .
+small-supplier/other            | .  .  .  .  .  .  .  .  .  Y  Y  .
+small-supplier/load             | .  .  .  .  .  .  .  .  Y  Y  Y  .
+small-supplier/none             | .  .  .  .  .  .  .  .  .  Y  .  .
+electricity-network/distributor | .  .  .  Y  .  .  .  .  .  Y  Y  .
+electricity-network/transporter | .  .  .  Y  .  .  .  .  .  Y  Y  .
+electricity-network/rsa         | .  .  .  Y  .  .  .  .  .  Y  Y  .
+electricity-network/other       | .  .  .  Y  .  .  .  .  .  Y  Y  .
+electricity-network/load        | .  .  .  Y  .  .  .  .  Y  Y  Y  .
+electricity-network/none        | .  .  .  Y  .  .  .  .  .  Y  .  .
+gas-network/distributor         | .  .  .  Y  .  .  .  .  .  Y  Y  .
+gas-network/transporter         | .  .  .  Y  .  .  .  .  .  Y  Y  .
+gas-network/rsa                 | .  .  .  Y  .  .  .  .  .  Y  Y  .
+gas-network/other               | .  .  .  Y  .  .  .  .  .  Y  Y  .
+gas-network/load                | .  .  .  Y  .  .  .  .  Y  Y  Y  .
+gas-network/none                | .  .  .  Y  .  .  .  .  .  Y  .  .
+other/rsa                       | .  .  .  .  .  .  .  .  .  Y  Y  .
+other/other                     | .  .  .  .  .  .  .  .  .  Y  Y  .
+other/load                      | .  .  .  .  .  .  .  .  Y  Y  Y  .
+other/none                      | .  .  .  .  .  .  .  .  .  Y  .  .
+shared-resource/rsa             | .  .  .  .  .  .  .  .  .  Y  Y  .
+shared-resource/other           | .  .  .  .  .  .  .  .  .  Y  Y  .
+shared-resource/load            | .  .  .  .  .  .  .  .  Y  Y  Y  .
+shared-resource/none            | .  .  .  .  .  .  .  .  .  Y  .  .
+supplier/export+rsa             | .  .  .  .  .  .  .  .  .  Y  Y  .
+supplier/all                    | .  .  Y  .  .  .  .  .  .  Y  Y  .
+supplier/gas+load               | .  .  Y  .  .  .  .  .  Y  Y  Y  .
+non-user/import                 | .  .  Y  .  .  .  .  .  .  Y  .  .
+non-user/export                 | .  .  .  .  .  .  .  .  .  Y  .  .
+non-user/gas                    | .  .  Y  .  .  .  .  .  .  Y  .  .
+non-user/distributor            | .  .  .  Y  .  .  .  .  .  Y  .  .
+non-user/transporter            | .  .  .  Y  .  .  .  .  .  Y  .  .
+dcc suspended                   | .  .  .  .  .  .  .  .  .  .  .  .
+supplier suspended              | .  .  .  .  .  .  .  .  .  .  .  .
+supplier expelled               | .  .  .  .  .  .  .  .  .  .  .  .
+supplier withdrawn              | .  .  .  .  .  .  .  .  .  .  .  .
+supplier not acceded            | .  .  .  .  .  .  .  .  .  .  .  .
+supplier acceding later         | .  .  .  .  .  .  .  .  .  .  .  .
+supplier reinstated             | .  .  Y  .  .  .  .  .  .  Y  Y  .
+other suspended                 | .  .  .  .  .  .  .  .  .  .  .  .
+non-party                       | .  .  .  .  .  .  .  .  .  .  .  .
+maker/devices                   | .  .  .  .  .  .  .  .  .  .  .  .
+maker/section-t                 | .  .  .  .  .  .  .  .  .  .  .  .
+maker/uept                      | .  .  .  .  .  .  .  .  .  .  .  .
+maker/srept                     | .  .  .  .  .  .  .  .  .  .  .  .
+maker without agreement         | .  .  .  .  .  .  .  .  .  .  .  .
+agent of supplier               | .  .  Y  .  .  .  .  .  .  Y  Y  .
+agent of other user             | .  .  .  .  .  .  .  .  .  Y  Y  .
+agent unnamed                   | .  .  .  .  .  .  .  .  .  .  .  .
+agent suspended                 | .  .  .  .  .  .  .  .  .  .  .  .
+agent not a party               | .  .  .  .  .  .  .  .  .  .  .  .
+agent of the suspended          | .  .  .  .  .  .  .  .  .  .  .  .
+agent of the dcc                | .  .  .  .  .  .  .  .  .  .  .  .
+supplier for another            | .  .  .  .  .  .  .  .  .  .  .  .
+maker for supplier              | .  .  .  .  .  .  .  .  .  .  .  .
+"""
+ROLES = {
+    "ro": RemotePartyRole.ROOT,
+    "re": RemotePartyRole.RECOVERY,
+    "su": RemotePartyRole.SUPPLIER,
+    "no": RemotePartyRole.NETWORK_OPERATOR,
+    "ac": RemotePartyRole.ACCESS_CONTROL_BROKER,
+    "tr": RemotePartyRole.TRANSITIONAL_COS,
+    "wa": RemotePartyRole.WAN_PROVIDER,
+    "is": RemotePartyRole.ISSUING_AUTHORITY,
+    "lo": RemotePartyRole.LOAD_CONTROLLER,
+    "ot": RemotePartyRole.OTHER,
+    "xm": RemotePartyRole.XML_SIGN,
+    "ds": RemotePartyRole.DSP_XML_SIGN,
+}
+
+# Y whatever the SMI status, o only while the Device is not in service, . never
+DEVICES = """
+                                  CHF GPF ESME GSME PPMID HCALCS SAPC IHD CAD
+dcc                             | Y   Y   o    o    o     o      o    .   .
+large-supplier/import           | .   .   Y    o    Y     Y      Y    .   .
+large-supplier/export           | .   .   o    o    o     o      o    .   .
+large-supplier/gas              | .   Y   o    Y    Y     Y      Y    .   .
+large-supplier/rsa              | .   .   o    o    o     o      o    .   .
+large-supplier/other            | .   .   o    o    o     o      o    .   .
+large-supplier/load             | .   .   o    o    o     o      o    .   .
+large-supplier/none             | .   .   o    o    o     o      o    .   .
+small-supplier/import           | .   .   Y    o    Y     Y      Y    .   .
+small-supplier/export           | .   .   o    o    o     o      o    .   .
+small-supplier/gas              | .   Y   o    Y    Y     Y      Y    .   .
+small-supplier/rsa              | .   .   o    o    o     o      o    .   .
+small-supplier/other            | .   .   o    o    o     o      o    .   .
+small-supplier/load             | .   .   o    o    o     o      o    .   .
+small-supplier/none             | .   .   o    o    o     o      o    .   .
+electricity-network/distributor | .   .   o    o    o     o      o    .   .
+electricity-network/transporter | .   .   o    o    o     o      o    .   .
+electricity-network/rsa         | .   .   o    o    o     o      o    .   .
+electricity-network/other       | .   .   o    o    o     o      o    .   .
+electricity-network/load        | .   .   o    o    o     o      o    .   .
+electricity-network/none        | .   .   o    o    o     o      o    .   .
+gas-network/distributor         | .   .   o    o    o     o      o    .   .
+gas-network/transporter         | .   .   o    o    o     o      o    .   .
+gas-network/rsa                 | .   .   o    o    o     o      o    .   .
+gas-network/other               | .   .   o    o    o     o      o    .   .
+gas-network/load                | .   .   o    o    o     o      o    .   .
+gas-network/none                | .   .   o    o    o     o      o    .   .
+other/rsa                       | .   .   o    o    o     o      o    .   .
+other/other                     | .   .   o    o    o     o      o    .   .
+other/load                      | .   .   o    o    o     o      o    .   .
+other/none                      | .   .   o    o    o     o      o    .   .
+shared-resource/rsa             | .   .   o    o    o     o      o    .   .
+shared-resource/other           | .   .   o    o    o     o      o    .   .
+shared-resource/load            | .   .   o    o    o     o      o    .   .
+shared-resource/none            | .   .   o    o    o     o      o    .   .
+supplier/export+rsa             | .   .   o    o    o     o      o    .   .
+supplier/all                    | .   Y   Y    Y    Y     Y      Y    .   .
+supplier/gas+load               | .   Y   o    Y    Y     Y      Y    .   .
+non-user/import                 | .   .   Y    o    Y     Y      Y    .   .
+non-user/export                 | .   .   o    o    o     o      o    .   .
+non-user/gas                    | .   Y   o    Y    Y     Y      Y    .   .
+non-user/distributor            | .   .   o    o    o     o      o    .   .
+non-user/transporter            | .   .   o    o    o     o      o    .   .
+dcc suspended                   | .   .   .    .    .     .      .    .   .
+supplier suspended              | .   .   .    .    .     .      .    .   .
+supplier expelled               | .   .   .    .    .     .      .    .   .
+supplier withdrawn              | .   .   .    .    .     .      .    .   .
+supplier not acceded            | .   .   .    .    .     .      .    .   .
+supplier acceding later         | .   .   .    .    .     .      .    .   .
+supplier reinstated             | .   Y   Y    Y    Y     Y      Y    .   .
+other suspended                 | .   .   .    .    .     .      .    .   .
+non-party                       | .   .   .    .    .     .      .    .   .
+maker/devices                   | .   .   o    o    o     o      o    .   .
+maker/section-t                 | .   .   o    o    o     o      o    .   .
+maker/uept                      | .   .   .    .    .     .      .    .   .
+maker/srept                     | .   .   .    .    .     .      .    .   .
+maker without agreement         | .   .   .    .    .     .      .    .   .
+agent of supplier               | .   Y   Y    Y    Y     Y      Y    .   .
+agent of other user             | .   .   o    o    o     o      o    .   .
+agent unnamed                   | .   .   .    .    .     .      .    .   .
+agent suspended                 | .   .   .    .    .     .      .    .   .
+agent not a party               | .   .   .    .    .     .      .    .   .
+agent of the suspended          | .   .   .    .    .     .      .    .   .
+agent of the dcc                | .   .   .    .    .     .      .    .   .
+supplier for another            | .   .   .    .    .     .      .    .   .
+maker for supplier              | .   .   .    .    .     .      .    .   .
+"""
+STATUSES_OF_CELL = {
+    #                                Y      o
+    "pending":                      (True, True),
+    "installed not commissioned":   (True, False),
+    "commissioned":                 (True, False),
+    "decommissioned":               (True, True),
+    "suspended from pending":       (True, True),
+    "suspended from installed not commissioned": (True, False),
+    "suspended from commissioned":  (True, False),
+}  # fmt: skip
+#          SMETS version, enrolled: whether the cell counts at all
+SMETS = {("2", False): True, ("2", True): True, ("1", True): True, ("1", False): False}
+
+AUTHORITIES = {
+    CertificateKind.ROOT_OCA: {"dcc"},
+    CertificateKind.ISSUING_OCA: {"dcc"},
+    CertificateKind.ROOT_DCA: {"dcc"},
+    CertificateKind.ISSUING_DCA: {"dcc"},
+}
+
+
+def table(text: str) -> dict[str, dict[str, str]]:
+    """By row and column."""
+    header, *lines = text.strip("\n").splitlines()
+    columns = header.split()
+    rows = {}
+    for line in lines:
+        name, _, cells = line.partition("|")
+        assert len(cells.split()) == len(columns), line
+        assert name.strip() not in rows, line
+        rows[name.strip()] = dict(zip(columns, cells.split(), strict=True))
+    return rows
+
+
+ORGANISATION_TABLE = table(ORGANISATION)
+DEVICE_TABLE = table(DEVICES)
+
+
+def check(decision: Decision, expected: bool, what: str) -> None:
+    assert decision.eligible is expected, f"{what}: {decision.problems}"
+    assert all(applied.held is (applied.problem is None) for applied in decision.applied)
+    assert bool(decision.problems) is not expected
+    for problem in decision.problems:
+        assert problem.code in REASONS
+        assert all((problem.subject, problem.seen, problem.expected, problem.clause, problem.remedy)), problem
+
+
+def test_the_tables_leave_nothing_out() -> None:
+    assert set(ORGANISATION_TABLE) == set(DEVICE_TABLE) == set(APPLICANTS)
+    assert set(ROLES.values()) == set(RemotePartyRole)
+    assert set(AUTHORITIES) == {kind for kind in CertificateKind if kind.is_authority}
+    assert list(next(iter(ORGANISATION_TABLE.values()))) == list(ROLES)
+    assert set(next(iter(DEVICE_TABLE.values()))) == {kind.name for kind in DeviceType}
+    assert {status.partition(" from ")[0] for status in STATUSES_OF_CELL} == {status.value for status in SmiStatus}
+    assert len(APPLICANTS) == 66
+
+
+def test_every_category_and_user_role_is_among_the_applicants() -> None:
+    wanted = {(category, role) for role in UserRole for category in CATEGORIES_OF_ROLE[role]}
+    assert len(wanted) == 28
+    parts = [name.partition("/") for name in APPLICANTS]
+    assert wanted == {
+        (PartyCategory.parse(category), UserRole.parse(ROLE_WORDS[role]))
+        for category, _, role in parts
+        if category in HOLDERS and ROLE_WORDS[role]
+    }
+
+
+@pytest.mark.parametrize("name", APPLICANTS)
+def test_organisation_certificates(name: str) -> None:
+    for column, cell in ORGANISATION_TABLE[name].items():
+        decision = decide(organisation_question(APPLICANTS[name], ROLES[column]))
+        check(decision, {"Y": True, ".": False}[cell], f"{name}, {column}")
+
+
+@pytest.mark.parametrize("name", APPLICANTS)
+def test_device_certificates(name: str) -> None:
+    count = 0
+    for kind, cell in DEVICE_TABLE[name].items():
+        for status, (always, otherwise) in STATUSES_OF_CELL.items():
+            for (version, enrolled), counts in SMETS.items():
+                expected = counts and {"Y": always, "o": otherwise, ".": False}[cell]
+                decision = decide(device_question(APPLICANTS[name], device(kind, status, version, enrolled)))
+                check(decision, expected, f"{name}, {kind}, {status}, SMETS{version}, enrolled {enrolled}")
+                count += 1
+    assert count == 9 * 7 * 4
+
+
+@pytest.mark.parametrize("kind", AUTHORITIES)
+def test_authorities(kind: CertificateKind) -> None:
+    eligible = set()
+    for name, applicant in APPLICANTS.items():
+        decision = decide(AuthorityQuestion(applicant, kind, organisation_question(applicant).as_of))
+        check(decision, name in AUTHORITIES[kind], f"{name}, {kind}")
+        eligible |= {name} if decision.eligible else set()
+    assert eligible == AUTHORITIES[kind]

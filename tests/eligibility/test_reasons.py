@@ -1,0 +1,309 @@
+"""Every code and every provision is stable, listed and reached."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from smki.eligibility import (
+    PROVISIONS,
+    REASONS,
+    AuthorityQuestion,
+    OrganisationQuestion,
+    Outcome,
+    decide,
+    decision_text,
+)
+from smki.eligibility.question import Question
+from smki.party import NonParty, Officer
+from smki.role import CertificateKind, KeyUsage, RemotePartyRole
+from tests.eligibility.people import (
+    APPLICANTS,
+    FOREIGN,
+    OWN,
+    TODAY,
+    a_user,
+    agent,
+    by,
+    device,
+    device_question,
+    organisation_question,
+    participant,
+    party,
+)
+
+_R = RemotePartyRole
+SUPPLIER = party("large-supplier", "import-supplier")
+A_SUPPLIER = by(SUPPLIER)
+DCC = by(party("dcc"))
+AGENT_ONLY = by(party("other", "registered-supplier-agent"))
+DEVICE_OFFICER = by(replace(SUPPLIER, officers=(Officer("Jo", frozenset({CertificateKind.DEVICE})),)))
+UNREGISTERED = by(replace(SUPPLIER, authorised_for=frozenset({CertificateKind.DEVICE})))
+
+# The code that decides, the clause it names, and a question that it is the answer to
+DECISIVE: dict[str, tuple[str, Question]] = {
+    "eligibility.not-in-force": ("SEC L3", organisation_question(A_SUPPLIER, as_of=date(2013, 9, 22))),
+    "party.none": ("SEC L3", device_question(by(NonParty("Somebody")))),
+    "party.not-yet-acceded": ("SEC M8", device_question(APPLICANTS["supplier acceding later"])),
+    "party.suspended": ("SEC M8", device_question(APPLICANTS["supplier suspended"])),
+    "party.expelled": ("SEC M8", device_question(APPLICANTS["supplier expelled"])),
+    "party.withdrawn": ("SEC M8", device_question(APPLICANTS["supplier withdrawn"])),
+    "party.not-authorised-subscriber": ("SEC L3", organisation_question(UNREGISTERED)),
+    "officer.unknown": ("SEC Appendix M", device_question(replace(A_SUPPLIER, officer="Sam"))),
+    "officer.other-kind": ("SEC Appendix M", organisation_question(DEVICE_OFFICER)),
+    "acting-for.not-named": ("SEC Appendix M", organisation_question(APPLICANTS["agent unnamed"])),
+    "acting-for.not-a-user": ("SEC Appendix M", organisation_question(APPLICANTS["agent of the dcc"], _R.RECOVERY)),
+    "shared-resource.not-a-party": ("SEC G5.29", organisation_question(APPLICANTS["agent suspended"])),
+    "entity-identifier.not-owned": (
+        "SEC Appendix M",
+        OrganisationQuestion(A_SUPPLIER, _R.SUPPLIER, KeyUsage.DIGITAL_SIGNATURE, FOREIGN, TODAY),
+    ),
+    "participant.organisation-certificate": ("SEC L3", organisation_question(by(participant()))),
+    "participant.no-agreement": ("SEC H14.11", device_question(by(participant(agreement="2026-01-02")))),
+    "participant.purpose": ("SEC H14.11", device_question(by(participant("uept")))),
+    "participant.quota-reached": (
+        "SEC H14.11",
+        replace(device_question(by(replace(participant(), quota=5))), certificates_of_subscriber=5),
+    ),
+    "role.dcc-only": ("SEC L3.9", organisation_question(A_SUPPLIER, _R.RECOVERY)),
+    "role.not-a-network-party": ("SEC L3.9", organisation_question(A_SUPPLIER, _R.NETWORK_OPERATOR)),
+    "role.not-a-supplier": ("SEC L3.9", organisation_question(APPLICANTS["large-supplier/export"], _R.SUPPLIER)),
+    "role.not-for-the-dcc": ("SEC L3.9", organisation_question(DCC, _R.OTHER)),
+    "role.not-a-load-controller": ("SEC L3.9", organisation_question(A_SUPPLIER, _R.LOAD_CONTROLLER)),
+    "role.not-a-user": ("SEC L3.9", organisation_question(APPLICANTS["non-user/import"], _R.XML_SIGN)),
+    "authority.dcc-only": ("SEC L3", AuthorityQuestion(A_SUPPLIER, CertificateKind.ROOT_OCA, TODAY)),
+    "device.type-2": ("SEC L3", device_question(A_SUPPLIER, device("IHD"))),
+    "device.smets1-not-enrolled": ("SEC G1.10", device_question(A_SUPPLIER, device(smets="1"))),
+    "device.communications-hub": ("SEC L3", device_question(A_SUPPLIER, device("CHF"))),
+    "device.gas-proxy": ("SEC L3", device_question(A_SUPPLIER, device("GPF"))),
+    "device.electricity-meter": ("SEC L3", device_question(DCC, device("ESME", "commissioned"))),
+    "device.gas-meter": ("SEC L3", device_question(A_SUPPLIER, device("GSME", "installed not commissioned"))),
+    "device.type-1": ("SEC L3", device_question(AGENT_ONLY, device("PPMID", "commissioned"))),
+    "device.no-previous-certificate": ("SEC Appendix M", replace(device_question(A_SUPPLIER), replacement=True)),
+    "device.limit-reached": ("SEC Appendix M", replace(device_question(A_SUPPLIER), certificates_issued=100)),
+    "public-key.already-certified": ("SEC Appendix M", replace(device_question(A_SUPPLIER), public_key_certified=True)),
+}
+
+# Codes that never decide, since another reason always comes first
+SUPPORTING: dict[str, tuple[str, Question]] = {
+    "participant.none": ("SEC H14.11", device_question(by(NonParty("Somebody")))),
+    "role.registered-supplier-agent": ("SEC L3.9", organisation_question(AGENT_ONLY, _R.SUPPLIER)),
+}
+
+OUTCOMES = {
+    "device.no-previous-certificate": Outcome.UNKNOWN_DEVICE,
+    "device.limit-reached": Outcome.ANOMALY,
+    "public-key.already-certified": Outcome.ANOMALY,
+}
+
+# Questions whose decisions cite, between them, the provisions that the refusals above do not
+ELIGIBLE: tuple[tuple[str, Question], ...] = (
+    ("organisation-subscribers", organisation_question(A_SUPPLIER, _R.SUPPLIER)),
+    ("role-other", organisation_question(AGENT_ONLY, _R.OTHER)),
+    ("registered-supplier-agent", organisation_question(AGENT_ONLY, _R.OTHER)),
+    ("role-load-controller", organisation_question(APPLICANTS["other/load"], _R.LOAD_CONTROLLER)),
+    ("role-xml-sign", organisation_question(AGENT_ONLY, _R.XML_SIGN)),
+    ("role-dsp-xml-sign", organisation_question(DCC, _R.DSP_XML_SIGN)),
+    ("role-network-operator", organisation_question(APPLICANTS["gas-network/none"], _R.NETWORK_OPERATOR)),
+    ("separate-roles", organisation_question(APPLICANTS["supplier/all"], _R.SUPPLIER)),
+    ("acting-for", organisation_question(by(agent(), a_user()), _R.SUPPLIER)),
+    ("shared-resource", organisation_question(by(agent(), a_user()), _R.SUPPLIER)),
+    ("oca-subscriber", AuthorityQuestion(DCC, CertificateKind.ISSUING_OCA, TODAY)),
+    ("dca-subscriber", AuthorityQuestion(DCC, CertificateKind.ISSUING_DCA, TODAY)),
+    ("device-communications-hub", device_question(DCC, device("CHF", "commissioned"))),
+    ("device-gas-proxy", device_question(DCC, device("GPF", "commissioned"))),
+    ("device-electricity-meter", device_question(A_SUPPLIER, device("ESME", "commissioned"))),
+    ("device-gas-meter", device_question(APPLICANTS["small-supplier/gas"], device("GSME", "commissioned"))),
+    ("device-type-1", device_question(A_SUPPLIER, device("SAPC", "commissioned"))),
+    ("device-not-in-service", device_question(DCC, device("HCALCS"))),
+    ("device-not-in-service", device_question(by(participant()), device("ESME"))),
+    ("test-agreement", device_question(by(participant()))),
+    ("test-purpose", device_question(by(participant()))),
+    ("test-quota", replace(device_question(by(replace(participant(), quota=5))), certificates_of_subscriber=4)),
+    ("test-quota", replace(device_question(by(replace(SUPPLIER, quota=1))))),
+    ("smets1-enrolled", device_question(A_SUPPLIER, device(smets="1", enrolled=True))),
+    ("replacement", replace(device_question(A_SUPPLIER), replacement=True, certificates_issued=1)),
+    ("device-limit", replace(device_question(A_SUPPLIER), certificates_issued=99)),
+    ("device-limit", replace(device_question(A_SUPPLIER), certificates_issued=100, threshold=101)),
+)
+
+CODES = [
+    "eligibility.not-in-force",
+    "party.none",
+    "party.not-yet-acceded",
+    "party.suspended",
+    "party.expelled",
+    "party.withdrawn",
+    "party.not-authorised-subscriber",
+    "officer.unknown",
+    "officer.other-kind",
+    "acting-for.not-named",
+    "acting-for.not-a-user",
+    "shared-resource.not-a-party",
+    "entity-identifier.not-owned",
+    "participant.none",
+    "participant.organisation-certificate",
+    "participant.no-agreement",
+    "participant.purpose",
+    "participant.quota-reached",
+    "role.dcc-only",
+    "role.not-a-network-party",
+    "role.not-a-supplier",
+    "role.not-for-the-dcc",
+    "role.registered-supplier-agent",
+    "role.not-a-load-controller",
+    "role.not-a-user",
+    "authority.dcc-only",
+    "device.type-2",
+    "device.smets1-not-enrolled",
+    "device.communications-hub",
+    "device.gas-proxy",
+    "device.electricity-meter",
+    "device.gas-meter",
+    "device.type-1",
+    "device.no-previous-certificate",
+    "device.limit-reached",
+    "public-key.already-certified",
+]
+
+# Every provision with its clause; from the seed's designation but for the two that name their day
+CLAUSES = {
+    "organisation-subscribers": "SEC L3",
+    "oca-subscriber": "SEC L3",
+    "dca-subscriber": "SEC L3",
+    "device-subscribers": "SEC L3",
+    "standing": "SEC M8",
+    "authorised-subscriber": "SEC L3",
+    "officer": "SEC Appendix M",
+    "acting-for": "SEC Appendix M",
+    "shared-resource": "SEC G5.29",
+    "entity-identifier": "SEC Appendix M",
+    "separate-roles": "SEC G1.5",
+    "test-certificates": "SEC H14.11",
+    "test-agreement": "SEC H14.11",
+    "test-purpose": "SEC H14.11",
+    "test-quota": "SEC H14.11",
+    "role-dcc": "SEC L3.9",
+    "role-network-operator": "SEC L3.9",
+    "role-supplier": "SEC L3.9",
+    "role-other": "SEC L3.9",
+    "registered-supplier-agent": "SEC L3.9",
+    "role-load-controller": "SEC L3.9",
+    "role-xml-sign": "SEC L3.9",
+    "role-dsp-xml-sign": "SEC L3.9",
+    "device-communications-hub": "SEC L3",
+    "device-gas-proxy": "SEC L3",
+    "device-electricity-meter": "SEC L3",
+    "device-gas-meter": "SEC L3",
+    "device-type-1": "SEC L3",
+    "device-not-in-service": "SEC L3",
+    "device-type-2": "SEC L3",
+    "smets1-enrolled": "SEC G1.10",
+    "device-limit": "SEC Appendix M",
+    "replacement": "SEC Appendix M",
+    "public-key": "SEC Appendix M",
+}
+
+
+def test_the_codes_are_stable_and_every_one_is_reached() -> None:
+    assert list(REASONS) == CODES
+    assert sorted(CODES) == sorted([*DECISIVE, *SUPPORTING])
+
+
+@pytest.mark.parametrize("code", DECISIVE)
+def test_a_refusal_names_its_code_and_clause(code: str) -> None:
+    clause, question = DECISIVE[code]
+    decision = decide(question)
+    assert not decision.eligible
+    decisive = decision.problems[0]
+    assert (decisive.code, decisive.clause) == (code, clause)
+    assert decision.outcome is OUTCOMES.get(code, Outcome.INELIGIBLE)
+    if code not in ("eligibility.not-in-force", "party.none", "role.not-a-supplier"):
+        assert [problem.code for problem in decision.problems] == [code], "nothing else is wrong with that question"
+
+
+@pytest.mark.parametrize("code", SUPPORTING)
+def test_a_supporting_reason_is_given_too(code: str) -> None:
+    clause, question = SUPPORTING[code]
+    problems = decide(question).problems
+    assert (code, clause) in [(problem.code, problem.clause) for problem in problems[1:]]
+
+
+@pytest.mark.parametrize(("key", "question"), ELIGIBLE)
+def test_an_eligible_subscriber_is_told_by_which_provision(key: str, question: Question) -> None:
+    decision = decide(question)
+    assert decision.eligible, decision.problems
+    assert decision.outcome is Outcome.ELIGIBLE
+    assert key in [applied.provision.key for applied in decision.applied if applied.held]
+
+
+def test_every_provision_is_listed_and_cited() -> None:
+    assert {provision.key: provision.clause for provision in PROVISIONS.values()} == CLAUSES
+    questions = [question for _, question in [*DECISIVE.values(), *SUPPORTING.values(), *ELIGIBLE]]
+    cited = {applied.provision.key for question in questions for applied in decide(question).applied}
+    assert cited == set(CLAUSES)
+
+
+def test_a_decision_cites_a_provision_once() -> None:
+    for _, question in [*DECISIVE.values(), *SUPPORTING.values(), *ELIGIBLE]:
+        keys = [applied.provision.key for applied in decide(question).applied]
+        assert len(keys) == len(set(keys)), keys
+
+
+def test_roles_are_judged_separately() -> None:
+    decision = decide(organisation_question(APPLICANTS["supplier/export+rsa"], _R.SUPPLIER))
+    seen = {applied.provision.key: applied.seen for applied in decision.applied}
+    assert seen["separate-roles"] == "as Export Supplier: no; as Registered Supplier Agent: no"
+    assert decision.problems[0].code == "role.not-a-supplier"
+
+
+def test_a_refusal_says_what_is_wrong_what_would_do_and_whose() -> None:
+    decision = decide(device_question(DCC, device("GSME", "suspended from commissioned")))
+    assert decision.as_json()["applied"][5] == {
+        "provision": "device-not-in-service",
+        "clause": "SEC L3",
+        "title": "Meters and Type 1 Devices not in service",
+        "held": False,
+        "seen": "GSME, suspended from commissioned, for the DCC",
+        "problem": {
+            "code": "device.gas-meter",
+            "subject": "Gas Smart Meter",
+            "seen": "GSME, suspended from commissioned, for the DCC",
+            "expected": "a Gas Supplier; any other Party unless its SMI status is "
+            "installed not commissioned or commissioned",
+            "clause": "SEC L3",
+            "remedy": "Have a Gas Supplier apply.",
+        },
+    }
+    assert decision.as_json()["eligible"] is False
+    assert decision.as_json()["outcome"] == "ineligible"
+    assert decision.as_json()["asOf"] == "2026-01-01"
+    lines = decision_text(decision).splitlines()
+    assert lines[0] == "Not eligible on 2026-01-01"
+    assert any(line.startswith("  no   Gas Smart Meter: ") and line.endswith("[device.gas-meter]") for line in lines)
+    assert lines.count("  yes  SEC M8 A Party now: acceded") == 1
+
+
+def test_every_reason_is_given_not_only_the_first() -> None:
+    gone = replace(APPLICANTS["supplier suspended"], officer="Sam")
+    question = replace(organisation_question(gone, _R.RECOVERY), entity_identifier=FOREIGN, public_key_certified=True)
+    assert [problem.code for problem in decide(question).problems] == [
+        "party.suspended",
+        "officer.unknown",
+        "entity-identifier.not-owned",
+        "role.dcc-only",
+        "public-key.already-certified",
+    ]
+    assert OWN not in {question.entity_identifier}
+
+
+def test_only_an_authority_has_an_authority_question() -> None:
+    with pytest.raises(ValueError, match="not the kind of an authority"):
+        AuthorityQuestion(DCC, CertificateKind.DEVICE, TODAY)
+
+
+def test_the_dcc_runs_authorities_on_its_own_behalf() -> None:
+    question = AuthorityQuestion(by(party("dcc"), a_user()), CertificateKind.ROOT_OCA, TODAY)
+    assert [problem.code for problem in decide(question).problems] == ["acting-for.not-named"]
