@@ -9,28 +9,36 @@ from pathlib import Path
 
 from benchmarks.measurement import Measurement
 from benchmarks.raw import limits
-from smki import Application, CertificateKind, EntityIdentifier, KeyUsage, Smki
+from smki import Application, CertificateKind, DeviceType, EntityIdentifier, KeyUsage, Smki
 from smki.csr import make_device_request
+from smki.device import Device
 from smki.key import SystemRandomness
 
 COUNT = 3000
-_DEVICE = EntityIdentifier.parse("00DB1234567890A0")
 
 
 def _requests(count: int) -> list[bytes]:
     randomness = SystemRandomness()
-    return [make_device_request(randomness.private_key(""), _DEVICE, KeyUsage.DIGITAL_SIGNATURE) for _ in range(count)]
+    entities = [EntityIdentifier(number.to_bytes(8, "big")) for number in range(count)]
+    return [make_device_request(randomness.private_key(""), entity, KeyUsage.DIGITAL_SIGNATURE) for entity in entities]
+
+
+def _application(request: bytes) -> Application:
+    return Application(CertificateKind.DEVICE, request, "benchmark", applicant="LARGE-SUPPLIER")
 
 
 def issuance_rate(directory: Path, callers: int) -> float:
     """Certificates a second, that many callers applying at once, for one certificate at a time each."""
     requests = _requests(COUNT)
     with Smki.create(directory) as smki:
-        smki.issue_device(_requests(1)[0])
+        smki.ledger.register.add(
+            *(Device(EntityIdentifier(number.to_bytes(8, "big")), DeviceType.ESME) for number in range(COUNT))
+        )
+        smki.registration.issue(_application(_requests(1)[0]))
 
         def issue(part: int) -> None:
             for request in requests[part::callers]:
-                smki.registration.issue(Application(CertificateKind.DEVICE, request, "", "benchmark"))
+                smki.registration.issue(_application(request))
 
         threads = [threading.Thread(target=issue, args=(part,)) for part in range(callers)]
         start = time.perf_counter()

@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from benchmarks.measurement import Measurement
-from smki import CertificateKind, EntityIdentifier, KeyUsage, Smki
+from smki import CertificateKind, DeviceType, EntityIdentifier, KeyUsage, Smki
 from smki.csr import make_device_request
 from smki.key import SystemRandomness
 from smki.ledger import CertificateQuery, SqliteLedger
@@ -33,10 +33,11 @@ def fill(home: Path, count: int) -> list[str]:
         assert isinstance(smki.ledger, SqliteLedger)
         for connection in smki.ledger._connections:
             connection.execute("PRAGMA synchronous = OFF")  # what is lost in a crash here is a benchmark
-        key = SystemRandomness().private_key("")
+        randomness = SystemRandomness()
         for number in range(count):
-            request = make_device_request(key, EntityIdentifier(number.to_bytes(8, "big")), KeyUsage.DIGITAL_SIGNATURE)
-            smki.issue_device(request)
+            key, entity = randomness.private_key(""), EntityIdentifier(number.to_bytes(8, "big"))
+            request = make_device_request(key, entity, KeyUsage.DIGITAL_SIGNATURE)
+            smki.issue_device(request, applicant="LARGE-SUPPLIER", device_type=DeviceType.ESME)
         devices = CertificateQuery(kinds=(CertificateKind.DEVICE,))
         return [record.serial_number.hex for record in smki.ledger.certificates(devices)]
 

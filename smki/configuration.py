@@ -23,6 +23,9 @@ class Configuration:
     policy_oid: str = TEST_POLICY_OID
     """certificatePolicies of everything issued: names the environment."""
     seed: str | None = None
+    deemed_accepted_after: int = 0
+    """Seconds after its issue at which an Organisation Certificate that nobody accepted or rejected counts as accepted
+    (SEC L11.5). Assumption: the Code's own time is not known to us; at once, so that a first try needs no second step."""
     format: int = FORMAT
 
     def write(self, path: Path) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from smki.certificate import Certificate
 from smki.clock import Clock, FixedClock, RealClock, iso
 from smki.configuration import CONFIGURATION_FILE, Configuration
 from smki.csr import make_device_request, make_organisation_request, public_point
+from smki.device import DeviceType
 from smki.identity import EntityIdentifier
 from smki.key import (
     Randomness,
@@ -39,7 +40,9 @@ from smki.key import (
 from smki.ledger import CertificateRecord, Ledger, SqliteLedger
 from smki.problem import IntegrityError, NotReady, Problem
 from smki.registration import Application, Issued, Registration
+from smki.registration.cast import DEVICES, PARTIES, TESTING_PARTICIPANTS
 from smki.registration.gate import establish_authority
+from smki.registration.inquiry import Inquiry
 from smki.role import CertificateKind, KeyUsage, RemotePartyRole
 from smki.x509 import Oid, encode_attribute, encode_public_key
 
@@ -97,15 +100,23 @@ class Smki:
         self._passphrase = passphrase_from_environment()
         seed = configuration.seed
         self._randomness: Randomness = SystemRandomness() if seed is None else SeededRandomness(seed)
-        self._issuance = Issuance(ledger, clock, self._randomness, configuration.policy_oid)
+        self._issuance = Issuance(ledger, self._randomness, configuration.policy_oid)
 
     @classmethod
-    def create(cls, path: Path | str, *, seed: str | None = None, at: datetime | None = None) -> Smki:
+    def create(
+        cls,
+        path: Path | str,
+        *,
+        seed: str | None = None,
+        at: datetime | None = None,
+        deemed_accepted_after: timedelta = timedelta(0),
+    ) -> Smki:
         """Make a new SMKI: the four authorities, then the DCC's own certificates (SEC L3.12). All of it or nothing.
 
         :param path: a directory that does not exist yet, or is empty.
         :param seed: makes keys, serial numbers and certificates reproducible, octet for octet.
         :param at: when it begins (UTC); now by default, with a seed :data:`SEEDED_START`.
+        :param deemed_accepted_after: how long after its issue an Organisation Certificate counts as accepted.
         :raises NotReady: when there is something at *path* already or nothing can be made there.
         """
         path = Path(path).absolute()
@@ -115,7 +126,10 @@ class Smki:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             workshop.mkdir(mode=0o700)
-            _establish(workshop, Configuration(iso(start), seed=seed), FixedClock(start))
+            configuration = Configuration(
+                iso(start), seed=seed, deemed_accepted_after=int(deemed_accepted_after.total_seconds())
+            )
+            _establish(workshop, configuration, FixedClock(start))
             workshop.replace(path)
         except OSError as error:
             raise NotReady(
@@ -160,7 +174,14 @@ class Smki:
 
         :raises IntegrityError: when an issuing authority is missing.
         """
-        return Registration(self._issuance, {kind: self._authority(issuer) for kind, issuer in _ISSUERS.items()})
+        issuers = {kind: self._authority(issuer) for kind, issuer in _ISSUERS.items()}
+        deemed_accepted_after = timedelta(seconds=self.configuration.deemed_accepted_after)
+        return Registration(self.ledger, self.clock, self._issuance, issuers, deemed_accepted_after)
+
+    @cached_property
+    def inquiry(self) -> Inquiry:
+        """Where to ask who may subscribe for what, without applying."""
+        return Inquiry(self.ledger, self.clock)
 
     def _authority(self, kind: CertificateKind) -> CertificationAuthority:
         records = [record for record in self.ledger.authorities() if record.kind is kind]
@@ -186,19 +207,42 @@ class Smki:
             )
         return key
 
-    def issue_device(self, request: bytes, *, applicant: str = "", interface: str = "python") -> Issued:
+    def issue_device(
+        self,
+        request: bytes,
+        *,
+        applicant: str = "",
+        officer: str = "",
+        on_behalf_of: str = "",
+        device_type: DeviceType | None = None,
+        interface: str = "python",
+    ) -> Issued:
         """Apply for a Device Certificate with a certification request (DER).
 
+        :param applicant: the id of the Party or Testing Participant that applies; by default the first that may.
+        :param device_type: what the Device is, where it is not in the inventory yet.
         :raises Refused: with every reason, when it is refused.
         """
-        return self.registration.issue(Application(CertificateKind.DEVICE, request, applicant, interface))
+        kind = CertificateKind.DEVICE
+        application = Application(kind, request, interface, applicant, officer, on_behalf_of, device_type)
+        return self.registration.issue(application)
 
-    def issue_organisation(self, request: bytes, *, applicant: str = "", interface: str = "python") -> Issued:
+    def issue_organisation(
+        self,
+        request: bytes,
+        *,
+        applicant: str = "",
+        officer: str = "",
+        on_behalf_of: str = "",
+        interface: str = "python",
+    ) -> Issued:
         """Apply for an Organisation Certificate with a certification request (DER).
 
+        :param applicant: the id of the Party that applies; by default the one that owns the Entity Identifier.
         :raises Refused: with every reason, when it is refused.
         """
-        return self.registration.issue(Application(CertificateKind.ORGANISATION, request, applicant, interface))
+        kind = CertificateKind.ORGANISATION
+        return self.registration.issue(Application(kind, request, interface, applicant, officer, on_behalf_of))
 
     def make_device_request(
         self, entity: EntityIdentifier, usage: KeyUsage
@@ -293,6 +337,7 @@ def _establish(path: Path, configuration: Configuration, clock: Clock) -> None:
     SqliteLedger(path / LEDGER_FILE, create=True).close()
     (path / LEDGER_FILE).chmod(0o600)
     with Smki(path, configuration, SqliteLedger(path / LEDGER_FILE), clock) as smki:
+        smki.ledger.register.add(*PARTIES, *TESTING_PARTICIPANTS, *DEVICES)
         _establish_authorities(smki)
         _establish_dcc(smki)
 
@@ -303,11 +348,9 @@ def _establish_authorities(smki: Smki) -> None:
         key = smki._randomness.private_key(f"authority {kind.value}")
         write_private_file(_authority_key(smki.path, kind), smki.key_pem(key))
         signing_key = SigningKey(partial(_itself, key))
-        subject = Subject(
-            _authority_subject(kind), encode_public_key(public_point(key.public_key())), role=_AUTHORITY_ROLES.get(kind)
-        )
+        subject = Subject(_authority_subject(kind), encode_public_key(public_point(key.public_key())))
         issuer = authorities[above] if above is not None else None
-        record = establish_authority(smki._issuance, kind, subject, signing_key, issuer)
+        record = establish_authority(smki._issuance, kind, subject, signing_key, issuer, smki.clock.now())
         authorities[kind] = CertificationAuthority(record.certificate, signing_key)
 
 
@@ -330,4 +373,4 @@ def _establish_dcc(smki: Smki) -> None:
             key, request = smki.make_organisation_request(entity, role, usage)
             name = f"{role.label}-{usage.code.lower()}.key"
             write_private_file(smki.path / "keys" / "dcc" / name, smki.key_pem(key))
-            smki.issue_organisation(request, applicant="DCC", interface="init")
+            smki.issue_organisation(request, interface="init")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.make import ENTITIES
 from smki import EntityIdentifier, KeyUsage, RemotePartyRole
 
 PROJECT = Path(__file__).parent.parent
@@ -44,6 +45,11 @@ def run_cli(
     command = [sys.executable, "-c", "from smki.cli import main; main()", *map(str, words)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SMKI_")} | (env or {})
     return subprocess.run(command, cwd=cwd, input=stdin, env=environment, capture_output=True, timeout=120, check=False)
+
+
+def entity_of(role: RemotePartyRole) -> EntityIdentifier:
+    """Who has certificates in that role."""
+    return EntityIdentifier.parse(ENTITIES[role])
 
 
 ORGANISATION_ROLE_USAGES = [(role, usage) for role in RemotePartyRole for usage in role.usages]

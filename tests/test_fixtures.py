@@ -30,7 +30,7 @@ def test_they_are_made_again_the_same(tmp_path: Path) -> None:
 def test_the_example_requests_do_as_they_say(smki: Smki, name: str, code: str) -> None:
     data = unarmour((FIXTURES / "csr" / name).read_bytes())[0].der
     kind = CertificateKind.ORGANISATION if name.startswith("supplier") else CertificateKind.DEVICE
-    outcome = smki.registration.apply(Application(kind, data, "", "test"))
+    outcome = smki.registration.apply(Application(kind, data, "test"))
     if code:
         assert isinstance(outcome, Refusal)
         assert [problem.code for problem in outcome.problems] == [code]

@@ -132,7 +132,7 @@ def test_it_is_redeemed_once(smki: Smki) -> None:
 
 
 def test_a_refusal_leaves_no_trace_of_a_certificate(smki: Smki) -> None:
-    outcome = smki.registration.apply(Application(CertificateKind.DEVICE, b"\x30\x00", "", "python"))
+    outcome = smki.registration.apply(Application(CertificateKind.DEVICE, b"\x30\x00", "python"))
     assert isinstance(outcome, Refusal)
     assert not list(smki.ledger.certificates(CertificateQuery(kinds=(CertificateKind.DEVICE,))))
     assert smki.ledger.unfinished_applications() == []

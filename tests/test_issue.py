@@ -368,7 +368,7 @@ def test_refusals_as_json(home: Path) -> None:
 def test_the_refusal_says_what_was_seen_and_expected(smki: Smki) -> None:
     from smki import Application, CertificateKind, Refusal
 
-    outcome = smki.registration.apply(Application(CertificateKind.DEVICE, compressed(), "", "python"))
+    outcome = smki.registration.apply(Application(CertificateKind.DEVICE, compressed(), "python"))
     assert isinstance(outcome, Refusal)
     (problem,) = outcome.problems
     assert problem.code == "public-key.point-form"

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from smki import CertificateKind, CertificateStatus, EntityIdentifier, SerialNumber, Smki
+from smki import CertificateKind, CertificateStatus, DeviceType, EntityIdentifier, SerialNumber, Smki
 from smki.authority.issuance import Issuance
 from smki.clock import FixedClock
 from smki.key import SystemRandomness
-from smki.ledger import CertificateQuery, LedgerUnavailable, NewApplication, SerialTaken, SqliteLedger
+from smki.ledger import CertificateQuery, Conditions, LedgerUnavailable, NewApplication, SerialTaken, SqliteLedger
 from smki.ledger.group_commit import GroupCommit
 from smki.problem import IntegrityError, NotFound
 from tests.support import DEVICE, DS, KA, SUPPLIER
@@ -21,10 +21,11 @@ from tests.support import DEVICE, DS, KA, SUPPLIER
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
 
-def application(serial: int, tbs: bytes = b"tbs") -> NewApplication:
-    return NewApplication(
-        NOW, "test", "nobody", CertificateKind.DEVICE, DEVICE, None, DS, b"csr", SerialNumber(serial), tbs
-    )
+APPLICATION = NewApplication(NOW, "test", "NOBODY", "", None, CertificateKind.DEVICE, DEVICE, None, DS, b"csr")
+
+
+def reserve(smki: Smki, serial: int, conditions: Conditions = Conditions()) -> int:  # noqa: B008  (frozen)
+    return smki.ledger.reserve(APPLICATION, SerialNumber(serial), b"tbs", conditions)
 
 
 def plan(home: Path, sql: str) -> str:
@@ -51,16 +52,16 @@ def test_look_ups_are_indexed(home: Path, condition: str) -> None:
 
 
 def test_a_serial_number_is_reserved_once(smki: Smki) -> None:
-    smki.ledger.reserve(application(5))
+    reserve(smki, 5)
     with pytest.raises(SerialTaken):
-        smki.ledger.reserve(application(5))
-    assert [found.serial_number.value for found in smki.ledger.unfinished_applications()] == [5]
+        reserve(smki, 5)
+    assert [found.serial_number for found in smki.ledger.unfinished_applications()] == [SerialNumber(5)]
 
 
 def test_the_serial_number_of_an_issued_certificate_is_taken(smki: Smki) -> None:
     taken = smki.authorities()[0].serial_number
     with pytest.raises(SerialTaken):
-        smki.ledger.reserve(application(taken.value))
+        reserve(smki, taken.value)
 
 
 class Repeating(SystemRandomness):
@@ -109,6 +110,7 @@ def test_the_order_of_writes(smki: Smki, monkeypatch: pytest.MonkeyPatch) -> Non
     def watched(cleared: object) -> bytes:
         (unfinished,) = reader.unfinished_applications()
         assert unfinished.tbs == cleared.tbs  # type: ignore[attr-defined]
+        assert unfinished.serial_number
         assert reader.certificate(unfinished.serial_number) is None
         seen.append("sign")
         return sign(cleared)  # type: ignore[arg-type]
@@ -140,7 +142,7 @@ def test_queries(smki: Smki) -> None:
     entity = EntityIdentifier(b"12345678")
     for usage in (DS, KA, DS):
         _, request = smki.make_device_request(entity, usage)
-        smki.issue_device(request)
+        smki.issue_device(request, device_type=DeviceType.PPMID)
 
     def found(**wanted: object) -> list[int]:
         return [record.id for record in smki.ledger.certificates(CertificateQuery(moment=NOW, **wanted))]  # type: ignore[arg-type]

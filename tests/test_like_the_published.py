@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from asn1crypto import core, parser, x509
 
-from smki import Certificate, EntityIdentifier, KeyUsage, RemotePartyRole, Smki
+from smki import Certificate, DeviceType, EntityIdentifier, KeyUsage, RemotePartyRole, Smki
 from smki.armour import unarmour
 from smki.role import CertificateKind
-from tests.support import DEVICE, DS, KA, ORGANISATION_ROLE_USAGES, SUPPLIER, VECTORS
+from tests.support import DEVICE, DS, KA, ORGANISATION_ROLE_USAGES, VECTORS, entity_of
 
 POLICIES = "2.5.29.32"
 
@@ -93,7 +93,7 @@ def test_device_certificates(smki: Smki, vectors: list[dict[str, Any]], usage: K
 def test_organisation_certificates(
     smki: Smki, vectors: list[dict[str, Any]], role: RemotePartyRole, usage: KeyUsage, name: str | None
 ) -> None:
-    _, request = smki.make_organisation_request(SUPPLIER, role, usage, name)
+    _, request = smki.make_organisation_request(entity_of(role), role, usage, name)
     ours = shape(tbs(smki.issue_organisation(request).record.der))
     text = "digital_signature" if usage is DS else "key_agreement"
     published = [
@@ -165,7 +165,7 @@ def test_the_published_request_becomes_the_published_certificate(smki: Smki, pub
 def test_openssl_accepts_the_chain_of_every_role(
     smki: Smki, tmp_path: Path, openssl: Callable[..., CompletedProcess[str]], role: RemotePartyRole, usage: KeyUsage
 ) -> None:
-    _, request = smki.make_organisation_request(SUPPLIER, role, usage)
+    _, request = smki.make_organisation_request(entity_of(role), role, usage)
     record = smki.issue_organisation(request).record
     assert (record.role, record.usage) == (role, usage)
     verify(smki, tmp_path, openssl, record.certificate, CertificateKind.ROOT_OCA, CertificateKind.ISSUING_OCA)
@@ -176,7 +176,7 @@ def test_openssl_accepts_the_chain_of_a_device(
     smki: Smki, tmp_path: Path, openssl: Callable[..., CompletedProcess[str]], usage: KeyUsage
 ) -> None:
     _, request = smki.make_device_request(EntityIdentifier(b"\x00\xff" * 4), usage)
-    certificate = smki.issue_device(request).record.certificate
+    certificate = smki.issue_device(request, device_type=DeviceType.GSME).record.certificate
     verify(smki, tmp_path, openssl, certificate, CertificateKind.ROOT_DCA, CertificateKind.ISSUING_DCA)
 
 

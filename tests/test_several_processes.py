@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from smki import Application, CertificateKind, Issued, Smki
+from smki import Application, CertificateKind, DeviceType, EntityIdentifier, Issued, Smki
 from smki.csr import make_device_request
 from smki.key import SystemRandomness
 from smki.ledger import CertificateQuery
@@ -21,14 +21,21 @@ FORK = multiprocessing.get_context("fork")
 DEVICES = CertificateQuery(kinds=(CertificateKind.DEVICE,))
 
 
+def device_request(entity: EntityIdentifier = DEVICE) -> bytes:
+    return make_device_request(SystemRandomness().private_key(""), entity, DS)
+
+
+def application(request: bytes) -> Application:
+    return Application(CertificateKind.DEVICE, request, "test", device_type=DeviceType.ESME)
+
+
 def issue_many(home: Path, count: int, results: Any) -> None:
     issued, error = [], ""
     try:
         with Smki.open(home) as smki:
-            key = SystemRandomness().private_key("")
-            request = make_device_request(key, DEVICE, DS)
-            for _ in range(count):
-                outcome = smki.registration.apply(Application(CertificateKind.DEVICE, request, "", "test"))
+            for number in range(count):
+                request = device_request(EntityIdentifier(number.to_bytes(4, "big") + os.getpid().to_bytes(4, "big")))
+                outcome = smki.registration.apply(application(request))
                 assert isinstance(outcome, Issued)
                 issued.append(outcome.record.serial_number.value)
     except BaseException as failure:
@@ -56,9 +63,9 @@ def test_two_processes_issue_two_thousand_certificates_each(home: Path) -> None:
 
 def issue_until_killed(home: Path, pipe: int) -> None:
     with Smki.open(home) as smki:
-        request = make_device_request(SystemRandomness().private_key(""), DEVICE, DS)
         while True:
-            der = smki.issue_device(request).record.der
+            outcome = smki.registration.issue(application(device_request(EntityIdentifier(os.urandom(8)))))
+            der = outcome.record.der
             os.write(pipe, len(der).to_bytes(2, "big") + der)
 
 
@@ -104,4 +111,4 @@ def test_killed_at_fifty_moments(home: Path) -> None:
         assert issuer.certificate.point is not None
         assert signature_verifies(issuer.certificate.point, last.certificate.signature, last.certificate.tbs)
         # And it goes on as if nothing had been.
-        smki.issue_device(make_device_request(SystemRandomness().private_key(""), DEVICE, DS))
+        smki.issue_device(device_request())

@@ -3,40 +3,48 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from smki.authority.certification_authority import CertificationAuthority, SigningKey
 from smki.certificate import Certificate
-from smki.clock import Clock
-from smki.identity import EntityIdentifier, SerialNumber
+from smki.identity import SerialNumber
 from smki.key import Randomness
-from smki.ledger import CertificateRecord, Ledger, NewApplication, SerialTaken
+from smki.ledger import CertificateRecord, Conditions, Ledger, NewApplication, SerialTaken
 from smki.problem import IntegrityError, Problem
 from smki.profile import IssuerFacts
 from smki.profile.build import CertificateContents, build_tbs_certificate, validity_from
 from smki.profile.clearance import ClearedCertificate, clear_for_signature
 from smki.profile.forms import CertificateProfile
-from smki.role import CertificateStatus, KeyUsage, RemotePartyRole
+from smki.role import CertificateStatus
 
 MAX_SERIAL_ATTEMPTS = 64
 """So often a serial number is drawn anew when the one drawn is taken; with random ones that never happens."""
 
+NO_CONDITIONS = Conditions()
+
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """For whom and for which key a certificate is to be issued."""
+    """What a certificate is to be issued for."""
 
     name: bytes
     """Name, DER."""
     public_key_info: bytes
     """SubjectPublicKeyInfo, DER."""
-    entity_identifier: EntityIdentifier | None = None
-    role: RemotePartyRole | None = None
-    usage: KeyUsage | None = None
     carried_over: dict[str, bytes] = field(default_factory=dict)
     """Extension contents taken over from the request, by dotted object identifier."""
-    request: bytes | None = None
-    """The certification request, DER."""
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """With which status a certificate begins (SEC L11)."""
+
+    status: CertificateStatus = CertificateStatus.IN_USE
+    deemed_after: timedelta | None = None
+    """How long after its issue a pending certificate counts as accepted; None for those that need not be accepted."""
+
+
+ACCEPTED = Acceptance()
 
 
 class Issuance:
@@ -45,9 +53,8 @@ class Issuance:
     :param policy_oid: certificatePolicies of everything issued.
     """
 
-    def __init__(self, ledger: Ledger, clock: Clock, randomness: Randomness, policy_oid: str) -> None:
+    def __init__(self, ledger: Ledger, randomness: Randomness, policy_oid: str) -> None:
         self._ledger = ledger
-        self._clock = clock
         self._randomness = randomness
         self._policy_oid = policy_oid
 
@@ -56,24 +63,26 @@ class Issuance:
         profile: CertificateProfile,
         subject: Subject,
         authority: CertificationAuthority,
-        *,
-        interface: str,
-        applicant: str,
-        status: CertificateStatus = CertificateStatus.IN_USE,
+        application: NewApplication,
+        conditions: Conditions = NO_CONDITIONS,
+        acceptance: Acceptance = ACCEPTED,
     ) -> CertificateRecord:
         """Issue a certificate under an authority.
 
+        :param conditions: what must still hold when the application is committed.
         :raises NotConformant: when it would break its profile; nothing is written then.
+        :raises Overtaken: when a condition does not hold any more; no certificate is handed out then.
         :raises LedgerUnavailable: when it could not be recorded; it is not handed out then.
         """
-        return self._issue(profile, subject, authority.facts, authority.signing_key, interface, applicant, status)
+        key = authority.signing_key
+        return self._issue(profile, subject, authority.facts, key, application, conditions, acceptance)
 
     def issue_root(
-        self, profile: CertificateProfile, subject: Subject, key: SigningKey, *, interface: str, applicant: str
+        self, profile: CertificateProfile, subject: Subject, key: SigningKey, application: NewApplication
     ) -> CertificateRecord:
         """Issue a self-signed root; raises as :meth:`issue`."""
         facts = IssuerFacts(name=subject.name)
-        return self._issue(profile, subject, facts, key, interface, applicant, CertificateStatus.IN_USE)
+        return self._issue(profile, subject, facts, key, application, NO_CONDITIONS, ACCEPTED)
 
     def _issue(
         self,
@@ -81,34 +90,23 @@ class Issuance:
         subject: Subject,
         issuer: IssuerFacts,
         key: SigningKey,
-        interface: str,
-        applicant: str,
-        status: CertificateStatus,
+        application: NewApplication,
+        conditions: Conditions,
+        acceptance: Acceptance,
     ) -> CertificateRecord:
+        now = application.received
         for attempt in range(MAX_SERIAL_ATTEMPTS):
-            now = self._clock.now()
             serial_number = self._randomness.serial_number(subject.public_key_info, attempt)
             validity = validity_from(now, profile.validity.form)
             cleared = self._clear(profile, subject, issuer, serial_number, validity)
-            new = NewApplication(
-                now,
-                interface,
-                applicant,
-                profile.kind,
-                subject.entity_identifier,
-                subject.role,
-                subject.usage,
-                subject.request,
-                serial_number,
-                cleared.tbs,
-            )
             try:
-                application_id = self._ledger.reserve(new)
+                application_id = self._ledger.reserve(application, serial_number, cleared.tbs, conditions)
             except SerialTaken:
                 continue
             certificate = Certificate.from_der(key.sign(cleared))
-            issuer_serial = issuer.certificate.serial_number if issuer.certificate else None
-            return self._ledger.store(application_id, certificate, status, now, issuer_serial)
+            above = issuer.certificate.serial_number if issuer.certificate else None
+            deemed = now + acceptance.deemed_after if acceptance.deemed_after is not None else None
+            return self._ledger.store(application_id, certificate, acceptance.status, now, above, deemed)
         raise IntegrityError(
             Problem(
                 "serial-number.exhausted",

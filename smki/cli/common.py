@@ -16,7 +16,9 @@ import click
 from smki.armour import MAX_INPUT_OCTETS
 from smki.certificate import Certificate
 from smki.clock import parse_moment
-from smki.identity import EntityIdentifier
+from smki.device import DeviceType
+from smki.identity import EntityIdentifier, PartyId, SerialNumber
+from smki.party import parse_day
 from smki.problem import Malformed, NotFound, Problem
 from smki.role import CertificateStatus, KeyUsage, RemotePartyRole
 
@@ -45,6 +47,10 @@ class Parsed(_ParamType):
 EUI64 = Parsed("EUI-64", EntityIdentifier.parse)
 ROLE = Parsed("ROLE", RemotePartyRole.parse)
 USAGE = Parsed("ds|ka", KeyUsage.parse)
+DEVICE_TYPE = Parsed("ESME|GSME|CHF|…", DeviceType.parse)
+PARTY = Parsed("PARTY", PartyId.parse)
+DAY = Parsed("DATE", parse_day)
+SERIAL = Parsed("SERIAL", SerialNumber.parse)
 STATUS = Parsed("P|I|N|E|R", CertificateStatus.parse)
 MOMENT: Parsed = Parsed("TIME", parse_moment)
 
@@ -57,6 +63,24 @@ home_option: Callable[[F], F] = click.option(
     help="The directory of the SMKI. [SMKI_HOME; default: ./pki]",
 )
 json_option: Callable[[F], F] = click.option("--json", "as_json", is_flag=True, help="For programs: JSON.")
+
+
+def applicant_options(command: F) -> F:
+    """Options that say who applies: the fields of an Application of the same names."""
+    for option in (
+        click.option(
+            "--on-behalf-of", default="", metavar="PARTY", help="The User for which a Shared Resource applies."
+        ),
+        click.option("--officer", default="", help="The officer who applies. [default: the applicant's first]"),
+        click.option(
+            "--applicant",
+            default="",
+            metavar="PARTY",
+            help="Who applies. [default: the owner of the EUI-64; for a Device the first who may]",
+        ),
+    ):
+        command = option(command)
+    return command
 
 
 def read_input(name: str) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,10 +13,12 @@ import click
 from smki.armour import unarmour
 from smki.certificate import to_pem
 from smki.cli.common import (
+    DEVICE_TYPE,
     EUI64,
     ROLE,
     USAGE,
     F,
+    applicant_options,
     encode_certificate,
     home_option,
     output,
@@ -23,6 +26,7 @@ from smki.cli.common import (
     require_directory,
 )
 from smki.csr import PEM_LABELS
+from smki.device import DeviceType
 from smki.home import Smki
 from smki.identity import EntityIdentifier
 from smki.key import write_private_file
@@ -44,7 +48,7 @@ def issue() -> None:
 
 def _application_options(command: F) -> F:
     for option in (
-        click.option("--applicant", default="", help="In whose name to apply. [default: whoever owns the EUI-64]"),
+        applicant_options,
         click.option(
             "--out",
             type=click.Path(path_type=Path),
@@ -62,8 +66,19 @@ def _application_options(command: F) -> F:
 
 @issue.command()
 @_application_options
+@click.option(
+    "--type", "device_type", type=DEVICE_TYPE, help="What the Device is, where it is not in the inventory yet."
+)
 def device(
-    home: Path, csr: str | None, eui: EntityIdentifier | None, usage: KeyUsage | None, out: Path | None, applicant: str
+    home: Path,
+    csr: str | None,
+    eui: EntityIdentifier | None,
+    usage: KeyUsage | None,
+    out: Path | None,
+    device_type: DeviceType | None,
+    applicant: str,
+    officer: str,
+    on_behalf_of: str,
 ) -> None:
     """Apply for a Device Certificate.
 
@@ -71,16 +86,17 @@ def device(
     smki issue device --csr meter.csr --out meter.pem
     smki issue device --eui 00-DB-12-34-56-78-90-A0 --usage ds --out meter-ds.pem
     """
+    application = Application(CertificateKind.DEVICE, b"", "cli", applicant, officer, on_behalf_of, device_type)
     with Smki.open(home) as smki:
         if csr is not None:
             _refuse_with_csr(eui=eui, usage=usage)
-            _apply(smki, CertificateKind.DEVICE, read_request_file(csr), out, applicant)
+            _apply(smki, replace(application, request=read_request_file(csr)), out)
             return
         eui, usage = _required(eui, "--eui"), _required(usage, "--usage")
         key, request = smki.make_device_request(eui, usage)
         stem = f"{eui.hex.lower()}-{usage.code.lower()}"
         with _beside(out, stem, smki.key_pem(key), request):
-            _apply(smki, CertificateKind.DEVICE, request, out, applicant)
+            _apply(smki, replace(application, request=request), out)
 
 
 @issue.command()
@@ -96,6 +112,8 @@ def organisation(
     name: str | None,
     out: Path | None,
     applicant: str,
+    officer: str,
+    on_behalf_of: str,
 ) -> None:
     """Apply for an Organisation Certificate.
 
@@ -103,16 +121,17 @@ def organisation(
     smki issue organisation --csr supplier.csr --out supplier.pem
     smki issue organisation --eui 90-B3-D5-1F-30-01-00-00 --role supplier --usage ds --out supplier-ds.pem
     """
+    application = Application(CertificateKind.ORGANISATION, b"", "cli", applicant, officer, on_behalf_of)
     with Smki.open(home) as smki:
         if csr is not None:
             _refuse_with_csr(eui=eui, role=role, usage=usage, name=name)
-            _apply(smki, CertificateKind.ORGANISATION, read_request_file(csr), out, applicant)
+            _apply(smki, replace(application, request=read_request_file(csr)), out)
             return
         eui, role, usage = _required(eui, "--eui"), _required(role, "--role"), _required(usage, "--usage")
         key, request = smki.make_organisation_request(eui, role, usage, name)
         stem = f"{eui.hex.lower()}-{role.label}-{usage.code.lower()}"
         with _beside(out, stem, smki.key_pem(key), request):
-            _apply(smki, CertificateKind.ORGANISATION, request, out, applicant)
+            _apply(smki, replace(application, request=request), out)
 
 
 def read_request_file(name: str) -> bytes:
@@ -147,14 +166,14 @@ def read_request_file(name: str) -> bytes:
     return pieces[0].der
 
 
-def _apply(smki: Smki, kind: CertificateKind, request: bytes, out: Path | None, applicant: str) -> None:
+def _apply(smki: Smki, application: Application, out: Path | None) -> None:
     with output(out) as file:
-        issued = smki.registration.issue(Application(kind, request, applicant, "cli"))
+        issued = smki.registration.issue(application)
         file.write(encode_certificate(issued.record.certificate, out))
     for note in issued.notes:
         click.echo(finding_text(note), err=True)
     where = f" in {out}" if out else ""
-    click.echo(f"{kind.title} {issued.record.serial_number}{where}", err=True)
+    click.echo(f"{application.kind.title} {issued.record.serial_number}{where}", err=True)
 
 
 @contextlib.contextmanager

@@ -4,23 +4,31 @@
 """
 
 from smki.ledger.contract import (
+    ApplicationQuery,
     ApplicationRecord,
     CertificateQuery,
     CertificateRecord,
+    Conditions,
     Ledger,
     LedgerUnavailable,
     NewApplication,
+    Overtaken,
     SerialTaken,
 )
+from smki.ledger.register import Register
 from smki.ledger.sqlite import SqliteLedger
 
 __all__ = [
+    "ApplicationQuery",
     "ApplicationRecord",
     "CertificateQuery",
     "CertificateRecord",
+    "Conditions",
     "Ledger",
     "LedgerUnavailable",
     "NewApplication",
+    "Overtaken",
+    "Register",
     "SerialTaken",
     "SqliteLedger",
 ]

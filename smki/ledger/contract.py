@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from smki.certificate import Certificate
 from smki.identity import EntityIdentifier, SerialNumber
-from smki.problem import SmkiError
+from smki.ledger.register import Register
+from smki.problem import Problem, SmkiError
 from smki.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
 
 
@@ -21,23 +22,41 @@ class LedgerUnavailable(SmkiError):
     """The ledger could not be read or written: disk full, file locked, damaged or gone."""
 
 
+class Overtaken(SmkiError):
+    """What was decided on no longer holds: another application came first. Decide again."""
+
+
 @dataclass(frozen=True, slots=True)
 class NewApplication:
-    """An application that was granted and is about to be signed."""
+    """An application as it was received."""
 
     received: datetime
     interface: str
     """Through what it came: ``cli``, ``init``, ``python``, …"""
-    applicant: str
+    subscriber: str
+    """The id of the Party or Testing Participant whose certificate it is to be."""
+    officer: str
+    """The officer who applied."""
+    applied_by: str | None
+    """The id of the Shared Resource that applied on the subscriber's behalf; None where it applied itself."""
     kind: CertificateKind
     entity_identifier: EntityIdentifier | None
     role: RemotePartyRole | None
     usage: KeyUsage | None
     request: bytes | None
     """The certification request, DER; None for authorities."""
-    serial_number: SerialNumber
-    tbs: bytes
-    """The octets about to be signed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What must still hold when an application is reserved; each that is None is not looked at."""
+
+    public_key_info: bytes | None = None
+    """SubjectPublicKeyInfo (DER) for which there must be no certificate."""
+    device_limit: int | None = None
+    """The Device must have had fewer certificates than this."""
+    quota: int | None = None
+    """The subscriber must have had fewer certificates than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +64,12 @@ class ApplicationRecord:
     """An application as it stands in the ledger."""
 
     id: int
-    received: datetime
-    interface: str
-    applicant: str
-    kind: CertificateKind
-    entity_identifier: EntityIdentifier | None
-    role: RemotePartyRole | None
-    usage: KeyUsage | None
-    request: bytes | None
-    serial_number: SerialNumber
+    application: NewApplication
+    granted: bool
+    reasons: tuple[Problem, ...]
+    """Why it was refused; empty where it was granted."""
+    serial_number: SerialNumber | None
+    """Of the certificate; None where it was refused."""
     tbs: bytes | None
     """The octets about to be signed; None once the certificate is stored."""
 
@@ -73,6 +89,8 @@ class CertificateRecord:
     stored_status: CertificateStatus
     """As last written; expiry is not written but follows from the time (:meth:`status_at`)."""
     status_since: datetime
+    deemed_accepted: datetime | None
+    """When it counts as accepted although nobody accepted it (SEC L11); None for those that need not be."""
     issued: datetime
     issuer_serial_number: SerialNumber | None
     """The issuing certificate's; None for a root."""
@@ -80,9 +98,14 @@ class CertificateRecord:
     der: bytes
 
     def status_at(self, moment: datetime) -> CertificateStatus:
-        """The status at a moment: expired once notAfter has passed, unless it was revoked before."""
-        if moment > self.not_after and self.stored_status is not CertificateStatus.REVOKED:
+        """The status at a moment: revoked if it was, expired once notAfter has passed, in use once deemed accepted."""
+        if self.stored_status is CertificateStatus.REVOKED:
+            return self.stored_status
+        if moment > self.not_after:
             return CertificateStatus.EXPIRED
+        is_pending = self.stored_status is CertificateStatus.PENDING
+        if is_pending and self.deemed_accepted is not None and self.deemed_accepted <= moment:
+            return CertificateStatus.IN_USE
         return self.stored_status
 
     @property
@@ -104,13 +127,32 @@ class CertificateQuery:
     moment: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ApplicationQuery:
+    """Which applications to find; every field that is not None narrows."""
+
+    subscriber: str | None = None
+    entity_identifier: EntityIdentifier | None = None
+    kind: CertificateKind | None = None
+    granted: bool | None = None
+
+
 class Ledger(Protocol):
     """A ledger. Safe to use from several threads; several processes may have the same one open."""
 
-    def reserve(self, application: NewApplication) -> int:
-        """Commit an application, its serial number and the octets about to be signed; return its id.
+    def reserve(
+        self, application: NewApplication, serial_number: SerialNumber, tbs: bytes, conditions: Conditions
+    ) -> int:
+        """Commit a granted application, its serial number and the octets about to be signed; return its id.
 
         :raises SerialTaken: when the serial number is in the ledger already; nothing was written then.
+        :raises Overtaken: when a condition no longer holds; nothing was written then.
+        :raises LedgerUnavailable: when it could not be written.
+        """
+
+    def refuse(self, application: NewApplication, reasons: Sequence[Problem]) -> int:
+        """Commit an application that was refused, with every reason; return its id.
+
         :raises LedgerUnavailable: when it could not be written.
         """
 
@@ -121,9 +163,13 @@ class Ledger(Protocol):
         status: CertificateStatus,
         issued: datetime,
         issuer: SerialNumber | None,
+        deemed_accepted: datetime | None = None,
     ) -> CertificateRecord:
         """Commit the certificate of a reserved application with its status and audit event; from now on it is seen.
 
+        :param deemed_accepted: when it counts as accepted although nobody accepted it; None for those that need not be.
+        :raises Overtaken: when another certificate for its public key was stored meanwhile; the application is
+            then refused for that reason.
         :raises LedgerUnavailable: when it could not be written.
         """
 
@@ -147,6 +193,38 @@ class Ledger(Protocol):
 
     def unfinished_applications(self) -> list[ApplicationRecord]:
         """Applications whose certificate was never stored: a crash came between, or they are under way."""
+
+    def application(self, application_id: int) -> ApplicationRecord | None:
+        """The application with that id, or None."""
+
+    def applications(
+        self, query: ApplicationQuery, after: int = 0, limit: int | None = None
+    ) -> Iterator[ApplicationRecord]:
+        """Applications that match, in the order in which they were received; *after* and *limit* as above."""
+
+    def certificates_issued_to(self, subscriber: str) -> int:
+        """How many certificates a subscriber has had, reserved ones included."""
+
+    def certificates_for_device(self, device_id: EntityIdentifier) -> int:
+        """How many certificates a Device has had, reserved ones included."""
+
+    def set_status(
+        self, serial_number: SerialNumber, status: CertificateStatus, moment: datetime, event: str, detail: str
+    ) -> None:
+        """Commit a new status of a certificate with its audit event.
+
+        :raises LedgerUnavailable: when it could not be written.
+        """
+
+    def note(self, serial_number: SerialNumber, moment: datetime, event: str, detail: str) -> None:
+        """Commit an audit event about a certificate.
+
+        :raises LedgerUnavailable: when it could not be written.
+        """
+
+    @property
+    def register(self) -> Register:
+        """Who there is to apply, and which Devices there are."""
 
     def count_certificates(self) -> int:
         """How many certificates there are."""

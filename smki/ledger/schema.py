@@ -20,13 +20,17 @@ def m001_applications_and_certificates(db: Database) -> None:
             id INTEGER PRIMARY KEY,
             received INTEGER NOT NULL,
             interface TEXT NOT NULL,
-            applicant TEXT NOT NULL,
+            subscriber TEXT NOT NULL,
+            officer TEXT NOT NULL,
+            applied_by TEXT,
             kind TEXT NOT NULL,
             entity_identifier BLOB,
             role INTEGER,
             usage TEXT,
             request BLOB,
-            serial_number BLOB NOT NULL UNIQUE,
+            granted INTEGER NOT NULL,
+            reasons TEXT,
+            serial_number BLOB UNIQUE,
             tbs BLOB
         )""",
         "CREATE INDEX application_unfinished ON application (id) WHERE tbs IS NOT NULL",
@@ -42,13 +46,14 @@ def m001_applications_and_certificates(db: Database) -> None:
             not_after INTEGER NOT NULL,
             status TEXT NOT NULL,
             status_since INTEGER NOT NULL,
+            deemed_accepted INTEGER,
             issued INTEGER NOT NULL,
             issuer_serial_number BLOB,
             application_id INTEGER NOT NULL REFERENCES application (id),
             der BLOB NOT NULL
         )""",
         "CREATE INDEX certificate_entity ON certificate (entity_identifier) WHERE entity_identifier IS NOT NULL",
-        "CREATE INDEX certificate_public_key ON certificate (public_key_sha256)",
+        "CREATE UNIQUE INDEX certificate_public_key ON certificate (public_key_sha256)",
         """CREATE INDEX certificate_authority ON certificate (id)
             WHERE kind IN ('root-oca', 'issuing-oca', 'root-dca', 'issuing-dca')""",
         """CREATE TABLE audit_event (
@@ -59,5 +64,21 @@ def m001_applications_and_certificates(db: Database) -> None:
             certificate_id INTEGER,
             detail TEXT
         )""",
+    ):
+        db.execute(statement)
+
+
+@MIGRATIONS()
+def m002_register(db: Database) -> None:
+    """Parties and Testing Participants, their Entity Identifiers, Devices, and what each subscriber has had."""
+    for statement in (
+        "CREATE TABLE registrant (id TEXT PRIMARY KEY, record TEXT NOT NULL)",
+        """CREATE TABLE entity_identifier (
+            octets BLOB PRIMARY KEY,
+            registrant TEXT NOT NULL REFERENCES registrant (id)
+        ) WITHOUT ROWID""",
+        "CREATE INDEX entity_identifier_registrant ON entity_identifier (registrant)",
+        "CREATE TABLE device (id BLOB PRIMARY KEY, record TEXT NOT NULL, threshold INTEGER)",
+        "CREATE TABLE subscriber (id TEXT PRIMARY KEY, certificates INTEGER NOT NULL) WITHOUT ROWID",
     ):
         db.execute(statement)

@@ -2,43 +2,40 @@
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlite_utils import Database
 
 from smki.certificate import Certificate
-from smki.clock import from_seconds, to_seconds
+from smki.clock import to_seconds
 from smki.identity import EntityIdentifier, SerialNumber
+from smki.ledger import rows
 from smki.ledger.contract import (
+    ApplicationQuery,
     ApplicationRecord,
     CertificateQuery,
     CertificateRecord,
+    Conditions,
     NewApplication,
-    SerialTaken,
+    Overtaken,
 )
 from smki.ledger.group_commit import GroupCommit, unavailable
+from smki.ledger.register import Register
 from smki.ledger.schema import MIGRATIONS
 from smki.problem import NotFound, Problem
-from smki.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
+from smki.role import CertificateStatus
 
 BUSY_TIMEOUT_SECONDS = 60.0
 """How long a writer waits for another process before it gives up."""
 
 _PAGE = 500
 
-_CERTIFICATE_COLUMNS = (
-    "id, serial_number, kind, entity_identifier, role, usage, not_before, not_after, status, status_since, "
-    "issued, issuer_serial_number, application_id, der"
-)
-_APPLICATION_COLUMNS = (
-    "id, received, interface, applicant, kind, entity_identifier, role, usage, request, serial_number, tbs"
-)
+T = TypeVar("T")
 
 
 class SqliteLedger:
@@ -62,6 +59,7 @@ class SqliteLedger:
         except sqlite3.Error as error:
             raise unavailable(error) from error
         self._writes = GroupCommit(writer)
+        self._register = Register(self._read, self._writes.run)
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -74,18 +72,35 @@ class SqliteLedger:
         return connection
 
     def _read(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        return self._with_reader(lambda connection: connection.execute(sql, parameters).fetchall())
+
+    def _with_reader(self, query: Callable[[sqlite3.Connection], T]) -> T:
         # A connection for each thread: readers then neither wait for the writer nor for one another.
         try:
             connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
             if connection is None:
                 connection = self._local.connection = self._connect()
-            return connection.execute(sql, parameters).fetchall()
+            return query(connection)
         except sqlite3.Error as error:
             raise unavailable(error) from error
 
-    def reserve(self, application: NewApplication) -> int:
-        """Commit an application with its serial number (see :class:`~smki.ledger.contract.Ledger`)."""
-        return self._writes.run(lambda connection: _insert_application(connection, application))
+    def reserve(
+        self, application: NewApplication, serial_number: SerialNumber, tbs: bytes, conditions: Conditions
+    ) -> int:
+        """Commit a granted application with its serial number (see :class:`~smki.ledger.contract.Ledger`)."""
+
+        def write(connection: sqlite3.Connection) -> int:
+            rows.require(connection, application, conditions)
+            rows.count_one_more(connection, application.subscriber)
+            return rows.insert_application(connection, application, serial_number, tbs)
+
+        return self._writes.run(write)
+
+    def refuse(self, application: NewApplication, reasons: Sequence[Problem]) -> int:
+        """Commit a refused application (see :class:`~smki.ledger.contract.Ledger`)."""
+        return self._writes.run(
+            lambda connection: rows.insert_application(connection, application, None, None, reasons)
+        )
 
     def store(
         self,
@@ -94,64 +109,123 @@ class SqliteLedger:
         status: CertificateStatus,
         issued: datetime,
         issuer: SerialNumber | None,
+        deemed_accepted: datetime | None = None,
     ) -> CertificateRecord:
         """Commit a certificate with its status and audit event (see :class:`~smki.ledger.contract.Ledger`)."""
-        usage = certificate.usage
         record = CertificateRecord(
-            0,
-            certificate.serial_number,
-            certificate.kind,
-            certificate.entity_identifier,
-            certificate.role,
-            None if certificate.is_authority else usage,
-            certificate.not_before,
-            certificate.not_after,
-            status,
-            issued,
-            issued,
-            issuer,
-            application_id,
-            certificate.der,
+            id=0,
+            serial_number=certificate.serial_number,
+            kind=certificate.kind,
+            entity_identifier=certificate.entity_identifier,
+            role=certificate.role,
+            usage=None if certificate.is_authority else certificate.usage,
+            not_before=certificate.not_before,
+            not_after=certificate.not_after,
+            stored_status=status,
+            status_since=issued,
+            deemed_accepted=deemed_accepted,
+            issued=issued,
+            issuer_serial_number=issuer,
+            application_id=application_id,
+            der=certificate.der,
         )
-        key = hashlib.sha256(certificate.public_key_info).digest()
-        return self._writes.run(lambda connection: _insert_certificate(connection, record, key))
+        key = rows.public_key_digest(certificate.public_key_info)
+        try:
+            return self._writes.run(lambda connection: rows.insert_certificate(connection, record, key))
+        except sqlite3.IntegrityError:
+            reason = Problem("public-key.already-certified", "public key", "certified meanwhile")
+            self._writes.run(lambda connection: rows.refuse_reserved(connection, application_id, reason))
+            raise Overtaken(reason) from None
+
+    def set_status(
+        self, serial_number: SerialNumber, status: CertificateStatus, moment: datetime, event: str, detail: str
+    ) -> None:
+        """Commit a new status (see :class:`~smki.ledger.contract.Ledger`)."""
+
+        def write(connection: sqlite3.Connection) -> None:
+            sql = "UPDATE certificate SET status = ?, status_since = ? WHERE serial_number = ?"
+            connection.execute(sql, (status.value, to_seconds(moment), serial_number.octets))
+            self._note(connection, serial_number, moment, event, detail)
+
+        self._writes.run(write)
+
+    def note(self, serial_number: SerialNumber, moment: datetime, event: str, detail: str) -> None:
+        """Commit an audit event (see :class:`~smki.ledger.contract.Ledger`)."""
+        self._writes.run(lambda connection: self._note(connection, serial_number, moment, event, detail))
+
+    def _note(
+        self, connection: sqlite3.Connection, serial_number: SerialNumber, moment: datetime, event: str, detail: str
+    ) -> None:
+        found = self.certificate(serial_number)
+        if found is not None:
+            rows.insert_event(connection, to_seconds(moment), event, found.application_id, found.id, detail)
+
+    @property
+    def register(self) -> Register:
+        """Who there is to apply, and which Devices there are."""
+        return self._register
 
     def certificate(self, serial_number: SerialNumber) -> CertificateRecord | None:
         """The certificate with that serial number, or None."""
-        sql = f"SELECT {_CERTIFICATE_COLUMNS} FROM certificate WHERE serial_number = ?"  # noqa: S608
-        rows = self._read(sql, (serial_number.octets,))
-        return _certificate_record(rows[0]) if rows else None
+        sql = f"SELECT {rows.CERTIFICATE_COLUMNS} FROM certificate WHERE serial_number = ?"  # noqa: S608
+        found = self._read(sql, (serial_number.octets,))
+        return rows.certificate_record(found[0]) if found else None
 
     def certificates_of_key(self, public_key_info: bytes) -> list[CertificateRecord]:
         """Certificates for a public key, oldest first."""
-        sql = f"SELECT {_CERTIFICATE_COLUMNS} FROM certificate WHERE public_key_sha256 = ? ORDER BY id"  # noqa: S608
-        return [_certificate_record(row) for row in self._read(sql, (hashlib.sha256(public_key_info).digest(),))]
+        sql = f"SELECT {rows.CERTIFICATE_COLUMNS} FROM certificate WHERE public_key_sha256 = ? ORDER BY id"  # noqa: S608
+        return [rows.certificate_record(row) for row in self._read(sql, (rows.public_key_digest(public_key_info),))]
 
     def certificates(
         self, query: CertificateQuery, after: int = 0, limit: int | None = None
     ) -> Iterator[CertificateRecord]:
         """Certificates that match, in the order in which they were issued, read a page at a time."""
-        where, parameters = _conditions(query)
-        sql = f"SELECT {_CERTIFICATE_COLUMNS} FROM certificate WHERE id > ?{where} ORDER BY id LIMIT ?"  # noqa: S608
+        where, parameters = rows.certificate_conditions(query)
+        sql = f"SELECT {rows.CERTIFICATE_COLUMNS} FROM certificate WHERE id > ?{where} ORDER BY id LIMIT ?"  # noqa: S608
+        yield from map(rows.certificate_record, self._pages(sql, parameters, after, limit))
+
+    def applications(
+        self, query: ApplicationQuery, after: int = 0, limit: int | None = None
+    ) -> Iterator[ApplicationRecord]:
+        """Applications that match, in the order in which they were received, read a page at a time."""
+        where, parameters = rows.application_conditions(query)
+        sql = f"SELECT {rows.APPLICATION_COLUMNS} FROM application WHERE id > ?{where} ORDER BY id LIMIT ?"  # noqa: S608
+        yield from map(rows.application_record, self._pages(sql, parameters, after, limit))
+
+    def _pages(self, sql: str, parameters: tuple[Any, ...], after: int, limit: int | None) -> Iterator[tuple[Any, ...]]:
         while limit is None or limit > 0:
             page = _PAGE if limit is None else min(_PAGE, limit)
-            rows = self._read(sql, (after, *parameters, page))
-            yield from map(_certificate_record, rows)
-            if len(rows) < page:
+            found = self._read(sql, (after, *parameters, page))
+            yield from found
+            if len(found) < page:
                 return
-            after = rows[-1][0]
+            after = found[-1][0]
             limit = None if limit is None else limit - page
+
+    def application(self, application_id: int) -> ApplicationRecord | None:
+        """The application with that id, or None."""
+        sql = f"SELECT {rows.APPLICATION_COLUMNS} FROM application WHERE id = ?"  # noqa: S608
+        found = self._read(sql, (application_id,))
+        return rows.application_record(found[0]) if found else None
 
     def authorities(self) -> list[CertificateRecord]:
         """The authorities' certificates, in the order in which they were made."""
-        sql = f"""SELECT {_CERTIFICATE_COLUMNS} FROM certificate
+        sql = f"""SELECT {rows.CERTIFICATE_COLUMNS} FROM certificate
             WHERE kind IN ('root-oca', 'issuing-oca', 'root-dca', 'issuing-dca') ORDER BY id"""  # noqa: S608
-        return [_certificate_record(row) for row in self._read(sql)]
+        return [rows.certificate_record(row) for row in self._read(sql)]
 
     def unfinished_applications(self) -> list[ApplicationRecord]:
         """Applications whose certificate was never stored."""
-        sql = f"SELECT {_APPLICATION_COLUMNS} FROM application WHERE tbs IS NOT NULL ORDER BY id"  # noqa: S608
-        return [_application_record(row) for row in self._read(sql)]
+        sql = f"SELECT {rows.APPLICATION_COLUMNS} FROM application WHERE tbs IS NOT NULL ORDER BY id"  # noqa: S608
+        return [rows.application_record(row) for row in self._read(sql)]
+
+    def certificates_issued_to(self, subscriber: str) -> int:
+        """How many certificates a subscriber has had, reserved ones included."""
+        return self._with_reader(lambda connection: rows.count_for_subscriber(connection, subscriber))
+
+    def certificates_for_device(self, device_id: EntityIdentifier) -> int:
+        """How many certificates a Device has had, reserved ones included."""
+        return self._with_reader(lambda connection: rows.count_for_device(connection, device_id))
 
     def count_certificates(self) -> int:
         """How many certificates there are."""
@@ -176,142 +250,3 @@ class SqliteLedger:
             for connection in self._connections:
                 connection.close()
             self._connections.clear()
-
-
-def _insert_application(connection: sqlite3.Connection, new: NewApplication) -> int:
-    try:
-        cursor = connection.execute(
-            """INSERT INTO application (received, interface, applicant, kind, entity_identifier, role, usage, request,
-                serial_number, tbs) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-            (
-                to_seconds(new.received),
-                new.interface,
-                new.applicant,
-                new.kind.value,
-                *_whose(new),
-                new.request,
-                new.serial_number.octets,
-                new.tbs,
-            ),
-        )
-    except sqlite3.IntegrityError as error:
-        raise SerialTaken(
-            Problem("serial-number.taken", "serial number", new.serial_number.hex, "one that was never used")
-        ) from error
-    return cursor.lastrowid or 0
-
-
-def _insert_certificate(connection: sqlite3.Connection, new: CertificateRecord, key: bytes) -> CertificateRecord:
-    issuer = new.issuer_serial_number.octets if new.issuer_serial_number else None
-    issued = to_seconds(new.issued)
-    cursor = connection.execute(
-        """INSERT INTO certificate (serial_number, kind, entity_identifier, role, usage, public_key_sha256, not_before,
-            not_after, status, status_since, issued, issuer_serial_number, application_id, der)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-        (
-            new.serial_number.octets,
-            new.kind.value,
-            *_whose(new),
-            key,
-            to_seconds(new.not_before),
-            to_seconds(new.not_after),
-            new.stored_status.value,
-            issued,
-            issued,
-            issuer,
-            new.application_id,
-            new.der,
-        ),
-    )
-    identifier = cursor.lastrowid or 0
-    connection.execute("UPDATE application SET tbs = NULL WHERE id = ?", (new.application_id,))
-    connection.execute(
-        "INSERT INTO audit_event (at, event, application_id, certificate_id) VALUES (?, 'issued', ?, ?)",
-        (issued, new.application_id, identifier),
-    )
-    return CertificateRecord(
-        identifier,
-        new.serial_number,
-        new.kind,
-        new.entity_identifier,
-        new.role,
-        new.usage,
-        new.not_before,
-        new.not_after,
-        new.stored_status,
-        new.status_since,
-        new.issued,
-        new.issuer_serial_number,
-        new.application_id,
-        new.der,
-    )
-
-
-def _whose(of: NewApplication | CertificateRecord) -> tuple[bytes | None, int | None, str | None]:
-    return (
-        of.entity_identifier.octets if of.entity_identifier else None,
-        of.role.decimal if of.role else None,
-        of.usage.code if of.usage else None,
-    )
-
-
-def _conditions(query: CertificateQuery) -> tuple[str, tuple[Any, ...]]:
-    conditions: list[tuple[str, tuple[Any, ...]]] = []
-    if query.kinds is not None:
-        marks = ", ".join("?" * len(query.kinds))
-        conditions.append((f"kind IN ({marks})", tuple(kind.value for kind in query.kinds)))
-    if query.entity_identifier is not None:
-        conditions.append(("entity_identifier = ?", (query.entity_identifier.octets,)))
-    if query.role is not None:
-        conditions.append(("role = ?", (query.role.decimal,)))
-    if query.usage is not None:
-        conditions.append(("usage = ?", (query.usage.code,)))
-    if query.status is not None and query.moment is not None:
-        now = to_seconds(query.moment)
-        if query.status is CertificateStatus.EXPIRED:
-            conditions.append(("(status != 'R' AND not_after < ?)", (now,)))
-        elif query.status is CertificateStatus.REVOKED:
-            conditions.append(("status = 'R'", ()))
-        else:
-            conditions.append(("(status = ? AND not_after >= ?)", (query.status.value, now)))
-    sql = "".join(f" AND {condition}" for condition, _ in conditions)
-    return sql, tuple(value for _, values in conditions for value in values)
-
-
-_ROLES = {role.decimal: role for role in RemotePartyRole}
-_USAGES = {"DS": KeyUsage.DIGITAL_SIGNATURE, "KA": KeyUsage.KEY_AGREEMENT}
-
-
-def _certificate_record(row: tuple[Any, ...]) -> CertificateRecord:
-    return CertificateRecord(
-        row[0],
-        SerialNumber.from_octets(row[1]),
-        CertificateKind(row[2]),
-        EntityIdentifier(row[3]) if row[3] is not None else None,
-        _ROLES[row[4]] if row[4] is not None else None,
-        _USAGES[row[5]] if row[5] is not None else None,
-        from_seconds(row[6]),
-        from_seconds(row[7]),
-        CertificateStatus(row[8]),
-        from_seconds(row[9]),
-        from_seconds(row[10]),
-        SerialNumber.from_octets(row[11]) if row[11] is not None else None,
-        row[12],
-        row[13],
-    )
-
-
-def _application_record(row: tuple[Any, ...]) -> ApplicationRecord:
-    return ApplicationRecord(
-        row[0],
-        from_seconds(row[1]),
-        row[2],
-        row[3],
-        CertificateKind(row[4]),
-        EntityIdentifier(row[5]) if row[5] is not None else None,
-        _ROLES[row[6]] if row[6] is not None else None,
-        _USAGES[row[7]] if row[7] is not None else None,
-        row[8],
-        SerialNumber.from_octets(row[9]),
-        row[10],
-    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from smki.device import DeviceType
 from smki.ledger import CertificateRecord
 from smki.problem import Finding, Problem, SmkiError
 from smki.role import CertificateKind
@@ -17,10 +18,17 @@ class Application:
     """ORGANISATION or DEVICE: which certificate is wanted, whatever the request looks like."""
     request: bytes
     """The certification request, DER."""
-    applicant: str
-    """In whose name."""
     interface: str
     """Through which interface it came: ``cli``, ``python``, ``init``, …"""
+    applicant: str = ""
+    """The id of the Party or Testing Participant that applies; empty for the one whose business it is
+    (:mod:`smki.registration.applicants`)."""
+    officer: str = ""
+    """The officer who applies; empty for the applicant's first one for this kind of certificate."""
+    on_behalf_of: str = ""
+    """The id of the User for which the applicant, a Shared Resource, applies; empty where it applies itself."""
+    device_type: DeviceType | None = None
+    """What the Device is, where it is not in the Smart Metering Inventory yet: it is then added as pending."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +46,8 @@ class Refusal:
 
     problems: tuple[Problem, ...]
     """Every reason, the decisive one first."""
+    application_id: int
+    """Under which it is in the record."""
 
 
 class Refused(SmkiError):

@@ -6,7 +6,7 @@ Whoever knows that set finds the same names here.
 from __future__ import annotations
 
 from smki.device import Device
-from smki.party import Party
+from smki.party import Party, TestingParticipant
 
 _ACCEDED = "acceded 2016-11-08"
 """Assumption: any day before the first question will do; the DCC's systems went live on this one."""
@@ -84,8 +84,40 @@ PARTIES: tuple[Party, ...] = (
         authorised_for=_BOTH,
         officers=["Other User Officer"],
     ),
+    Party.parse(
+        party_id="SUPPLIER-AGENT",
+        name="Registered Supplier Agent",
+        category="other",
+        user_roles="registered-supplier-agent",
+        standing=_ACCEDED,
+        identifiers="00DB123456780004",
+        authorised_for=_BOTH,
+        officers=["Supplier Agent Officer"],
+    ),
+    Party.parse(
+        party_id="SHARED-RESOURCE",
+        name="Shared Resource",
+        category="shared-resource",
+        standing=_ACCEDED,
+        # It runs the systems of the small supplier.
+        acts_for="SMALL-SUPPLIER",
+        authorised_for=_BOTH,
+        officers=["Shared Resource Officer"],
+    ),
 )
 """Each may subscribe for both kinds of certificate, through one officer."""
+
+TESTING_PARTICIPANTS: tuple[TestingParticipant, ...] = (
+    TestingParticipant.parse(
+        participant_id="MANUFACTURER",
+        name="Meter Manufacturer",
+        purpose="device-and-user-system-tests",
+        agreement="2016-11-08",
+        quota="100000",
+        officers=["Manufacturer Officer: device"],
+    ),
+)
+"""No Party: it has Device Certificates for meters and Type 1 Devices that are not in service. Its quota is ours."""
 
 DEVICES: tuple[Device, ...] = tuple(
     Device.parse(device_id=device_id, device_type=device_type)

@@ -2,72 +2,154 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
 from smki.authority.certification_authority import CertificationAuthority, SigningKey
-from smki.authority.issuance import Issuance, Subject
+from smki.authority.issuance import ACCEPTED, Acceptance, Issuance, Subject
+from smki.clock import Clock
 from smki.csr import CertificationRequest, read_request
-from smki.ledger import CertificateRecord
-from smki.problem import Problem, errors_among
+from smki.device import Device
+from smki.eligibility import Applicant
+from smki.ledger import CertificateRecord, Ledger, NewApplication, Overtaken
+from smki.ledger.register_records import registrant_id
+from smki.party import NonParty
+from smki.problem import Finding, Problem, errors_among
 from smki.profile.clearance import NotConformant
 from smki.profile.lint import lint_request_structure, looks_like_certificate
 from smki.profile.tables import profile_of
 from smki.registration.application import Application, Issued, Refusal, Refused
-from smki.role import CertificateKind
+from smki.registration.inquiry import CannotBeJudged, Inquiry
+from smki.role import CertificateKind, CertificateStatus
 from smki.x509 import Oid
 
 MAX_REQUEST_OCTETS = 64 * 1024
 """Requests above this size are refused unread: ours have about 300 octets."""
 
+MAX_DECISIONS = 8
+"""So often a decision is made anew because another application came first; each time with fewer left to come."""
+
 
 class Registration:
-    """Decides on applications and has the authorities issue what it grants.
+    """Decides on applications, records every decision, and has the authorities issue what it grants.
 
     :param issuers: the issuing authority for each kind of end-entity certificate.
+    :param deemed_accepted_after: how long after its issue an Organisation Certificate counts as accepted.
     """
 
-    def __init__(self, issuance: Issuance, issuers: dict[CertificateKind, CertificationAuthority]) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        clock: Clock,
+        issuance: Issuance,
+        issuers: dict[CertificateKind, CertificationAuthority],
+        deemed_accepted_after: timedelta,
+    ) -> None:
+        self._ledger = ledger
+        self._clock = clock
+        self._inquiry = Inquiry(ledger, clock)
         self._issuance = issuance
         self._issuers = issuers
+        self._deemed_accepted_after = deemed_accepted_after
 
     def apply(self, application: Application) -> Issued | Refusal:
         """Decide on an application and, if it is granted, issue the certificate.
 
-        :raises LedgerUnavailable: when the certificate could not be recorded; none was handed out then.
+        :raises LedgerUnavailable: when the decision could not be recorded; no certificate was handed out then.
         """
-        data = application.request
-        problem = _unfit(data)
+        received = self._clock.now()
+        problem = _unfit(application.request)
         if problem is not None:
-            return Refusal((problem,))
-        structure = read_request(data)
+            return self._refuse(application, received, (problem,))
+        structure = read_request(application.request)
         findings = lint_request_structure(structure, application.kind)
         errors = errors_among(findings)
         if errors:
             # A request of the other kind breaks every rule of this one; only the first reason helps.
             decisive = [finding for finding in errors if finding.code == "kind.unexpected"] or errors
-            return Refusal(tuple(finding.as_problem(_remedy(finding.code, application.kind)) for finding in decisive))
+            problems = [finding.as_problem(_remedy(finding.code, application.kind)) for finding in decisive]
+            return self._refuse(application, received, problems)
         request = CertificationRequest.of(structure)
-        profile = profile_of(application.kind, request.role)
         try:
-            record = self._issuance.issue(
-                profile,
-                _subject(request),
-                self._issuers[application.kind],
-                interface=application.interface,
-                applicant=application.applicant,
-            )
-        except NotConformant as error:
-            return Refusal(tuple(error.problems))
-        return Issued(record, tuple(findings))
+            applicant, device = self._inquiry.who(application, request.entity_identifier, received.date())
+            return self._decide_and_issue(application, request, applicant, device, received, findings)
+        except (NotConformant, CannotBeJudged) as error:
+            return self._refuse(application, received, error.problems, request)
 
     def issue(self, application: Application) -> Issued:
         """The same, with a refusal raised.
 
         :raises Refused: when the application is refused.
-        :raises LedgerUnavailable: when the certificate could not be recorded.
+        :raises LedgerUnavailable: when the decision could not be recorded.
         """
         outcome = self.apply(application)
         if isinstance(outcome, Refusal):
             raise Refused(*outcome.problems)
         return outcome
+
+    def _decide_and_issue(
+        self,
+        application: Application,
+        request: CertificationRequest,
+        applicant: Applicant,
+        device: Device | None,
+        received: datetime,
+        findings: list[Finding],
+    ) -> Issued | Refusal:
+        for _ in range(MAX_DECISIONS):
+            decision, conditions = self._inquiry.decide(
+                applicant,
+                device,
+                request.role,
+                request.usage,
+                request.entity_identifier,
+                received.date(),
+                request.public_key_info,
+            )
+            if not decision.eligible:
+                return self._refuse(application, received, decision.problems, request, applicant)
+            if device is not None and self._ledger.register.device(device.device_id) is None:
+                self._ledger.register.add(device)
+            new = _new_application(application, received, request, applicant)
+            try:
+                record = self._issuance.issue(
+                    profile_of(application.kind, request.role),
+                    _subject(request),
+                    self._issuers[application.kind],
+                    new,
+                    conditions,
+                    self._acceptance(application.kind),
+                )
+            except Overtaken:
+                continue
+            return Issued(record, tuple(findings))
+        busy = Problem(
+            "application.overtaken",
+            "application",
+            "others came first each time",
+            "a quieter moment",
+            "",
+            "Apply again.",
+        )
+        return self._refuse(application, received, (busy,), request, applicant)
+
+    def _acceptance(self, kind: CertificateKind) -> Acceptance:
+        # A Device Certificate counts as accepted unless it is rejected at once (SEC L11.7).
+        if kind is CertificateKind.DEVICE or not self._deemed_accepted_after:
+            return ACCEPTED
+        return Acceptance(CertificateStatus.PENDING, self._deemed_accepted_after)
+
+    def _refuse(
+        self,
+        application: Application,
+        received: datetime,
+        problems: Sequence[Problem],
+        request: CertificationRequest | None = None,
+        applicant: Applicant | None = None,
+    ) -> Refusal:
+        new = _new_application(application, received, request, applicant)
+        return Refusal(tuple(problems), self._ledger.refuse(new, problems))
 
 
 def establish_authority(
@@ -76,6 +158,7 @@ def establish_authority(
     subject: Subject,
     signing_key: SigningKey,
     above: CertificationAuthority | None,
+    received: datetime,
 ) -> CertificateRecord:
     """Have an authority's own certificate issued, on the application of the DCC.
 
@@ -84,9 +167,38 @@ def establish_authority(
     :raises LedgerUnavailable: when it could not be recorded.
     """
     profile = profile_of(kind)
+    new = NewApplication(received, "init", "DCC", "", None, kind, None, None, None, None)
     if above is None:
-        return issuance.issue_root(profile, subject, signing_key, interface="init", applicant="DCC")
-    return issuance.issue(profile, subject, above, interface="init", applicant="DCC")
+        return issuance.issue_root(profile, subject, signing_key, new)
+    return issuance.issue(profile, subject, above, new)
+
+
+def _new_application(
+    application: Application, received: datetime, request: CertificationRequest | None, applicant: Applicant | None
+) -> NewApplication:
+    """The application for the record: as much of it as is known."""
+    who = applicant.who if applicant else None
+    subscriber = applicant.subscriber if applicant else None
+    acts_for_another = applicant is not None and applicant.on_behalf_of is not None
+    new = NewApplication(
+        received,
+        application.interface,
+        _id_of(subscriber) if subscriber else application.applicant,
+        applicant.officer if applicant else application.officer,
+        _id_of(who) if who and acts_for_another else None,
+        application.kind,
+        None,
+        None,
+        None,
+        application.request if len(application.request) <= MAX_REQUEST_OCTETS else None,
+    )
+    if request is None:
+        return new
+    return replace(new, entity_identifier=request.entity_identifier, role=request.role, usage=request.usage)
+
+
+def _id_of(who: object) -> str:
+    return who.name if isinstance(who, NonParty) else registrant_id(who)  # type: ignore[arg-type]
 
 
 def _unfit(data: bytes) -> Problem | None:
@@ -125,12 +237,4 @@ def _subject(request: CertificationRequest) -> Subject:
     carried_over = {Oid.KEY_USAGE: request.key_usage}
     if request.subject_alt_name is not None:
         carried_over[Oid.SUBJECT_ALT_NAME] = request.subject_alt_name
-    return Subject(
-        request.subject,
-        request.public_key_info,
-        request.entity_identifier,
-        request.role,
-        request.usage,
-        carried_over,
-        request.der,
-    )
+    return Subject(request.subject, request.public_key_info, carried_over)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from repository.xml_message import parse_message, write_message
-from smki import EntityIdentifier, RemotePartyRole, SerialNumber
+from smki import DeviceType, EntityIdentifier, RemotePartyRole, SerialNumber
 from smki.ledger import CertificateRecord
 from smki.problem import Malformed
 from tests.repository.support import Answer, Served, ask
@@ -247,7 +247,7 @@ def test_what_is_issued_appears_at_once(served: Served) -> None:
         entity = EntityIdentifier((0xABCDEF0000000000 + number).to_bytes(8, "big"))
         assert search(served, CertificateSubjectAltName=str(entity)).status == 402
         _, request = served.smki.make_device_request(entity, DS)
-        serial = served.smki.issue_device(request).record.serial_number
+        serial = served.smki.issue_device(request, device_type=DeviceType.ESME).record.serial_number
         root = tree(search(served, CertificateSubjectAltName=str(entity)))
         assert root.findtext("Result/CertificateSerial") == serial.hex
 

@@ -1,0 +1,92 @@
+"""smki applications"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from smki.cli.common import EUI64, home_option, json_option
+from smki.clock import iso
+from smki.home import Smki
+from smki.identity import EntityIdentifier
+from smki.ledger import ApplicationQuery, ApplicationRecord
+from smki.problem import NotFound, Problem, problem_text
+
+
+@click.group()
+def applications() -> None:
+    """The record of applications, refused ones too."""
+
+
+@applications.command(name="list")
+@click.option("--applicant", help="Only of this Party or Testing Participant.")
+@click.option("--eui", type=EUI64, help="Only for this Entity Identifier.")
+@click.option("--granted/--refused", default=None, help="Only those that were granted, or refused.")
+@click.option("--limit", type=click.IntRange(min=1), help="At most so many.")
+@home_option
+@json_option
+def list_(
+    home: Path,
+    applicant: str | None,
+    eui: EntityIdentifier | None,
+    granted: bool | None,
+    limit: int | None,
+    as_json: bool,
+) -> None:
+    """List applications, oldest first; --json prints one object a line."""
+    query = ApplicationQuery(applicant.upper() if applicant else None, eui, None, granted)
+    with Smki.open(home) as smki:
+        for record in smki.ledger.applications(query, limit=limit):
+            click.echo(json.dumps(_values(record)) if as_json else _line(record))
+
+
+@applications.command()
+@click.argument("number", type=int)
+@home_option
+@json_option
+def show(home: Path, number: int, as_json: bool) -> None:
+    """Show one application with every reason."""
+    with Smki.open(home) as smki:
+        record = smki.ledger.application(number)
+    if record is None:
+        raise NotFound(
+            Problem("application.unknown", f"application {number}", "not in the record", "one that was made", "",
+                    "smki applications list shows them.")
+        )  # fmt: skip
+    if as_json:
+        click.echo(json.dumps(_values(record), indent=2))
+        return
+    click.echo(_line(record))
+    for reason in record.reasons:
+        click.echo(f"  {problem_text(reason)}")
+
+
+def _line(record: ApplicationRecord) -> str:
+    of = record.application
+    what = f"{of.kind.title}{f' {of.role.label}' if of.role else ''}{f' {of.usage.code}' if of.usage else ''}"
+    whom = f" for {of.entity_identifier}" if of.entity_identifier else ""
+    outcome = f"granted: {record.serial_number}" if record.granted else f"refused: {record.reasons[0].code}"
+    by = f"{of.subscriber or 'nobody named'}{f' ({of.officer})' if of.officer else ''}"
+    return f"{record.id}  {iso(of.received)}  {by}  {what}{whom}  {outcome}"
+
+
+def _values(record: ApplicationRecord) -> dict[str, Any]:
+    of = record.application
+    return {
+        "id": record.id,
+        "received": iso(of.received),
+        "interface": of.interface,
+        "subscriber": of.subscriber,
+        "officer": of.officer,
+        "appliedBy": of.applied_by,
+        "kind": of.kind.value,
+        "entityIdentifier": str(of.entity_identifier) if of.entity_identifier else None,
+        "role": of.role.label if of.role else None,
+        "usage": of.usage.code if of.usage else None,
+        "granted": record.granted,
+        "reasons": [reason.as_json() for reason in record.reasons],
+        "serialNumber": record.serial_number.hex if record.serial_number else None,
+    }

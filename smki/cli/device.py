@@ -1,0 +1,143 @@
+"""smki device"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from smki.cli.common import DEVICE_TYPE, EUI64, Parsed, home_option, json_option, read_input
+from smki.device import Device, DeviceType, SmiStatus
+from smki.eligibility import DEVICE_THRESHOLD
+from smki.home import Smki
+from smki.identity import EntityIdentifier
+from smki.ledger.register import unknown_device
+from smki.ledger.register_records import device_fields
+from smki.problem import Malformed, NotFound, Problem
+from smki.registration.bulk import load_devices
+
+SMI_STATUS = Parsed("STATUS", SmiStatus.parse)
+
+
+@click.group()
+def device() -> None:
+    """Devices in the Smart Metering Inventory."""
+
+
+@device.command()
+@click.argument("device_id", metavar="EUI-64")
+@click.option("--type", "device_type", required=True, help="ESME, GSME, CHF, GPF, PPMID, HCALCS, SAPC, IHD or CAD.")
+@click.option("--status", default="pending", show_default=True, help="Its SMI status.")
+@click.option("--returns-to", default="", help="Of a suspended Device: the status that it returns to.")
+@click.option("--smets", "smets_version", default="2", show_default=True, help="1 or 2.")
+@click.option("--enrolled", is_flag=True, help="It is part of an Enrolled smart metering system.")
+@click.option(
+    "--responsible", default="", metavar="'electricity: PARTY, gas: PARTY'", help="The responsible Parties, by fuel."
+)
+@home_option
+def add(
+    home: Path,
+    device_id: str,
+    device_type: str,
+    status: str,
+    returns_to: str,
+    smets_version: str,
+    enrolled: bool,
+    responsible: str,
+) -> None:
+    """Add a Device to the inventory."""
+    made = Device.parse(
+        device_id=device_id, device_type=device_type, status=status, returns_to=returns_to, smets_version=smets_version,
+        enrolled=enrolled, responsible=responsible,
+    )  # fmt: skip
+    with Smki.open(home) as smki:
+        smki.ledger.register.add(made)
+    click.echo(f"{made.device_type.name} {made.device_id} is {made.status}.")
+
+
+@device.command(name="list")
+@click.option("--type", "device_type", type=DEVICE_TYPE, help="Only Devices of this type.")
+@click.option("--status", type=SMI_STATUS, help="Only Devices with this SMI status.")
+@home_option
+@json_option
+def list_(home: Path, device_type: DeviceType | None, status: SmiStatus | None, as_json: bool) -> None:
+    """List the Devices; --json prints one object a line."""
+    with Smki.open(home) as smki:
+        for found in smki.ledger.register.devices():
+            if (device_type and found.device_type is not device_type) or (status and found.status is not status):
+                continue
+            if as_json:
+                click.echo(json.dumps(device_fields(found)))
+            else:
+                click.echo(f"{found.device_id}  {found.device_type.name:<7} {found.status}")
+
+
+@device.command()
+@click.argument("device_id", type=EUI64)
+@home_option
+@json_option
+def show(home: Path, device_id: EntityIdentifier, as_json: bool) -> None:
+    """Show everything about a Device."""
+    with Smki.open(home) as smki:
+        found = smki.ledger.register.device(device_id)
+        if found is None:
+            raise NotFound(unknown_device(device_id))
+        fields = device_fields(found)
+        fields["certificates"] = smki.ledger.certificates_for_device(device_id)
+        fields["threshold"] = smki.ledger.register.threshold(device_id) or DEVICE_THRESHOLD
+    if as_json:
+        click.echo(json.dumps(fields, indent=2))
+        return
+    for name, value in fields.items():
+        click.echo(f"{name.replace('_', ' '):<16}{value}")
+
+
+@device.command(name="set-status")
+@click.argument("device_id", type=EUI64)
+@click.argument("status", type=SMI_STATUS)
+@home_option
+def set_status(home: Path, device_id: EntityIdentifier, status: SmiStatus) -> None:
+    """Give a Device another SMI status: pending, installed-not-commissioned, commissioned, decommissioned, suspended.
+
+    A suspension remembers the status that the Device had; it can go back to that one.
+    """
+    with Smki.open(home) as smki:
+        changed = smki.ledger.register.change_device(device_id, lambda found: found.with_status(status))
+    click.echo(f"{changed.device_type.name} {device_id} is {changed.status}.")
+
+
+@device.command(name="raise-limit")
+@click.argument("device_id", type=EUI64)
+@click.argument("threshold", type=int)
+@home_option
+def raise_limit(home: Path, device_id: EntityIdentifier, threshold: int) -> None:
+    """Let a Device have more certificates than the 100 that it may have unasked."""
+    if threshold < DEVICE_THRESHOLD:
+        raise Malformed(
+            Problem(
+                "device.threshold",
+                f"Device {device_id}",
+                str(threshold),
+                f"at least {DEVICE_THRESHOLD}",
+                "SEC Appendix M",
+            )
+        )
+    with Smki.open(home) as smki:
+        smki.ledger.register.raise_threshold(device_id, threshold)
+    click.echo(f"Device {device_id} may have {threshold} certificates.")
+
+
+@device.command()
+@click.argument("file")
+@home_option
+def load(home: Path, file: str) -> None:
+    """Add every Device in a CSV or JSON file: all of them or none.
+
+    The columns are those that `smki device list --json` shows.
+    """
+    with Smki.open(home) as smki:
+        loaded = load_devices(smki.ledger.register, read_input(file), file)
+    for number, made in enumerate(loaded, start=1):
+        click.echo(f"row {number}: {made.device_id}")
+    click.echo(f"{len(loaded)} added.")

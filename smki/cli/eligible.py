@@ -1,0 +1,106 @@
+"""smki eligible, smki provisions"""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import date
+from pathlib import Path
+
+import click
+
+from smki.cli.common import DAY, DEVICE_TYPE, EUI64, ROLE, USAGE, applicant_options, home_option, json_option
+from smki.cli.main import EXIT_NEGATIVE
+from smki.device import DeviceType
+from smki.eligibility import PROVISIONS, Decision, decision_text, in_force
+from smki.home import Smki
+from smki.identity import EntityIdentifier
+from smki.role import KeyUsage, RemotePartyRole
+
+_as_of = click.option("--as-of", type=DAY, help="Ask about this day. [default: today]")
+
+
+@click.group()
+def eligible() -> None:
+    """Ask who may subscribe for what, without applying.
+
+    Exit status: 0 eligible; 1 not; 2 the question makes no sense.
+    """
+
+
+@eligible.command()
+@click.option("--eui", type=EUI64, required=True, help="The Entity Identifier.")
+@click.option("--role", type=ROLE, required=True, help="The Remote Party Role.")
+@click.option("--usage", type=USAGE, default="ds", show_default=True, help="ds or ka.")
+@applicant_options
+@_as_of
+@home_option
+@json_option
+def organisation(
+    home: Path, eui: EntityIdentifier, role: RemotePartyRole, usage: KeyUsage, as_of: date | None, as_json: bool,
+    applicant: str, officer: str, on_behalf_of: str,
+) -> None:  # fmt: skip
+    """Ask for an Organisation Certificate.
+
+    \b
+    smki eligible organisation --eui 90-B3-D5-1F-30-01-00-00 --role supplier
+    """
+    with Smki.open(home) as smki:
+        answer = smki.inquiry.organisation(
+            eui, role, usage, applicant=applicant, officer=officer, on_behalf_of=on_behalf_of, as_of=as_of
+        )
+    _say(answer, as_json)
+
+
+@eligible.command()
+@click.option("--eui", type=EUI64, required=True, help="The Device ID.")
+@click.option("--type", "device_type", type=DEVICE_TYPE, help="What the Device is, where it is not in the inventory.")
+@applicant_options
+@_as_of
+@home_option
+@json_option
+def device(
+    home: Path, eui: EntityIdentifier, device_type: DeviceType | None, as_of: date | None, as_json: bool,
+    applicant: str, officer: str, on_behalf_of: str,
+) -> None:  # fmt: skip
+    """Ask for a Device Certificate.
+
+    \b
+    smki eligible device --eui 00-DB-12-34-56-78-90-A0 --applicant OTHER-USER
+    """
+    with Smki.open(home) as smki:
+        answer = smki.inquiry.device(
+            eui, device_type, applicant=applicant, officer=officer, on_behalf_of=on_behalf_of, as_of=as_of
+        )
+    _say(answer, as_json)
+
+
+def _say(decision: Decision, as_json: bool) -> None:
+    click.echo(json.dumps(decision.as_json(), indent=2) if as_json else decision_text(decision))
+    sys.exit(0 if decision.eligible else EXIT_NEGATIVE)
+
+
+@click.command()
+@click.option("--as-of", type=DAY, help="Only those in force on this day.")
+@json_option
+def provisions(as_of: date | None, as_json: bool) -> None:
+    """Show the rules by which eligibility is decided."""
+    shown = [provision for provision in PROVISIONS.values() if as_of is None or in_force(provision, as_of)]
+    if as_json:
+        rows = [
+            {
+                "key": provision.key,
+                "clause": provision.clause,
+                "title": provision.title,
+                "text": provision.text,
+                "basis": provision.basis.value,
+                "inForceFrom": provision.in_force_from.isoformat(),
+            }
+            for provision in shown
+        ]
+        click.echo(json.dumps(rows, indent=2))
+        return
+    for provision in shown:
+        click.echo(
+            f"{provision.clause}  {provision.title} (from {provision.in_force_from}, {provision.basis.value})\n  {provision.text}"
+        )

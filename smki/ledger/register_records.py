@@ -1,0 +1,100 @@
+"""Parties, Testing Participants and Devices as fields of text, and back: as they are stored, loaded and shown.
+
+The fields are those that ``Party.parse``, ``TestingParticipant.parse`` and ``Device.parse`` take.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from typing import Any
+
+from smki.device import Device
+from smki.party import Officer, Party, TestingParticipant
+from smki.words import hyphenated
+
+Registrant = Party | TestingParticipant
+"""Whoever can apply: both have an id, a name, officers and a quota."""
+
+
+def registrant_id(registrant: Registrant) -> str:
+    """Its Party ID, or the id of a Testing Participant, as text."""
+    return str(registrant.party_id if isinstance(registrant, Party) else registrant.participant_id)
+
+
+def registrant_fields(registrant: Registrant) -> dict[str, Any]:
+    """The fields of a Party or a Testing Participant; empty ones are left out."""
+    officers = [_officer_text(officer) for officer in registrant.officers]
+    quota = "" if registrant.quota is None else str(registrant.quota)
+    if isinstance(registrant, TestingParticipant):
+        fields: dict[str, Any] = {
+            "participant_id": str(registrant.participant_id),
+            "name": registrant.name,
+            "purpose": hyphenated(registrant.purpose),
+            "agreement": registrant.agreement.isoformat() if registrant.agreement else "",
+        }
+    else:
+        fields = {
+            "party_id": str(registrant.party_id),
+            "name": registrant.name,
+            "category": hyphenated(registrant.category),
+            "user_roles": ", ".join(sorted(hyphenated(role) for role in registrant.user_roles)),
+            "standing": ", ".join(f"{change.standing} {change.since.isoformat()}" for change in registrant.standing),
+            "identifiers": ", ".join(str(identifier) for identifier in sorted(registrant.identifiers)),
+            "authorised_for": ", ".join(sorted(kind.value for kind in registrant.authorised_for)),
+            "acts_for": ", ".join(str(party) for party in sorted(registrant.acts_for)),
+        }
+        if not registrant.through_entry:
+            fields["through_entry"] = False
+    return {
+        name: value
+        for name, value in (fields | {"officers": officers, "quota": quota}).items()
+        if value not in ("", [])
+    }
+
+
+def _officer_text(officer: Officer) -> str:
+    return f"{officer.name}: {', '.join(sorted(kind.value for kind in officer.kinds))}"
+
+
+def parse_registrant(fields: dict[str, Any]) -> Registrant:
+    """A Party or, where there is a ``participant_id``, a Testing Participant from its fields.
+
+    :raises Malformed: when a field is not what it should be.
+    """
+    return TestingParticipant.parse(**fields) if "participant_id" in fields else Party.parse(**fields)
+
+
+def device_fields(device: Device) -> dict[str, Any]:
+    """The fields of a Device; empty ones are left out."""
+    fields: dict[str, Any] = {
+        "device_id": str(device.device_id),
+        "device_type": device.device_type.name,
+        "status": str(device.status),
+        "returns_to": str(device.returns_to) if device.returns_to else "",
+        "smets_version": device.smets_version.value,
+        "responsible": ", ".join(f"{entry.fuel}: {entry.party}" for entry in device.responsible),
+    }
+    if device.enrolled:
+        fields["enrolled"] = True
+    return {name: value for name, value in fields.items() if value != ""}
+
+
+def to_text(fields: dict[str, Any]) -> str:
+    """Fields as they are stored."""
+    return json.dumps(fields, separators=(",", ":"))
+
+
+# Cached by the stored text: an application reads its applicant and its Device each time, and they seldom change.
+
+
+@lru_cache(maxsize=4096)
+def registrant_of_text(text: str) -> Registrant:
+    """The Party or Testing Participant that was stored."""
+    return parse_registrant(json.loads(text))
+
+
+@lru_cache(maxsize=4096)
+def device_of_text(text: str) -> Device:
+    """The Device that was stored."""
+    return Device.parse(**json.loads(text))

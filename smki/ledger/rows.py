@@ -1,0 +1,279 @@
+"""Rows of the SQLite ledger: how records are written into them and read out of them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from smki.clock import from_seconds, to_seconds
+from smki.identity import EntityIdentifier, SerialNumber
+from smki.ledger.contract import (
+    ApplicationQuery,
+    ApplicationRecord,
+    CertificateQuery,
+    CertificateRecord,
+    Conditions,
+    NewApplication,
+    Overtaken,
+    SerialTaken,
+)
+from smki.problem import Problem
+from smki.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
+
+CERTIFICATE_COLUMNS = (
+    "id, serial_number, kind, entity_identifier, role, usage, not_before, not_after, status, status_since, "
+    "deemed_accepted, issued, issuer_serial_number, application_id, der"
+)
+APPLICATION_COLUMNS = (
+    "id, received, interface, subscriber, officer, applied_by, kind, entity_identifier, role, usage, request, "
+    "granted, reasons, serial_number, tbs"
+)
+
+
+def insert_application(
+    connection: sqlite3.Connection,
+    new: NewApplication,
+    serial_number: SerialNumber | None,
+    tbs: bytes | None,
+    reasons: Sequence[Problem] = (),
+) -> int:
+    """Insert an application; granted if it has a serial number.
+
+    :raises SerialTaken: when the serial number is there already.
+    """
+    try:
+        cursor = connection.execute(
+            """INSERT INTO application (received, interface, subscriber, officer, applied_by, kind, entity_identifier,
+                role, usage, request, granted, reasons, serial_number, tbs)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+            (
+                to_seconds(new.received),
+                new.interface,
+                new.subscriber,
+                new.officer,
+                new.applied_by,
+                new.kind.value,
+                *_whose(new),
+                new.request,
+                serial_number is not None,
+                _reasons_text(reasons),
+                serial_number.octets if serial_number else None,
+                tbs,
+            ),
+        )
+    except sqlite3.IntegrityError as error:
+        taken = serial_number.hex if serial_number else ""
+        raise SerialTaken(Problem("serial-number.taken", "serial number", taken, "one that was never used")) from error
+    return cursor.lastrowid or 0
+
+
+def require(connection: sqlite3.Connection, new: NewApplication, conditions: Conditions) -> None:
+    """Look once more, inside the transaction, at what the decision rested on.
+
+    :raises Overtaken: when it no longer holds.
+    """
+    if conditions.public_key_info is not None and _is_certified(connection, conditions.public_key_info):
+        raise Overtaken(Problem("public-key.already-certified", "public key", "certified meanwhile"))
+    if conditions.device_limit is not None and new.entity_identifier is not None:
+        issued = count_for_device(connection, new.entity_identifier)
+        if issued >= conditions.device_limit:
+            raise Overtaken(Problem("device.limit-reached", "Device", f"{issued} issued meanwhile"))
+    if conditions.quota is not None:
+        issued = count_for_subscriber(connection, new.subscriber)
+        if issued >= conditions.quota:
+            raise Overtaken(Problem("participant.quota-reached", "quota", f"{issued} issued meanwhile"))
+
+
+def _is_certified(connection: sqlite3.Connection, public_key_info: bytes) -> bool:
+    sql = "SELECT 1 FROM certificate WHERE public_key_sha256 = ?"
+    return connection.execute(sql, (public_key_digest(public_key_info),)).fetchone() is not None
+
+
+def public_key_digest(public_key_info: bytes) -> bytes:
+    """What public keys are looked up by: SHA-256 over the SubjectPublicKeyInfo, 32 octets."""
+    return hashlib.sha256(public_key_info).digest()
+
+
+def count_for_device(connection: sqlite3.Connection, device_id: EntityIdentifier) -> int:
+    """Certificates of a Device, and applications for it that are reserved."""
+    row = connection.execute(
+        """SELECT (SELECT count(*) FROM certificate WHERE entity_identifier = ?1 AND kind = 'device')
+            + (SELECT count(*) FROM application WHERE tbs IS NOT NULL AND entity_identifier = ?1 AND kind = 'device')""",
+        (device_id.octets,),
+    ).fetchone()
+    count: int = row[0]
+    return count
+
+
+def count_for_subscriber(connection: sqlite3.Connection, subscriber: str) -> int:
+    """Certificates that a subscriber has had, reserved ones included."""
+    row = connection.execute("SELECT certificates FROM subscriber WHERE id = ?", (subscriber,)).fetchone()
+    return row[0] if row else 0
+
+
+def count_one_more(connection: sqlite3.Connection, subscriber: str) -> None:
+    """Count a certificate for a subscriber."""
+    connection.execute(
+        "INSERT INTO subscriber VALUES (?, 1) ON CONFLICT (id) DO UPDATE SET certificates = certificates + 1",
+        (subscriber,),
+    )
+
+
+def insert_certificate(connection: sqlite3.Connection, new: CertificateRecord, key: bytes) -> CertificateRecord:
+    """Insert a certificate with its audit event, and clear what its application had reserved."""
+    issuer = new.issuer_serial_number.octets if new.issuer_serial_number else None
+    issued = to_seconds(new.issued)
+    deemed = to_seconds(new.deemed_accepted) if new.deemed_accepted else None
+    cursor = connection.execute(
+        """INSERT INTO certificate (serial_number, kind, entity_identifier, role, usage, public_key_sha256, not_before,
+            not_after, status, status_since, deemed_accepted, issued, issuer_serial_number, application_id, der)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        (
+            new.serial_number.octets,
+            new.kind.value,
+            *_whose(new),
+            key,
+            to_seconds(new.not_before),
+            to_seconds(new.not_after),
+            new.stored_status.value,
+            issued,
+            deemed,
+            issued,
+            issuer,
+            new.application_id,
+            new.der,
+        ),
+    )
+    identifier = cursor.lastrowid or 0
+    connection.execute("UPDATE application SET tbs = NULL WHERE id = ?", (new.application_id,))
+    insert_event(connection, issued, "issued", new.application_id, identifier)
+    return replace(new, id=identifier)
+
+
+def refuse_reserved(connection: sqlite3.Connection, application_id: int, reason: Problem) -> None:
+    """Turn a reserved application into a refused one."""
+    sql = "UPDATE application SET granted = 0, tbs = NULL, reasons = ? WHERE id = ?"
+    connection.execute(sql, (_reasons_text([reason]), application_id))
+
+
+def insert_event(
+    connection: sqlite3.Connection,
+    at: int,
+    event: str,
+    application_id: int | None,
+    certificate_id: int | None,
+    detail: str | None = None,
+) -> None:
+    """Insert an audit event."""
+    connection.execute(
+        "INSERT INTO audit_event (at, event, application_id, certificate_id, detail) VALUES (?, ?, ?, ?, ?)",
+        (at, event, application_id, certificate_id, detail),
+    )
+
+
+def _reasons_text(reasons: Sequence[Problem]) -> str | None:
+    return json.dumps([reason.as_json() for reason in reasons]) if reasons else None
+
+
+def _whose(of: NewApplication | CertificateRecord) -> tuple[bytes | None, int | None, str | None]:
+    return (
+        of.entity_identifier.octets if of.entity_identifier else None,
+        of.role.decimal if of.role else None,
+        of.usage.code if of.usage else None,
+    )
+
+
+def certificate_conditions(query: CertificateQuery) -> tuple[str, tuple[Any, ...]]:
+    """`` AND …`` for each field of the query, and the parameters."""
+    conditions: list[tuple[str, tuple[Any, ...]]] = []
+    if query.kinds is not None:
+        marks = ", ".join("?" * len(query.kinds))
+        conditions.append((f"kind IN ({marks})", tuple(kind.value for kind in query.kinds)))
+    if query.entity_identifier is not None:
+        conditions.append(("entity_identifier = ?", (query.entity_identifier.octets,)))
+    if query.role is not None:
+        conditions.append(("role = ?", (query.role.decimal,)))
+    if query.usage is not None:
+        conditions.append(("usage = ?", (query.usage.code,)))
+    if query.status is not None and query.moment is not None:
+        conditions.append(_status_condition(query.status, to_seconds(query.moment)))
+    return _joined(conditions)
+
+
+def _status_condition(status: CertificateStatus, now: int) -> tuple[str, tuple[Any, ...]]:
+    if status is CertificateStatus.EXPIRED:
+        return "(status != 'R' AND not_after < ?)", (now,)
+    if status is CertificateStatus.REVOKED:
+        return "status = 'R'", ()
+    if status is CertificateStatus.IN_USE:
+        return "((status = 'I' OR (status = 'P' AND deemed_accepted <= ?)) AND not_after >= ?)", (now, now)
+    if status is CertificateStatus.PENDING:
+        return "(status = 'P' AND (deemed_accepted IS NULL OR deemed_accepted > ?) AND not_after >= ?)", (now, now)
+    return "(status = ? AND not_after >= ?)", (status.value, now)
+
+
+def application_conditions(query: ApplicationQuery) -> tuple[str, tuple[Any, ...]]:
+    """`` AND …`` for each field of the query, and the parameters."""
+    conditions: list[tuple[str, tuple[Any, ...]]] = []
+    if query.subscriber is not None:
+        conditions.append(("subscriber = ?", (query.subscriber,)))
+    if query.entity_identifier is not None:
+        conditions.append(("entity_identifier = ?", (query.entity_identifier.octets,)))
+    if query.kind is not None:
+        conditions.append(("kind = ?", (query.kind.value,)))
+    if query.granted is not None:
+        conditions.append(("granted = ?", (query.granted,)))
+    return _joined(conditions)
+
+
+def _joined(conditions: list[tuple[str, tuple[Any, ...]]]) -> tuple[str, tuple[Any, ...]]:
+    sql = "".join(f" AND {condition}" for condition, _ in conditions)
+    return sql, tuple(value for _, values in conditions for value in values)
+
+
+_ROLES = {role.decimal: role for role in RemotePartyRole}
+_USAGES = {"DS": KeyUsage.DIGITAL_SIGNATURE, "KA": KeyUsage.KEY_AGREEMENT}
+
+
+def certificate_record(row: tuple[Any, ...]) -> CertificateRecord:
+    """A record from a row of CERTIFICATE_COLUMNS."""
+    return CertificateRecord(
+        row[0],
+        SerialNumber.from_octets(row[1]),
+        CertificateKind(row[2]),
+        EntityIdentifier(row[3]) if row[3] is not None else None,
+        _ROLES[row[4]] if row[4] is not None else None,
+        _USAGES[row[5]] if row[5] is not None else None,
+        from_seconds(row[6]),
+        from_seconds(row[7]),
+        CertificateStatus(row[8]),
+        from_seconds(row[9]),
+        from_seconds(row[10]) if row[10] is not None else None,
+        from_seconds(row[11]),
+        SerialNumber.from_octets(row[12]) if row[12] is not None else None,
+        row[13],
+        row[14],
+    )
+
+
+def application_record(row: tuple[Any, ...]) -> ApplicationRecord:
+    """A record from a row of APPLICATION_COLUMNS."""
+    application = NewApplication(
+        from_seconds(row[1]),
+        row[2],
+        row[3],
+        row[4],
+        row[5],
+        CertificateKind(row[6]),
+        EntityIdentifier(row[7]) if row[7] is not None else None,
+        _ROLES[row[8]] if row[8] is not None else None,
+        _USAGES[row[9]] if row[9] is not None else None,
+        row[10],
+    )
+    reasons = tuple(Problem(**reason) for reason in json.loads(row[12])) if row[12] else ()
+    serial_number = SerialNumber.from_octets(row[13]) if row[13] is not None else None
+    return ApplicationRecord(row[0], application, bool(row[11]), reasons, serial_number, row[14])

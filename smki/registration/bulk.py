@@ -1,0 +1,187 @@
+"""Many Parties, Testing Participants or Devices from one CSV or JSON file: all of them or none."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from smki.device import Device
+from smki.identity import EntityIdentifier
+from smki.ledger import Register
+from smki.ledger.register_records import Registrant, parse_registrant, registrant_id
+from smki.party import Party
+from smki.problem import Malformed, Problem
+
+PARTY_COLUMNS = (
+    "party_id", "name", "category", "user_roles", "standing", "identifiers", "authorised_for", "officers", "acts_for",
+    "through_entry", "quota", "participant_id", "purpose", "agreement",
+)  # fmt: skip
+DEVICE_COLUMNS = ("device_id", "device_type", "status", "returns_to", "smets_version", "enrolled", "responsible")
+
+_COLUMN_OF_CODE = {
+    "party-id": "party_id", "party-category": "category", "user-role": "user_roles", "standing": "standing", "day": "standing",
+    "entity-identifier": "identifiers", "certificate-kind": "authorised_for", "officer": "officers", "quota": "quota",
+    "test-purpose": "purpose", "device-type": "device_type", "smi-status": "status", "smets-version": "smets_version",
+    "fuel": "responsible", "responsible": "responsible", "flag": "through_entry",
+}  # fmt: skip
+"""Which column a problem is about, by the first part of its code."""
+
+R = TypeVar("R")
+Row = dict[str, Any]
+
+
+def load_parties(register: Register, data: bytes, name: str) -> list[Registrant]:
+    """Register every Party and Testing Participant in a file.
+
+    :param data: CSV with a header, or JSON: a list of objects.
+    :raises Malformed: with a problem for each row that is wrong; nothing is registered then.
+    """
+    records = _read(data, name, PARTY_COLUMNS, _registrant)
+    problems = list(_clashes_of_parties(register, records))
+    if problems:
+        raise Malformed(*problems)
+    register.add(*records)
+    return records
+
+
+def load_devices(register: Register, data: bytes, name: str) -> list[Device]:
+    """Add every Device in a file to the inventory; raises as :func:`load_parties`."""
+    records = _read(data, name, DEVICE_COLUMNS, _device)
+    problems = list(_clashes_of_devices(register, records))
+    if problems:
+        raise Malformed(*problems)
+    register.add(*records)
+    return records
+
+
+def _read(data: bytes, name: str, columns: tuple[str, ...], parse: Callable[[Row], R]) -> list[R]:
+    records: list[R] = []
+    problems: list[Problem] = []
+    for number, row in enumerate(_rows(data, name, columns), start=1):
+        try:
+            records.append(parse(row))
+        except Malformed as error:
+            problems += (_in_row(problem, number) for problem in error.problems)
+        except TypeError as error:
+            problems.append(Problem("row.incomplete", f"row {number}", str(error), f"some of: {', '.join(columns)}"))
+    if problems:
+        raise Malformed(*problems)
+    if not records:
+        raise Malformed(Problem("input.no-rows", name, "no rows", "at least one"))
+    return records
+
+
+def _rows(data: bytes, name: str, columns: tuple[str, ...]) -> Iterator[Row]:
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Malformed(Problem("input.not-text", name, str(error), "CSV or JSON in UTF-8")) from None
+    rows = _json_rows(text, name) if text.lstrip()[:1] in ("[", "{") else _csv_rows(text, name)
+    for row in rows:
+        unknown = [str(column) for column in row if column not in columns]
+        if unknown:
+            raise Malformed(
+                Problem("column.unknown", name, f"column {unknown[0]!r}", f"some of: {', '.join(columns)}", "",
+                        "Rename the column, or leave it out.")
+            )  # fmt: skip
+        yield {column: value for column, value in row.items() if value not in ("", None)}
+
+
+def _json_rows(text: str, name: str) -> list[Row]:
+    try:
+        rows = json.loads(text)
+    except ValueError as error:
+        raise Malformed(Problem("input.json", name, str(error), "a JSON list of objects", "RFC 8259")) from None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise Malformed(Problem("input.json", name, "other JSON", "a list of objects", "RFC 8259"))
+    return rows
+
+
+def _csv_rows(text: str, name: str) -> list[Row]:
+    try:
+        reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+        rows = list(reader)
+    except csv.Error as error:
+        raise Malformed(Problem("input.csv", name, str(error), "CSV with a header", "RFC 4180")) from None
+    for number, row in enumerate(rows, start=1):
+        if None in row or None in row.values():
+            count = len(reader.fieldnames or ())
+            raise Malformed(
+                Problem("row.length", f"row {number}", "another number of columns", f"{count} columns", "RFC 4180")
+            )
+    return rows
+
+
+def _registrant(row: Row) -> Registrant:
+    row = dict(row)
+    officers = row.get("officers", [])
+    row["officers"] = [part.strip() for part in officers.split(";")] if isinstance(officers, str) else officers
+    if "through_entry" in row:
+        row["through_entry"] = _flag(row["through_entry"])
+    return parse_registrant({column: _text(value) for column, value in row.items()})
+
+
+def _device(row: Row) -> Device:
+    row = dict(row)
+    if "enrolled" in row:
+        row["enrolled"] = _flag(row["enrolled"])
+    return Device.parse(**{column: _text(value) for column, value in row.items()})
+
+
+def _text(value: Any) -> Any:
+    return value if isinstance(value, str | bool | list) else str(value)
+
+
+def _flag(value: Any) -> bool:
+    words = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
+    if isinstance(value, bool):
+        return value
+    if str(value).strip().lower() in words:
+        return words[str(value).strip().lower()]
+    raise Malformed(Problem("flag.malformed", "flag", repr(value)[:64], "yes or no"))
+
+
+def _in_row(problem: Problem, number: int) -> Problem:
+    column = _COLUMN_OF_CODE.get(problem.code.partition(".")[0])
+    where = f"row {number}, column {column}" if column else f"row {number}"
+    return replace(problem, subject=f"{where}: {problem.subject}")
+
+
+def _clashes_of_parties(register: Register, records: list[Registrant]) -> Iterator[Problem]:
+    seen: set[str] = set()
+    owners: dict[EntityIdentifier, str] = {}
+    taken = {registrant_id(registrant) for registrant in register.registrants()}
+    for number, record in enumerate(records, start=1):
+        identity = registrant_id(record)
+        if identity in taken or identity in seen:
+            where = "registered already" if identity in taken else "in the file twice"
+            yield Problem("party.exists", f"row {number}, column party_id: Party {identity}", where, "a new one")
+        seen.add(identity)
+        for identifier in sorted(record.identifiers) if isinstance(record, Party) else ():
+            owner = register.owner(identifier)
+            owner_id = registrant_id(owner) if owner else owners.get(identifier)
+            if owner_id is not None:
+                subject = f"row {number}, column identifiers: Entity Identifier {identifier}"
+                yield Problem(
+                    "entity-identifier.taken",
+                    subject,
+                    f"belongs to {owner_id}",
+                    "an EUI-64 of no other Party",
+                    "SEC L3.9",
+                )
+            owners.setdefault(identifier, identity)
+
+
+def _clashes_of_devices(register: Register, records: list[Device]) -> Iterator[Problem]:
+    seen: set[EntityIdentifier] = set()
+    for number, record in enumerate(records, start=1):
+        if record.device_id in seen or register.device(record.device_id) is not None:
+            where = "in the file twice" if record.device_id in seen else "in the inventory already"
+            yield Problem(
+                "device.exists", f"row {number}, column device_id: Device {record.device_id}", where, "a new one"
+            )
+        seen.add(record.device_id)
