@@ -34,6 +34,9 @@ _COMMANDS = {
     "provisions": ("smki.cli.eligible", "provisions", "Show the rules by which eligibility is decided."),
     "applications": ("smki.cli.applications", "applications", "The record of applications, refused ones too."),
     "export": ("smki.cli.export", "export", "Write certificates into a file."),
+    "lint": ("smki.cli.lint", "lint", "Say what is wrong with certificates, requests and revocation lists."),
+    "profile": ("smki.cli.profile", "profile", "Show what each kind of certificate must hold."),
+    "defects": ("smki.cli.defects", "defects", "Write certificates that are wrong in exactly one way."),
     "check": ("smki.cli.check", "check", "Check that the ledger is whole and true."),
     "serve": ("smki.cli.serve", "serve", "Serve the SMKI Repository over HTTP."),
 }
