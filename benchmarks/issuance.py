@@ -17,28 +17,34 @@ from smki.key import SystemRandomness
 COUNT = 3000
 
 
-def _requests(count: int) -> list[bytes]:
+def requests(count: int) -> list[bytes]:
+    """Certification requests of as many Devices of the inventory."""
     randomness = SystemRandomness()
     entities = [EntityIdentifier(number.to_bytes(8, "big")) for number in range(count)]
     return [make_device_request(randomness.private_key(""), entity, KeyUsage.DIGITAL_SIGNATURE) for entity in entities]
 
 
-def _application(request: bytes) -> Application:
+def application(request: bytes) -> Application:
+    """The large supplier's application with it."""
     return Application(CertificateKind.DEVICE, request, "benchmark", applicant="LARGE-SUPPLIER")
+
+
+def inventory(smki: Smki) -> None:
+    """Add the Devices to the inventory."""
+    entities = (EntityIdentifier(number.to_bytes(8, "big")) for number in range(COUNT))
+    smki.ledger.register.add(*(Device(entity, DeviceType.ESME) for entity in entities))
 
 
 def issuance_rate(directory: Path, callers: int) -> float:
     """Certificates a second, that many callers applying at once, for one certificate at a time each."""
-    requests = _requests(COUNT)
+    made = requests(COUNT)
     with Smki.create(directory) as smki:
-        smki.ledger.register.add(
-            *(Device(EntityIdentifier(number.to_bytes(8, "big")), DeviceType.ESME) for number in range(COUNT))
-        )
-        smki.registration.issue(_application(_requests(1)[0]))
+        inventory(smki)
+        smki.registration.issue(application(requests(1)[0]))
 
         def issue(part: int) -> None:
-            for request in requests[part::callers]:
-                smki.registration.issue(_application(request))
+            for request in made[part::callers]:
+                smki.registration.issue(application(request))
 
         threads = [threading.Thread(target=issue, args=(part,)) for part in range(callers)]
         start = time.perf_counter()

@@ -6,6 +6,7 @@ from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from repository.certificate_service import certificate_service, invalid_request
+from repository.eligibility_service import eligibility_service
 from smki import __version__
 from smki.home import Smki
 from smki.ledger import CertificateQuery
@@ -26,6 +27,7 @@ def create_app(smki: Smki) -> Flask:
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_OCTETS
     app.register_blueprint(certificate_service(smki))
+    app.register_blueprint(eligibility_service(smki))
 
     @app.get("/")
     def index() -> str:

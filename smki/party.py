@@ -199,7 +199,8 @@ class Party:
     user_roles: frozenset[UserRole] = frozenset()
     """What it acts as; each is judged separately (SEC G1.5)."""
     standing: tuple[StandingChange, ...] = ()
-    """Every change, the oldest first; the first is its accession. Empty: never acceded."""
+    """Every change, the oldest first; the first is its accession. Of several on one day the last counts.
+    Empty: never acceded."""
     identifiers: frozenset[EntityIdentifier] = frozenset()
     """Its User IDs, DCC IDs and RDP IDs; one belongs to one Party only."""
     authorised_for: frozenset[CertificateKind] = frozenset()
@@ -223,9 +224,9 @@ class Party:
             categories = listed((str(each) for each in PartyCategory if each in CATEGORIES_OF_ROLE[role]), "or")
             self._refuse("role-of-other-category", f"{self.category} acting as {role}", f"{role}: {categories}")
         days = [change.since for change in self.standing]
-        if days != sorted(set(days)) or (self.standing and self.standing[0].standing is not Standing.ACCEDED):
+        if days != sorted(days) or (self.standing and self.standing[0].standing is not Standing.ACCEDED):
             seen = listed(f"{change.standing} {change.since}" for change in self.standing)
-            self._refuse("standing-order", seen, "an accession first, then each change on a later day", "SEC M8")
+            self._refuse("standing-order", seen, "an accession first, then each change on that day or later", "SEC M8")
         if self.acts_for and self.category is not PartyCategory.SHARED_RESOURCE:
             seen = f"{self.category} acting for {listed(sorted(map(str, self.acts_for)))}"
             self._refuse("not-a-shared-resource", seen, "a Shared Resource, or nobody to act for", "SEC G5.29")

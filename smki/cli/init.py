@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import click
@@ -16,7 +16,14 @@ from smki.ledger import CertificateQuery
 @home_option
 @click.option("--seed", help="Make keys, serial numbers and certificates reproducible, octet for octet.")
 @click.option("--at", type=MOMENT, help="When it begins, UTC. [default: now; with --seed 2026-01-01]")
-def init(home: Path, seed: str | None, at: datetime | None) -> None:
+@click.option(
+    "--deemed-accepted-after",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="SECONDS",
+    help="How long an Organisation Certificate is pending unless it is accepted. [default: 0, accepted at once]",
+)
+def init(home: Path, seed: str | None, at: datetime | None, deemed_accepted_after: int) -> None:
     """Make an SMKI: authorities, and the DCC's own certificates.
 
     Makes the Root OCA and Issuing OCA for Organisation Certificates, the Root DCA and an Issuing DCA for
@@ -25,7 +32,7 @@ def init(home: Path, seed: str | None, at: datetime | None) -> None:
     Keys are kept under DIR/keys, encrypted where SMKI_KEY_PASSPHRASE is set. With --seed they follow from
     the seed: whoever knows it knows every key.
     """
-    with Smki.create(home, seed=seed, at=at) as smki:
+    with Smki.create(home, seed=seed, at=at, deemed_accepted_after=timedelta(seconds=deemed_accepted_after)) as smki:
         for record in smki.ledger.certificates(CertificateQuery()):
             role = f" {record.role.label}" if record.role and not record.kind.is_authority else ""
             usage = f" {record.usage.code}" if record.usage else ""

@@ -185,8 +185,8 @@ def _standing_command(name: str, standing: Standing, text: str) -> None:
 
 
 def _with_standing(found: Party, change: StandingChange) -> Party:
-    # What was decided on the same day, or for later, is replaced: the last word of a day counts.
-    kept = tuple(earlier for earlier in found.standing if earlier.since < change.since)
+    # What was decided for later is replaced.
+    kept = tuple(earlier for earlier in found.standing if earlier.since <= change.since)
     return replace(found, standing=(*kept, change))
 
 

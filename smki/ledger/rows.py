@@ -124,30 +124,36 @@ def count_one_more(connection: sqlite3.Connection, subscriber: str) -> None:
 
 
 def insert_certificate(connection: sqlite3.Connection, new: CertificateRecord, key: bytes) -> CertificateRecord:
-    """Insert a certificate with its audit event, and clear what its application had reserved."""
+    """Insert a certificate with its audit event, and clear what its application had reserved.
+
+    :raises Overtaken: when there is a certificate for its public key already.
+    """
     issuer = new.issuer_serial_number.octets if new.issuer_serial_number else None
     issued = to_seconds(new.issued)
     deemed = to_seconds(new.deemed_accepted) if new.deemed_accepted else None
-    cursor = connection.execute(
-        """INSERT INTO certificate (serial_number, kind, entity_identifier, role, usage, public_key_sha256, not_before,
-            not_after, status, status_since, deemed_accepted, issued, issuer_serial_number, application_id, der)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-        (
-            new.serial_number.octets,
-            new.kind.value,
-            *_whose(new),
-            key,
-            to_seconds(new.not_before),
-            to_seconds(new.not_after),
-            new.stored_status.value,
-            issued,
-            deemed,
-            issued,
-            issuer,
-            new.application_id,
-            new.der,
-        ),
-    )
+    try:
+        cursor = connection.execute(
+            """INSERT INTO certificate (serial_number, kind, entity_identifier, role, usage, public_key_sha256, not_before,
+                not_after, status, status_since, deemed_accepted, issued, issuer_serial_number, application_id, der)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+            (
+                new.serial_number.octets,
+                new.kind.value,
+                *_whose(new),
+                key,
+                to_seconds(new.not_before),
+                to_seconds(new.not_after),
+                new.stored_status.value,
+                issued,
+                deemed,
+                issued,
+                issuer,
+                new.application_id,
+                new.der,
+            ),
+        )
+    except sqlite3.IntegrityError as error:
+        raise Overtaken(Problem("public-key.already-certified", "public key", "certified meanwhile")) from error
     identifier = cursor.lastrowid or 0
     connection.execute("UPDATE application SET tbs = NULL WHERE id = ?", (new.application_id,))
     insert_event(connection, issued, "issued", new.application_id, identifier)

@@ -132,10 +132,10 @@ class SqliteLedger:
         key = rows.public_key_digest(certificate.public_key_info)
         try:
             return self._writes.run(lambda connection: rows.insert_certificate(connection, record, key))
-        except sqlite3.IntegrityError:
-            reason = Problem("public-key.already-certified", "public key", "certified meanwhile")
+        except Overtaken as error:
+            reason = error.problems[0]
             self._writes.run(lambda connection: rows.refuse_reserved(connection, application_id, reason))
-            raise Overtaken(reason) from None
+            raise
 
     def set_status(
         self, serial_number: SerialNumber, status: CertificateStatus, moment: datetime, event: str, detail: str
