@@ -307,7 +307,8 @@ def _acting(category: PartyCategory, acts_as: frozenset[UserRole], is_user: bool
         return "the DCC"
     roles = listed(role.value for role in UserRole if role in acts_as)
     user = "" if is_user else ", not a User"
-    return f"a {category} acting as {roles}{user}" if roles else f"a {category} in no User Role"
+    article = "an" if category in (PartyCategory.ELECTRICITY_NETWORK, PartyCategory.OTHER) else "a"
+    return f"{article} {category} acting as {roles}{user}" if roles else f"{article} {category} in no User Role"
 
 
 @cache
