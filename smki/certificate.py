@@ -323,6 +323,12 @@ class Certificate:
         """Whether basicConstraints says that it is a CA."""
         return self.extension_values.get(Oid.BASIC_CONSTRAINTS, b"")[2:5] == b"\x01\x01\xff"
 
+    @property
+    def path_length(self) -> int | None:
+        """The pathLenConstraint of basicConstraints; None where there is none."""
+        value = self.extension_values.get(Oid.BASIC_CONSTRAINTS, b"")
+        return int.from_bytes(value[7:], "big") if value[5:6] == b"\x02" else None
+
     @cached_property
     def kind(self) -> CertificateKind:
         """What it is, judged by subject, basicConstraints and whether it issued itself."""

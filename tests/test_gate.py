@@ -51,7 +51,9 @@ def test_who_can_reach_a_signing_key() -> None:
     }
     assert users_of("Issuance") == {"smki/registration/gate.py", "smki/home.py"}
     assert users_of("establish_authority") == {"smki/home.py"}
-    assert users_of("ClearedCertificate") == {"smki/authority/certification_authority.py", "smki/authority/issuance.py"}
+    assert users_of("Cleared") == {"smki/authority/certification_authority.py"}
+    assert users_of("ClearedCertificate") == {"smki/authority/issuance.py"}
+    assert users_of("ClearedList") == set()
     assert users_of("clear_for_signature") == {"smki/authority/issuance.py"}
 
 

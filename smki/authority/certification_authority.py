@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from smki import der
 from smki.certificate import Certificate
 from smki.profile import IssuerFacts
-from smki.profile.clearance import ClearedCertificate
+from smki.profile.clearance import Cleared
 from smki.x509 import ECDSA_WITH_SHA256_ALGORITHM
 
 # Deterministic (RFC 6979): no signature depends on the quality of random numbers, a certificate signed
@@ -20,7 +20,7 @@ _ECDSA = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
 
 
 class SigningKey:
-    """A private key that signs cleared certificates and nothing else.
+    """A private key that signs cleared certificates and cleared revocation lists, and nothing else.
 
     :param load: reads the key; called at the first signature, so that looking at an SMKI needs no passphrase.
     """
@@ -32,8 +32,8 @@ class SigningKey:
     def _key(self) -> ec.EllipticCurvePrivateKey:
         return self._load()
 
-    def sign(self, cleared: ClearedCertificate) -> bytes:
-        """The certificate (DER), signed.
+    def sign(self, cleared: Cleared) -> bytes:
+        """The certificate or list (DER), signed.
 
         :raises AlreadySigned: when *cleared* was signed before.
         """

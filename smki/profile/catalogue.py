@@ -36,6 +36,7 @@ _ROWS: tuple[tuple[str, Severity, str, str], ...] = (
     ("der.object-identifier", _E, "X.690 8.19", "minimal, complete arcs"),
     ("der.set-order", _E, "X.690 11.6", "the members of a SET OF in ascending order"),
     ("der.constructed-string", _E, "X.690 10.2", "string types in primitive form"),
+    ("der.too-large", _F, "a limit of this lint", "at most 64 KiB, so that reading ends in bounded time"),
     # Structure
     ("structure.unreadable", _F, "RFC 5280 4.1", "a SEQUENCE that can be read"),
     ("structure.certificate", _F, "RFC 5280 4.1.1", "tbsCertificate, signatureAlgorithm, signatureValue"),
@@ -46,9 +47,13 @@ _ROWS: tuple[tuple[str, Severity, str, str], ...] = (
     ("structure.validity", _F, "RFC 5280 4.1.2.5", "two times"),
     ("structure.extensions", _F, "RFC 5280 4.1.2.9", "a SEQUENCE of extensions"),
     ("structure.extension", _F, "RFC 5280 4.2", "extnID, critical, extnValue"),
+    ("structure.list", _F, "RFC 5280 5.1.1", "tbsCertList, signatureAlgorithm, signatureValue"),
+    ("structure.list-field", _F, "RFC 5280 5.1.2", "the field of that type at this place"),
+    ("structure.list-entry", _F, "RFC 5280 5.1.2.6", "userCertificate, revocationDate, crlEntryExtensions"),
     # Version, serial number, unique identifiers
     ("version.wrong", _E, "RFC 5280 4.1.2.1", "version 3"),
     ("version.request-wrong", _E, "RFC 2986 4.1", "version 0"),
+    ("version.list-wrong", _E, "RFC 5280 5.1.2.1", "version 2"),
     ("serial-number.not-positive", _E, "RFC 5280 4.1.2.2", "a positive number"),
     ("serial-number.too-long", _E, "GBCS 12", "at most 16 octets"),
     ("serial-number.short", _W, "GBCS 12", "16 octets, as in every published certificate"),
@@ -81,6 +86,9 @@ _ROWS: tuple[tuple[str, Severity, str, str], ...] = (
     ("issuer.mismatch", _E, "RFC 5280 6.1.3", "the subject of the issuing certificate, octet for octet"),
     ("issuer.is-subject", _E, "RFC 5280 3.2", "the name of another authority"),
     ("issuer.not-subject", _E, "RFC 5280 3.2", "a root that names itself as its issuer"),
+    ("issuer.not-authority", _E, "RFC 5280 6.1.4", "an issuer whose certificate says CA and keyCertSign"),
+    ("issuer.path-length", _E, "RFC 5280 4.2.1.9", "no authority below one whose pathLenConstraint is 0"),
+    ("issuer.no-crl-sign", _E, "RFC 10007", "an issuer whose keyUsage has cRLSign"),
     # Validity
     ("validity.encoding", _E, "RFC 5280 4.1.2.5", "UTCTime through 2049, GeneralizedTime from 2050"),
     ("validity.malformed", _E, "RFC 5280 4.1.2.5", "a time that exists, to the second, with Z"),
@@ -89,6 +97,24 @@ _ROWS: tuple[tuple[str, Severity, str, str], ...] = (
     ("validity.expires", _E, "GBCS 12", "99991231235959Z: no well-defined expiry"),
     ("validity.whole-days", _N, "GBCS 12", "00:00:00Z to 23:59:59Z"),
     ("validity.beyond-issuer", _W, "RFC 5280 6.1.3", "a validity within that of the issuing certificate"),
+    # Revocation lists: when, and what is revoked
+    ("update.encoding", _E, "RFC 5280 5.1.2.4", "UTCTime through 2049, GeneralizedTime from 2050"),
+    ("update.malformed", _E, "RFC 5280 5.1.2.4", "a time that exists, to the second, with Z"),
+    ("update.reversed", _E, "RFC 5280 5.1.2.5", "nextUpdate later than thisUpdate"),
+    ("next-update.missing", _E, "RFC 5280 5.1.2.5", "nextUpdate"),
+    ("next-update.late", _W, "SEC Appendix B", "a nextUpdate within the period of the profile"),
+    ("entries.empty", _E, "RFC 5280 5.1.2.6", "revokedCertificates left out when nothing is revoked"),
+    ("entry.serial-number", _E, "RFC 5280 4.1.2.2", "a positive serial number of at most 16 octets"),
+    ("entry.repeated", _E, "RFC 5280 5.3", "each certificate once"),
+    ("entry.date-encoding", _E, "RFC 5280 5.1.2.6", "UTCTime through 2049, GeneralizedTime from 2050"),
+    ("entry.date-malformed", _E, "RFC 5280 5.1.2.6", "a time that exists, to the second, with Z"),
+    ("entry.date-in-future", _W, "RFC 5280 5.3", "a revocation not later than thisUpdate"),
+    ("entry.extension-unexpected", _E, "GBCS 12", "no entry extension but reasonCode"),
+    ("entry.extension-repeated", _E, "RFC 5280 4.2", "each entry extension once"),
+    ("reason-code.critical", _E, "RFC 5280 5.3.1", "not critical"),
+    ("reason-code.malformed", _E, "RFC 5280 5.3.1", "an ENUMERATED that RFC 5280 defines"),
+    ("reason-code.unspecified", _W, "RFC 5280 5.3.1", "no reasonCode rather than unspecified (0)"),
+    ("reason-code.remove-from-crl", _E, "RFC 5280 5.3.1", "removeFromCRL (8) in delta CRLs alone"),
     # Public key
     ("public-key.malformed", _E, "RFC 5480 2", "an algorithm and a BIT STRING of whole octets"),
     ("public-key.algorithm", _E, "RFC 5480 2.1.1", "id-ecPublicKey"),
@@ -136,6 +162,10 @@ _ROWS: tuple[tuple[str, Severity, str, str], ...] = (
     ("subject-alt-name.name-type", _E, "RFC 4108 5", "an otherName of type id-on-hardwareModuleName"),
     ("hardware-module-name.malformed", _E, "RFC 4108 5", "hwType and hwSerialNum"),
     ("hardware-module-name.serial-length", _E, "GBCS 12", "an EUI-64 of 8 octets"),
+    ("crl-number.missing", _E, "RFC 5280 5.2.3", "cRLNumber"),
+    ("crl-number.critical", _E, "RFC 5280 5.2.3", "not critical"),
+    ("crl-number.malformed", _E, "RFC 5280 5.2.3", "an INTEGER not below nought"),
+    ("crl-number.too-long", _E, "RFC 5280 5.2.3", "at most 20 octets"),
     # What it is
     ("kind.unexpected", _E, "SEC L3", "the kind that was asked for"),
 )
@@ -145,13 +175,27 @@ CATALOGUE: dict[str, Code] = {row[0]: Code(*row) for row in _ROWS}
 
 
 class Report:
-    """Collects what the checks find."""
+    """Collects what the checks find, up to a bound: whoever hands in rubbish gets an answer, not a library."""
+
+    MAX_FINDINGS = 1000
+    """So many below error are kept, and so many from error upwards: neither kind hides the other."""
 
     def __init__(self) -> None:
         self.findings: list[Finding] = []
+        self._room = {False: self.MAX_FINDINGS, True: self.MAX_FINDINGS}
 
     def __call__(self, code: str, location: str, seen: str, expected: str = "") -> None:
-        """Note a finding; *expected* where it is more precise than the catalogue's rule."""
-        row = CATALOGUE.get(code)
-        if row is not None:
+        """Note a finding; *expected* where it is more precise than the catalogue's rule.
+
+        :raises KeyError: when the catalogue has no such code: a mistake in the program.
+        """
+        row = CATALOGUE[code]
+        is_error = row.severity >= Severity.ERROR
+        if self._room[is_error]:
+            self._room[is_error] -= 1
             self.findings.append(Finding(code, row.severity, row.clause, location, seen, expected or row.rule))
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no further error is taken."""
+        return not self._room[True]

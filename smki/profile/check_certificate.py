@@ -3,42 +3,56 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from smki import der
 from smki.certificate import CertificateStructure
 from smki.clock import NO_WELL_DEFINED_EXPIRY, iso
 from smki.der import DerError, Node
 from smki.profile.catalogue import Report
-from smki.profile.forms import CertificateProfile, Validity
+from smki.profile.forms import CertificateProfile, Serial, Validity, Version
 from smki.role import CertificateKind
 from smki.x509 import name_text
 
 TBS = "tbsCertificate"
 _SECOND = timedelta(seconds=1)
-_V3 = bytes.fromhex("a003020102")
 _ROOTS = (CertificateKind.ROOT_OCA, CertificateKind.ROOT_DCA)
 
 
-def check_version(report: Report, node: Node | None) -> None:
-    """Report a version that is not v3."""
+def check_version(report: Report, node: Node | None, form: Version) -> None:
+    """Report a version that is not the profile's."""
     if node is None:
-        report("version.wrong", f"{TBS}.version", "no version, which means v1")
-    elif node.encoded != _V3:
-        try:
-            inner = node.inner()
-            if inner.tag != der.INTEGER or inner.has_minimal_length is False:
-                raise DerError(der.tag_name(inner.tag), inner.start)
-            number = int.from_bytes(inner.content, "big", signed=True)
-            seen = f"v{number + 1}"
-        except DerError as error:
-            number, seen = -1, str(error)
-        if number != 2:
-            report("version.wrong", f"{TBS}.version", seen)
-            if number == 0:
-                report("der.default-encoded", f"{TBS}.version", "v1 written out")
+        report("version.wrong", f"{TBS}.version", "no version, which means v1", str(form))
+        return
+    if node.encoded == _version(form):
+        return
+    try:
+        inner = node.inner()
+        if inner.tag != der.INTEGER:
+            raise DerError(der.tag_name(inner.tag), inner.start)
+        number = int.from_bytes(inner.content, "big", signed=True)
+        seen = f"v{number + 1}"
+    except DerError as error:
+        number, seen = -1, str(error)
+    if number != form.encoded:
+        report("version.wrong", f"{TBS}.version", seen, str(form))
+        if number == 0:
+            report("der.default-encoded", f"{TBS}.version", "v1 written out")
 
 
-def check_serial_number(report: Report, node: Node | None, max_octets: int, usual_octets: int) -> None:
+@lru_cache(maxsize=4)
+def _version(form: Version) -> bytes:
+    return der.explicit(0, der.integer(form.encoded))
+
+
+def check_plain_version(report: Report, node: Node | None, form: Version, code: str, location: str) -> None:
+    """The same for requests and revocation lists, whose version is an INTEGER without a tag around it."""
+    number = int.from_bytes(node.content, "big", signed=True) if node is not None else None
+    if number != form.encoded:
+        report(code, location, "no version" if number is None else f"{number}"[:40], f"{form.encoded} ({form})")
+
+
+def check_serial_number(report: Report, node: Node | None, form: Serial) -> None:
     """Report a serial number that is not positive, or longer or shorter than it should be."""
     if node is None:
         return
@@ -47,10 +61,11 @@ def check_serial_number(report: Report, node: Node | None, max_octets: int, usua
     octets = (number.bit_length() + 7) // 8
     if number <= 0:
         report("serial-number.not-positive", location, "nought" if number == 0 else f"-{-number:X}"[:64])
-    elif octets > max_octets:
-        report("serial-number.too-long", location, f"{octets} octets: {number:X}"[:80], f"at most {max_octets} octets")
-    elif octets <= usual_octets // 2:
-        report("serial-number.short", location, f"{octets} octets: {number:X}")
+    elif octets > form.max_octets:
+        seen = f"{octets} octets: {number:X}"[:80]
+        report("serial-number.too-long", location, seen, f"at most {form.max_octets} octets")
+    elif octets <= form.made_octets // 2:
+        report("serial-number.short", location, f"{octets} octets: {number:X}", f"{form.made_octets} octets")
 
 
 def check_issuer(report: Report, structure: CertificateStructure, profile: CertificateProfile) -> None:
@@ -70,7 +85,7 @@ def check_validity(report: Report, structure: CertificateStructure, form: Validi
     for name, node in (("notBefore", structure.not_before), ("notAfter", structure.not_after)):
         if node is None:
             return None
-        moment = _check_time(report, node, f"{TBS}.validity.{name}")
+        moment = check_time(report, node, "validity.", f"{TBS}.validity.{name}")
         if moment is None:
             return None
         moments.append(moment)
@@ -99,15 +114,16 @@ def end_of_validity(not_before: datetime, years: int) -> datetime:
     return midnight - _SECOND
 
 
-def _check_time(report: Report, node: Node, location: str) -> datetime | None:
+def check_time(report: Report, node: Node, prefix: str, location: str) -> datetime | None:
+    """Report a Time in a wrong form or encoding by the codes *prefix*-encoding and -malformed; the moment if readable."""
     try:
         moment = der.decode_time(node)
     except DerError as error:
         if node.tag in (der.UTC_TIME, der.GENERALIZED_TIME):
-            report("validity.malformed", location, f"{node.content[:40]!r}: {error.reason}")
+            report(f"{prefix}malformed", location, f"{node.content[:40]!r}: {error.reason}")
         else:
-            report("validity.encoding", location, der.tag_name(node.tag))
+            report(f"{prefix}encoding", location, der.tag_name(node.tag))
         return None
     if (node.tag == der.UTC_TIME) != (moment.year < 2050):
-        report("validity.encoding", location, f"{der.tag_name(node.tag)} for the year {moment.year}")
+        report(f"{prefix}encoding", location, f"{der.tag_name(node.tag)} for the year {moment.year}")
     return moment

@@ -14,6 +14,7 @@ from smki.profile.forms import (
     AuthorityKeyIdentifierForm,
     BasicConstraintsForm,
     ContentForm,
+    CrlNumberForm,
     ExtensionForm,
     HardwareModuleNameForm,
     KeyIdentifierForm,
@@ -24,8 +25,6 @@ from smki.profile.forms import (
 )
 from smki.x509 import ExtensionNode, Oid, key_identifier, key_usage_bit_string, key_usages, oid_name
 
-KEY_IDENTIFIER_OCTETS = 8
-
 _CODES = {
     Oid.KEY_USAGE: "key-usage",
     Oid.SUBJECT_KEY_IDENTIFIER: "subject-key-identifier",
@@ -33,6 +32,7 @@ _CODES = {
     Oid.CERTIFICATE_POLICIES: "certificate-policies",
     Oid.BASIC_CONSTRAINTS: "basic-constraints",
     Oid.SUBJECT_ALT_NAME: "subject-alt-name",
+    Oid.CRL_NUMBER: "crl-number",
 }
 
 
@@ -40,8 +40,8 @@ _CODES = {
 class Surroundings:
     """What the contents of some extensions depend on."""
 
-    point: bytes | None
-    """The subject's public key, 65 octets; None where it could not be read."""
+    key_bits: bytes | None
+    """The subject's public key, the octets of its BIT STRING; None where it could not be read."""
     issuer_key_identifier: bytes | None
     """The issuer's subjectKeyIdentifier; None where the issuer is not known."""
     policy_oid: str
@@ -141,9 +141,9 @@ def _check_subject_key_identifier(
     except DerError as error:
         report("subject-key-identifier.malformed", location, str(error))
         return
-    if len(identifier) != KEY_IDENTIFIER_OCTETS:
-        report("subject-key-identifier.length", location, f"{len(identifier)} octets")
-    elif around.point is not None and identifier != (expected := key_identifier(around.point)):
+    if len(identifier) != form.octets:
+        report("subject-key-identifier.length", location, f"{len(identifier)} octets", f"{form.octets} octets")
+    elif around.key_bits is not None and identifier != (expected := key_identifier(around.key_bits)):
         report("subject-key-identifier.method", location, identifier.hex().upper(), expected.hex().upper())
 
 
@@ -161,8 +161,8 @@ def _check_authority_key_identifier(
         )
         return
     identifier = parts[0].content
-    if len(identifier) != KEY_IDENTIFIER_OCTETS:
-        report("authority-key-identifier.length", location, f"{len(identifier)} octets")
+    if len(identifier) != form.octets:
+        report("authority-key-identifier.length", location, f"{len(identifier)} octets", f"{form.octets} octets")
     elif around.issuer_key_identifier is not None and identifier != around.issuer_key_identifier:
         expected = around.issuer_key_identifier.hex().upper()
         report("authority-key-identifier.mismatch", location, identifier.hex().upper(), expected)
@@ -175,7 +175,7 @@ def policies_value(policy_oid: str) -> bytes:
 
 
 def _check_policies(report: Report, value: Node, form: PoliciesForm, around: Surroundings, location: str) -> None:
-    if value.content == policies_value(around.policy_oid):
+    if value.content == policies_value(around.policy_oid) and form.count == 1:
         return
     try:
         policies = [policy.children() for policy in _only(value, der.SEQUENCE).children()]
@@ -185,8 +185,9 @@ def _check_policies(report: Report, value: Node, form: PoliciesForm, around: Sur
     except (DerError, IndexError) as error:
         report("certificate-policies.malformed", location, str(error))
         return
-    if len(policies) != 1:
-        report("certificate-policies.count", location, f"{len(policies)} policies: {', '.join(oids)}")
+    if len(policies) != form.count:
+        seen = f"{len(policies)} policies: {', '.join(oids)}"
+        report("certificate-policies.count", location, seen, f"{form.count} policies")
     elif len(policies[0]) != 1:
         report("certificate-policies.qualifiers", location, f"{oids[0]} with qualifiers")
     elif oids[0] != around.policy_oid:
@@ -262,6 +263,20 @@ def _check_hardware_module_name(report: Report, name: Node, form: HardwareModule
         report("hardware-module-name.serial-length", f"{location}.hwSerialNum", f"{len(serial)} octets: {serial.hex()}")
 
 
+def _check_crl_number(report: Report, value: Node, form: CrlNumberForm, around: Surroundings, location: str) -> None:
+    try:
+        node = _only(value, der.INTEGER)
+    except DerError as error:
+        report("crl-number.malformed", location, str(error))
+        return
+    number = int.from_bytes(node.content, "big", signed=True)
+    octets = (number.bit_length() + 7) // 8
+    if number < 0:
+        report("crl-number.malformed", location, f"-{-number:X}"[:64])
+    elif octets > form.max_octets:
+        report("crl-number.too-long", location, f"{octets} octets", f"at most {form.max_octets} octets")
+
+
 _CONTENT_CHECKS: dict[type[ContentForm], Callable[[Report, Node, Any, Surroundings, str], None]] = {
     KeyUsageForm: _check_key_usage,
     KeyIdentifierForm: _check_subject_key_identifier,
@@ -269,4 +284,5 @@ _CONTENT_CHECKS: dict[type[ContentForm], Callable[[Report, Node, Any, Surroundin
     PoliciesForm: _check_policies,
     BasicConstraintsForm: _check_basic_constraints,
     HardwareModuleNameForm: _check_alt_name,
+    CrlNumberForm: _check_crl_number,
 }

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from smki import der
 from smki.der import DerError, Node
 from smki.profile.catalogue import Report
-from smki.x509 import (
-    ECDSA_WITH_SHA256_ALGORITHM,
-    P256_KEY_ALGORITHM,
-    Oid,
-    is_on_p256,
-    oid_name,
-    p256_point,
-)
+from smki.profile.check_octets import check_octets
+from smki.profile.forms import Algorithm, PublicKey
+from smki.x509 import ECDSA_WITH_SHA256_ALGORITHM, Oid, is_on_p256, oid_name, p256_point, signature_verifies
 
 _N = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
-def check_algorithm(report: Report, node: Node | None, location: str) -> None:
-    """Report an AlgorithmIdentifier that is not ecdsa-with-SHA256 without parameters."""
-    if node is None or node.encoded == ECDSA_WITH_SHA256_ALGORITHM:
+def check_algorithm(report: Report, node: Node | None, form: Algorithm, location: str) -> None:
+    """Report an AlgorithmIdentifier that is not the profile's, or has parameters."""
+    if node is None or node.encoded == _algorithm(form.oid):
         return
     try:
         parts = node.children()
@@ -27,18 +24,29 @@ def check_algorithm(report: Report, node: Node | None, location: str) -> None:
     except (DerError, IndexError):
         report("signature-algorithm.wrong", location, node.content.hex() or "nothing")
         return
-    if oid != Oid.ECDSA_WITH_SHA256:
-        report("signature-algorithm.wrong", location, oid_name(oid))
+    if oid != form.oid or parts[0].tag != der.OBJECT_IDENTIFIER:
+        report("signature-algorithm.wrong", location, oid_name(oid), str(form))
     elif len(parts) > 1:
         report("signature-algorithm.parameters", location, ", ".join(der.tag_name(part.tag) for part in parts[1:]))
 
 
-def check_public_key(report: Report, node: Node | None, location: str) -> None:
-    """Report a SubjectPublicKeyInfo that is not an uncompressed point of P-256."""
+@lru_cache(maxsize=8)
+def _algorithm(oid: str) -> bytes:
+    return der.sequence(der.oid(oid))
+
+
+def check_same_algorithm(report: Report, inner: Node | None, outer: Node | None) -> None:
+    """Report an algorithm outside the signed part that is not the one inside."""
+    if inner is not None and outer is not None and inner.content != outer.content:
+        report("signature-algorithm.mismatch", "signatureAlgorithm", outer.content.hex(), inner.content.hex())
+
+
+def check_public_key(report: Report, node: Node | None, form: PublicKey, location: str) -> None:
+    """Report a SubjectPublicKeyInfo that is not an uncompressed point of the profile's curve."""
     if node is None:
         return
     point = p256_point(node.encoded)
-    if point is not None and is_on_p256(point):
+    if point is not None and form.curve == Oid.P256 and form.point_octets == len(point) and is_on_p256(point):
         return
     try:
         algorithm, key = node.children()
@@ -50,13 +58,24 @@ def check_public_key(report: Report, node: Node | None, location: str) -> None:
         size = f", {(key.end - key.body) * 8} bits encoded" if key.tag == der.BIT_STRING else ""
         report("public-key.algorithm", f"{location}.algorithm", oid_name(oid) + size)
         return
-    if algorithm.encoded != P256_KEY_ALGORITHM:
-        report("public-key.curve", f"{location}.algorithm.parameters", _curve(algorithm))
+    if algorithm.content != der.oid(Oid.EC_PUBLIC_KEY) + der.oid(form.curve):
+        report("public-key.curve", f"{location}.algorithm.parameters", _curve(algorithm), oid_name(form.curve))
         return
     if key.tag != der.BIT_STRING or key.content[:1] != b"\0":
         report("public-key.malformed", f"{location}.subjectPublicKey", key.encoded[:4].hex())
         return
-    _check_point(report, key.content[1:], f"{location}.subjectPublicKey")
+    _check_point(report, key.content[1:], form, f"{location}.subjectPublicKey")
+
+
+def public_key_bits(node: Node | None) -> bytes | None:
+    """The octets of subjectPublicKey, whatever kind of key it is; None where they cannot be read."""
+    if node is None:
+        return None
+    try:
+        key = node.children()[-1]
+    except (DerError, IndexError):
+        return None
+    return key.content[1:] if key.tag == der.BIT_STRING else None
 
 
 def _curve(algorithm: Node) -> str:
@@ -69,13 +88,13 @@ def _curve(algorithm: Node) -> str:
         return str(error)
 
 
-def _check_point(report: Report, point: bytes, location: str) -> None:
+def _check_point(report: Report, point: bytes, form: PublicKey, location: str) -> None:
     if point[:1] in (b"\x02", b"\x03"):
         report("public-key.point-form", location, f"a compressed point ({point[0]:02x}), {len(point)} octets")
     elif point[:1] != b"\x04":
         report("public-key.point-form", location, f"a point that begins {point[:1].hex() or 'with nothing'}")
-    elif len(point) != 65:
-        report("public-key.point-length", location, f"{len(point)} octets")
+    elif len(point) != form.point_octets:
+        report("public-key.point-length", location, f"{len(point)} octets", f"{form.point_octets} octets")
     elif not is_on_p256(point):
         report("public-key.not-on-curve", location, f"X = {point[1:33].hex()}, Y = {point[33:].hex()}")
 
@@ -83,7 +102,7 @@ def _check_point(report: Report, point: bytes, location: str) -> None:
 def check_signature_form(report: Report, node: Node | None, location: str) -> None:
     """Report a signature BIT STRING that does not hold an Ecdsa-Sig-Value with r and s in range.
 
-    Its INTEGERs are checked for minimal encoding too, which OpenSSL and most others do.
+    Its encoding is checked too: OpenSSL and most others insist on DER there.
     """
     if node is None:
         return
@@ -95,18 +114,29 @@ def check_signature_form(report: Report, node: Node | None, location: str) -> No
     except DerError as error:
         report("signature.malformed", location, str(error))
         return
-    if [part.tag for part in parts] != [der.INTEGER, der.INTEGER] or not value.has_minimal_length:
+    if [part.tag for part in parts] != [der.INTEGER, der.INTEGER]:
         report("signature.malformed", location, node.content[:8].hex())
         return
+    check_octets(report, value, lambda offset: f"{location} (octet {offset})")
     for name, part in zip("rs", parts, strict=True):
-        content = part.content
-        number = int.from_bytes(content, "big", signed=True)
-        if content != der.integer_content(number) or not part.has_minimal_length:
-            report(
-                "der.integer-not-minimal", f"{location}.{name}", f"{len(content)} octets beginning {content[:2].hex()}"
-            )
+        number = int.from_bytes(part.content, "big", signed=True)
         if not 0 < number < _N:
             report("signature.out-of-range", f"{location}.{name}", "nought" if not number else f"{number:x}")
+
+
+def signature_holds(point: bytes, signature: Node, signed: bytes) -> bool:
+    """Whether the signature BIT STRING is by the key with that point over *signed*, be it encoded in BER."""
+    return signature_verifies(point, minimal_signature(signature.content[1:]), signed)
+
+
+def can_be_judged(algorithm: Node | None) -> bool:
+    """Whether a signature is said to be ecdsa-with-SHA256: another is reported as such and not verified."""
+    if algorithm is None or algorithm.encoded == ECDSA_WITH_SHA256_ALGORITHM:
+        return True
+    try:
+        return algorithm.children()[0].encoded == der.oid(Oid.ECDSA_WITH_SHA256)
+    except (DerError, IndexError):
+        return False
 
 
 def minimal_signature(signature: bytes) -> bytes:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from smki import der
 from smki.der import DerError, Node
 from smki.profile.catalogue import Report
-
-Locate = Callable[[int], str]
-"""Names the field around an offset of the input."""
+from smki.profile.locate import Locate
+from smki.x509 import ExtensionNode, Fault
 
 MAX_DEPTH = 64
 """Nesting beyond which nothing of ours goes; deeper input is reported instead of followed."""
+
+MAX_OCTETS = 64 * 1024
+"""The size above which nothing is taken apart (the entries of a revocation list apart): ours have below 1,000."""
 
 _CONSTRUCTED_STRINGS = frozenset(
     tag | der.CONSTRUCTED
@@ -20,8 +22,35 @@ _CONSTRUCTED_STRINGS = frozenset(
 )
 
 
-def check_octets(report: Report, root: Node, locate: Locate) -> None:
-    """Walk over every element below *root*, without recursion, and report what is not DER."""
+def check_size(report: Report, data: bytes, location: str) -> bool:
+    """Report an input that is too large to be taken apart; whether it is not."""
+    if len(data) > MAX_OCTETS:
+        report("der.too-large", location, f"{len(data)} octets")
+        return False
+    return True
+
+
+def report_faults(report: Report, faults: Iterable[Fault]) -> None:
+    """Report what kept parts of a structure from being read."""
+    for fault in faults:
+        report(fault.code, fault.location, fault.seen, fault.expected)
+
+
+def check_extension_octets(report: Report, extensions: Iterable[ExtensionNode], locate: Locate) -> None:
+    """Walk over the contents of every extension."""
+    for extension in extensions:
+        try:
+            inner = extension.value.inner()
+        except DerError:
+            continue  # the check of that extension says so
+        check_octets(report, inner, locate)
+
+
+def check_octets(report: Report, root: Node, locate: Locate, skip: Node | None = None) -> None:
+    """Walk over every element below *root*, without recursion, and report what is not DER.
+
+    :param skip: an element not to look into.
+    """
     stack: list[tuple[Node, int]] = [(root, 0)]
     pop, data = stack.pop, root.data
     while stack:
@@ -30,6 +59,8 @@ def check_octets(report: Report, root: Node, locate: Locate) -> None:
         if body - node.start > 2 and not node.has_minimal_length:
             report("der.length-not-minimal", locate(node.start), data[node.start : body].hex())
         if tag & der.CONSTRUCTED:
+            if node is skip:
+                continue
             if depth == MAX_DEPTH:
                 report("der.unreadable", locate(node.start), f"nesting deeper than {MAX_DEPTH} levels")
                 continue

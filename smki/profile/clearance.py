@@ -1,18 +1,20 @@
-"""The only way from a lint to a signature: a to-be-signed certificate that was found without error."""
+"""The only way from a lint to a signature: what is to be signed was found without error."""
 
 from __future__ import annotations
 
 import threading
 
 from smki.problem import Finding, SmkiError, errors_among
-from smki.profile.forms import CertificateProfile
-from smki.profile.lint import IssuerFacts, lint_tbs_certificate
+from smki.profile.forms import CertificateProfile, RevocationListProfile
+from smki.profile.issuer import IssuerFacts
+from smki.profile.lint_certificate import lint_tbs_certificate
+from smki.profile.lint_list import lint_tbs_list
 
 _MADE_HERE = object()
 
 
 class NotConformant(SmkiError):
-    """A certificate that was about to be signed breaks its profile.
+    """A certificate or list that was about to be signed breaks its profile.
 
     :ivar findings: what the lint found, at error or above first.
     """
@@ -23,17 +25,17 @@ class NotConformant(SmkiError):
 
 
 class AlreadySigned(RuntimeError):
-    """A cleared certificate was offered for signature a second time: a mistake in the program."""
+    """A cleared certificate or list was offered for signature a second time: a mistake in the program."""
 
 
-class ClearedCertificate:
-    """A TBSCertificate (DER) that meets its profile. Only :func:`clear_for_signature` makes one."""
+class Cleared:
+    """Octets that meet their profile and may be signed once. Only the functions below make one."""
 
     __slots__ = ("_lock", "_redeemed", "_tbs")
 
     def __init__(self, tbs: bytes, made_by: object) -> None:
         if made_by is not _MADE_HERE:
-            raise TypeError("only clear_for_signature() makes a ClearedCertificate")
+            raise TypeError(f"only the lint makes a {type(self).__name__}")
         self._tbs = tbs
         self._redeemed = False
         self._lock = threading.Lock()
@@ -50,9 +52,21 @@ class ClearedCertificate:
         """
         with self._lock:
             if self._redeemed:
-                raise AlreadySigned("this certificate was handed to a signing key before")
+                raise AlreadySigned("this was handed to a signing key before")
             self._redeemed = True
         return self._tbs
+
+
+class ClearedCertificate(Cleared):
+    """A TBSCertificate (DER) that meets its profile. Only :func:`clear_for_signature` makes one."""
+
+    __slots__ = ()
+
+
+class ClearedList(Cleared):
+    """A TBSCertList (DER) that meets its profile. Only :func:`clear_list_for_signature` makes one."""
+
+    __slots__ = ()
 
 
 def clear_for_signature(
@@ -66,3 +80,14 @@ def clear_for_signature(
     if errors_among(findings):
         raise NotConformant(findings)
     return ClearedCertificate(tbs, _MADE_HERE)
+
+
+def clear_list_for_signature(tbs: bytes, profile: RevocationListProfile, issuer: IssuerFacts) -> ClearedList:
+    """Lint a to-be-signed revocation list against its profile and clear it for one signature.
+
+    :raises NotConformant: when the lint finds anything at error or above.
+    """
+    findings = lint_tbs_list(tbs, profile, issuer)
+    if errors_among(findings):
+        raise NotConformant(findings)
+    return ClearedList(tbs, _MADE_HERE)

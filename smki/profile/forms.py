@@ -69,10 +69,15 @@ class Algorithm:
 
 @dataclass(frozen=True, slots=True)
 class PublicKey:
-    """A P-256 key as an uncompressed point."""
+    """An elliptic curve key on a named curve, as an uncompressed point."""
+
+    curve: str
+    point_octets: int
 
     def __str__(self) -> str:
-        return "id-ecPublicKey on P-256 (named curve), uncompressed point of 65 octets"
+        return (
+            f"id-ecPublicKey on {oid_name(self.curve)} (named curve), uncompressed point of {self.point_octets} octets"
+        )
 
 
 class Value(enum.Enum):
@@ -149,26 +154,32 @@ def usage_set_text(usages: frozenset[KeyUsage]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class KeyIdentifierForm:
-    """subjectKeyIdentifier of 8 octets by method (2)."""
+    """subjectKeyIdentifier by method (2) of RFC 5280 4.2.1.2."""
+
+    octets: int
 
     def __str__(self) -> str:
-        return "8 octets: 0100, then the low 60 bits of SHA-1 over the subjectPublicKey bits (method 2)"
+        return f"{self.octets} octets: 0100, then the low 60 bits of SHA-1 over the subjectPublicKey bits (method 2)"
 
 
 @dataclass(frozen=True, slots=True)
 class AuthorityKeyIdentifierForm:
     """authorityKeyIdentifier with keyIdentifier alone."""
 
+    octets: int
+
     def __str__(self) -> str:
-        return "[0] keyIdentifier alone, the issuer's subjectKeyIdentifier"
+        return f"[0] keyIdentifier alone: the issuer's subjectKeyIdentifier, {self.octets} octets"
 
 
 @dataclass(frozen=True, slots=True)
 class PoliciesForm:
-    """certificatePolicies with one policy, the environment's."""
+    """certificatePolicies with the policy of the environment, which is configuration and no part of a profile."""
+
+    count: int
 
     def __str__(self) -> str:
-        return "one policyIdentifier without qualifiers: that of the environment"
+        return f"{self.count} policyIdentifier without qualifiers: that of the environment"
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,10 +196,48 @@ class BasicConstraintsForm:
 class HardwareModuleNameForm:
     """subjectAltName of one HardwareModuleName whose serial number is the EUI-64."""
 
-    serial_octets: int = 8
+    serial_octets: int
 
     def __str__(self) -> str:
         return f"one otherName id-on-hardwareModuleName; hwSerialNum the EUI-64, {self.serial_octets} octets"
+
+
+@dataclass(frozen=True, slots=True)
+class CrlNumberForm:
+    """cRLNumber: which list of its issuer this is."""
+
+    max_octets: int
+
+    def __str__(self) -> str:
+        return f"a number that rises with every list, at most {self.max_octets} octets"
+
+
+@dataclass(frozen=True, slots=True)
+class NextUpdateForm:
+    """When the next list is due at the latest."""
+
+    hours: int
+    """From thisUpdate."""
+
+    def __str__(self) -> str:
+        period = f"{self.hours} hours" if self.hours < 7 * 24 else f"{self.hours // 24} days"
+        return f"present, at most {period} after thisUpdate"
+
+
+@dataclass(frozen=True, slots=True)
+class EntriesForm:
+    """What each entry of a revocation list holds."""
+
+    max_serial_octets: int
+    reasons: tuple[int, ...]
+    """The values of reasonCode that an entry may carry (RFC 5280 5.3.1)."""
+
+    def __str__(self) -> str:
+        codes = ", ".join(map(str, self.reasons))
+        return (
+            f"left out when empty; serialNumber of at most {self.max_serial_octets} octets, each once; revocationDate; "
+            f"reasonCode (one of {codes}), not critical, when a reason was given; no other extension"
+        )
 
 
 ContentForm = (
@@ -198,6 +247,7 @@ ContentForm = (
     | PoliciesForm
     | BasicConstraintsForm
     | HardwareModuleNameForm
+    | CrlNumberForm
 )
 
 
@@ -251,10 +301,6 @@ class CertificateProfile:
         for row in self.extensions:
             yield f"extensions.{row.form.name}", row
 
-    def extension_form(self, oid: str) -> ExtensionForm | None:
-        """What the profile says of that extension; None when it does not list it."""
-        return next((row.form for row in self.extensions if row.form.oid == oid), None)
-
 
 @dataclass(frozen=True, slots=True)
 class RequestProfile:
@@ -278,6 +324,32 @@ class RequestProfile:
             yield f"extensionRequest.{row.form.name}", row
         yield "signatureAlgorithm", self.signature_algorithm
 
-    def extension_form(self, oid: str) -> ExtensionForm | None:
-        """What the profile says of that extension; None when it does not list it."""
-        return next((row.form for row in self.extensions if row.form.oid == oid), None)
+
+@dataclass(frozen=True, slots=True)
+class RevocationListProfile:
+    """What a revocation list must hold, field by field."""
+
+    name: str
+    title: str
+    issued_by: CertificateKind
+    version: Row[Version]
+    signature_algorithm: Row[Algorithm]
+    issuer: Row[NameForm]
+    next_update: Row[NextUpdateForm]
+    entries: Row[EntriesForm]
+    extensions: tuple[Row[ExtensionForm], ...]
+    """In the order in which they are written."""
+
+    def rows(self) -> Iterator[tuple[str, Row[object]]]:
+        """(field, row) for every row, in the order of the structure."""
+        yield "version", self.version
+        yield "signatureAlgorithm", self.signature_algorithm
+        yield "issuer", self.issuer
+        yield "nextUpdate", self.next_update
+        yield "revokedCertificates", self.entries
+        for row in self.extensions:
+            yield f"crlExtensions.{row.form.name}", row
+
+
+Profile = CertificateProfile | RequestProfile | RevocationListProfile
+"""What a certificate, a certification request or a revocation list must hold."""

@@ -1,4 +1,4 @@
-"""The profiles: what every field of an SMKI certificate and certification request holds.
+"""The profiles: what every field of an SMKI certificate, certification request and revocation list holds.
 
 One row a field: what it must be, the clause, and the mark that says how certain it is. The authority
 builds from these rows and the lint checks against them.
@@ -14,15 +14,20 @@ from smki.profile.forms import (
     BasicConstraintsForm,
     CertificateProfile,
     ContentForm,
+    CrlNumberForm,
+    EntriesForm,
     ExtensionForm,
     HardwareModuleNameForm,
     KeyIdentifierForm,
     KeyUsageForm,
     Mark,
     NameForm,
+    NextUpdateForm,
     PoliciesForm,
+    Profile,
     PublicKey,
     RequestProfile,
+    RevocationListProfile,
     Row,
     Serial,
     Validity,
@@ -42,6 +47,12 @@ MAX_CA_NAME_CHARACTERS = 4
 ROOT_OCA_YEARS = 50
 """Assumption: no Root OCA certificate is published."""
 
+CRL_HOURS = 48
+"""Assumption: how long after its thisUpdate an Organisation CRL promises the next one."""
+
+ARL_HOURS = 366 * 24
+"""Assumption: the same for the Organisation ARL, twelve months."""
+
 ISSUING_OCA_YEARS = 25
 ORGANISATION_YEARS = 10
 
@@ -51,7 +62,7 @@ _STATED, _MEASURED, _ASSUMED = Mark.STATED, Mark.MEASURED, Mark.ASSUMED
 _VERSION = Row(Version(2, "v3"), "RFC 5280 4.1.2.1", _STATED)
 _SERIAL = Row(Serial(max_octets=16, made_octets=16), "RFC 5280 4.1.2.2", _MEASURED)
 _ALGORITHM = Row(Algorithm(Oid.ECDSA_WITH_SHA256), "RFC 5758 3.2", _STATED)
-_KEY = Row(PublicKey(), "RFC 5480 2", _STATED)
+_KEY = Row(PublicKey(Oid.P256, point_octets=65), "RFC 5480 2", _STATED)
 
 _DIGITAL_SIGNATURE = frozenset({KeyUsage.DIGITAL_SIGNATURE})
 _KEY_AGREEMENT = frozenset({KeyUsage.KEY_AGREEMENT})
@@ -65,12 +76,11 @@ def _extension(
     return Row(ExtensionForm(oid, critical, content, optional), clause, mark)
 
 
-_SKI = _extension(Oid.SUBJECT_KEY_IDENTIFIER, False, KeyIdentifierForm(), "RFC 5280 4.2.1.2")
-_POLICIES = _extension(Oid.CERTIFICATE_POLICIES, True, PoliciesForm(), _GBCS)
-_AKI = _extension(Oid.AUTHORITY_KEY_IDENTIFIER, False, AuthorityKeyIdentifierForm(), "RFC 5280 4.2.1.1")
-_AKI_OPTIONAL = _extension(
-    Oid.AUTHORITY_KEY_IDENTIFIER, False, AuthorityKeyIdentifierForm(), "RFC 5280 4.2.1.1", optional=True
-)
+_ISSUER_KEY = AuthorityKeyIdentifierForm(octets=8)
+_SKI = _extension(Oid.SUBJECT_KEY_IDENTIFIER, False, KeyIdentifierForm(octets=8), "RFC 5280 4.2.1.2")
+_POLICIES = _extension(Oid.CERTIFICATE_POLICIES, True, PoliciesForm(count=1), _GBCS)
+_AKI = _extension(Oid.AUTHORITY_KEY_IDENTIFIER, False, _ISSUER_KEY, "RFC 5280 4.2.1.1")
+_AKI_OPTIONAL = _extension(Oid.AUTHORITY_KEY_IDENTIFIER, False, _ISSUER_KEY, "RFC 5280 4.2.1.1", optional=True)
 
 
 def _common_name(tag: int, max_characters: int, *, optional: bool = False) -> AttributeForm:
@@ -192,7 +202,7 @@ _BY_ROLE = {
     for role in ORGANISATION_ROLES
 }
 
-_HARDWARE_MODULE_NAME = HardwareModuleNameForm()
+_HARDWARE_MODULE_NAME = HardwareModuleNameForm(serial_octets=8)
 _DEVICE = CertificateProfile(
     name="device",
     title="Device Certificate",
@@ -294,3 +304,39 @@ def request_profile_of(kind: CertificateKind, role: RemotePartyRole | None = Non
     if kind is CertificateKind.ORGANISATION:
         return _REQUEST_BY_ROLE.get(role, ORGANISATION_REQUEST) if role else ORGANISATION_REQUEST
     return DEVICE_REQUEST
+
+
+def _revocation_list(
+    name: str, title: str, issued_by: CertificateKind, issuer: NameForm, hours: int
+) -> RevocationListProfile:
+    return RevocationListProfile(
+        name=name,
+        title=title,
+        issued_by=issued_by,
+        version=Row(Version(1, "v2"), "RFC 5280 5.1.2.1", _STATED),
+        signature_algorithm=_ALGORITHM,
+        issuer=Row(issuer, _GBCS, _MEASURED),
+        next_update=Row(NextUpdateForm(hours), "SEC Appendix B", _ASSUMED),
+        entries=Row(EntriesForm(max_serial_octets=16, reasons=(1, 2, 3, 4, 5, 6, 9, 10)), "RFC 5280 5.3.1", _STATED),
+        extensions=(
+            _extension(Oid.AUTHORITY_KEY_IDENTIFIER, False, _ISSUER_KEY, "RFC 5280 5.2.1"),
+            _extension(Oid.CRL_NUMBER, False, CrlNumberForm(max_octets=20), "RFC 5280 5.2.3"),
+        ),
+    )
+
+
+ORGANISATION_CRL = _revocation_list(
+    "organisation-crl", "Organisation CRL", CertificateKind.ISSUING_OCA, _ISSUING_OCA_NAME, CRL_HOURS
+)
+"""The list of revoked Organisation Certificates."""
+ORGANISATION_ARL = _revocation_list(
+    "organisation-arl", "Organisation ARL", CertificateKind.ROOT_OCA, _ROOT_OCA_NAME, ARL_HOURS
+)
+"""The list of revoked OCA Certificates."""
+LIST_PROFILES: dict[str, RevocationListProfile] = {
+    profile.name: profile for profile in (ORGANISATION_CRL, ORGANISATION_ARL)
+}
+"""Every revocation list profile by name."""
+
+ALL_PROFILES: dict[str, Profile] = {**PROFILES, **REQUEST_PROFILES, **LIST_PROFILES}
+"""Every profile by name."""

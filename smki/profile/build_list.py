@@ -1,0 +1,55 @@
+"""Makes to-be-signed revocation lists from the rows of a profile."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from smki import der
+from smki.profile.forms import AuthorityKeyIdentifierForm, ContentForm, CrlNumberForm, RevocationListProfile
+from smki.revocation_list import RevokedEntry, encode_entries
+from smki.x509 import encode_extension
+
+
+@dataclass(frozen=True, slots=True)
+class ListContents:
+    """What goes into one revocation list beside what its profile fixes."""
+
+    issuer: bytes
+    """The issuer's Name, DER."""
+    issuer_key_identifier: bytes
+    """The issuer's subjectKeyIdentifier, 8 octets."""
+    number: int
+    """cRLNumber: above that of every list of this issuer before."""
+    this_update: datetime
+    next_update: datetime
+    entries: Sequence[RevokedEntry] = ()
+    """All of them at once: a list is built by joining octets, in time that grows with its length alone."""
+
+
+def build_tbs_list(profile: RevocationListProfile, contents: ListContents) -> bytes:
+    """The TBSCertList (DER) of a list with these contents, extensions in the profile's order."""
+    entries = encode_entries(contents.entries)
+    extensions = [
+        encode_extension(row.form.oid, _extension_value(row.form.content, contents), critical=bool(row.form.critical))
+        for row in profile.extensions
+    ]
+    return der.sequence(
+        der.integer(profile.version.form.encoded),
+        der.sequence(der.oid(profile.signature_algorithm.form.oid)),
+        contents.issuer,
+        der.time(contents.this_update),
+        der.time(contents.next_update),
+        der.sequence(entries) if entries else b"",
+        der.explicit(0, der.sequence(*extensions)),
+    )
+
+
+def _extension_value(form: ContentForm, contents: ListContents) -> bytes:
+    match form:
+        case AuthorityKeyIdentifierForm():
+            return der.sequence(der.element(0x80, contents.issuer_key_identifier))
+        case CrlNumberForm():
+            return der.integer(contents.number)
+    raise ValueError(f"no revocation list has an extension of {type(form).__name__}")

@@ -1,0 +1,125 @@
+"""Checks of the entries of a revocation list, in one pass."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import lru_cache
+
+from smki import der
+from smki.clock import iso
+from smki.der import DerError, Node
+from smki.profile.catalogue import Report
+from smki.profile.check_certificate import check_time
+from smki.profile.check_octets import check_octets
+from smki.profile.forms import EntriesForm
+from smki.revocation_list import RawEntry, entry_parts, raw_entries, usual_time
+from smki.x509 import ExtensionNode, Oid
+
+LOCATION = "tbsCertList.revokedCertificates"
+
+
+def check_entries(report: Report, entries: Node | None, form: EntriesForm, this_update: datetime | None) -> None:
+    """Report entries that break the profile; stops when the report is full."""
+    if entries is None:
+        return
+    if entries.body == entries.end:
+        report("entries.empty", LOCATION, "an empty SEQUENCE")
+    seen: set[bytes] = set()
+    reasons = frozenset((*form.reasons, None))
+    dates: dict[bytes, bool] = {}
+    index = 0
+    try:
+        for entry in raw_entries(entries):
+            serial = entry.serial_number
+            # What is usual and right, a million times over; anything else is looked at closely below.
+            if (
+                entry.reason in reasons
+                and serial
+                and len(serial) <= form.max_serial_octets
+                and serial not in seen
+                and _is_usual_date(entry.time, this_update, dates)
+            ):
+                seen.add(serial)
+            else:
+                _check_entry(report, entry, entries, form, this_update, seen, f"{LOCATION}[{index}]")
+                if report.is_full:
+                    return
+            index += 1
+    except DerError as error:
+        report("structure.list-entry", f"{LOCATION}[{index}]", str(error))
+
+
+def _is_usual_date(time: bytes, this_update: datetime | None, dates: dict[bytes, bool]) -> bool:
+    usual = dates.get(time)
+    if usual is None:
+        try:
+            usual = this_update is None or usual_time(time) <= this_update
+        except DerError:
+            usual = False
+        dates[time] = usual
+    return usual
+
+
+def _check_entry(
+    report: Report,
+    entry: RawEntry,
+    entries: Node,
+    form: EntriesForm,
+    this_update: datetime | None,
+    seen: set[bytes],
+    at: str,
+) -> None:
+    node = entry.node or der.read(entries.data, entry.start, entries.end)
+    check_octets(report, node, lambda offset: f"{at} (octet {offset})")
+    try:
+        serial, time, extensions = entry_parts(node)
+    except DerError as error:
+        report("structure.list-entry", at, str(error))
+        return
+    number = int.from_bytes(serial.content, "big", signed=True)
+    minimal = der.integer_content(number)
+    if number <= 0 or (number.bit_length() + 7) // 8 > form.max_serial_octets:
+        report("entry.serial-number", f"{at}.userCertificate", serial.content.hex()[:80] or "nothing")
+    if minimal in seen:
+        report("entry.repeated", f"{at}.userCertificate", f"{number:X} a second time")
+    seen.add(minimal)
+    moment = check_time(report, time, "entry.date-", f"{at}.revocationDate")
+    if moment is not None and this_update is not None and moment > this_update:
+        report("entry.date-in-future", f"{at}.revocationDate", iso(moment), f"not later than {iso(this_update)}")
+    _check_entry_extensions(report, extensions, form, at)
+
+
+def _check_entry_extensions(report: Report, extensions: list[ExtensionNode], form: EntriesForm, at: str) -> None:
+    known: set[str] = set()
+    for extension in extensions:
+        location = f"{at}.{extension.name}"
+        if extension.oid in known:
+            report("entry.extension-repeated", location, f"{extension.name} more than once")
+        known.add(extension.oid)
+        if extension.oid != Oid.REASON_CODE:
+            seen = f"{'critical ' if extension.critical else ''}{extension.name}"
+            report("entry.extension-unexpected", location, seen)
+            continue
+        if extension.critical_node is not None:
+            if extension.critical:
+                report("reason-code.critical", location, "critical")
+            else:
+                report("der.default-encoded", location, "critical FALSE written out")
+        _check_reason(report, extension.value, form, location)
+
+
+@lru_cache(maxsize=4)
+def _reason_encodings(reasons: tuple[int, ...]) -> dict[bytes, int]:
+    return {der.element(der.ENUMERATED, der.integer_content(reason)): reason for reason in reasons}
+
+
+def _check_reason(report: Report, value: Node, form: EntriesForm, location: str) -> None:
+    content = value.content
+    if content in _reason_encodings(form.reasons):
+        return
+    if content == bytes((der.ENUMERATED, 1, 0)):
+        report("reason-code.unspecified", location, "unspecified (0)")
+    elif content == bytes((der.ENUMERATED, 1, 8)):
+        report("reason-code.remove-from-crl", location, "removeFromCRL (8)")
+    else:
+        report("reason-code.malformed", location, content.hex()[:80] or "nothing", f"one of {form.reasons}")

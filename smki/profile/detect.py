@@ -1,0 +1,122 @@
+"""What DER is meant to be: a certificate, a request or a list, and of which kind."""
+
+from __future__ import annotations
+
+import enum
+
+from smki import der
+from smki.certificate import CertificateStructure
+from smki.csr import RequestStructure
+from smki.der import DerError, Node
+from smki.profile.forms import CertificateProfile, RequestProfile, RevocationListProfile
+from smki.profile.tables import ORGANISATION_ARL, ORGANISATION_CRL, profile_of, request_profile_of
+from smki.revocation_list import ListStructure
+from smki.role import CertificateKind, KeyUsage, RemotePartyRole
+from smki.x509 import Name, Oid, attribute_of, key_usages, parse_name
+
+
+class Shape(enum.Enum):
+    """What an input is, whatever is wrong with it."""
+
+    CERTIFICATE = "certificate"
+    REQUEST = "certification request"
+    LIST = "revocation list"
+    UNKNOWN = "unknown"
+
+
+_TIMES = (der.UTC_TIME, der.GENERALIZED_TIME)
+
+
+def shape_of(data: bytes) -> Shape:
+    """What *data* is by its first elements; UNKNOWN where it is not even a SEQUENCE in a SEQUENCE."""
+    try:
+        parts = der.read(data).children()
+        first = parts[0].children() if parts and parts[0].tag == der.SEQUENCE else None
+    except DerError:
+        return Shape.UNKNOWN
+    if first is None or not data.startswith(b"\x30"):
+        return Shape.UNKNOWN
+    tags = [part.tag for part in first[:7]]
+    if tags[:3] == [der.INTEGER, der.SEQUENCE, der.SEQUENCE] and (len(tags) == 3 or tags[3:] == [0xA0]):
+        return Shape.REQUEST
+    without_version = tags[1:] if tags[:1] == [der.INTEGER] else tags
+    if without_version[:2] == [der.SEQUENCE, der.SEQUENCE] and without_version[2:3] != [der.SEQUENCE]:
+        return Shape.LIST
+    if tags[:1] == [0xA0] or der.INTEGER in tags[:2] or der.SEQUENCE in tags[:2]:
+        return Shape.CERTIFICATE
+    return Shape.UNKNOWN
+
+
+def looks_like_certificate(data: bytes) -> bool:
+    """Whether DER is shaped like a certificate: its first SEQUENCE begins with a version [0] and a serial number."""
+    try:
+        first = der.read(data).children()[0].children()
+    except (DerError, IndexError):
+        return False
+    return [part.tag for part in first[:2]] == [0xA0, der.INTEGER]
+
+
+def detect_profile(structure: CertificateStructure) -> CertificateProfile:
+    """The profile that a certificate is meant to meet, judged by what is in it."""
+    return profile_of(detect_kind(structure), role_of(structure.subject))
+
+
+def detect_kind(structure: CertificateStructure) -> CertificateKind:
+    """What a certificate is meant to be.
+
+    Judged by its subject first, so that an extension too many or too few does not make it something else.
+    """
+    subject = _name(structure.subject)
+    if subject is not None and attribute_of(subject, Oid.X500_UNIQUE_IDENTIFIER):
+        return CertificateKind.ORGANISATION
+    if structure.extension(Oid.SUBJECT_ALT_NAME) or not subject:
+        return CertificateKind.DEVICE
+    usage = structure.extension(Oid.KEY_USAGE)
+    certifies = usage is not None and KeyUsage.KEY_CERT_SIGN in key_usages(usage.value.content[2:])
+    is_authority = certifies or structure.extension(Oid.BASIC_CONSTRAINTS) is not None
+    names_itself = structure.issuer is not None and structure.subject is not None
+    names_itself = names_itself and structure.issuer.encoded == structure.subject.encoded  # type: ignore[union-attr]
+    role = role_of(structure.subject)
+    if role is RemotePartyRole.ROOT:
+        return CertificateKind.ROOT_OCA
+    if role is RemotePartyRole.ISSUING_AUTHORITY:
+        return CertificateKind.ISSUING_OCA
+    if attribute_of(subject, Oid.ORGANIZATIONAL_UNIT_NAME):
+        if not is_authority:
+            return CertificateKind.ORGANISATION
+        return CertificateKind.ROOT_OCA if names_itself else CertificateKind.ISSUING_OCA
+    if not is_authority and role_of(structure.issuer) is RemotePartyRole.ISSUING_AUTHORITY:
+        return CertificateKind.ORGANISATION
+    return CertificateKind.ROOT_DCA if names_itself else CertificateKind.ISSUING_DCA
+
+
+def detect_request_kind(structure: RequestStructure) -> CertificateKind:
+    """Whether a request is a Device's or an Organisation's: a name in the subject makes it an Organisation's."""
+    subject = structure.subject.encoded if structure.subject else b""
+    if structure.extension(Oid.SUBJECT_ALT_NAME) or subject == b"\x30\x00":
+        return CertificateKind.DEVICE
+    return CertificateKind.ORGANISATION
+
+
+def detect_request_profile(structure: RequestStructure) -> RequestProfile:
+    """The profile that a request is meant to meet, judged by what is in it."""
+    return request_profile_of(detect_request_kind(structure), role_of(structure.subject))
+
+
+def detect_list_profile(structure: ListStructure) -> RevocationListProfile:
+    """ARL or CRL: judged by the role of the issuer."""
+    return ORGANISATION_ARL if role_of(structure.issuer) is RemotePartyRole.ROOT else ORGANISATION_CRL
+
+
+def role_of(name: Node | None) -> RemotePartyRole | None:
+    """The Remote Party Role Code in a Name, or None."""
+    attributes = _name(name)
+    attribute = attribute_of(attributes, Oid.ORGANIZATIONAL_UNIT_NAME) if attributes else None
+    return RemotePartyRole.of_hexadecimal(attribute.text) if attribute else None
+
+
+def _name(node: Node | None) -> Name | None:
+    try:
+        return parse_name(node.encoded) if node is not None else None
+    except DerError:
+        return None

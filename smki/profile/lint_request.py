@@ -1,0 +1,109 @@
+"""The lint of certification requests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from smki.csr import RequestStructure, read_request, self_signature_verifies
+from smki.der import Node
+from smki.problem import Finding
+from smki.profile.catalogue import Report
+from smki.profile.check_certificate import check_plain_version
+from smki.profile.check_extensions import Surroundings, check_extensions
+from smki.profile.check_key import can_be_judged, check_algorithm, check_public_key, check_signature_form
+from smki.profile.check_names import check_name
+from smki.profile.check_octets import check_extension_octets, check_octets, check_size, report_faults
+from smki.profile.detect import detect_request_kind, role_of
+from smki.profile.forms import RequestProfile
+from smki.profile.locate import locator
+from smki.profile.tables import request_profile_of
+from smki.role import CertificateKind
+from smki.x509 import Oid, name_text, p256_point
+
+INFO = "certificationRequestInfo"
+
+
+def lint_request(
+    data: bytes, kind: CertificateKind | None = None, profile: RequestProfile | None = None
+) -> list[Finding]:
+    """Everything that is wrong with a certification request, in the order of its structure.
+
+    :param data: DER.
+    :param kind: DEVICE or ORGANISATION, what the request is meant for; None to judge by the request itself.
+    :param profile: a profile to hold it against instead of the one that its kind and role choose.
+    """
+    report = Report()
+    if check_size(report, data, "certificationRequest"):
+        check_request(report, read_request(data), kind, profile)
+    return report.findings
+
+
+def lint_request_structure(
+    structure: RequestStructure, kind: CertificateKind | None = None, profile: RequestProfile | None = None
+) -> list[Finding]:
+    """The same for a request that was taken apart already."""
+    report = Report()
+    check_request(report, structure, kind, profile)
+    return report.findings
+
+
+def check_request(
+    report: Report,
+    structure: RequestStructure,
+    kind: CertificateKind | None = None,
+    profile: RequestProfile | None = None,
+) -> None:
+    """Report everything that is wrong with a request that was taken apart already."""
+    data, outer = structure.data, structure.outer
+    report_faults(report, structure.faults)
+    if outer is None or structure.info is None:
+        return
+    if outer.end != len(data):
+        report("der.trailing-octets", "certificationRequest", f"{len(data) - outer.end} octets after the end")
+    detected = detect_request_kind(structure)
+    if kind is not None and detected is not kind:
+        seen = f"a request for {_an(detected)}: {_subject_text(structure)}"
+        report("kind.unexpected", "certificationRequest", seen, f"a request for {_an(kind)}")
+    profile = profile or request_profile_of(kind or detected, role_of(structure.subject))
+    locate = locator(lambda: _named_nodes(structure), "certificationRequest")
+    check_octets(report, outer, locate)
+    check_extension_octets(report, structure.extensions, locate)
+    if structure.version is not None:
+        check_plain_version(report, structure.version, profile.version.form, "version.request-wrong", f"{INFO}.version")
+    check_name(report, structure.subject, profile.subject.form, f"{INFO}.subject")
+    check_public_key(report, structure.public_key, profile.public_key.form, f"{INFO}.subjectPKInfo")
+    around = Surroundings(None, None, "")
+    check_extensions(
+        report, structure.extensions, profile.extensions, around, "extensionRequest", "extension.not-carried-over"
+    )
+    check_algorithm(report, structure.algorithm, profile.signature_algorithm.form, "signatureAlgorithm")
+    check_signature_form(report, structure.signature, "signature")
+    _check_own_signature(report, structure)
+
+
+def _check_own_signature(report: Report, structure: RequestStructure) -> None:
+    # A key that is not on P-256, or another algorithm, is reported as such; its signature cannot be judged then.
+    key = structure.public_key
+    if key is None or p256_point(key.encoded) is None or not can_be_judged(structure.algorithm):
+        return
+    if not self_signature_verifies(structure):
+        report("signature.request-does-not-verify", "signature", "it does not verify")
+
+
+def _an(kind: CertificateKind) -> str:
+    return f"an {kind.title}" if kind is CertificateKind.ORGANISATION else f"a {kind.title}"
+
+
+def _subject_text(structure: RequestStructure) -> str:
+    text = f"subject {name_text(structure.subject.encoded)}" if structure.subject else "no subject"
+    return f"{text}, {'a' if structure.extension(Oid.SUBJECT_ALT_NAME) else 'no'} subjectAltName"
+
+
+def _named_nodes(structure: RequestStructure) -> Iterator[tuple[str, Node | None]]:
+    yield f"{INFO}.version", structure.version
+    yield f"{INFO}.subject", structure.subject
+    yield f"{INFO}.subjectPKInfo", structure.public_key
+    for extension in structure.extensions:
+        yield f"extensionRequest.{extension.name}", extension.node
+    yield "signatureAlgorithm", structure.algorithm
+    yield "signature", structure.signature
