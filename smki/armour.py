@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from smki.problem import Malformed, Problem
@@ -13,8 +13,9 @@ from smki.problem import Malformed, Problem
 MAX_INPUT_OCTETS = 64 * 1024 * 1024
 """Files above this size are not read: no certificate, request or list comes near it."""
 
-_PEM = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,64})-----(.*?)-----END \1-----", re.DOTALL)
 _PEM_BEGIN = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,64})-----")
+_BLANK_LINE = re.compile(rb"\n[ \t\r]*\n")
+_LINE_END = re.compile(rb"[\r\n]+")
 _WHITE_SPACE = re.compile(rb"[\s\xef\xbb\xbf]+")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]+={0,2}\Z")
 _HEXADECIMAL = re.compile(rb"(?:[0-9A-Fa-f]{2})+\Z")
@@ -32,54 +33,90 @@ class Piece:
 
 
 def unarmour(data: bytes, name: str = "input") -> list[Piece]:
-    """Every DER object in *data*: each PEM block, or the one object in base64, hexadecimal or DER.
+    """Every DER object in *data*: each PEM block, or what is in it in base64, hexadecimal or DER.
 
     :param name: what to call the input in an error.
-    :raises Malformed: when it is empty, too large, or in none of these forms.
+    :raises Malformed: when it is empty, too large, or any of it in none of these forms.
     """
+    pieces = []
+    for piece in read_pieces(data, name):
+        if isinstance(piece, Malformed):
+            raise piece
+        pieces.append(piece)
+    return pieces
+
+
+def read_pieces(data: bytes, name: str = "input") -> Iterator[Piece | Malformed]:
+    """The same one at a time, a part that cannot be read as the error that it would raise."""
+    try:
+        _refuse_unfit(data, name)
+        squeezed = _WHITE_SPACE.sub(b"", data)
+        if data[0] == 0x30 and not _BASE64.match(squeezed):
+            yield Piece("", data, 0)
+        elif _PEM_BEGIN.search(data):
+            yield from _pem_blocks(data, name)
+        elif _is_hexadecimal(squeezed):
+            yield Piece("", bytes.fromhex(squeezed.decode("ascii")), 0)
+        elif _is_base64(squeezed):
+            yield Piece("", _decode_base64(squeezed, name), 0)
+        elif chunks := _chunks(data):
+            for number, chunk in enumerate(chunks, 1):
+                octets = (
+                    bytes.fromhex(chunk.decode("ascii"))
+                    if _is_hexadecimal(chunk)
+                    else _decode_base64(chunk, f"{name}, object {number}")
+                )
+                yield Piece("", octets, data.find(chunk[:32]))
+        elif squeezed[:1] == b"-" or (data.isascii() and b"\0" not in data):
+            seen = f"text that begins {data[:32].decode('ascii', 'replace')!r}"
+            raise Malformed(Problem("input.not-encoded", name, seen, "PEM, base64, hexadecimal or DER", "RFC 7468"))
+        else:
+            yield Piece("", data, 0)
+    except Malformed as error:
+        yield error
+
+
+def _refuse_unfit(data: bytes, name: str) -> None:
     if not data.strip():
         raise Malformed(Problem("input.empty", name, "nothing in it", "PEM, base64, hexadecimal or DER"))
     if len(data) > MAX_INPUT_OCTETS:
         raise Malformed(Problem("input.too-large", name, f"{len(data)} octets", f"at most {MAX_INPUT_OCTETS} octets"))
-    if data[0] == 0x30 and not _BASE64.match(squeezed := _WHITE_SPACE.sub(b"", data)):
-        return [Piece("", data, 0)]
-    if _PEM_BEGIN.search(data):
-        return list(_pem_blocks(data, name))
-    squeezed = _WHITE_SPACE.sub(b"", data)
-    if _HEXADECIMAL.match(squeezed) and squeezed[:2] == b"30":
-        return [Piece("", bytes.fromhex(squeezed.decode("ascii")), 0)]
-    if _BASE64.match(squeezed) and squeezed[:1] == b"M":  # base64 of a SEQUENCE always begins so
-        return [Piece("", _decode_base64(squeezed, name), 0)]
-    if squeezed[:1] == b"-" or data.isascii():
-        raise Malformed(
-            Problem(
-                "input.not-encoded",
-                name,
-                f"text that begins {data[:32].decode('ascii', 'replace')!r}",
-                "PEM, base64, hexadecimal or DER",
-                "RFC 7468",
-            )
-        )
-    return [Piece("", data, 0)]
 
 
-def _pem_blocks(data: bytes, name: str) -> Iterator[Piece]:
-    found = 0
-    for match in _PEM.finditer(data):
-        found += 1
-        label = match.group(1).decode("ascii")
-        body = _WHITE_SPACE.sub(b"", match.group(2))
-        yield Piece(label, _decode_base64(body, f"{name}, {label} block {found}"), match.start())
-    if found != len(_PEM_BEGIN.findall(data)):
-        raise Malformed(
-            Problem(
-                "input.pem-cut-short",
-                name,
-                "a BEGIN line without its END line",
-                "-----END …----- of the same label",
-                "RFC 7468 2",
-            )
-        )
+def _is_hexadecimal(squeezed: bytes) -> bool:
+    return squeezed[:2] == b"30" and _HEXADECIMAL.match(squeezed) is not None
+
+
+def _is_base64(squeezed: bytes) -> bool:
+    # Base64 of a SEQUENCE always begins with M.
+    return squeezed[:1] == b"M" and _BASE64.match(squeezed) is not None
+
+
+def _chunks(data: bytes) -> Sequence[bytes]:
+    """The objects of a text that holds one a paragraph, or one a line; none where it does not."""
+    for separator in (_BLANK_LINE, _LINE_END):
+        chunks = [squeezed for chunk in separator.split(data) if (squeezed := _WHITE_SPACE.sub(b"", chunk))]
+        if len(chunks) > 1 and all(_is_base64(chunk) or _is_hexadecimal(chunk) for chunk in chunks):
+            return chunks
+    return ()
+
+
+def _pem_blocks(data: bytes, name: str) -> Iterator[Piece | Malformed]:
+    begins = list(_PEM_BEGIN.finditer(data))
+    ends = [match.start() for match in begins[1:]] + [len(data)]
+    for number, (begin, limit) in enumerate(zip(begins, ends, strict=True), 1):
+        # Looked for up to the next BEGIN line only: many of them without END lines would take for ever otherwise.
+        end = data.find(b"-----END " + begin.group(1) + b"-----", begin.end(), limit)
+        label = begin.group(1).decode("ascii")
+        if end < 0:
+            seen, expected = "a BEGIN line without its END line", "-----END …----- of the same label"
+            yield Malformed(Problem("input.pem-cut-short", name, seen, expected, "RFC 7468 2"))
+            continue
+        try:
+            body = _WHITE_SPACE.sub(b"", data[begin.end() : end])
+            yield Piece(label, _decode_base64(body, f"{name}, {label} block {number}"), begin.start())
+        except Malformed as error:
+            yield error
 
 
 def _decode_base64(squeezed: bytes, name: str) -> bytes:

@@ -158,6 +158,17 @@ def name_text(encoded: bytes) -> str:
     return ", ".join(texts) or "(empty)"
 
 
+def issuer_of(data: bytes) -> bytes | None:
+    """The issuer's Name (DER) in a certificate or a revocation list, found without reading the rest; None for none."""
+    try:
+        parts = der.read(data).children()[0].children()
+    except (DerError, IndexError):
+        return None
+    # version (optional), serial number (certificates), signature, issuer
+    names = [part for part in parts[:4] if part.tag == der.SEQUENCE]
+    return names[1].encoded if len(names) > 1 else None
+
+
 def attribute_of(name: Name, oid: str) -> Attribute | None:
     """The first attribute of that type, or None."""
     return next((attribute for rdn in name for attribute in rdn if attribute.oid == oid), None)

@@ -128,6 +128,15 @@ def encode_certificate(certificate: Certificate, path: Path | None) -> bytes:
     return certificate.as_pem().encode()
 
 
+def printable(text: str) -> str:
+    """Text from somebody else's file with control characters made visible, so that it cannot drive a terminal."""
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() or character == "\n" else f"\\x{ord(character):02x}" for character in text
+    )
+
+
 def day(moment: datetime) -> str:
     """The date of a moment, for tables."""
     return f"{moment.year:04d}-{moment:%m-%d}"

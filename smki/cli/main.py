@@ -26,6 +26,9 @@ _COMMANDS = {
     "show": ("smki.cli.show", "show", "Show a certificate from a file or from the ledger."),
     "list": ("smki.cli.listing", "list_", "List what was issued."),
     "export": ("smki.cli.export", "export", "Write certificates into a file."),
+    "lint": ("smki.cli.lint", "lint", "Say what is wrong with certificates, requests and revocation lists."),
+    "profile": ("smki.cli.profile", "profile", "Show what each kind of certificate must hold."),
+    "defects": ("smki.cli.defects", "defects", "Write certificates that are wrong in exactly one way."),
     "check": ("smki.cli.check", "check", "Check that the ledger is whole and true."),
     "serve": ("smki.cli.serve", "serve", "Serve the SMKI Repository over HTTP."),
 }

@@ -47,6 +47,23 @@ def shape_of(data: bytes) -> Shape:
     return Shape.UNKNOWN
 
 
+def split(data: bytes) -> list[bytes]:
+    """The objects in *data* where it is several of them one behind the other, else *data* itself.
+
+    What follows a certificate and is none of the things we know stays with it, for the lint to complain about.
+    """
+    found = []
+    at = 0
+    try:
+        while at < len(data):
+            node = der.read(data, at)
+            found.append(node.encoded)
+            at = node.end
+    except DerError:
+        return [data]
+    return found if len(found) > 1 and Shape.UNKNOWN not in map(shape_of, found) else [data]
+
+
 def looks_like_certificate(data: bytes) -> bool:
     """Whether DER is shaped like a certificate: its first SEQUENCE begins with a version [0] and a serial number."""
     try:

@@ -1,0 +1,209 @@
+"""smki lint"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from smki.armour import read_pieces, unarmour
+from smki.certificate import Certificate
+from smki.cli.common import json_option, printable, read_input
+from smki.cli.main import EXIT_NEGATIVE, EXIT_REFUSED
+from smki.problem import Malformed, Problem, Severity, SmkiError, errors_among, finding_text, problem_text
+from smki.profile.catalogue import CATALOGUE
+from smki.profile.detect import Shape, split
+from smki.profile.lint import Linted, lint_any, profile_named
+from smki.x509 import issuer_of
+
+SUFFIXES = frozenset(
+    [".pem", ".crt", ".cer", ".cert", ".der", ".crl", ".arl", ".csr", ".req", ".p10", ".b64", ".base64", ".hex"]
+)
+"""Which files in a directory are taken for what we lint; a file that is named is read whatever its suffix."""
+
+_LABELS = ("CERTIFICATE", "CRL", "REQUEST")
+"""What a PEM label ends in when the block is for us; a private key beside a certificate, say, is passed over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Linting:
+    """One object that was found and linted."""
+
+    file: str
+    number: int
+    """Which object of the file, from 1."""
+    of: int
+    """How many objects there are in the file."""
+    result: Linted
+
+    @property
+    def name(self) -> str:
+        """The file, with the object's number where there are several."""
+        return self.file if self.of == 1 else f"{self.file}, object {self.number}"
+
+    def as_json(self) -> dict[str, Any]:
+        """For programs."""
+        return {
+            "file": self.file,
+            "object": self.number,
+            "shape": self.result.shape.value,
+            "kind": self.result.kind,
+            "title": self.result.title,
+            "findings": [finding.as_json() for finding in self.result.findings],
+        }
+
+
+@click.command()
+@click.argument("files", nargs=-1, metavar="FILE...")
+@click.option("--kind", metavar="PROFILE", help="What it is to be: a name of smki profile list. [default: detected]")
+@click.option(
+    "--issuer", metavar="FILE", help="The issuer's certificate; of several the one that the issuer field names."
+)
+@click.option("--codes", is_flag=True, help="Print the catalogue of findings.")
+@json_option
+def lint(files: tuple[str, ...], kind: str | None, issuer: str | None, codes: bool, as_json: bool) -> None:
+    """Say what is wrong with certificates, certification requests and revocation lists.
+
+    FILE is a file, a directory (its files ending in .pem, .crt, .cer, .der, .crl, .csr and the like) or - for
+    standard input; PEM, DER, base64 or hexadecimal, one object or several. With --issuer the signature, the
+    issuer's name and the key identifier are checked too.
+
+    Exit status: 0 nothing at error or above; 1 something is; 2 something could not be read at all.
+
+    \b
+    smki lint meter.pem --issuer issuing-dca.pem
+    smki lint certificates/ --json
+    """
+    if codes:
+        _print_codes(as_json)
+        return
+    if not files:
+        raise click.UsageError("Name at least one file or directory, or - for standard input.")
+    if kind is not None:
+        profile_named(kind)
+    issuers = [Certificate.from_der(piece.der) for piece in unarmour(read_input(issuer), issuer)] if issuer else []
+    lintings: list[Linting] = []
+    problems: list[Problem] = []
+    for outcome in _lint_files(files, kind, issuers):
+        if isinstance(outcome, Linting):
+            lintings.append(outcome)
+            if not as_json:
+                click.echo(_text(outcome))
+        else:
+            problems += outcome
+            if not as_json:
+                for problem in outcome:
+                    click.echo(f"smki: {printable(problem_text(problem))}", err=True)
+    if as_json:
+        objects = [linting.as_json() for linting in lintings]
+        click.echo(json.dumps({"objects": objects, "problems": [problem.as_json() for problem in problems]}, indent=2))
+    elif len(lintings) > 1:
+        click.echo(_summary(lintings))
+    sys.exit(_exit_status(lintings, problems))
+
+
+def _exit_status(lintings: Sequence[Linting], problems: Sequence[Problem]) -> int:
+    if problems or any(linting.result.shape is Shape.UNKNOWN for linting in lintings):
+        return EXIT_REFUSED
+    return EXIT_NEGATIVE if any(errors_among(linting.result.findings) for linting in lintings) else 0
+
+
+def _lint_files(
+    names: Sequence[str], kind: str | None, issuers: Sequence[Certificate]
+) -> Iterator[Linting | Sequence[Problem]]:
+    for name in names:
+        try:
+            for file in _files_of(name):
+                yield from _lint_file(file, kind, issuers)
+        except SmkiError as error:
+            yield error.problems
+
+
+def _files_of(name: str) -> Iterator[str]:
+    path = Path(name)
+    if name == "-" or not path.is_dir():
+        yield name
+        return
+    found = False
+    for file in sorted(path.rglob("*")):
+        if file.suffix.lower() in SUFFIXES and file.is_file():
+            found = True
+            yield str(file)
+    if not found:
+        raise Malformed(
+            Problem(
+                "directory.nothing",
+                name,
+                "no certificate, request or revocation list in it",
+                f"files ending in {', '.join(sorted(SUFFIXES))}",
+                "",
+                "Name the files themselves if they end otherwise.",
+            )
+        )
+
+
+def _lint_file(file: str, kind: str | None, issuers: Sequence[Certificate]) -> Iterator[Linting | Sequence[Problem]]:
+    try:
+        data = read_input(file)
+    except SmkiError as error:
+        yield error.problems
+        return
+    except OSError as error:
+        yield [Problem("file.unusable", file, error.strerror or str(error), "a file that can be read")]
+        return
+    objects: list[bytes] = []
+    others: list[str] = []
+    failures = 0
+    for piece in read_pieces(data, file):
+        if isinstance(piece, Malformed):
+            failures += 1
+            yield piece.problems
+        elif piece.label and not piece.label.endswith(_LABELS):
+            others.append(piece.label)
+        else:
+            objects += split(piece.der)
+    if not objects and not failures:
+        yield [Problem("input.other", file, ", ".join(others), "a certificate, request or revocation list in PEM")]
+    for number, octets in enumerate(objects, 1):
+        result = lint_any(octets, kind=kind, issuer=_issuer_for(octets, issuers))
+        yield Linting(file, number, len(objects), result)
+
+
+def _issuer_for(octets: bytes, issuers: Sequence[Certificate]) -> Certificate | None:
+    """The issuer whose name the object has; the first one where it has none of theirs."""
+    name = issuer_of(octets) if len(issuers) > 1 else None
+    return next((issuer for issuer in issuers if issuer.subject == name), issuers[0] if issuers else None)
+
+
+def _text(linting: Linting) -> str:
+    findings = linting.result.findings
+    lines = [f"{linting.name}: {linting.result.title}{'' if findings else ': nothing found'}"]
+    lines += (f"  {finding_text(finding)}" for finding in findings)
+    return "\n".join(map(printable, lines))
+
+
+def _summary(lintings: Sequence[Linting]) -> str:
+    worst = [max((finding.severity for finding in linting.result.findings), default=None) for linting in lintings]
+    counts = [f"{worst.count(severity)} {severity.label}" for severity in reversed(Severity) if severity in worst]
+    files = len({linting.file for linting in lintings})
+    clean = worst.count(None)
+    return f"{len(lintings)} objects in {files} files; by their worst finding: {', '.join([*counts, f'{clean} clean'])}"
+
+
+def _print_codes(as_json: bool) -> None:
+    rows = CATALOGUE.values()
+    if as_json:
+        values = [
+            {"code": row.code, "severity": row.severity.label, "clause": row.clause, "rule": row.rule} for row in rows
+        ]
+        click.echo(json.dumps(values, indent=2))
+        return
+    width = max(len(row.code) for row in rows)
+    clause = max(len(row.clause) for row in rows)
+    for row in rows:
+        click.echo(f"{row.code:<{width}}  {row.severity.label:<7}  {row.clause:<{clause}}  {row.rule}")
