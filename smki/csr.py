@@ -48,6 +48,7 @@ class RequestStructure:
     version: Node | None = None
     subject: Node | None = None
     public_key: Node | None = None
+    attributes: Node | None = None
     extensions: list[ExtensionNode] = field(default_factory=list)
     algorithm: Node | None = None
     signature: Node | None = None
@@ -92,6 +93,7 @@ def read_request(data: bytes) -> RequestStructure:
         return structure
     structure.version, structure.subject, structure.public_key = info[:3]
     if len(info) == 4:
+        structure.attributes = info[3]
         _read_attributes(structure, info[3])
     return structure
 

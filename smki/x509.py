@@ -249,11 +249,10 @@ def _extension(node: Node) -> ExtensionNode:
 
 @lru_cache(maxsize=256)
 def key_usages(content: bytes) -> frozenset[KeyUsage]:
-    """The usages in the content octets of a keyUsage BIT STRING (first octet: unused bits)."""
+    """The usages in the content octets of a keyUsage BIT STRING (first octet: unused bits, which do not count)."""
+    size = (len(content) - 1) * 8 - content[0] if content else 0
     return frozenset(
-        usage
-        for usage in KeyUsage
-        if 1 + usage.value // 8 < len(content) and content[1 + usage.value // 8] & 0x80 >> usage.value % 8
+        usage for usage in KeyUsage if usage.value < size and content[1 + usage.value // 8] & 0x80 >> usage.value % 8
     )
 
 

@@ -23,7 +23,7 @@ from smki.profile.forms import (
     Row,
     usage_set_text,
 )
-from smki.x509 import ExtensionNode, Oid, key_identifier, key_usage_bit_string, key_usages, oid_name
+from smki.x509 import ExtensionNode, Fault, Oid, key_identifier, key_usage_bit_string, key_usages, oid_name
 
 _CODES = {
     Oid.KEY_USAGE: "key-usage",
@@ -78,6 +78,11 @@ def check_extensions(
     check_order(report, [extension.oid for extension in extensions], [row.form.oid for row in forms], location)
 
 
+def can_be_read(faults: Sequence[Fault]) -> bool:
+    """Whether there is a row of extensions at all; where it is unreadable none of them is missing, so to speak."""
+    return all(fault.code != "structure.extensions" for fault in faults)
+
+
 def check_order(report: Report, present: list[str], wanted: list[str], location: str) -> None:
     """Report listed extensions that stand in another order than the profile's."""
     if present != wanted:
@@ -128,7 +133,7 @@ def _check_key_usage(report: Report, value: Node, form: KeyUsageForm, around: Su
         report("key-usage.malformed", location, "no usage at all")
     elif usages not in form.choices:
         report("key-usage.wrong", location, usage_set_text(usages), str(form))
-    else:
+    elif not bits[-1] & (1 << bits[0]) - 1:  # unused bits that are set are found among the octets
         expected = " or ".join(sorted(encoding.hex() for encoding in _key_usage_encodings(form)))
         report("der.named-bits", location, value.content.hex(), expected)
 

@@ -99,13 +99,15 @@ def _check_point(report: Report, point: bytes, form: PublicKey, location: str) -
         report("public-key.not-on-curve", location, f"X = {point[1:33].hex()}, Y = {point[33:].hex()}")
 
 
-def check_signature_form(report: Report, node: Node | None, location: str) -> None:
+def check_signature_form(report: Report, node: Node | None, location: str) -> bool:
     """Report a signature BIT STRING that does not hold an Ecdsa-Sig-Value with r and s in range.
 
     Its encoding is checked too: OpenSSL and most others insist on DER there.
+
+    :returns: whether it is a signature, which can be verified.
     """
     if node is None:
-        return
+        return False
     try:
         if node.content[:1] != b"\0":
             raise DerError("unused bits", node.body)
@@ -113,15 +115,18 @@ def check_signature_form(report: Report, node: Node | None, location: str) -> No
         parts = value.children() if value.tag == der.SEQUENCE and value.end == node.end else []
     except DerError as error:
         report("signature.malformed", location, str(error))
-        return
+        return False
     if [part.tag for part in parts] != [der.INTEGER, der.INTEGER]:
         report("signature.malformed", location, node.content[:8].hex())
-        return
+        return False
     check_octets(report, value, lambda offset: f"{location} (octet {offset})")
+    is_signature = True
     for name, part in zip("rs", parts, strict=True):
         number = int.from_bytes(part.content, "big", signed=True)
         if not 0 < number < _N:
+            is_signature = False
             report("signature.out-of-range", f"{location}.{name}", "nought" if not number else f"{number:x}")
+    return is_signature
 
 
 def signature_holds(point: bytes, signature: Node, signed: bytes) -> bool:

@@ -72,7 +72,7 @@ def check_octets(report: Report, root: Node, locate: Locate, skip: Node | None =
             for child in children:
                 stack.append((child, depth + 1))
             if tag == der.SET and len(children) > 1:
-                _check_set(report, node, children, locate)
+                check_set(report, node, locate)
             elif tag in _CONSTRUCTED_STRINGS:
                 report(
                     "der.constructed-string", locate(node.start), f"constructed {der.tag_name(tag & ~der.CONSTRUCTED)}"
@@ -81,10 +81,14 @@ def check_octets(report: Report, root: Node, locate: Locate, skip: Node | None =
             _PRIMITIVE_CHECKS[tag](report, node, locate)
 
 
-def _check_set(report: Report, node: Node, children: list[Node], locate: Locate) -> None:
-    encodings = [child.encoded for child in children]
+def check_set(report: Report, node: Node, locate: Locate) -> None:
+    """Report members of a SET OF that are not in ascending order."""
+    try:
+        encodings = [child.encoded for child in node.children()]
+    except DerError:
+        return  # found when it is walked over
     if encodings != sorted(encodings):
-        report("der.set-order", locate(node.start), f"{len(children)} members out of order")
+        report("der.set-order", locate(node.start), f"{len(encodings)} members out of order")
 
 
 def _check_integer(report: Report, node: Node, locate: Locate) -> None:

@@ -30,21 +30,26 @@ _TIMES = (der.UTC_TIME, der.GENERALIZED_TIME)
 def shape_of(data: bytes) -> Shape:
     """What *data* is by its first elements; UNKNOWN where it is not even a SEQUENCE in a SEQUENCE."""
     try:
-        parts = der.read(data).children()
-        first = parts[0].children() if parts and parts[0].tag == der.SEQUENCE else None
+        outer = der.read(data)
+        parts = outer.children() if outer.tag == der.SEQUENCE else []
+        first = parts[0].children() if parts and parts[0].tag == der.SEQUENCE else []
     except DerError:
         return Shape.UNKNOWN
-    if first is None or not data.startswith(b"\x30"):
-        return Shape.UNKNOWN
-    tags = [part.tag for part in first[:7]]
-    if tags[:3] == [der.INTEGER, der.SEQUENCE, der.SEQUENCE] and (len(tags) == 3 or tags[3:] == [0xA0]):
-        return Shape.REQUEST
-    without_version = tags[1:] if tags[:1] == [der.INTEGER] else tags
-    if without_version[:2] == [der.SEQUENCE, der.SEQUENCE] and without_version[2:3] != [der.SEQUENCE]:
-        return Shape.LIST
-    if tags[:1] == [0xA0] or der.INTEGER in tags[:2] or der.SEQUENCE in tags[:2]:
+    tags = [part.tag for part in first[:5]]
+    if 0xA0 in tags[:1]:
         return Shape.CERTIFICATE
-    return Shape.UNKNOWN
+    if tags[:1] == [der.INTEGER] and any(_is_public_key(part) for part in first[1:3]):
+        return Shape.REQUEST
+    if any(tag in _TIMES for tag in tags[2:]):
+        return Shape.LIST
+    return Shape.CERTIFICATE if der.SEQUENCE in tags else Shape.UNKNOWN
+
+
+def _is_public_key(node: Node) -> bool:
+    try:
+        return node.tag == der.SEQUENCE and [part.tag for part in node.children()] == [der.SEQUENCE, der.BIT_STRING]
+    except DerError:
+        return False
 
 
 def split(data: bytes) -> list[bytes]:
@@ -86,8 +91,11 @@ def detect_kind(structure: CertificateStructure) -> CertificateKind:
     subject = _name(structure.subject)
     if subject is not None and attribute_of(subject, Oid.X500_UNIQUE_IDENTIFIER):
         return CertificateKind.ORGANISATION
-    if structure.extension(Oid.SUBJECT_ALT_NAME) or not subject:
+    if structure.extension(Oid.SUBJECT_ALT_NAME) or subject == ():
         return CertificateKind.DEVICE
+    if subject is None:
+        of_oca = role_of(structure.issuer) is RemotePartyRole.ISSUING_AUTHORITY
+        return CertificateKind.ORGANISATION if of_oca else CertificateKind.DEVICE
     usage = structure.extension(Oid.KEY_USAGE)
     certifies = usage is not None and KeyUsage.KEY_CERT_SIGN in key_usages(usage.value.content[2:])
     is_authority = certifies or structure.extension(Oid.BASIC_CONSTRAINTS) is not None

@@ -11,10 +11,8 @@ from smki.profile.catalogue import Report
 from smki.profile.check_octets import check_size
 from smki.profile.detect import (
     Shape,
-    detect_kind,
     detect_list_profile,
     detect_profile,
-    detect_request_kind,
     detect_request_profile,
     looks_like_certificate,
     shape_of,
@@ -138,13 +136,11 @@ def _lint_certificate(
         return None
     structure = read_certificate(data)
     profile = detect_profile(structure)
-    if wanted is not None:
-        if isinstance(wanted, CertificateProfile):
-            if wanted.kind is not detect_kind(structure):
-                report("kind.unexpected", "certificate", profile.title, wanted.title)
-            profile = wanted
-        else:
-            report("kind.unexpected", "certificate", profile.title, wanted.title)
+    if isinstance(wanted, CertificateProfile) and wanted.kind is profile.kind:
+        profile = wanted
+    elif wanted is not None:
+        # It would break every rule of that kind; that it is of another helps more.
+        report("kind.unexpected", "certificate", profile.title, wanted.title)
     check_certificate(report, structure, profile, issuer, policy_oid)
     return profile
 
@@ -154,12 +150,11 @@ def _lint_request(report: Report, data: bytes, wanted: Profile | None) -> Reques
         return None
     structure = read_request(data)
     profile = detect_request_profile(structure)
-    if isinstance(wanted, RequestProfile):
-        check_request(report, structure, wanted.kind, wanted)
-        return wanted
-    if wanted is not None:
+    if isinstance(wanted, RequestProfile) and wanted.kind is profile.kind:
+        profile = wanted
+    elif wanted is not None:
         report("kind.unexpected", "certificationRequest", profile.title, wanted.title)
-    check_request(report, structure, detect_request_kind(structure), profile)
+    check_request(report, structure, profile.kind, profile)
     return profile
 
 
@@ -168,6 +163,5 @@ def _lint_list(report: Report, data: bytes, wanted: Profile | None, issuer: Issu
     profile = detect_list_profile(structure)
     if wanted is not None and wanted is not profile:
         report("kind.unexpected", "certificateList", profile.title, wanted.title)
-        profile = wanted if isinstance(wanted, RevocationListProfile) else profile
     check_revocation_list(report, structure, profile, issuer)
     return profile

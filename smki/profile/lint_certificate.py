@@ -9,7 +9,7 @@ from smki.der import Node
 from smki.problem import Finding
 from smki.profile.catalogue import Report
 from smki.profile.check_certificate import TBS, check_issuer, check_serial_number, check_validity, check_version
-from smki.profile.check_extensions import Surroundings, check_extensions
+from smki.profile.check_extensions import Surroundings, can_be_read, check_extensions
 from smki.profile.check_key import (
     check_algorithm,
     check_public_key,
@@ -70,8 +70,10 @@ def check_certificate(
     _check_tbs(report, structure, profile, issuer, policy_oid)
     check_algorithm(report, structure.outer_algorithm, profile.signature_algorithm.form, "signatureAlgorithm")
     check_same_algorithm(report, structure.inner_algorithm, structure.outer_algorithm)
-    check_signature_form(report, structure.signature, "signatureValue")
-    check_signature(report, issuer, structure.tbs, structure.signature, structure.outer_algorithm, structure.public_key)
+    if check_signature_form(report, structure.signature, "signatureValue"):
+        check_signature(
+            report, issuer, structure.tbs, structure.signature, structure.outer_algorithm, structure.public_key
+        )
 
 
 def lint_tbs_certificate(
@@ -117,8 +119,9 @@ def _check_tbs(
     for node in structure.unique_identifiers:
         name = "issuerUniqueID" if node.tag == 0x81 else "subjectUniqueID"
         report("unique-identifier.present", f"{TBS}.{name}", node.encoded[:32].hex())
-    around = Surroundings(public_key_bits(structure.public_key), issuer.key_identifier, policy_oid)
-    check_extensions(report, structure.extensions, profile.extensions, around, f"{TBS}.extensions")
+    if can_be_read(structure.faults):
+        around = Surroundings(public_key_bits(structure.public_key), issuer.key_identifier, policy_oid)
+        check_extensions(report, structure.extensions, profile.extensions, around, f"{TBS}.extensions")
 
 
 def _named_nodes(structure: CertificateStructure) -> Iterator[tuple[str, Node | None]]:

@@ -9,7 +9,7 @@ from smki.problem import Finding
 from smki.profile.catalogue import Report
 from smki.profile.check_certificate import check_plain_version
 from smki.profile.check_entries import check_entries
-from smki.profile.check_extensions import Surroundings, check_extensions
+from smki.profile.check_extensions import Surroundings, can_be_read, check_extensions
 from smki.profile.check_key import check_algorithm, check_same_algorithm, check_signature_form
 from smki.profile.check_list import TBS_LIST, check_updates
 from smki.profile.check_names import check_name
@@ -49,8 +49,8 @@ def check_revocation_list(
     _check_tbs(report, structure, profile, issuer)
     check_algorithm(report, structure.outer_algorithm, profile.signature_algorithm.form, "signatureAlgorithm")
     check_same_algorithm(report, structure.inner_algorithm, structure.outer_algorithm)
-    check_signature_form(report, structure.signature, "signatureValue")
-    check_signature(report, issuer, structure.tbs, structure.signature, structure.outer_algorithm)
+    if check_signature_form(report, structure.signature, "signatureValue"):
+        check_signature(report, issuer, structure.tbs, structure.signature, structure.outer_algorithm)
 
 
 def lint_tbs_list(data: bytes, profile: RevocationListProfile, issuer: IssuerFacts) -> list[Finding]:
@@ -90,8 +90,9 @@ def _check_tbs(report: Report, structure: ListStructure, profile: RevocationList
     check_crl_sign(report, issuer)
     this_update = check_updates(report, structure.this_update, structure.next_update, profile.next_update.form)
     check_entries(report, structure.entries, profile.entries.form, this_update)
-    around = Surroundings(None, issuer.key_identifier, "")
-    check_extensions(report, structure.extensions, profile.extensions, around, f"{TBS_LIST}.crlExtensions")
+    if can_be_read(structure.faults):
+        around = Surroundings(None, issuer.key_identifier, "")
+        check_extensions(report, structure.extensions, profile.extensions, around, f"{TBS_LIST}.crlExtensions")
 
 
 def _named_nodes(structure: ListStructure) -> Iterator[tuple[str, Node | None]]:

@@ -12,7 +12,7 @@ from smki.profile.check_certificate import check_plain_version
 from smki.profile.check_extensions import Surroundings, check_extensions
 from smki.profile.check_key import can_be_judged, check_algorithm, check_public_key, check_signature_form
 from smki.profile.check_names import check_name
-from smki.profile.check_octets import check_extension_octets, check_octets, check_size, report_faults
+from smki.profile.check_octets import check_extension_octets, check_octets, check_set, check_size, report_faults
 from smki.profile.detect import detect_request_kind, role_of
 from smki.profile.forms import RequestProfile
 from smki.profile.locate import locator
@@ -67,6 +67,9 @@ def check_request(
     profile = profile or request_profile_of(kind or detected, role_of(structure.subject))
     locate = locator(lambda: _named_nodes(structure), "certificationRequest")
     check_octets(report, outer, locate)
+    if structure.attributes is not None:
+        # [0] IMPLICIT SET OF: its tag does not say that it is one.
+        check_set(report, structure.attributes, locate)
     check_extension_octets(report, structure.extensions, locate)
     if structure.version is not None:
         check_plain_version(report, structure.version, profile.version.form, "version.request-wrong", f"{INFO}.version")
@@ -77,8 +80,8 @@ def check_request(
         report, structure.extensions, profile.extensions, around, "extensionRequest", "extension.not-carried-over"
     )
     check_algorithm(report, structure.algorithm, profile.signature_algorithm.form, "signatureAlgorithm")
-    check_signature_form(report, structure.signature, "signature")
-    _check_own_signature(report, structure)
+    if check_signature_form(report, structure.signature, "signature"):
+        _check_own_signature(report, structure)
 
 
 def _check_own_signature(report: Report, structure: RequestStructure) -> None:
