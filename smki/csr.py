@@ -90,11 +90,11 @@ def read_request(data: bytes) -> RequestStructure:
                 "version, subject, subjectPKInfo, attributes [0]",
             )
         )
-        return structure
-    structure.version, structure.subject, structure.public_key = info[:3]
-    if len(info) == 4:
-        structure.attributes = info[3]
-        _read_attributes(structure, info[3])
+    if tags[:3] == expected_tags[:3]:
+        structure.version, structure.subject, structure.public_key = info[:3]
+        if tags[3:4] == expected_tags[3:]:
+            structure.attributes = info[3]
+            _read_attributes(structure, info[3])
     return structure
 
 
@@ -102,7 +102,7 @@ def _read_attributes(structure: RequestStructure, container: Node) -> None:
     location = "certificationRequestInfo.attributes"
     try:
         for attribute in container.children():
-            parts = attribute.children()
+            parts = attribute.children() if attribute.tag == der.SEQUENCE else []
             if len(parts) != 2 or parts[0].tag != der.OBJECT_IDENTIFIER or parts[1].tag != der.SET:
                 raise DerError("an attribute that is not a type and a SET of values", attribute.start)
             if der.decode_oid(parts[0].content) == Oid.EXTENSION_REQUEST:

@@ -160,7 +160,7 @@ def _read_tbs(structure: ListStructure, tbs: Node) -> None:
             found = der.tag_name(parts[at].tag) if at < len(parts) else "nothing"
             structure.faults.append(Fault("structure.list-field", f"tbsCertList.{name}", found))
     for part in parts[at:]:
-        if part.tag == 0xA0 and part is parts[-1]:
+        if part.tag == 0xA0 and part is parts[at]:
             _read_list_extensions(structure, part)
         else:
             structure.faults.append(

@@ -58,11 +58,12 @@ def test_who_can_reach_a_signing_key() -> None:
 
 
 def test_who_signs_anything_at_all() -> None:
-    """`.sign(` is called by the authority, by the issuance, and by applicants for their own requests."""
+    """The authority and the issuance; applicants, for their own requests; the defects, with keys of their own."""
     assert callers_of("sign") == {
         "smki/authority/certification_authority.py",
         "smki/authority/issuance.py",
         "smki/csr.py",
+        "smki/testing/defects/signer.py",
     }
 
 

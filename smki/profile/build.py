@@ -22,8 +22,6 @@ from smki.profile.forms import (
 )
 from smki.x509 import encode_extension, key_identifier, key_usage_bit_string
 
-VERSION_3 = der.explicit(0, der.integer(2))
-
 
 @dataclass(frozen=True, slots=True)
 class CertificateContents:
@@ -64,7 +62,7 @@ def build_tbs_certificate(profile: CertificateProfile, contents: CertificateCont
         if value is not None:
             extensions.append(encode_extension(form.oid, value, critical=bool(form.critical)))
     return der.sequence(
-        VERSION_3,
+        der.explicit(0, der.integer(profile.version.form.encoded)),
         der.integer(contents.serial_number.value),
         der.sequence(der.oid(profile.signature_algorithm.form.oid)),
         contents.issuer,

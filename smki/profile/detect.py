@@ -38,10 +38,10 @@ def shape_of(data: bytes) -> Shape:
     tags = [part.tag for part in first[:5]]
     if 0xA0 in tags[:1]:
         return Shape.CERTIFICATE
-    if tags[:1] == [der.INTEGER] and any(_is_public_key(part) for part in first[1:3]):
-        return Shape.REQUEST
     if any(tag in _TIMES for tag in tags[2:]):
         return Shape.LIST
+    if tags[:1] == [der.INTEGER] and (0xA0 in tags[:4] or len(tags) < 4 or any(map(_is_public_key, first[1:3]))):
+        return Shape.REQUEST
     return Shape.CERTIFICATE if der.SEQUENCE in tags else Shape.UNKNOWN
 
 

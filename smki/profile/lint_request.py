@@ -56,7 +56,7 @@ def check_request(
     """Report everything that is wrong with a request that was taken apart already."""
     data, outer = structure.data, structure.outer
     report_faults(report, structure.faults)
-    if outer is None or structure.info is None:
+    if outer is None or structure.subject is None:
         return
     if outer.end != len(data):
         report("der.trailing-octets", "certificationRequest", f"{len(data) - outer.end} octets after the end")

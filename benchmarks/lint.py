@@ -1,0 +1,125 @@
+"""How fast certificates are linted, beside pkilint on the same ones in the same run."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+from benchmarks.measurement import Measurement, milliseconds, rate
+from smki import der
+from smki.certificate import Certificate
+from smki.cli.defects import SEEDED_MOMENT
+from smki.csr import hardware_module_alt_name, organisation_subject
+from smki.identity import EntityIdentifier, SerialNumber
+from smki.profile import IssuerFacts, lint
+from smki.profile.build_list import ListContents, build_tbs_list
+from smki.profile.lint_list import lint_tbs_list
+from smki.profile.tables import ORGANISATION_CRL
+from smki.revocation_list import RevocationReason, RevokedEntry
+from smki.testing.defects import Base, Cast
+from smki.testing.defects.cast import ROLE
+from smki.testing.defects.edits import extension, put, subject_key
+from smki.x509 import Oid, encode_public_key, key_identifier
+
+POPULATION = 1000
+"""So many different certificates, each with its own key, serial number and Entity Identifier, so that no cache helps
+that would not help with as many real ones."""
+
+
+def population(cast: Cast) -> list[tuple[bytes, Certificate]]:
+    """(certificate, that of its issuer): Device and Organisation Certificates by turns."""
+    issuers = {base: Certificate.from_der(cast.good_octets(base)) for base in (Base.ISSUING_DCA, Base.ISSUING_OCA)}
+    made = []
+    for number in range(POPULATION):
+        base = Base.ORGANISATION if number % 2 else Base.DEVICE
+        entity = EntityIdentifier((0x00DB_1234_0000_0000 + number).to_bytes(8, "big"))
+        parts = cast.good(base)
+        parts = subject_key(encode_public_key(cast.point(f"subject {number}")))(parts, cast)
+        parts = put(serial_number=der.integer(cast.serial_number(f"{number}").value))(parts, cast)
+        if base is Base.DEVICE:
+            parts = extension(Oid.SUBJECT_ALT_NAME, hardware_module_alt_name(entity))(parts, cast)
+        else:
+            parts = put(subject=organisation_subject(ROLE, entity))(parts, cast)
+        issuer = base.issuer
+        assert issuer is not None
+        made.append((parts.encoded(), issuers[issuer]))
+    return made
+
+
+def _each(function: Callable[[bytes], object], certificates: Sequence[bytes]) -> Callable[[], object]:
+    """Calls *function* on one certificate after the other."""
+    endless = itertools.cycle(certificates)
+    return lambda: function(next(endless))
+
+
+def run() -> list[Measurement]:
+    """Certificates a second, on one core."""
+    cast = Cast(SEEDED_MOMENT, "benchmark")
+    pairs = population(cast)
+    certificates = [octets for octets, _ in pairs]
+    facts = {octets: IssuerFacts.of(issuer) for octets, issuer in pairs}
+    requests, lists = [cast.good_octets(Base.DEVICE_REQUEST)], [cast.good_octets(Base.CRL)]
+    pkilint = rate(_each(pkilint_function(), certificates), seconds=2)
+    ours = rate(_each(lint, certificates))
+    return [
+        Measurement("pkilint: certificates", pkilint, "/s"),
+        Measurement(
+            "lint: certificates", ours, "/s", 5000, note=f"{ours / pkilint:.0f} times pkilint, on the same ones"
+        ),
+        Measurement(
+            "lint: certificates, with the issuer's signature",
+            rate(_each(lambda octets: lint(octets, issuer=facts[octets]), certificates)),
+            "/s",
+        ),
+        Measurement("lint: a certification request, with its signature", rate(_each(lint, requests)), "/s"),
+        Measurement("lint: a revocation list of three entries", rate(_each(lint, lists)), "/s"),
+        *_long_lists(cast),
+    ]
+
+
+def _long_lists(cast: Cast) -> list[Measurement]:
+    """A list of 100,000 entries with reasons, built and linted."""
+    before = SEEDED_MOMENT - timedelta(days=1)
+    entries = [
+        RevokedEntry(SerialNumber(1 << 126 | number * 0x9E3779B97F4A7C15), before, RevocationReason.KEY_COMPROMISE)
+        for number in range(100_000)
+    ]
+    contents = ListContents(
+        cast.name(Base.ISSUING_OCA),
+        key_identifier(cast.point(Base.ISSUING_OCA.value)),
+        1,
+        SEEDED_MOMENT,
+        SEEDED_MOMENT + timedelta(hours=48),
+        entries,
+    )
+    tbs = build_tbs_list(ORGANISATION_CRL, contents)
+    return [
+        Measurement(
+            "a list of 100,000 entries built", milliseconds(lambda: build_tbs_list(ORGANISATION_CRL, contents)), "ms"
+        ),
+        Measurement(
+            "a list of 100,000 entries linted",
+            milliseconds(lambda: lint_tbs_list(tbs, ORGANISATION_CRL, IssuerFacts())),
+            "ms",
+        ),
+    ]
+
+
+def pkilint_function() -> Callable[[bytes], object]:
+    """pkilint's lint of a certificate by RFC 5280, decoders made once."""
+    from pkilint import loader
+    from pkilint.pkix import certificate, extension, name
+
+    validator = certificate.create_pkix_certificate_validator_container(
+        certificate.create_decoding_validators(name.ATTRIBUTE_TYPE_MAPPINGS, extension.EXTENSION_MAPPINGS),
+        [
+            certificate.create_issuer_validator_container([]),
+            certificate.create_validity_validator_container(),
+            certificate.create_subject_validator_container([]),
+            certificate.create_extensions_validator_container([]),
+            certificate.create_spki_validator_container([]),
+        ],
+    )
+    load = loader.RFC5280CertificateDocumentLoader()
+    return lambda octets: validator.validate(load.load_der_document(octets, "").root)

@@ -1,0 +1,263 @@
+"""The good certificates, requests and lists that the defects are made from, with authorities and keys of their own."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from smki import der
+from smki.csr import (
+    hardware_module_alt_name,
+    make_device_request,
+    make_organisation_request,
+    organisation_subject,
+    public_point,
+)
+from smki.identity import EntityIdentifier, SerialNumber
+from smki.key import Randomness, SeededRandomness, SystemRandomness
+from smki.profile.build import CertificateContents, build_tbs_certificate, validity_from
+from smki.profile.build_list import ListContents, build_tbs_list
+from smki.profile.tables import ORGANISATION_ARL, ORGANISATION_CRL, TEST_POLICY_OID, profile_of
+from smki.revocation_list import RevocationReason, RevokedEntry
+from smki.role import CertificateKind, KeyUsage, RemotePartyRole
+from smki.testing.defects.parts import CertificateParts, ListParts, RequestParts
+from smki.x509 import Oid, encode_attribute, encode_public_key, key_identifier, key_usage_bit_string
+
+DEVICE_EUI64 = EntityIdentifier.parse("00-DB-12-34-56-78-90-A0")
+ORGANISATION_EUI64 = EntityIdentifier.parse("90-B3-D5-1F-30-01-00-00")
+ORGANISATION_NAME = "Supplier"
+ROLE = RemotePartyRole.SUPPLIER
+
+_DAY = timedelta(days=1)
+AUTHORITIES_BEGAN = timedelta(days=11 * 365)
+"""So long before the moment that the authorities' certificates begin, so that an expired one fits below them."""
+ISSUED = timedelta(days=30)
+"""So long before the moment that everything else was issued."""
+
+
+class Base(enum.Enum):
+    """The good twins."""
+
+    ROOT_OCA = "root-oca"
+    ISSUING_OCA = "issuing-oca"
+    ROOT_DCA = "root-dca"
+    ISSUING_DCA = "issuing-dca"
+    ORGANISATION = "organisation"
+    DEVICE = "device"
+    ORGANISATION_REQUEST = "organisation-request"
+    DEVICE_REQUEST = "device-request"
+    CRL = "organisation-crl"
+    ARL = "organisation-arl"
+
+    @property
+    def is_authority(self) -> bool:
+        """Whether it is an authority's certificate."""
+        return self in (Base.ROOT_OCA, Base.ISSUING_OCA, Base.ROOT_DCA, Base.ISSUING_DCA)
+
+    @property
+    def is_list(self) -> bool:
+        """Whether it is a revocation list."""
+        return self in (Base.CRL, Base.ARL)
+
+    @property
+    def is_request(self) -> bool:
+        """Whether it is a certification request."""
+        return self in (Base.ORGANISATION_REQUEST, Base.DEVICE_REQUEST)
+
+    @property
+    def is_of_device(self) -> bool:
+        """Whether it belongs to the hierarchy of Device Certificates, for which there are no revocation lists."""
+        return self in (Base.ROOT_DCA, Base.ISSUING_DCA, Base.DEVICE, Base.DEVICE_REQUEST)
+
+    @property
+    def issuer(self) -> Base | None:
+        """Whose certificate holds the key that signs it; None for a request, which signs itself."""
+        return _ISSUERS.get(self)
+
+
+_ISSUERS = {
+    Base.ROOT_OCA: Base.ROOT_OCA,
+    Base.ISSUING_OCA: Base.ROOT_OCA,
+    Base.ROOT_DCA: Base.ROOT_DCA,
+    Base.ISSUING_DCA: Base.ROOT_DCA,
+    Base.ORGANISATION: Base.ISSUING_OCA,
+    Base.DEVICE: Base.ISSUING_DCA,
+    Base.CRL: Base.ISSUING_OCA,
+    Base.ARL: Base.ROOT_OCA,
+}
+
+# X for what is none of the real thing: no authority of a home and no published one is called so.
+_AUTHORITY_NAMES = {
+    Base.ROOT_OCA: (RemotePartyRole.ROOT, "XA"),
+    Base.ISSUING_OCA: (RemotePartyRole.ISSUING_AUTHORITY, "X1"),
+    Base.ROOT_DCA: (None, "XD"),
+    Base.ISSUING_DCA: (None, "XD01"),
+}
+
+
+def authority_name(role: RemotePartyRole | None, common_name: str) -> bytes:
+    """The Name (DER) of an authority."""
+    rdns = [encode_attribute(Oid.COMMON_NAME, der.printable_string(common_name))]
+    if role is not None:
+        rdns.insert(0, encode_attribute(Oid.ORGANIZATIONAL_UNIT_NAME, der.printable_string(role.hexadecimal)))
+    return der.sequence(*rdns)
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Keys, names and good twins.
+
+    :param moment: when a Relying Party is to look at them (UTC): all are valid then, and the lists current.
+    :param seed: makes keys and serial numbers reproducible; None to draw them.
+    """
+
+    moment: datetime
+    seed: str | None = None
+
+    @cached_property
+    def _randomness(self) -> Randomness:
+        # The seed is set apart, so that a home made from the same one shares no key with the defects.
+        return SystemRandomness() if self.seed is None else SeededRandomness(f"defects\0{self.seed}")
+
+    @cached_property
+    def _keys(self) -> dict[str, ec.EllipticCurvePrivateKey]:
+        return {}
+
+    def key(self, label: str) -> ec.EllipticCurvePrivateKey:
+        """The private key of that label."""
+        if label not in self._keys:
+            self._keys[label] = self._randomness.private_key(label)
+        return self._keys[label]
+
+    def point(self, label: str) -> bytes:
+        """The public key of that label, 65 octets."""
+        return public_point(self.key(label).public_key())
+
+    def serial_number(self, label: str) -> SerialNumber:
+        """The serial number of that label."""
+        if label not in self._serial_numbers:
+            self._serial_numbers[label] = self._randomness.serial_number(label.encode(), 0)
+        return self._serial_numbers[label]
+
+    @cached_property
+    def _serial_numbers(self) -> dict[str, SerialNumber]:
+        return {}
+
+    def name(self, base: Base) -> bytes:
+        """The Name of an authority."""
+        return authority_name(*_AUTHORITY_NAMES[base])
+
+    @cached_property
+    def today(self) -> datetime:
+        """The day of the moment, at 00:00:00Z."""
+        return self.moment.replace(hour=0, minute=0, second=0, microsecond=0)
+
+    @cached_property
+    def _good(self) -> dict[Base, CertificateParts | RequestParts | ListParts]:
+        return {}
+
+    def good(self, base: Base) -> CertificateParts | RequestParts | ListParts:
+        """The good twin in parts."""
+        if base not in self._good:
+            self._good[base] = _MAKERS.get(base, _authority)(self, base)
+        return self._good[base]
+
+    @cached_property
+    def _good_octets(self) -> dict[Base, bytes]:
+        return {}
+
+    def good_octets(self, base: Base) -> bytes:
+        """The good twin, signed (DER)."""
+        if base not in self._good_octets:
+            self._good_octets[base] = self.good(base).encoded()
+        return self._good_octets[base]
+
+
+def _contents(cast: Cast, base: Base, began: datetime, subject: bytes, **carried_over: bytes) -> CertificateContents:
+    kind = CertificateKind(base.value)
+    issuer = _ISSUERS[base]
+    not_before, not_after = validity_from(began, profile_of(kind).validity.form)
+    return CertificateContents(
+        serial_number=cast.serial_number(base.value),
+        issuer=cast.name(issuer),
+        not_before=not_before,
+        not_after=not_after,
+        subject=subject,
+        public_key_info=encode_public_key(cast.point(base.value)),
+        issuer_key_identifier=None if issuer is base else key_identifier(cast.point(issuer.value)),
+        policy_oid=TEST_POLICY_OID,
+        carried_over={_CARRIED_OVER[name]: value for name, value in carried_over.items()},
+    )
+
+
+_CARRIED_OVER = {"key_usage": Oid.KEY_USAGE, "subject_alt_name": Oid.SUBJECT_ALT_NAME}
+
+
+def _authority(cast: Cast, base: Base) -> CertificateParts:
+    contents = _contents(cast, base, cast.today - AUTHORITIES_BEGAN, cast.name(base))
+    tbs = build_tbs_certificate(profile_of(CertificateKind(base.value)), contents)
+    return CertificateParts.of(tbs, cast.key(_ISSUERS[base].value))
+
+
+def _organisation(cast: Cast, base: Base) -> CertificateParts:
+    usage = key_usage_bit_string(KeyUsage.DIGITAL_SIGNATURE)
+    subject = organisation_subject(ROLE, ORGANISATION_EUI64, ORGANISATION_NAME)
+    contents = _contents(cast, base, cast.today - ISSUED, subject, key_usage=usage)
+    tbs = build_tbs_certificate(profile_of(CertificateKind.ORGANISATION, ROLE), contents)
+    return CertificateParts.of(tbs, cast.key(Base.ISSUING_OCA.value))
+
+
+def _device(cast: Cast, base: Base) -> CertificateParts:
+    usage, alt_name = key_usage_bit_string(KeyUsage.DIGITAL_SIGNATURE), hardware_module_alt_name(DEVICE_EUI64)
+    began = cast.today - ISSUED
+    contents = _contents(cast, base, began, der.sequence(), key_usage=usage, subject_alt_name=alt_name)
+    tbs = build_tbs_certificate(profile_of(CertificateKind.DEVICE), contents)
+    return CertificateParts.of(tbs, cast.key(Base.ISSUING_DCA.value))
+
+
+def _organisation_request(cast: Cast, base: Base) -> RequestParts:
+    key = cast.key(base.value)
+    request = make_organisation_request(key, ORGANISATION_EUI64, ROLE, KeyUsage.DIGITAL_SIGNATURE, ORGANISATION_NAME)
+    return RequestParts.of(request, key)
+
+
+def _device_request(cast: Cast, base: Base) -> RequestParts:
+    key = cast.key(base.value)
+    return RequestParts.of(make_device_request(key, DEVICE_EUI64, KeyUsage.DIGITAL_SIGNATURE), key)
+
+
+def _revocation_list(cast: Cast, base: Base) -> ListParts:
+    profile = ORGANISATION_CRL if base is Base.CRL else ORGANISATION_ARL
+    issuer = _ISSUERS[base]
+    since = cast.moment.replace(microsecond=0) - timedelta(hours=1)
+    # Long before any thisUpdate of the defective lists, for no certificate is revoked in the future.
+    before = cast.today - (20 if base is Base.CRL else 500) * _DAY
+    entries = [
+        RevokedEntry(cast.serial_number(f"{base.value} revoked"), before, RevocationReason.KEY_COMPROMISE),
+        RevokedEntry(cast.serial_number(f"{base.value} another"), before, RevocationReason.SUPERSEDED),
+        RevokedEntry(cast.serial_number(f"{base.value} without reason"), before - _DAY),
+    ]
+    contents = ListContents(
+        issuer=cast.name(issuer),
+        issuer_key_identifier=key_identifier(cast.point(issuer.value)),
+        number=1000,
+        this_update=since,
+        next_update=since + timedelta(hours=profile.next_update.form.hours),
+        entries=entries,
+    )
+    return ListParts.of(build_tbs_list(profile, contents), cast.key(issuer.value))
+
+
+_MAKERS: dict[Base, Callable[[Cast, Base], CertificateParts | RequestParts | ListParts]] = {
+    Base.ORGANISATION: _organisation,
+    Base.DEVICE: _device,
+    Base.ORGANISATION_REQUEST: _organisation_request,
+    Base.DEVICE_REQUEST: _device_request,
+    Base.CRL: _revocation_list,
+    Base.ARL: _revocation_list,
+}
