@@ -263,7 +263,7 @@ class Smki:
         number = 0
         while True:
             key = self._randomness.private_key(f"{label} {number}")
-            if not self.ledger.certificates_of_key(encode_public_key(public_point(key.public_key()))):
+            if not self.ledger.is_certified(encode_public_key(public_point(key.public_key()))):
                 return key
             number += 1
 

@@ -179,6 +179,9 @@ class Ledger(Protocol):
     def certificates_of_key(self, public_key_info: bytes) -> list[CertificateRecord]:
         """Certificates for a public key (SubjectPublicKeyInfo, DER), oldest first."""
 
+    def is_certified(self, public_key_info: bytes) -> bool:
+        """Whether there is a certificate for a public key (SubjectPublicKeyInfo, DER)."""
+
     def certificates(
         self, query: CertificateQuery, after: int = 0, limit: int | None = None
     ) -> Iterator[CertificateRecord]:

@@ -76,7 +76,7 @@ def require(connection: sqlite3.Connection, new: NewApplication, conditions: Con
 
     :raises Overtaken: when it no longer holds.
     """
-    if conditions.public_key_info is not None and _is_certified(connection, conditions.public_key_info):
+    if conditions.public_key_info is not None and is_certified(connection, conditions.public_key_info):
         raise Overtaken(Problem("public-key.already-certified", "public key", "certified meanwhile"))
     if conditions.device_limit is not None and new.entity_identifier is not None:
         issued = count_for_device(connection, new.entity_identifier)
@@ -88,7 +88,8 @@ def require(connection: sqlite3.Connection, new: NewApplication, conditions: Con
             raise Overtaken(Problem("participant.quota-reached", "quota", f"{issued} issued meanwhile"))
 
 
-def _is_certified(connection: sqlite3.Connection, public_key_info: bytes) -> bool:
+def is_certified(connection: sqlite3.Connection, public_key_info: bytes) -> bool:
+    """Whether there is a certificate for a public key."""
     sql = "SELECT 1 FROM certificate WHERE public_key_sha256 = ?"
     return connection.execute(sql, (public_key_digest(public_key_info),)).fetchone() is not None
 

@@ -176,6 +176,10 @@ class SqliteLedger:
         sql = f"SELECT {rows.CERTIFICATE_COLUMNS} FROM certificate WHERE public_key_sha256 = ? ORDER BY id"  # noqa: S608
         return [rows.certificate_record(row) for row in self._read(sql, (rows.public_key_digest(public_key_info),))]
 
+    def is_certified(self, public_key_info: bytes) -> bool:
+        """Whether there is a certificate for a public key."""
+        return self._with_reader(lambda connection: rows.is_certified(connection, public_key_info))
+
     def certificates(
         self, query: CertificateQuery, after: int = 0, limit: int | None = None
     ) -> Iterator[CertificateRecord]:

@@ -109,8 +109,8 @@ class Registration:
             )
             if not decision.eligible:
                 return self._refuse(application, received, decision.problems, request, applicant)
-            if device is not None and self._ledger.register.device(device.device_id) is None:
-                self._ledger.register.add(device)
+            if device is not None and application.device_type is not None:
+                self._add_if_new(device)
             new = _new_application(application, received, request, applicant)
             try:
                 record = self._issuance.issue(
@@ -133,6 +133,10 @@ class Registration:
             "Apply again.",
         )
         return self._refuse(application, received, (busy,), request, applicant)
+
+    def _add_if_new(self, device: Device) -> None:
+        if self._ledger.register.device(device.device_id) is None:
+            self._ledger.register.add(device)
 
     def _acceptance(self, kind: CertificateKind) -> Acceptance:
         # A Device Certificate counts as accepted unless it is rejected at once (SEC L11.7).

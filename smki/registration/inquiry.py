@@ -112,7 +112,7 @@ class Inquiry:
         :param public_key_info: SubjectPublicKeyInfo (DER) of a request; None in a mere question.
         """
         ledger, subscriber = self._ledger, applicant.subscriber
-        is_certified = public_key_info is not None and bool(ledger.certificates_of_key(public_key_info))
+        is_certified = public_key_info is not None and ledger.is_certified(public_key_info)
         quota, had = None, 0
         if not isinstance(subscriber, NonParty) and subscriber.quota is not None:
             quota, had = subscriber.quota, ledger.certificates_issued_to(registrant_id(subscriber))
