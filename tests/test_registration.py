@@ -138,6 +138,29 @@ def test_a_device_that_is_not_in_the_inventory(smki: Smki) -> None:
     assert added == Device(entity, DeviceType.GSME)
 
 
+def test_a_device_that_is_said_to_be_something_else(smki: Smki) -> None:
+    assert codes(smki.registration.apply(for_device(device_request(), device_type=DeviceType.GSME))) == [
+        "device.other-type"
+    ]
+    assert isinstance(smki.registration.apply(for_device(device_request(), device_type=DeviceType.ESME)), Issued)
+
+
+def test_a_device_that_somebody_adds_meanwhile(smki: Smki, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Added between the decision and the issue: as a hub, which the manufacturer may not have."""
+    entity, register = EntityIdentifier(b"\x77" * 8), smki.ledger.register
+    add = register.add
+
+    def too_late(*records: object) -> None:
+        add(Device(entity, DeviceType.CHF))
+        add(*records)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(register, "add", too_late)
+    outcome = smki.registration.apply(for_device(device_request(entity), "MANUFACTURER", "", DeviceType.ESME))
+    assert isinstance(outcome, Refusal)
+    assert register.device(entity) == Device(entity, DeviceType.CHF)
+    assert not list(smki.ledger.certificates(CertificateQuery(entity_identifier=entity)))
+
+
 def test_a_refused_application_adds_no_device(smki: Smki) -> None:
     entity = EntityIdentifier(b"\x22" * 8)
     outcome = smki.registration.apply(for_device(device_request(entity), "OTHER-USER", "", DeviceType.CHF))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -15,7 +16,7 @@ from smki.eligibility import Applicant
 from smki.ledger import CertificateRecord, Ledger, NewApplication, Overtaken
 from smki.ledger.register_records import registrant_id
 from smki.party import NonParty
-from smki.problem import Finding, Problem, errors_among
+from smki.problem import Finding, Malformed, Problem, errors_among
 from smki.profile.clearance import NotConformant
 from smki.profile.lint import lint_request_structure, looks_like_certificate
 from smki.profile.tables import profile_of
@@ -110,7 +111,9 @@ class Registration:
             if not decision.eligible:
                 return self._refuse(application, received, decision.problems, request, applicant)
             if device is not None and application.device_type is not None:
-                self._add_if_new(device)
+                judged, device = device, self._added(device)
+                if device != judged:
+                    continue  # somebody added it meanwhile, as something else
             new = _new_application(application, received, request, applicant)
             try:
                 record = self._issuance.issue(
@@ -134,9 +137,13 @@ class Registration:
         )
         return self._refuse(application, received, (busy,), request, applicant)
 
-    def _add_if_new(self, device: Device) -> None:
-        if self._ledger.register.device(device.device_id) is None:
-            self._ledger.register.add(device)
+    def _added(self, device: Device) -> Device:
+        """The Device as the inventory has it, added where it was not there."""
+        register = self._ledger.register
+        if register.device(device.device_id) is None:
+            with suppress(Malformed):  # somebody else was quicker
+                register.add(device)
+        return register.device(device.device_id) or device
 
     def _acceptance(self, kind: CertificateKind) -> Acceptance:
         # A Device Certificate counts as accepted unless it is rejected at once (SEC L11.7).

@@ -89,6 +89,8 @@ class Inquiry:
                 if application.device_type is None:
                     raise CannotBeJudged(_unknown_device(entity))
                 device = Device(entity, application.device_type)
+            elif application.device_type not in (None, device.device_type):
+                raise CannotBeJudged(_other_type(device, application.device_type))
             return applicant or first_eligible(register, device, day, application), device
         except CannotBeJudged:
             raise
@@ -135,6 +137,17 @@ def _no_owner(entity: EntityIdentifier) -> Problem:
         "an Entity Identifier of the Party that applies",
         "SEC L3.9",
         "Register the Party with it (smki party add), or have one assigned (smki party assign-eui).",
+    )
+
+
+def _other_type(device: Device, said: DeviceType | None) -> Problem:
+    return Problem(
+        "device.other-type",
+        f"Device {device.device_id}",
+        f"said to be {said.name if said else ''}, but in the Smart Metering Inventory as {device.device_type.name}",
+        "the Device type of the inventory, or none",
+        "SEC L3.9",
+        "Leave the type out, or name the right Device.",
     )
 
 
