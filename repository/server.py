@@ -19,6 +19,9 @@ DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8083
 DEFAULT_WORKERS = 2
 
+THREADS_PER_WORKER = 4
+"""More would only wait for one another: Python runs one at a time."""
+
 
 def refuse_taken_port(host: str, port: int) -> None:
     """Find out in time that nothing can listen there.
@@ -56,6 +59,7 @@ def serve(home: Path, host: str = DEFAULT_HOST, port: int = DEFAULT_PORT, worker
         port=port,
         interface=Interfaces.WSGI,
         workers=workers,
+        blocking_threads=THREADS_PER_WORKER,
         log_level=LogLevels.warning,
         respawn_failed_workers=True,
     )
