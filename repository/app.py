@@ -7,7 +7,10 @@ from werkzeug.exceptions import HTTPException
 
 from repository.certificate_service import certificate_service, invalid_request
 from repository.eligibility_service import eligibility_service
+from repository.revocation_lists import revocation_lists
+from repository.time_travel import is_real, tell_the_time
 from smki import __version__
+from smki.clock import iso
 from smki.home import Smki
 from smki.ledger import CertificateQuery
 from smki.problem import Problem, SmkiError
@@ -23,11 +26,15 @@ XML_SERVICES = "/services/"
 
 
 def create_app(smki: Smki) -> Flask:
-    """The application for an open SMKI; only reads from it."""
+    """The application for an open SMKI.
+
+    Where its clock is a :class:`~smki.clock.TravellingClock`, a request can say at which moment it is asked.
+    """
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_OCTETS
     app.register_blueprint(certificate_service(smki))
     app.register_blueprint(eligibility_service(smki))
+    app.register_blueprint(revocation_lists(smki))
 
     @app.get("/")
     def index() -> str:
@@ -40,6 +47,7 @@ def create_app(smki: Smki) -> Flask:
             ),
             certificates=smki.ledger.count_certificates(),
             base=request.url_root,
+            other_time=None if is_real(smki.clock) else iso(smki.clock.now()),
         )
 
     @app.get("/healthz")
@@ -49,6 +57,8 @@ def create_app(smki: Smki) -> Flask:
         except SmkiError as error:
             return {"status": "unavailable", "reason": str(error)}, 503
         return {"status": "ok"}, 200
+
+    tell_the_time(app, smki.clock)
 
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> Response:

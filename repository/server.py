@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import socket
+import threading
+import time
 from functools import partial
 from pathlib import Path
 
@@ -12,8 +15,9 @@ from granian.log import LogLevels
 from granian.server import Server
 
 from repository.app import create_app
+from smki.clock import TravellingClock
 from smki.home import Smki
-from smki.problem import NotReady, Problem
+from smki.problem import NotReady, Problem, SmkiError
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8083
@@ -21,6 +25,12 @@ DEFAULT_WORKERS = 2
 
 THREADS_PER_WORKER = 4
 """More would only wait for one another: Python runs one at a time."""
+
+
+RENEWAL_SECONDS = 20.0
+"""How often a worker looks whether a list is due."""
+
+_log = logging.getLogger("smki.server")
 
 
 def refuse_taken_port(host: str, port: int) -> None:
@@ -46,9 +56,17 @@ def refuse_taken_port(host: str, port: int) -> None:
         ) from error
 
 
-def serve(home: Path, host: str = DEFAULT_HOST, port: int = DEFAULT_PORT, workers: int = DEFAULT_WORKERS) -> None:
+def serve(
+    home: Path,
+    host: str = DEFAULT_HOST,
+    port: int = DEFAULT_PORT,
+    workers: int = DEFAULT_WORKERS,
+    *,
+    time_travel: bool = False,
+) -> None:
     """Serve the Repository of a home until SIGINT or SIGTERM.
 
+    :param time_travel: let each request say at which moment it is asked, with the header X-SMKI-Time.
     :raises NotReady: when there is no SMKI in *home* or nothing can listen there.
     """
     Smki.open(home).close()
@@ -63,8 +81,21 @@ def serve(home: Path, host: str = DEFAULT_HOST, port: int = DEFAULT_PORT, worker
         log_level=LogLevels.warning,
         respawn_failed_workers=True,
     )
-    server.serve(target_loader=partial(_load, home), wrap_loader=False)
+    server.serve(target_loader=partial(_load, home, time_travel), wrap_loader=False)
 
 
-def _load(home: Path) -> Flask:
-    return create_app(Smki.open(home))
+def _load(home: Path, time_travel: bool) -> Flask:
+    smki = Smki.open(home)
+    threading.Thread(target=_keep_lists_fresh, args=(smki,), name="revocation-lists", daemon=True).start()
+    return create_app(Smki.open(home, TravellingClock(smki.clock)) if time_travel else smki)
+
+
+def _keep_lists_fresh(smki: Smki) -> None:
+    """Issue every list before it falls due, for as long as the process lives; whichever worker asks first does it."""
+    while True:
+        try:
+            smki.renew_lists()
+        except SmkiError as error:
+            # The lists that there are go on being served; the next round tries again.
+            _log.error("a revocation list could not be issued: %s", error)
+        time.sleep(RENEWAL_SECONDS)

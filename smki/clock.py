@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Protocol
 
 from smki.problem import Malformed, Problem
@@ -49,6 +52,101 @@ class ShiftedClock:
     def now(self) -> datetime:
         """The base clock's moment, shifted."""
         return self.base.now() + self.shift
+
+
+class TravellingClock:
+    """A clock that one request at a time can set, for itself alone.
+
+    :param base: what it says otherwise.
+    """
+
+    def __init__(self, base: Clock) -> None:
+        self._base = base
+        self._set: ContextVar[datetime | None] = ContextVar("smki-time", default=None)
+
+    def now(self) -> datetime:
+        """The moment that was set, else that of the base clock."""
+        return self._set.get() or self._base.now()
+
+    @property
+    def is_travelling(self) -> bool:
+        """Whether a moment is set."""
+        return self._set.get() is not None
+
+    def travel(self, moment: datetime | None) -> None:
+        """Set the moment, for this thread or task; None to return."""
+        self._set.set(moment)
+
+
+class HomeClock:
+    """The clock of a home: the machine's, unless its file says that it stands still or is shifted.
+
+    Every process that has the home open sees a change at once: the file is looked at each time.
+
+    :param path: the file, JSON ``{"fixed": "2030-01-01T00:00:00Z"}`` or ``{"shiftSeconds": 86400}``.
+    """
+
+    def __init__(self, path: Path, base: Clock | None = None) -> None:
+        self._path = path
+        self._base: Clock = base or RealClock()
+        self._seen: tuple[int, int] | None = None
+        self._clock: Clock = self._base
+
+    def now(self) -> datetime:
+        """The present moment of the home."""
+        return self._current().now()
+
+    @property
+    def setting(self) -> str:
+        """``real``, ``fixed`` or ``shifted``."""
+        return {FixedClock: "fixed", ShiftedClock: "shifted"}.get(type(self._current()), "real")
+
+    def set(self, moment: datetime) -> None:
+        """Make it stand still at a moment."""
+        self._write({"fixed": iso(moment)})
+
+    def shift(self, shift: timedelta) -> None:
+        """Make it run ahead of the machine's clock, or behind it."""
+        self._write({"shiftSeconds": int(shift.total_seconds())})
+
+    def real(self) -> None:
+        """Make it the machine's clock again."""
+        self._path.unlink(missing_ok=True)
+
+    def _write(self, setting: dict[str, object]) -> None:
+        temporary = self._path.with_suffix(".new")
+        temporary.write_text(json.dumps(setting) + "\n")
+        temporary.replace(self._path)
+
+    def _current(self) -> Clock:
+        try:
+            status = self._path.stat()
+        except FileNotFoundError:
+            self._seen, self._clock = None, self._base
+            return self._clock
+        seen = (status.st_mtime_ns, status.st_ino)
+        if seen != self._seen:
+            self._clock = self._read()
+            self._seen = seen
+        return self._clock
+
+    def _read(self) -> Clock:
+        try:
+            setting = json.loads(self._path.read_text())
+            if "fixed" in setting:
+                return FixedClock(parse_moment(setting["fixed"]))
+            return ShiftedClock(self._base, timedelta(seconds=int(setting["shiftSeconds"])))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise Malformed(
+                Problem(
+                    "clock.unreadable",
+                    str(self._path),
+                    str(error),
+                    "what smki clock wrote",
+                    "",
+                    "Set it anew: smki clock real.",
+                )
+            ) from None
 
 
 def parse_moment(text: str) -> datetime:

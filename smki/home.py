@@ -13,20 +13,19 @@ import os
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from smki import der
 from smki.authority.audit import CheckResult, check_ledger
-from smki.authority.certification_authority import CertificationAuthority, SigningKey
-from smki.authority.issuance import Issuance, Subject
-from smki.certificate import Certificate
-from smki.clock import Clock, FixedClock, RealClock, iso
+from smki.authority.issuance import Issuance
+from smki.authority.revocation_lists import POLICIES, RevocationLists
+from smki.clock import Clock, FixedClock, HomeClock, RealClock, iso
 from smki.configuration import CONFIGURATION_FILE, Configuration
 from smki.csr import make_device_request, make_organisation_request, public_point
 from smki.device import DeviceType
+from smki.hierarchy import ABOVE, ISSUED_BY, Hierarchy
 from smki.identity import EntityIdentifier
 from smki.key import (
     Randomness,
@@ -34,31 +33,23 @@ from smki.key import (
     SystemRandomness,
     key_to_pem,
     passphrase_from_environment,
-    read_key,
     write_private_file,
 )
 from smki.ledger import CertificateRecord, Ledger, SqliteLedger
-from smki.problem import IntegrityError, NotReady, Problem
+from smki.ledger.revocation import ListRecord
+from smki.problem import NotReady, Problem
 from smki.registration import Application, Issued, Registration
 from smki.registration.cast import DEVICES, PARTIES, TESTING_PARTICIPANTS
-from smki.registration.gate import establish_authority
 from smki.registration.inquiry import Inquiry
 from smki.role import CertificateKind, KeyUsage, RemotePartyRole
-from smki.x509 import Oid, encode_attribute, encode_public_key
+from smki.x509 import encode_public_key
 
 LEDGER_FILE = "ledger.sqlite"
+CLOCK_FILE = "clock.json"
 
 SEEDED_START = datetime(2026, 1, 1, tzinfo=UTC)
 """When an SMKI made from a seed begins unless told otherwise: fixed, so that the same seed makes the same
 octets on any day."""
-
-AUTHORITY_NAMES = {
-    CertificateKind.ROOT_OCA: "TA",
-    CertificateKind.ISSUING_OCA: "T1",
-    CertificateKind.ROOT_DCA: "TD",
-    CertificateKind.ISSUING_DCA: "TD01",
-}
-"""Common names of the authorities: T for test, unlike those of the published test PKI (ZA, Z1, E357, 0001)."""
 
 DCC_ENTITY_IDENTIFIERS = {
     RemotePartyRole.RECOVERY: EntityIdentifier.parse("90B3D51F30000001"),
@@ -68,21 +59,6 @@ DCC_ENTITY_IDENTIFIERS = {
 }
 """Whose certificates the DCC lodges before anyone else can start (SEC L3.12), by the published test identities."""
 
-_ABOVE = {
-    CertificateKind.ROOT_OCA: None,
-    CertificateKind.ISSUING_OCA: CertificateKind.ROOT_OCA,
-    CertificateKind.ROOT_DCA: None,
-    CertificateKind.ISSUING_DCA: CertificateKind.ROOT_DCA,
-}
-_AUTHORITY_ROLES = {
-    CertificateKind.ROOT_OCA: RemotePartyRole.ROOT,
-    CertificateKind.ISSUING_OCA: RemotePartyRole.ISSUING_AUTHORITY,
-}
-_ISSUERS = {
-    CertificateKind.ORGANISATION: CertificateKind.ISSUING_OCA,
-    CertificateKind.DEVICE: CertificateKind.ISSUING_DCA,
-}
-
 
 class Smki:
     """One SMKI, open. Close it, or use it in a ``with`` statement.
@@ -90,6 +66,7 @@ class Smki:
     :ivar path: the directory.
     :ivar ledger: what was applied for and issued.
     :ivar clock: what time it is here.
+    :ivar hierarchy: its authorities.
     """
 
     def __init__(self, path: Path, configuration: Configuration, ledger: Ledger, clock: Clock) -> None:
@@ -100,7 +77,9 @@ class Smki:
         self._passphrase = passphrase_from_environment()
         seed = configuration.seed
         self._randomness: Randomness = SystemRandomness() if seed is None else SeededRandomness(seed)
-        self._issuance = Issuance(ledger, self._randomness, configuration.policy_oid)
+        issuance = Issuance(ledger, self._randomness, configuration.policy_oid)
+        self._issuance = issuance
+        self.hierarchy = Hierarchy(path / "keys", ledger, issuance, self._randomness, self._passphrase)
 
     @classmethod
     def create(
@@ -150,13 +129,15 @@ class Smki:
     def open(cls, path: Path | str, clock: Clock | None = None) -> Smki:
         """Open the SMKI in a directory.
 
+        :param clock: what time it is there; by default the home's own clock (:class:`~smki.clock.HomeClock`).
+
         :raises NotReady: when there is none.
         :raises IntegrityError: when its configuration cannot be read.
         :raises LedgerUnavailable: when its ledger cannot be opened.
         """
         path = Path(path).absolute()
         configuration = Configuration.read(path)
-        return cls(path, configuration, SqliteLedger(path / LEDGER_FILE), clock or RealClock())
+        return cls(path, configuration, SqliteLedger(path / LEDGER_FILE), clock or HomeClock(path / CLOCK_FILE))
 
     def close(self) -> None:
         """Close the ledger."""
@@ -174,7 +155,7 @@ class Smki:
 
         :raises IntegrityError: when an issuing authority is missing.
         """
-        issuers = {kind: self._authority(issuer) for kind, issuer in _ISSUERS.items()}
+        issuers = {kind: self.hierarchy.issuing(kind) for kind in ISSUED_BY}
         deemed_accepted_after = timedelta(seconds=self.configuration.deemed_accepted_after)
         return Registration(self.ledger, self.clock, self._issuance, issuers, deemed_accepted_after)
 
@@ -183,29 +164,23 @@ class Smki:
         """Where to ask who may subscribe for what, without applying."""
         return Inquiry(self.ledger, self.clock)
 
-    def _authority(self, kind: CertificateKind) -> CertificationAuthority:
-        records = [record for record in self.ledger.authorities() if record.kind is kind]
-        if not records:
-            raise IntegrityError(Problem("authority.missing", kind.title, "not in the ledger", "its certificate"))
-        certificate = records[-1].certificate
-        return CertificationAuthority(certificate, SigningKey(partial(self._load_key, certificate)))
+    def lists(self, kind: CertificateKind) -> RevocationLists:
+        """The revocation lists of the newest authority of a kind: Issuing OCA (the CRL) or Root OCA (the ARL).
 
-    def _load_key(self, certificate: Certificate) -> ec.EllipticCurvePrivateKey:
-        key_file = _authority_key(self.path, certificate.kind)
-        key = read_key(key_file, self._passphrase)
-        if public_point(key.public_key()) != certificate.point:
-            name = f"{certificate.kind.title} {certificate.common_name}"
-            raise IntegrityError(
-                Problem(
-                    "authority.key-mismatch",
-                    str(key_file),
-                    "the key of another certificate",
-                    f"the key of {name}",
-                    "",
-                    "Put the key file back that smki init made.",
-                )
-            )
-        return key
+        :raises KeyError: for a kind that issues no lists.
+        """
+        if kind not in POLICIES:
+            raise KeyError(kind)
+        return RevocationLists(self.ledger, self.clock, self.hierarchy.newest(kind))
+
+    def all_lists(self) -> list[RevocationLists]:
+        """The lists of every authority that issues some, also of those that newer ones have taken over from."""
+        records = [record for record in self.ledger.authorities() if record.kind in POLICIES]
+        return [RevocationLists(self.ledger, self.clock, self.hierarchy.of(record)) for record in records]
+
+    def renew_lists(self) -> list[ListRecord]:
+        """Issue every list that is due, and return those that were."""
+        return [made for lists in self.all_lists() if (made := lists.publish_if_due()) is not None]
 
     def issue_device(
         self,
@@ -326,10 +301,6 @@ def _refuse_occupied(path: Path) -> None:
         )
 
 
-def _authority_key(home: Path, kind: CertificateKind) -> Path:
-    return home / "keys" / f"{kind.value}.key"
-
-
 def _establish(path: Path, configuration: Configuration, clock: Clock) -> None:
     """Make everything that a home consists of in the empty directory *path*."""
     (path / "keys" / "dcc").mkdir(parents=True, mode=0o700)
@@ -338,33 +309,10 @@ def _establish(path: Path, configuration: Configuration, clock: Clock) -> None:
     (path / LEDGER_FILE).chmod(0o600)
     with Smki(path, configuration, SqliteLedger(path / LEDGER_FILE), clock) as smki:
         smki.ledger.register.add(*PARTIES, *TESTING_PARTICIPANTS, *DEVICES)
-        _establish_authorities(smki)
+        for kind in ABOVE:
+            smki.hierarchy.establish(kind, smki.clock.now())
         _establish_dcc(smki)
-
-
-def _establish_authorities(smki: Smki) -> None:
-    authorities: dict[CertificateKind, CertificationAuthority] = {}
-    for kind, above in _ABOVE.items():
-        key = smki._randomness.private_key(f"authority {kind.value}")
-        write_private_file(_authority_key(smki.path, kind), smki.key_pem(key))
-        signing_key = SigningKey(partial(_itself, key))
-        subject = Subject(_authority_subject(kind), encode_public_key(public_point(key.public_key())))
-        issuer = authorities[above] if above is not None else None
-        record = establish_authority(smki._issuance, kind, subject, signing_key, issuer, smki.clock.now())
-        authorities[kind] = CertificationAuthority(record.certificate, signing_key)
-
-
-def _itself(key: ec.EllipticCurvePrivateKey) -> ec.EllipticCurvePrivateKey:
-    return key
-
-
-def _authority_subject(kind: CertificateKind) -> bytes:
-    common_name = encode_attribute(Oid.COMMON_NAME, der.printable_string(AUTHORITY_NAMES[kind]))
-    role = _AUTHORITY_ROLES.get(kind)
-    if role is None:
-        return der.sequence(common_name)
-    unit = encode_attribute(Oid.ORGANIZATIONAL_UNIT_NAME, der.printable_string(role.hexadecimal))
-    return der.sequence(unit, common_name)
+        smki.renew_lists()
 
 
 def _establish_dcc(smki: Smki) -> None:

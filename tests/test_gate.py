@@ -47,10 +47,10 @@ def test_who_can_reach_a_signing_key() -> None:
     assert users_of("SigningKey") == {
         "smki/authority/issuance.py",  # signs
         "smki/registration/gate.py",  # hands it through
-        "smki/home.py",  # loads it for the gate
+        "smki/hierarchy.py",  # loads it, for the gate and the lists
     }
-    assert users_of("Issuance") == {"smki/registration/gate.py", "smki/home.py"}
-    assert users_of("establish_authority") == {"smki/home.py"}
+    assert users_of("Issuance") == {"smki/registration/gate.py", "smki/hierarchy.py", "smki/home.py"}
+    assert users_of("establish_authority") == {"smki/hierarchy.py"}
     assert users_of("Cleared") == {"smki/authority/certification_authority.py"}
     assert users_of("ClearedCertificate") == {"smki/authority/issuance.py"}
     assert users_of("ClearedList") == set()
@@ -58,10 +58,11 @@ def test_who_can_reach_a_signing_key() -> None:
 
 
 def test_who_signs_anything_at_all() -> None:
-    """The authority and the issuance; applicants, for their own requests; the defects, with keys of their own."""
+    """The authority, the issuance and the lists; applicants, for their own requests; the defects, with keys of their own."""
     assert callers_of("sign") == {
         "smki/authority/certification_authority.py",
         "smki/authority/issuance.py",
+        "smki/authority/revocation_lists.py",
         "smki/csr.py",
         "smki/testing/defects/signer.py",
     }

@@ -104,7 +104,7 @@ def test_the_order_of_writes(smki: Smki, monkeypatch: pytest.MonkeyPatch) -> Non
     """The octets to be signed are on disk before the key signs, the certificate before anyone gets it."""
     seen: list[str] = []
     reader = SqliteLedger(smki.path / "ledger.sqlite")
-    authority = smki.registration._issuers[CertificateKind.DEVICE]
+    authority = smki.registration._issuers[CertificateKind.DEVICE][0]
     sign = authority.signing_key.sign
 
     def watched(cleared: object) -> bytes:
@@ -128,7 +128,7 @@ def test_a_signer_that_fails_leaves_nothing_to_be_seen(smki: Smki, monkeypatch: 
     def fail(_: object) -> bytes:
         raise RuntimeError("the key is gone")
 
-    monkeypatch.setattr(smki.registration._issuers[CertificateKind.DEVICE].signing_key, "sign", fail)
+    monkeypatch.setattr(smki.registration._issuers[CertificateKind.DEVICE][0].signing_key, "sign", fail)
     _, request = smki.make_device_request(DEVICE, DS)
     with pytest.raises(RuntimeError):
         smki.issue_device(request)

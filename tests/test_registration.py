@@ -327,13 +327,13 @@ def test_two_processes_race_with_one_public_key(home: Path, monkeypatch: pytest.
     """Both pass every check before either has stored its certificate; one is refused when it stores its own."""
     request = device_request()
     with Smki.open(home) as first, Smki.open(home) as second:
-        sign = first.registration._issuers[CertificateKind.DEVICE].signing_key.sign
+        sign = first.registration._issuers[CertificateKind.DEVICE][0].signing_key.sign
 
-        def sign_late(cleared: Any) -> bytes:
+        def sign_late(cleared: Any) -> Any:
             second.issue_device(request)
             return sign(cleared)
 
-        monkeypatch.setattr(first.registration._issuers[CertificateKind.DEVICE].signing_key, "sign", sign_late)
+        monkeypatch.setattr(first.registration._issuers[CertificateKind.DEVICE][0].signing_key, "sign", sign_late)
         assert codes(first.registration.apply(for_device(request))) == ["public-key.already-certified"]
         assert (
             len(

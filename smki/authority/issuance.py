@@ -106,7 +106,9 @@ class Issuance:
             certificate = Certificate.from_der(key.sign(cleared))
             above = issuer.certificate.serial_number if issuer.certificate else None
             deemed = now + acceptance.deemed_after if acceptance.deemed_after is not None else None
-            return self._ledger.store(application_id, certificate, acceptance.status, now, above, deemed)
+            return self._ledger.store(
+                application_id, certificate, acceptance.status, now, above, deemed, top_up=application.top_up
+            )
         raise IntegrityError(
             Problem(
                 "serial-number.exhausted",

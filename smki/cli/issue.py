@@ -69,6 +69,7 @@ def _application_options(command: F) -> F:
 @click.option(
     "--type", "device_type", type=DEVICE_TYPE, help="What the Device is, where it is not in the inventory yet."
 )
+@click.option("--issuer", default="", metavar="NAME", help="Which Issuing DCA is to issue it. [default: each in turn]")
 def device(
     home: Path,
     csr: str | None,
@@ -76,6 +77,7 @@ def device(
     usage: KeyUsage | None,
     out: Path | None,
     device_type: DeviceType | None,
+    issuer: str,
     applicant: str,
     officer: str,
     on_behalf_of: str,
@@ -86,7 +88,7 @@ def device(
     smki issue device --csr meter.csr --out meter.pem
     smki issue device --eui 00-DB-12-34-56-78-90-A0 --usage ds --out meter-ds.pem
     """
-    application = Application(CertificateKind.DEVICE, b"", "cli", applicant, officer, on_behalf_of, device_type)
+    application = Application(CertificateKind.DEVICE, b"", "cli", applicant, officer, on_behalf_of, device_type, issuer)
     with Smki.open(home) as smki:
         if csr is not None:
             _refuse_with_csr(eui=eui, usage=usage)
@@ -103,6 +105,7 @@ def device(
 @_application_options
 @click.option("--role", type=ROLE, help="Remote Party Role: a name like supplier, or its code like 02.")
 @click.option("--name", help="A common name for the subject.")
+@click.option("--top-up", is_flag=True, help="A Supplier's key agreement certificate for prepayment top-up.")
 def organisation(
     home: Path,
     csr: str | None,
@@ -110,6 +113,7 @@ def organisation(
     role: RemotePartyRole | None,
     usage: KeyUsage | None,
     name: str | None,
+    top_up: bool,
     out: Path | None,
     applicant: str,
     officer: str,
@@ -121,7 +125,7 @@ def organisation(
     smki issue organisation --csr supplier.csr --out supplier.pem
     smki issue organisation --eui 90-B3-D5-1F-30-01-00-00 --role supplier --usage ds --out supplier-ds.pem
     """
-    application = Application(CertificateKind.ORGANISATION, b"", "cli", applicant, officer, on_behalf_of)
+    application = Application(CertificateKind.ORGANISATION, b"", "cli", applicant, officer, on_behalf_of, top_up=top_up)
     with Smki.open(home) as smki:
         if csr is not None:
             _refuse_with_csr(eui=eui, role=role, usage=usage, name=name)
@@ -129,7 +133,7 @@ def organisation(
             return
         eui, role, usage = _required(eui, "--eui"), _required(role, "--role"), _required(usage, "--usage")
         key, request = smki.make_organisation_request(eui, role, usage, name)
-        stem = f"{eui.hex.lower()}-{role.label}-{usage.code.lower()}"
+        stem = f"{eui.hex.lower()}-{role.label}-{usage.code.lower()}{'-top-up' if top_up else ''}"
         with _beside(out, stem, smki.key_pem(key), request):
             _apply(smki, replace(application, request=request), out)
 

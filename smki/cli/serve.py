@@ -22,7 +22,8 @@ _EXAMPLE = "00-DB-12-34-56-78-90-A0"
 @click.option(
     "--workers", default=DEFAULT_WORKERS, show_default=True, type=click.IntRange(1, 64), help="How many processes."
 )
-def serve(home: Path, host: str, port: int, workers: int) -> None:
+@click.option("--time-travel", is_flag=True, help="Let each request say when it is asked, with the header X-SMKI-Time.")
+def serve(home: Path, host: str, port: int, workers: int, time_travel: bool) -> None:
     """Serve the SMKI Repository over HTTP, until interrupted.
 
     What is issued while it runs appears at once.
@@ -32,7 +33,7 @@ def serve(home: Path, host: str, port: int, workers: int) -> None:
     refuse_taken_port(host, port)
     click.echo(_banner(home, f"http://{f'[{host}]' if ':' in host else host}:{port}", count))
     sys.stdout.flush()
-    serve_repository(home, host, port, workers)
+    serve_repository(home, host, port, workers, time_travel=time_travel)
 
 
 def _banner(home: Path, url: str, count: int) -> str:

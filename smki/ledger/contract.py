@@ -10,6 +10,7 @@ from typing import Protocol
 from smki.certificate import Certificate
 from smki.identity import EntityIdentifier, SerialNumber
 from smki.ledger.register import Register
+from smki.ledger.revocation import Revocations
 from smki.problem import Problem, SmkiError
 from smki.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
 
@@ -45,6 +46,8 @@ class NewApplication:
     usage: KeyUsage | None
     request: bytes | None
     """The certification request, DER; None for authorities."""
+    top_up: bool = False
+    """Whether the certificate is for prepayment top-up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +99,20 @@ class CertificateRecord:
     """The issuing certificate's; None for a root."""
     application_id: int
     der: bytes
+    top_up: bool = False
+    """Whether it is a Supplier's key agreement certificate for prepayment top-up."""
+    replaced: datetime | None = None
+    """From when on a newer certificate for the same subject, role and usage is in use instead of it."""
 
     def status_at(self, moment: datetime) -> CertificateStatus:
-        """The status at a moment: revoked if it was, expired once notAfter has passed, in use once deemed accepted."""
+        """The status at a moment: revoked if it was, expired once notAfter has passed, not in use once replaced, in use
+        once deemed accepted."""
         if self.stored_status is CertificateStatus.REVOKED:
             return self.stored_status
         if moment > self.not_after:
             return CertificateStatus.EXPIRED
+        if self.replaced is not None and self.replaced <= moment:
+            return CertificateStatus.NOT_IN_USE
         is_pending = self.stored_status is CertificateStatus.PENDING
         if is_pending and self.deemed_accepted is not None and self.deemed_accepted <= moment:
             return CertificateStatus.IN_USE
@@ -164,6 +174,8 @@ class Ledger(Protocol):
         issued: datetime,
         issuer: SerialNumber | None,
         deemed_accepted: datetime | None = None,
+        *,
+        top_up: bool = False,
     ) -> CertificateRecord:
         """Commit the certificate of a reserved application with its status and audit event; from now on it is seen.
 
@@ -224,6 +236,10 @@ class Ledger(Protocol):
 
         :raises LedgerUnavailable: when it could not be written.
         """
+
+    @property
+    def revocations(self) -> Revocations:
+        """What was revoked, and the lists that said so."""
 
     @property
     def register(self) -> Register:

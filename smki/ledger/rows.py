@@ -26,11 +26,11 @@ from smki.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyR
 
 CERTIFICATE_COLUMNS = (
     "id, serial_number, kind, entity_identifier, role, usage, not_before, not_after, status, status_since, "
-    "deemed_accepted, issued, issuer_serial_number, application_id, der"
+    "deemed_accepted, issued, issuer_serial_number, application_id, der, top_up, replaced"
 )
 APPLICATION_COLUMNS = (
     "id, received, interface, subscriber, officer, applied_by, kind, entity_identifier, role, usage, request, "
-    "granted, reasons, serial_number, tbs"
+    "granted, reasons, serial_number, tbs, top_up"
 )
 
 
@@ -48,8 +48,8 @@ def insert_application(
     try:
         cursor = connection.execute(
             """INSERT INTO application (received, interface, subscriber, officer, applied_by, kind, entity_identifier,
-                role, usage, request, granted, reasons, serial_number, tbs)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                role, usage, request, granted, reasons, serial_number, tbs, top_up)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
             (
                 to_seconds(new.received),
                 new.interface,
@@ -63,6 +63,7 @@ def insert_application(
                 _reasons_text(reasons),
                 serial_number.octets if serial_number else None,
                 tbs,
+                new.top_up,
             ),
         )
     except sqlite3.IntegrityError as error:
@@ -135,8 +136,8 @@ def insert_certificate(connection: sqlite3.Connection, new: CertificateRecord, k
     try:
         cursor = connection.execute(
             """INSERT INTO certificate (serial_number, kind, entity_identifier, role, usage, public_key_sha256, not_before,
-                not_after, status, status_since, deemed_accepted, issued, issuer_serial_number, application_id, der)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                not_after, status, status_since, deemed_accepted, issued, issuer_serial_number, application_id, der,
+                top_up) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
             (
                 new.serial_number.octets,
                 new.kind.value,
@@ -151,14 +152,36 @@ def insert_certificate(connection: sqlite3.Connection, new: CertificateRecord, k
                 issuer,
                 new.application_id,
                 new.der,
+                new.top_up,
             ),
         )
     except sqlite3.IntegrityError as error:
         raise Overtaken(Problem("public-key.already-certified", "public key", "certified meanwhile")) from error
     identifier = cursor.lastrowid or 0
     connection.execute("UPDATE application SET tbs = NULL WHERE id = ?", (new.application_id,))
+    if not new.kind.is_authority:
+        replace_older(connection, identifier, deemed if deemed is not None else issued)
     insert_event(connection, issued, "issued", new.application_id, identifier)
     return replace(new, id=identifier)
+
+
+def replace_older(connection: sqlite3.Connection, certificate_id: int, moment: int) -> None:
+    """Put the certificate that a newer one takes over from out of use from a moment on: same subject, role and usage."""
+    connection.execute(
+        """UPDATE certificate SET replaced = ?1, replaced_by = ?2 WHERE id IN (
+            SELECT older.id FROM certificate newer JOIN certificate older ON older.entity_identifier = newer.entity_identifier
+            WHERE newer.id = ?2 AND older.id < newer.id AND older.kind = newer.kind AND older.role IS newer.role
+                AND older.usage = newer.usage AND older.top_up = newer.top_up
+                AND (older.replaced IS NULL OR older.replaced > ?1))""",
+        (moment, certificate_id),
+    )
+
+
+def restore_older(connection: sqlite3.Connection, certificate_id: int) -> None:
+    """Undo that: the newer one was rejected."""
+    connection.execute(
+        "UPDATE certificate SET replaced = NULL, replaced_by = NULL WHERE replaced_by = ?", (certificate_id,)
+    )
 
 
 def refuse_reserved(connection: sqlite3.Connection, application_id: int, reason: Problem) -> None:
@@ -212,15 +235,19 @@ def certificate_conditions(query: CertificateQuery) -> tuple[str, tuple[Any, ...
 
 
 def _status_condition(status: CertificateStatus, now: int) -> tuple[str, tuple[Any, ...]]:
-    if status is CertificateStatus.EXPIRED:
-        return "(status != 'R' AND not_after < ?)", (now,)
+    """The same cases as ``CertificateRecord.status_at``, in its order."""
     if status is CertificateStatus.REVOKED:
         return "status = 'R'", ()
-    if status is CertificateStatus.IN_USE:
-        return "((status = 'I' OR (status = 'P' AND deemed_accepted <= ?)) AND not_after >= ?)", (now, now)
+    if status is CertificateStatus.EXPIRED:
+        return "(status != 'R' AND not_after < ?)", (now,)
+    current, replaced = "status != 'R' AND not_after >= ?", "replaced <= ?"
+    if status is CertificateStatus.NOT_IN_USE:
+        return f"({current} AND ({replaced} OR status = 'N'))", (now, now)
+    is_pending = "status = 'P' AND (deemed_accepted IS NULL OR deemed_accepted > ?)"
+    kept = "(replaced IS NULL OR replaced > ?)"
     if status is CertificateStatus.PENDING:
-        return "(status = 'P' AND (deemed_accepted IS NULL OR deemed_accepted > ?) AND not_after >= ?)", (now, now)
-    return "(status = ? AND not_after >= ?)", (status.value, now)
+        return f"({current} AND {kept} AND {is_pending})", (now, now, now)
+    return f"({current} AND {kept} AND (status = 'I' OR (status = 'P' AND deemed_accepted <= ?)))", (now, now, now)
 
 
 def application_conditions(query: ApplicationQuery) -> tuple[str, tuple[Any, ...]]:
@@ -264,6 +291,8 @@ def certificate_record(row: tuple[Any, ...]) -> CertificateRecord:
         SerialNumber.from_octets(row[12]) if row[12] is not None else None,
         row[13],
         row[14],
+        bool(row[15]),
+        from_seconds(row[16]) if row[16] is not None else None,
     )
 
 
@@ -280,6 +309,7 @@ def application_record(row: tuple[Any, ...]) -> ApplicationRecord:
         _ROLES[row[8]] if row[8] is not None else None,
         _USAGES[row[9]] if row[9] is not None else None,
         row[10],
+        bool(row[15]),
     )
     reasons = tuple(Problem(**reason) for reason in json.loads(row[12])) if row[12] else ()
     serial_number = SerialNumber.from_octets(row[13]) if row[13] is not None else None

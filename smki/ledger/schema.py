@@ -82,3 +82,39 @@ def m002_register(db: Database) -> None:
         "CREATE TABLE subscriber (id TEXT PRIMARY KEY, certificates INTEGER NOT NULL) WITHOUT ROWID",
     ):
         db.execute(statement)
+
+
+@MIGRATIONS()
+def m003_revocation(db: Database) -> None:
+    """Revocations, the lists that told of them, and what a certificate was replaced by."""
+    for statement in (
+        # From when on a newer certificate for the same subject, role and usage is in use instead.
+        "ALTER TABLE certificate ADD COLUMN replaced INTEGER",
+        "ALTER TABLE certificate ADD COLUMN replaced_by INTEGER",
+        # Supplier's key agreement certificate for prepayment top-up, kept apart from that for management.
+        "ALTER TABLE certificate ADD COLUMN top_up INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE application ADD COLUMN top_up INTEGER NOT NULL DEFAULT 0",
+        """CREATE TABLE revocation (
+            id INTEGER PRIMARY KEY,
+            certificate_id INTEGER NOT NULL UNIQUE REFERENCES certificate (id),
+            serial_number BLOB NOT NULL,
+            issuer_serial_number BLOB NOT NULL,
+            not_after INTEGER NOT NULL,
+            revoked INTEGER NOT NULL,
+            effective INTEGER NOT NULL,
+            reason TEXT NOT NULL,
+            asked_by TEXT NOT NULL
+        )""",
+        "CREATE INDEX revocation_issuer ON revocation (issuer_serial_number, effective)",
+        """CREATE TABLE revocation_list (
+            issuer_serial_number BLOB NOT NULL,
+            number INTEGER NOT NULL,
+            this_update INTEGER NOT NULL,
+            next_update INTEGER NOT NULL,
+            entries INTEGER NOT NULL,
+            last_revocation INTEGER NOT NULL,
+            der BLOB NOT NULL,
+            PRIMARY KEY (issuer_serial_number, number)
+        )""",
+    ):
+        db.execute(statement)

@@ -26,6 +26,7 @@ from smki.ledger.contract import (
 )
 from smki.ledger.group_commit import GroupCommit, unavailable
 from smki.ledger.register import Register
+from smki.ledger.revocation import Revocations
 from smki.ledger.schema import MIGRATIONS
 from smki.problem import NotFound, Problem
 from smki.role import CertificateStatus
@@ -60,6 +61,7 @@ class SqliteLedger:
             raise unavailable(error) from error
         self._writes = GroupCommit(writer)
         self._register = Register(self._read, self._writes.run)
+        self._revocations = Revocations(self._read, self._writes.run)
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -110,6 +112,8 @@ class SqliteLedger:
         issued: datetime,
         issuer: SerialNumber | None,
         deemed_accepted: datetime | None = None,
+        *,
+        top_up: bool = False,
     ) -> CertificateRecord:
         """Commit a certificate with its status and audit event (see :class:`~smki.ledger.contract.Ledger`)."""
         record = CertificateRecord(
@@ -128,6 +132,7 @@ class SqliteLedger:
             issuer_serial_number=issuer,
             application_id=application_id,
             der=certificate.der,
+            top_up=top_up,
         )
         key = rows.public_key_digest(certificate.public_key_info)
         try:
@@ -145,6 +150,11 @@ class SqliteLedger:
         def write(connection: sqlite3.Connection) -> None:
             sql = "UPDATE certificate SET status = ?, status_since = ? WHERE serial_number = ?"
             connection.execute(sql, (status.value, to_seconds(moment), serial_number.octets))
+            found = self.certificate(serial_number)
+            if found is not None and status is CertificateStatus.IN_USE:
+                rows.replace_older(connection, found.id, to_seconds(moment))
+            elif found is not None:
+                rows.restore_older(connection, found.id)
             self._note(connection, serial_number, moment, event, detail)
 
         self._writes.run(write)
@@ -164,6 +174,11 @@ class SqliteLedger:
     def register(self) -> Register:
         """Who there is to apply, and which Devices there are."""
         return self._register
+
+    @property
+    def revocations(self) -> Revocations:
+        """What was revoked, and the lists that said so."""
+        return self._revocations
 
     def certificate(self, serial_number: SerialNumber) -> CertificateRecord | None:
         """The certificate with that serial number, or None."""

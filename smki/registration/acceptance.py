@@ -10,6 +10,7 @@ from smki.csr import CertificationRequest, read_request
 from smki.identity import SerialNumber
 from smki.ledger import CertificateRecord, Ledger
 from smki.problem import Problem, SmkiError
+from smki.registration.revocation import revoke
 from smki.role import CertificateKind, CertificateStatus
 from smki.x509 import Oid, name_text
 
@@ -42,7 +43,7 @@ def accept(ledger: Ledger, serial_number: SerialNumber, moment: datetime) -> Cer
 
 
 def reject(ledger: Ledger, serial_number: SerialNumber, because: str, moment: datetime) -> Rejection:
-    """Reject a certificate: an Organisation Certificate is not in use from then on, a Device's is investigated.
+    """Reject a certificate: an Organisation Certificate is revoked, a Device's rejection is investigated.
 
     :param because: the subscriber's reason, for the record.
     :raises NotAcceptable: when there is no such certificate, it is an authority's, or accepted expressly before.
@@ -57,6 +58,7 @@ def reject(ledger: Ledger, serial_number: SerialNumber, because: str, moment: da
         ledger.note(serial_number, moment, "rejected", because)
     elif record.kind is CertificateKind.ORGANISATION and record.stored_status in _REJECTABLE:
         ledger.set_status(serial_number, CertificateStatus.NOT_IN_USE, moment, "rejected", because)
+        revoke(ledger, serial_number, "rejected", moment)
     else:
         raise NotAcceptable(_not_pending(record, record.status_at(moment)))
     return Rejection(_known(ledger, serial_number), found)

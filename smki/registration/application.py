@@ -29,6 +29,10 @@ class Application:
     """The id of the User for which the applicant, a Shared Resource, applies; empty where it applies itself."""
     device_type: DeviceType | None = None
     """What the Device is, where it is not in the Smart Metering Inventory yet: it is then added as pending."""
+    issuer: str = ""
+    """The common name of the issuing authority; empty for the one whose turn it is."""
+    top_up: bool = False
+    """Whether it is a Supplier's key agreement certificate for prepayment top-up, kept apart from that for management."""
 
 
 @dataclass(frozen=True, slots=True)

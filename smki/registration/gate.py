@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -22,7 +23,7 @@ from smki.profile.lint import lint_request_structure, looks_like_certificate
 from smki.profile.tables import profile_of
 from smki.registration.application import Application, Issued, Refusal, Refused
 from smki.registration.inquiry import CannotBeJudged, Inquiry
-from smki.role import CertificateKind, CertificateStatus
+from smki.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
 from smki.x509 import Oid
 
 MAX_REQUEST_OCTETS = 64 * 1024
@@ -35,7 +36,7 @@ MAX_DECISIONS = 8
 class Registration:
     """Decides on applications, records every decision, and has the authorities issue what it grants.
 
-    :param issuers: the issuing authority for each kind of end-entity certificate.
+    :param issuers: the issuing authorities for each kind of end-entity certificate; they take turns.
     :param deemed_accepted_after: how long after its issue an Organisation Certificate counts as accepted.
     """
 
@@ -44,7 +45,7 @@ class Registration:
         ledger: Ledger,
         clock: Clock,
         issuance: Issuance,
-        issuers: dict[CertificateKind, CertificationAuthority],
+        issuers: dict[CertificateKind, list[CertificationAuthority]],
         deemed_accepted_after: timedelta,
     ) -> None:
         self._ledger = ledger
@@ -53,6 +54,7 @@ class Registration:
         self._issuance = issuance
         self._issuers = issuers
         self._deemed_accepted_after = deemed_accepted_after
+        self._turn = itertools.count()
 
     def apply(self, application: Application) -> Issued | Refusal:
         """Decide on an application and, if it is granted, issue the certificate.
@@ -72,6 +74,10 @@ class Registration:
             problems = [finding.as_problem(_remedy(finding.code, application.kind)) for finding in decisive]
             return self._refuse(application, received, problems)
         request = CertificationRequest.of(structure)
+        if application.top_up and (
+            request.role is not RemotePartyRole.SUPPLIER or request.usage is not KeyUsage.KEY_AGREEMENT
+        ):
+            return self._refuse(application, received, (_no_top_up(request),), request)
         try:
             applicant, device = self._inquiry.who(application, request.entity_identifier, received.date())
             return self._decide_and_issue(application, request, applicant, device, received, findings)
@@ -98,6 +104,7 @@ class Registration:
         received: datetime,
         findings: list[Finding],
     ) -> Issued | Refusal:
+        issuer = self._issuer(application)
         for _ in range(MAX_DECISIONS):
             decision, conditions = self._inquiry.decide(
                 applicant,
@@ -119,7 +126,7 @@ class Registration:
                 record = self._issuance.issue(
                     profile_of(application.kind, request.role),
                     _subject(request),
-                    self._issuers[application.kind],
+                    issuer,
                     new,
                     conditions,
                     self._acceptance(application.kind),
@@ -136,6 +143,23 @@ class Registration:
             "Apply again.",
         )
         return self._refuse(application, received, (busy,), request, applicant)
+
+    def _issuer(self, application: Application) -> CertificationAuthority:
+        """The issuing authority that the application names, else the one whose turn it is.
+
+        :raises CannotBeJudged: when there is none of that name.
+        """
+        issuers = self._issuers[application.kind]
+        if not application.issuer:
+            return issuers[next(self._turn) % len(issuers)]
+        for issuer in issuers:
+            if issuer.certificate.common_name == application.issuer:
+                return issuer
+        names = ", ".join(str(issuer.certificate.common_name) for issuer in issuers)
+        raise CannotBeJudged(
+            Problem("authority.unknown", f"authority {application.issuer[:16]}", "issues no such certificates", names, "SEC L3",
+                    f"Name one of: {names}; or none.")
+        )  # fmt: skip
 
     def _added(self, device: Device) -> Device:
         """The Device as the inventory has it, added where it was not there."""
@@ -202,6 +226,7 @@ def _new_application(
         None,
         None,
         application.request if len(application.request) <= MAX_REQUEST_OCTETS else None,
+        application.top_up,
     )
     if request is None:
         return new
@@ -232,6 +257,12 @@ def _unfit(data: bytes) -> Problem | None:
             "Hand in the request that was made for its key.",
         )
     return None
+
+
+def _no_top_up(request: CertificationRequest) -> Problem:
+    seen = f"{request.role.label if request.role else 'no role'}, {request.usage.label}"
+    return Problem("top-up.not-a-supplier", "prepayment top-up", seen, "a Supplier's key agreement certificate", "GBCS 12",
+                   "Apply for it with the role supplier and the usage ka.")  # fmt: skip
 
 
 _OTHER_COMMAND = {

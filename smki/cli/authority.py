@@ -1,0 +1,78 @@
+"""smki authority"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from smki.cli.common import home_option
+from smki.clock import iso
+from smki.home import Smki
+from smki.problem import NotFound, Problem
+from smki.registration.revocation import PMA
+from smki.registration.revocation import revoke as revoke_certificate
+from smki.role import CertificateKind
+
+_ISSUING = click.Choice([CertificateKind.ISSUING_OCA.value, CertificateKind.ISSUING_DCA.value])
+
+
+@click.group()
+def authority() -> None:
+    """The certification authorities: list, add, renew, revoke."""
+
+
+@authority.command(name="list")
+@home_option
+def list_(home: Path) -> None:
+    """List the authorities."""
+    with Smki.open(home) as smki:
+        now = smki.clock.now()
+        for record in smki.authorities():
+            name = record.certificate.common_name
+            click.echo(f"{name:<5} {record.kind.title:<12} {record.serial_number}  {record.status_at(now).label}")
+
+
+def _establish(home: Path, kind: str) -> None:
+    with Smki.open(home) as smki:
+        record = smki.hierarchy.establish(CertificateKind(kind), smki.clock.now())
+        smki.renew_lists()
+    click.echo(f"{record.kind.title} {record.certificate.common_name}, serial number {record.serial_number}")
+
+
+@authority.command()
+@click.argument("kind", type=_ISSUING)
+@home_option
+def add(kind: str, home: Path) -> None:
+    """Make another Issuing DCA beside the others, or an Issuing OCA that takes over.
+
+    Device Certificates are then issued by each Issuing DCA in turn, or by the one that --issuer names.
+    """
+    _establish(home, kind)
+
+
+@authority.command()
+@click.argument("kind", type=_ISSUING)
+@home_option
+def renew(kind: str, home: Path) -> None:
+    """Make a new authority that issues from now on; the old one's revocation lists go on."""
+    _establish(home, kind)
+
+
+@authority.command()
+@click.argument("name")
+@click.option("--reason", required=True, help="As for smki revoke.")
+@click.option("--by", default=PMA, show_default=True, help="Who asks: an officer of the DCC, or the SMKI PMA.")
+@home_option
+def revoke(name: str, reason: str, by: str, home: Path) -> None:
+    """Revoke an Issuing OCA and put it on the Organisation ARL."""
+    with Smki.open(home) as smki:
+        found = [record for record in smki.authorities() if record.certificate.common_name == name]
+        if not found:
+            names = ", ".join(str(record.certificate.common_name) for record in smki.authorities())
+            raise NotFound(Problem("authority.unknown", f"authority {name}", "not there", f"one of: {names}"))
+        done = revoke_certificate(smki.ledger, found[0].serial_number, reason, smki.clock.now(), by=by)
+        record = smki.lists(CertificateKind.ROOT_OCA).publish()
+    click.echo(
+        f"{done.record.kind.title} {name} is revoked from {iso(done.revocation.effective)}; Organisation ARL {record.number} says so."
+    )

@@ -1,0 +1,90 @@
+"""smki clock"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import click
+
+from smki.cli.common import MOMENT, Parsed, home_option
+from smki.clock import HomeClock, iso
+from smki.configuration import Configuration
+from smki.home import CLOCK_FILE
+from smki.problem import Malformed, Problem
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31557600}
+
+
+def parse_shift(text: str) -> timedelta:
+    """Read a time span like ``90d``, ``-12h`` or ``10y`` (a year being 365.25 days).
+
+    :raises Malformed: for anything else.
+    """
+    found = re.fullmatch(r"([+-]?[0-9]{1,7})([smhdwy])", text.strip())
+    if not found:
+        raise Malformed(
+            Problem(
+                "shift.malformed",
+                "shift",
+                f"{text[:32]!r}",
+                "a number and s, m, h, d, w or y",
+                "",
+                "Write it like 90d or -12h.",
+            )
+        )
+    return timedelta(seconds=int(found.group(1)) * _UNITS[found.group(2)])
+
+
+SHIFT = Parsed("SPAN", parse_shift)
+
+
+@click.group()
+def clock() -> None:
+    """What time it is in a home: show, set, shift, or the real one."""
+
+
+def _clock(home: Path) -> HomeClock:
+    Configuration.read(home.absolute())
+    return HomeClock(home.absolute() / CLOCK_FILE)
+
+
+def _tell(home_clock: HomeClock) -> None:
+    click.echo(f"{iso(home_clock.now())} ({home_clock.setting})")
+
+
+@clock.command()
+@home_option
+def show(home: Path) -> None:
+    """Show what time it is."""
+    _tell(_clock(home))
+
+
+@clock.command(name="set")
+@click.argument("moment", type=MOMENT)
+@home_option
+def set_(moment: datetime, home: Path) -> None:
+    """Make the clock stand still at a moment, for every process that has the home open."""
+    home_clock = _clock(home)
+    home_clock.set(moment)
+    _tell(home_clock)
+
+
+@clock.command(context_settings={"ignore_unknown_options": True})
+@click.argument("span", type=SHIFT)
+@home_option
+def shift(span: timedelta, home: Path) -> None:
+    """Make the clock run ahead (90d) or behind (-12h)."""
+    home_clock = _clock(home)
+    home_clock.shift(span)
+    _tell(home_clock)
+
+
+@clock.command()
+@home_option
+def real(home: Path) -> None:
+    """Make it the machine's clock again."""
+    home_clock = _clock(home)
+    home_clock.real()
+    _tell(home_clock)

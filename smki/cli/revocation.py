@@ -1,0 +1,185 @@
+"""smki revoke, smki crl, smki arl"""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from smki.armour import unarmour
+from smki.certificate import to_pem
+from smki.cli.common import DER_SUFFIXES, MOMENT, SERIAL, home_option, json_option, output, read_input
+from smki.cli.main import EXIT_NEGATIVE
+from smki.clock import iso
+from smki.home import Smki
+from smki.identity import SerialNumber
+from smki.ledger.revocation import CRL_REASONS, ListRecord
+from smki.problem import NotFound, Problem, errors_among, finding_text
+from smki.profile.issuer import IssuerFacts
+from smki.profile.lint_list import lint_revocation_list
+from smki.registration.revocation import revoke as revoke_certificate
+from smki.revocation_list import PEM_LABEL, RevocationList
+from smki.role import CertificateKind
+
+
+@click.command()
+@click.argument("serial", type=SERIAL)
+@click.option("--reason", required=True, metavar="REASON", help=f"One of: {', '.join(CRL_REASONS)}.")
+@click.option("--by", default="", help="The officer who asks, or 'SMKI PMA'. [default: the subscriber's first]")
+@click.option("--delay-until", type=MOMENT, help="From when on it counts; for the SMKI PMA to say.")
+@home_option
+@json_option
+def revoke(serial: SerialNumber, reason: str, by: str, delay_until: datetime | None, home: Path, as_json: bool) -> None:
+    """Revoke an Organisation Certificate or an Issuing OCA's certificate."""
+    with Smki.open(home) as smki:
+        now = smki.clock.now()
+        done = revoke_certificate(smki.ledger, serial, reason, now, by=by, not_before=delay_until)
+        kind = (
+            CertificateKind.ISSUING_OCA
+            if done.record.kind is CertificateKind.ORGANISATION
+            else CertificateKind.ROOT_OCA
+        )
+        policy = smki.lists(kind).policy
+        told_by = done.revocation.effective + policy.after_revocation
+    if as_json:
+        values = {
+            "serialNumber": serial.hex,
+            "revoked": iso(done.revocation.revoked),
+            "effective": iso(done.revocation.effective),
+            "reason": reason,
+            "askedBy": done.revocation.asked_by,
+            "onListBy": iso(told_by),
+        }
+        click.echo(json.dumps(values, indent=2))
+        return
+    click.echo(
+        f"{done.record.kind.title} {serial} is revoked from {iso(done.revocation.effective)} ({reason}, by {done.revocation.asked_by})."
+    )
+    command = "crl" if kind is CertificateKind.ISSUING_OCA else "arl"
+    click.echo(
+        f"The {policy.profile.title} carries it by {iso(told_by)} while the repository is served; at once with: smki {command} publish"
+    )
+
+
+def _group(name: str, kind: CertificateKind, title: str) -> click.Group:
+    @click.group(name=name, help=f"The {title}: publish, show, list, verify.")
+    def group() -> None:
+        pass
+
+    @group.command(help=f"Issue a new {title} now, and print its number.")
+    @home_option
+    def publish(home: Path) -> None:
+        with Smki.open(home) as smki:
+            record = smki.lists(kind).publish()
+        click.echo(f"{title} {record.number}: {record.entries} revoked, next update {iso(record.next_update)}")
+
+    @group.command(help=f"Show the latest {title}, or the one with a NUMBER.")
+    @click.argument("number", type=int, required=False)
+    @click.option(
+        "--out", type=click.Path(path_type=Path), metavar="FILE", help="Write it: PEM, DER if it ends in .crl or .der."
+    )
+    @home_option
+    @json_option
+    def show(number: int | None, out: Path | None, home: Path, as_json: bool) -> None:
+        with Smki.open(home) as smki:
+            lists = smki.lists(kind)
+            record = lists.latest() if number is None else lists.numbered(number)
+            if record is None:
+                raise NotFound(
+                    Problem(
+                        "list.unknown",
+                        f"{title} {number}",
+                        "never issued",
+                        "a number that was",
+                        "",
+                        f"smki {name} list shows them.",
+                    )
+                )
+            now = smki.clock.now()
+        if out is not None:
+            with output(out) as file:
+                as_der = out.suffix.lower() in (*DER_SUFFIXES, ".crl")
+                file.write(record.der if as_der else to_pem(PEM_LABEL, record.der).encode())
+        click.echo(json.dumps(_values(record), indent=2) if as_json else _text(title, record, now))
+
+    @group.command(name="list", help=f"List every {title} ever issued.")
+    @home_option
+    @json_option
+    def list_(home: Path, as_json: bool) -> None:
+        with Smki.open(home) as smki:
+            for record in smki.lists(kind).all():
+                head = {
+                    "number": record.number,
+                    "thisUpdate": iso(record.this_update),
+                    "nextUpdate": iso(record.next_update),
+                    "entries": record.entries,
+                }
+                click.echo(
+                    json.dumps(head)
+                    if as_json
+                    else f"{record.number:>8}  {iso(record.this_update)}  {iso(record.next_update)}  {record.entries:>8} revoked"
+                )
+
+    @group.command(
+        help=f"Check a {title} from a FILE (or the latest) against its issuer: profile, signature, whether it is current."
+    )
+    @click.argument("file", required=False)
+    @home_option
+    def verify(file: str | None, home: Path) -> None:
+        with Smki.open(home) as smki:
+            lists, issuer = smki.lists(kind), smki.hierarchy.newest(kind).certificate
+            data = unarmour(read_input(file), file)[0].der if file else lists.current().der
+            now = smki.clock.now()
+        findings = errors_among(lint_revocation_list(data, lists.policy.profile, IssuerFacts.of(issuer)))
+        for finding in findings:
+            click.echo(finding_text(finding))
+        read = RevocationList.from_der(data)
+        stale = read.next_update is None or now >= read.next_update
+        early = now < read.this_update
+        state = "is past its next update" if stale else "is not valid yet" if early else "is current"
+        click.echo(f"{title} {read.number} {state}; {len(findings)} errors")
+        sys.exit(EXIT_NEGATIVE if findings or stale or early else 0)
+
+    return group
+
+
+def _values(record: ListRecord) -> dict[str, Any]:
+    read = RevocationList.from_der(record.der)
+    entries = [
+        {
+            "serialNumber": entry.serial_number.hex,
+            "revoked": iso(entry.revoked_at),
+            "reason": entry.reason.label if entry.reason else None,
+        }
+        for entry in read.entries()
+    ]
+    return {
+        "number": record.number,
+        "thisUpdate": iso(record.this_update),
+        "nextUpdate": iso(record.next_update),
+        "entries": entries,
+    }
+
+
+def _text(title: str, record: ListRecord, now: datetime) -> str:
+    late = " (past)" if now >= record.next_update else ""
+    lines = [
+        f"{title} {record.number}",
+        f"  This update  {iso(record.this_update)}",
+        f"  Next update  {iso(record.next_update)}{late}",
+        f"  Revoked      {record.entries}",
+    ]
+    for entry in RevocationList.from_der(record.der).entries():
+        reason = entry.reason.label if entry.reason else "no reason given"
+        lines.append(
+            f"  {entry.serial_number}  {iso(entry.revoked_at)}  {reason}, {(now - entry.revoked_at).days} days ago"
+        )
+    return "\n".join(lines)
+
+
+crl = _group("crl", CertificateKind.ISSUING_OCA, "Organisation CRL")
+arl = _group("arl", CertificateKind.ROOT_OCA, "Organisation ARL")
