@@ -71,7 +71,7 @@ def set_(moment: datetime, home: Path) -> None:
     _tell(home_clock)
 
 
-@clock.command(context_settings={"ignore_unknown_options": True})
+@clock.command(context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]})
 @click.argument("span", type=SHIFT)
 @home_option
 def shift(span: timedelta, home: Path) -> None:
