@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from smki.certificate import Certificate
-    from smki.clock import FixedClock, RealClock, ShiftedClock
+    from smki.clock import FixedClock, HomeClock, RealClock, ShiftedClock
     from smki.device import DeviceType
     from smki.home import Smki
     from smki.identity import EntityIdentifier, SerialNumber
@@ -35,6 +35,7 @@ _EXPORTS = {
     "EntityIdentifier": "smki.identity",
     "Finding": "smki.problem",
     "FixedClock": "smki.clock",
+    "HomeClock": "smki.clock",
     "Issued": "smki.registration",
     "KeyUsage": "smki.role",
     "Problem": "smki.problem",
@@ -59,6 +60,7 @@ __all__ = [
     "EntityIdentifier",
     "Finding",
     "FixedClock",
+    "HomeClock",
     "Issued",
     "KeyUsage",
     "Problem",

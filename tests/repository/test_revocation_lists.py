@@ -1,0 +1,131 @@
+"""Revocation lists over HTTP, and requests that say when they are asked."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+
+import pytest
+from lxml import etree
+
+from smki import CertificateKind, HomeClock, RemotePartyRole, Smki
+from smki.armour import unarmour
+from smki.clock import iso
+from smki.registration.revocation import revoke
+from smki.revocation_list import RevocationList
+from tests.repository.support import Served, ask, serving
+from tests.support import DS, SUPPLIER
+
+OCA = CertificateKind.ISSUING_OCA
+
+
+@pytest.mark.parametrize(("path", "issuer"), [("crl", b"T1"), ("arl", b"TA")])
+def test_the_current_lists(served: Served, path: str, issuer: bytes) -> None:
+    answer = ask(f"{served.url}/crl/organisation.{path}")
+    assert (answer.status, answer.headers["content-type"]) == (200, "application/pkix-crl")
+    read = RevocationList.from_der(answer.body)
+    assert issuer in read.issuer
+    assert parsedate_to_datetime(answer.headers["last-modified"]) == read.this_update
+    assert "max-age=300" in answer.headers["cache-control"]
+    pem = ask(f"{served.url}/crl/organisation.{path}.pem")
+    assert [piece.der for piece in unarmour(pem.body)] == [answer.body]
+    head = ask(f"{served.url}/crl/organisation.{path}", method="HEAD")
+    assert (head.status, head.body, head.headers["content-length"]) == (200, b"", str(len(answer.body)))
+    for condition in (
+        {"If-None-Match": answer.headers["etag"]},
+        {"If-Modified-Since": answer.headers["last-modified"]},
+    ):
+        again = ask(f"{served.url}/crl/organisation.{path}", headers=condition)
+        assert (again.status, again.body) == (304, b"")
+        assert again.headers["etag"] == answer.headers["etag"]
+    assert ask(f"{served.url}/crl/organisation.{path}", headers={"If-None-Match": '"other"'}).status == 200
+
+
+def test_lists_of_the_past(served: Served) -> None:
+    assert served.smki
+    first = ask(f"{served.url}/crl/organisation.crl").body
+    number = RevocationList.from_der(first).number
+    second = served.smki.lists(OCA).publish()
+    assert ask(f"{served.url}/crl/organisation.crl").body == second.der
+    past = ask(f"{served.url}/crl/organisation/{number}.crl")
+    assert past.body == first
+    assert "immutable" in past.headers["cache-control"]
+    for path in (
+        "/crl/organisation/999.crl",
+        "/crl/organisation/0.crl",
+        "/crl/organisation.txt",
+        "/crl/organisation/1.txt",
+        "/crl/device.crl",
+    ):
+        assert ask(f"{served.url}{path}").status == 404
+
+
+def test_a_revocation_is_served_in_time(home: Path) -> None:
+    """The server itself issues the list: half an hour after the revocation, well within the hour promised."""
+    with Smki.open(home) as smki:
+        _, request = smki.make_organisation_request(SUPPLIER, RemotePartyRole.SUPPLIER, DS)
+        record = smki.issue_organisation(request).record
+        revoke(smki.ledger, record.serial_number, "key-lost", smki.clock.now())
+    HomeClock(home / "clock.json").shift(timedelta(minutes=50))
+    with serving(home) as served:
+        for _ in range(100):
+            read = RevocationList.from_der(ask(f"{served.url}/crl/organisation.crl").body)
+            if read.number == 2:
+                break
+        assert [entry.serial_number for entry in read.entries()] == [record.serial_number]
+        assert read.number == 2
+
+
+def test_a_server_that_slept_serves_no_stale_list(home: Path) -> None:
+    with serving(home) as served:
+        HomeClock(home / "clock.json").shift(timedelta(days=900))
+        for path in ("crl", "arl"):
+            answer = ask(f"{served.url}/crl/organisation.{path}")
+            read = RevocationList.from_der(answer.body)
+            assert read.next_update
+            now = datetime.now(UTC) + timedelta(days=900)
+            assert read.this_update <= now < read.next_update
+            assert answer.headers["x-smki-time"][:10] == iso(now)[:10]
+        assert b"This is not the present" in ask(f"{served.url}/").body
+
+
+@pytest.fixture(scope="module")
+def travelling(made_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    home = tmp_path_factory.mktemp("travelling") / "pki"
+    shutil.copytree(made_home, home)
+    with serving(home, "--time-travel") as served:
+        yield served
+
+
+SEARCH = b"<CertificateSearchRequest><CertificateSubjectName>90-B3-D5-1F-30-00-00-01</CertificateSubjectName></CertificateSearchRequest>"
+
+
+@pytest.mark.parametrize(("when", "status"), [("2030-01-01", "I"), ("2060-01-01", "E")])
+def test_a_request_in_another_year(travelling: Served, when: str, status: str) -> None:
+    answer = ask(f"{travelling.url}/services/certificatesearch", SEARCH, headers={"X-SMKI-Time": when})
+    assert etree.fromstring(answer.body).findtext("Result/CertificateStatus") == status
+    assert answer.headers["x-smki-time"] == f"{when}T00:00:00Z"
+    present = ask(f"{travelling.url}/services/certificatesearch", SEARCH)
+    assert etree.fromstring(present.body).findtext("Result/CertificateStatus") == "I"
+    assert present.headers["x-smki-time"][:4] == str(datetime.now(UTC).year)
+
+
+def test_a_list_can_be_seen_to_fall_overdue(travelling: Served) -> None:
+    now = ask(f"{travelling.url}/crl/organisation.crl").body
+    later = ask(f"{travelling.url}/crl/organisation.crl", headers={"X-SMKI-Time": "2060-01-01"})
+    assert later.body == now
+    assert later.headers["cache-control"] == "no-store"
+    assert ask(f"{travelling.url}/crl/organisation.crl", headers={"X-SMKI-Time": "2000-01-01"}).status == 404
+    assert ask(f"{travelling.url}/crl/organisation.crl").body == now
+    bad = ask(f"{travelling.url}/healthz", headers={"X-SMKI-Time": "soon"})
+    assert bad.status == 400
+    assert b"time.malformed" in bad.body
+
+
+def test_time_travel_is_off_by_default(served: Served) -> None:
+    answer = ask(f"{served.url}/services/certificatesearch", SEARCH, headers={"X-SMKI-Time": "2060-01-01"})
+    assert etree.fromstring(answer.body).findtext("Result/CertificateStatus") == "I"
+    assert "x-smki-time" not in {name.lower() for name in answer.headers}
