@@ -14,6 +14,7 @@ from smki.authority.certification_authority import CertificationAuthority, Signi
 from smki.authority.issuance import Issuance, Subject
 from smki.certificate import Certificate
 from smki.csr import public_point
+from smki.identity import SerialNumber
 from smki.key import Randomness, key_to_pem, read_key, write_private_file
 from smki.ledger import CertificateRecord, Ledger
 from smki.problem import IntegrityError, Malformed, NotFound, Problem
@@ -63,11 +64,16 @@ class Hierarchy:
         self._issuance = issuance
         self._randomness = randomness
         self._passphrase = passphrase
+        self._made: dict[SerialNumber, CertificationAuthority] = {}
 
     def of(self, record: CertificateRecord) -> CertificationAuthority:
         """The authority with that certificate."""
-        certificate = record.certificate
-        return CertificationAuthority(certificate, SigningKey(partial(self._load_key, certificate)))
+        authority = self._made.get(record.serial_number)
+        if authority is None:
+            certificate = record.certificate
+            authority = CertificationAuthority(certificate, SigningKey(partial(self._load_key, certificate)))
+            self._made[record.serial_number] = authority
+        return authority
 
     def newest(self, kind: CertificateKind) -> CertificationAuthority:
         """The newest authority of a kind that is not revoked.

@@ -80,6 +80,7 @@ class Revocations:
     ) -> None:
         self._read = read
         self._write = write
+        self._latest: dict[SerialNumber, ListRecord] = {}
 
     def add(self, revocation: Revocation) -> None:
         """Commit a revocation with its status and audit event.
@@ -170,9 +171,17 @@ class Revocations:
 
     def latest(self, issuer: SerialNumber) -> ListRecord | None:
         """The list with the highest number, or None."""
-        sql = f"SELECT {_LIST_COLUMNS} FROM revocation_list WHERE issuer_serial_number = ? ORDER BY number DESC LIMIT 1"  # noqa: S608
-        rows = self._read(sql, (issuer.octets,))
-        return _list_record(rows[0]) if rows else None
+        sql = "SELECT max(number) FROM revocation_list WHERE issuer_serial_number = ?"
+        number = self._read(sql, (issuer.octets,))[0][0]
+        if number is None:
+            return None
+        # A list of a hundred thousand entries is four megabytes, and most who ask have it already.
+        kept = self._latest.get(issuer)
+        if kept is None or kept.number != number:
+            kept = self.numbered(issuer, number)
+            if kept is not None:
+                self._latest[issuer] = kept
+        return kept
 
     def as_of(self, issuer: SerialNumber, moment: datetime) -> ListRecord | None:
         """The list that was the latest at a moment, or None."""
