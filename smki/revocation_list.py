@@ -95,7 +95,8 @@ def read_revocation_list(data: bytes) -> ListStructure:
         outer = der.read(data)
         if outer.tag != der.SEQUENCE:
             raise DerError(f"{der.tag_name(outer.tag)} where a SEQUENCE should be", outer.start)
-        parts = outer.children()
+        # One more than there should be, and no more: whatever else there is, it was not read for nothing.
+        parts = der.first_children(outer, 4)
     except DerError as error:
         structure.faults.append(Fault("structure.unreadable", "certificateList", str(error), "a DER SEQUENCE"))
         return structure
@@ -146,7 +147,7 @@ _FIELD_NAMES = {
 def _read_tbs(structure: ListStructure, tbs: Node) -> None:
     structure.tbs = tbs
     try:
-        parts = tbs.children()
+        parts = der.first_children(tbs, len(_TBS_FIELDS) + 2)
     except DerError as error:
         structure.faults.append(Fault("structure.unreadable", "tbsCertList", str(error), "a row of elements"))
         return
