@@ -182,7 +182,7 @@ def _read_list_extensions(structure: ListStructure, part: Node) -> None:
 # An entry as every list of ours has it: serial number of 16 octets, UTCTime, reasonCode or none. A million
 # of them are read in a second this way; whatever looks different is read element by element.
 _USUAL_ENTRY = re.compile(
-    rb"\x30(?:\x21|\x2f)\x02\x10([\x01-\x7f][\x00-\xff]{15})\x17\x0d([0-9]{12}Z)"
+    rb"\x30(?:\x21|\x2f)\x02\x10((?:[\x01-\x7f][\x00-\xff]|\x00[\x80-\xff])[\x00-\xff]{14})\x17\x0d([0-9]{12}Z)"
     rb"(?:(?<=\x30\x21.{33})|(?<=\x30\x2f.{33})\x30\x0c\x30\x0a\x06\x03\x55\x1d\x15\x04\x03\x0a\x01([\x00-\xff]))",
     re.DOTALL,
 )

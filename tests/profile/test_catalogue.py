@@ -85,10 +85,10 @@ def test_a_report_has_a_bound_and_errors_are_not_crowded_out() -> None:
     report = Report()
     for _ in range(3 * Report.MAX_FINDINGS):
         report("extension.order", "here", "this")
-    assert not report.is_full
+    assert [report.is_full, len(report.findings)] == [False, Report.MAX_FINDINGS]
     for _ in range(3 * Report.MAX_FINDINGS):
         report("role.unknown", "here", "this")
-    assert report.is_full
+    assert [report.is_full, len(report.findings)] == [True, 2 * Report.MAX_FINDINGS]
     severities = [finding.severity for finding in report.findings]
     assert severities == [Severity.NOTICE] * Report.MAX_FINDINGS + [Severity.ERROR] * Report.MAX_FINDINGS
 

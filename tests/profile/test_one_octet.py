@@ -12,7 +12,7 @@ from smki import Certificate, der, lint
 from smki.der import Node
 from smki.problem import errors_among
 from smki.testing.defects import Base
-from smki.testing.defects.edits import body
+from smki.testing.defects.edits import body, instead
 from tests.profile.support import CAST, golden, golden_issuer
 
 SIGNED = {
@@ -104,7 +104,7 @@ def test_no_type_and_no_length_can_be_another(base: Base) -> None:
     for at in headers(der.read(signed)):
         for bit in range(8):
             other = changed(signed, at, signed[at] ^ 1 << bit)
-            octets = body(lambda _, other=other: other)(parts, CAST).encoded()
+            octets = body(instead(other))(parts, CAST).encoded()
             assert errors_among(lint(octets, issuer=issuer)), (at, bit, signed[at : at + 8].hex())
             count += 1
     assert count > 300

@@ -117,7 +117,7 @@ def other_forms(form: Any) -> Iterator[Any]:
 
 def with_row(profile: Profile, row: Row[Any], form: Any) -> Profile:
     """The profile with another form in that row."""
-    other = replace(row, form=form)
+    other: Any = replace(row, form=form)
     for field in fields(profile):
         if getattr(profile, field.name) is row:
             return replace(profile, **{field.name: other})

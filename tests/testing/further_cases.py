@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from smki import Certificate, SmkiError, der, lint
@@ -55,7 +56,7 @@ def _problem_codes(read: Callable[[bytes], object], octets: bytes) -> set[str]:
 def further_cases(cast: Cast) -> Iterator[tuple[str, Callable[[], set[str]]]]:
     """(name, what gives the codes that are found)."""
     for name, (base, edit) in EDITS.items():
-        yield name, lambda base=base, edit=edit: codes(lint(edit(cast.good(base), cast).encoded()))
+        yield name, partial(_codes, edit(cast.good(base), cast).encoded())
     request, crl = cast.good_octets(Base.DEVICE_REQUEST), cast.good_octets(Base.CRL)
     device: Any = cast.good_octets(Base.DEVICE)
     yield "a request for something else", lambda: codes(lint(request, kind="device"))
@@ -68,20 +69,24 @@ def further_cases(cast: Cast) -> Iterator[tuple[str, Callable[[], set[str]]]]:
     yield from _before_signing(cast)
 
 
+def _codes(octets: bytes) -> set[str]:
+    return codes(lint(octets))
+
+
 def _before_signing(cast: Cast) -> Iterator[tuple[str, Callable[[], set[str]]]]:
     facts = IssuerFacts.of(Certificate.from_der(cast.good_octets(Base.ISSUING_DCA)))
     tbs = Certificate.from_der(cast.good_octets(Base.DEVICE)).tbs
-    for octets in (tbs + b"\0", tbs[:-1], b"\x02\x01\x01", _GARBAGE):
-        yield (
-            "tbsCertificate",
-            lambda octets=octets: codes(lint_tbs_certificate(octets, PROFILES["device"], facts, TEST_POLICY_OID)),
-        )
-    tbs = RevocationList.from_der(cast.good_octets(Base.CRL)).tbs
-    for octets in (tbs + b"\0", tbs[:-1], b"\x02\x01\x01", _GARBAGE):
-        yield (
-            "tbsCertList",
-            lambda octets=octets: codes(lint_tbs_list(octets, LIST_PROFILES["organisation-crl"], IssuerFacts())),
-        )
+    tbs_list = RevocationList.from_der(cast.good_octets(Base.CRL)).tbs
+
+    def certificate(octets: bytes) -> set[str]:
+        return codes(lint_tbs_certificate(octets, PROFILES["device"], facts, TEST_POLICY_OID))
+
+    def revoked(octets: bytes) -> set[str]:
+        return codes(lint_tbs_list(octets, LIST_PROFILES["organisation-crl"], IssuerFacts()))
+
+    for function, good in ((certificate, tbs), (revoked, tbs_list)):
+        for octets in (good + b"\0", good[:-1], b"\x02\x01\x01", _GARBAGE):
+            yield "before signing", partial(function, octets)
 
 
 def _bad_serial(cast: Cast) -> bytes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -91,7 +92,7 @@ def places() -> Iterator[tuple[str, ast.Call]]:
 def cases(cast: Cast) -> Iterator[Callable[[], object]]:
     """Everything that is linted here: the defects, what stands below them, and further cases."""
     for defect in DEFECTS:
-        yield lambda defect=defect: outcome(defect, cast)
+        yield partial(outcome, defect, cast)
     for _, run in further_cases(cast):
         yield run
 
