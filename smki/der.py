@@ -178,6 +178,19 @@ def read(data: bytes, start: int = 0, limit: int | None = None) -> Node:
     return Node(data, tag, start, body, end)
 
 
+def first_children(node: Node, count: int) -> list[Node]:
+    """The first *count* elements inside a constructed one, whatever comes after them.
+
+    :raises DerError: when these are not elements.
+    """
+    children: list[Node] = []
+    at = node.body
+    while at < node.end and len(children) < count:
+        children.append(read(node.data, at, node.end))
+        at = children[-1].end
+    return children
+
+
 def decode_oid(content: bytes) -> str:
     """The dotted form of OBJECT IDENTIFIER content octets.
 

@@ -95,7 +95,8 @@ def read_revocation_list(data: bytes) -> ListStructure:
         outer = der.read(data)
         if outer.tag != der.SEQUENCE:
             raise DerError(f"{der.tag_name(outer.tag)} where a SEQUENCE should be", outer.start)
-        parts = outer.children()
+        # One more than there should be, and no more: whatever else there is, it was not read for nothing.
+        parts = der.first_children(outer, 4)
     except DerError as error:
         structure.faults.append(Fault("structure.unreadable", "certificateList", str(error), "a DER SEQUENCE"))
         return structure
@@ -146,7 +147,7 @@ _FIELD_NAMES = {
 def _read_tbs(structure: ListStructure, tbs: Node) -> None:
     structure.tbs = tbs
     try:
-        parts = tbs.children()
+        parts = der.first_children(tbs, len(_TBS_FIELDS) + 2)
     except DerError as error:
         structure.faults.append(Fault("structure.unreadable", "tbsCertList", str(error), "a row of elements"))
         return
@@ -181,7 +182,7 @@ def _read_list_extensions(structure: ListStructure, part: Node) -> None:
 # An entry as every list of ours has it: serial number of 16 octets, UTCTime, reasonCode or none. A million
 # of them are read in a second this way; whatever looks different is read element by element.
 _USUAL_ENTRY = re.compile(
-    rb"\x30(?:\x21|\x2f)\x02\x10([\x01-\x7f][\x00-\xff]{15})\x17\x0d([0-9]{12}Z)"
+    rb"\x30(?:\x21|\x2f)\x02\x10((?:[\x01-\x7f][\x00-\xff]|\x00[\x80-\xff])[\x00-\xff]{14})\x17\x0d([0-9]{12}Z)"
     rb"(?:(?<=\x30\x21.{33})|(?<=\x30\x2f.{33})\x30\x0c\x30\x0a\x06\x03\x55\x1d\x15\x04\x03\x0a\x01([\x00-\xff]))",
     re.DOTALL,
 )

@@ -68,6 +68,20 @@ def test_who_signs_anything_at_all() -> None:
     }
 
 
+def test_the_signer_of_defects_knows_no_authority() -> None:
+    """It has keys of its own: nothing in smki.testing.defects can load a key or open a home."""
+    imported = {
+        node.module
+        for file, tree in sources().items()
+        if file.startswith("smki/testing/defects/")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module
+    }
+    assert not {name for name in imported if name.startswith(("smki.authority", "smki.home", "smki.registration"))}
+    users = {file for file in users_of("read_key") | users_of("key_from_pem") if file.startswith("smki/testing/")}
+    assert users == set()
+
+
 def test_every_interface_goes_through_the_gate(smki: Smki, monkeypatch: pytest.MonkeyPatch) -> None:
     _, request = smki.make_device_request(DEVICE, DS)
     asked: list[str] = []

@@ -180,6 +180,9 @@ class Report:
     MAX_FINDINGS = 1000
     """So many below error are kept, and so many from error upwards: neither kind hides the other."""
 
+    MAX_SEEN = 400
+    """Characters of what was seen: names and keys fit in, rubbish is cut."""
+
     def __init__(self) -> None:
         self.findings: list[Finding] = []
         self._room = {False: self.MAX_FINDINGS, True: self.MAX_FINDINGS}
@@ -193,6 +196,7 @@ class Report:
         is_error = row.severity >= Severity.ERROR
         if self._room[is_error]:
             self._room[is_error] -= 1
+            seen = seen if len(seen) <= self.MAX_SEEN else f"{seen[: self.MAX_SEEN]}…"
             self.findings.append(Finding(code, row.severity, row.clause, location, seen, expected or row.rule))
 
     @property

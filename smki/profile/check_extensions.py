@@ -183,10 +183,11 @@ def _check_policies(report: Report, value: Node, form: PoliciesForm, around: Sur
     if value.content == policies_value(around.policy_oid) and form.count == 1:
         return
     try:
-        policies = [policy.children() for policy in _only(value, der.SEQUENCE).children()]
-        oids = [der.decode_oid(parts[0].content) for parts in policies]
-        if not policies or any(parts[0].tag != der.OBJECT_IDENTIFIER for parts in policies):
-            raise DerError("no policyIdentifier", value.start)
+        nodes = _only(value, der.SEQUENCE).children()
+        policies = [policy.children() for policy in nodes if policy.tag == der.SEQUENCE]
+        oids = [der.decode_oid(parts[0].content) for parts in policies if parts[0].tag == der.OBJECT_IDENTIFIER]
+        if not oids or len(oids) != len(nodes):
+            raise DerError("something other than policyIdentifiers", value.start)
     except (DerError, IndexError) as error:
         report("certificate-policies.malformed", location, str(error))
         return
@@ -252,6 +253,8 @@ def _check_alt_name(
 def _check_hardware_module_name(report: Report, name: Node, form: HardwareModuleNameForm, location: str) -> None:
     try:
         type_id, wrapped = name.children()
+        if type_id.tag != der.OBJECT_IDENTIFIER:
+            raise DerError(der.tag_name(type_id.tag), type_id.start)
         oid = der.decode_oid(type_id.content)
         if oid != Oid.HARDWARE_MODULE_NAME:
             report("subject-alt-name.name-type", location, f"an otherName of type {oid}")

@@ -50,6 +50,8 @@ def check_public_key(report: Report, node: Node | None, form: PublicKey, locatio
         return
     try:
         algorithm, key = node.children()
+        if algorithm.tag != der.SEQUENCE:
+            raise DerError(der.tag_name(algorithm.tag), algorithm.start)
         oid = der.decode_oid(algorithm.children()[0].content)
     except (DerError, ValueError, IndexError):
         report("public-key.malformed", location, node.content[:32].hex() or "nothing")

@@ -52,6 +52,7 @@ def check_octets(report: Report, root: Node, locate: Locate, skip: Node | None =
     :param skip: an element not to look into.
     """
     stack: list[tuple[Node, int]] = [(root, 0)]
+    skipped = skip.start if skip is not None else -1
     pop, data = stack.pop, root.data
     while stack:
         node, depth = pop()
@@ -59,7 +60,7 @@ def check_octets(report: Report, root: Node, locate: Locate, skip: Node | None =
         if body - node.start > 2 and not node.has_minimal_length:
             report("der.length-not-minimal", locate(node.start), data[node.start : body].hex())
         if tag & der.CONSTRUCTED:
-            if node is skip:
+            if node.start == skipped:
                 continue
             if depth == MAX_DEPTH:
                 report("der.unreadable", locate(node.start), f"nesting deeper than {MAX_DEPTH} levels")

@@ -31,11 +31,11 @@ def shape_of(data: bytes) -> Shape:
     """What *data* is by its first elements; UNKNOWN where it is not even a SEQUENCE in a SEQUENCE."""
     try:
         outer = der.read(data)
-        parts = outer.children() if outer.tag == der.SEQUENCE else []
-        first = parts[0].children() if parts and parts[0].tag == der.SEQUENCE else []
+        parts = der.first_children(outer, 1) if outer.tag == der.SEQUENCE else []
+        first = der.first_children(parts[0], 5) if parts and parts[0].tag == der.SEQUENCE else []
     except DerError:
         return Shape.UNKNOWN
-    tags = [part.tag for part in first[:5]]
+    tags = [part.tag for part in first]
     if 0xA0 in tags[:1]:
         return Shape.CERTIFICATE
     if any(tag in _TIMES for tag in tags[2:]):
@@ -47,7 +47,8 @@ def shape_of(data: bytes) -> Shape:
 
 def _is_public_key(node: Node) -> bool:
     try:
-        return node.tag == der.SEQUENCE and [part.tag for part in node.children()] == [der.SEQUENCE, der.BIT_STRING]
+        parts = der.first_children(node, 3) if node.tag == der.SEQUENCE else []
+        return [part.tag for part in parts] == [der.SEQUENCE, der.BIT_STRING]
     except DerError:
         return False
 
@@ -62,11 +63,13 @@ def split(data: bytes) -> list[bytes]:
     try:
         while at < len(data):
             node = der.read(data, at)
+            if shape_of(node.encoded) is Shape.UNKNOWN:
+                return [data]
             found.append(node.encoded)
             at = node.end
     except DerError:
         return [data]
-    return found if len(found) > 1 and Shape.UNKNOWN not in map(shape_of, found) else [data]
+    return found or [data]
 
 
 def looks_like_certificate(data: bytes) -> bool:

@@ -168,7 +168,7 @@ AUTHORITIES = (
         "common-name.length",
         _S,
         clause="GBCS 12",
-        below="issuer.mismatch",
+        below="common-name.length",
     ),
     defect(
         _IO,
@@ -177,7 +177,7 @@ AUTHORITIES = (
         put(subject=der.sequence(_UNIT, encode_attribute(Oid.COMMON_NAME, der.element(der.PRINTABLE_STRING, b"X@1")))),
         "name.string-malformed",
         _S,
-        below="issuer.mismatch",
+        below="name.string-malformed",
     ),
     defect(
         _IO,

@@ -48,7 +48,7 @@ class Verdict(enum.Enum):
 
 
 class Openssl(enum.Enum):
-    """What OpenSSL 3 makes of it, on the command line."""
+    """What OpenSSL 3.0 makes of it, on the command line: measured, not derived."""
 
     CANNOT_PARSE = "cannot-parse"
     """``openssl x509``, ``req`` or ``crl`` cannot read it."""

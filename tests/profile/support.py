@@ -1,0 +1,88 @@
+"""Good examples of every profile, and what a lint run looks like to a test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+from smki import Finding, KeyUsage, RemotePartyRole, der
+from smki.armour import unarmour
+from smki.certificate import Certificate
+from smki.cli.defects import SEEDED_MOMENT
+from smki.csr import make_device_request, make_organisation_request, organisation_subject
+from smki.key import SeededRandomness
+from smki.problem import errors_among
+from smki.role import ORGANISATION_ROLES
+from smki.testing.defects import Base, Cast
+from smki.testing.defects.edits import added, both, extension, put
+from smki.x509 import Oid, key_identifier, key_usage_bit_string
+from tests.support import DEVICE, PROJECT, SUPPLIER
+
+GOLDEN = PROJECT / "fixtures" / "golden"
+CAST = Cast(SEEDED_MOMENT, "tests")
+
+
+def codes(findings: Iterable[Finding]) -> set[str]:
+    return {finding.code for finding in findings}
+
+
+def error_codes(findings: Iterable[Finding]) -> set[str]:
+    return codes(errors_among(findings))
+
+
+@cache
+def golden() -> dict[str, bytes]:
+    """Every golden certificate (DER) by the name of its file without suffix."""
+    return {file.stem: unarmour(file.read_bytes())[0].der for file in sorted(Path(GOLDEN).glob("*.pem"))}
+
+
+@cache
+def golden_issuer(octets: bytes) -> Certificate:
+    """The certificate of the authority that issued a golden one."""
+    name = Certificate.from_der(octets).issuer
+    (issuer,) = [each for each in map(Certificate.from_der, golden().values()) if each.subject == name]
+    return issuer
+
+
+@cache
+def examples() -> dict[str, list[bytes]]:
+    """Good ones (DER) for every profile, by its name."""
+    key = SeededRandomness("examples").private_key("")
+    found: dict[str, list[bytes]] = {"organisation": [], "organisation-request": []}
+    for name, octets in golden().items():
+        kind = name.rsplit("-", 1)[0] if name.startswith(("organisation", "device")) else name
+        found.setdefault(kind, []).append(octets)
+        if kind.startswith("organisation"):
+            found["organisation"].append(octets)
+    for role in ORGANISATION_ROLES:
+        for usage in role.usages:
+            octets = make_organisation_request(key, SUPPLIER, role, usage, "Name")
+            found.setdefault(f"organisation-request-{role.label}", []).append(octets)
+            found["organisation-request"].append(octets)
+            if role is ORGANISATION_ROLES[1]:
+                found.setdefault("device-request", []).append(make_device_request(key, DEVICE, usage))
+            found[f"organisation-{role.label}"].append(_organisation(role, usage))
+    for base in (Base.CRL, Base.ARL):
+        found[base.value] = [CAST.good_octets(base)]
+    for base in (Base.ROOT_OCA, Base.ROOT_DCA):
+        found[base.value].append(_root_with_authority_key_identifier(base))
+    return found
+
+
+def _organisation(role: RemotePartyRole, usage: KeyUsage) -> bytes:
+    """One with a common name, which is optional."""
+    edit = both(
+        put(subject=organisation_subject(role, SUPPLIER, "Name")),
+        extension(Oid.KEY_USAGE, key_usage_bit_string(usage)),
+    )
+    octets: bytes = edit(CAST.good(Base.ORGANISATION), CAST).encoded()
+    return octets
+
+
+def _root_with_authority_key_identifier(base: Base) -> bytes:
+    """One with an authorityKeyIdentifier, which a root may have."""
+    identifier = der.element(0x80, key_identifier(CAST.point(base.value)))
+    edit = added(Oid.AUTHORITY_KEY_IDENTIFIER, der.sequence(identifier))
+    octets: bytes = edit(CAST.good(base), CAST).encoded()
+    return octets

@@ -1,0 +1,100 @@
+"""Things that are wrong beyond the catalogue of defects: too broken, or too odd, to be one thing wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+from smki import Certificate, SmkiError, der, lint
+from smki.profile import lint_request, lint_revocation_list
+from smki.profile.issuer import IssuerFacts
+from smki.profile.lint import lint_tbs_certificate, lint_tbs_list
+from smki.profile.tables import LIST_PROFILES, PROFILES, TEST_POLICY_OID
+from smki.revocation_list import RevocationList
+from smki.role import CertificateKind
+from smki.testing.defects import Base, Cast
+from smki.testing.defects.edits import Edit, appended, body, change, extension, only, put, signature, whole
+from smki.x509 import P256_KEY_ALGORITHM, Oid
+from tests.profile.support import codes
+
+_GARBAGE = der.element(der.SEQUENCE, b"\x30\x05\x01")
+
+EDITS: dict[str, tuple[Base, Edit]] = {
+    "a tbsCertificate of no elements": (Base.DEVICE, body(lambda _: _GARBAGE)),
+    "two elements of extensions": (Base.DEVICE, put(extension_list=der.sequence() + der.integer(1))),
+    "notBefore an INTEGER": (Base.DEVICE, put(not_before=der.integer(1))),
+    "cA FALSE written": (Base.ISSUING_OCA, extension(Oid.BASIC_CONSTRAINTS, der.sequence(der.boolean(False)))),
+    "signature cut short": (Base.DEVICE, signature(lambda octets: octets[:-1])),
+    "algorithm without identifier": (Base.DEVICE, put(outer_algorithm=der.sequence())),
+    "key with unused bits": (
+        Base.DEVICE,
+        put(public_key=der.sequence(P256_KEY_ALGORITHM, der.bit_string(bytes(65), 1))),
+    ),
+    "empty BIT STRING": (Base.DEVICE, extension(Oid.KEY_USAGE, b"\x03\x00")),
+    "empty INTEGER": (Base.DEVICE, put(serial_number=b"\x02\x00")),
+    "request of two elements": (Base.DEVICE_REQUEST, whole(only(0, 1))),
+    "list without issuer": (Base.CRL, put(issuer=b"")),
+    "list with two elements of extensions": (Base.CRL, put(extension_list=der.sequence() + der.integer(1))),
+    "entries that end in rubbish": (
+        Base.CRL,
+        lambda parts, cast: put(entry_list=der.sequence(*parts.entries, b"\x30\x05\x01"))(parts, cast),
+    ),
+    "list and an octet": (Base.CRL, whole(appended(b"\x05"))),
+    "issuer with padded lengths": (Base.DEVICE, change(lambda octets: b"\x30\x81" + octets[1:], "issuer")),
+}
+
+
+def _problem_codes(read: Callable[[bytes], object], octets: bytes) -> set[str]:
+    try:
+        read(octets)
+    except SmkiError as error:
+        return {problem.code for problem in error.problems}
+    return set()
+
+
+def further_cases(cast: Cast) -> Iterator[tuple[str, Callable[[], set[str]]]]:
+    """(name, what gives the codes that are found)."""
+    for name, (base, edit) in EDITS.items():
+        yield name, partial(_codes, edit(cast.good(base), cast).encoded())
+    request, crl = cast.good_octets(Base.DEVICE_REQUEST), cast.good_octets(Base.CRL)
+    device: Any = cast.good_octets(Base.DEVICE)
+    yield "a request for something else", lambda: codes(lint(request, kind="device"))
+    yield "a list for something else", lambda: codes(lint(crl, kind="device"))
+    yield "a request for an Organisation", lambda: codes(lint_request(request, CertificateKind.ORGANISATION))
+    yield "an INTEGER for a list", lambda: codes(lint_revocation_list(b"\x02\x01\x01"))
+    yield "a certificate and an octet", lambda: _problem_codes(Certificate.from_der, device + b"\0")
+    yield "a request for a certificate", lambda: _problem_codes(Certificate.from_der, _bad_serial(cast))
+    yield "a list with a date that is none", lambda: _problem_codes(RevocationList.from_der, _bad_date(cast))
+    yield from _before_signing(cast)
+
+
+def _codes(octets: bytes) -> set[str]:
+    return codes(lint(octets))
+
+
+def _before_signing(cast: Cast) -> Iterator[tuple[str, Callable[[], set[str]]]]:
+    facts = IssuerFacts.of(Certificate.from_der(cast.good_octets(Base.ISSUING_DCA)))
+    tbs = Certificate.from_der(cast.good_octets(Base.DEVICE)).tbs
+    tbs_list = RevocationList.from_der(cast.good_octets(Base.CRL)).tbs
+
+    def certificate(octets: bytes) -> set[str]:
+        return codes(lint_tbs_certificate(octets, PROFILES["device"], facts, TEST_POLICY_OID))
+
+    def revoked(octets: bytes) -> set[str]:
+        return codes(lint_tbs_list(octets, LIST_PROFILES["organisation-crl"], IssuerFacts()))
+
+    for function, good in ((certificate, tbs), (revoked, tbs_list)):
+        for octets in (good + b"\0", good[:-1], b"\x02\x01\x01", _GARBAGE):
+            yield "before signing", partial(function, octets)
+
+
+def _bad_serial(cast: Cast) -> bytes:
+    octets: bytes = put(serial_number=der.integer(0))(cast.good(Base.DEVICE), cast).encoded()
+    return octets
+
+
+def _bad_date(cast: Cast) -> bytes:
+    edit = put(this_update=der.element(der.UTC_TIME, b"260231000000Z"))
+    octets: bytes = edit(cast.good(Base.CRL), cast).encoded()
+    return octets
