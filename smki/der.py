@@ -233,9 +233,10 @@ def decode_time(node: Node) -> datetime:
         raise DerError(f"{tag_name(node.tag)} of {len(text)} octets", node.start)
     if not digits.isdigit() or text[-1:] != b"Z":
         raise DerError("a time that is not digits followed by Z", node.start)
-    fields = [int(digits[:4]), *(int(digits[at : at + 2]) for at in range(4, 14, 2))]
+    d = digits
+    year, month, day, hour, minute = int(d[:4]), int(d[4:6]), int(d[6:8]), int(d[8:10]), int(d[10:12])
     try:
-        return datetime(*fields, tzinfo=UTC)  # type: ignore[arg-type,misc]
+        return datetime(year, month, day, hour, minute, int(d[12:]), tzinfo=UTC)
     except ValueError as error:
         raise DerError(f"a time that does not exist: {error}", node.start) from None
 
@@ -353,6 +354,9 @@ def is_printable(text: str) -> bool:
 
 def time(moment: datetime) -> bytes:
     """A Time as RFC 5280 4.1.2.5 has it: UTCTime through 2049, GeneralizedTime from 2050; *moment* in UTC."""
-    if moment.year < 2050:
-        return element(UTC_TIME, moment.strftime("%y%m%d%H%M%SZ").encode())
-    return element(GENERALIZED_TIME, f"{moment.year:04d}{moment:%m%d%H%M%SZ}".encode())
+    # Put together by hand: strftime takes several times as long, and a list has a time for each entry.
+    m = moment
+    rest = b"%02d%02d%02d%02d%02dZ" % (m.month, m.day, m.hour, m.minute, m.second)
+    if m.year < 2050:
+        return b"\x17\x0d%02d%b" % (m.year % 100, rest)
+    return b"\x18\x0f%04d%b" % (m.year, rest)
