@@ -8,6 +8,8 @@ finds the authorities above it, ``lists`` and ``revocation`` say what is revoked
 from smki.relying_party.anchor import TrustAnchor
 from smki.relying_party.lists import ListSource, NumbersSeen, RevocationLists
 from smki.relying_party.party import RelyingParty
+from smki.relying_party.repository_client import RepositoryClient
+from smki.relying_party.signature import SignatureForm, make_signature, verify_signature
 from smki.relying_party.suspicion import Suspicion, Suspicions
 from smki.relying_party.use import Use
 from smki.relying_party.verdict import Check, Outcome, Verdict
@@ -18,10 +20,14 @@ __all__ = [
     "NumbersSeen",
     "Outcome",
     "RelyingParty",
+    "RepositoryClient",
     "RevocationLists",
+    "SignatureForm",
     "Suspicion",
     "Suspicions",
     "TrustAnchor",
     "Use",
     "Verdict",
+    "make_signature",
+    "verify_signature",
 ]

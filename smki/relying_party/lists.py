@@ -119,13 +119,20 @@ class NumbersSeen:
     What counts as older depends on the moment asked about: to look back to a day, the list of that day is right
     although a later one is known. So each number is kept with its thisUpdate, and binds from then on.
 
+    :param known: (issuer, number, thisUpdate) from before.
     :param remember: called with (issuer, number, thisUpdate) whenever a higher number was seen, to keep it for longer.
     """
 
-    def __init__(self, remember: Callable[[bytes, int, datetime], None] | None = None) -> None:
+    def __init__(
+        self,
+        known: Iterable[tuple[bytes, int, datetime]] = (),
+        remember: Callable[[bytes, int, datetime], None] | None = None,
+    ) -> None:
         self._seen: dict[bytes, list[tuple[datetime, int]]] = {}
         self._lock = threading.Lock()
         self._remember = remember
+        for issuer, number, since in known:
+            self._seen.setdefault(issuer, []).append((since, number))
 
     def note(self, issuer: bytes, number: int, since: datetime) -> None:
         """A genuine list with that number was seen.

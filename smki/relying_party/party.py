@@ -72,7 +72,7 @@ class RelyingParty:
     :param policy_oids: the policies of the environments that it is in.
     :param ignore_time: leave validity out, as a Device may (``applyTimeBasedCPVChecks`` false). Lists must be current
         all the same.
-    :param seen: numbers of lists seen before, where they outlive this object.
+    :param seen: numbers of lists seen before, where they outlive this object; by default those of the lists' source.
     :raises Malformed: when a trust anchor is none.
     """
 
@@ -102,7 +102,7 @@ class RelyingParty:
         self.suspicions = suspicions or Suspicions()
         self._policies = frozenset(policies_value(oid) for oid in policy_oids)
         self._ignore_time = ignore_time
-        self._seen = seen or NumbersSeen()
+        self._seen = seen or getattr(lists, "seen", None) or NumbersSeen()
         self._paths: dict[tuple[bytes, bytes | None], list[Path]] = {}
         self._known = _Known(RevocationLists(), self.suspicions)
 
