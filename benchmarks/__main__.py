@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.measurement import Measurement
 
-BENCHMARKS = ("raw", "issuance", "retrieval", "commands")
+BENCHMARKS = ("raw", "issuance", "retrieval", "commands", "verification")
 
 
 def main(names: list[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import sys
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import click
 
 from smki.cli.common import json_option, printable
 from smki.cli.main import EXIT_NEGATIVE
-from smki.problem import Malformed, Problem
+from smki.problem import Malformed, NotFound, Problem
 from smki.testing.vectors import cases
 from smki.testing.vectors.files import write as write_files
 from smki.testing.vectors.judge import judge_case
@@ -67,6 +68,8 @@ def run(command: str, seed: str, only: str, jobs: int, timeout: float, as_json: 
     if not words or not chosen:
         seen = "no command" if not words else f"no case with {only!r} in its name"
         raise Malformed(Problem("vectors.nothing", "smki vectors run", seen, "a command, and cases to run it on"))
+    if shutil.which(words[0]) is None:
+        raise NotFound(Problem("vectors.command", words[0], "no such program", "a program that can be run"))
     scores = []
     for score in run_cases(words, chosen, timeout=timeout, jobs=jobs):
         scores.append(score)

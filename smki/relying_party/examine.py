@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from smki.certificate import Certificate, read_certificate
+from smki.certificate import Certificate, CertificateStructure, read_certificate
 from smki.problem import Finding, Malformed, errors_among
 from smki.profile.catalogue import Report
 from smki.profile.check_octets import check_size
@@ -12,8 +12,9 @@ from smki.profile.detect import detect_profile
 from smki.profile.issuer import NOTHING_KNOWN
 from smki.profile.lint_certificate import check_certificate
 from smki.profile.tables import TEST_POLICY_OID
+from smki.relying_party.layout import MAX_LAYOUTS, Layout, layout_of, signature_of
 from smki.relying_party.requirements import PROFILE
-from smki.relying_party.verdict import Check, held, not_held
+from smki.relying_party.verdict import Check, Outcome, held, not_held
 from smki.role import CertificateKind
 from smki.x509 import name_text
 
@@ -35,12 +36,47 @@ class Examined:
     """Critical extensions that its profile does not know, by name or dotted object identifier."""
 
 
+class Examiner:
+    """Examines certificates, those laid out like ones before in a fraction of the time. Safe for threads."""
+
+    def __init__(self) -> None:
+        self._layouts: dict[int, tuple[Layout, ...]] = {}
+        self._count = 0
+
+    def examine(self, octets: bytes) -> Examined:
+        """Read a certificate (DER) and hold it against its profile; never raises."""
+        found = signature_of(octets)
+        if found is not None:
+            end, signature = found
+            for layout in self._layouts.get(end, ()):
+                certificate = layout.read(octets, signature)
+                if certificate is not None:
+                    label = _label(layout.kind, certificate)
+                    return Examined(octets, certificate, layout.kind, label, _profile_check(label, []), ())
+        examined, structure = _examine(octets)
+        if found is not None and structure is not None:
+            self._learn(examined, structure)
+        return examined
+
+    def _learn(self, examined: Examined, structure: CertificateStructure) -> None:
+        if examined.profile.outcome is not Outcome.HELD or examined.certificate is None or examined.critical:
+            return
+        layout = layout_of(structure, examined.certificate, examined.kind)
+        if layout is not None and self._count < MAX_LAYOUTS:
+            self._count += 1
+            self._layouts[layout.end] = (layout, *self._layouts.get(layout.end, ()))
+
+
 def examine(octets: bytes) -> Examined:
-    """Read a certificate (DER) and hold it against its profile; never raises."""
+    """The same for one certificate alone."""
+    return _examine(octets)[0]
+
+
+def _examine(octets: bytes) -> tuple[Examined, CertificateStructure | None]:
     report = Report()
     if not check_size(report, octets, "certificate"):
         label = "certificate"
-        return Examined(octets, None, CertificateKind.DEVICE, label, _profile_check(label, report.findings), ())
+        return Examined(octets, None, CertificateKind.DEVICE, label, _profile_check(label, report.findings), ()), None
     structure = read_certificate(octets)
     profile = detect_profile(structure)
     check_certificate(report, structure, profile, NOTHING_KNOWN, TEST_POLICY_OID)
@@ -51,7 +87,8 @@ def examine(octets: bytes) -> Examined:
     label = _label(profile.kind, certificate)
     known = {row.form.oid for row in profile.extensions}
     critical = tuple(item.name for item in structure.extensions if item.oid not in known and item.critical)
-    return Examined(octets, certificate, profile.kind, label, _profile_check(label, report.findings), critical)
+    check = _profile_check(label, report.findings)
+    return Examined(octets, certificate, profile.kind, label, check, critical), structure
 
 
 def _label(kind: CertificateKind, certificate: Certificate | None) -> str:

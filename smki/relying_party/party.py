@@ -17,7 +17,7 @@ from smki.relying_party.anchor import (
     authority_of_anchor,
     authority_of_certificate,
 )
-from smki.relying_party.examine import Examined, examine
+from smki.relying_party.examine import Examined, Examiner
 from smki.relying_party.lists import FixedLists, ListSource, NumbersSeen, RevocationLists
 from smki.relying_party.path import (
     Path,
@@ -104,6 +104,7 @@ class RelyingParty:
         self._ignore_time = ignore_time
         self._seen = seen or getattr(lists, "seen", None) or NumbersSeen()
         self._paths: dict[tuple[bytes, bytes | None], list[Path]] = {}
+        self._examiner = Examiner()
         self._known = _Known(RevocationLists(), self.suspicions)
 
     def verify(
@@ -122,7 +123,7 @@ class RelyingParty:
         """
         moment = at or self._clock.now()
         use = Use.parse(for_) if isinstance(for_, str) else for_ or ANY_USE
-        examined = examine(certificate.der if isinstance(certificate, Certificate) else certificate)
+        examined = self._examiner.examine(certificate.der if isinstance(certificate, Certificate) else certificate)
         lists, suspicions = self._source.revocation_lists(moment), self.suspicions
         best: Verdict | None = None
         for path in self._paths_for(examined, tuple(chain)):

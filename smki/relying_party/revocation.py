@@ -151,7 +151,7 @@ def _check_current(found: RevocationList, moment: datetime, label: str) -> Check
     seen = f"{iso(found.this_update)} to {iso(until) if until else 'no end'}"
     if moment < found.this_update:
         return not_held(LIST_CURRENT, label, "revocation.list-not-yet-current", seen, f"current at {iso(moment)}")
-    # To the second of nextUpdate and no longer, as OpenSSL has it.
+    # Through the second of nextUpdate, as validity counts (RFC 5280 4.1.2.5); OpenSSL ends a second earlier.
     if until is None or moment > until:
         return not_held(LIST_CURRENT, label, "revocation.list-overdue", seen, f"current at {iso(moment)}")
     return held(LIST_CURRENT, label, seen)
