@@ -64,13 +64,19 @@ class ListFollower:
 
     def revocation_lists(self, moment: datetime) -> RevocationLists:
         """The lists to be had at that moment, none of them overdue; asks the Repository when it is time to."""
-        if time.monotonic() < self._next and self._until is not None and moment <= self._until:
+        is_current = self._until is not None and moment <= self._until
+        if is_current and time.monotonic() < self._next:
             return self._served
-        with self._lock:
+        # While one thread asks, the others go on with lists that are still current.
+        if not self._lock.acquire(blocking=not is_current):
+            return self._served
+        try:
             if time.monotonic() >= self._next:
                 troubles = [self._fetch(followed) for followed in self._followed]
                 self._next = time.monotonic() + (self._retry if any(troubles) else self._refresh)
             return self._serve(moment)
+        finally:
+            self._lock.release()
 
     def refresh(self) -> None:
         """Ask the Repository at the next opportunity, however short the time since the last."""

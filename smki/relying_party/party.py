@@ -33,6 +33,7 @@ from smki.relying_party.suspicion import Suspicions
 from smki.relying_party.use import ANY_USE, Use, check_use
 from smki.relying_party.verdict import Check, Checks, Outcome, Verdict, held, left_out, not_held, not_reached
 
+_NO_LISTS = RevocationLists()
 _MAX_CHAINS = 256
 """How many judged chains are kept: those of one moment, or a few."""
 
@@ -57,7 +58,7 @@ class _Known:
 
     lists: RevocationLists
     suspicions: Suspicions
-    chains: dict[tuple[Path, datetime, bool], _Chain] = field(default_factory=dict)
+    chains: dict[tuple[Path, datetime], _Chain] = field(default_factory=dict)
 
 
 class RelyingParty:
@@ -105,7 +106,7 @@ class RelyingParty:
         self._seen = seen or getattr(lists, "seen", None) or NumbersSeen()
         self._paths: dict[tuple[bytes, bytes | None], list[Path]] = {}
         self._examiner = Examiner()
-        self._known = _Known(RevocationLists(), self.suspicions)
+        self._known = {needs_lists: _Known(_NO_LISTS, self.suspicions) for needs_lists in (False, True)}
 
     def verify(
         self,
@@ -120,11 +121,15 @@ class RelyingParty:
         :param for_: what it is to be relied on for; None for whatever it is.
         :param at: the moment asked about, UTC; None for now.
         :param chain: more certificates of authorities, loose.
+        :raises OSError: when the number of a list cannot be kept for the next time (a full disk).
         """
         moment = at or self._clock.now()
         use = Use.parse(for_) if isinstance(for_, str) else for_ or ANY_USE
         examined = self._examiner.examine(certificate.der if isinstance(certificate, Certificate) else certificate)
-        lists, suspicions = self._source.revocation_lists(moment), self.suspicions
+        suspicions = self.suspicions
+        # A Device's verdict is not to wait for a Repository that it does not need.
+        needs_lists = list_profile_for(examined.kind) is not None
+        lists = self._source.revocation_lists(moment) if needs_lists else _NO_LISTS
         best: Verdict | None = None
         for path in self._paths_for(examined, tuple(chain)):
             above = self._judge_chain(examined, path, lists, moment, suspicions)
@@ -186,11 +191,11 @@ class RelyingParty:
     def _judge_chain(
         self, examined: Examined, path: Path, lists: RevocationLists, moment: datetime, suspicions: Suspicions
     ) -> _Chain:
-        known = self._known
-        if known.lists is not lists or known.suspicions is not suspicions or len(known.chains) >= _MAX_CHAINS:
-            known = self._known = _Known(lists, suspicions)
         wanted = list_profile_for(examined.kind)
-        key = path, moment, wanted is not None
+        known = self._known[wanted is not None]
+        if known.lists is not lists or known.suspicions is not suspicions or len(known.chains) >= _MAX_CHAINS:
+            known = self._known[wanted is not None] = _Known(lists, suspicions)
+        key = path, moment
         chain = known.chains.get(key)
         if chain is None:
             judgement = judge_list(wanted, path[0], lists, moment, self._seen) if wanted is not None and path else None

@@ -121,13 +121,15 @@ class Transport:
             raise RepositoryError(_timeout(url, self.limits.seconds))
         connection = _connection(_split(url), min(left, self.limits.connect_seconds))
         expired = threading.Event()
+        # Kept here, for the connection forgets its socket once it has handed that to the response.
+        sockets: list[socket.socket] = []
 
         def cut() -> None:
             # A socket's own timeout starts again with every octet that drips in; this does not.
             expired.set()
-            with contextlib.suppress(OSError):
-                if connection.sock is not None:
-                    connection.sock.shutdown(socket.SHUT_RDWR)
+            for one in sockets:
+                with contextlib.suppress(OSError):
+                    one.shutdown(socket.SHUT_RDWR)
 
         timer = threading.Timer(left, cut)
         timer.daemon = True
@@ -135,6 +137,7 @@ class Transport:
         try:
             connection.connect()
             assert connection.sock is not None
+            sockets.append(connection.sock)
             connection.sock.settimeout(max(0.01, deadline - time.monotonic()))
             target = _split(url)
             path = (target.path or "/") + (f"?{target.query}" if target.query else "")

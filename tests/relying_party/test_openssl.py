@@ -39,7 +39,6 @@ DIFFERENCES = (
     ("path-string-type-issuing-dca", True, "OpenSSL compares names as text; GBCS octet for octet"),
     ("crl-string-type", True, "the same, for the issuer of a list"),
     ("path-key-identifiers-collide", False, "OpenSSL takes the first issuer that fits and tries no other"),
-    ("path-two-issuers-one-name|revoked-by-twin", False, "the same"),
     ("authority-.*-no-path-length", True, _GBCS),
     ("authority-(root-)?oca-offered", True, "OpenSSL takes an authority for an end entity (design.md)"),
     ("hierarchy-device-by-.*", True, "OpenSSL knows no hierarchies of OCAs and DCAs"),
