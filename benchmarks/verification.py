@@ -36,7 +36,7 @@ def run() -> list[Measurement]:
     raw = limits()["verify"]
     measurements = []
     for name, plan in (("Organisation", world.organisation()), ("Device", world.device())):
-        certificates = [world.certificate(changed(plan, serial=f"{name} {at}")) for at in range(CERTIFICATES)]
+        certificates = [world.certificate(changed(plan, key=f"{name} {at}")) for at in range(CERTIFICATES)]
         measured = rate(_turns(party, certificates, [MOMENT]), seconds=2.0)
         measurements.append(
             Measurement(f"verdict on an {name} Certificate".replace("an D", "a D"), measured, "/s", 3000, raw, _NOTE)

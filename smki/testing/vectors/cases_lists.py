@@ -108,63 +108,70 @@ def currency(setting: Setting) -> Iterator[Case]:
     )
 
 
+_SPOILT: tuple[tuple[str, str, str, Edit | None, Edit | None], ...] = (
+    ("signature-flipped", "a signature with a bit turned over", "revocation.list-signature", None, flipped(2)),
+    ("version-1", "version 1", "revocation.list-profile", without(0), None),
+    ("no-next-update", "no nextUpdate", "revocation.list-profile", without(4), None),
+    ("no-number", "no cRLNumber", "revocation.list-profile", dropped(Oid.CRL_NUMBER, 5), None),
+    ("number-critical", "cRLNumber critical", "revocation.list-profile", turned(Oid.CRL_NUMBER, 5), None),
+    ("no-key-identifier", "no authorityKeyIdentifier", "revocation.list-profile", dropped(Oid.AUTHORITY_KEY_IDENTIFIER, 5), None),
+    ("unknown-critical", "an unknown critical extension", "revocation.list-profile", added(UNKNOWN, der.sequence(), critical=True, at=5), None),
+    ("partitioned", "an issuingDistributionPoint: a part of the list only", "revocation.list-profile", added("2.5.29.28", der.sequence(der.element(0x81, b"\xff")), critical=True, at=5), None),
+    ("delta", "a delta CRL", "revocation.list-profile", added("2.5.29.27", der.integer(1), critical=True, at=5), None),
+    ("field-more", "a field after the extensions", "revocation.list-profile", appended(der.integer(1)), None),
+    ("no-signature", "no signature", "revocation.list-profile", None, without(2)),
+    ("algorithm-outside", "another algorithm named outside", "revocation.list-profile", None, put(1, der.sequence(der.oid("1.2.840.10045.4.3.3")))),
+)  # fmt: skip
+
+
 def genuineness(setting: Setting) -> Iterator[Case]:
     """Lists that are not what they seem."""
     world = setting.world
-    spoilt: tuple[tuple[str, str, str, Edit | None, Edit | None], ...] = (
-        ("signature-flipped", "a signature with a bit turned over", "revocation.list-signature", None, flipped(2)),
-        ("version-1", "version 1", "revocation.list-profile", without(0), None),
-        ("no-next-update", "no nextUpdate", "revocation.list-profile", without(4), None),
-        ("no-number", "no cRLNumber", "revocation.list-profile", dropped(Oid.CRL_NUMBER, 5), None),
-        ("number-critical", "cRLNumber critical", "revocation.list-profile", turned(Oid.CRL_NUMBER, 5), None),
-        ("no-key-identifier", "no authorityKeyIdentifier", "revocation.list-profile", dropped(Oid.AUTHORITY_KEY_IDENTIFIER, 5), None),
-        ("unknown-critical", "an unknown critical extension", "revocation.list-profile", added(UNKNOWN, der.sequence(), critical=True, at=5), None),
-        ("partitioned", "an issuingDistributionPoint: a part of the list only", "revocation.list-profile", added("2.5.29.28", der.sequence(der.element(0x81, b"\xff")), critical=True, at=5), None),
-        ("delta", "a delta CRL", "revocation.list-profile", added("2.5.29.27", der.integer(1), critical=True, at=5), None),
-        ("field-more", "a field after the extensions", "revocation.list-profile", appended(der.integer(1)), None),
-        ("no-signature", "no signature", "revocation.list-profile", None, without(2)),
-        ("algorithm-outside", "another algorithm named outside", "revocation.list-profile", None, put(1, der.sequence(der.oid("1.2.840.10045.4.3.3")))),
-    )  # fmt: skip
     for kind in ("crl", "arl"):
         make = world.crl if kind == "crl" else world.arl
-        upper = kind.upper()
-        for name, about, expected, edit, outer in spoilt:
+        for name, about, expected, edit, outer in _SPOILT:
             given = _given(kind, make(edit=edit, outer=outer))
-            yield setting.case(f"{kind}-{name}", f"{upper}: {about}", expected, **given)
-        key = key_identifier(world.point("issuing oca" if kind == "crl" else "root oca"))
-        forged = make(signer="stranger", issuer_key=key)
-        yield setting.case(
-            f"{kind}-forged", f"{upper}: signed by another key", "revocation.list-signature", **_given(kind, forged)
-        )
-        both = (forged, make())
-        yield setting.case(
-            f"{kind}-forged-beside-right", f"{upper}: a forged one beside the right one", **_given(kind, *both)
-        )
-        high = make(signer="stranger", issuer_key=key, number=1 << 60)
-        about = f"{upper}: a forged one of a very high number, which must not make the right one look old"
-        yield setting.case(f"{kind}-forged-number", about, **_given(kind, high, make()))
-        of_other = make(issuer_key=key_identifier(world.point("stranger")))
-        about = f"{upper}: the key identifier of another key"
-        yield setting.case(f"{kind}-key-identifier", about, "revocation.list-issuer", **_given(kind, of_other))
-        octets = make()
-        yield setting.case(
-            f"{kind}-cut-short", f"{upper}: the end missing", "revocation.list-profile", **_given(kind, octets[:-20])
-        )
-        yield setting.case(
-            f"{kind}-trailing",
-            f"{upper}: an octet too many",
-            "revocation.list-profile",
-            **_given(kind, octets + b"\0"),
-        )
-        yield setting.case(
-            f"{kind}-web-page",
-            f"{upper}: a web page",
-            "revocation.list-profile",
-            **_given(kind, b"<html>Not here</html>"),
-        )
+            yield setting.case(f"{kind}-{name}", f"{kind.upper()}: {about}", expected, **given)
+        yield from _forgeries(setting, kind)
     yield setting.case("crl-is-arl", "the ARL where the CRL is wanted", "revocation.list-issuer", crls=(setting.arl,))
     yield setting.case("arl-is-crl", "the CRL where the ARL is wanted", "revocation.list-issuer", arls=(setting.crl,))
     yield from _signers(setting)
+
+
+def _forgeries(setting: Setting, kind: str) -> Iterator[Case]:
+    world = setting.world
+    make, upper = (world.crl if kind == "crl" else world.arl), kind.upper()
+    key = key_identifier(world.point("issuing oca" if kind == "crl" else "root oca"))
+    forged = make(signer="stranger", issuer_key=key)
+    yield setting.case(
+        f"{kind}-forged", f"{upper}: signed by another key", "revocation.list-signature", **_given(kind, forged)
+    )
+    both = (forged, make())
+    yield setting.case(
+        f"{kind}-forged-beside-right", f"{upper}: a forged one beside the right one", **_given(kind, *both)
+    )
+    high = make(signer="stranger", issuer_key=key, number=1 << 60)
+    about = f"{upper}: a forged one of a very high number, which must not make the right one look old"
+    yield setting.case(f"{kind}-forged-number", about, **_given(kind, high, make()))
+    of_other = make(issuer_key=key_identifier(world.point("stranger")))
+    about = f"{upper}: the key identifier of another key"
+    yield setting.case(f"{kind}-key-identifier", about, "revocation.list-issuer", **_given(kind, of_other))
+    octets = make()
+    yield setting.case(
+        f"{kind}-cut-short", f"{upper}: the end missing", "revocation.list-profile", **_given(kind, octets[:-20])
+    )
+    yield setting.case(
+        f"{kind}-trailing",
+        f"{upper}: an octet too many",
+        "revocation.list-profile",
+        **_given(kind, octets + b"\0"),
+    )
+    yield setting.case(
+        f"{kind}-web-page",
+        f"{upper}: a web page",
+        "revocation.list-profile",
+        **_given(kind, b"<html>Not here</html>"),
+    )
 
 
 def _signers(setting: Setting) -> Iterator[Case]:

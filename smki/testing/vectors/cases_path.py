@@ -76,6 +76,12 @@ def names(setting: Setting) -> Iterator[Case]:
     )
     about = "two Issuing OCAs of one name, the list of the other one alone"
     yield setting.case("path-two-issuers-other-list", about, "revocation.list-issuer", supplier, chain=chain)
+    yield from _impostors(setting)
+
+
+def _impostors(setting: Setting) -> Iterator[Case]:
+    world = setting.world
+    oca = world.issuing_oca
     collision = changed(
         oca,
         key="twin oca",
