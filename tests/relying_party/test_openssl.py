@@ -1,6 +1,7 @@
 """Agreement with OpenSSL on every case that it can express; each difference with its reason, and none without.
 
-OpenSSL cannot be told of suspicions, numbers seen before and roles: such cases are left out. A Device Certificate is
+OpenSSL cannot be told of suspicions, numbers seen before and roles: such cases are left out. So are those of the
+catalogue of defects, whose own tests hold OpenSSL's opinion against each row. A Device Certificate is
 given to it without -crl_check, because no list is published for Devices.
 """
 
@@ -76,6 +77,8 @@ def test_agreement(all_cases: list[Case], tmp_path: Path, openssl: Any) -> None:
 
 
 def can_express(case: Case) -> bool:
+    if case.name.startswith("catalogue-"):
+        return False
     return not (case.use and not case.name.startswith("good-")) and not case.numbers_seen and not case.suspected
 
 

@@ -40,6 +40,8 @@ def _case(defect: Any, cast: Any, base: Any) -> Case:
         chain = [octets]
     elif defect.base in (base.ISSUING_OCA, base.ISSUING_DCA):
         chain = [good(defect.base)]
+    if defect.verdict.code == "path.length":
+        certificate, chain = _device_below(octets, cast, base), [octets, good(base.ISSUING_DCA)]
     return Case(
         name=f"catalogue-{defect.name}",
         about=defect.wrong,
@@ -58,3 +60,12 @@ def _stands_above(defect: Any, octets: bytes, good: bytes) -> bool:
     subject, wanted = read_certificate(octets).subject, read_certificate(good).subject
     same = subject is not None and wanted is not None and subject.encoded == wanted.encoded
     return same and defect.verdict.code not in ("path.authority-offered", "profile")
+
+
+def _device_below(authority: bytes, cast: Any, base: Any) -> bytes:
+    """A Device Certificate by an authority that has the Issuing DCA's key under another name."""
+    edits: Any = importlib.import_module(f"{_CATALOGUE}.edits")
+    subject = read_certificate(authority).subject
+    assert subject is not None
+    octets: bytes = edits.put(issuer=subject.encoded)(cast.good(base.DEVICE), cast).encoded()
+    return octets
