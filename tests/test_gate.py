@@ -58,12 +58,27 @@ def test_who_can_reach_a_signing_key() -> None:
 
 
 def test_who_signs_anything_at_all() -> None:
-    """`.sign(` is called by the authority, by the issuance, and by applicants for their own requests."""
+    """The authority and the issuance; applicants, for their own requests; tests, with keys of their own."""
     assert callers_of("sign") == {
         "smki/authority/certification_authority.py",
         "smki/authority/issuance.py",
         "smki/csr.py",
+        "smki/testing/signature.py",
+        "smki/testing/vectors/world.py",
     }
+
+
+def test_what_signs_for_tests_knows_no_authority() -> None:
+    """It has keys of its own, or is handed one: it can load none and open no home."""
+    signers = [
+        tree for file, tree in sources().items() if file.startswith(("smki/testing/signature", "smki/testing/vectors/"))
+    ]
+    imported = {
+        node.module for tree in signers for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module
+    }
+    assert not {name for name in imported if name.startswith(("smki.authority", "smki.home", "smki.registration"))}
+    loading = users_of("read_key") | users_of("key_from_pem")
+    assert not {file for file in loading if file.startswith("smki/testing/")}
 
 
 def test_every_interface_goes_through_the_gate(smki: Smki, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from smki.relying_party.anchor import TrustAnchor
 from smki.relying_party.lists import ListSource, NumbersSeen, RevocationLists
 from smki.relying_party.party import RelyingParty
 from smki.relying_party.repository_client import RepositoryClient
-from smki.relying_party.signature import SignatureForm, make_signature, verify_signature
+from smki.relying_party.signature import SignatureForm, verify_signature
 from smki.relying_party.suspicion import Suspicion, Suspicions
 from smki.relying_party.use import Use
 from smki.relying_party.verdict import Check, Outcome, Verdict
@@ -28,6 +28,5 @@ __all__ = [
     "TrustAnchor",
     "Use",
     "Verdict",
-    "make_signature",
     "verify_signature",
 ]

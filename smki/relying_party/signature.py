@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import enum
 
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
 from smki.certificate import Certificate
@@ -14,7 +12,6 @@ from smki.relying_party.verdict import Verdict
 from smki.role import KeyUsage
 from smki.x509 import signature_verifies
 
-_ECDSA = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
 _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
@@ -57,15 +54,6 @@ def verify_untrusted_signature(certificate: Certificate, signed: bytes, signatur
         return False
     octets = _from_raw(signature) if form is SignatureForm.RAW else _strictly(signature)
     return octets is not None and signature_verifies(certificate.point, octets, signed)
-
-
-def make_signature(key: ec.EllipticCurvePrivateKey, octets: bytes, form: SignatureForm) -> bytes:
-    """A signature over *octets* with SHA-256, deterministic (RFC 6979): for tests."""
-    signature = key.sign(octets, _ECDSA)
-    if form is SignatureForm.DER:
-        return signature
-    r, s = decode_dss_signature(signature)
-    return r.to_bytes(32, "big") + s.to_bytes(32, "big")
 
 
 def _from_raw(signature: bytes) -> bytes | None:

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from smki.relying_party.signature import (
     NotTrusted,
     SignatureForm,
-    make_signature,
     verify_signature,
     verify_untrusted_signature,
 )
 from smki.role import KeyUsage
+from smki.testing.signature import make_signature
 from smki.testing.vectors.judge import judge_case
 from smki.testing.vectors.setting import Setting
 from smki.testing.vectors.world import World
