@@ -2,13 +2,14 @@
 # make test   installs and runs every test
 # make check  ruff, mypy --strict, import-linter
 # make bench  measures this machine
+# make soak   the long drills, a short form of each of which is in make test
 
 PYTHON ?= python3
 PKI    ?= ./pki
 PORT   ?= 8083
 BIN    := .venv/bin
 
-.PHONY: run test check bench fixtures clean
+.PHONY: run test check bench soak fixtures clean
 
 run: .venv/.installed
 	@test -e $(PKI)/smki.json || $(BIN)/smki init --home $(PKI)
@@ -25,6 +26,9 @@ check: .venv/.installed-test
 
 bench: .venv/.installed-test
 	$(BIN)/python -m benchmarks $(BENCH)
+
+soak: .venv/.installed-test
+	SMKI_SOAK=1 $(BIN)/pytest tests/test_several_processes.py tests/test_lists_under_load.py
 
 # Makes the golden files in fixtures/ again; a difference in `git diff` is a change of what is issued.
 fixtures: .venv/.installed

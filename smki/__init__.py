@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from smki.problem import Finding, Problem, Severity, SmkiError
     from smki.profile.lint import lint
     from smki.registration import Application, Issued, Refusal, Refused
+    from smki.relying_party import RelyingParty, RepositoryClient, RevocationLists, Verdict
     from smki.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
 
 __version__ = "0.1.0"
@@ -42,12 +43,16 @@ _EXPORTS = {
     "RealClock": "smki.clock",
     "Refusal": "smki.registration",
     "Refused": "smki.registration",
+    "RelyingParty": "smki.relying_party",
     "RemotePartyRole": "smki.role",
+    "RepositoryClient": "smki.relying_party",
+    "RevocationLists": "smki.relying_party",
     "SerialNumber": "smki.identity",
     "Severity": "smki.problem",
     "ShiftedClock": "smki.clock",
     "Smki": "smki.home",
     "SmkiError": "smki.problem",
+    "Verdict": "smki.relying_party",
     "lint": "smki.profile.lint",
 }
 
@@ -67,12 +72,16 @@ __all__ = [
     "RealClock",
     "Refusal",
     "Refused",
+    "RelyingParty",
     "RemotePartyRole",
+    "RepositoryClient",
+    "RevocationLists",
     "SerialNumber",
     "Severity",
     "ShiftedClock",
     "Smki",
     "SmkiError",
+    "Verdict",
     "lint",
 ]
 

@@ -224,26 +224,26 @@ class Certificate:
 
         :raises Malformed: when a part of it cannot be read, saying which.
         """
-        structure = read_certificate(data)
-        if structure.outer is not None and structure.outer.end != len(data):
-            extra = len(data) - structure.outer.end
-            structure.faults.append(
-                Fault("der.trailing-octets", "certificate", f"{extra} octets after the end", "none")
-            )
+        return cls.from_structure(read_certificate(data))
+
+    @classmethod
+    def from_structure(cls, structure: CertificateStructure) -> Certificate:
+        """The same for a certificate that was taken apart already (:func:`read_certificate`), for the lint perhaps.
+
+        :raises Malformed: when a part of it cannot be read, saying which.
+        """
+        extra = len(structure.data) - structure.outer.end if structure.outer is not None else 0
+        if extra:
+            fault = Fault("der.trailing-octets", "certificate", f"{extra} octets after the end", "none")
+            structure.faults.append(fault)
         try:
             return cls._of(structure)
         except (DerError, AttributeError) as error:
             faults = structure.faults or [Fault("structure.unreadable", "certificate", str(error), "a certificate")]
+            remedy = "Run smki lint on it to see everything that is wrong."
             raise Malformed(
                 *(
-                    Problem(
-                        fault.code,
-                        fault.location,
-                        fault.seen,
-                        fault.expected,
-                        "RFC 5280 4.1",
-                        "Run smki lint on it to see everything that is wrong.",
-                    )
+                    Problem(fault.code, fault.location, fault.seen, fault.expected, "RFC 5280 4.1", remedy)
                     for fault in faults
                 )
             ) from None

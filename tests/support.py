@@ -15,6 +15,9 @@ from smki import EntityIdentifier, KeyUsage, RemotePartyRole
 
 PROJECT = Path(__file__).parent.parent
 VECTORS = Path(os.environ.get("SMKI_VECTORS", PROJECT.parent / "shared" / "vectors"))
+SOAK = 20 if os.environ.get("SMKI_SOAK") else 1
+"""How many times longer a drill takes under `make soak`."""
+DRILLS = 50 * SOAK
 REQUIRE_ALL = bool(os.environ.get("SMKI_REQUIRE_ALL"))
 
 DEVICE = EntityIdentifier.parse("00-DB-12-34-56-78-90-A0")

@@ -58,28 +58,28 @@ def test_who_can_reach_a_signing_key() -> None:
 
 
 def test_who_signs_anything_at_all() -> None:
-    """The authority, the issuance and the lists; applicants, for their own requests; the defects, with keys of their own."""
+    """The authority, the issuance and the lists; applicants, for their own requests; tests, with keys of their own."""
     assert callers_of("sign") == {
         "smki/authority/certification_authority.py",
         "smki/authority/issuance.py",
         "smki/authority/revocation_lists.py",
         "smki/csr.py",
         "smki/testing/defects/signer.py",
+        "smki/testing/signature.py",
+        "smki/testing/vectors/world.py",
     }
 
 
-def test_the_signer_of_defects_knows_no_authority() -> None:
-    """It has keys of its own: nothing in smki.testing.defects can load a key or open a home."""
+def test_what_signs_for_tests_knows_no_authority() -> None:
+    """It has keys of its own, or is handed one: it can load none and open no home."""
+    folders = ("smki/testing/signature", "smki/testing/vectors/", "smki/testing/defects/")
+    signers = [tree for file, tree in sources().items() if file.startswith(folders)]
     imported = {
-        node.module
-        for file, tree in sources().items()
-        if file.startswith("smki/testing/defects/")
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and node.module
+        node.module for tree in signers for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module
     }
     assert not {name for name in imported if name.startswith(("smki.authority", "smki.home", "smki.registration"))}
-    users = {file for file in users_of("read_key") | users_of("key_from_pem") if file.startswith("smki/testing/")}
-    assert users == set()
+    loading = users_of("read_key") | users_of("key_from_pem")
+    assert not {file for file in loading if file.startswith("smki/testing/")}
 
 
 def test_every_interface_goes_through_the_gate(smki: Smki, monkeypatch: pytest.MonkeyPatch) -> None:

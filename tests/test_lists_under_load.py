@@ -24,7 +24,7 @@ from smki.profile.lint_list import lint_revocation_list
 from smki.registration.acceptance import accept, reject
 from smki.registration.revocation import revoke
 from smki.revocation_list import RevocationList
-from tests.support import DS, KA, SUPPLIER
+from tests.support import DRILLS, DS, KA, SUPPLIER
 
 OCA = CertificateKind.ISSUING_OCA
 FORK = multiprocessing.get_context("fork")
@@ -150,7 +150,7 @@ class Lists(RuleBasedStateMachine):
 
 TestLists = Lists.TestCase
 TestLists.settings = settings(
-    max_examples=15, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=15 * SOAK, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
 )
 
 
@@ -206,7 +206,7 @@ def test_killed_at_fifty_moments_of_publication(home: Path) -> None:
     with Smki.open(home) as smki:
         revoke(smki.ledger, organisation(smki), "key-lost", smki.clock.now())
     moments, last_told = random.Random(5), 1
-    for _ in range(50):
+    for _ in range(DRILLS):
         reading, writing = os.pipe()
         worker = FORK.Process(target=publish_until_killed, args=(home, writing))
         worker.start()

@@ -435,3 +435,39 @@ def test_the_old_authoritys_lists_go_on(at: Callable[[timedelta], Smki], home: P
 def test_a_reason_that_is_none(smki: Smki) -> None:
     with pytest.raises(Malformed):
         revoke(smki.ledger, organisation(smki).serial_number, "", smki.clock.now())
+
+
+def test_the_check_reads_the_lists_too(home: Path) -> None:
+    import sqlite3
+
+    with Smki.open(home) as smki:
+        smki.lists(OCA).publish()
+        assert smki.check().problems == ()
+    for damage, code in (
+        ("UPDATE revocation_list SET number = 7 WHERE number = 2", "list.order"),
+        ("UPDATE revocation_list SET der = CAST(substr(der, 1, length(der) - 1) || x'00' AS BLOB)", "signature"),
+    ):
+        with sqlite3.connect(home / "ledger.sqlite") as connection:
+            connection.execute(damage)
+        connection.close()
+        with Smki.open(home) as smki:
+            assert any(problem.code.startswith(code) for problem in smki.check().problems)
+
+
+def test_a_relying_party_hears_of_a_revocation_from_the_repository(home: Path, tmp_path: Path) -> None:
+    """From the certificate to the verdict, over HTTP: trusted before, revoked after."""
+    from tests.repository.support import serving
+
+    with Smki.open(home) as smki:
+        record = organisation(smki)
+    (tmp_path / "supplier.pem").write_text(record.certificate.as_pem())
+    run_cli("export", "authorities", "--home", home, "--out", tmp_path / "trust.pem")
+    with serving(home) as served:
+        words = ("verify", tmp_path / "supplier.pem", "--trust", tmp_path / "trust.pem", "--repository", served.url)
+        before = run_cli(*words, "--for", "supplier/ds")
+        assert before.returncode == 0, before.stdout + before.stderr
+        run_cli("revoke", record.serial_number.hex, "--reason", "key-compromised", "--home", home)
+        run_cli("crl", "publish", "--home", home)
+        after = run_cli(*words)
+    assert after.returncode == 1
+    assert b"revoked" in after.stdout

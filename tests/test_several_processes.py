@@ -15,7 +15,7 @@ from smki.csr import make_device_request
 from smki.key import SystemRandomness
 from smki.ledger import CertificateQuery
 from smki.x509 import signature_verifies
-from tests.support import DEVICE, DS
+from tests.support import DEVICE, DRILLS, DS
 
 FORK = multiprocessing.get_context("fork")
 DEVICES = CertificateQuery(kinds=(CertificateKind.DEVICE,))
@@ -93,7 +93,7 @@ def test_killed_at_fifty_moments(home: Path) -> None:
     """Everything that was handed out is in the ledger, and the ledger passes its own check."""
     moments = random.Random(7)
     handed_out: list[bytes] = []
-    for _ in range(50):
+    for _ in range(DRILLS):
         handed_out += handed_out_before_the_kill(home, moments.uniform(0.01, 0.08))
     assert len(handed_out) > 100
     with Smki.open(home) as smki:
@@ -104,7 +104,7 @@ def test_killed_at_fifty_moments(home: Path) -> None:
         assert result.problems == ()
         # What was reserved when the process died stays reserved and was handed to nobody.
         reserved = {application.serial_number for application in smki.ledger.unfinished_applications()}
-        assert len(reserved) == result.unfinished <= 50
+        assert len(reserved) == result.unfinished <= DRILLS
         assert not reserved & {record.serial_number for record in smki.ledger.certificates(DEVICES)}
         issuer = next(record for record in smki.authorities() if record.kind is CertificateKind.ISSUING_DCA)
         last = next(record for record in smki.ledger.certificates(DEVICES) if record.der == handed_out[-1])

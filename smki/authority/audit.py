@@ -9,6 +9,7 @@ from smki.certificate import Certificate
 from smki.ledger import CertificateQuery, CertificateRecord, Ledger
 from smki.problem import Problem, SmkiError, errors_among
 from smki.profile import IssuerFacts, lint_certificate
+from smki.profile.lint_list import lint_revocation_list
 from smki.profile.tables import profile_of
 
 
@@ -48,7 +49,31 @@ def check_ledger(ledger: Ledger, policy_oid: str) -> CheckResult:
         problems += (
             _problem(finding.code, record, finding.seen, finding.expected) for finding in errors_among(findings)
         )
+    for issuer in issuers.values():
+        if issuer is not None:
+            problems += _check_lists(ledger, issuer)
     return CheckResult(count, len(ledger.unfinished_applications()), tuple(problems))
+
+
+def _check_lists(ledger: Ledger, issuer: Certificate) -> Iterator[Problem]:
+    """Whether the numbers and times of an issuer's lists only rise, and its latest is what the ledger says."""
+    expected, update = 1, None
+    for record in ledger.revocations.lists(issuer.serial_number):
+        subject = f"revocation list {record.number} of {issuer.serial_number}"
+        if record.number != expected or (update is not None and record.this_update < update):
+            yield Problem(
+                "list.order",
+                subject,
+                f"number {record.number}, thisUpdate {record.this_update}",
+                f"number {expected}, later",
+            )
+        expected, update = record.number + 1, record.this_update
+    latest = ledger.revocations.latest(issuer.serial_number)
+    if latest is not None:
+        for finding in errors_among(lint_revocation_list(latest.der, None, IssuerFacts.of(issuer))):
+            yield Problem(
+                finding.code, f"revocation list {latest.number}", finding.seen, finding.expected, finding.clause
+            )
 
 
 def _read(record: CertificateRecord) -> Certificate | None:

@@ -1,0 +1,108 @@
+"""smki vectors"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import sys
+from pathlib import Path
+
+import click
+
+from smki.cli.common import json_option, printable
+from smki.cli.main import EXIT_NEGATIVE
+from smki.problem import Malformed, NotFound, Problem
+from smki.testing.vectors import cases
+from smki.testing.vectors.files import write as write_files
+from smki.testing.vectors.judge import judge_case
+from smki.testing.vectors.run import Score, parse_question
+from smki.testing.vectors.run import run as run_cases
+
+SEED = "vectors"
+seed_option = click.option("--seed", default=SEED, show_default=True, help="The same seed makes the same octets.")
+
+
+@click.group()
+def vectors() -> None:
+    """Conformance vectors, for testing somebody else's Relying Party."""
+
+
+@vectors.command()
+@click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
+@seed_option
+@json_option
+def write(directory: Path, seed: str, as_json: bool) -> None:
+    """Write the vectors into a directory: vectors.json, and DER files.
+
+    \b
+    smki vectors write conformance/
+    """
+    count = write_files(directory, cases(seed), seed)
+    click.echo(
+        json.dumps({"directory": str(directory), "cases": count}) if as_json else f"{count} cases in {directory}"
+    )
+
+
+@vectors.command()
+@click.argument("command")
+@seed_option
+@click.option("--only", default="", metavar="TEXT", help="Only cases with this in their name.")
+@click.option("--jobs", type=click.IntRange(1, 64), default=os.cpu_count() or 1, help="How many to run at once.")
+@click.option("--timeout", type=click.FloatRange(0.1), default=60.0, show_default=True, help="Seconds for one case.")
+@json_option
+def run(command: str, seed: str, only: str, jobs: int, timeout: float, as_json: bool) -> None:
+    """Run a program against the vectors and score it.
+
+    COMMAND is started for each case, reads it (JSON) from its standard input and answers on its standard output:
+    {"trusted": true} or {"trusted": false, "reason": CODE}; or prints nothing and exits 0 for trusted, 1 for not.
+
+    Exit status: 0 every verdict right; 1 one is wrong or missing; 2 the command cannot be run.
+
+    \b
+    smki vectors run 'smki vectors judge'
+    """
+    words = shlex.split(command)
+    chosen = [case for case in cases(seed) if only in case.name]
+    if not words or not chosen:
+        seen = "no command" if not words else f"no case with {only!r} in its name"
+        raise Malformed(Problem("vectors.nothing", "smki vectors run", seen, "a command, and cases to run it on"))
+    if shutil.which(words[0]) is None:
+        raise NotFound(Problem("vectors.command", words[0], "no such program", "a program that can be run"))
+    scores = []
+    for score in run_cases(words, chosen, timeout=timeout, jobs=jobs):
+        scores.append(score)
+        if not as_json and not score.is_right:
+            click.echo(printable(_text(score)))
+    right, reasons = sum(score.is_right for score in scores), sum(score.has_right_reason for score in scores)
+    if as_json:
+        rows = [_as_json(score) for score in scores]
+        click.echo(json.dumps({"cases": len(scores), "right": right, "rightReason": reasons, "scores": rows}, indent=2))
+    else:
+        click.echo(f"{right} of {len(scores)} verdicts right, {reasons} of them with our reason")
+    sys.exit(0 if right == len(scores) else EXIT_NEGATIVE)
+
+
+@vectors.command()
+def judge() -> None:
+    """Judge one case from standard input with our own Relying Party, as a program to be run would."""
+    verdict = judge_case(parse_question(sys.stdin.buffer.read()))
+    click.echo(json.dumps({"trusted": verdict.trusted, "reason": verdict.reason.code if verdict.reason else None}))
+
+
+def _text(score: Score) -> str:
+    said = {True: "trusted", False: "not trusted", None: f"no answer ({score.trouble})"}[score.trusted]
+    return f"{score.case.name}: {said}, expected {score.case.expected} ({score.case.clause}): {score.case.about}"
+
+
+def _as_json(score: Score) -> dict[str, object]:
+    return {
+        "name": score.case.name,
+        "right": score.is_right,
+        "trusted": score.trusted,
+        "reason": score.reason or None,
+        "expected": score.case.expected,
+        "clause": score.case.clause,
+        "trouble": score.trouble or None,
+    }

@@ -1,0 +1,106 @@
+"""Verdicts for people, with colour where the terminal has it, and for CI as JUnit."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import click
+from lxml import etree
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+from rich.text import Text
+
+from smki.cli.common import printable
+from smki.clock import iso
+from smki.problem import Problem, problem_text
+from smki.relying_party.requirements import STEPS
+from smki.relying_party.verdict import Outcome, Verdict
+
+T = TypeVar("T")
+
+_STYLES = {Outcome.HELD: "green", Outcome.NOT_HELD: "bold red", Outcome.NOT_REACHED: "yellow", Outcome.LEFT_OUT: "dim"}
+_MANY = 50
+"""From so many certificates on progress is shown."""
+_PLAIN_WIDTH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A verdict, and the file that it is about."""
+
+    name: str
+    verdict: Verdict
+
+
+def progress(items: Sequence[T]) -> Iterator[T]:
+    """The items, with a bar on standard error where that is a terminal and there are many of them."""
+    if len(items) < _MANY or not sys.stderr.isatty():
+        yield from items
+        return
+    yield from track(items, description="Judging", console=Console(stderr=True), transient=True)
+
+
+def print_checks(told: Told) -> None:
+    """Every check of a verdict, as a table."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=_PLAIN_WIDTH)
+    table = Table(box=None, pad_edge=False, header_style="bold" if console.is_terminal else "")
+    for title in ("step", "check", "outcome", "certificate or list", "seen", "clause"):
+        table.add_column(title, overflow="fold", no_wrap=title in ("step", "outcome"))
+    for check in told.verdict.checks:
+        seen = check.seen if check.outcome is not Outcome.NOT_HELD or not check.expected else (
+            f"{check.seen}; expected {check.expected}"
+        )  # fmt: skip
+        table.add_row(
+            STEPS[check.requirement.step],
+            check.requirement.title,
+            Text(check.outcome.value, style=_STYLES[check.outcome]),
+            # As text, not markup: what is in a certificate is not ours.
+            Text(printable(check.certificate)),
+            Text(printable(seen)),
+            check.requirement.clause,
+        )
+    console.print(table)
+
+
+def one_line(told: Told) -> str:
+    """The verdict on one certificate, with the reason that decided."""
+    verdict = told.verdict
+    what = f"{told.name}: {verdict.label} at {iso(verdict.moment)}"
+    if verdict.purpose:
+        what += f" for {verdict.purpose}"
+    if verdict.trusted:
+        return f"{printable(what)}: {click.style('trusted', fg='green', bold=True)}"
+    reason = verdict.reason
+    text = problem_text(reason) if reason is not None else "not every check was made"
+    return f"{printable(what)}: {click.style('not trusted', fg='red', bold=True)}\n  {printable(text)}"
+
+
+def junit(told: Sequence[Told], problems: Sequence[Problem]) -> bytes:
+    """A JUnit report: a test case for each certificate, an error for each file that could not be read."""
+    failures = sum(not one.verdict.trusted for one in told)
+    counts = {"tests": len(told) + len(problems), "failures": failures, "errors": len(problems)}
+    suite = etree.Element("testsuite", {"name": "smki verify", **{key: str(value) for key, value in counts.items()}})
+    for one in told:
+        case = etree.SubElement(suite, "testcase", {"classname": _clean(one.name), "name": _clean(one.verdict.label)})
+        reason = one.verdict.reason
+        if not one.verdict.trusted:
+            text = _clean(problem_text(reason) if reason is not None else "not every check was made")
+            code = reason.code if reason is not None else "not-trusted"
+            etree.SubElement(case, "failure", {"type": code, "message": text.splitlines()[0]}).text = text
+    for problem in problems:
+        case = etree.SubElement(suite, "testcase", {"classname": _clean(problem.subject), "name": "reading it"})
+        etree.SubElement(case, "error", {"type": problem.code, "message": _clean(problem.seen)})
+    root = etree.Element("testsuites")
+    root.append(suite)
+    return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
+
+
+def _clean(text: str) -> str:
+    """Text that XML can hold."""
+    return printable(text)

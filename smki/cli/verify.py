@@ -1,0 +1,161 @@
+"""smki verify"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from smki.armour import read_pieces, unarmour
+from smki.certificate import Certificate
+from smki.cli.common import MOMENT, Parsed, home_option, json_option, output, printable, read_input, require_directory
+from smki.cli.main import EXIT_NEGATIVE, EXIT_REFUSED
+from smki.cli.verdict_text import Told, junit, one_line, print_checks, progress
+from smki.clock import RealClock
+from smki.configuration import CONFIGURATION_FILE
+from smki.home import Smki
+from smki.problem import Malformed, NotFound, Problem, SmkiError, problem_text
+from smki.profile.detect import split
+from smki.profile.tables import TEST_POLICY_OID
+from smki.relying_party import RelyingParty, RepositoryClient, RevocationLists, Suspicions, Use
+from smki.relying_party.lists import ListSource
+from smki.relying_party.suspicion import SUSPICIONS_FILE
+
+USE = Parsed("ROLE/USAGE", Use.parse)
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--trust", multiple=True, metavar="FILE", help="Authorities to trust. [default: those of the home]")
+@click.option("--chain", multiple=True, metavar="FILE", help="Authorities' certificates that help to build paths.")
+@click.option("--crl", multiple=True, metavar="FILE", help="An Organisation CRL.")
+@click.option("--arl", multiple=True, metavar="FILE", help="An Organisation ARL.")
+@click.option("--repository", metavar="URL", help="Get the lists from a Repository.")
+@click.option(
+    "--cache", type=click.Path(path_type=Path), metavar="DIR", help="Keep its lists, and their numbers, here."
+)
+@click.option("--at", type=MOMENT, metavar="TIME", help="The moment asked about. [default: now]")
+@click.option("--for", "use", type=USE, help="What it is to be relied on for: supplier/ds, /ka, device.")
+@click.option(
+    "--ignore-time", is_flag=True, help="Leave validity out, as a Device may; lists must be current all the same."
+)
+@click.option(
+    "--policy", multiple=True, metavar="OID", help=f"The policy of the environment. [default: {TEST_POLICY_OID}]"
+)
+@click.option("--suspicions", type=click.Path(path_type=Path), metavar="FILE", help="[default: those of the home]")
+@click.option("--checks", is_flag=True, help="Every check, for several certificates too.")
+@click.option("--junit", "junit_file", type=click.Path(path_type=Path), metavar="FILE", help="Write a JUnit report.")
+@home_option
+@json_option
+def verify(
+    files: tuple[str, ...], trust: tuple[str, ...], chain: tuple[str, ...], crl: tuple[str, ...], arl: tuple[str, ...],
+    repository: str | None, cache: Path | None, at: datetime | None, use: Use | None, ignore_time: bool,
+    policy: tuple[str, ...], suspicions: Path | None, checks: bool, junit_file: Path | None, home: Path, as_json: bool,
+) -> None:  # fmt: skip
+    """Say whether certificates may be relied on (SEC L12): every check, and the one reason that decided.
+
+    FILE is a certificate, or several, in PEM, DER, base64 or hexadecimal; - for standard input. --trust takes a file
+    with any of the authorities in it: roots are trusted, and so is an authority whose root is not among them.
+    A list that cannot be had is a reason not to trust.
+
+    Exit status: 0 trusted, all of them; 1 one is not; 2 something could not be read.
+
+    \b
+    smki verify meter.pem --trust authorities.pem
+    smki verify supplier.pem --repository http://127.0.0.1:8083 --for supplier/ds
+    """
+    if junit_file is not None:
+        require_directory(junit_file.absolute().parent)
+    anchors = _authorities(trust, home)
+    source: RevocationLists | ListSource = RevocationLists.of(_lists(crl), _lists(arl))
+    if repository is not None:
+        if crl or arl:
+            raise click.UsageError("Give lists as files or a Repository to get them from, not both.")
+        source = RepositoryClient(repository, cache=cache)
+    party = RelyingParty(
+        anchors,
+        source,
+        chain=[octets for name in chain for octets in _objects(name)],
+        suspicions=Suspicions.read(suspicions or home / SUSPICIONS_FILE),
+        policy_oids=policy or (TEST_POLICY_OID,),
+        ignore_time=ignore_time,
+    )
+    told: list[Told] = []
+    problems: list[Problem] = []
+    moment = at or RealClock().now()
+    for name, found in progress(_certificates(files)):
+        if isinstance(found, bytes):
+            told.append(Told(name, party.verify(found, for_=use, at=moment)))
+        else:
+            problems += found
+    _report(told, problems, as_json, checks)
+    if junit_file is not None:
+        with output(junit_file) as file:
+            file.write(junit(told, problems))
+    if problems:
+        sys.exit(EXIT_REFUSED)
+    sys.exit(0 if all(one.verdict.trusted for one in told) else EXIT_NEGATIVE)
+
+
+def _report(told: Sequence[Told], problems: Sequence[Problem], as_json: bool, checks: bool) -> None:
+    if as_json:
+        verdicts = [{"file": one.name, **one.verdict.as_json()} for one in told]
+        value = {"verdicts": verdicts, "problems": [problem.as_json() for problem in problems]}
+        click.echo(json.dumps(value, indent=2))
+    else:
+        for one in told:
+            if checks or len(told) == 1:
+                print_checks(one)
+            click.echo(one_line(one))
+        if len(told) > 1:
+            click.echo(f"{sum(one.verdict.trusted for one in told)} of {len(told)} trusted")
+    for problem in problems:
+        click.echo(f"smki: {printable(problem_text(problem))}", err=True)
+
+
+def _certificates(files: Sequence[str]) -> list[tuple[str, bytes | Sequence[Problem]]]:
+    """(name, certificate) of all files, or (name, why it cannot be read)."""
+    found: list[tuple[str, bytes | Sequence[Problem]]] = []
+    for file in files:
+        try:
+            pieces = list(read_pieces(read_input(file), file))
+        except SmkiError as error:
+            found.append((file, error.problems))
+            continue
+        except OSError as error:
+            found.append((file, [Problem("file.unusable", file, error.strerror or str(error))]))
+            continue
+        objects: list[bytes | Sequence[Problem]] = []
+        for piece in pieces:
+            objects += [piece.problems] if isinstance(piece, Malformed) else split(piece.der)
+        several = len(objects) > 1
+        found += ((f"{file}, object {number}" if several else file, item) for number, item in enumerate(objects, 1))
+    return found
+
+
+def _objects(name: str) -> Iterator[bytes]:
+    for piece in unarmour(read_input(name), name):
+        yield from split(piece.der)
+
+
+def _lists(names: Sequence[str]) -> list[bytes]:
+    return [piece.der for name in names for piece in unarmour(read_input(name), name)]
+
+
+def _authorities(trust: Sequence[str], home: Path) -> list[Certificate]:
+    """The authorities to trust."""
+    if trust:
+        return [Certificate.from_der(octets) for name in trust for octets in _objects(name)]
+    if not (home / CONFIGURATION_FILE).exists():
+        remedy = "Name a file with the authorities with --trust, or a home with --home."
+        raise NotFound(
+            Problem(
+                "trust-anchor.missing", "--trust", f"none, and no home at {home}", "an authority", "SEC L12", remedy
+            )
+        )
+    with Smki.open(home) as smki:
+        return [record.certificate for record in smki.authorities()]

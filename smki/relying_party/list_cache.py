@@ -1,0 +1,101 @@
+"""Revocation lists on disk, and the numbers seen, so that a Relying Party can do without the network for a while."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from smki.clock import iso, parse_moment
+from smki.problem import IntegrityError, Problem, SmkiError
+
+_NUMBERS = "numbers.json"
+FORMAT = 1
+
+
+class ListCache:
+    """One directory; nothing in it is kept in memory.
+
+    :param directory: made where it does not exist; None for a cache that keeps nothing.
+    """
+
+    def __init__(self, directory: Path | None) -> None:
+        self._directory = directory
+        if directory is not None:
+            directory.mkdir(parents=True, exist_ok=True)
+
+    def get(self, name: str) -> tuple[bytes, dict[str, str]] | None:
+        """A list by name, with what was noted beside it; None where there is none that is whole."""
+        if self._directory is None:
+            return None
+        try:
+            data = (self._directory / name).read_bytes()
+        except OSError:
+            return None
+        # The notes stand before the list in one file, so that one never goes with another's notes.
+        head, separator, octets = data.partition(b"\n")
+        try:
+            notes = json.loads(head)
+        except ValueError:
+            return None
+        if not separator or not isinstance(notes, dict) or notes.get("octets") != str(len(octets)):
+            return None
+        return octets, {str(key): str(value) for key, value in notes.items()}
+
+    def put(self, name: str, octets: bytes, notes: dict[str, str]) -> None:
+        """Keep a list under that name, whole or not at all. A disk that is full keeps nothing, which is no harm."""
+        head = json.dumps({**notes, "octets": str(len(octets))}).encode()
+        try:
+            self._write(name, head + b"\n" + octets)
+        except OSError:
+            return
+
+    def numbers(self) -> list[tuple[bytes, int, datetime]]:
+        """(issuer, number, thisUpdate) of the lists seen.
+
+        :raises IntegrityError: when the file cannot be read: a rollback would go unnoticed.
+        """
+        if self._directory is None:
+            return []
+        path = self._directory / _NUMBERS
+        try:
+            value: Any = json.loads(path.read_bytes())
+            if value["format"] != FORMAT:
+                raise ValueError(f"format {value['format']}")
+            return [
+                (bytes.fromhex(row["issuer"]), int(row["number"]), parse_moment(row["since"])) for row in value["seen"]
+            ]
+        except FileNotFoundError:
+            return []
+        except (OSError, ValueError, TypeError, KeyError, SmkiError) as error:
+            remedy = "Remove it if you accept that an older list may be taken for the newest once."
+            raise IntegrityError(
+                Problem("cache.numbers", str(path), str(error)[:200], "the numbers of lists seen", "SEC L12", remedy)
+            ) from None
+
+    def put_numbers(self, seen: list[tuple[bytes, int, datetime]]) -> None:
+        """Keep the numbers of the lists seen, durably.
+
+        :raises OSError: when they cannot be kept.
+        """
+        if self._directory is None:
+            return
+        rows = [{"issuer": issuer.hex(), "number": str(number), "since": iso(since)} for issuer, number, since in seen]
+        self._write(_NUMBERS, json.dumps({"format": FORMAT, "seen": rows}, indent=1).encode())
+
+    def _write(self, name: str, content: bytes) -> None:
+        if self._directory is None:
+            return
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=self._directory)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(temporary).replace(self._directory / name)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise

@@ -1,0 +1,292 @@
+"""A Relying Party (SEC L12): decides whether a certificate may be relied on, and shows every check."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from smki.certificate import Certificate
+from smki.clock import Clock, RealClock, iso
+from smki.profile.check_extensions import policies_value
+from smki.profile.tables import TEST_POLICY_OID
+from smki.relying_party.anchor import (
+    Authority,
+    TrustAnchor,
+    anchors_among,
+    authority_of_anchor,
+    authority_of_certificate,
+)
+from smki.relying_party.examine import Examined, Examiner
+from smki.relying_party.lists import FixedLists, ListSource, NumbersSeen, RevocationLists
+from smki.relying_party.path import (
+    Path,
+    check_contents,
+    check_end_entity,
+    check_lengths,
+    check_link,
+    paths_above,
+)
+from smki.relying_party.requirements import KEY_USAGE, LIST, REVOKED, ROLE, SUSPICION, VALIDITY
+from smki.relying_party.revocation import ListJudgement, check_entry, judge_list, list_profile_for, no_list_needed
+from smki.relying_party.suspicion import Suspicions
+from smki.relying_party.use import ANY_USE, Use, check_use
+from smki.relying_party.verdict import Check, Checks, Outcome, Verdict, held, left_out, not_held, not_reached
+
+_NO_LISTS = RevocationLists()
+_MAX_CHAINS = 256
+"""How many judged chains are kept: those of one moment, or a few."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Chain:
+    """What holds of the authorities of a path at one moment, with the lists of that moment: the same for every
+    certificate below them, so it is found out once."""
+
+    profile: Checks
+    path: Checks
+    time: Checks
+    revocation: Checks
+    suspicion: Checks
+    judgement: ListJudgement | None
+    """Of the list in which the end entity is looked up; None where there is none for its kind, or no issuer."""
+
+
+@dataclass(frozen=True)
+class _Known:
+    """The chains judged with these lists and suspicions; others make another."""
+
+    lists: RevocationLists
+    suspicions: Suspicions
+    chains: dict[tuple[Path, datetime], _Chain] = field(default_factory=dict)
+
+
+class RelyingParty:
+    """Judges certificates. Safe for threads.
+
+    :param trust_anchors: authorities that are trusted; of certificates, those that are no roots help to build paths
+        when their root is among them, see :func:`smki.relying_party.anchor.anchors_among`.
+    :param lists: the revocation lists, or where they come from (a :class:`RepositoryClient`).
+    :param chain: loose certificates of authorities, trusted only as far as the anchors go.
+    :param clock: what time it is.
+    :param suspicions: certificates that this Relying Party itself suspects.
+    :param policy_oids: the policies of the environments that it is in.
+    :param ignore_time: leave validity out, as a Device may (``applyTimeBasedCPVChecks`` false). Lists must be current
+        all the same.
+    :param seen: numbers of lists seen before, where they outlive this object; by default those of the lists' source.
+    :raises Malformed: when a trust anchor is none.
+    """
+
+    def __init__(
+        self,
+        trust_anchors: Iterable[TrustAnchor | Certificate],
+        lists: RevocationLists | ListSource | None = None,
+        *,
+        chain: Iterable[Certificate | bytes] = (),
+        clock: Clock | None = None,
+        suspicions: Suspicions | None = None,
+        policy_oids: Iterable[str] = (TEST_POLICY_OID,),
+        ignore_time: bool = False,
+        seen: NumbersSeen | None = None,
+    ) -> None:
+        given = list(trust_anchors)
+        anchors, others = anchors_among(item for item in given if isinstance(item, Certificate))
+        anchors += (item for item in given if isinstance(item, TrustAnchor))
+        self._authorities: list[Authority] = [authority_of_anchor(anchor) for anchor in anchors]
+        self._authorities += _authorities_of((*others, *chain), self._authorities)
+        self._source: ListSource = (
+            lists
+            if lists is not None and not isinstance(lists, RevocationLists)
+            else FixedLists(lists or RevocationLists())
+        )
+        self._clock: Clock = clock or RealClock()
+        self.suspicions = suspicions or Suspicions()
+        self._policies = frozenset(policies_value(oid) for oid in policy_oids)
+        self._ignore_time = ignore_time
+        self._seen = seen or getattr(lists, "seen", None) or NumbersSeen()
+        self._paths: dict[tuple[bytes, bytes | None], list[Path]] = {}
+        self._examiner = Examiner()
+        self._known = {needs_lists: _Known(_NO_LISTS, self.suspicions) for needs_lists in (False, True)}
+
+    def verify(
+        self,
+        certificate: Certificate | bytes,
+        *,
+        for_: Use | str | None = None,
+        at: datetime | None = None,
+        chain: Iterable[Certificate | bytes] = (),
+    ) -> Verdict:
+        """Judge one certificate (DER): never raises on account of what is in it.
+
+        :param for_: what it is to be relied on for; None for whatever it is.
+        :param at: the moment asked about, UTC; None for now.
+        :param chain: more certificates of authorities, loose.
+        :raises OSError: when the number of a list cannot be kept for the next time (a full disk).
+        """
+        moment = at or self._clock.now()
+        use = Use.parse(for_) if isinstance(for_, str) else for_ or ANY_USE
+        examined = self._examiner.examine(certificate.der if isinstance(certificate, Certificate) else certificate)
+        suspicions = self.suspicions
+        # A Device's verdict is not to wait for a Repository that it does not need.
+        needs_lists = list_profile_for(examined.kind) is not None
+        lists = self._source.revocation_lists(moment) if needs_lists else _NO_LISTS
+        best: Verdict | None = None
+        for path in self._paths_for(examined, tuple(chain)):
+            above = self._judge_chain(examined, path, lists, moment, suspicions)
+            checks = self._judge(examined, path, above, moment, suspicions, use)
+            verdict = Verdict(examined.label, examined.certificate, moment, checks, str(use))
+            if verdict.trusted:
+                return verdict
+            if best is None or _progress(verdict) > _progress(best):
+                best = verdict
+        assert best is not None
+        return best
+
+    def verify_all(
+        self, certificates: Iterable[Certificate | bytes], *, for_: Use | str | None = None, at: datetime | None = None
+    ) -> Iterator[Verdict]:
+        """Judge many, one after the other."""
+        for certificate in certificates:
+            yield self.verify(certificate, for_=for_, at=at)
+
+    def _paths_for(self, examined: Examined, chain: Sequence[Certificate | bytes]) -> list[Path]:
+        certificate = examined.certificate
+        if certificate is None:
+            return [()]
+        if chain:
+            more = _authorities_of(chain, self._authorities)
+            return paths_above(certificate, [*self._authorities, *more])
+        key = certificate.issuer, certificate.authority_key_identifier
+        paths = self._paths.get(key)
+        if paths is None:
+            paths = paths_above(certificate, self._authorities)
+            if len(self._paths) < _MAX_CHAINS:
+                self._paths[key] = paths
+        return paths
+
+    def _judge(
+        self, examined: Examined, path: Path, above: _Chain, moment: datetime, suspicions: Suspicions, use: Use
+    ) -> Checks:
+        certificate, label = examined.certificate, examined.label
+        if certificate is None:
+            last: Checks = (not_reached(ROLE, label), not_reached(KEY_USAGE, label))
+        else:
+            last = check_use(certificate, examined.kind, label, use)
+        return (
+            examined.profile,
+            *above.profile,
+            *check_link(examined, path[0] if path else None),
+            *check_contents(examined, self._policies),
+            *above.path,
+            check_end_entity(examined),
+            self._check_validity(examined, moment),
+            *above.time,
+            *_check_revocation(examined, above.judgement),
+            *above.revocation,
+            _check_suspicion(examined, suspicions),
+            *above.suspicion,
+            *last,
+        )
+
+    def _judge_chain(
+        self, examined: Examined, path: Path, lists: RevocationLists, moment: datetime, suspicions: Suspicions
+    ) -> _Chain:
+        wanted = list_profile_for(examined.kind)
+        known = self._known[wanted is not None]
+        if known.lists is not lists or known.suspicions is not suspicions or len(known.chains) >= _MAX_CHAINS:
+            known = self._known[wanted is not None] = _Known(lists, suspicions)
+        key = path, moment
+        chain = known.chains.get(key)
+        if chain is None:
+            judgement = judge_list(wanted, path[0], lists, moment, self._seen) if wanted is not None and path else None
+            chain = known.chains[key] = self._find_out(path, judgement, known, moment)
+        return chain
+
+    def _find_out(self, path: Path, judgement: ListJudgement | None, known: _Known, moment: datetime) -> _Chain:
+        above = [item.examined for item in path if item.examined is not None]
+        links: list[Check] = list(check_lengths(path))
+        revocation: list[Check] = []
+        for at, authority in enumerate(path):
+            if authority.examined is None:
+                continue
+            links += check_contents(authority.examined, self._policies)
+            issuer = path[at + 1] if at + 1 < len(path) else None
+            certificate = authority.certificate
+            if authority.is_anchor and certificate is not None and certificate.issuer == certificate.subject:
+                issuer = authority
+            if issuer is not None or not authority.is_anchor:
+                links += check_link(authority.examined, issuer)
+            revocation += self._check_authority_revocation(authority, issuer, known.lists, moment)
+        return _Chain(
+            profile=tuple(examined.profile for examined in above),
+            path=tuple(links),
+            time=tuple(self._check_validity(examined, moment) for examined in above),
+            revocation=tuple(revocation),
+            suspicion=tuple(_check_suspicion(examined, known.suspicions) for examined in above),
+            judgement=judgement,
+        )
+
+    def _check_authority_revocation(
+        self, authority: Authority, issuer: Authority | None, lists: RevocationLists, moment: datetime
+    ) -> Checks:
+        assert authority.examined is not None
+        wanted = list_profile_for(authority.kind)
+        if authority.is_anchor:
+            return (held(REVOKED, authority.label, "a trust anchor: nobody above it says what is revoked"),)
+        if wanted is None:
+            return (no_list_needed(authority.examined),)
+        if issuer is None:
+            return (not_reached(LIST, authority.label), not_reached(REVOKED, authority.label))
+        judgement = judge_list(wanted, issuer, lists, moment, self._seen)
+        return (*judgement.checks, check_entry(authority.examined, judgement))
+
+    def _check_validity(self, examined: Examined, moment: datetime) -> Check:
+        certificate, label = examined.certificate, examined.label
+        if self._ignore_time:
+            return left_out(VALIDITY, label, "time is left out, as asked")
+        if certificate is None:
+            return not_reached(VALIDITY, label)
+        if certificate.not_before <= moment <= certificate.not_after:
+            return held(VALIDITY, label, "within its validity")
+        is_early = moment < certificate.not_before
+        seen = f"valid {iso(certificate.not_before)} to {iso(certificate.not_after)}"
+        code = "time.not-yet-valid" if is_early else "time.expired"
+        return not_held(VALIDITY, label, code, seen, f"valid at {iso(moment)}")
+
+
+def _check_revocation(examined: Examined, judgement: ListJudgement | None) -> Checks:
+    if list_profile_for(examined.kind) is None:
+        return (no_list_needed(examined),)
+    if judgement is None:
+        return (not_reached(LIST, examined.label), not_reached(REVOKED, examined.label))
+    return (*judgement.checks, check_entry(examined, judgement))
+
+
+def _check_suspicion(examined: Examined, suspicions: Suspicions) -> Check:
+    certificate, label = examined.certificate, examined.label
+    if certificate is None:
+        return not_reached(SUSPICION, label)
+    suspicion = suspicions.of(certificate.serial_number)
+    if suspicion is None:
+        return held(SUSPICION, label, "not suspected")
+    seen = f"suspected since {iso(suspicion.since)}: {suspicion.because}"
+    return not_held(SUSPICION, label, "suspicion.suspected", seen)
+
+
+def _authorities_of(certificates: Iterable[Certificate | bytes], known: Iterable[Authority]) -> list[Authority]:
+    """The authorities in loose certificates; those that cannot be read, and those that are known, left out."""
+    seen = {authority.octets for authority in known}
+    found = []
+    for item in certificates:
+        octets = item.der if isinstance(item, Certificate) else item
+        authority = authority_of_certificate(octets) if octets not in seen else None
+        if authority is not None:
+            seen.add(octets)
+            found.append(authority)
+    return found
+
+
+def _progress(verdict: Verdict) -> tuple[int, int]:
+    """How far a verdict got: of several paths that all fail, the one is shown that failed last."""
+    failures = [at for at, check in enumerate(verdict.checks) if check.outcome is Outcome.NOT_HELD]
+    return (failures[0] if failures else 0, -len(failures))

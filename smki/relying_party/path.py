@@ -1,0 +1,161 @@
+"""Paths from an end entity to a trust anchor, found among loose certificates; and what must hold along one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from smki.certificate import Certificate
+from smki.relying_party.anchor import Authority
+from smki.relying_party.examine import Examined
+from smki.relying_party.requirements import (
+    AUTHORITY,
+    CRITICAL,
+    END_ENTITY,
+    HIERARCHY,
+    ISSUER,
+    KEY_CERT_SIGN,
+    KEY_IDENTIFIER,
+    LENGTH,
+    POLICY,
+    SIGNATURE,
+)
+from smki.relying_party.verdict import Check, held, judge, not_held, not_reached
+from smki.role import CertificateKind, KeyUsage
+from smki.x509 import Oid, name_text
+
+MAX_AUTHORITIES = 6
+"""The longest path that is followed: SMKI has two authorities above an end entity."""
+MAX_PATHS = 24
+"""How many paths are tried: whoever offers a thousand authorities of one name gets an answer all the same."""
+
+Path = tuple[Authority, ...]
+"""The authorities above an end entity, its issuer first. Ends in an anchor, or where no issuer was found."""
+
+_MAY_ISSUE = {
+    CertificateKind.ORGANISATION: CertificateKind.ISSUING_OCA,
+    CertificateKind.DEVICE: CertificateKind.ISSUING_DCA,
+    CertificateKind.ISSUING_OCA: CertificateKind.ROOT_OCA,
+    CertificateKind.ISSUING_DCA: CertificateKind.ROOT_DCA,
+    CertificateKind.ROOT_OCA: CertificateKind.ROOT_OCA,
+    CertificateKind.ROOT_DCA: CertificateKind.ROOT_DCA,
+}
+_DCAS = (CertificateKind.ROOT_DCA, CertificateKind.ISSUING_DCA)
+_LINK = (ISSUER, KEY_IDENTIFIER, SIGNATURE, AUTHORITY, KEY_CERT_SIGN, HIERARCHY)
+
+
+def paths_above(certificate: Certificate, authorities: Sequence[Authority]) -> list[Path]:
+    """Paths from the issuer of *certificate* upwards, those to an anchor first and most likely ones before others."""
+    found: list[Path] = []
+    for path in _climb(certificate, authorities, ()):
+        found.append(path)
+        if len(found) == MAX_PATHS:
+            break
+    found.sort(key=lambda path: not (path and path[-1].is_anchor))
+    return found or [()]
+
+
+def _climb(below: Certificate, authorities: Sequence[Authority], path: Path) -> Iterator[Path]:
+    candidates = [item for item in authorities if item.name == below.issuer and item not in path]
+    if not candidates or len(path) == MAX_AUTHORITIES:
+        yield path
+        return
+    wanted = below.authority_key_identifier
+    candidates.sort(key=lambda item: (item.key_identifier != wanted, not item.is_anchor))
+    for candidate in candidates:
+        longer = (*path, candidate)
+        above = candidate.certificate
+        if candidate.is_anchor or above is None or above.issuer == above.subject:
+            yield longer
+        else:
+            yield from _climb(above, authorities, longer)
+
+
+def check_link(below: Examined, issuer: Authority | None) -> tuple[Check, ...]:
+    """What ties a certificate to its issuer: name, key identifier, signature; and that the issuer may issue it."""
+    certificate, label = below.certificate, below.label
+    if certificate is None:
+        return tuple(not_reached(requirement, label) for requirement in _LINK)
+    if issuer is None:
+        seen = f"nobody here is called {name_text(certificate.issuer)}"
+        unknown = not_held(ISSUER, label, "path.issuer-unknown", seen, f"an authority named {certificate.issuer.hex()}")
+        return (unknown, *(not_reached(requirement, label) for requirement in _LINK[1:]))
+    wanted, found = certificate.authority_key_identifier, issuer.key_identifier
+    # A root may leave its authorityKeyIdentifier out; a key without a certificate may come without an identifier.
+    is_own = wanted is None and certificate.issuer == certificate.subject
+    same_key = is_own or found is None or wanted == found
+    return (
+        held(ISSUER, label, issuer.label),
+        judge(KEY_IDENTIFIER, label, same_key, "path.key-identifier", _hex(wanted), _hex(found)),
+        _check_signature(certificate, label, issuer),
+        *_check_issuer(below, issuer),
+    )
+
+
+def _check_signature(certificate: Certificate, label: str, issuer: Authority) -> Check:
+    if issuer.verifies(certificate.signature, certificate.tbs):
+        return held(SIGNATURE, label, issuer.label)
+    own = certificate.point is not None and certificate.is_signed_by(certificate.point)
+    seen = "it is signed by its own key" if own else "it does not verify"
+    return not_held(SIGNATURE, label, "path.signature", seen, f"a signature by {issuer.label}")
+
+
+def _check_issuer(below: Examined, issuer: Authority) -> tuple[Check, ...]:
+    label, above = issuer.label, issuer.certificate
+    wanted = _MAY_ISSUE[below.kind]
+    right_kind = issuer.kind is wanted or (issuer.examined is None and issuer.kind in _DCAS and wanted in _DCAS)
+    hierarchy = judge(HIERARCHY, below.label, right_kind, "path.hierarchy", label, wanted.title)
+    if above is None:
+        seen = "a trust anchor by name and key"
+        return (held(AUTHORITY, label, seen), held(KEY_CERT_SIGN, label, seen), hierarchy)
+    usages = ", ".join(sorted(usage.label for usage in above.key_usages)) or "no key usage"
+    may_sign = KeyUsage.KEY_CERT_SIGN in above.key_usages
+    constraints = "cA TRUE" if above.is_authority else "no basicConstraints with cA TRUE"
+    return (
+        judge(AUTHORITY, label, above.is_authority, "path.not-authority", constraints, "cA TRUE"),
+        judge(KEY_CERT_SIGN, label, may_sign, "path.key-cert-sign", usages, "keyCertSign"),
+        hierarchy,
+    )
+
+
+def check_lengths(path: Path) -> Iterator[Check]:
+    """The pathLenConstraint of every authority in a path against the number of authorities below it."""
+    for below, authority in enumerate(path):
+        certificate = authority.certificate
+        limit = certificate.path_length if certificate else None
+        seen = f"{below} below, pathLenConstraint {'none' if limit is None else limit}"
+        holds = limit is None or below <= limit
+        yield judge(LENGTH, authority.label, holds, "path.length", seen, f"at most {limit} authorities below it")
+
+
+def check_contents(examined: Examined, policies: frozenset[bytes]) -> tuple[Check, ...]:
+    """What a certificate of a path must hold by itself: the environment's policy, nothing unknown and critical.
+
+    :param policies: certificatePolicies contents (DER) that are right here.
+    """
+    certificate, label = examined.certificate, examined.label
+    if certificate is None:
+        return (not_reached(POLICY, label), not_reached(CRITICAL, label))
+    policy = certificate.extension_values.get(Oid.CERTIFICATE_POLICIES, b"")
+    unknown = ", ".join(examined.critical)
+    return (
+        held(POLICY, label, "of this environment") if policy in policies else _wrong_policy(label, policy, policies),
+        judge(CRITICAL, label, not unknown, "path.critical-extension", unknown or "none", "none"),
+    )
+
+
+def _wrong_policy(label: str, policy: bytes, policies: Iterable[bytes]) -> Check:
+    expected = " or ".join(sorted(item.hex() for item in policies))
+    return not_held(POLICY, label, "path.policy", policy.hex() or "no policy", expected)
+
+
+def check_end_entity(examined: Examined) -> Check:
+    """That what is offered as an end entity is no authority, by any of the signs of one."""
+    certificate, label = examined.certificate, examined.label
+    if certificate is None:
+        return not_reached(END_ENTITY, label)
+    signs = examined.kind.is_authority or certificate.is_authority or KeyUsage.KEY_CERT_SIGN in certificate.key_usages
+    return judge(END_ENTITY, label, not signs, "path.authority-offered", examined.kind.title, "an end entity")
+
+
+def _hex(octets: bytes | None) -> str:
+    return octets.hex().upper() if octets is not None else "none"

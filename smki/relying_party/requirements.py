@@ -1,0 +1,106 @@
+"""Every check of a Relying Party (SEC L12) as a row, in the order in which trust is decided; and every reason to refuse."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """One check: what must hold before a certificate is relied on."""
+
+    step: int
+    """1 profile, 2 path, 3 time, 4 revocation, 5 suspicion, 6 use."""
+    name: str
+    """Stable and dotted, for programs: ``path.signature``."""
+    title: str
+    clause: str
+
+
+STEPS = ("", "profile", "path", "time", "revocation", "suspicion", "use")
+"""The name of each step by its number."""
+
+PROFILE = Requirement(1, "profile", "DER, and as its profile has it", "GBCS 12")
+ISSUER = Requirement(2, "path.issuer", "an issuer of that name, octet for octet", "RFC 5280 6.1.3 (a)(4)")
+KEY_IDENTIFIER = Requirement(2, "path.key-identifier", "the issuer's key identifier", "RFC 5280 4.2.1.1")
+SIGNATURE = Requirement(2, "path.signature", "signed by the issuer's key", "RFC 5280 6.1.3 (a)(1)")
+AUTHORITY = Requirement(2, "path.authority", "the issuer is an authority", "RFC 5280 6.1.4 (k)")
+LENGTH = Requirement(2, "path.length", "no more authorities than pathLenConstraint allows", "RFC 5280 6.1.4 (m)")
+KEY_CERT_SIGN = Requirement(2, "path.key-cert-sign", "the issuer may sign certificates", "RFC 5280 6.1.4 (n)")
+HIERARCHY = Requirement(2, "path.hierarchy", "issued by the authority for its kind", "GBCS 12")
+POLICY = Requirement(2, "path.policy", "the policy of this environment", "GBCS 12")
+CRITICAL = Requirement(2, "path.critical-extension", "no unknown critical extension", "RFC 5280 6.1.5 (f)")
+END_ENTITY = Requirement(2, "path.end-entity", "not an authority offered as an end entity", "SEC L12")
+VALIDITY = Requirement(3, "time.validity", "valid at that moment", "RFC 5280 6.1.3 (a)(2)")
+LIST = Requirement(4, "revocation.list", "a revocation list to be had", "SEC L12")
+LIST_PROFILE = Requirement(4, "revocation.list-profile", "a list as its profile has it", "RFC 5280 5.1")
+LIST_ISSUER = Requirement(4, "revocation.list-issuer", "a list by the certificate's issuer", "RFC 5280 6.3.3 (b)(1)")
+LIST_SIGNATURE = Requirement(4, "revocation.list-signature", "a list signed by that issuer", "RFC 5280 6.3.3 (g)")
+LIST_SIGNER = Requirement(
+    4, "revocation.list-crl-sign", "an issuer that may sign lists", "RFC 5280 6.3.3 (f), RFC 10007"
+)
+LIST_CURRENT = Requirement(4, "revocation.list-current", "a list current at that moment", "RFC 5280 6.3.3 (a)")
+LIST_NUMBER = Requirement(4, "revocation.list-number", "no list older than one seen before", "RFC 5280 5.2.3")
+REVOKED = Requirement(4, "revocation.entry", "not revoked", "SEC L12")
+SUSPICION = Requirement(5, "suspicion", "not suspected to be compromised", "SEC L12")
+ROLE = Requirement(6, "use.role", "the role that it is to be relied on for", "GBCS 12")
+KEY_USAGE = Requirement(6, "use.key-usage", "the key usage that it is to be relied on for", "RFC 5280 4.2.1.3")
+
+REQUIREMENTS = (
+    PROFILE,
+    ISSUER,
+    KEY_IDENTIFIER,
+    SIGNATURE,
+    AUTHORITY,
+    LENGTH,
+    KEY_CERT_SIGN,
+    HIERARCHY,
+    POLICY,
+    CRITICAL,
+    END_ENTITY,
+    VALIDITY,
+    LIST,
+    LIST_PROFILE,
+    LIST_ISSUER,
+    LIST_SIGNATURE,
+    LIST_SIGNER,
+    LIST_CURRENT,
+    LIST_NUMBER,
+    REVOKED,
+    SUSPICION,
+    ROLE,
+    KEY_USAGE,
+)
+"""Every check. Those of a step are made from the end entity upwards, link by link."""
+
+_LINT = "Run smki lint on it to see everything that is wrong."
+_SOURCE = "Get it again from the Repository; report it to the DCC when it stays so."
+
+REMEDIES: dict[str, str] = {
+    "profile": _LINT,
+    "path.issuer-unknown": "Give the issuing authority's certificate with --chain, or its root with --trust.",
+    "path.key-identifier": "Give the certificate of the authority whose key signed it.",
+    "path.signature": "It was altered, or is not by that issuer: do not rely on it.",
+    "path.not-authority": "Its issuer may not issue: do not rely on it.",
+    "path.length": "Its issuer may not have authorities below it: do not rely on it.",
+    "path.key-cert-sign": "Its issuer may not sign certificates: do not rely on it.",
+    "path.hierarchy": "It comes from the wrong hierarchy: do not rely on it.",
+    "path.policy": "It is of another environment; name that environment's policy with --policy if that is meant.",
+    "path.critical-extension": "It demands what is not understood here: do not rely on it.",
+    "path.authority-offered": "Offer the end entity's certificate.",
+    "time.not-yet-valid": "Wait until it becomes valid, or ask about another moment with --at.",
+    "time.expired": "Get the certificate that replaced it, or ask about another moment with --at.",
+    "revocation.unavailable": "Give the list with --crl or --arl, or a Repository with --repository.",
+    "revocation.list-profile": _SOURCE,
+    "revocation.list-issuer": "Give the list of the authority that issued the certificate.",
+    "revocation.list-signature": _SOURCE,
+    "revocation.list-crl-sign": "The list's issuer may not sign lists: do not rely on it.",
+    "revocation.list-not-yet-current": "Check the clock; ask about a later moment with --at.",
+    "revocation.list-overdue": "Get the current list.",
+    "revocation.list-rolled-back": "An older list was put in the place of a newer one: get the newest, and find out why.",
+    "revocation.revoked": "Do not rely on it.",
+    "suspicion.suspected": "Do not rely on it until the suspicion is cleared (smki suspect clear).",
+    "use.role": "Use the certificate of an Organisation in that role.",
+    "use.key-usage": "Use the subject's other certificate.",
+}
+"""Every code that a reason not to trust can have, with the way out."""

@@ -1,0 +1,71 @@
+"""ECDSA signatures by a certificate's key over octets, in the two forms in which messages carry them."""
+
+from __future__ import annotations
+
+import enum
+
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+
+from smki.certificate import Certificate
+from smki.problem import Problem, SmkiError
+from smki.relying_party.verdict import Verdict
+from smki.role import KeyUsage
+from smki.x509 import signature_verifies
+
+_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+
+
+class SignatureForm(enum.Enum):
+    """How a signature is written down."""
+
+    RAW = "raw"
+    """r || s, 32 octets each, as GBCS messages carry it."""
+    DER = "der"
+    """Ecdsa-Sig-Value, DER, as certificates carry it (RFC 5480)."""
+
+
+class NotTrusted(SmkiError):
+    """A signature was to be verified by the key of a certificate that is not trusted."""
+
+
+def verify_signature(verdict: Verdict, signed: bytes, signature: bytes, form: SignatureForm) -> bool:
+    """Whether the key of a trusted certificate made *signature* over *signed*, with SHA-256.
+
+    :param verdict: on the certificate: trusted, and one whose key is for digital signatures.
+    :raises NotTrusted: when it is not, with the reason.
+    """
+    certificate = verdict.certificate
+    if certificate is None or not verdict.trusted:
+        reason = verdict.reason
+        assert reason is not None or certificate is not None
+        raise NotTrusted(reason or Problem("signature.not-trusted", verdict.label, "not every check was made"))
+    if certificate.usage is not KeyUsage.DIGITAL_SIGNATURE:
+        seen = certificate.usage.label if certificate.usage else "no usage"
+        raise NotTrusted(Problem("use.key-usage", verdict.label, seen, "digitalSignature", "RFC 5280 4.2.1.3"))
+    return verify_untrusted_signature(certificate, signed, signature, form)
+
+
+def verify_untrusted_signature(certificate: Certificate, signed: bytes, signature: bytes, form: SignatureForm) -> bool:
+    """The same whatever the certificate is worth: for tests, and for finding out what went wrong.
+
+    A signature of another length, with r or s out of range, or not in DER, verifies under no key.
+    """
+    if certificate.point is None:
+        return False
+    octets = _from_raw(signature) if form is SignatureForm.RAW else _strictly(signature)
+    return octets is not None and signature_verifies(certificate.point, octets, signed)
+
+
+def _from_raw(signature: bytes) -> bytes | None:
+    if len(signature) != 64:
+        return None
+    r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
+    return encode_dss_signature(r, s) if 0 < r < _ORDER and 0 < s < _ORDER else None
+
+
+def _strictly(signature: bytes) -> bytes | None:
+    try:
+        r, s = decode_dss_signature(signature)
+    except ValueError:
+        return None
+    return signature if encode_dss_signature(r, s) == signature else None

@@ -1,0 +1,125 @@
+"""Certificates that the Relying Party itself suspects to be compromised (SEC L12), kept in a file."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from smki.clock import iso, parse_moment
+from smki.identity import SerialNumber
+from smki.problem import IntegrityError, Malformed, NotFound, Problem, SmkiError
+
+FORMAT = 1
+SUSPICIONS_FILE = "suspicions.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Suspicion:
+    """One certificate that is not to be relied on."""
+
+    serial_number: SerialNumber
+    because: str
+    since: datetime
+    """When it was noted, UTC."""
+
+    def as_json(self) -> dict[str, Any]:
+        """As it stands in the file."""
+        return {"serialNumber": self.serial_number.hex, "because": self.because, "since": iso(self.since)}
+
+
+class Suspicions:
+    """What is suspected. Never changed once made, so that threads may share it: changes make another."""
+
+    def __init__(self, suspicions: Iterable[Suspicion] = ()) -> None:
+        self._by_serial = {suspicion.serial_number.value: suspicion for suspicion in suspicions}
+
+    def of(self, serial_number: SerialNumber) -> Suspicion | None:
+        """What is suspected of the certificate with that serial number; None for nothing."""
+        return self._by_serial.get(serial_number.value)
+
+    def __iter__(self) -> Iterator[Suspicion]:
+        return iter(self._by_serial.values())
+
+    def __len__(self) -> int:
+        return len(self._by_serial)
+
+    def adding(self, suspicion: Suspicion) -> Suspicions:
+        """These and another one, which takes the place of an earlier one of the same certificate."""
+        return Suspicions((*self, suspicion))
+
+    def clearing(self, serial_number: SerialNumber) -> Suspicions:
+        """These without the one of that certificate.
+
+        :raises NotFound: when nothing is suspected of it.
+        """
+        if self.of(serial_number) is None:
+            seen = "nothing is suspected of it"
+            raise NotFound(Problem("suspicion.missing", serial_number.hex, seen, "a suspected certificate", "SEC L12"))
+        return Suspicions(suspicion for suspicion in self if suspicion.serial_number != serial_number)
+
+    @classmethod
+    def read(cls, path: Path) -> Suspicions:
+        """The suspicions in a file; none where there is no such file.
+
+        :raises IntegrityError: when it cannot be read: nothing may be relied on while it is unknown what is suspected.
+        """
+        try:
+            values = json.loads(path.read_bytes())
+            if values["format"] != FORMAT:
+                raise ValueError(f"format {values['format']}")
+            return cls(
+                Suspicion(SerialNumber.parse(row["serialNumber"]), str(row["because"]), parse_moment(row["since"]))
+                for row in values["suspicions"]
+            )
+        except FileNotFoundError:
+            return cls()
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, SmkiError) as error:
+            seen = error.strerror if isinstance(error, OSError) and error.strerror else f"{error}"[:200]
+            remedy = "Mend or remove the file; until then nothing is relied on."
+            raise IntegrityError(
+                Problem("suspicion.unreadable", str(path), seen, "what smki suspect wrote", "SEC L12", remedy)
+            ) from None
+
+    def write(self, path: Path) -> None:
+        """Put them in a file, whole or not at all."""
+        content = {"format": FORMAT, "suspicions": [suspicion.as_json() for suspicion in self]}
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(descriptor, "w") as file:
+                json.dump(content, file, indent=2)
+                file.write("\n")
+                file.flush()
+                os.fsync(file.fileno())
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+
+
+@contextlib.contextmanager
+def exclusively(path: Path) -> Iterator[None]:
+    """Holds the lock of a suspicions file, so that of two changes at once neither is lost."""
+    with path.with_name(f".{path.name}.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def suspicion_of(serial_number: SerialNumber, because: str, since: datetime) -> Suspicion:
+    """A suspicion with a reason.
+
+    :raises Malformed: when no reason is given, or one that would not fit on a line.
+    """
+    because = because.strip()
+    if not because or len(because) > 500 or not because.isprintable():
+        raise Malformed(
+            Problem("suspicion.because", "--because", f"{because[:64]!r}", "a reason of 1 to 500 characters", "SEC L12")
+        )
+    return Suspicion(serial_number, because, since)

@@ -1,0 +1,201 @@
+"""HTTP as one speaks it to a server that may be slow, broken or hostile: bounded in time, size and redirects."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+from smki.problem import Malformed, Problem, SmkiError
+
+MAX_REDIRECTS = 3
+_CHUNK = 64 * 1024
+_REDIRECTS = (301, 302, 303, 307, 308)
+_AGAIN = (429, 500, 502, 503, 504)
+
+
+class RepositoryError(SmkiError):
+    """A Repository could not be asked, or its answer could not be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a server said, whole."""
+
+    status: int
+    headers: Mapping[str, str]
+    """By name in lower case."""
+    body: bytes
+
+    @property
+    def content_type(self) -> str:
+        """The media type, without parameters, in lower case."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much patience there is with a server."""
+
+    seconds: float = 10.0
+    """For one question altogether: redirects, retries and all."""
+    connect_seconds: float = 3.0
+    attempts: int = 3
+    """How often to ask when the server fails or cannot be reached."""
+    back_off: float = 0.2
+    """Seconds to wait before the second attempt; twice as long before each later one."""
+
+
+class _Again(Exception):
+    """This attempt failed in a way that another may mend."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+
+
+class Transport:
+    """Asks one server. Safe for threads: every question has a connection of its own.
+
+    :param url: the server's base URL, http or https.
+    :raises Malformed: when it is none.
+    """
+
+    def __init__(self, url: str, limits: Limits | None = None) -> None:
+        self.url = url.rstrip("/") + "/"
+        self.limits = limits or Limits()
+        _split(self.url)
+
+    def ask(
+        self,
+        path: str,
+        *,
+        max_octets: int,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Reply:
+        """One question: GET, or POST where there is a body.
+
+        :raises RepositoryError: when there is no whole answer within the limits.
+        """
+        deadline = time.monotonic() + self.limits.seconds
+        url = urljoin(self.url, path.lstrip("/"))
+        pause = self.limits.back_off
+        for attempt in range(1, self.limits.attempts + 1):
+            try:
+                reply = self._follow(url, body, dict(headers or {}), max_octets, deadline)
+                if reply.status not in _AGAIN or attempt == self.limits.attempts:
+                    return reply
+            except _Again as failure:
+                if attempt == self.limits.attempts or time.monotonic() + pause >= deadline:
+                    raise RepositoryError(failure.problem) from None
+            if time.monotonic() + pause >= deadline:
+                raise RepositoryError(_timeout(url, self.limits.seconds))
+            time.sleep(pause)
+            pause *= 2
+        raise AssertionError("every attempt returns or raises")
+
+    def _follow(self, url: str, body: bytes | None, headers: dict[str, str], max_octets: int, deadline: float) -> Reply:
+        start = url
+        for _ in range(MAX_REDIRECTS + 1):
+            reply = self._once(url, body, headers, max_octets, deadline)
+            location = reply.headers.get("location")
+            if reply.status not in _REDIRECTS or body is not None or not location:
+                return reply
+            further = urljoin(url, location)
+            if urlsplit(url).scheme == "https" and urlsplit(further).scheme != "https":
+                problem = Problem("repository.redirect", start, f"a redirect to {further[:200]}", "https to the end")
+                raise RepositoryError(problem)
+            url = further
+        problem = Problem("repository.redirect", start, f"more than {MAX_REDIRECTS} redirects", "an answer")
+        raise RepositoryError(problem)
+
+    def _once(self, url: str, body: bytes | None, headers: dict[str, str], max_octets: int, deadline: float) -> Reply:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise RepositoryError(_timeout(url, self.limits.seconds))
+        connection = _connection(_split(url), min(left, self.limits.connect_seconds))
+        expired = threading.Event()
+        # Kept here, for the connection forgets its socket once it has handed that to the response.
+        sockets: list[socket.socket] = []
+
+        def cut() -> None:
+            # A socket's own timeout starts again with every octet that drips in; this does not.
+            expired.set()
+            for one in sockets:
+                with contextlib.suppress(OSError):
+                    one.shutdown(socket.SHUT_RDWR)
+
+        timer = threading.Timer(left, cut)
+        timer.daemon = True
+        timer.start()
+        try:
+            connection.connect()
+            assert connection.sock is not None
+            sockets.append(connection.sock)
+            connection.sock.settimeout(max(0.01, deadline - time.monotonic()))
+            target = _split(url)
+            path = (target.path or "/") + (f"?{target.query}" if target.query else "")
+            connection.request("POST" if body is not None else "GET", path, body=body, headers=headers)
+            with connection.getresponse() as response:
+                return _read(url, response, max_octets, expired)
+        except (OSError, http.client.HTTPException) as error:
+            if expired.is_set() or time.monotonic() >= deadline:
+                raise RepositoryError(_timeout(url, self.limits.seconds)) from None
+            seen = str(error) or type(error).__name__
+            raise _Again(Problem("repository.unreachable", url, seen[:200], "a whole answer over HTTP")) from None
+        finally:
+            timer.cancel()
+            connection.close()
+
+
+def _read(url: str, response: http.client.HTTPResponse, max_octets: int, expired: threading.Event) -> Reply:
+    promised = response.length
+    if promised is not None and promised > max_octets:
+        raise RepositoryError(_too_large(url, f"{promised} octets promised", max_octets))
+    chunks: list[bytes] = []
+    size = 0
+    while chunk := response.read(_CHUNK):
+        size += len(chunk)
+        if size > max_octets:
+            raise RepositoryError(_too_large(url, f"more than {size - 1} octets", max_octets))
+        chunks.append(chunk)
+    if expired.is_set():
+        raise TimeoutError
+    if promised is not None and size < promised and response.status != 304:
+        raise http.client.IncompleteRead(b"", promised - size)
+    headers = {name.lower(): value for name, value in response.getheaders()}
+    return Reply(response.status, headers, b"".join(chunks))
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        parts = SplitResult("", "", "", "", "")
+    if parts.scheme not in ("http", "https") or not parts.hostname or not url.isprintable() or " " in url:
+        seen = f"{url[:200]!r}"
+        raise Malformed(Problem("url.malformed", "URL", seen, "http://HOST:PORT or https://HOST", "RFC 3986"))
+    return parts
+
+
+def _connection(parts: SplitResult, timeout: float) -> http.client.HTTPConnection:
+    assert parts.hostname is not None
+    if parts.scheme == "https":
+        context = ssl.create_default_context()
+        return http.client.HTTPSConnection(parts.hostname, parts.port, timeout=timeout, context=context)
+    return http.client.HTTPConnection(parts.hostname, parts.port, timeout=timeout)
+
+
+def _timeout(url: str, seconds: float) -> Problem:
+    return Problem("repository.timeout", url, f"no whole answer within {seconds:g} s", "one in time")
+
+
+def _too_large(url: str, seen: str, max_octets: int) -> Problem:
+    return Problem("repository.too-large", url, seen, f"at most {max_octets} octets")

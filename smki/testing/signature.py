@@ -1,0 +1,20 @@
+"""Signatures as messages carry them, made for tests; :mod:`smki.relying_party.signature` verifies them."""
+
+from __future__ import annotations
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+
+from smki.relying_party.signature import SignatureForm
+
+_ECDSA = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
+
+
+def make_signature(key: ec.EllipticCurvePrivateKey, octets: bytes, form: SignatureForm) -> bytes:
+    """A signature over *octets* with SHA-256, deterministic (RFC 6979)."""
+    signature = key.sign(octets, _ECDSA)
+    if form is SignatureForm.DER:
+        return signature
+    r, s = decode_dss_signature(signature)
+    return r.to_bytes(32, "big") + s.to_bytes(32, "big")

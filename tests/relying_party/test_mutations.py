@@ -1,0 +1,90 @@
+"""No change of one octet of a trusted certificate, of its issuer or of its list leaves it trusted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from smki.certificate import Certificate
+from smki.clock import FixedClock
+from smki.relying_party import RelyingParty, RevocationLists
+from smki.relying_party.examine import Examiner, examine
+from smki.testing.vectors.judge import judge_case
+from smki.testing.vectors.setting import Setting
+from smki.testing.vectors.world import MOMENT, World
+
+SETTING = Setting(World("mutations"))
+SUPPLIER = SETTING.case("supplier", "")
+DEVICE = SETTING.case("device", "", plan=SETTING.world.device())
+EXAMINER = Examiner()
+PARTS = ["certificate", "chain", "crls", "arls"]
+
+
+def changed_octet(octets: bytes, data: Any) -> bytes:
+    at = data.draw(st.integers(0, len(octets) - 1))
+    value = data.draw(st.integers(0, 255).filter(lambda value: value != octets[at]))
+    return octets[:at] + bytes((value,)) + octets[at + 1 :]
+
+
+def test_unchanged_they_are_trusted() -> None:
+    assert judge_case(SUPPLIER).trusted
+    assert judge_case(DEVICE).trusted
+
+
+@pytest.mark.parametrize("part", PARTS)
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_of_an_organisations_certificate(part: str, data: Any) -> None:
+    old = getattr(SUPPLIER, part)
+    new: Any = changed_octet(old, data) if isinstance(old, bytes) else (changed_octet(old[0], data),)
+    changes: dict[str, Any] = {part: new}
+    assert not judge_case(replace(SUPPLIER, **changes)).trusted
+
+
+@pytest.mark.parametrize("part", PARTS[:2])
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_of_a_devices_certificate(part: str, data: Any) -> None:
+    old = getattr(DEVICE, part)
+    new: Any = changed_octet(old, data) if isinstance(old, bytes) else (changed_octet(old[0], data),)
+    changes: dict[str, Any] = {part: new}
+    assert not judge_case(replace(DEVICE, **changes)).trusted
+
+
+PARTY = RelyingParty(
+    [Certificate.from_der(SETTING.root_oca), Certificate.from_der(SETTING.root_dca)],
+    RevocationLists.of([SETTING.crl], [SETTING.arl]),
+    chain=[SETTING.issuing_oca, SETTING.issuing_dca],
+    clock=FixedClock(MOMENT),
+)
+
+
+@settings(max_examples=500, deadline=None)
+@given(data=st.data())
+def test_of_a_certificate_that_a_party_with_experience_is_offered(data: Any) -> None:
+    """With the layouts of good ones known, so that the short way is taken; and it agrees with the long one."""
+    octets = data.draw(st.sampled_from([SUPPLIER.certificate, DEVICE.certificate]))
+    assert PARTY.verify(octets).trusted
+    mutated = changed_octet(octets, data)
+    assert not PARTY.verify(mutated).trusted
+    EXAMINER.examine(octets)
+    assert EXAMINER.examine(mutated) == examine(mutated)
+
+
+@settings(max_examples=100, deadline=None)
+@given(octets=st.binary(max_size=600))
+def test_rubbish_gets_a_verdict(octets: bytes) -> None:
+    verdict = PARTY.verify(octets)
+    assert not verdict.trusted
+    assert verdict.reason is not None
+
+
+@settings(max_examples=150, deadline=None)
+@given(cut=st.integers(0, 2000))
+def test_what_is_cut_short_is_not_trusted(cut: int) -> None:
+    octets = SUPPLIER.certificate
+    assert not PARTY.verify(octets[: cut % len(octets)]).trusted
