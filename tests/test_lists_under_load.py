@@ -24,7 +24,7 @@ from smki.profile.lint_list import lint_revocation_list
 from smki.registration.acceptance import accept, reject
 from smki.registration.revocation import revoke
 from smki.revocation_list import RevocationList
-from tests.support import DRILLS, DS, KA, SUPPLIER
+from tests.support import DRILLS, DS, KA, SOAK, SUPPLIER
 
 OCA = CertificateKind.ISSUING_OCA
 FORK = multiprocessing.get_context("fork")
