@@ -173,9 +173,12 @@ class Smki:
             raise KeyError(kind)
         return RevocationLists(self.ledger, self.clock, self.hierarchy.newest(kind))
 
-    def all_lists(self) -> list[RevocationLists]:
-        """The lists of every authority that issues some, also of those that newer ones have taken over from."""
-        records = [record for record in self.ledger.authorities() if record.kind in POLICIES]
+    def all_lists(self, *kinds: CertificateKind) -> list[RevocationLists]:
+        """The lists of every authority that issues some, also of those that newer ones have taken over from.
+
+        :param kinds: only of these kinds of authority; all by default.
+        """
+        records = [record for record in self.ledger.authorities() if record.kind in (kinds or POLICIES)]
         return [RevocationLists(self.ledger, self.clock, self.hierarchy.of(record)) for record in records]
 
     def renew_lists(self) -> list[ListRecord]:

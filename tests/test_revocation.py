@@ -471,3 +471,21 @@ def test_a_relying_party_hears_of_a_revocation_from_the_repository(home: Path, t
         after = run_cli(*words)
     assert after.returncode == 1
     assert b"revoked" in after.stdout
+
+
+def test_verify_uses_the_lists_of_the_home(home: Path, tmp_path: Path) -> None:
+    with Smki.open(home) as smki:
+        record = organisation(smki)
+    (tmp_path / "supplier.pem").write_text(record.certificate.as_pem())
+    verify = ("verify", tmp_path / "supplier.pem", "--home", home)
+    assert run_cli(*verify).returncode == 0
+    run_cli("revoke", record.serial_number.hex, "--reason", "key-lost", "--home", home)
+    run_cli("crl", "publish", "--home", home)
+    after = run_cli(*verify)
+    assert after.returncode == 1
+    assert b"revoked" in after.stdout
+    # And its clock: three days on, nobody having served it, its list is overdue.
+    run_cli("clock", "shift", "3d", "--home", home)
+    overdue = run_cli(*verify)
+    assert overdue.returncode == 1
+    assert b"revocation.list-" in overdue.stdout

@@ -24,6 +24,7 @@ from smki.profile.tables import TEST_POLICY_OID
 from smki.relying_party import RelyingParty, RepositoryClient, RevocationLists, Suspicions, Use
 from smki.relying_party.lists import ListSource
 from smki.relying_party.suspicion import SUSPICIONS_FILE
+from smki.role import CertificateKind
 
 USE = Parsed("ROLE/USAGE", Use.parse)
 
@@ -60,18 +61,25 @@ def verify(
 
     FILE is a certificate, or several, in PEM, DER, base64 or hexadecimal; - for standard input. --trust takes a file
     with any of the authorities in it: roots are trusted, and so is an authority whose root is not among them.
-    A list that cannot be had is a reason not to trust.
+    A list that cannot be had is a reason not to trust. Without --trust the authorities, the latest lists and the
+    clock of the home are used.
 
     Exit status: 0 trusted, all of them; 1 one is not; 2 something could not be read.
 
     \b
+    smki verify supplier.pem
     smki verify meter.pem --trust authorities.pem
     smki verify supplier.pem --repository http://127.0.0.1:8083 --for supplier/ds
     """
     if junit_file is not None:
         require_directory(junit_file.absolute().parent)
-    anchors = _authorities(trust, home)
-    source: RevocationLists | ListSource = RevocationLists.of(_lists(crl), _lists(arl))
+    if trust:
+        anchors = [Certificate.from_der(octets) for name in trust for octets in _objects(name)]
+        source: RevocationLists | ListSource = RevocationLists.of(_lists(crl), _lists(arl))
+        now = RealClock().now()
+    else:
+        anchors, of_the_home, now = _of_the_home(home)
+        source = RevocationLists.of(_lists(crl), _lists(arl)) if crl or arl else of_the_home
     if repository is not None:
         if crl or arl:
             raise click.UsageError("Give lists as files or a Repository to get them from, not both.")
@@ -86,7 +94,7 @@ def verify(
     )
     told: list[Told] = []
     problems: list[Problem] = []
-    moment = at or RealClock().now()
+    moment = at or now
     for name, found in progress(_certificates(files)):
         if isinstance(found, bytes):
             told.append(Told(name, party.verify(found, for_=use, at=moment)))
@@ -146,10 +154,8 @@ def _lists(names: Sequence[str]) -> list[bytes]:
     return [piece.der for name in names for piece in unarmour(read_input(name), name)]
 
 
-def _authorities(trust: Sequence[str], home: Path) -> list[Certificate]:
-    """The authorities to trust."""
-    if trust:
-        return [Certificate.from_der(octets) for name in trust for octets in _objects(name)]
+def _of_the_home(home: Path) -> tuple[list[Certificate], RevocationLists, datetime]:
+    """The authorities of a home, the latest lists in its ledger, and what time it is there."""
     if not (home / CONFIGURATION_FILE).exists():
         remedy = "Name a file with the authorities with --trust, or a home with --home."
         raise NotFound(
@@ -158,4 +164,7 @@ def _authorities(trust: Sequence[str], home: Path) -> list[Certificate]:
             )
         )
     with Smki.open(home) as smki:
-        return [record.certificate for record in smki.authorities()]
+        anchors = [record.certificate for record in smki.authorities()]
+        crls = [latest.der for lists in smki.all_lists(CertificateKind.ISSUING_OCA) if (latest := lists.latest())]
+        arls = [latest.der for lists in smki.all_lists(CertificateKind.ROOT_OCA) if (latest := lists.latest())]
+        return anchors, RevocationLists.of(crls, arls), smki.clock.now()
