@@ -9,14 +9,13 @@ import multiprocessing
 import random
 import shutil
 import socket
-import subprocess
-import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from benchmarks.measurement import Measurement
+from benchmarks.serving import served
 from smki import CertificateKind, DeviceType, EntityIdentifier, KeyUsage, Smki
 from smki.csr import make_device_request
 from smki.key import SystemRandomness
@@ -71,44 +70,15 @@ def load(port: int, serials: list[str], seconds: float, connections: int) -> int
         return sum(pool.map(lambda _: _ask(port, serials, seconds), range(connections)))
 
 
-def _wait(port: int) -> None:
-    for _ in range(200):
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    raise RuntimeError("the server does not listen")
-
-
 def run() -> list[Measurement]:
     """Retrievals a second by serial number."""
-    with tempfile.TemporaryDirectory(dir=Path.cwd()) as directory, socket.socket() as probe:
+    with tempfile.TemporaryDirectory(dir=Path.cwd()) as directory:
         home = Path(directory) / "pki"
         serials = fill(home, CERTIFICATES)
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-        probe.close()
-        command = [
-            sys.executable,
-            "-c",
-            "from smki.cli import main; main()",
-            "serve",
-            "--home",
-            str(home),
-            "--port",
-            str(port),
-        ]
-        server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        try:
-            _wait(port)
+        with served(home) as port:
             load(port, serials, 1.0, CONNECTIONS)
             with multiprocessing.get_context("spawn").Pool(1) as pool:
                 answers = pool.apply(load, (port, serials, SECONDS, CONNECTIONS))
-        finally:
-            server.terminate()
-            server.wait(20)
         size = (home / "ledger.sqlite").stat().st_size / CERTIFICATES
         shutil.rmtree(home)
     note = f"{CERTIFICATES} certificates, {size:.0f} octets each in the ledger; load from the same {multiprocessing.cpu_count()} processors"

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import resource
 import socket
-import subprocess
-import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +12,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from benchmarks.measurement import Measurement
+from benchmarks.serving import served
 from smki import CertificateKind, RemotePartyRole, Smki
 from smki.clock import to_seconds
 from smki.csr import make_organisation_request
@@ -118,37 +117,13 @@ def _load(port: int) -> int:
 
 def _conditional_gets(count: int) -> float:
     """Conditional GETs a second of a list of so many entries."""
-    with tempfile.TemporaryDirectory(dir=Path.cwd()) as directory, socket.socket() as probe:
+    with tempfile.TemporaryDirectory(dir=Path.cwd()) as directory:
         home = Path(directory) / "pki"
         with Smki.create(home) as smki:
             _fill(smki, count)
             smki.lists(OCA).publish()
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-        probe.close()
-        command = [
-            sys.executable,
-            "-c",
-            "from smki.cli import main; main()",
-            "serve",
-            "--home",
-            str(home),
-            "--port",
-            str(port),
-        ]
-        server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        try:
-            for _ in range(200):
-                try:
-                    socket.create_connection(("127.0.0.1", port)).close()
-                    break
-                except OSError:
-                    time.sleep(0.05)
-            with get_context("spawn").Pool(1) as pool:
-                return pool.apply(_load, (port,)) / SECONDS
-        finally:
-            server.terminate()
-            server.wait(20)
+        with served(home) as port, get_context("spawn").Pool(1) as pool:
+            return pool.apply(_load, (port,)) / SECONDS
 
 
 def run() -> list[Measurement]:

@@ -5,6 +5,7 @@ Each part is an encoded element, so that a defect can be anything from a wrong v
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -47,7 +48,7 @@ class ExtensionPart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Signed:
+class Signed(ABC):
     """What the three have in common: they are signed."""
 
     signer: ec.EllipticCurvePrivateKey
@@ -62,9 +63,9 @@ class Signed:
     whole_edit: Octets = unchanged
     """Changes the whole, signed."""
 
+    @abstractmethod
     def body(self) -> bytes:
         """What is signed."""
-        raise NotImplementedError
 
     def encoded(self) -> bytes:
         """The whole, signed."""
