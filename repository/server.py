@@ -27,6 +27,10 @@ THREADS_PER_WORKER = 4
 """More would only wait for one another: Python runs one at a time."""
 
 
+STOP_SECONDS = 3
+"""So long a worker has to finish what it is doing when the server is told to stop. One that is told while it is still
+starting misses it, and is stopped after this time."""
+
 RENEWAL_SECONDS = 20.0
 """How often a worker looks whether a list is due."""
 
@@ -80,6 +84,7 @@ def serve(
         blocking_threads=THREADS_PER_WORKER,
         log_level=LogLevels.warning,
         respawn_failed_workers=True,
+        workers_kill_timeout=STOP_SECONDS,
     )
     server.serve(target_loader=partial(_load, home, time_travel), wrap_loader=False)
 

@@ -39,6 +39,8 @@ def shape(data: bytes, *, mask_oids: bool = False) -> Any:
         return ("oid", "*" if mask_oids else core.ObjectIdentifier.load(data).native)
     if (class_, tag) == (0, 1):
         return ("boolean", content.hex())
+    if (class_, tag) == (0, 4) and content[:1] not in (b"\x30", b"\x03", b"\x04"):
+        return ("octets", len(content))  # a key or entity identifier, which might look like DER by chance
     if (class_, tag) == (0, 4):
         try:
             return ("octets of", shape(content, mask_oids=mask_oids))
