@@ -26,7 +26,8 @@ def check_entries(report: Report, entries: Node | None, form: EntriesForm, this_
         report("entries.empty", LOCATION, "an empty SEQUENCE")
     seen: set[bytes] = set()
     reasons = frozenset((*form.reasons, None))
-    dates: dict[bytes, bool] = {}
+    days: dict[bytes, bool] = {}
+    latest = _as_utc_time(this_update)
     index = 0
     try:
         for entry in raw_entries(entries):
@@ -37,7 +38,7 @@ def check_entries(report: Report, entries: Node | None, form: EntriesForm, this_
                 and serial
                 and len(serial) <= form.max_serial_octets
                 and serial not in seen
-                and _is_usual_date(entry.time, this_update, dates)
+                and _is_usual_date(entry.time, latest, days)
             ):
                 seen.add(serial)
             else:
@@ -49,15 +50,28 @@ def check_entries(report: Report, entries: Node | None, form: EntriesForm, this_
         report("structure.list-entry", f"{LOCATION}[{index}]", str(error))
 
 
-def _is_usual_date(time: bytes, this_update: datetime | None, dates: dict[bytes, bool]) -> bool:
-    usual = dates.get(time)
-    if usual is None:
+def _is_usual_date(time: bytes, latest: bytes | None, days: dict[bytes, bool]) -> bool:
+    """Whether the content octets of a UTCTime are a moment that exists, not later than *latest*.
+
+    Two UTCTimes of one century compare as octets; a date is decoded once for all the entries of that day.
+    """
+    day = time[:6]
+    exists = days.get(day)
+    if exists is None:
         try:
-            usual = this_update is None or usual_time(time) <= this_update
+            usual_time(day + b"000000Z")
+            exists = True
         except DerError:
-            usual = False
-        dates[time] = usual
-    return usual
+            exists = False
+        days[day] = exists
+    if not exists or time[6:8] > b"23" or time[8:10] > b"59" or time[10:12] > b"59":
+        return False
+    return latest is None or time <= latest or time >= b"50"
+
+
+def _as_utc_time(moment: datetime | None) -> bytes | None:
+    """The content octets of its UTCTime; None where it has none and every UTCTime is earlier."""
+    return der.time(moment)[2:] if moment is not None and moment.year < 2050 else None
 
 
 def _check_entry(
