@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
+from smki.file import replace_file
 from smki.problem import Malformed, Problem
 
 NO_WELL_DEFINED_EXPIRY = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
@@ -114,9 +115,7 @@ class HomeClock:
         self._path.unlink(missing_ok=True)
 
     def _write(self, setting: dict[str, object]) -> None:
-        temporary = self._path.with_suffix(".new")
-        temporary.write_text(json.dumps(setting) + "\n")
-        temporary.replace(self._path)
+        replace_file(self._path, json.dumps(setting).encode() + b"\n")
 
     def _current(self) -> Clock:
         try:

@@ -17,7 +17,7 @@ from smki.csr import public_point
 from smki.identity import SerialNumber
 from smki.key import Randomness, key_to_pem, read_key, write_private_file
 from smki.ledger import CertificateRecord, Ledger
-from smki.problem import IntegrityError, Malformed, NotFound, Problem
+from smki.problem import IntegrityError, Malformed, Problem
 from smki.registration.gate import establish_authority
 from smki.role import CertificateKind, CertificateStatus, RemotePartyRole
 from smki.x509 import Oid, encode_attribute, encode_public_key
@@ -144,18 +144,6 @@ class Hierarchy:
                         "Put the key file back that belongs to it.")
             )  # fmt: skip
         return key
-
-
-def named(authorities: list[CertificationAuthority], name: str) -> CertificationAuthority:
-    """The authority with that common name among some.
-
-    :raises NotFound: when there is none.
-    """
-    for authority in authorities:
-        if authority.certificate.common_name == name:
-            return authority
-    names = ", ".join(str(authority.certificate.common_name) for authority in authorities)
-    raise NotFound(Problem("authority.unknown", f"authority {name[:16]}", "not there", f"one of: {names}"))
 
 
 def _next_name(names: list[str]) -> str:

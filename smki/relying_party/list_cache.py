@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from smki.clock import iso, parse_moment
+from smki.file import replace_file
 from smki.problem import IntegrityError, Problem, SmkiError
 
 _NUMBERS = "numbers.json"
@@ -89,13 +88,4 @@ class ListCache:
     def _write(self, name: str, content: bytes) -> None:
         if self._directory is None:
             return
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=self._directory)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).replace(self._directory / name)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        replace_file(self._directory / name, content)

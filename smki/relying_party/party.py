@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -141,13 +141,6 @@ class RelyingParty:
                 best = verdict
         assert best is not None
         return best
-
-    def verify_all(
-        self, certificates: Iterable[Certificate | bytes], *, for_: Use | str | None = None, at: datetime | None = None
-    ) -> Iterator[Verdict]:
-        """Judge many, one after the other."""
-        for certificate in certificates:
-            yield self.verify(certificate, for_=for_, at=at)
 
     def _paths_for(self, examined: Examined, chain: Sequence[Certificate | bytes]) -> list[Path]:
         certificate = examined.certificate

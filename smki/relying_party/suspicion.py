@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
-import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from smki.clock import iso, parse_moment
+from smki.file import replace_file
 from smki.identity import SerialNumber
 from smki.problem import IntegrityError, Malformed, NotFound, Problem, SmkiError
 
@@ -91,17 +90,7 @@ class Suspicions:
     def write(self, path: Path) -> None:
         """Put them in a file, whole or not at all."""
         content = {"format": FORMAT, "suspicions": [suspicion.as_json() for suspicion in self]}
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with os.fdopen(descriptor, "w") as file:
-                json.dump(content, file, indent=2)
-                file.write("\n")
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        replace_file(path, json.dumps(content, indent=2).encode() + b"\n")
 
 
 @contextlib.contextmanager
