@@ -118,3 +118,20 @@ def m003_revocation(db: Database) -> None:
         )""",
     ):
         db.execute(statement)
+
+
+@MIGRATIONS()
+def m004_credentials(db: Database) -> None:
+    """API keys and officers' tokens, of whose secrets only the SHA-256 is kept."""
+    db.execute(
+        """CREATE TABLE credential (
+            id INTEGER PRIMARY KEY,
+            kind TEXT NOT NULL,
+            name TEXT NOT NULL,
+            party TEXT,
+            digest BLOB NOT NULL UNIQUE,
+            created INTEGER NOT NULL,
+            expires INTEGER,
+            revoked INTEGER
+        )"""
+    )

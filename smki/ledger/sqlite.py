@@ -24,6 +24,7 @@ from smki.ledger.contract import (
     NewApplication,
     Overtaken,
 )
+from smki.ledger.credentials import Credentials
 from smki.ledger.group_commit import GroupCommit, unavailable
 from smki.ledger.register import Register
 from smki.ledger.revocation import Revocations
@@ -62,6 +63,7 @@ class SqliteLedger:
         self._writes = GroupCommit(writer)
         self._register = Register(self._read, self._writes.run)
         self._revocations = Revocations(self._read, self._writes.run)
+        self._credentials = Credentials(self._read, self._writes.run)
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -179,6 +181,11 @@ class SqliteLedger:
     def revocations(self) -> Revocations:
         """What was revoked, and the lists that said so."""
         return self._revocations
+
+    @property
+    def credentials(self) -> Credentials:
+        """API keys and officers' tokens."""
+        return self._credentials
 
     def certificate(self, serial_number: SerialNumber) -> CertificateRecord | None:
         """The certificate with that serial number, or None."""
