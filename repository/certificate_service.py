@@ -19,8 +19,9 @@ from smki.ledger import CertificateQuery, CertificateRecord
 from smki.problem import Malformed, Problem, SmkiError, problem_text
 from smki.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
 
-SEARCH = "/services/certificatesearch"
-RETRIEVE = "/services/retrievecertificate"
+XML_SERVICES = "/services/"
+SEARCH = f"{XML_SERVICES}certificatesearch"
+RETRIEVE = f"{XML_SERVICES}retrievecertificate"
 _ROOTS = {
     SEARCH: ("CertificateSearchRequest", "CertificateSearchResponse"),
     RETRIEVE: ("CertificateDataRequest", "CertificateDataResponse"),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from smki.certificate import Certificate
 from smki.device import DeviceType
 from smki.identity import EntityIdentifier, SerialNumber
+from smki.ledger.credentials import Credentials
 from smki.ledger.register import Register
 from smki.ledger.revocation import Revocations
 from smki.problem import Problem, SmkiError
@@ -264,6 +265,10 @@ class Ledger(Protocol):
     @property
     def revocations(self) -> Revocations:
         """What was revoked, and the lists that said so."""
+
+    @property
+    def credentials(self) -> Credentials:
+        """API keys and officers' tokens."""
 
     @property
     def register(self) -> Register:

@@ -122,8 +122,21 @@ def m003_revocation(db: Database) -> None:
         db.execute(statement)
 
 
-NO_EXPIRY = 253402300799
-"""notAfter of a certificate without an end (9999-12-31T23:59:59Z), as it is stored."""
+@MIGRATIONS()
+def m004_credentials(db: Database) -> None:
+    """API keys and officers' tokens, of whose secrets only the SHA-256 is kept."""
+    db.execute(
+        """CREATE TABLE credential (
+            id INTEGER PRIMARY KEY,
+            kind TEXT NOT NULL,
+            name TEXT NOT NULL,
+            party TEXT,
+            digest BLOB NOT NULL UNIQUE,
+            created INTEGER NOT NULL,
+            expires INTEGER,
+            revoked INTEGER
+        )"""
+    )
 
 
 @MIGRATIONS()

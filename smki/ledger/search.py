@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from smki.clock import to_seconds
+from smki.clock import NO_WELL_DEFINED_EXPIRY, to_seconds
 from smki.device import Device, DeviceType, SmiStatus
 from smki.identity import EntityIdentifier
 from smki.ledger import rows
 from smki.ledger.contract import ApplicationQuery, ApplicationRecord, CertificateQuery, CertificateRecord, Period
 from smki.ledger.register_records import Registrant, device_of_text, registrant_of_text
-from smki.ledger.schema import NO_EXPIRY, fingerprint_prefix
+from smki.ledger.schema import fingerprint_prefix
 from smki.ledger.statistics import Statistics, read_statistics
 from smki.role import CertificateKind, CertificateStatus
 
@@ -316,7 +316,7 @@ def _is_in(stretch: _Stretch, keys: dict[str, Any] | None) -> bool:
 def _expires(query: CertificateQuery) -> bool:
     """Whether only certificates match that have an end."""
     last = query.not_after.last
-    return query.status is CertificateStatus.EXPIRED or (last is not None and to_seconds(last) < NO_EXPIRY)
+    return query.status is CertificateStatus.EXPIRED or (last is not None and last < NO_WELL_DEFINED_EXPIRY)
 
 
 def _expiry(query: CertificateQuery) -> Period:

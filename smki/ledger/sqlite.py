@@ -24,6 +24,7 @@ from smki.ledger.contract import (
     NewApplication,
     Overtaken,
 )
+from smki.ledger.credentials import Credentials
 from smki.ledger.group_commit import GroupCommit, unavailable
 from smki.ledger.register import Register
 from smki.ledger.revocation import Revocations
@@ -64,6 +65,7 @@ class SqliteLedger:
         self._register = Register(self._read, self._writes.run)
         self._revocations = Revocations(self._read, self._writes.run)
         self._search = Search(self._read)
+        self._credentials = Credentials(self._read, self._writes.run)
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -186,6 +188,11 @@ class SqliteLedger:
     def search(self) -> Search:
         """What there is, a page at a time in any order, and how much of it."""
         return self._search
+
+    @property
+    def credentials(self) -> Credentials:
+        """API keys and officers' tokens."""
+        return self._credentials
 
     def certificate(self, serial_number: SerialNumber) -> CertificateRecord | None:
         """The certificate with that serial number, or None."""
