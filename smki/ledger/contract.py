@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from smki.certificate import Certificate
+from smki.device import DeviceType
 from smki.identity import EntityIdentifier, SerialNumber
 from smki.ledger.credentials import Credentials
 from smki.ledger.register import Register
 from smki.ledger.revocation import Revocations
 from smki.problem import Problem, SmkiError
 from smki.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
+
+if TYPE_CHECKING:
+    from smki.ledger.search import Search
 
 
 class SerialTaken(SmkiError):
@@ -138,6 +142,14 @@ class CertificateRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Period:
+    """A stretch of time, both ends included; None where it is open."""
+
+    first: datetime | None = None
+    last: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CertificateQuery:
     """Which certificates to find; every field that is not None narrows."""
 
@@ -148,6 +160,16 @@ class CertificateQuery:
     status: CertificateStatus | None = None
     """Status at the moment asked about; wants :attr:`moment`."""
     moment: datetime | None = None
+    serial_number: SerialNumber | None = None
+    sha256: bytes | None = None
+    """SHA-256 of the DER, 32 octets."""
+    issuer: SerialNumber | None = None
+    """Serial number of the issuing certificate."""
+    device_type: DeviceType | None = None
+    """By the Smart Metering Inventory."""
+    not_before: Period = Period()
+    not_after: Period = Period()
+    issued: Period = Period()
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +180,8 @@ class ApplicationQuery:
     entity_identifier: EntityIdentifier | None = None
     kind: CertificateKind | None = None
     granted: bool | None = None
+    involved: str | None = None
+    """The subscriber, or whoever applied on its behalf."""
 
 
 class Ledger(Protocol):
@@ -261,6 +285,10 @@ class Ledger(Protocol):
     @property
     def register(self) -> Register:
         """Who there is to apply, and which Devices there are."""
+
+    @property
+    def search(self) -> Search:
+        """What there is, a page at a time in any order, and how much of it."""
 
     def count_certificates(self) -> int:
         """How many certificates there are."""

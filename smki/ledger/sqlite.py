@@ -29,6 +29,7 @@ from smki.ledger.group_commit import GroupCommit, unavailable
 from smki.ledger.register import Register
 from smki.ledger.revocation import Revocations
 from smki.ledger.schema import MIGRATIONS
+from smki.ledger.search import Search, certificate_conditions
 from smki.problem import NotFound, Problem
 from smki.role import CertificateStatus
 
@@ -63,6 +64,7 @@ class SqliteLedger:
         self._writes = GroupCommit(writer)
         self._register = Register(self._read, self._writes.run)
         self._revocations = Revocations(self._read, self._writes.run)
+        self._search = Search(self._read)
         self._credentials = Credentials(self._read, self._writes.run)
 
     def _connect(self) -> sqlite3.Connection:
@@ -183,6 +185,11 @@ class SqliteLedger:
         return self._revocations
 
     @property
+    def search(self) -> Search:
+        """What there is, a page at a time in any order, and how much of it."""
+        return self._search
+
+    @property
     def credentials(self) -> Credentials:
         """API keys and officers' tokens."""
         return self._credentials
@@ -206,7 +213,7 @@ class SqliteLedger:
         self, query: CertificateQuery, after: int = 0, limit: int | None = None
     ) -> Iterator[CertificateRecord]:
         """Certificates that match, in the order in which they were issued, read a page at a time."""
-        where, parameters = rows.certificate_conditions(query)
+        where, parameters = rows.joined(certificate_conditions(query))
         sql = f"SELECT {rows.CERTIFICATE_COLUMNS} FROM certificate WHERE id > ?{where} ORDER BY id LIMIT ?"  # noqa: S608
         yield from map(rows.certificate_record, self._pages(sql, parameters, after, limit))
 
