@@ -8,7 +8,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from repository.access import admit_readers
 from repository.access_log import log_requests
-from repository.certificate_service import XML_SERVICES, certificate_service, invalid_request
+from repository.certificate_service import RETRIEVE, SEARCH, certificate_service, invalid_request
 from repository.eligibility_service import eligibility_service
 from repository.health import tell_health
 from repository.metrics import count_requests
@@ -72,8 +72,8 @@ def create_app(smki: Smki, options: Options = DEFAULTS) -> Flask:
         else:
             seen, expected = f"{error.name} ({request.method} {request.path})", "see / for what there is"
         problem = Problem(f"http.{status}", "request", seen, expected, "RFC 9110")
-        if request.path.startswith(XML_SERVICES) and status == 413:
-            return invalid_request(request.path, problem)
+        if request.path in (SEARCH, RETRIEVE) and status == 413:
+            return invalid_request(smki, problem)
         response = Response(f"{seen}; {expected}\n", status, mimetype="text/plain")
         for name, value in error.get_headers():
             if name == "Allow":

@@ -5,6 +5,7 @@ pki/
   ledger.sqlite           everything that was applied for and issued
   keys/root-oca.key …     the authorities' private keys
   keys/dcc/…              the private keys of the DCC's own certificates
+  audit/2026-11-21.jsonl  what was asked of the Repository that day, by audit reference
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from smki.audit_trail import AuditTrail
 from smki.authority.audit import CheckResult, check_ledger
 from smki.authority.issuance import Issuance
 from smki.authority.revocation_lists import POLICIES, RevocationLists
@@ -141,7 +143,8 @@ class Smki:
         return cls(path, configuration, SqliteLedger(path / LEDGER_FILE), clock or HomeClock(path / CLOCK_FILE))
 
     def close(self) -> None:
-        """Close the ledger."""
+        """Close the ledger and the audit trail."""
+        self.audit_trail.close()
         self.ledger.close()
 
     def __enter__(self) -> Smki:
@@ -164,6 +167,11 @@ class Smki:
     def inquiry(self) -> Inquiry:
         """Where to ask who may subscribe for what, without applying."""
         return Inquiry(self.ledger, self.clock)
+
+    @cached_property
+    def audit_trail(self) -> AuditTrail:
+        """What was asked of the Repository, and answered under which audit reference."""
+        return AuditTrail(self.path / "audit")
 
     def lists(self, kind: CertificateKind, issuer: str = "") -> RevocationLists:
         """The revocation lists of an authority of a kind: Issuing OCA (the CRL) or Root OCA (the ARL).

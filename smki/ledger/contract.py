@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from smki.certificate import Certificate
 from smki.device import DeviceType
@@ -141,6 +141,16 @@ class CertificateRecord:
         return Certificate.from_der(self.der)
 
 
+class AuditEvent(NamedTuple):
+    """Something that was done with a certificate."""
+
+    at: datetime
+    event: str
+    """``issued``, ``accepted``, ``rejected``, ``revoked``."""
+    detail: str
+    """Why and by whom, where that is known."""
+
+
 @dataclass(frozen=True, slots=True)
 class Period:
     """A stretch of time, both ends included; None where it is open."""
@@ -273,6 +283,9 @@ class Ledger(Protocol):
 
         :raises LedgerUnavailable: when it could not be written.
         """
+
+    def events(self, serial_number: SerialNumber) -> list[AuditEvent]:
+        """What was done with a certificate, in that order."""
 
     @property
     def revocations(self) -> Revocations:
