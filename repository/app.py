@@ -7,6 +7,8 @@ from werkzeug.exceptions import HTTPException
 
 from repository.certificate_service import certificate_service, invalid_request
 from repository.eligibility_service import eligibility_service
+from repository.faults import Faults
+from repository.faults.misbehaviour import misbehave
 from repository.revocation_lists import revocation_lists
 from repository.time_travel import is_real, tell_the_time
 from smki import __version__
@@ -25,10 +27,13 @@ MAX_DRAINED_OCTETS = 32 * 1024 * 1024
 XML_SERVICES = "/services/"
 
 
-def create_app(smki: Smki) -> Flask:
+def create_app(smki: Smki, *, faults: Faults | None = None) -> Flask:
     """The application for an open SMKI.
 
     Where its clock is a :class:`~smki.clock.TravellingClock`, a request can say at which moment it is asked.
+
+    :param faults: how it is to misbehave; None for not at all, whatever anybody asks of it.
+    :raises ValueError: when there are faults and the SMKI's clock is no TravellingClock.
     """
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_OCTETS
@@ -48,6 +53,7 @@ def create_app(smki: Smki) -> Flask:
             certificates=smki.ledger.count_certificates(),
             base=request.url_root,
             other_time=None if is_real(smki.clock) else iso(smki.clock.now()),
+            faults=None if faults is None else sum(not one.is_over for one in faults.all()),
         )
 
     @app.get("/healthz")
@@ -59,6 +65,8 @@ def create_app(smki: Smki) -> Flask:
         return {"status": "ok"}, 200
 
     tell_the_time(app, smki.clock)
+    if faults is not None:
+        misbehave(app, smki, faults)
 
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> Response:
