@@ -72,14 +72,19 @@ def serve(
     *,
     time_travel: bool = False,
     faults: bool = False,
+    publish_test_keys: bool = False,
 ) -> None:
     """Serve the Repository of a home until SIGINT or SIGTERM.
 
     :param time_travel: let each request say at which moment it is asked, with the header X-SMKI-Time.
     :param faults: let faults be set, at /faults; none are when the server starts.
+    :param publish_test_keys: hand out the private keys that were made for it, as org-crypto.zip.
     :raises NotReady: when there is no SMKI in *home* or nothing can listen there.
+    :raises IntegrityError: when among the keys to hand out there is one that was not made for it.
     """
-    Smki.open(home).close()
+    with Smki.open(home) as smki:
+        if publish_test_keys:
+            smki.published_keys.holdings()
     refuse_taken_port(host, port)
     server = Server(
         "repository",
@@ -93,7 +98,7 @@ def serve(
         workers_kill_timeout=STOP_SECONDS,
     )
     with _faults_file(faults) as faults_file:
-        server.serve(target_loader=partial(_load, home, time_travel, faults_file), wrap_loader=False)
+        server.serve(target_loader=partial(_load, home, time_travel, faults_file, publish_test_keys), wrap_loader=False)
 
 
 @contextlib.contextmanager
@@ -108,12 +113,13 @@ def _faults_file(wanted: bool) -> Iterator[Path | None]:
         yield file
 
 
-def _load(home: Path, time_travel: bool, faults_file: Path | None) -> Flask:
+def _load(home: Path, time_travel: bool, faults_file: Path | None, publish_test_keys: bool) -> Flask:
     smki = Smki.open(home)
     threading.Thread(target=_keep_lists_fresh, args=(smki,), name="revocation-lists", daemon=True).start()
     if time_travel or faults_file is not None:
         smki = Smki.open(home, TravellingClock(smki.clock, by_header=time_travel))
-    return create_app(smki, faults=None if faults_file is None else Faults(faults_file))
+    faults = None if faults_file is None else Faults(faults_file)
+    return create_app(smki, faults=faults, publish_test_keys=publish_test_keys)
 
 
 def _keep_lists_fresh(smki: Smki) -> None:
