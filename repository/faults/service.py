@@ -27,7 +27,7 @@ def faults_service(faults: Faults) -> Blueprint:
             seen = request.mimetype[:64] or "no content type"
             raise Malformed(Problem("fault.content-type", "request", seen, "application/json", "RFC 8259"))
         one = faults.set(Fault.from_json(request.get_json(silent=True)))
-        return jsonify(one.as_json()), 201, {"Location": f"{FAULTS}/{one.id}"}
+        return jsonify(one.as_json()), 201, {"Location": f"{request.script_root}{FAULTS}/{one.id}"}
 
     @blueprint.delete(FAULTS)
     def clear() -> tuple[str, int]:

@@ -46,6 +46,7 @@ _COMMANDS = {
     "vectors": ("smki.cli.vectors", "vectors", "Conformance vectors, for testing a Relying Party."),
     "profile": ("smki.cli.profile", "profile", "Show what each kind of certificate must hold."),
     "defects": ("smki.cli.defects", "defects", "Write certificates that are wrong in exactly one way."),
+    "faults": ("smki.cli.faults", "faults", "Have a Repository misbehave, for tests: set, list, clear."),
     "check": ("smki.cli.check", "check", "Check that the ledger is whole and true."),
     "serve": ("smki.cli.serve", "serve", "Serve the SMKI Repository over HTTP."),
 }

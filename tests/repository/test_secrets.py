@@ -108,7 +108,9 @@ def secrets_of(home: Path) -> tuple[dict[str, bytes], set[str]]:
 
 def paths_of(smki: Smki) -> list[str]:
     """A path for every GET route of the application, with something that is there for each of its arguments."""
-    app = create_app(smki, faults=Faults(), publish_test_keys=True)
+    faults = Faults()
+    app = create_app(smki, faults=faults, publish_test_keys=True)
+    faults.close()
     examples = {"kind": "crl", "number": 1, "fault_id": 1, "filename": "index.html"}
     serial = next(record.serial_number.hex for record in smki.authorities())
 
