@@ -35,7 +35,7 @@ from tests.support import run_cli
 
 CRL, ARL = "/crl/organisation.crl", "/crl/organisation.arl"
 FIELDS = ("count", "seconds", "status", "delay", "contentType", "shiftSeconds")
-LIMITS = Limits(seconds=1.0, connect_seconds=0.5, attempts=2, back_off=0.01)
+LIMITS = Limits(seconds=1.5, connect_seconds=0.5, attempts=2, back_off=0.01)
 
 
 @pytest.fixture(scope="module")
@@ -82,8 +82,8 @@ VERDICTS = [
     (Fault(FaultKind.STATUS, CRL, status=401), "revocation.unavailable", "repository.status"),
     (Fault(FaultKind.STATUS, CRL, status=402), "revocation.unavailable", "repository.status"),
     (Fault(FaultKind.STATUS, CRL, status=500), "revocation.unavailable", "repository.status"),
-    (Fault(FaultKind.SLOW, CRL, delay=1.5), "revocation.unavailable", "repository.timeout"),
-    (Fault(FaultKind.DRIPPING, CRL, delay=1.5), "revocation.unavailable", "repository.timeout"),
+    (Fault(FaultKind.SLOW, CRL, delay=2.0), "revocation.unavailable", "repository.timeout"),
+    (Fault(FaultKind.DRIPPING, CRL, delay=2.0), "revocation.unavailable", "repository.timeout"),
     (Fault(FaultKind.DROPPED_CONNECTION, CRL), "revocation.unavailable", "repository.unreachable"),
     (Fault(FaultKind.WRONG_CLOCK, CRL, shift=-30 * 86400), "revocation.unavailable", "repository.status"),
 ]
@@ -298,9 +298,9 @@ def test_a_count_is_exact_over_processes(faulty: Served, faults: RemoteFaults) -
 
 
 def test_a_time_ends(faulty: Served, faults: RemoteFaults) -> None:
-    faults.set(Fault(FaultKind.STATUS, "/healthz", seconds=0.3, status=503))
+    faults.set(Fault(FaultKind.STATUS, "/healthz", seconds=0.8, status=503))
     assert ask(f"{faulty.url}/healthz").status == 503
-    time.sleep(0.35)
+    time.sleep(0.85)
     assert ask(f"{faulty.url}/healthz").status == 200
     assert [one.is_over for one in faults.all()] == [True]
 
