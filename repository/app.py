@@ -7,8 +7,9 @@ from werkzeug.exceptions import HTTPException
 
 from repository.access import admit_readers
 from repository.certificate_service import XML_SERVICES, certificate_service, invalid_request
-from repository.eligibility_service import eligibility_service
 from repository.options import Options
+from repository.problem_details import problem_details
+from repository.rest import rest_service
 from repository.revocation_lists import revocation_lists
 from repository.time_travel import is_real, tell_the_time
 from smki import __version__
@@ -38,7 +39,7 @@ def create_app(smki: Smki, options: Options = DEFAULTS) -> Flask:
     tell_the_time(app, smki.clock)
     admit_readers(app, smki, options.read_access)
     app.register_blueprint(certificate_service(smki))
-    app.register_blueprint(eligibility_service(smki))
+    app.register_blueprint(rest_service(smki))
     app.register_blueprint(revocation_lists(smki))
 
     @app.get("/")
@@ -66,15 +67,22 @@ def create_app(smki: Smki, options: Options = DEFAULTS) -> Flask:
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> Response:
         status = error.code or 500
+        is_api = request.path.startswith("/api/")
         if status == 413:
             _drain()
-            seen, expected = "a body that is too large", f"at most {MAX_BODY_OCTETS} octets"
+            seen, expected = "a body that is too large", f"at most {request.max_content_length} octets"
         else:
-            seen, expected = f"{error.name} ({request.method} {request.path})", "see / for what there is"
+            seen, expected = (
+                f"{error.name} ({request.method} {request.path})",
+                "see /api/docs for what there is" if is_api else "see / for what there is",
+            )
         problem = Problem(f"http.{status}", "request", seen, expected, "RFC 9110")
         if request.path.startswith(XML_SERVICES) and status == 413:
             return invalid_request(request.path, problem)
-        response = Response(f"{seen}; {expected}\n", status, mimetype="text/plain")
+        if is_api:
+            response = problem_details([problem], status, error.name)
+        else:
+            response = Response(f"{seen}; {expected}\n", status, mimetype="text/plain")
         for name, value in error.get_headers():
             if name == "Allow":
                 response.headers[name] = value
