@@ -11,16 +11,17 @@ from repository.problem_details import problem_details
 from repository.rest import parameters as given
 from repository.rest.certificates import known
 from repository.rest.negotiation import DER, JSON, PEM, answer_json, wanted_form
-from repository.rest.operation import Answer, Call, JsonBody, OctetsBody, Operation, Parameter, schema_ref
+from repository.rest.operation import Answer, Call, JsonBody, Link, OctetsBody, Operation, Parameter, schema_ref
 from repository.rest.paging import limit_of, page
 from repository.rest.refusals import status_of
 from smki.armour import unarmour
 from smki.clock import iso
-from smki.csr import PEM_LABELS
+from smki.csr import PEM_LABELS, read_request
 from smki.ledger import ApplicationQuery, CertificateRecord
 from smki.ledger.description import application_fields, certificate_details
 from smki.ledger.revocation import CRL_REASONS
 from smki.problem import Malformed, NotFound, Problem
+from smki.profile.detect import detect_request_profile
 from smki.registration import Application, Issued, Refused
 from smki.registration.acceptance import accept, reject
 from smki.registration.officers import require_officer_of_subscriber
@@ -35,9 +36,10 @@ def _apply(call: Call) -> Response:
     form = wanted_form(JSON, PEM, DER)
     octets = call.values["request"].encode() if "request" in call.values else call.octets
     device_type, issuer = call.get("deviceType"), call.get("issuer")
+    wanted = _request_in(octets)
     application = Application(
-        call.values["kind"],
-        _request_in(octets),
+        call.get("kind") or detect_request_profile(read_request(wanted)).kind,
+        wanted,
         INTERFACE,
         call.acting.party,
         call.acting.name,
@@ -190,13 +192,16 @@ _REASON = Parameter(
     given.choice("reason", CRL_REASONS, "").read,
     required=True,
 )
+_LEADS_TO = tuple(
+    Link(name, {"serial": "/certificate/serialNumber"}) for name in ("getCertificate", "accept", "reject", "revoke")
+)
 _TAG = "Applications"
 _OWN = "Those of the Party for which the officer acts, as subscriber or as Shared Resource."
 
 OPERATIONS = (
     Operation(
         "POST", "/applications", "apply", _TAG, "Apply for a certificate", _apply,
-        Answer("It was issued.", {JSON: schema_ref("Issued"), PEM: {"type": "string"}, DER: {}}, ("Location",)),
+        Answer("It was issued.", {JSON: schema_ref("Issued"), PEM: {"type": "string"}, DER: {}}, ("Location",), _LEADS_TO),
         (*(Parameter(each.name, each.schema, f"{each.description} With a body that is no JSON.", each.read)
            for each in (*_OPTIONS, _TOP_UP)),),
         (JsonBody((_REQUEST, *_OPTIONS, _TOP_UP)), OctetsBody(REQUEST_TYPES)),
@@ -205,7 +210,8 @@ OPERATIONS = (
         "and where it is in the record.",
     ),
     Operation("GET", "/applications", "listApplications", _TAG, "Own applications", _list,
-              Answer(f"{_OWN} The latest first.", {JSON: schema_ref("ApplicationPage")}, ("ETag", "Link")),
+              Answer(f"{_OWN} The latest first.", {JSON: schema_ref("ApplicationPage")}, ("ETag", "Link"),
+                     (Link("getApplication", {"number": "/items/0/id"}),)),
               (given.ENTITY, given.KIND, given.flag("granted", "Only those that were granted, or were refused."), given.LIMIT,
                given.AFTER),
               errors=(406,), for_officers=True),

@@ -24,7 +24,7 @@ from repository.rest.negotiation import (
     stream,
     wanted_form,
 )
-from repository.rest.operation import Answer, Call, Operation, schema_ref
+from repository.rest.operation import Answer, Call, Link, Operation, schema_ref
 from repository.rest.paging import add_link, limit_of, next_link, page
 from smki.identity import SerialNumber
 from smki.ledger import CertificateQuery, CertificateRecord, Order, Period
@@ -207,6 +207,7 @@ _LIST_ANSWER = Answer(
     "pages. A page can hold fewer than were asked for, even none, and there is more as long as it has a link to the next.",
     {JSON: schema_ref("CertificatePage"), JSONL: {"type": "string"}, CSV: {"type": "string"}, PEM: {"type": "string"}},
     ("ETag", "Link"),
+    tuple(Link(name, {"serial": "/items/0/serialNumber"}) for name in ("getCertificate", "getChain")),
 )
 _ONE = {JSON: schema_ref("Certificate"), PEM: {"type": "string"}, DER: {}}
 ONE_ANSWER = Answer("The certificate.", _ONE, ("ETag",))
@@ -219,6 +220,7 @@ _AUTHORITIES_ANSWER = Answer(
     "The authorities, in the order in which they were made.",
     {JSON: schema_ref("Certificates"), PEM: {"type": "string"}},
     ("ETag",),
+    (Link("getAuthority", {"serial": "/items/0/serialNumber"}),),
 )
 
 
@@ -227,10 +229,9 @@ def _operations(
     suffixes: tuple[str, ...],
 ) -> tuple[Operation, Operation]:  # fmt: skip
     """The operation by Accept, and the same by the ending of the path."""
-    by_suffix = Answer(found.description, found.content, found.headers)
     return (
         Operation("GET", path, name, tag, summary, handle, found, more, errors=(406,)),
-        Operation("GET", f"{path}.{{format}}", f"{name}As", tag, f"{summary}, by suffix", handle, by_suffix,
+        Operation("GET", f"{path}.{{format}}", f"{name}As", tag, f"{summary}, by suffix", handle, found,
                   (given.suffix(*suffixes), *more)),
     )  # fmt: skip
 

@@ -11,7 +11,7 @@ from flask import Response
 
 from repository.rest import parameters as given
 from repository.rest.negotiation import CRL, IMMUTABLE, JSON, PEM, answer, answer_json, wanted_form
-from repository.rest.operation import Answer, Call, Operation, schema_ref
+from repository.rest.operation import Answer, Call, Link, Operation, schema_ref
 from repository.rest.paging import limit_of, page
 from smki.certificate import to_pem
 from smki.clock import iso
@@ -103,12 +103,16 @@ def _entries(call: Call) -> Response:
 _NUMBER = given.whole_number("number", "cRLNumber.", 999_999_999)
 _ISSUER = given.serial("serial", "Serial number of the issuing authority's certificate.")
 _ONE = Answer("The list.", {JSON: schema_ref("RevocationList"), CRL: {}, PEM: {"type": "string"}}, ("ETag",))
+_LEADS_TO = tuple(
+    Link(name, {"serial": "/items/0/issuerSerialNumber", "number": "/items/0/number"})
+    for name in ("getRevocationList", "listRevocationEntries")
+)
 _SUMMARY = "One revocation list"
 
 OPERATIONS = (
     Operation(
         "GET", "/revocation-lists", "listRevocationLists", "Revocation lists", "Every revocation list that was issued", _list,
-        Answer("By issuer, then by number.", {JSON: schema_ref("RevocationListPage")}, ("ETag", "Link")),
+        Answer("By issuer, then by number.", {JSON: schema_ref("RevocationListPage")}, ("ETag", "Link"), _LEADS_TO),
         (given.serial("issuer", "Serial number of the issuing authority's certificate."),
          given.choice("kind", KINDS.values(), "Organisation CRL or Organisation ARL."), given.LIMIT, given.AFTER),
         errors=(406,),

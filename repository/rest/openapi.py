@@ -145,11 +145,20 @@ def _body(operation: Operation) -> dict[str, Any]:
 
 def _answer(operation: Operation) -> dict[str, Any]:
     answer = operation.answer
-    return {
+    value: dict[str, Any] = {
         "description": answer.description,
         "content": {name: {"schema": schema} if schema else {} for name, schema in answer.content.items()},
         "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in answer.headers},
     }
+    if answer.links:
+        value["links"] = {
+            link.operation: {
+                "operationId": link.operation,
+                "parameters": {name: f"$response.body#{pointer}" for name, pointer in link.values.items()},
+            }
+            for link in answer.links
+        }
+    return value
 
 
 def _refusals(operation: Operation) -> dict[str, Any]:

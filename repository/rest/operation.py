@@ -54,6 +54,16 @@ class OctetsBody:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """Where an answer leads: another operation, and what of the answer it takes."""
+
+    operation: str
+    """Its name."""
+    values: Mapping[str, str]
+    """Parameter to JSON Pointer in the answer."""
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What an operation answers when all is well."""
 
@@ -62,6 +72,7 @@ class Answer:
     """Media type to schema."""
     headers: tuple[str, ...] = ()
     """Keys of :data:`repository.rest.openapi.HEADERS`."""
+    links: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,8 +190,7 @@ KIND = Parameter(
 )
 SUBSCRIBER_KIND = Parameter(
     "kind",
-    description="Which certificate is wanted.",
-    required=True,
+    description="Which certificate is wanted; by default what the request looks like.",
     **_one_of(
         {kind.value: kind for kind in (CertificateKind.DEVICE, CertificateKind.ORGANISATION)},
         "certificate-kind.unknown",

@@ -6,7 +6,7 @@ from flask import Response
 
 from repository.rest import parameters as given
 from repository.rest.negotiation import JSON, answer_json, wanted_form
-from repository.rest.operation import Answer, Call, Operation, schema_ref
+from repository.rest.operation import Answer, Call, Link, Operation, schema_ref
 from repository.rest.paging import limit_of, page
 from smki.eligibility import DEVICE_THRESHOLD
 from smki.ledger.register import unknown_device
@@ -52,7 +52,8 @@ _BEHIND = given.entity_identifier("after", "Where the page begins: from the link
 OPERATIONS = (
     Operation(
         "GET", "/parties", "listParties", "Parties and Devices", "Parties and Testing Participants", _parties,
-        Answer("In the order in which they were registered.", {JSON: schema_ref("PartyPage")}, ("ETag", "Link")),
+        Answer("In the order in which they were registered.", {JSON: schema_ref("PartyPage")}, ("ETag", "Link"),
+               (Link("getParty", {"party": "/items/0/party_id"}),)),
         (given.LIMIT, given.AFTER), errors=(406,),
     ),
     Operation(
@@ -62,7 +63,7 @@ OPERATIONS = (
     ),
     Operation(
         "GET", "/devices", "listDevices", "Parties and Devices", "The Smart Metering Inventory", _devices,
-        Answer("By Device ID.", {JSON: schema_ref("DevicePage")}, ("ETag", "Link")),
+        Answer("By Device ID.", {JSON: schema_ref("DevicePage")}, ("ETag", "Link"), (Link("getDevice", {"eui": "/items/0/device_id"}),)),
         (given.device_type(), given.SMI_STATUS, given.LIMIT, _BEHIND), errors=(406,),
     ),
     Operation(
