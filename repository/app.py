@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from flask import Flask, Response, render_template, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotFound
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from repository.access import admit_readers
-from repository.certificate_service import XML_SERVICES, certificate_service, invalid_request
-from repository.options import Options
+from repository.access_log import log_requests
+from repository.certificate_service import RETRIEVE, SEARCH, certificate_service, invalid_request
+from repository.health import tell_health
+from repository.metrics import count_requests
+from repository.options import DEFAULTS, Options
 from repository.problem_details import problem_details
 from repository.rest import rest_service
 from repository.revocation_lists import revocation_lists
+from repository.security_headers import send_security_headers
 from repository.time_travel import is_real, tell_the_time
 from smki import __version__
 from smki.clock import iso
 from smki.home import Smki
 from smki.ledger import CertificateQuery
-from smki.problem import Problem, SmkiError
+from smki.problem import Problem
 from smki.role import CertificateKind
 
 MAX_BODY_OCTETS = 64 * 1024
@@ -26,9 +31,6 @@ MAX_DRAINED_OCTETS = 32 * 1024 * 1024
 """So much of a body that is too large is read and thrown away, so that its sender gets to see the answer."""
 
 
-DEFAULTS = Options()
-
-
 def create_app(smki: Smki, options: Options = DEFAULTS) -> Flask:
     """The application for an open SMKI, as its operator chose.
 
@@ -36,6 +38,7 @@ def create_app(smki: Smki, options: Options = DEFAULTS) -> Flask:
     """
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_OCTETS
+    count_requests(app, smki)
     tell_the_time(app, smki.clock)
     admit_readers(app, smki, options.read_access)
     app.register_blueprint(certificate_service(smki))
@@ -56,13 +59,10 @@ def create_app(smki: Smki, options: Options = DEFAULTS) -> Flask:
             other_time=None if is_real(smki.clock) else iso(smki.clock.now()),
         )
 
-    @app.get("/healthz")
-    def healthz() -> tuple[dict[str, str], int]:
-        try:
-            smki.ledger.authorities()
-        except SmkiError as error:
-            return {"status": "unavailable", "reason": str(error)}, 503
-        return {"status": "ok"}, 200
+    tell_health(app, smki)
+    send_security_headers(app)
+    if options.access_log:
+        log_requests(app)
 
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> Response:
@@ -77,8 +77,8 @@ def create_app(smki: Smki, options: Options = DEFAULTS) -> Flask:
                 "see /api/docs for what there is" if is_api else "see / for what there is",
             )
         problem = Problem(f"http.{status}", "request", seen, expected, "RFC 9110")
-        if request.path.startswith(XML_SERVICES) and status == 413:
-            return invalid_request(request.path, problem)
+        if request.path in (SEARCH, RETRIEVE) and status == 413:
+            return invalid_request(smki, problem)
         if is_api:
             response = problem_details([problem], status, error.name)
         else:
@@ -88,6 +88,8 @@ def create_app(smki: Smki, options: Options = DEFAULTS) -> Flask:
                 response.headers[name] = value
         return response
 
+    if options.base_path:
+        app.wsgi_app = DispatcherMiddleware(NotFound(), {options.base_path: app.wsgi_app})  # type: ignore[method-assign]
     return app
 
 

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import os
+import shutil
 import socket
+import tempfile
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 from flask import Flask
 from granian.constants import Interfaces
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import Server
 
-from repository.app import DEFAULTS, create_app
-from repository.options import Options, ReadAccess
+from repository.options import DEFAULTS, SHARED_COUNTS, Options, ReadAccess
 from smki.clock import TravellingClock
 from smki.home import Smki
 from smki.problem import NotReady, Problem, SmkiError
@@ -25,13 +30,16 @@ DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8083
 DEFAULT_WORKERS = 2
 
-THREADS_PER_WORKER = 4
-"""More would only wait for one another: Python runs one at a time."""
+THREADS_PER_WORKER = 32
+"""Python runs one at a time; the others wait for clients that send slowly, and would keep the rest waiting if they were few."""
 
 
 STOP_SECONDS = 3
 """So long a worker has to finish what it is doing when the server is told to stop. One that is told while it is still
 starting misses it, and is stopped after this time."""
+
+HEADER_MILLISECONDS = 10_000
+"""So long a client may take to send the head of a request."""
 
 RENEWAL_SECONDS = 20.0
 """How often a worker looks whether a list is due."""
@@ -94,11 +102,28 @@ def serve(
         log_level=LogLevels.warning,
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_SECONDS,
+        http1_settings=HTTP1Settings(header_read_timeout=HEADER_MILLISECONDS),
     )
-    server.serve(target_loader=partial(_load, home, options), wrap_loader=False)
+    with _counting_together():
+        server.serve(target_loader=partial(_load, home, options), wrap_loader=False)
+
+
+@contextmanager
+def _counting_together() -> Iterator[None]:
+    """Have the workers that are started meanwhile count together; whichever is asked tells of all."""
+    directory = tempfile.mkdtemp(prefix="smki-metrics-")
+    os.environ[SHARED_COUNTS] = directory
+    try:
+        yield
+    finally:
+        os.environ.pop(SHARED_COUNTS, None)
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 def _load(home: Path, options: Options) -> Flask:
+    # Imported by the worker: prometheus_client looks where to count when it is imported.
+    from repository.app import create_app
+
     smki = Smki.open(home)
     threading.Thread(target=_keep_lists_fresh, args=(smki,), name="revocation-lists", daemon=True).start()
     return create_app(Smki.open(home, TravellingClock(smki.clock)) if options.time_travel else smki, options)

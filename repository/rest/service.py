@@ -64,7 +64,7 @@ def _view(smki: Smki, operation: Operation) -> Callable[..., Response]:
                 read_body(operation, call)
             return operation.handle(call)
         except NotAdmitted as error:
-            return not_admitted(error)
+            return not_admitted(smki, error)
         except SmkiError as error:
             return problem_details(error.problems, status_of(error))
 

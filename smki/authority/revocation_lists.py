@@ -59,6 +59,11 @@ class RevocationLists:
         self._issuer = authority.certificate.serial_number
         self.policy = POLICIES[authority.certificate.kind]
 
+    @property
+    def issuer_name(self) -> str:
+        """The common name of the authority."""
+        return self._authority.certificate.common_name or ""
+
     def latest(self) -> ListRecord | None:
         """The list with the highest number, however old; None before the first."""
         return self._revocations.latest(self._issuer)

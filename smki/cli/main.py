@@ -38,6 +38,7 @@ _COMMANDS = {
     "eligible": ("smki.cli.eligible", "eligible", "Ask who may subscribe for what, without applying."),
     "provisions": ("smki.cli.eligible", "provisions", "Show the rules by which eligibility is decided."),
     "applications": ("smki.cli.applications", "applications", "The record of applications, refused ones too."),
+    "audit": ("smki.cli.audit", "audit", "What was asked of the Repository, and done with a certificate."),
     "export": ("smki.cli.export", "export", "Write certificates into a file."),
     "lint": ("smki.cli.lint", "lint", "Say what is wrong with certificates, requests and revocation lists."),
     "verify": ("smki.cli.verify", "verify", "Say whether a certificate may be relied on, and why."),

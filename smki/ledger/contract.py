@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from smki.certificate import Certificate
 from smki.device import DeviceType
@@ -110,9 +110,10 @@ class CertificateRecord:
     """From when on a newer certificate for the same subject, role and usage is in use instead of it."""
 
     def status_at(self, moment: datetime) -> CertificateStatus:
-        """The status at a moment: revoked if it was, expired once notAfter has passed, not in use once replaced, in use
-        once deemed accepted."""
-        if self.stored_status is CertificateStatus.REVOKED:
+        """The status at a moment: revoked from the day of its revocation, expired once notAfter has passed, not in use
+        once replaced, in use once deemed accepted. Before a revocation that the PMA has delayed it is in use."""
+        is_revoked = self.stored_status is CertificateStatus.REVOKED
+        if is_revoked and self.status_since <= moment:
             return self.stored_status
         if moment > self.not_after:
             return CertificateStatus.EXPIRED
@@ -121,12 +122,33 @@ class CertificateRecord:
         is_pending = self.stored_status is CertificateStatus.PENDING
         if is_pending and self.deemed_accepted is not None and self.deemed_accepted <= moment:
             return CertificateStatus.IN_USE
-        return self.stored_status
+        return CertificateStatus.IN_USE if is_revoked else self.stored_status
+
+    def status_since_at(self, moment: datetime) -> datetime:
+        """Since when it has had the status that it has at a moment."""
+        status = self.status_at(moment)
+        if status is CertificateStatus.EXPIRED:
+            return self.not_after
+        if status is CertificateStatus.NOT_IN_USE and self.replaced is not None and self.replaced <= moment:
+            return self.replaced
+        if status is self.stored_status:
+            return self.status_since
+        return self.deemed_accepted or self.issued
 
     @property
     def certificate(self) -> Certificate:
         """The certificate itself, read from its DER."""
         return Certificate.from_der(self.der)
+
+
+class AuditEvent(NamedTuple):
+    """Something that was done with a certificate."""
+
+    at: datetime
+    event: str
+    """``issued``, ``accepted``, ``rejected``, ``revoked``."""
+    detail: str
+    """Why and by whom, where that is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +283,9 @@ class Ledger(Protocol):
 
         :raises LedgerUnavailable: when it could not be written.
         """
+
+    def events(self, serial_number: SerialNumber) -> list[AuditEvent]:
+        """What was done with a certificate, in that order."""
 
     @property
     def revocations(self) -> Revocations:

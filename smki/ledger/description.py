@@ -46,7 +46,7 @@ def certificate_details(record: CertificateRecord, moment: datetime) -> dict[str
     """DETAIL_FIELDS of a certificate; keyUsage is a list."""
     return {
         **certificate_summary(record, moment),
-        "statusSince": iso(record.status_since),
+        "statusSince": iso(record.status_since_at(moment)),
         **record.certificate.as_json(),
     }
 

@@ -205,6 +205,25 @@ def m020_search(db: Database) -> None:
         last = rows[-1][0]
 
 
+@MIGRATIONS()
+def m030_refusals(db: Database) -> None:
+    """How many applications were refused for which decisive reason, by its code."""
+    for statement in (
+        "CREATE TABLE refusal_count (code TEXT PRIMARY KEY, refusals INTEGER NOT NULL) WITHOUT ROWID",
+        """INSERT INTO refusal_count SELECT json_extract(reasons, '$[0].code'), count(*) FROM application
+            WHERE reasons IS NOT NULL GROUP BY 1""",
+        """CREATE TRIGGER refusal_counted AFTER INSERT ON application WHEN new.reasons IS NOT NULL BEGIN
+            INSERT INTO refusal_count VALUES (json_extract(new.reasons, '$[0].code'), 1)
+            ON CONFLICT DO UPDATE SET refusals = refusals + 1;
+        END""",
+        """CREATE TRIGGER refused_after_all AFTER UPDATE OF reasons ON application WHEN new.reasons IS NOT NULL BEGIN
+            INSERT INTO refusal_count VALUES (json_extract(new.reasons, '$[0].code'), 1)
+            ON CONFLICT DO UPDATE SET refusals = refusals + 1;
+        END""",
+    ):
+        db.execute(statement)
+
+
 def fingerprint_prefix(sha256: bytes) -> int:
     """What a certificate is looked up by where its SHA-256 (32 octets) is known: the first 4 octets, as a number."""
     return int.from_bytes(sha256[:4], "big", signed=True)

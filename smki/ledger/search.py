@@ -368,14 +368,16 @@ def certificate_conditions(query: CertificateQuery) -> list[Condition]:
 def _status_condition(status: CertificateStatus, now: int) -> Condition:
     """The same cases as ``CertificateRecord.status_at``, in its order."""
     if status is CertificateStatus.REVOKED:
-        return "status = 'R'", ()
+        return "(status = 'R' AND status_since <= ?)", (now,)
+    kept = "(status != 'R' OR status_since > ?)"
     if status is CertificateStatus.EXPIRED:
-        return "(status != 'R' AND not_after < ?)", (now,)
-    current, replaced = "status != 'R' AND not_after >= ?", "replaced <= ?"
+        return f"({kept} AND not_after < ?)", (now, now)
+    current = f"{kept} AND not_after >= ?"
     if status is CertificateStatus.NOT_IN_USE:
-        return f"({current} AND ({replaced} OR status = 'N'))", (now, now)
-    is_pending = "status = 'P' AND (deemed_accepted IS NULL OR deemed_accepted > ?)"
-    kept = "(replaced IS NULL OR replaced > ?)"
+        return f"({current} AND (replaced <= ? OR status = 'N'))", (now, now, now)
+    in_place = f"{current} AND (replaced IS NULL OR replaced > ?)"
     if status is CertificateStatus.PENDING:
-        return f"({current} AND {kept} AND {is_pending})", (now, now, now)
-    return f"({current} AND {kept} AND (status = 'I' OR (status = 'P' AND deemed_accepted <= ?)))", (now, now, now)
+        is_pending = "status = 'P' AND (deemed_accepted IS NULL OR deemed_accepted > ?)"
+        return f"({in_place} AND {is_pending})", (now, now, now, now)
+    is_in_use = "(status IN ('I', 'R') OR (status = 'P' AND deemed_accepted <= ?))"
+    return f"({in_place} AND {is_in_use})", (now, now, now, now)

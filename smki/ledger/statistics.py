@@ -36,16 +36,20 @@ class Statistics:
 
     certificates: dict[CertificateGroup, int]
     applications: dict[ApplicationGroup, int]
+    refusals: dict[str, int]
+    """By the code of the decisive reason."""
+    under_way: int
+    """Applications that were granted and whose certificate is not stored yet."""
 
 
 _CHANGED_WITH_TIME = """
     SELECT kind, coalesce(role, -1), coalesce(usage, ''), status, CASE
         WHEN not_after < ?1 THEN 'E'
         WHEN replaced <= ?1 THEN 'N'
-        WHEN status = 'P' AND deemed_accepted <= ?1 THEN 'I'
+        WHEN status = 'R' OR (status = 'P' AND deemed_accepted <= ?1) THEN 'I'
         ELSE status END AS current, count(*)
     FROM certificate INDEXED BY certificate_unusual
-    WHERE (status != 'I' OR replaced IS NOT NULL) AND status != 'R' GROUP BY 1, 2, 3, 4, 5
+    WHERE (status != 'I' OR replaced IS NOT NULL) AND (status != 'R' OR status_since > ?1) GROUP BY 1, 2, 3, 4, 5
     UNION ALL
     SELECT kind, coalesce(role, -1), coalesce(usage, ''), status, 'E', count(*)
     FROM certificate INDEXED BY certificate_not_after
@@ -73,4 +77,6 @@ def read_statistics(read: Callable[[str, tuple[Any, ...]], list[tuple[Any, ...]]
         for kind, granted, number in read("SELECT * FROM application_count", ())
         if number
     }
-    return Statistics(certificates, applications)
+    refusals = dict(read("SELECT code, refusals FROM refusal_count", ()))
+    under_way = read("SELECT count(*) FROM application WHERE tbs IS NOT NULL", ())[0][0]
+    return Statistics(certificates, applications, refusals, under_way)

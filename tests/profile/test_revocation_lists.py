@@ -45,7 +45,9 @@ entries_strategy = st.lists(
 
 
 def contents(entries: list[RevokedEntry], number: int = 7) -> ListContents:
-    return ListContents(CAST.name(Base.ISSUING_OCA), bytes(8), number, SINCE, SINCE + timedelta(hours=48), encode_entries(entries))
+    return ListContents(
+        CAST.name(Base.ISSUING_OCA), bytes(8), number, SINCE, SINCE + timedelta(hours=48), encode_entries(entries)
+    )
 
 
 def signed(tbs: bytes) -> bytes:
