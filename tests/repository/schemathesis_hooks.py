@@ -1,4 +1,4 @@
-"""Bodies for media types of which schemathesis knows nothing: real ones, and octets of any kind."""
+"""What schemathesis is told of this Repository: bodies for media types of which it knows nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import schemathesis
 from hypothesis import strategies as st
 
-SAMPLES = [file.read_bytes() for file in sorted(Path(os.environ["SMKI_SAMPLES"]).iterdir())]
+SAMPLES = [file.read_bytes() for file in sorted(Path(os.environ["SAMPLES"]).iterdir())]
 BODIES = st.sampled_from(SAMPLES) | st.binary(min_size=1, max_size=200).filter(bytes.strip)
 
 for media_type in (
