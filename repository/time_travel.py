@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask, Response, request
 
-from smki.clock import Clock, HomeClock, RealClock, TravellingClock, iso, parse_moment
+from smki.clock import AdjustableClock, Clock, HomeClock, RealClock, TravellingClock, iso, parse_moment
 from smki.problem import Malformed
 
 TIME_HEADER = "X-SMKI-Time"
@@ -12,7 +12,7 @@ TIME_HEADER = "X-SMKI-Time"
 
 def is_real(clock: Clock) -> bool:
     """Whether a clock tells the present, so that there is nothing to say about it."""
-    return isinstance(clock, RealClock) or (isinstance(clock, HomeClock) and clock.setting == "real")
+    return isinstance(clock, RealClock) or (isinstance(clock, HomeClock | AdjustableClock) and clock.setting == "real")
 
 
 def tell_the_time(app: Flask, clock: Clock) -> None:

@@ -1,4 +1,4 @@
-"""One SMKI in one directory: opens it, and wires the other rooms of the house together.
+"""One SMKI in one directory, or in memory: opens it, and wires the other rooms of the house together.
 
 pki/
   smki.json               what was decided when it was made
@@ -21,21 +21,24 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from smki.authority.audit import CheckResult, check_ledger
 from smki.authority.issuance import Issuance
 from smki.authority.revocation_lists import POLICIES, RevocationLists
-from smki.clock import Clock, FixedClock, HomeClock, RealClock, iso
+from smki.clock import AdjustableClock, Clock, FixedClock, HomeClock, RealClock, iso
 from smki.configuration import CONFIGURATION_FILE, Configuration
 from smki.csr import make_device_request, make_organisation_request, public_point
 from smki.device import DeviceType
 from smki.hierarchy import ABOVE, ISSUED_BY, Hierarchy
 from smki.identity import EntityIdentifier
 from smki.key import (
+    KeyDirectory,
+    KeysInMemory,
+    KeyStore,
     Randomness,
     SeededRandomness,
     SystemRandomness,
     key_to_pem,
     passphrase_from_environment,
-    write_private_file,
 )
 from smki.ledger import CertificateRecord, Ledger, SqliteLedger
+from smki.ledger.memory import MemoryLedger
 from smki.ledger.revocation import ListRecord
 from smki.problem import NotReady, Problem
 from smki.registration import Application, Issued, Registration
@@ -63,14 +66,21 @@ DCC_ENTITY_IDENTIFIERS = {
 class Smki:
     """One SMKI, open. Close it, or use it in a ``with`` statement.
 
-    :ivar path: the directory.
+    :ivar keys: the private keys of its authorities, and those of the DCC's own certificates (``dcc/ROLE-USAGE``).
     :ivar ledger: what was applied for and issued.
     :ivar clock: what time it is here.
     :ivar hierarchy: its authorities.
     """
 
-    def __init__(self, path: Path, configuration: Configuration, ledger: Ledger, clock: Clock) -> None:
-        self.path = path
+    def __init__(
+        self,
+        path: Path | None,
+        configuration: Configuration,
+        ledger: Ledger,
+        clock: Clock,
+        keys: KeyStore | None = None,
+    ) -> None:
+        self._path = path
         self.configuration = configuration
         self.ledger = ledger
         self.clock = clock
@@ -79,7 +89,38 @@ class Smki:
         self._randomness: Randomness = SystemRandomness() if seed is None else SeededRandomness(seed)
         issuance = Issuance(ledger, self._randomness, configuration.policy_oid)
         self._issuance = issuance
-        self.hierarchy = Hierarchy(path / "keys", ledger, issuance, self._randomness, self._passphrase)
+        self.keys: KeyStore = keys or KeyDirectory(self.path / "keys", self._passphrase)
+        self.hierarchy = Hierarchy(self.keys, ledger, issuance, self._randomness)
+
+    @property
+    def path(self) -> Path:
+        """The directory.
+
+        :raises NotReady: when it is in memory.
+        """
+        if self._path is None:
+            raise NotReady(
+                Problem("home.in-memory", "SMKI", "in memory", "one in a directory", "", "Make one with Smki.create.")
+            )
+        return self._path
+
+    @classmethod
+    def in_memory(cls, *, seed: str | None = None, at: datetime | None = None, clock: Clock | None = None) -> Smki:
+        """Make a new SMKI that is gone when it is closed: the same as :meth:`create` makes, without a directory.
+
+        :param seed: makes keys, serial numbers and certificates reproducible, octet for octet: the same as those of
+            :meth:`create` with that seed.
+        :param at: when it begins (UTC); now by default, with a seed :data:`SEEDED_START`.
+        :param clock: what time it is there; by default one that can be set (:class:`~smki.clock.AdjustableClock`),
+            which stands still at the beginning where there is a seed.
+        """
+        start = _beginning(seed, at)
+        ledger, keys = MemoryLedger(), KeysInMemory()
+        configuration = Configuration(iso(start), seed=seed)
+        _populate(cls(None, configuration, ledger, FixedClock(start), keys))
+        if clock is None:
+            clock = AdjustableClock(start if seed is not None or at is not None else None)
+        return cls(None, configuration, ledger, clock, keys)
 
     @classmethod
     def create(
@@ -100,7 +141,7 @@ class Smki:
         """
         path = Path(path).absolute()
         _refuse_occupied(path)
-        start = at or (SEEDED_START if seed is not None else RealClock().now())
+        start = _beginning(seed, at)
         workshop = path.with_name(f".{path.name}.new-{os.getpid()}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -311,17 +352,25 @@ def _establish(path: Path, configuration: Configuration, clock: Clock) -> None:
     SqliteLedger(path / LEDGER_FILE, create=True).close()
     (path / LEDGER_FILE).chmod(0o600)
     with Smki(path, configuration, SqliteLedger(path / LEDGER_FILE), clock) as smki:
-        smki.ledger.register.add(*PARTIES, *TESTING_PARTICIPANTS, *DEVICES)
-        for kind in ABOVE:
-            smki.hierarchy.establish(kind, smki.clock.now())
-        _establish_dcc(smki)
-        smki.renew_lists()
+        _populate(smki)
+
+
+def _beginning(seed: str | None, at: datetime | None) -> datetime:
+    return at or (SEEDED_START if seed is not None else RealClock().now())
+
+
+def _populate(smki: Smki) -> None:
+    """Make what every SMKI begins with: the demonstration cast, authorities, the DCC's certificates, lists."""
+    smki.ledger.register.add(*PARTIES, *TESTING_PARTICIPANTS, *DEVICES)
+    for kind in ABOVE:
+        smki.hierarchy.establish(kind, smki.clock.now())
+    _establish_dcc(smki)
+    smki.renew_lists()
 
 
 def _establish_dcc(smki: Smki) -> None:
     for role, entity in DCC_ENTITY_IDENTIFIERS.items():
         for usage in role.usages:
             key, request = smki.make_organisation_request(entity, role, usage)
-            name = f"{role.label}-{usage.code.lower()}.key"
-            write_private_file(smki.path / "keys" / "dcc" / name, smki.key_pem(key))
+            smki.keys.write(f"dcc/{role.label}-{usage.code.lower()}", key)
             smki.issue_organisation(request, interface="init")

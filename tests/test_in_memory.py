@@ -1,0 +1,115 @@
+"""An SMKI in memory: the same as in a directory, for several threads, and put back to what it was."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from smki import DeviceType, EntityIdentifier, SerialNumber, Smki
+from smki.clock import AdjustableClock
+from smki.home import SEEDED_START
+from smki.ledger import CertificateQuery
+from smki.ledger.memory import MemoryLedger
+from smki.problem import NotFound, NotReady
+from smki.registration.revocation import revoke
+from smki.role import CertificateKind
+from tests.support import DEVICE, DS, KA
+
+
+def everything(smki: Smki) -> list[bytes]:
+    octets = [record.der for record in smki.ledger.certificates(CertificateQuery())]
+    return octets + [made.current().der for made in smki.all_lists()]
+
+
+def memory(smki: Smki) -> MemoryLedger:
+    assert isinstance(smki.ledger, MemoryLedger)
+    return smki.ledger
+
+
+def test_it_is_the_same_as_in_a_directory(tmp_path: Path) -> None:
+    on_disk = Smki.create(tmp_path / "pki", seed="one")
+    with on_disk, Smki.in_memory(seed="one") as in_memory:
+        in_memory.clock = on_disk.clock = AdjustableClock(SEEDED_START)
+        assert everything(in_memory) == everything(on_disk)
+        for smki in (in_memory, on_disk):
+            smki.issue_device(smki.make_device_request(DEVICE, DS)[1])
+        assert everything(in_memory) == everything(on_disk)
+        name = "dcc/accessControlBroker-ka"
+        assert in_memory.keys.read(name).private_numbers() == on_disk.keys.read(name).private_numbers()
+
+
+def test_another_seed_another_smki() -> None:
+    with Smki.in_memory(seed="one") as one, Smki.in_memory(seed="two") as two:
+        assert not set(everything(one)) & set(everything(two))
+
+
+def test_every_check_of_the_ledger_holds() -> None:
+    with Smki.in_memory() as smki:
+        smki.issue_device(smki.make_device_request(DEVICE, KA)[1])
+        assert smki.check().problems == ()
+        assert smki.check().certificates == 11
+
+
+def test_threads_share_it() -> None:
+    with Smki.in_memory(seed="threads") as smki:
+        found: list[SerialNumber] = []
+
+        def issue(number: int) -> None:
+            device = EntityIdentifier(b"\x00\xdb\x12\x34\x00\x00\x00" + bytes([number]))
+            _, request = smki.make_device_request(device, DS)
+            found.append(smki.issue_device(request, device_type=DeviceType.ESME).record.serial_number)
+
+        threads = [threading.Thread(target=issue, args=(number,)) for number in range(16)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(set(found)) == 16
+        assert smki.check().problems == ()
+
+
+def test_it_is_put_back_to_what_it_was() -> None:
+    with Smki.in_memory(seed="back") as smki:
+        before, snapshot = everything(smki), memory(smki).snapshot()
+        lists = smki.lists(CertificateKind.ISSUING_OCA)
+        supplier = next(smki.ledger.certificates(CertificateQuery(kinds=(CertificateKind.ORGANISATION,))))
+
+        def change(reason: str) -> list[bytes]:
+            revoke(smki.ledger, supplier.serial_number, reason, smki.clock.now())
+            lists.publish()
+            return everything(smki)
+
+        first = change("key-lost")
+        assert first != before
+        memory(smki).restore(snapshot)
+        assert everything(smki) == before
+        # The list that comes now has the number of one that is gone.
+        other = change("superseded")
+        assert other not in (before, first)
+        memory(smki).restore(snapshot)
+        assert change("key-lost") == first
+
+
+def test_it_has_no_directory_and_no_other_key() -> None:
+    with Smki.in_memory() as smki:
+        with pytest.raises(NotReady, match=r"home\.in-memory"):
+            _ = smki.path
+        with pytest.raises(NotFound, match=r"key\.missing"):
+            smki.keys.read("root-oca-of-somebody-else")
+        with pytest.raises(FileExistsError):
+            smki.keys.write("root-oca", smki.keys.read("issuing-oca"))
+
+
+def test_its_clock_can_be_set() -> None:
+    with Smki.in_memory(seed="clock") as smki:
+        clock = smki.clock
+        assert isinstance(clock, AdjustableClock)
+        assert (clock.setting, clock.now()) == ("fixed", SEEDED_START)
+        clock.real()
+        assert clock.setting == "real"
+        assert clock.now() > SEEDED_START
+    with Smki.in_memory() as smki:
+        assert isinstance(smki.clock, AdjustableClock)
+        assert smki.clock.setting == "real"
