@@ -87,28 +87,29 @@ class AdjustableClock:
 
     def __init__(self, fixed: datetime | None = None, base: Clock | None = None) -> None:
         self._base: Clock = base or RealClock()
-        self._clock: Clock = self._base if fixed is None else FixedClock(fixed)
+        self.current: Clock = self._base if fixed is None else FixedClock(fixed)
+        """The clock that it follows at present."""
 
     def now(self) -> datetime:
         """The present moment, in UTC, to the second."""
-        return self._clock.now()
+        return self.current.now()
 
     @property
     def setting(self) -> str:
         """``real``, ``fixed`` or ``shifted``."""
-        return _SETTINGS.get(type(self._clock), "real")
+        return _SETTINGS.get(type(self.current), "real")
 
     def set(self, moment: datetime) -> None:
         """Make it stand still at a moment."""
-        self._clock = FixedClock(moment)
+        self.current = FixedClock(moment)
 
     def shift(self, shift: timedelta) -> None:
         """Make it run ahead of the machine's clock, or behind it."""
-        self._clock = ShiftedClock(self._base, shift)
+        self.current = ShiftedClock(self._base, shift)
 
     def real(self) -> None:
         """Make it the machine's clock again."""
-        self._clock = self._base
+        self.current = self._base
 
 
 class HomeClock:
