@@ -7,6 +7,9 @@ from werkzeug.exceptions import HTTPException
 
 from repository.certificate_service import certificate_service, invalid_request
 from repository.eligibility_service import eligibility_service
+from repository.faults import Faults
+from repository.faults.misbehaviour import misbehave
+from repository.org_crypto import org_crypto
 from repository.revocation_lists import revocation_lists
 from repository.time_travel import is_real, tell_the_time
 from smki import __version__
@@ -25,16 +28,21 @@ MAX_DRAINED_OCTETS = 32 * 1024 * 1024
 XML_SERVICES = "/services/"
 
 
-def create_app(smki: Smki) -> Flask:
+def create_app(smki: Smki, *, faults: Faults | None = None, publish_test_keys: bool = False) -> Flask:
     """The application for an open SMKI.
 
     Where its clock is a :class:`~smki.clock.TravellingClock`, a request can say at which moment it is asked.
+
+    :param faults: how it is to misbehave; None for not at all, whatever anybody asks of it.
+    :param publish_test_keys: hand out the private keys that were made for it, as org-crypto.zip.
+    :raises ValueError: when there are faults and the SMKI's clock is no TravellingClock.
     """
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_OCTETS
     app.register_blueprint(certificate_service(smki))
     app.register_blueprint(eligibility_service(smki))
     app.register_blueprint(revocation_lists(smki))
+    app.register_blueprint(org_crypto(smki, publish_test_keys=publish_test_keys))
 
     @app.get("/")
     def index() -> str:
@@ -48,6 +56,8 @@ def create_app(smki: Smki) -> Flask:
             certificates=smki.ledger.count_certificates(),
             base=request.url_root,
             other_time=None if is_real(smki.clock) else iso(smki.clock.now()),
+            publish_test_keys=publish_test_keys,
+            faults=None if faults is None else sum(not one.is_over for one in faults.all()),
         )
 
     @app.get("/healthz")
@@ -59,6 +69,8 @@ def create_app(smki: Smki) -> Flask:
         return {"status": "ok"}, 200
 
     tell_the_time(app, smki.clock)
+    if faults is not None:
+        misbehave(app, smki, faults)
 
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> Response:

@@ -85,6 +85,14 @@ def invalid_request(path: str, problem: Problem) -> Response:
     return _answer(path, INVALID, problem_text(problem), [], 0)
 
 
+def answer_without_result(path: str, status: int, message: str) -> Response:
+    """An answer of one of the two services that brings nothing.
+
+    :raises KeyError: for a path that is none of theirs.
+    """
+    return _answer(path, status, message, [], 0)
+
+
 def _answer(path: str, status: int, message: str, content: list[tuple[str, Content]], seconds: int) -> Response:
     root = _ROOTS[path][1]
     reference = f"{seconds:010d}-{secrets.token_hex(5)[:9]}"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import socket
+import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +18,7 @@ from granian.log import LogLevels
 from granian.server import Server
 
 from repository.app import create_app
+from repository.faults import Faults
 from smki.clock import TravellingClock
 from smki.home import Smki
 from smki.problem import NotReady, Problem, SmkiError
@@ -67,13 +71,20 @@ def serve(
     workers: int = DEFAULT_WORKERS,
     *,
     time_travel: bool = False,
+    faults: bool = False,
+    publish_test_keys: bool = False,
 ) -> None:
     """Serve the Repository of a home until SIGINT or SIGTERM.
 
     :param time_travel: let each request say at which moment it is asked, with the header X-SMKI-Time.
+    :param faults: let faults be set, at /faults; none are when the server starts.
+    :param publish_test_keys: hand out the private keys that were made for it, as org-crypto.zip.
     :raises NotReady: when there is no SMKI in *home* or nothing can listen there.
+    :raises IntegrityError: when among the keys to hand out there is one that was not made for it.
     """
-    Smki.open(home).close()
+    with Smki.open(home) as smki:
+        if publish_test_keys:
+            smki.published_keys.holdings()
     refuse_taken_port(host, port)
     server = Server(
         "repository",
@@ -86,13 +97,29 @@ def serve(
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_SECONDS,
     )
-    server.serve(target_loader=partial(_load, home, time_travel), wrap_loader=False)
+    with _faults_file(faults) as faults_file:
+        server.serve(target_loader=partial(_load, home, time_travel, faults_file, publish_test_keys), wrap_loader=False)
 
 
-def _load(home: Path, time_travel: bool) -> Flask:
+@contextlib.contextmanager
+def _faults_file(wanted: bool) -> Iterator[Path | None]:
+    """Where the workers share the faults: of this server alone, and gone with it."""
+    if not wanted:
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="smki-faults-") as directory:
+        file = Path(directory) / "faults.sqlite"
+        Faults(file).close()
+        yield file
+
+
+def _load(home: Path, time_travel: bool, faults_file: Path | None, publish_test_keys: bool) -> Flask:
     smki = Smki.open(home)
     threading.Thread(target=_keep_lists_fresh, args=(smki,), name="revocation-lists", daemon=True).start()
-    return create_app(Smki.open(home, TravellingClock(smki.clock)) if time_travel else smki)
+    if time_travel or faults_file is not None:
+        smki = Smki.open(home, TravellingClock(smki.clock, by_header=time_travel))
+    faults = None if faults_file is None else Faults(faults_file)
+    return create_app(smki, faults=faults, publish_test_keys=publish_test_keys)
 
 
 def _keep_lists_fresh(smki: Smki) -> None:

@@ -5,6 +5,7 @@ pki/
   ledger.sqlite           everything that was applied for and issued
   keys/root-oca.key …     the authorities' private keys
   keys/dcc/…              the private keys of the DCC's own certificates
+  keys/published/…        private keys that were made to be handed out
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ from smki.ledger import CertificateRecord, Ledger, SqliteLedger
 from smki.ledger.memory import MemoryLedger
 from smki.ledger.revocation import ListRecord
 from smki.problem import NotReady, Problem
+from smki.published_keys import PublishedKeys
 from smki.registration import Application, Issued, Registration
 from smki.registration.cast import DEVICES, PARTIES, TESTING_PARTICIPANTS
 from smki.registration.inquiry import Inquiry
@@ -204,6 +206,11 @@ class Smki:
     def inquiry(self) -> Inquiry:
         """Where to ask who may subscribe for what, without applying."""
         return Inquiry(self.ledger, self.clock)
+
+    @cached_property
+    def published_keys(self) -> PublishedKeys:
+        """Private keys that were made to be handed out."""
+        return PublishedKeys(self.path / "keys" / "published", self.ledger)
 
     def lists(self, kind: CertificateKind) -> RevocationLists:
         """The revocation lists of the newest authority of a kind: Issuing OCA (the CRL) or Root OCA (the ARL).

@@ -22,6 +22,7 @@ EXIT_REFUSED = 2
 # name: (module, attribute, short help)
 _COMMANDS = {
     "init": ("smki.cli.init", "init", "Make an SMKI: authorities, and the DCC's own certificates."),
+    "demo": ("smki.cli.demo", "demo", "Whole sets of certificates to begin with."),
     "issue": ("smki.cli.issue", "issue", "Apply for a Device or an Organisation Certificate."),
     "show": ("smki.cli.show", "show", "Show a certificate from a file or from the ledger."),
     "list": ("smki.cli.listing", "list_", "List what was issued."),

@@ -23,7 +23,15 @@ _EXAMPLE = "00-DB-12-34-56-78-90-A0"
     "--workers", default=DEFAULT_WORKERS, show_default=True, type=click.IntRange(1, 64), help="How many processes."
 )
 @click.option("--time-travel", is_flag=True, help="Let each request say when it is asked, with the header X-SMKI-Time.")
-def serve(home: Path, host: str, port: int, workers: int, time_travel: bool) -> None:
+@click.option("--faults", is_flag=True, help="Let faults be set at /faults: answers that are late, wrong or cut off.")
+@click.option(
+    "--publish-test-keys",
+    is_flag=True,
+    help="Hand out org-crypto.zip: the private keys that were made for it, no others.",
+)
+def serve(
+    home: Path, host: str, port: int, workers: int, time_travel: bool, faults: bool, publish_test_keys: bool
+) -> None:
     """Serve the SMKI Repository over HTTP, until interrupted.
 
     What is issued while it runs appears at once.
@@ -33,7 +41,9 @@ def serve(home: Path, host: str, port: int, workers: int, time_travel: bool) -> 
     refuse_taken_port(host, port)
     click.echo(_banner(home, f"http://{f'[{host}]' if ':' in host else host}:{port}", count))
     sys.stdout.flush()
-    serve_repository(home, host, port, workers, time_travel=time_travel)
+    serve_repository(
+        home, host, port, workers, time_travel=time_travel, faults=faults, publish_test_keys=publish_test_keys
+    )
 
 
 def _banner(home: Path, url: str, count: int) -> str:
