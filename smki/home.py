@@ -182,6 +182,10 @@ class Smki:
         configuration = Configuration.read(path)
         return cls(path, configuration, SqliteLedger(path / LEDGER_FILE), clock or HomeClock(path / CLOCK_FILE))
 
+    def with_clock(self, clock: Clock) -> Smki:
+        """The same SMKI by another clock: ledger and keys are shared, so that closing one closes both."""
+        return Smki(self._path, self.configuration, self.ledger, clock, self.keys)
+
     def close(self) -> None:
         """Close the ledger."""
         self.ledger.close()

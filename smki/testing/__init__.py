@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from smki.testing.credential import Credential, WrongKeyUsage
     from smki.testing.defective import DefectiveCertificate, defective_certificate, select_defects
     from smki.testing.devices import Device, device_id_of
+    from smki.testing.faults import Fault, FaultKind, Faults, RemoteFaults
     from smki.testing.organisations import Dcc, Manufacturer, Organisation
     from smki.testing.reliance import relying_party
     from smki.testing.repository import Repository, serving
@@ -36,8 +37,12 @@ _EXPORTS = {
     "Dcc": "organisations",
     "DefectiveCertificate": "defective",
     "Device": "devices",
+    "Fault": "faults",
+    "FaultKind": "faults",
+    "Faults": "faults",
     "Manufacturer": "organisations",
     "Organisation": "organisations",
+    "RemoteFaults": "faults",
     "Repository": "repository",
     "TrustAnchorCell": "trust_anchor_cells",
     "Undo": "undo",
@@ -62,8 +67,12 @@ __all__ = [
     "Dcc",
     "DefectiveCertificate",
     "Device",
+    "Fault",
+    "FaultKind",
+    "Faults",
     "Manufacturer",
     "Organisation",
+    "RemoteFaults",
     "Repository",
     "TrustAnchorCell",
     "Undo",

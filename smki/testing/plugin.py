@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from smki.testing.clock import ClockControl
     from smki.testing.defective import DefectiveCertificate
     from smki.testing.devices import Device
+    from smki.testing.faults import Faults, RemoteFaults
     from smki.testing.organisations import Dcc, Manufacturer, Organisation
     from smki.testing.repository import Repository
     from smki.testing.undo import Undo
@@ -254,7 +255,22 @@ def smki_repository(request: pytest.FixtureRequest, smki: Smki) -> Iterator[Repo
     problem = reachable(url)
     if problem:
         pytest.fail(f"--smki-repository {url}: {problem}", pytrace=False)
-    yield Repository(url)
+    from smki.testing.faults import RemoteFaults
+
+    yield Repository(url, faults=RemoteFaults(url))
+
+
+@pytest.fixture
+def smki_faults(smki_repository: Repository) -> Iterator[Faults | RemoteFaults]:
+    """Has ``smki_repository`` misbehave: ``smki_faults.set(Fault(FaultKind.STATUS, path="/crl/*", status=500, count=1))``.
+
+    Every fault is cleared after the test.
+    """
+    faults = smki_repository.faults
+    assert faults is not None
+    faults.clear()  # one that somebody else started may have been left with some, or cannot misbehave at all
+    yield faults
+    faults.clear()
 
 
 @pytest.fixture

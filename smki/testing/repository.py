@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from smki.clock import TravellingClock
 from smki.home import Smki
 from smki.relying_party import RepositoryClient
+from smki.testing.faults import Faults, RemoteFaults
 
 LOOPBACK = "127.0.0.1"
 
@@ -27,6 +29,8 @@ class Repository:
     """``http://127.0.0.1:PORT``, without a slash at the end."""
     smki: Smki | None = None
     """What it serves; None for one that somebody else started."""
+    faults: Faults | RemoteFaults | None = None
+    """Has it misbehave; of one that somebody else started, where that was with ``--faults``."""
 
     @property
     def address(self) -> str:
@@ -57,7 +61,7 @@ def serving(smki: Smki) -> Iterator[Repository]:
     """Serve the Repository of an SMKI on a free port of the loopback address, until the block ends.
 
     By threads of this process, because what is in its memory is to be seen at once, and because a process of its own
-    would take a second to start. When the block ends every connection is closed, every thread has ended.
+    would take a second to start. It misbehaves where its faults say so. When the block ends every connection is closed, every thread has ended.
     """
     from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
@@ -82,16 +86,21 @@ def serving(smki: Smki) -> Iterator[Repository]:
         def handle_error(self, request: Any, client_address: Any) -> None:
             """Nothing: whoever asked went away."""
 
-    server = Server(LOOPBACK, 0, create_app(smki), Handler)
+    # The faults shift the clock of a request; whoever holds the SMKI keeps its own.
+    faults = Faults()
+    served = smki.with_clock(TravellingClock(smki.clock, by_header=False))
+    server = Server(LOOPBACK, 0, create_app(served, faults=faults), Handler)
     server.connections = set()
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, name="smki-repository")
     thread.start()
     try:
-        yield Repository(f"http://{LOOPBACK}:{server.server_port}", smki)
+        yield Repository(f"http://{LOOPBACK}:{server.server_port}", smki, faults)
     finally:
         server.shutdown()
         thread.join()
+        faults.clear()  # nobody is kept waiting
         for connection in list(server.connections):
             with contextlib.suppress(OSError):  # it is closed already
                 connection.shutdown(socket.SHUT_RDWR)
         server.server_close()
+        faults.close()
