@@ -5,7 +5,7 @@ pytest loads this module wherever smki is installed, so it imports nothing of sm
 
 **What follows from the seed.** Every key, and so every serial number, every Device ID that a test does not choose and
 every list follows from the seed, from the moment at which the SMKI begins, and from what the test itself does: never from
-other tests, for what a test did is undone when it ends. PYTEST_DONT_REWRITE
+other tests, for what a test did is undone when it ends.
 """
 
 from __future__ import annotations
@@ -178,7 +178,10 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
             from smki.testing.keep import keep
 
             arguments: dict[str, object] = getattr(item, "funcargs", {})
-            text += f"\ncertificates in {keep(session.keep, item.nodeid, session.undo.smki, arguments)}"
+            try:
+                text += f"\ncertificates in {keep(session.keep, item.nodeid, session.undo.smki, arguments)}"
+            except OSError as error:  # the test's own failure is what is to be reported
+                text += f"\ncertificates could not be left in {session.keep}: {error}"
         report.sections.append(("smki", text))
     return report  # type: ignore[return-value]
 
