@@ -68,7 +68,6 @@ DCC_ENTITY_IDENTIFIERS = {
 class Smki:
     """One SMKI, open. Close it, or use it in a ``with`` statement.
 
-    :ivar keys: the private keys of its authorities, and those of the DCC's own certificates (``dcc/ROLE-USAGE``).
     :ivar ledger: what was applied for and issued.
     :ivar clock: what time it is here.
     :ivar hierarchy: its authorities.
@@ -91,8 +90,8 @@ class Smki:
         self._randomness: Randomness = SystemRandomness() if seed is None else SeededRandomness(seed)
         issuance = Issuance(ledger, self._randomness, configuration.policy_oid)
         self._issuance = issuance
-        self.keys: KeyStore = keys or KeyDirectory(self.path / "keys", self._passphrase)
-        self.hierarchy = Hierarchy(self.keys, ledger, issuance, self._randomness)
+        self._keys: KeyStore = keys or KeyDirectory(self.path / "keys", self._passphrase)
+        self.hierarchy = Hierarchy(self._keys, ledger, issuance, self._randomness)
 
     @property
     def path(self) -> Path:
@@ -184,7 +183,7 @@ class Smki:
 
     def with_clock(self, clock: Clock) -> Smki:
         """The same SMKI by another clock: ledger and keys are shared, so that closing one closes both."""
-        return Smki(self._path, self.configuration, self.ledger, clock, self.keys)
+        return Smki(self._path, self.configuration, self.ledger, clock, self._keys)
 
     def close(self) -> None:
         """Close the ledger."""
@@ -297,6 +296,13 @@ class Smki:
                 return key
             number += 1
 
+    def dcc_key(self, role: RemotePartyRole, usage: KeyUsage) -> ec.EllipticCurvePrivateKey:
+        """The private key of a certificate that the DCC lodged when the SMKI was made.
+
+        :raises NotFound: when it lodged none of that role and usage.
+        """
+        return self._keys.read(_dcc_key_name(role, usage))
+
     def key_pem(self, key: ec.EllipticCurvePrivateKey) -> bytes:
         """A key as PKCS#8 in PEM, encrypted where SMKI_KEY_PASSPHRASE was set when the home was opened."""
         return key_to_pem(key, self._passphrase)
@@ -383,5 +389,9 @@ def _establish_dcc(smki: Smki) -> None:
     for role, entity in DCC_ENTITY_IDENTIFIERS.items():
         for usage in role.usages:
             key, request = smki.make_organisation_request(entity, role, usage)
-            smki.keys.write(f"dcc/{role.label}-{usage.code.lower()}", key)
+            smki._keys.write(_dcc_key_name(role, usage), key)
             smki.issue_organisation(request, interface="init")
+
+
+def _dcc_key_name(role: RemotePartyRole, usage: KeyUsage) -> str:
+    return f"dcc/{role.label}-{usage.code.lower()}"

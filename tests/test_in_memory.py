@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from smki import DeviceType, EntityIdentifier, SerialNumber, Smki
+from smki import DeviceType, EntityIdentifier, RemotePartyRole, SerialNumber, Smki
 from smki.clock import AdjustableClock
 from smki.home import SEEDED_START
+from smki.key import KeysInMemory, SystemRandomness
 from smki.ledger import CertificateQuery
 from smki.ledger.memory import MemoryLedger
 from smki.problem import NotFound, NotReady
@@ -36,8 +37,8 @@ def test_it_is_the_same_as_in_a_directory(tmp_path: Path) -> None:
         for smki in (in_memory, on_disk):
             smki.issue_device(smki.make_device_request(DEVICE, DS)[1])
         assert everything(in_memory) == everything(on_disk)
-        name = "dcc/accessControlBroker-ka"
-        assert in_memory.keys.read(name).private_numbers() == on_disk.keys.read(name).private_numbers()
+        keys = [smki.dcc_key(RemotePartyRole.ACCESS_CONTROL_BROKER, KA) for smki in (in_memory, on_disk)]
+        assert keys[0].private_numbers() == keys[1].private_numbers()
 
 
 def test_another_seed_another_smki() -> None:
@@ -97,9 +98,18 @@ def test_it_has_no_directory_and_no_other_key() -> None:
         with pytest.raises(NotReady, match=r"home\.in-memory"):
             _ = smki.path
         with pytest.raises(NotFound, match=r"key\.missing"):
-            smki.keys.read("root-oca-of-somebody-else")
-        with pytest.raises(FileExistsError):
-            smki.keys.write("root-oca", smki.keys.read("issuing-oca"))
+            smki.dcc_key(RemotePartyRole.SUPPLIER, KA)
+
+
+def test_keys_in_memory() -> None:
+    keys, one, other = KeysInMemory(), *(SystemRandomness().private_key("") for _ in range(2))
+    keys.write("one", one)
+    with pytest.raises(FileExistsError, match="key one in memory"):
+        keys.write("one", other)
+    assert keys.read("one") is one
+    keys.write("other", other)
+    keys.keep_only(frozenset({"one"}))
+    assert keys.names() == {"one"}
 
 
 def test_its_clock_can_be_set() -> None:

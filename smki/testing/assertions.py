@@ -1,7 +1,8 @@
-"""Assertions about certificates that say why they fail: every finding of the lint, every check of the verdict."""
+"""Assertions about certificates that say why they fail: every finding of the lint, every check that did not hold."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Protocol, runtime_checkable
@@ -67,7 +68,7 @@ def assert_trusted(
     :param by: the Relying Party; by default one that trusts the SMKI that issued the certificate.
     :param chain: more certificates of authorities, loose.
     :returns: the verdict (of a Device or Organisation, on its last certificate).
-    :raises AssertionError: with the reason and every check.
+    :raises AssertionError: with the reason, and every check that did not hold.
     """
     __tracebackhide__ = True
     verdict = None
@@ -96,7 +97,8 @@ def assert_refused(
         a defect of the catalogue its own.
     :param for_: as in :func:`assert_trusted`, as are *at*, *by* and *chain*.
     :returns: the verdict (of a Device or Organisation, on its last certificate).
-    :raises AssertionError: when it is trusted, or refused for another reason; with every check.
+    :raises AssertionError: when it is trusted, or refused for another reason; with the reason, and every check
+        that did not hold.
     """
     __tracebackhide__ = True
     verdict = None
@@ -178,15 +180,16 @@ def _subject(item: object, verdict: Verdict) -> str:
 
 
 def _checks_text(verdict: Verdict) -> str:
-    """Every check of a verdict, one a line."""
-    lines = []
+    """The checks of a verdict: how many held in each step, and every one that did not."""
+    counts = Counter((STEPS[check.requirement.step], check.outcome.value) for check in verdict.checks)
+    steps = {step: f"{step}: " for step, _ in counts}
+    for (step, outcome), count in counts.items():
+        steps[step] += f"{'' if steps[step].endswith(': ') else ', '}{count} {outcome}"
+    lines = [f"  checks of {'; '.join(steps.values())}"]
     for check in verdict.checks:
-        seen = check.seen
-        if check.outcome is Outcome.NOT_HELD and check.expected:
-            seen += f"; expected {check.expected}"
-        step, title = STEPS[check.requirement.step], check.requirement.title
-        detail = f": {seen}" if seen else ""
-        lines.append(
-            f"  {step:<10} {check.outcome.value:<11} {title} ({check.requirement.clause}), {check.certificate}{detail}"
-        )
+        if check.outcome in (Outcome.NOT_HELD, Outcome.NOT_REACHED):
+            expected = f"; expected {check.expected}" if check.expected else ""
+            seen = f": {check.seen}{expected}" if check.seen else ""
+            row = check.requirement
+            lines.append(f"    {check.outcome.value}: {row.title} ({row.clause}), {check.certificate}{seen}")
     return "\n".join(lines)

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from smki.certificate import Certificate
 from smki.home import Smki
 from smki.identity import EntityIdentifier, SerialNumber
+from smki.interchange import Holding, certificate_name
 from smki.key import key_to_pem
 from smki.problem import Problem, SmkiError
 from smki.relying_party.signature import SignatureForm, verify_untrusted_signature
@@ -97,6 +98,11 @@ class Credential:
         point = self.certificate.point
         assert point is not None
         return point[1:].hex().upper()
+
+    @property
+    def holding(self) -> Holding:
+        """The two under their name, for :mod:`smki.interchange`: key store files, PKCS#12, archives."""
+        return Holding(self.certificate, self.key, certificate_name(self.certificate))
 
     def sign(self, octets: bytes) -> bytes:
         """A signature with ECDSA and SHA-256 as GBCS messages carry it: r || s, 64 octets. Deterministic (RFC 6979).

@@ -193,6 +193,6 @@ def _issue(
 
 
 def _lodged(smki: Smki, entity: EntityIdentifier, role: RemotePartyRole, usage: KeyUsage) -> Credential:
-    key = smki.keys.read(f"dcc/{role.label}-{usage.code.lower()}")
+    key = smki.dcc_key(role, usage)
     (record,) = smki.ledger.certificates_of_key(encode_public_key(public_point(key.public_key())))
     return Credential(smki, record.certificate, key)

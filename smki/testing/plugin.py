@@ -16,7 +16,6 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -300,7 +299,10 @@ def revoke(smki: Smki) -> Callable[..., tuple[Revoked, ...]]:
     """
     from smki.testing.revocation import revoke
 
-    return partial(revoke, smki)
+    def revoke_here(certificate: Any, reason: str = "key-compromised", *, publish: bool = True) -> tuple[Revoked, ...]:
+        return revoke(smki, certificate, reason, publish=publish)
+
+    return revoke_here
 
 
 @pytest.fixture

@@ -16,12 +16,13 @@ class Undo:
     """
 
     def __init__(self, smki: Smki) -> None:
-        if not isinstance(smki.ledger, MemoryLedger) or not isinstance(smki.keys, KeysInMemory):
+        keys = smki._keys  # of which only the names are looked at
+        if not isinstance(smki.ledger, MemoryLedger) or not isinstance(keys, KeysInMemory):
             remedy = "Make it with Smki.in_memory, or copy its directory before the test."
             raise NotReady(Problem("undo.not-in-memory", "SMKI", "one in a directory", "one in memory", "", remedy))
         self.smki = smki
         self._ledger = smki.ledger
-        self._keys = smki.keys
+        self._keys = keys
         self._snapshot = b""
         self._changes = -1
         self.remember()

@@ -24,7 +24,7 @@ def write_down(request, smki, *credentials):
     certificates = [record.der.hex() for record in smki.ledger.certificates(CertificateQuery())]
     lists = [lists.current().der.hex() for lists in smki.all_lists()]
     names = ("root-oca", "issuing-oca", "root-dca", "issuing-dca", "dcc/recovery-ds", "dcc/wanProvider-ka")
-    keys = [f"{smki.keys.read(name).private_numbers().private_value:x}" for name in names]
+    keys = [f"{smki._keys.read(name).private_numbers().private_value:x}" for name in names]
     keys += [credential.d_hex for credential in credentials]
     found = {"certificates": certificates, "lists": lists, "keys": keys}
     (OUT / (request.node.name + ".json")).write_text(json.dumps(found))
