@@ -71,10 +71,9 @@ class Device:
         if device_id is None:
             device_id = device_id_of(name) if name else _published(device_type)
         who = applicant or (DCC if device_type in (DeviceType.CHF, DeviceType.GPF) else MANUFACTURER)
-        signature, agreement = (
-            _issue(smki, device_id, usage, who, device_type)
-            for usage in (KeyUsage.DIGITAL_SIGNATURE, KeyUsage.KEY_AGREEMENT)
-        )
+        # The first certificate adds it to the SMI, where it is not there yet; the second finds it there.
+        signature = _issue(smki, device_id, KeyUsage.DIGITAL_SIGNATURE, who, device_type)
+        agreement = _issue(smki, device_id, KeyUsage.KEY_AGREEMENT, who)
         return cls(smki, device_type, device_id, signature, agreement, who)
 
     @property

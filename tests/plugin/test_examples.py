@@ -65,6 +65,12 @@ def test_the_toy_meter_is_not_perfect_and_the_guide_shows_it(example: Path) -> N
     assert [line for line in wanted if line not in printed] == []
 
 
+def test_the_number_of_defects_in_the_guide() -> None:
+    from smki.testing import select_defects
+
+    assert f"{len(list(select_defects()))} of them" in GUIDE
+
+
 def test_every_fixture_marker_and_option_is_in_the_guide() -> None:
     from tests.plugin.test_fixtures import FIXTURES
 

@@ -40,7 +40,13 @@ def test_certificates_of_another_smki_are_none(request, supplier, issuing_oca, e
 
 
 @pytest.mark.smki_defects(
-    "issuer-*", "unknown-authority", "self-signed", "key-usage-*", "role-missing", "role-unknown", device=False
+    "issuer-*",
+    "unknown-authority",
+    "self-signed",
+    "organisation-key-usage-*",
+    "role-missing",
+    "role-unknown",
+    device=False,
 )
 def test_a_defective_certificate_changes_nothing(esme, defective_certificate):
     bundle = esme.bundle().as_json()
