@@ -55,7 +55,11 @@ def run() -> list[Measurement]:
             device()
             undo.undo()
 
-        devices = milliseconds(lambda: [device() for _ in range(50)], rounds=7) / 50
+        def fifty() -> None:
+            for _ in range(50):
+                device()
+
+        devices = milliseconds(fifty, rounds=7) / 50
         undoing = milliseconds(undone, rounds=51) - devices
         up = milliseconds(lambda: _up(smki), rounds=7)
     return [

@@ -6,7 +6,7 @@ import base64
 import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
 from smki import der
@@ -224,7 +224,7 @@ class Certificate:
 
         :raises Malformed: when a part of it cannot be read, saying which.
         """
-        return _read_once(data)
+        return cls.from_structure(read_certificate(data))
 
     @classmethod
     def from_structure(cls, structure: CertificateStructure) -> Certificate:
@@ -385,12 +385,6 @@ class Certificate:
             "authorityKeyIdentifier": _hex(self.authority_key_identifier),
             "sha256": self.sha256.hex().upper(),
         }
-
-
-@lru_cache(maxsize=128)
-def _read_once(data: bytes) -> Certificate:
-    # Whoever issues a certificate, records it and hands it out reads the same octets; so do all who look at authorities.
-    return Certificate.from_structure(read_certificate(data))
 
 
 def _hex(octets: bytes | None) -> str | None:

@@ -153,16 +153,9 @@ class Smki:
             _establish(workshop, configuration, FixedClock(start))
             workshop.replace(path)
         except OSError as error:
-            raise NotReady(
-                Problem(
-                    "home.not-writable",
-                    str(path),
-                    error.strerror or str(error),
-                    "a directory that can be made",
-                    "",
-                    "Choose a place where this user may write, with --home.",
-                )
-            ) from error
+            remedy = "Choose a place where this user may write, with --home."
+            seen, expected = error.strerror or str(error), "a directory that can be made"
+            raise NotReady(Problem("home.not-writable", str(path), seen, expected, "", remedy)) from error
         finally:
             shutil.rmtree(workshop, ignore_errors=True)
         return cls.open(path)
@@ -333,16 +326,8 @@ def _refuse_occupied(path: Path) -> None:
                 f"an SMKI made at {there.configuration.created}: {names}; "
                 f"{there.ledger.count_certificates()} certificates"
             )
-        raise NotReady(
-            Problem(
-                "home.exists",
-                str(path),
-                seen,
-                "no SMKI there yet",
-                "",
-                "Use it as it is, choose another directory with --home, or move this one away.",
-            )
-        )
+        remedy = "Use it as it is, choose another directory with --home, or move this one away."
+        raise NotReady(Problem("home.exists", str(path), seen, "no SMKI there yet", "", remedy))
     try:
         occupied = path.exists() and (not path.is_dir() or any(path.iterdir()))
     except OSError as error:
@@ -350,16 +335,9 @@ def _refuse_occupied(path: Path) -> None:
             Problem("home.not-writable", str(path), error.strerror or str(error), "an empty directory")
         ) from error
     if occupied:
-        raise NotReady(
-            Problem(
-                "home.occupied",
-                str(path),
-                "something else is there",
-                "no such directory yet, or an empty one",
-                "",
-                "Choose another directory with --home.",
-            )
-        )
+        seen, expected = "something else is there", "no such directory yet, or an empty one"
+        remedy = "Choose another directory with --home."
+        raise NotReady(Problem("home.occupied", str(path), seen, expected, "", remedy))
 
 
 def _establish(path: Path, configuration: Configuration, clock: Clock) -> None:

@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from smki.testing.marks import MARKERS, World, marked_defects, marked_world, world_id
+
 if TYPE_CHECKING:
     from smki.home import Smki
     from smki.identity import EntityIdentifier
@@ -33,22 +35,6 @@ if TYPE_CHECKING:
     from smki.testing.organisations import Dcc, Manufacturer, Organisation
     from smki.testing.repository import Repository
     from smki.testing.undo import Undo
-
-MARKERS = (
-    "smki(seed=TEXT, at=MOMENT): give the test an SMKI of its own, made from that seed and beginning at that moment "
-    "(UTC; a datetime or ISO 8601)",
-    "smki_defects(*PATTERNS, device=None, lists=False, requests=False, allowed=False): which defects the fixture "
-    "defective_certificate goes through",
-)
-
-
-@dataclass(frozen=True, slots=True)
-class World:
-    """From what an SMKI for tests is made."""
-
-    seed: str
-    at: datetime | None = None
-    """None for the usual beginning of a seeded SMKI."""
 
 
 @dataclass(slots=True)
@@ -106,64 +92,14 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Give a marked test an SMKI of its own, and a test of defects every one of them."""
-    world = _marked_world(metafunc)
+    world = marked_world(metafunc, metafunc.config.stash[SESSION].seed)
     if world is not None and "smki" in metafunc.fixturenames:
         # Session scope: tests of the same world share it, and pytest runs them one after the other.
-        metafunc.parametrize("smki", [world], indirect=True, scope="session", ids=[_world_id(world)])
+        metafunc.parametrize("smki", [world], indirect=True, scope="session", ids=[world_id(world)])
     if "defective_certificate" in metafunc.fixturenames:
-        defects = _marked_defects(metafunc)
+        defects = marked_defects(metafunc)
         names = [defect.name for defect in defects]
         metafunc.parametrize("defective_certificate", defects, indirect=True, ids=names)
-
-
-def _marked_world(metafunc: pytest.Metafunc) -> World | None:
-    marker = metafunc.definition.get_closest_marker("smki")
-    if marker is None:
-        return None
-    seed, at = marker.kwargs.get("seed"), marker.kwargs.get("at")
-    if marker.args or set(marker.kwargs) - {"seed", "at"} or not isinstance(seed, str | None):
-        raise _wrong_mark(metafunc, "smki", "seed=TEXT and at=MOMENT, by name")
-    session = metafunc.config.stash[SESSION]
-    return World(session.seed if seed is None else seed, _moment(metafunc, at) if at is not None else None)
-
-
-def _moment(metafunc: pytest.Metafunc, at: object) -> datetime:
-    from smki.clock import parse_moment
-    from smki.problem import Malformed
-
-    try:
-        return parse_moment(at.isoformat() if isinstance(at, datetime) else str(at))
-    except Malformed as error:
-        raise _wrong_mark(metafunc, "smki", str(error)) from None
-
-
-def _world_id(world: World) -> Any:
-    # Marking a test is not to change its name, where pytest can hide the parameter (from 8.4 on).
-    return getattr(pytest, "HIDDEN_PARAM", world.seed)
-
-
-def _marked_defects(metafunc: pytest.Metafunc) -> list[Any]:
-    from smki.testing.defective import select_defects
-
-    marker = metafunc.definition.get_closest_marker("smki_defects")
-    arguments = (marker.args, marker.kwargs) if marker is not None else ((), {})
-    try:
-        found = list(select_defects(arguments[0], **arguments[1]))
-    except TypeError as error:
-        raise _wrong_mark(metafunc, "smki_defects", f"patterns, device, lists, requests, allowed ({error})") from None
-    if not found:
-        expected = "at least one defect; `smki defects list` shows their names, and docs/findings.md the findings"
-        raise _wrong_mark(metafunc, "smki_defects", expected)
-    return found
-
-
-def _wrong_mark(metafunc: pytest.Metafunc, name: str, expected: str) -> Exception:
-    marker = metafunc.definition.get_closest_marker(name)
-    assert marker is not None
-    words = [repr(argument) for argument in marker.args]
-    words += [f"{key}={value!r}" for key, value in marker.kwargs.items()]
-    text = f"{metafunc.definition.nodeid}: @pytest.mark.{name}({', '.join(words)}): expected {expected}"
-    return pytest.Collector.CollectError(text)
 
 
 @pytest.hookimpl(wrapper=True)
