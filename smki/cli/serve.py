@@ -38,6 +38,8 @@ def serve(
     """
     with Smki.open(home) as smki:
         count = smki.ledger.count_certificates()
+        if publish_test_keys:
+            smki.published_keys.holdings()  # said before anything is said to be served
     refuse_taken_port(host, port)
     click.echo(_banner(home, f"http://{f'[{host}]' if ':' in host else host}:{port}", count))
     sys.stdout.flush()
