@@ -5,6 +5,7 @@ pki/
   ledger.sqlite           everything that was applied for and issued
   keys/root-oca.key …     the authorities' private keys
   keys/dcc/…              the private keys of the DCC's own certificates
+  audit/2026-11-21.jsonl  what was asked of the Repository that day, by audit reference
   keys/published/…        private keys that were made to be handed out
 """
 
@@ -19,6 +20,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from smki.audit_trail import AuditTrail
 from smki.authority.audit import CheckResult, check_ledger
 from smki.authority.issuance import Issuance
 from smki.authority.revocation_lists import POLICIES, RevocationLists
@@ -38,12 +40,13 @@ from smki.key import (
 )
 from smki.ledger import CertificateRecord, Ledger, SqliteLedger
 from smki.ledger.revocation import ListRecord
-from smki.problem import NotReady, Problem
+from smki.problem import NotFound, NotReady, Problem
 from smki.published_keys import PublishedKeys
 from smki.registration import Application, Issued, Registration
 from smki.registration.cast import DEVICES, PARTIES, TESTING_PARTICIPANTS
 from smki.registration.inquiry import Inquiry
 from smki.role import CertificateKind, KeyUsage, RemotePartyRole
+from smki.words import listed
 from smki.x509 import encode_public_key
 
 LEDGER_FILE = "ledger.sqlite"
@@ -142,7 +145,8 @@ class Smki:
         return cls(path, configuration, SqliteLedger(path / LEDGER_FILE), clock or HomeClock(path / CLOCK_FILE))
 
     def close(self) -> None:
-        """Close the ledger."""
+        """Close the ledger and the audit trail."""
+        self.audit_trail.close()
         self.ledger.close()
 
     def __enter__(self) -> Smki:
@@ -167,18 +171,33 @@ class Smki:
         return Inquiry(self.ledger, self.clock)
 
     @cached_property
+    def audit_trail(self) -> AuditTrail:
+        """What was asked of the Repository, and answered under which audit reference."""
+        return AuditTrail(self.path / "audit")
+
+    @cached_property
     def published_keys(self) -> PublishedKeys:
         """Private keys that were made to be handed out."""
         return PublishedKeys(self.path / "keys" / "published", self.ledger)
 
-    def lists(self, kind: CertificateKind) -> RevocationLists:
-        """The revocation lists of the newest authority of a kind: Issuing OCA (the CRL) or Root OCA (the ARL).
+    def lists(self, kind: CertificateKind, issuer: str = "") -> RevocationLists:
+        """The revocation lists of an authority of a kind: Issuing OCA (the CRL) or Root OCA (the ARL).
 
+        :param issuer: its common name; the newest authority by default.
         :raises KeyError: for a kind that issues no lists.
+        :raises NotFound: when there is no such authority.
         """
         if kind not in POLICIES:
             raise KeyError(kind)
-        return RevocationLists(self.ledger, self.clock, self.hierarchy.newest(kind))
+        if not issuer:
+            return RevocationLists(self.ledger, self.clock, self.hierarchy.newest(kind))
+        for lists in self.all_lists(kind):
+            if lists.issuer_name == issuer:
+                return lists
+        names = listed([lists.issuer_name for lists in self.all_lists(kind)])
+        raise NotFound(
+            Problem("authority.unknown", f"{kind.title} {issuer[:16]}", "there is none of that name", names, "SEC L")
+        )
 
     def all_lists(self, *kinds: CertificateKind) -> list[RevocationLists]:
         """The lists of every authority that issues some, also of those that newer ones have taken over from.

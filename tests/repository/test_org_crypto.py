@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from repository.app import create_app
+from repository.options import Options
 from smki import CertificateKind, Smki
 from smki.key import read_key
 from smki.ledger import CertificateQuery
@@ -110,7 +111,7 @@ def test_off_by_default(served: Served) -> None:
 
 
 def test_none_to_hand_out(smki: Smki) -> None:
-    answer = create_app(smki, publish_test_keys=True).test_client().get(ORG_CRYPTO)
+    answer = create_app(smki, Options(publish_test_keys=True)).test_client().get(ORG_CRYPTO)
     assert answer.status_code == 404
     assert b"smki demo z1" in answer.data
 
@@ -125,7 +126,7 @@ def test_an_authority_key_is_never_published(home: Path, smki: Smki, name: str) 
     assert not (home / "keys" / "published").exists()
     (home / "keys" / "published").mkdir()
     shutil.copy(home / "keys" / f"{name}.key", home / "keys" / "published")
-    answer = create_app(smki, publish_test_keys=True).test_client().get(ORG_CRYPTO)
+    answer = create_app(smki, Options(publish_test_keys=True)).test_client().get(ORG_CRYPTO)
     assert answer.status_code == 503
     assert b"PRIVATE KEY" not in answer.data
     result = run_cli("serve", "--home", home, "--port", "1", "--publish-test-keys")

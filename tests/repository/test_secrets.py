@@ -21,6 +21,7 @@ from werkzeug.routing import Rule
 
 from repository.app import create_app
 from repository.faults import Faults
+from repository.options import Options
 from smki import Smki
 from smki.clock import HomeClock, TravellingClock
 from smki.home import CLOCK_FILE
@@ -109,9 +110,9 @@ def secrets_of(home: Path) -> tuple[dict[str, bytes], set[str]]:
 def paths_of(smki: Smki) -> list[str]:
     """A path for every GET route of the application, with something that is there for each of its arguments."""
     faults = Faults()
-    app = create_app(smki, faults=faults, publish_test_keys=True)
+    app = create_app(smki, Options(publish_test_keys=True), faults=faults)
     faults.close()
-    examples = {"kind": "crl", "number": 1, "fault_id": 1, "filename": "index.html"}
+    examples = {"kind": "crl", "issuer": "T1", "number": 1, "fault_id": 1, "filename": "index.html"}
     serial = next(record.serial_number.hex for record in smki.authorities())
 
     def path(rule: Rule) -> str:
