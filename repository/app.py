@@ -9,13 +9,14 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from repository.access import admit_readers
 from repository.access_log import log_requests
 from repository.certificate_service import RETRIEVE, SEARCH, certificate_service, invalid_request
-from repository.eligibility_service import eligibility_service
 from repository.faults import Faults
 from repository.faults.misbehaviour import misbehave
 from repository.health import tell_health
 from repository.metrics import count_requests
 from repository.options import DEFAULTS, Options
 from repository.org_crypto import org_crypto
+from repository.problem_details import problem_details
+from repository.rest import rest_service
 from repository.revocation_lists import revocation_lists
 from repository.security_headers import send_security_headers
 from repository.time_travel import is_real, tell_the_time
@@ -47,7 +48,7 @@ def create_app(smki: Smki, options: Options = DEFAULTS, *, faults: Faults | None
     tell_the_time(app, smki.clock)
     admit_readers(app, smki, options.read_access)
     app.register_blueprint(certificate_service(smki))
-    app.register_blueprint(eligibility_service(smki))
+    app.register_blueprint(rest_service(smki))
     app.register_blueprint(revocation_lists(smki))
     app.register_blueprint(org_crypto(smki, publish_test_keys=options.publish_test_keys))
 
@@ -77,15 +78,22 @@ def create_app(smki: Smki, options: Options = DEFAULTS, *, faults: Faults | None
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> Response:
         status = error.code or 500
+        is_api = request.path.startswith("/api/")
         if status == 413:
             _drain()
-            seen, expected = "a body that is too large", f"at most {MAX_BODY_OCTETS} octets"
+            seen, expected = "a body that is too large", f"at most {request.max_content_length} octets"
         else:
-            seen, expected = f"{error.name} ({request.method} {request.path})", "see / for what there is"
+            seen, expected = (
+                f"{error.name} ({request.method} {request.path})",
+                "see /api/docs for what there is" if is_api else "see / for what there is",
+            )
         problem = Problem(f"http.{status}", "request", seen, expected, "RFC 9110")
         if request.path in (SEARCH, RETRIEVE) and status == 413:
             return invalid_request(smki, problem)
-        response = Response(f"{seen}; {expected}\n", status, mimetype="text/plain")
+        if is_api:
+            response = problem_details([problem], status, error.name)
+        else:
+            response = Response(f"{seen}; {expected}\n", status, mimetype="text/plain")
         for name, value in error.get_headers():
             if name == "Allow":
                 response.headers[name] = value
