@@ -45,7 +45,7 @@ def org_crypto(smki: Smki, *, publish_test_keys: bool) -> Blueprint:
     def archive() -> Response:
         if not publish_test_keys:
             return Response(f"{_OFF}\n", 404, mimetype="text/plain")
-        keys = smki.published_keys  # an SMKI in memory has none
+        keys = smki.published_keys
         with lock:
             if not kept or kept[0].state != keys.state():
                 kept[:] = [_make(keys)]

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
+import ipaddress
 import logging
+import os
 import socket
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 from flask import Flask
 from granian.constants import Interfaces
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import Server
 
-from repository.app import create_app
 from repository.faults import Faults
+from repository.options import DEFAULTS, SHARED_COUNTS, Options, ReadAccess
 from smki.clock import TravellingClock
 from smki.home import Smki
 from smki.problem import NotReady, Problem, SmkiError
@@ -27,18 +30,30 @@ DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8083
 DEFAULT_WORKERS = 2
 
-THREADS_PER_WORKER = 4
-"""More would only wait for one another: Python runs one at a time."""
+THREADS_PER_WORKER = 32
+"""Python runs one at a time; the others wait for clients that send slowly, and would keep the rest waiting if they were few."""
 
 
 STOP_SECONDS = 3
 """So long a worker has to finish what it is doing when the server is told to stop. One that is told while it is still
 starting misses it, and is stopped after this time."""
 
+HEADER_MILLISECONDS = 10_000
+"""So long a client may take to send the head of a request."""
+
 RENEWAL_SECONDS = 20.0
 """How often a worker looks whether a list is due."""
 
 _log = logging.getLogger("smki.server")
+
+
+def default_read_access(host: str) -> ReadAccess:
+    """Open where only this machine can connect, with API keys elsewhere."""
+    try:
+        is_loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        is_loopback = False
+    return ReadAccess.OPEN if is_loopback else ReadAccess.API_KEY
 
 
 def refuse_taken_port(host: str, port: int) -> None:
@@ -69,21 +84,15 @@ def serve(
     host: str = DEFAULT_HOST,
     port: int = DEFAULT_PORT,
     workers: int = DEFAULT_WORKERS,
-    *,
-    time_travel: bool = False,
-    faults: bool = False,
-    publish_test_keys: bool = False,
+    options: Options = DEFAULTS,
 ) -> None:
     """Serve the Repository of a home until SIGINT or SIGTERM.
 
-    :param time_travel: let each request say at which moment it is asked, with the header X-SMKI-Time.
-    :param faults: let faults be set, at /faults; none are when the server starts.
-    :param publish_test_keys: hand out the private keys that were made for it, as org-crypto.zip.
     :raises NotReady: when there is no SMKI in *home* or nothing can listen there.
     :raises IntegrityError: when among the keys to hand out there is one that was not made for it.
     """
     with Smki.open(home) as smki:
-        if publish_test_keys:
+        if options.publish_test_keys:
             smki.published_keys.holdings()
     refuse_taken_port(host, port)
     server = Server(
@@ -96,12 +105,24 @@ def serve(
         log_level=LogLevels.warning,
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_SECONDS,
+        http1_settings=HTTP1Settings(header_read_timeout=HEADER_MILLISECONDS),
     )
-    with _faults_file(faults) as faults_file:
-        server.serve(target_loader=partial(_load, home, time_travel, faults_file, publish_test_keys), wrap_loader=False)
+    with _counting_together(), _faults_file(options.faults) as faults_file:
+        server.serve(target_loader=partial(_load, home, options, faults_file), wrap_loader=False)
 
 
-@contextlib.contextmanager
+@contextmanager
+def _counting_together() -> Iterator[None]:
+    """Have the workers that are started meanwhile count together; whichever is asked tells of all."""
+    with tempfile.TemporaryDirectory(prefix="smki-metrics-", ignore_cleanup_errors=True) as directory:
+        os.environ[SHARED_COUNTS] = directory
+        try:
+            yield
+        finally:
+            del os.environ[SHARED_COUNTS]
+
+
+@contextmanager
 def _faults_file(wanted: bool) -> Iterator[Path | None]:
     """Where the workers share the faults: of this server alone, and gone with it."""
     if not wanted:
@@ -113,13 +134,15 @@ def _faults_file(wanted: bool) -> Iterator[Path | None]:
         yield file
 
 
-def _load(home: Path, time_travel: bool, faults_file: Path | None, publish_test_keys: bool) -> Flask:
+def _load(home: Path, options: Options, faults_file: Path | None) -> Flask:
+    # Imported by the worker: prometheus_client looks where to count when it is imported.
+    from repository.app import create_app
+
     smki = Smki.open(home)
     threading.Thread(target=_keep_lists_fresh, args=(smki,), name="revocation-lists", daemon=True).start()
-    if time_travel or faults_file is not None:
-        smki = Smki.open(home, TravellingClock(smki.clock, by_header=time_travel))
-    faults = None if faults_file is None else Faults(faults_file)
-    return create_app(smki, faults=faults, publish_test_keys=publish_test_keys)
+    if options.time_travel or faults_file is not None:
+        smki = Smki.open(home, TravellingClock(smki.clock, by_header=options.time_travel))
+    return create_app(smki, options, faults=None if faults_file is None else Faults(faults_file))
 
 
 def _keep_lists_fresh(smki: Smki) -> None:

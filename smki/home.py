@@ -5,6 +5,7 @@ pki/
   ledger.sqlite           everything that was applied for and issued
   keys/root-oca.key …     the authorities' private keys
   keys/dcc/…              the private keys of the DCC's own certificates
+  audit/2026-11-21.jsonl  what was asked of the Repository that day, by audit reference
   keys/published/…        private keys that were made to be handed out
 """
 
@@ -19,6 +20,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from smki.audit_trail import AuditTrail
 from smki.authority.audit import CheckResult, check_ledger
 from smki.authority.issuance import Issuance
 from smki.authority.revocation_lists import POLICIES, RevocationLists
@@ -26,6 +28,7 @@ from smki.clock import AdjustableClock, Clock, FixedClock, HomeClock, RealClock,
 from smki.configuration import CONFIGURATION_FILE, Configuration
 from smki.csr import make_device_request, make_organisation_request, public_point
 from smki.device import DeviceType
+from smki.file import TemporaryPlace
 from smki.hierarchy import ABOVE, ISSUED_BY, Hierarchy
 from smki.identity import EntityIdentifier
 from smki.key import (
@@ -41,12 +44,13 @@ from smki.key import (
 from smki.ledger import CertificateRecord, Ledger, SqliteLedger
 from smki.ledger.memory import MemoryLedger
 from smki.ledger.revocation import ListRecord
-from smki.problem import NotReady, Problem
+from smki.problem import NotFound, NotReady, Problem
 from smki.published_keys import PublishedKeys
 from smki.registration import Application, Issued, Registration
 from smki.registration.cast import DEVICES, PARTIES, TESTING_PARTICIPANTS
 from smki.registration.inquiry import Inquiry
 from smki.role import CertificateKind, KeyUsage, RemotePartyRole
+from smki.words import listed
 from smki.x509 import encode_public_key
 
 LEDGER_FILE = "ledger.sqlite"
@@ -75,13 +79,13 @@ class Smki:
 
     def __init__(
         self,
-        path: Path | None,
+        place: Path | TemporaryPlace,
         configuration: Configuration,
         ledger: Ledger,
         clock: Clock,
         keys: KeyStore | None = None,
     ) -> None:
-        self._path = path
+        self._place = place
         self.configuration = configuration
         self.ledger = ledger
         self.clock = clock
@@ -95,15 +99,8 @@ class Smki:
 
     @property
     def path(self) -> Path:
-        """The directory.
-
-        :raises NotReady: when it is in memory.
-        """
-        if self._path is None:
-            raise NotReady(
-                Problem("home.in-memory", "SMKI", "in memory", "one in a directory", "", "Make one with Smki.create.")
-            )
-        return self._path
+        """The directory; of an SMKI in memory a temporary one, made when it is first asked for and removed on closing."""
+        return self._place if isinstance(self._place, Path) else self._place.path
 
     @classmethod
     def in_memory(cls, *, seed: str | None = None, at: datetime | None = None, clock: Clock | None = None) -> Smki:
@@ -116,12 +113,12 @@ class Smki:
             which stands still at the beginning where there is a seed.
         """
         start = _beginning(seed, at)
-        ledger, keys = MemoryLedger(), KeysInMemory()
+        ledger, keys, place = MemoryLedger(), KeysInMemory(), TemporaryPlace()
         configuration = Configuration(iso(start), seed=seed)
-        _populate(cls(None, configuration, ledger, FixedClock(start), keys))
+        _populate(cls(place, configuration, ledger, FixedClock(start), keys))
         if clock is None:
             clock = AdjustableClock(start if seed is not None or at is not None else None)
-        return cls(None, configuration, ledger, clock, keys)
+        return cls(place, configuration, ledger, clock, keys)
 
     @classmethod
     def create(
@@ -176,11 +173,15 @@ class Smki:
 
     def with_clock(self, clock: Clock) -> Smki:
         """The same SMKI by another clock: ledger and keys are shared, so that closing one closes both."""
-        return Smki(self._path, self.configuration, self.ledger, clock, self._keys)
+        return Smki(self._place, self.configuration, self.ledger, clock, self._keys)
 
     def close(self) -> None:
-        """Close the ledger."""
+        """Close the ledger and the audit trail."""
+        if "audit_trail" in vars(self):
+            self.audit_trail.close()
         self.ledger.close()
+        if isinstance(self._place, TemporaryPlace):
+            self._place.remove()
 
     def __enter__(self) -> Smki:
         return self
@@ -204,18 +205,33 @@ class Smki:
         return Inquiry(self.ledger, self.clock)
 
     @cached_property
+    def audit_trail(self) -> AuditTrail:
+        """What was asked of the Repository, and answered under which audit reference."""
+        return AuditTrail(self.path / "audit")
+
+    @cached_property
     def published_keys(self) -> PublishedKeys:
         """Private keys that were made to be handed out."""
         return PublishedKeys(self.path / "keys" / "published", self.ledger)
 
-    def lists(self, kind: CertificateKind) -> RevocationLists:
-        """The revocation lists of the newest authority of a kind: Issuing OCA (the CRL) or Root OCA (the ARL).
+    def lists(self, kind: CertificateKind, issuer: str = "") -> RevocationLists:
+        """The revocation lists of an authority of a kind: Issuing OCA (the CRL) or Root OCA (the ARL).
 
+        :param issuer: its common name; the newest authority by default.
         :raises KeyError: for a kind that issues no lists.
+        :raises NotFound: when there is no such authority.
         """
         if kind not in POLICIES:
             raise KeyError(kind)
-        return RevocationLists(self.ledger, self.clock, self.hierarchy.newest(kind))
+        if not issuer:
+            return RevocationLists(self.ledger, self.clock, self.hierarchy.newest(kind))
+        for lists in self.all_lists(kind):
+            if lists.issuer_name == issuer:
+                return lists
+        names = listed([lists.issuer_name for lists in self.all_lists(kind)])
+        raise NotFound(
+            Problem("authority.unknown", f"{kind.title} {issuer[:16]}", "there is none of that name", names, "SEC L")
+        )
 
     def all_lists(self, *kinds: CertificateKind) -> list[RevocationLists]:
         """The lists of every authority that issues some, also of those that newer ones have taken over from.

@@ -33,16 +33,19 @@ class PublishedKeys:
         self._directory = directory
         self._ledger = ledger
 
-    def add(self, name: str, key: ec.EllipticCurvePrivateKey) -> None:
+    def add(self, name: str, key: ec.EllipticCurvePrivateKey) -> Path:
         """Publish a key, in the place of the one that was published under that name.
 
         :param key: of an Organisation Certificate of this SMKI, and made to be published.
+        :returns: the file that it is kept in.
         :raises IntegrityError: when it is another's, an authority's for instance; nothing is written then.
         :raises OSError: when it cannot be written.
         """
         self._holding(name, key)
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        replace_file(self._directory / f"{file_name(name)}{_SUFFIX}", key_to_pem(key))
+        path = self._directory / f"{file_name(name)}{_SUFFIX}"
+        replace_file(path, key_to_pem(key))
+        return path
 
     def holdings(self) -> list[Holding]:
         """Each of them with its certificate, in the order of their names.

@@ -13,7 +13,7 @@ from smki.home import SEEDED_START
 from smki.key import KeysInMemory, SystemRandomness
 from smki.ledger import CertificateQuery
 from smki.ledger.memory import MemoryLedger
-from smki.problem import NotFound, NotReady
+from smki.problem import NotFound
 from smki.registration.revocation import revoke
 from smki.role import CertificateKind
 from tests.support import DEVICE, DS, KA
@@ -93,12 +93,18 @@ def test_it_is_put_back_to_what_it_was() -> None:
         assert change("key-lost") == first
 
 
-def test_it_has_no_directory_and_no_other_key() -> None:
+def test_a_directory_for_what_wants_one() -> None:
     with Smki.in_memory() as smki:
-        with pytest.raises(NotReady, match=r"home\.in-memory"):
-            _ = smki.path
-        with pytest.raises(NotFound, match=r"key\.missing"):
-            smki.dcc_key(RemotePartyRole.SUPPLIER, KA)
+        path = smki.path
+        (path / "file").write_text("")
+        assert smki.path == smki.with_clock(smki.clock).path == path
+        assert path.stat().st_mode & 0o777 == 0o700
+    assert not path.exists()
+
+
+def test_it_has_no_other_key() -> None:
+    with Smki.in_memory() as smki, pytest.raises(NotFound, match=r"key\.missing"):
+        smki.dcc_key(RemotePartyRole.SUPPLIER, KA)
 
 
 def test_keys_in_memory() -> None:

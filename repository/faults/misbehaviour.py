@@ -70,7 +70,7 @@ def _before(fault: Fault, smki: Smki, clock: TravellingClock, faults: Faults) ->
     match fault.kind:
         case FaultKind.STATUS:
             assert fault.status is not None
-            return _status(fault.status)
+            return _status(smki, fault.status)
         case FaultKind.SLOW:
             faults.pause(fault.delay or 0)
         case FaultKind.WRONG_CLOCK:
@@ -95,10 +95,10 @@ def _asked_for() -> CertificateKind:
     return KINDS[request.path.removesuffix(".pem").rpartition(".")[2]]
 
 
-def _status(status: int) -> Response:
+def _status(smki: Smki, status: int) -> Response:
     standard = HTTPStatus(status).phrase if status in HTTPStatus._value2member_map_ else "No standard status"
     if request.path in (SEARCH, RETRIEVE):
-        return answer_without_result(request.path, status, _PHRASES.get(status, standard))
+        return answer_without_result(smki, status, _PHRASES.get(status, standard))
     return Response(f"{status} {standard}: a fault that was set\n", status, mimetype="text/plain")
 
 

@@ -9,13 +9,12 @@ from datetime import datetime, timedelta
 from smki.authority.certification_authority import CertificationAuthority
 from smki.clock import Clock, iso
 from smki.ledger import Ledger
-from smki.ledger.revocation import ListBuilder, ListRecord
+from smki.ledger.revocation import ListBuilder, ListEntries, ListRecord
 from smki.problem import NotReady, Problem
 from smki.profile.build_list import ListContents, build_tbs_list
 from smki.profile.clearance import clear_list_for_signature
 from smki.profile.forms import RevocationListProfile
 from smki.profile.tables import ORGANISATION_ARL, ORGANISATION_CRL
-from smki.revocation_list import RevokedEntry
 from smki.role import CertificateKind
 
 _log = logging.getLogger("smki.revocation-lists")
@@ -61,6 +60,11 @@ class RevocationLists:
         self._issuer = authority.certificate.serial_number
         self.policy = POLICIES[authority.certificate.kind]
 
+    @property
+    def issuer_name(self) -> str:
+        """The common name of the authority."""
+        return self._authority.certificate.common_name or ""
+
     def latest(self) -> ListRecord | None:
         """The list with the highest number, however old; None before the first."""
         return self._revocations.latest(self._issuer)
@@ -93,7 +97,8 @@ class RevocationLists:
             if found is not None:
                 return found
         first = lists[0] if lists else self.publish()
-        before = self._make(first.number - 1, first.this_update - self.policy.lifetime - timedelta(seconds=1), [])
+        since = first.this_update - self.policy.lifetime - timedelta(seconds=1)
+        before = self._make(first.number - 1, since, ListEntries(0, b""))
         if before.next_update >= now:
             seen, expected = f"{iso(now)}, before the first list of {iso(first.this_update)}", "a time after it"
             raise NotReady(Problem("revocation-list.none-overdue", "the clock", seen, expected))
@@ -139,7 +144,7 @@ class RevocationLists:
         return now >= latest.this_update + (due - latest.this_update) * RENEW_WITHIN
 
     def _builder(self, now: datetime, *, only_if_due: bool) -> ListBuilder:
-        def build(number: int, latest: ListRecord | None, entries: list[RevokedEntry]) -> ListRecord | None:
+        def build(number: int, latest: ListRecord | None, entries: ListEntries) -> ListRecord | None:
             # Asked again inside the transaction: another worker may have been quicker.
             if only_if_due and latest is not None and not self._is_due(latest, now):
                 return None
@@ -156,7 +161,7 @@ class RevocationLists:
 
         return build
 
-    def _make(self, number: int, this_update: datetime, entries: list[RevokedEntry]) -> ListRecord:
+    def _make(self, number: int, this_update: datetime, entries: ListEntries) -> ListRecord:
         certificate, facts = self._authority.certificate, self._authority.facts
         next_update = this_update + self.policy.lifetime
         contents = ListContents(
@@ -165,8 +170,8 @@ class RevocationLists:
             number=number,
             this_update=this_update,
             next_update=next_update,
-            entries=entries,
+            entries=entries.encoded,
         )
         tbs = build_tbs_list(self.policy.profile, contents)
         signed = self._authority.signing_key.sign(clear_list_for_signature(tbs, self.policy.profile, facts))
-        return ListRecord(self._issuer, number, this_update, next_update, len(entries), signed)
+        return ListRecord(self._issuer, number, this_update, next_update, entries.count, signed)

@@ -39,6 +39,7 @@ _COMMANDS = {
     "eligible": ("smki.cli.eligible", "eligible", "Ask who may subscribe for what, without applying."),
     "provisions": ("smki.cli.eligible", "provisions", "Show the rules by which eligibility is decided."),
     "applications": ("smki.cli.applications", "applications", "The record of applications, refused ones too."),
+    "audit": ("smki.cli.audit", "audit", "What was asked of the Repository, and done with a certificate."),
     "export": ("smki.cli.export", "export", "Write certificates into a file."),
     "lint": ("smki.cli.lint", "lint", "Say what is wrong with certificates, requests and revocation lists."),
     "verify": ("smki.cli.verify", "verify", "Say whether a certificate may be relied on, and why."),
@@ -46,7 +47,10 @@ _COMMANDS = {
     "vectors": ("smki.cli.vectors", "vectors", "Conformance vectors, for testing a Relying Party."),
     "profile": ("smki.cli.profile", "profile", "Show what each kind of certificate must hold."),
     "defects": ("smki.cli.defects", "defects", "Write certificates that are wrong in exactly one way."),
+    "faults": ("smki.cli.faults", "faults", "Have a Repository misbehave, for tests: set, list, clear."),
     "check": ("smki.cli.check", "check", "Check that the ledger is whole and true."),
+    "apikey": ("smki.cli.credentials", "apikey", "API keys with which systems read the Repository."),
+    "officer": ("smki.cli.credentials", "officer", "Tokens with which officers act in the Repository."),
     "serve": ("smki.cli.serve", "serve", "Serve the SMKI Repository over HTTP."),
 }
 

@@ -16,6 +16,7 @@ from smki.configuration import CONFIGURATION_FILE
 from smki.home import Smki
 from smki.identity import SerialNumber
 from smki.ledger import CertificateRecord
+from smki.ledger.description import certificate_details
 from smki.problem import Malformed, NotFound, Problem
 from smki.role import KeyUsage
 from smki.x509 import name_text
@@ -97,9 +98,12 @@ def _describe(
     until = "no expiry" if certificate.not_after == NO_WELL_DEFINED_EXPIRY else iso(certificate.not_after)
     line("Valid", f"{iso(certificate.not_before)} to {until}")
     if record is not None and smki is not None:
-        status = record.status_at(smki.clock.now())
-        line("Status", f"{status.label} ({status.value}), issued {iso(record.issued)}")
-        values |= {"status": status.value, "issued": iso(record.issued), "statusSince": iso(record.status_since)}
+        now = smki.clock.now()
+        status, since, issued = record.status_at(now), iso(record.status_since_at(now)), iso(record.issued)
+        line(
+            "Status", f"{status.label} ({status.value}){f' since {since}' if since != issued else ''}, issued {issued}"
+        )
+        values = certificate_details(record, now)
         chain = [above.certificate for above in smki.chain(record)]
         values["chain"] = [
             {"name": name_text(above.subject), "serialNumber": above.serial_number.hex} for above in chain

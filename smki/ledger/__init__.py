@@ -6,6 +6,7 @@
 from smki.ledger.contract import (
     ApplicationQuery,
     ApplicationRecord,
+    AuditEvent,
     CertificateQuery,
     CertificateRecord,
     Conditions,
@@ -13,22 +14,29 @@ from smki.ledger.contract import (
     LedgerUnavailable,
     NewApplication,
     Overtaken,
+    Period,
     SerialTaken,
 )
 from smki.ledger.register import Register
+from smki.ledger.search import Order, Page, Search
 from smki.ledger.sqlite import SqliteLedger
 
 __all__ = [
     "ApplicationQuery",
     "ApplicationRecord",
+    "AuditEvent",
     "CertificateQuery",
     "CertificateRecord",
     "Conditions",
     "Ledger",
     "LedgerUnavailable",
     "NewApplication",
+    "Order",
     "Overtaken",
+    "Page",
+    "Period",
     "Register",
+    "Search",
     "SerialTaken",
     "SqliteLedger",
 ]

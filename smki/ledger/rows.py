@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,13 +14,14 @@ from smki.identity import EntityIdentifier, SerialNumber
 from smki.ledger.contract import (
     ApplicationQuery,
     ApplicationRecord,
-    CertificateQuery,
     CertificateRecord,
     Conditions,
     NewApplication,
     Overtaken,
     SerialTaken,
 )
+from smki.ledger.packing import pack, unpack
+from smki.ledger.schema import fingerprint_prefix
 from smki.problem import Problem
 from smki.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
 
@@ -58,7 +59,7 @@ def insert_application(
                 new.applied_by,
                 new.kind.value,
                 *_whose(new),
-                new.request,
+                pack(new.request) if new.request is not None else None,
                 serial_number is not None,
                 _reasons_text(reasons),
                 serial_number.octets if serial_number else None,
@@ -91,13 +92,13 @@ def require(connection: sqlite3.Connection, new: NewApplication, conditions: Con
 
 def is_certified(connection: sqlite3.Connection, public_key_info: bytes) -> bool:
     """Whether there is a certificate for a public key."""
-    sql = "SELECT 1 FROM certificate WHERE public_key_sha256 = ?"
+    sql = "SELECT 1 FROM certificate WHERE public_key = ?"
     return connection.execute(sql, (public_key_digest(public_key_info),)).fetchone() is not None
 
 
 def public_key_digest(public_key_info: bytes) -> bytes:
-    """What public keys are looked up by: SHA-256 over the SubjectPublicKeyInfo, 32 octets."""
-    return hashlib.sha256(public_key_info).digest()
+    """What public keys are looked up by: the first 16 octets of the SHA-256 of the SubjectPublicKeyInfo."""
+    return hashlib.sha256(public_key_info).digest()[:16]
 
 
 def count_for_device(connection: sqlite3.Connection, device_id: EntityIdentifier) -> int:
@@ -135,7 +136,7 @@ def insert_certificate(connection: sqlite3.Connection, new: CertificateRecord, k
     deemed = to_seconds(new.deemed_accepted) if new.deemed_accepted else None
     try:
         cursor = connection.execute(
-            """INSERT INTO certificate (serial_number, kind, entity_identifier, role, usage, public_key_sha256, not_before,
+            """INSERT INTO certificate (serial_number, kind, entity_identifier, role, usage, public_key, not_before,
                 not_after, status, status_since, deemed_accepted, issued, issuer_serial_number, application_id, der,
                 top_up) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
             (
@@ -158,6 +159,8 @@ def insert_certificate(connection: sqlite3.Connection, new: CertificateRecord, k
     except sqlite3.IntegrityError as error:
         raise Overtaken(Problem("public-key.already-certified", "public key", "certified meanwhile")) from error
     identifier = cursor.lastrowid or 0
+    prefix = fingerprint_prefix(hashlib.sha256(new.der).digest())
+    connection.execute("INSERT INTO fingerprint VALUES (?, ?)", (prefix, identifier))
     connection.execute("UPDATE application SET tbs = NULL WHERE id = ?", (new.application_id,))
     if not new.kind.is_authority:
         replace_older(connection, identifier, deemed if deemed is not None else issued)
@@ -217,39 +220,6 @@ def _whose(of: NewApplication | CertificateRecord) -> tuple[bytes | None, int | 
     )
 
 
-def certificate_conditions(query: CertificateQuery) -> tuple[str, tuple[Any, ...]]:
-    """`` AND …`` for each field of the query, and the parameters."""
-    conditions: list[tuple[str, tuple[Any, ...]]] = []
-    if query.kinds is not None:
-        marks = ", ".join("?" * len(query.kinds))
-        conditions.append((f"kind IN ({marks})", tuple(kind.value for kind in query.kinds)))
-    if query.entity_identifier is not None:
-        conditions.append(("entity_identifier = ?", (query.entity_identifier.octets,)))
-    if query.role is not None:
-        conditions.append(("role = ?", (query.role.decimal,)))
-    if query.usage is not None:
-        conditions.append(("usage = ?", (query.usage.code,)))
-    if query.status is not None and query.moment is not None:
-        conditions.append(_status_condition(query.status, to_seconds(query.moment)))
-    return _joined(conditions)
-
-
-def _status_condition(status: CertificateStatus, now: int) -> tuple[str, tuple[Any, ...]]:
-    """The same cases as ``CertificateRecord.status_at``, in its order."""
-    if status is CertificateStatus.REVOKED:
-        return "status = 'R'", ()
-    if status is CertificateStatus.EXPIRED:
-        return "(status != 'R' AND not_after < ?)", (now,)
-    current, replaced = "status != 'R' AND not_after >= ?", "replaced <= ?"
-    if status is CertificateStatus.NOT_IN_USE:
-        return f"({current} AND ({replaced} OR status = 'N'))", (now, now)
-    is_pending = "status = 'P' AND (deemed_accepted IS NULL OR deemed_accepted > ?)"
-    kept = "(replaced IS NULL OR replaced > ?)"
-    if status is CertificateStatus.PENDING:
-        return f"({current} AND {kept} AND {is_pending})", (now, now, now)
-    return f"({current} AND {kept} AND (status = 'I' OR (status = 'P' AND deemed_accepted <= ?)))", (now, now, now)
-
-
 def application_conditions(query: ApplicationQuery) -> tuple[str, tuple[Any, ...]]:
     """`` AND …`` for each field of the query, and the parameters."""
     conditions: list[tuple[str, tuple[Any, ...]]] = []
@@ -261,10 +231,14 @@ def application_conditions(query: ApplicationQuery) -> tuple[str, tuple[Any, ...
         conditions.append(("kind = ?", (query.kind.value,)))
     if query.granted is not None:
         conditions.append(("granted = ?", (query.granted,)))
-    return _joined(conditions)
+    if query.involved is not None:
+        conditions.append(("(subscriber = ? OR applied_by = ?)", (query.involved, query.involved)))
+    return joined(conditions)
 
 
-def _joined(conditions: list[tuple[str, tuple[Any, ...]]]) -> tuple[str, tuple[Any, ...]]:
+def joined(conditions: Iterable[tuple[str, tuple[Any, ...]]]) -> tuple[str, tuple[Any, ...]]:
+    """`` AND …`` for each condition, and the parameters of all of them."""
+    conditions = list(conditions)
     sql = "".join(f" AND {condition}" for condition, _ in conditions)
     return sql, tuple(value for _, values in conditions for value in values)
 
@@ -308,7 +282,7 @@ def application_record(row: tuple[Any, ...]) -> ApplicationRecord:
         EntityIdentifier(row[7]) if row[7] is not None else None,
         _ROLES[row[8]] if row[8] is not None else None,
         _USAGES[row[9]] if row[9] is not None else None,
-        row[10],
+        unpack(row[10]) if row[10] is not None else None,
         bool(row[15]),
     )
     reasons = tuple(Problem(**reason) for reason in json.loads(row[12])) if row[12] else ()

@@ -12,22 +12,25 @@ from typing import Any, TypeVar
 from sqlite_utils import Database
 
 from smki.certificate import Certificate
-from smki.clock import to_seconds
+from smki.clock import from_seconds, to_seconds
 from smki.identity import EntityIdentifier, SerialNumber
 from smki.ledger import rows
 from smki.ledger.contract import (
     ApplicationQuery,
     ApplicationRecord,
+    AuditEvent,
     CertificateQuery,
     CertificateRecord,
     Conditions,
     NewApplication,
     Overtaken,
 )
+from smki.ledger.credentials import Credentials
 from smki.ledger.group_commit import GroupCommit, unavailable
 from smki.ledger.register import Register
 from smki.ledger.revocation import Revocations
 from smki.ledger.schema import MIGRATIONS
+from smki.ledger.search import Search, certificate_conditions
 from smki.problem import NotFound, Problem
 from smki.role import CertificateStatus
 
@@ -65,6 +68,8 @@ class SqliteLedger:
         self._writes = writes
         self._register = Register(self._read, writes.run)
         self._revocations = Revocations(self._read, writes.run)
+        self._search = Search(self._read)
+        self._credentials = Credentials(self._read, writes.run)
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -173,6 +178,12 @@ class SqliteLedger:
         if found is not None:
             rows.insert_event(connection, to_seconds(moment), event, found.application_id, found.id, detail)
 
+    def events(self, serial_number: SerialNumber) -> list[AuditEvent]:
+        """What was done with a certificate, in that order."""
+        sql = """SELECT at, event, coalesce(detail, '') FROM audit_event WHERE certificate_id =
+            (SELECT id FROM certificate WHERE serial_number = ?) ORDER BY id"""
+        return [AuditEvent(from_seconds(row[0]), row[1], row[2]) for row in self._read(sql, (serial_number.octets,))]
+
     @property
     def register(self) -> Register:
         """Who there is to apply, and which Devices there are."""
@@ -183,6 +194,16 @@ class SqliteLedger:
         """What was revoked, and the lists that said so."""
         return self._revocations
 
+    @property
+    def search(self) -> Search:
+        """What there is, a page at a time in any order, and how much of it."""
+        return self._search
+
+    @property
+    def credentials(self) -> Credentials:
+        """API keys and officers' tokens."""
+        return self._credentials
+
     def certificate(self, serial_number: SerialNumber) -> CertificateRecord | None:
         """The certificate with that serial number, or None."""
         sql = f"SELECT {rows.CERTIFICATE_COLUMNS} FROM certificate WHERE serial_number = ?"  # noqa: S608
@@ -191,7 +212,7 @@ class SqliteLedger:
 
     def certificates_of_key(self, public_key_info: bytes) -> list[CertificateRecord]:
         """Certificates for a public key, oldest first."""
-        sql = f"SELECT {rows.CERTIFICATE_COLUMNS} FROM certificate WHERE public_key_sha256 = ? ORDER BY id"  # noqa: S608
+        sql = f"SELECT {rows.CERTIFICATE_COLUMNS} FROM certificate WHERE public_key = ? ORDER BY id"  # noqa: S608
         return [rows.certificate_record(row) for row in self._read(sql, (rows.public_key_digest(public_key_info),))]
 
     def is_certified(self, public_key_info: bytes) -> bool:
@@ -202,7 +223,7 @@ class SqliteLedger:
         self, query: CertificateQuery, after: int = 0, limit: int | None = None
     ) -> Iterator[CertificateRecord]:
         """Certificates that match, in the order in which they were issued, read a page at a time."""
-        where, parameters = rows.certificate_conditions(query)
+        where, parameters = rows.joined(certificate_conditions(query))
         sql = f"SELECT {rows.CERTIFICATE_COLUMNS} FROM certificate WHERE id > ?{where} ORDER BY id LIMIT ?"  # noqa: S608
         yield from map(rows.certificate_record, self._pages(sql, parameters, after, limit))
 

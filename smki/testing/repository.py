@@ -104,3 +104,4 @@ def serving(smki: Smki) -> Iterator[Repository]:
                 connection.shutdown(socket.SHUT_RDWR)
         server.server_close()
         faults.close()
+        served.audit_trail.close()

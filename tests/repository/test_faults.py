@@ -17,6 +17,8 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from repository.app import create_app
 from smki import CertificateKind, RelyingParty, RepositoryClient, Smki, Verdict
@@ -29,9 +31,11 @@ from smki.relying_party.transport import Limits
 from smki.revocation_list import RevocationList
 from smki.testing.faults import Fault, FaultKind, Faults, RemoteFaults
 from tests.repository.support import Served, ask, serving
+from tests.support import run_cli
 
 CRL, ARL = "/crl/organisation.crl", "/crl/organisation.arl"
-LIMITS = Limits(seconds=1.0, connect_seconds=0.5, attempts=2, back_off=0.01)
+FIELDS = ("count", "seconds", "status", "delay", "contentType", "shiftSeconds")
+LIMITS = Limits(seconds=1.5, connect_seconds=0.5, attempts=2, back_off=0.01)
 
 
 @pytest.fixture(scope="module")
@@ -78,8 +82,8 @@ VERDICTS = [
     (Fault(FaultKind.STATUS, CRL, status=401), "revocation.unavailable", "repository.status"),
     (Fault(FaultKind.STATUS, CRL, status=402), "revocation.unavailable", "repository.status"),
     (Fault(FaultKind.STATUS, CRL, status=500), "revocation.unavailable", "repository.status"),
-    (Fault(FaultKind.SLOW, CRL, delay=1.5), "revocation.unavailable", "repository.timeout"),
-    (Fault(FaultKind.DRIPPING, CRL, delay=1.5), "revocation.unavailable", "repository.timeout"),
+    (Fault(FaultKind.SLOW, CRL, delay=2.0), "revocation.unavailable", "repository.timeout"),
+    (Fault(FaultKind.DRIPPING, CRL, delay=2.0), "revocation.unavailable", "repository.timeout"),
     (Fault(FaultKind.DROPPED_CONNECTION, CRL), "revocation.unavailable", "repository.unreachable"),
     (Fault(FaultKind.WRONG_CLOCK, CRL, shift=-30 * 86400), "revocation.unavailable", "repository.status"),
 ]
@@ -145,6 +149,14 @@ def test_the_stale_list_is_a_real_one(
     (tmp_path / "authority.pem").write_text(authority.as_pem())
     result = openssl("crl", "-in", tmp_path / "list.pem", "-CAfile", tmp_path / "authority.pem", "-noout", "-verify")
     assert "verify OK" in result.stderr
+
+
+def test_who_has_seen_the_current_list_tells_the_stale_one_by_its_number(faulty: Served, faults: RemoteFaults) -> None:
+    assert faulty.smki
+    _, client = verdict(faulty)
+    with faults.during(Fault(FaultKind.STALE_LIST, CRL)):
+        client.revocation_lists(faulty.smki.clock.now())
+    assert [problem.code for problem in client.problems()] == ["repository.rolled-back"]
 
 
 def test_the_stale_list_of_an_older_home_is_of_its_past(smki: Smki) -> None:
@@ -286,9 +298,9 @@ def test_a_count_is_exact_over_processes(faulty: Served, faults: RemoteFaults) -
 
 
 def test_a_time_ends(faulty: Served, faults: RemoteFaults) -> None:
-    faults.set(Fault(FaultKind.STATUS, "/healthz", seconds=0.3, status=503))
+    faults.set(Fault(FaultKind.STATUS, "/healthz", seconds=0.8, status=503))
     assert ask(f"{faulty.url}/healthz").status == 503
-    time.sleep(0.35)
+    time.sleep(0.85)
     assert ask(f"{faulty.url}/healthz").status == 200
     assert [one.is_over for one in faults.all()] == [True]
 
@@ -366,6 +378,26 @@ def test_nonsense_is_refused_with_its_reason(
     assert faults.all() == []
 
 
+ANYTHING = st.none() | st.booleans() | st.integers() | st.floats() | st.text("*/?[]!x", max_size=8)
+
+
+@settings(deadline=None)
+@given(
+    st.fixed_dictionaries(
+        {"kind": st.sampled_from([*FaultKind, "unkind", 3])},
+        optional={name: ANYTHING | st.integers(1, 500) for name in ("path", *FIELDS)},
+    )
+)
+def test_whatever_is_no_fault_is_refused_and_what_is_one_says_the_same_again(value: dict[str, object]) -> None:
+    try:
+        fault = Fault.from_json(value)
+    except Malformed as error:
+        assert all(problem.subject and problem.seen and problem.expected for problem in error.problems)
+    else:
+        assert Fault.from_json(json.loads(json.dumps(fault.as_json()))) == fault
+        fault.strikes("GET", "/crl/organisation.crl")
+
+
 def test_no_web_page_can_set_a_fault(faulty: Served, faults: RemoteFaults) -> None:
     for content_type in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data"):
         answer = ask(f"{faulty.url}/faults", b'{"kind": "status"}', "POST", {"Content-Type": content_type})
@@ -395,12 +427,71 @@ def test_off_unless_switched_on(served: Served) -> None:
     assert "smki serve --faults" in caught.value.problems[0].remedy
 
 
+def test_below_a_path_and_with_an_api_key(made_home: Path, tmp_path: Path) -> None:
+    """Who may not read may set no fault; and what a proxy has before the path is no part of a pattern."""
+    home = tmp_path / "pki"
+    shutil.copytree(made_home, home)
+    key = run_cli("apikey", "add", "tester", "--home", home).stdout.decode().split()[-1]
+    with serving(home, "--faults", "--read", "api-key", "--base-path", "/smki") as served:
+        url = served.url
+        for credential in ("", "nonsense"):
+            with pytest.raises(NotReady) as caught:
+                RemoteFaults(url, credential).set(Fault(FaultKind.STATUS))
+            assert caught.value.code == "access.refused"
+        faults = RemoteFaults(url, key)
+        with faults.during(Fault(FaultKind.STATUS, "/healthz", status=503)) as one:
+            assert ask(f"{url}/healthz").status == 503
+            assert faults.get(one.id).struck == 1
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
+        made = ask(f"{url}/faults", b'{"kind": "slow"}', headers=headers)
+        assert made.headers["location"].startswith("/smki/faults/")
+        shown = run_cli("faults", "list", "--repository", url, env={"SMKI_API_KEY": key})
+        assert b"slow *, delay 5.0; struck 0" in shown.stdout, shown.stderr
+
+
 def test_nobody_there() -> None:
     with pytest.raises(NotReady) as caught:
         RemoteFaults("http://127.0.0.1:1").all()
     assert caught.value.code == "repository.unreachable"
     with pytest.raises(Malformed):
         RemoteFaults("127.0.0.1:8083")
+
+
+def test_the_command(faulty: Served, faults: RemoteFaults) -> None:
+    def faults_command(*words: str) -> str:
+        result = run_cli("faults", *words, "--repository", faulty.url)
+        assert result.returncode == 0, result.stderr
+        return result.stdout.decode()
+
+    words = ("wrong-clock", "--path", "/healthz", "--shift=-12h", "--count", "1")
+    shown = faults_command("set", *words)
+    (one,) = faults.all()
+    assert one.fault == Fault(FaultKind.WRONG_CLOCK, "/healthz", count=1, shift=-12 * 3600)
+    assert shown == f"{one.id}: wrong-clock /healthz, count 1, shiftSeconds -43200; struck 0\n"
+    assert "x-smki-time" in ask(f"{faulty.url}/healthz").headers
+    assert faults_command("list").endswith("; struck 1, over\n")
+    assert json.loads(faults_command("list", "--json"))["struck"] == 1
+    faults_command("clear", str(one.id))
+    assert faults.all() == []
+    faults_command("set", "stale-list")
+    faults_command("clear")
+    assert faults.all() == []
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("clear", "4711"), "fault.unknown"),
+        (("clear", "x"), "fault.malformed"),
+        (("set", "slow", "--status", "500"), "fault.malformed"),
+        (("list", "--repository", "http://127.0.0.1:1"), "repository.unreachable"),
+    ],
+)
+def test_the_command_refuses_with_a_reason(faulty: Served, words: tuple[str, ...], code: str) -> None:
+    result = run_cli("faults", words[0], "--repository", faulty.url, *words[1:])
+    assert result.returncode == 2
+    assert f"[{code}]".encode() in result.stderr
+    assert b"Traceback" not in result.stderr
 
 
 def travelling(home: Path) -> Smki:
