@@ -46,6 +46,8 @@ def replacing(path: Path, mode: int = PUBLIC_MODE) -> Iterator[IO[bytes]]:
     try:
         with os.fdopen(descriptor, "wb") as file:
             yield file
+            file.flush()
+            os.fsync(descriptor)
         Path(temporary).chmod(mode)
         Path(temporary).replace(path)
     except BaseException:

@@ -5,6 +5,7 @@ pki/
   ledger.sqlite           everything that was applied for and issued
   keys/root-oca.key …     the authorities' private keys
   keys/dcc/…              the private keys of the DCC's own certificates
+  extracts/…              full extracts and deltas, once some were made
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from smki.csr import make_device_request, make_organisation_request, public_poin
 from smki.device import DeviceType
 from smki.hierarchy import ABOVE, ISSUED_BY, Hierarchy
 from smki.identity import EntityIdentifier
+from smki.interchange.extracts import Extracts
 from smki.key import (
     Randomness,
     SeededRandomness,
@@ -46,6 +48,7 @@ from smki.x509 import encode_public_key
 
 LEDGER_FILE = "ledger.sqlite"
 CLOCK_FILE = "clock.json"
+EXTRACTS = "extracts"
 
 SEEDED_START = datetime(2026, 1, 1, tzinfo=UTC)
 """When an SMKI made from a seed begins unless told otherwise: fixed, so that the same seed makes the same
@@ -163,6 +166,11 @@ class Smki:
     def inquiry(self) -> Inquiry:
         """Where to ask who may subscribe for what, without applying."""
         return Inquiry(self.ledger, self.clock)
+
+    @cached_property
+    def extracts(self) -> Extracts:
+        """Full extracts of what was issued, and the deltas between them, as files."""
+        return Extracts(self.path / EXTRACTS, self.ledger, self.clock)
 
     def lists(self, kind: CertificateKind) -> RevocationLists:
         """The revocation lists of the newest authority of a kind: Issuing OCA (the CRL) or Root OCA (the ARL).

@@ -39,6 +39,7 @@ _COMMANDS = {
     "provisions": ("smki.cli.eligible", "provisions", "Show the rules by which eligibility is decided."),
     "applications": ("smki.cli.applications", "applications", "The record of applications, refused ones too."),
     "export": ("smki.cli.export", "export", "Write certificates into a file."),
+    "extract": ("smki.cli.extract", "extract", "Full extracts and deltas: make, apply, verify."),
     "lint": ("smki.cli.lint", "lint", "Say what is wrong with certificates, requests and revocation lists."),
     "verify": ("smki.cli.verify", "verify", "Say whether a certificate may be relied on, and why."),
     "suspect": ("smki.cli.suspect", "suspect", "Certificates suspected to be compromised: add, list, clear."),

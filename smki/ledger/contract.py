@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -118,6 +119,19 @@ class CertificateRecord:
             return CertificateStatus.IN_USE
         return self.stored_status
 
+    def status_since_at(self, moment: datetime) -> datetime:
+        """Since when it has the status that it has at a moment, by the same cases."""
+        if self.stored_status is CertificateStatus.REVOKED:
+            return self.status_since
+        if moment > self.not_after:
+            return self.not_after
+        if self.replaced is not None and self.replaced <= moment:
+            return self.replaced
+        is_pending = self.stored_status is CertificateStatus.PENDING
+        if is_pending and self.deemed_accepted is not None and self.deemed_accepted <= moment:
+            return self.deemed_accepted
+        return self.status_since
+
     @property
     def certificate(self) -> Certificate:
         """The certificate itself, read from its DER."""
@@ -145,6 +159,23 @@ class ApplicationQuery:
     entity_identifier: EntityIdentifier | None = None
     kind: CertificateKind | None = None
     granted: bool | None = None
+
+
+class Snapshot(Protocol):
+    """The certificates as they stood at one instant, however long the reading takes."""
+
+    @property
+    def last(self) -> int:
+        """The id of the last certificate; 0 where there is none."""
+
+    def certificates(self, after: int = 0, *, with_der: bool = True) -> Iterator[CertificateRecord]:
+        """The certificates with an id above *after*, in the order in which they were issued.
+
+        :param with_der: False to leave the octets out, which saves reading them.
+        """
+
+    def certificate(self, identifier: int) -> CertificateRecord:
+        """The certificate with that id, which must be there."""
 
 
 class Ledger(Protocol):
@@ -211,6 +242,9 @@ class Ledger(Protocol):
 
     def application(self, application_id: int) -> ApplicationRecord | None:
         """The application with that id, or None."""
+
+    def snapshot(self) -> AbstractContextManager[Snapshot]:
+        """A look at the certificates that does not change while it lasts."""
 
     def applications(
         self, query: ApplicationQuery, after: int = 0, limit: int | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -28,6 +29,7 @@ from smki.ledger.group_commit import GroupCommit, unavailable
 from smki.ledger.register import Register
 from smki.ledger.revocation import Revocations
 from smki.ledger.schema import MIGRATIONS
+from smki.ledger.snapshot import SqliteSnapshot
 from smki.problem import NotFound, Problem
 from smki.role import CertificateStatus
 
@@ -202,6 +204,18 @@ class SqliteLedger:
         where, parameters = rows.certificate_conditions(query)
         sql = f"SELECT {rows.CERTIFICATE_COLUMNS} FROM certificate WHERE id > ?{where} ORDER BY id LIMIT ?"  # noqa: S608
         yield from map(rows.certificate_record, self._pages(sql, parameters, after, limit))
+
+    @contextmanager
+    def snapshot(self) -> Iterator[SqliteSnapshot]:
+        """A look at the certificates that does not change while it lasts."""
+        try:
+            connection = sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None)
+            try:
+                yield SqliteSnapshot(connection)
+            finally:
+                connection.close()
+        except sqlite3.Error as error:
+            raise unavailable(error) from error
 
     def applications(
         self, query: ApplicationQuery, after: int = 0, limit: int | None = None
