@@ -7,6 +7,7 @@ from werkzeug.exceptions import HTTPException
 
 from repository.certificate_service import certificate_service, invalid_request
 from repository.eligibility_service import eligibility_service
+from repository.extracts import extracts
 from repository.revocation_lists import revocation_lists
 from repository.time_travel import is_real, tell_the_time
 from smki import __version__
@@ -35,6 +36,7 @@ def create_app(smki: Smki) -> Flask:
     app.register_blueprint(certificate_service(smki))
     app.register_blueprint(eligibility_service(smki))
     app.register_blueprint(revocation_lists(smki))
+    app.register_blueprint(extracts(smki))
 
     @app.get("/")
     def index() -> str:
