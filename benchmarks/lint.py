@@ -16,7 +16,7 @@ from smki.profile import IssuerFacts, lint
 from smki.profile.build_list import ListContents, build_tbs_list
 from smki.profile.lint_list import lint_tbs_list
 from smki.profile.tables import ORGANISATION_CRL
-from smki.revocation_list import RevocationReason, RevokedEntry
+from smki.revocation_list import RevocationReason, RevokedEntry, encode_entries
 from smki.testing.defects import Base, Cast
 from smki.testing.defects.cast import ROLE
 from smki.testing.defects.edits import extension, put, subject_key
@@ -91,7 +91,7 @@ def _long_lists(cast: Cast) -> list[Measurement]:
         1,
         SEEDED_MOMENT,
         SEEDED_MOMENT + timedelta(hours=48),
-        entries,
+        encode_entries(entries),
     )
     tbs = build_tbs_list(ORGANISATION_CRL, contents)
     return [

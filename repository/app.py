@@ -5,9 +5,11 @@ from __future__ import annotations
 from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException
 
-from repository.certificate_service import certificate_service, invalid_request
+from repository.access import admit_readers
+from repository.certificate_service import XML_SERVICES, certificate_service, invalid_request
 from repository.eligibility_service import eligibility_service
 from repository.extracts import extracts
+from repository.options import Options
 from repository.revocation_lists import revocation_lists
 from repository.time_travel import is_real, tell_the_time
 from smki import __version__
@@ -23,16 +25,19 @@ MAX_BODY_OCTETS = 64 * 1024
 MAX_DRAINED_OCTETS = 32 * 1024 * 1024
 """So much of a body that is too large is read and thrown away, so that its sender gets to see the answer."""
 
-XML_SERVICES = "/services/"
+
+DEFAULTS = Options()
 
 
-def create_app(smki: Smki) -> Flask:
-    """The application for an open SMKI.
+def create_app(smki: Smki, options: Options = DEFAULTS) -> Flask:
+    """The application for an open SMKI, as its operator chose.
 
     Where its clock is a :class:`~smki.clock.TravellingClock`, a request can say at which moment it is asked.
     """
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_OCTETS
+    tell_the_time(app, smki.clock)
+    admit_readers(app, smki, options.read_access)
     app.register_blueprint(certificate_service(smki))
     app.register_blueprint(eligibility_service(smki))
     app.register_blueprint(revocation_lists(smki))
@@ -59,8 +64,6 @@ def create_app(smki: Smki) -> Flask:
         except SmkiError as error:
             return {"status": "unavailable", "reason": str(error)}, 503
         return {"status": "ok"}, 200
-
-    tell_the_time(app, smki.clock)
 
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> Response:

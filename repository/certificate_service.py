@@ -12,15 +12,16 @@ import secrets
 from flask import Blueprint, Response, request
 
 from repository.xml_message import Content, parse_message, write_message
-from smki.clock import to_seconds
+from smki.clock import iso, to_seconds
 from smki.home import Smki
 from smki.identity import EntityIdentifier, SerialNumber
 from smki.ledger import CertificateQuery, CertificateRecord
 from smki.problem import Malformed, Problem, SmkiError, problem_text
 from smki.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
 
-SEARCH = "/services/certificatesearch"
-RETRIEVE = "/services/retrievecertificate"
+XML_SERVICES = "/services/"
+SEARCH = f"{XML_SERVICES}certificatesearch"
+RETRIEVE = f"{XML_SERVICES}retrievecertificate"
 _ROOTS = {
     SEARCH: ("CertificateSearchRequest", "CertificateSearchResponse"),
     RETRIEVE: ("CertificateDataRequest", "CertificateDataResponse"),
@@ -38,6 +39,9 @@ OK, INVALID, NOT_FOUND = 200, 401, 402
 
 MANUFACTURING_FLAG = "false"
 """Assumption: what the flag is true for is not published."""
+
+STATUS_SINCE = "X-SMKI-Status-Since"
+"""The header that tells since when a certificate has had its status (UTC): the XML has no element for that."""
 
 _END_ENTITIES = (CertificateKind.ORGANISATION, CertificateKind.DEVICE)
 
@@ -67,7 +71,10 @@ def certificate_service(smki: Smki) -> Blueprint:
         record = smki.ledger.certificate(SerialNumber.parse(fields["CertificateSerial"]))
         if record is None or record.kind not in _END_ENTITIES:
             return answer(NOT_FOUND, "Nothing found", [])
-        return answer(OK, "Success", [("CertificateResponse", _body(record, record.status_at(smki.clock.now())))])
+        now = smki.clock.now()
+        response = answer(OK, "Success", [("CertificateResponse", _body(record, record.status_at(now)))])
+        response.headers[STATUS_SINCE] = iso(record.status_since_at(now))
+        return response
 
     @blueprint.errorhandler(Malformed)
     def malformed(error: Malformed) -> Response:

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
+from repository.problem_details import problem_details
 from smki.device import DeviceType
 from smki.home import Smki
 from smki.identity import EntityIdentifier
@@ -45,17 +46,7 @@ def eligibility_service(smki: Smki) -> Blueprint:
     @blueprint.errorhandler(SmkiError)
     def no_question(error: SmkiError) -> Response:
         status = 503 if isinstance(error, LedgerUnavailable) else 400
-        first = error.problems[0]
-        body = {
-            "type": f"urn:smki:problem:{first.code}",
-            "title": f"{first.subject}: {first.seen}",
-            "status": status,
-            "problems": [problem.as_json() for problem in error.problems],
-        }
-        response = jsonify(body)
-        response.status_code = status
-        response.mimetype = "application/problem+json"  # RFC 9457
-        return response
+        return problem_details(error.problems, status)
 
     return blueprint
 

@@ -8,6 +8,7 @@ from smki.certificate import to_pem
 from smki.clock import TravellingClock, to_seconds
 from smki.home import Smki
 from smki.ledger.revocation import ListRecord
+from smki.problem import NotFound, Problem
 from smki.revocation_list import PEM_LABEL
 from smki.role import CertificateKind
 
@@ -17,15 +18,16 @@ KINDS = {"crl": CertificateKind.ISSUING_OCA, "arl": CertificateKind.ROOT_OCA}
 
 
 def revocation_lists(smki: Smki) -> Blueprint:
-    """``/crl/organisation.crl``, ``.arl``, each also ``.pem``, and ``/crl/organisation/NUMBER.crl`` for the past."""
+    """``/crl/organisation.crl``, ``.arl``, each also ``.pem``, and ``/crl/organisation/NUMBER.crl`` for the past: of the
+    newest authority. Of another by its common name: ``/crl/organisation/T1.crl``, ``/crl/organisation/T1/NUMBER.crl``."""
     blueprint = Blueprint("revocation_lists", __name__)
 
     @blueprint.get("/crl/organisation.<string:kind>")
     @blueprint.get("/crl/organisation.<string:kind>.pem")
-    def current(kind: str) -> Response:
-        if kind not in KINDS:
-            return _missing()
-        lists = smki.lists(KINDS[kind])
+    @blueprint.get("/crl/organisation/<string:issuer>.<string:kind>")
+    @blueprint.get("/crl/organisation/<string:issuer>.<string:kind>.pem")
+    def current(kind: str, issuer: str = "") -> Response:
+        lists = smki.lists(_kind(kind), issuer)
         if isinstance(smki.clock, TravellingClock) and smki.clock.is_travelling:
             # A look at another time changes nothing: a list can be seen to have fallen overdue.
             found = lists.as_of(smki.clock.now())
@@ -37,14 +39,30 @@ def revocation_lists(smki: Smki) -> Blueprint:
 
     @blueprint.get("/crl/organisation/<int:number>.<string:kind>")
     @blueprint.get("/crl/organisation/<int:number>.<string:kind>.pem")
-    def past(number: int, kind: str) -> Response:
-        record = smki.lists(KINDS[kind]).numbered(number) if kind in KINDS else None
+    @blueprint.get("/crl/organisation/<string:issuer>/<int:number>.<string:kind>")
+    @blueprint.get("/crl/organisation/<string:issuer>/<int:number>.<string:kind>.pem")
+    def past(number: int, kind: str, issuer: str = "") -> Response:
+        record = smki.lists(_kind(kind), issuer).numbered(number)
         return _missing() if record is None else _answer(record, "public, max-age=31536000, immutable")
+
+    @blueprint.errorhandler(NotFound)
+    def unknown(error: NotFound) -> Response:
+        return Response(f"{error}\n", 404, mimetype="text/plain")
 
     return blueprint
 
 
 MAX_AGE_SECONDS = 300
+
+
+def _kind(suffix: str) -> CertificateKind:
+    """Which authority's lists have that suffix.
+
+    :raises NotFound: when none have.
+    """
+    if suffix not in KINDS:
+        raise NotFound(Problem("list.unknown", f".{suffix[:16]}", "no kind of list", ".crl or .arl", "RFC 2585 4.2"))
+    return KINDS[suffix]
 
 
 def _answer(record: ListRecord, cache_control: str) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import logging
 import socket
 import threading
@@ -14,7 +15,8 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server import Server
 
-from repository.app import create_app
+from repository.app import DEFAULTS, create_app
+from repository.options import Options, ReadAccess
 from smki.clock import TravellingClock
 from smki.home import Smki
 from smki.problem import NotReady, Problem, SmkiError
@@ -35,6 +37,15 @@ RENEWAL_SECONDS = 20.0
 """How often a worker looks whether a list is due."""
 
 _log = logging.getLogger("smki.server")
+
+
+def default_read_access(host: str) -> ReadAccess:
+    """Open where only this machine can connect, with API keys elsewhere."""
+    try:
+        is_loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        is_loopback = False
+    return ReadAccess.OPEN if is_loopback else ReadAccess.API_KEY
 
 
 def refuse_taken_port(host: str, port: int) -> None:
@@ -65,12 +76,10 @@ def serve(
     host: str = DEFAULT_HOST,
     port: int = DEFAULT_PORT,
     workers: int = DEFAULT_WORKERS,
-    *,
-    time_travel: bool = False,
+    options: Options = DEFAULTS,
 ) -> None:
     """Serve the Repository of a home until SIGINT or SIGTERM.
 
-    :param time_travel: let each request say at which moment it is asked, with the header X-SMKI-Time.
     :raises NotReady: when there is no SMKI in *home* or nothing can listen there.
     """
     Smki.open(home).close()
@@ -86,13 +95,13 @@ def serve(
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_SECONDS,
     )
-    server.serve(target_loader=partial(_load, home, time_travel), wrap_loader=False)
+    server.serve(target_loader=partial(_load, home, options), wrap_loader=False)
 
 
-def _load(home: Path, time_travel: bool) -> Flask:
+def _load(home: Path, options: Options) -> Flask:
     smki = Smki.open(home)
     threading.Thread(target=_keep_lists_fresh, args=(smki,), name="revocation-lists", daemon=True).start()
-    return create_app(Smki.open(home, TravellingClock(smki.clock)) if time_travel else smki)
+    return create_app(Smki.open(home, TravellingClock(smki.clock)) if options.time_travel else smki, options)
 
 
 def _keep_lists_fresh(smki: Smki) -> None:

@@ -39,11 +39,12 @@ from smki.key import (
 )
 from smki.ledger import CertificateRecord, Ledger, SqliteLedger
 from smki.ledger.revocation import ListRecord
-from smki.problem import NotReady, Problem
+from smki.problem import NotFound, NotReady, Problem
 from smki.registration import Application, Issued, Registration
 from smki.registration.cast import DEVICES, PARTIES, TESTING_PARTICIPANTS
 from smki.registration.inquiry import Inquiry
 from smki.role import CertificateKind, KeyUsage, RemotePartyRole
+from smki.words import listed
 from smki.x509 import encode_public_key
 
 LEDGER_FILE = "ledger.sqlite"
@@ -172,14 +173,24 @@ class Smki:
         """Full extracts of what was issued, and the deltas between them, as files."""
         return Extracts(self.path / EXTRACTS, self.ledger, self.clock)
 
-    def lists(self, kind: CertificateKind) -> RevocationLists:
-        """The revocation lists of the newest authority of a kind: Issuing OCA (the CRL) or Root OCA (the ARL).
+    def lists(self, kind: CertificateKind, issuer: str = "") -> RevocationLists:
+        """The revocation lists of an authority of a kind: Issuing OCA (the CRL) or Root OCA (the ARL).
 
+        :param issuer: its common name; the newest authority by default.
         :raises KeyError: for a kind that issues no lists.
+        :raises NotFound: when there is no such authority.
         """
         if kind not in POLICIES:
             raise KeyError(kind)
-        return RevocationLists(self.ledger, self.clock, self.hierarchy.newest(kind))
+        if not issuer:
+            return RevocationLists(self.ledger, self.clock, self.hierarchy.newest(kind))
+        for lists in self.all_lists(kind):
+            if lists.issuer_name == issuer:
+                return lists
+        names = listed([lists.issuer_name for lists in self.all_lists(kind)])
+        raise NotFound(
+            Problem("authority.unknown", f"{kind.title} {issuer[:16]}", "there is none of that name", names, "SEC L")
+        )
 
     def all_lists(self, *kinds: CertificateKind) -> list[RevocationLists]:
         """The lists of every authority that issues some, also of those that newer ones have taken over from.

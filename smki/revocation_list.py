@@ -11,6 +11,7 @@ from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from smki import der
+from smki.clock import from_seconds, to_seconds
 from smki.der import DerError, Node
 from smki.identity import SerialNumber
 from smki.problem import Malformed, Problem
@@ -261,25 +262,44 @@ _REASON_EXTENSIONS: dict[RevocationReason | None, bytes] = {
     for reason in RevocationReason
 } | {None: b""}
 
-_SMALLEST_OF_16_OCTETS, _SMALLEST_OF_17_OCTETS = 1 << 119, 1 << 127
+EntryRow = tuple[bytes, int, "RevocationReason | None"]
+"""An entry as a ledger has it: serial number (octets, big-endian, at least 16), seconds since 1970 (UTC), reason."""
+
+_SECONDS_OF_A_DAY = 86400
 
 
 def encode_entries(entries: Iterable[RevokedEntry]) -> bytes:
-    """The encoded entries one behind the other, without the SEQUENCE around them; a second for a million."""
-    tails: dict[tuple[datetime, RevocationReason | None], tuple[bytes, bytes]] = {}
+    """The encoded entries one behind the other, without the SEQUENCE around them."""
+    return encode_entry_rows(
+        (entry.serial_number.octets, to_seconds(entry.revoked_at), entry.reason) for entry in entries
+    )
+
+
+def encode_entry_rows(rows: Iterable[EntryRow]) -> bytes:
+    """The same from rows, without an object for each: half a second for a million."""
+    days: dict[int, bytes] = {}
+    # What stands before and after the 16 octets of a serial number as we make them.
+    around: dict[tuple[int, RevocationReason | None], tuple[bytes, bytes]] = {}
     pieces: list[bytes] = []
-    for entry in entries:
-        number = entry.serial_number.value
-        tail = tails.get((entry.revoked_at, entry.reason))
-        if tail is None:
-            octets = der.time(entry.revoked_at) + _REASON_EXTENSIONS[entry.reason]
-            # What stands before and after the 16 octets of a serial number as we make them.
-            tail = tails[entry.revoked_at, entry.reason] = bytes((0x30, 18 + len(octets), 0x02, 16)), octets
-        if _SMALLEST_OF_16_OCTETS <= number < _SMALLEST_OF_17_OCTETS:
-            pieces += (tail[0], number.to_bytes(16, "big"), tail[1])
+    for serial_number, moment, reason in rows:
+        found = around.get((moment, reason))
+        if found is None:
+            tail = _encoded_moment(moment, days) + _REASON_EXTENSIONS[reason]
+            found = around[moment, reason] = bytes((0x30, 18 + len(tail), 0x02, 16)), tail
+        if len(serial_number) == 16 and 0 < serial_number[0] < 0x80:
+            pieces.append(found[0] + serial_number + found[1])
         else:
-            pieces.append(der.sequence(der.integer(number), tail[1]))
+            pieces.append(der.sequence(der.integer(int.from_bytes(serial_number, "big")), found[1]))
     return b"".join(pieces)
+
+
+def _encoded_moment(moment: int, days: dict[int, bytes]) -> bytes:
+    # A day's octets end with HHMMSSZ, whichever of the two forms of time they are.
+    day, second = divmod(moment, _SECONDS_OF_A_DAY)
+    encoded = days.get(day)
+    if encoded is None:
+        encoded = days[day] = der.time(from_seconds(day * _SECONDS_OF_A_DAY))[:-7]
+    return b"%s%02d%02d%02dZ" % (encoded, second // 3600, second // 60 % 60, second % 60)
 
 
 @dataclass(frozen=True)

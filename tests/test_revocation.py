@@ -119,9 +119,32 @@ def test_the_pma_may_delay_one(at: Callable[[timedelta], Smki]) -> None:
         revoke(smki.ledger, record.serial_number, "key-lost", smki.clock.now(), by="SMKI PMA", not_before=later)
         smki.lists(OCA).publish()
         assert listed(smki) == set()
+        assert statuses(smki, record) == {"I"}
     with at(timedelta(days=3, hours=1)) as smki:
         smki.renew_lists()
         assert listed(smki) == {record.serial_number.hex}
+        assert statuses(smki, record) == {"R"}
+        now = smki.clock.now()
+        known = smki.ledger.certificate(record.serial_number)
+        assert known is not None
+        assert known.status_since_at(now) == later.replace(microsecond=0)
+        assert known.status_since_at(later - timedelta(hours=1)) == known.issued
+
+
+def statuses(smki: Smki, record: CertificateRecord) -> set[str]:
+    """With which statuses it is found, and the one that its record tells: always the same one."""
+    now = smki.clock.now()
+    known = smki.ledger.certificate(record.serial_number)
+    assert known is not None
+    assert record.entity_identifier is not None
+    return {known.status_at(now).value} | {
+        status.value
+        for status in CertificateStatus
+        for found in smki.ledger.certificates(
+            CertificateQuery(entity_identifier=record.entity_identifier, status=status, moment=now)
+        )
+        if found.serial_number == record.serial_number
+    }
 
 
 def test_a_rejected_certificate_is_revoked(smki: Smki) -> None:

@@ -9,12 +9,11 @@ from datetime import datetime, timedelta
 from smki.authority.certification_authority import CertificationAuthority
 from smki.clock import Clock, iso
 from smki.ledger import Ledger
-from smki.ledger.revocation import ListBuilder, ListRecord
+from smki.ledger.revocation import ListBuilder, ListEntries, ListRecord
 from smki.profile.build_list import ListContents, build_tbs_list
 from smki.profile.clearance import clear_list_for_signature
 from smki.profile.forms import RevocationListProfile
 from smki.profile.tables import ORGANISATION_ARL, ORGANISATION_CRL
-from smki.revocation_list import RevokedEntry
 from smki.role import CertificateKind
 
 _log = logging.getLogger("smki.revocation-lists")
@@ -59,6 +58,11 @@ class RevocationLists:
         self._authority = authority
         self._issuer = authority.certificate.serial_number
         self.policy = POLICIES[authority.certificate.kind]
+
+    @property
+    def issuer_name(self) -> str:
+        """The common name of the authority."""
+        return self._authority.certificate.common_name or ""
 
     def latest(self) -> ListRecord | None:
         """The list with the highest number, however old; None before the first."""
@@ -116,7 +120,7 @@ class RevocationLists:
         return now >= latest.this_update + (due - latest.this_update) * RENEW_WITHIN
 
     def _builder(self, now: datetime, *, only_if_due: bool) -> ListBuilder:
-        def build(number: int, latest: ListRecord | None, entries: list[RevokedEntry]) -> ListRecord | None:
+        def build(number: int, latest: ListRecord | None, entries: ListEntries) -> ListRecord | None:
             # Asked again inside the transaction: another worker may have been quicker.
             if only_if_due and latest is not None and not self._is_due(latest, now):
                 return None
@@ -133,7 +137,7 @@ class RevocationLists:
 
         return build
 
-    def _make(self, number: int, this_update: datetime, entries: list[RevokedEntry]) -> ListRecord:
+    def _make(self, number: int, this_update: datetime, entries: ListEntries) -> ListRecord:
         certificate, facts = self._authority.certificate, self._authority.facts
         next_update = this_update + self.policy.lifetime
         contents = ListContents(
@@ -142,8 +146,8 @@ class RevocationLists:
             number=number,
             this_update=this_update,
             next_update=next_update,
-            entries=entries,
+            entries=entries.encoded,
         )
         tbs = build_tbs_list(self.policy.profile, contents)
         signed = self._authority.signing_key.sign(clear_list_for_signature(tbs, self.policy.profile, facts))
-        return ListRecord(self._issuer, number, this_update, next_update, len(entries), signed)
+        return ListRecord(self._issuer, number, this_update, next_update, entries.count, signed)

@@ -47,6 +47,8 @@ _COMMANDS = {
     "profile": ("smki.cli.profile", "profile", "Show what each kind of certificate must hold."),
     "defects": ("smki.cli.defects", "defects", "Write certificates that are wrong in exactly one way."),
     "check": ("smki.cli.check", "check", "Check that the ledger is whole and true."),
+    "apikey": ("smki.cli.credentials", "apikey", "API keys with which systems read the Repository."),
+    "officer": ("smki.cli.credentials", "officer", "Tokens with which officers act in the Repository."),
     "serve": ("smki.cli.serve", "serve", "Serve the SMKI Repository over HTTP."),
 }
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from repository.server import DEFAULT_HOST, DEFAULT_PORT, DEFAULT_WORKERS, refuse_taken_port
+from repository.options import Options, ReadAccess
+from repository.server import DEFAULT_HOST, DEFAULT_PORT, DEFAULT_WORKERS, default_read_access, refuse_taken_port
 from repository.server import serve as serve_repository
 from smki.cli.common import home_option
 from smki.home import Smki
@@ -22,8 +23,13 @@ _EXAMPLE = "00-DB-12-34-56-78-90-A0"
 @click.option(
     "--workers", default=DEFAULT_WORKERS, show_default=True, type=click.IntRange(1, 64), help="How many processes."
 )
+@click.option(
+    "--read",
+    type=click.Choice([access.value for access in ReadAccess]),
+    help="Who may read: whoever connects, or systems with an API key. [default: open on this machine's own address]",
+)
 @click.option("--time-travel", is_flag=True, help="Let each request say when it is asked, with the header X-SMKI-Time.")
-def serve(home: Path, host: str, port: int, workers: int, time_travel: bool) -> None:
+def serve(home: Path, host: str, port: int, workers: int, read: str | None, time_travel: bool) -> None:
     """Serve the SMKI Repository over HTTP, until interrupted.
 
     What is issued while it runs appears at once.
@@ -31,17 +37,19 @@ def serve(home: Path, host: str, port: int, workers: int, time_travel: bool) -> 
     with Smki.open(home) as smki:
         count = smki.ledger.count_certificates()
     refuse_taken_port(host, port)
-    click.echo(_banner(home, f"http://{f'[{host}]' if ':' in host else host}:{port}", count))
+    access = ReadAccess(read) if read else default_read_access(host)
+    click.echo(_banner(home, f"http://{f'[{host}]' if ':' in host else host}:{port}", count, access))
     sys.stdout.flush()
-    serve_repository(home, host, port, workers, time_travel=time_travel)
+    serve_repository(home, host, port, workers, Options(access, time_travel))
 
 
-def _banner(home: Path, url: str, count: int) -> str:
+def _banner(home: Path, url: str, count: int, access: ReadAccess) -> str:
     smki = sys.argv[0] if Path(sys.argv[0]).name == "smki" else "smki"
     where = "" if home == Path("pki") else f" --home {home}"
     search = f"<CertificateSearchRequest><CertificateSubjectAltName>{_EXAMPLE}</CertificateSubjectAltName></CertificateSearchRequest>"
+    keys = "" if access is ReadAccess.OPEN else f"Who reads needs an API key: {smki} apikey add{where} NAME\n"
     return f"""The SMKI in {home} ({count} certificates, all of them Test Certificates) is served at {url}/
-Ctrl-C stops it. To try, in another terminal:
+{keys}Ctrl-C stops it. To try, in another terminal:
 
   {smki} issue device{where} --eui {_EXAMPLE} --usage ds --out meter-ds.pem
   curl -s {url}/services/certificatesearch -d '{search}'

@@ -97,9 +97,12 @@ def _describe(
     until = "no expiry" if certificate.not_after == NO_WELL_DEFINED_EXPIRY else iso(certificate.not_after)
     line("Valid", f"{iso(certificate.not_before)} to {until}")
     if record is not None and smki is not None:
-        status = record.status_at(smki.clock.now())
-        line("Status", f"{status.label} ({status.value}), issued {iso(record.issued)}")
-        values |= {"status": status.value, "issued": iso(record.issued), "statusSince": iso(record.status_since)}
+        now = smki.clock.now()
+        status, since, issued = record.status_at(now), iso(record.status_since_at(now)), iso(record.issued)
+        line(
+            "Status", f"{status.label} ({status.value}){f' since {since}' if since != issued else ''}, issued {issued}"
+        )
+        values |= {"status": status.value, "issued": issued, "statusSince": since}
         chain = [above.certificate for above in smki.chain(record)]
         values["chain"] = [
             {"name": name_text(above.subject), "serialNumber": above.serial_number.hex} for above in chain

@@ -13,9 +13,11 @@ from smki.ledger.contract import (
     LedgerUnavailable,
     NewApplication,
     Overtaken,
+    Period,
     SerialTaken,
 )
 from smki.ledger.register import Register
+from smki.ledger.search import Order, Page, Search
 from smki.ledger.sqlite import SqliteLedger
 
 __all__ = [
@@ -27,8 +29,12 @@ __all__ = [
     "Ledger",
     "LedgerUnavailable",
     "NewApplication",
+    "Order",
     "Overtaken",
+    "Page",
+    "Period",
     "Register",
+    "Search",
     "SerialTaken",
     "SqliteLedger",
 ]

@@ -6,14 +6,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from smki.certificate import Certificate
+from smki.device import DeviceType
 from smki.identity import EntityIdentifier, SerialNumber
+from smki.ledger.credentials import Credentials
 from smki.ledger.register import Register
 from smki.ledger.revocation import Revocations
 from smki.problem import Problem, SmkiError
 from smki.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
+
+if TYPE_CHECKING:
+    from smki.ledger.search import Search
 
 
 class SerialTaken(SmkiError):
@@ -106,9 +111,10 @@ class CertificateRecord:
     """From when on a newer certificate for the same subject, role and usage is in use instead of it."""
 
     def status_at(self, moment: datetime) -> CertificateStatus:
-        """The status at a moment: revoked if it was, expired once notAfter has passed, not in use once replaced, in use
-        once deemed accepted."""
-        if self.stored_status is CertificateStatus.REVOKED:
+        """The status at a moment: revoked from the day of its revocation, expired once notAfter has passed, not in use
+        once replaced, in use once deemed accepted. Before a revocation that the PMA has delayed it is in use."""
+        is_revoked = self.stored_status is CertificateStatus.REVOKED
+        if is_revoked and self.status_since <= moment:
             return self.stored_status
         if moment > self.not_after:
             return CertificateStatus.EXPIRED
@@ -117,25 +123,31 @@ class CertificateRecord:
         is_pending = self.stored_status is CertificateStatus.PENDING
         if is_pending and self.deemed_accepted is not None and self.deemed_accepted <= moment:
             return CertificateStatus.IN_USE
-        return self.stored_status
+        return CertificateStatus.IN_USE if is_revoked else self.stored_status
 
     def status_since_at(self, moment: datetime) -> datetime:
-        """Since when it has the status that it has at a moment, by the same cases."""
-        if self.stored_status is CertificateStatus.REVOKED:
-            return self.status_since
-        if moment > self.not_after:
+        """Since when it has had the status that it has at a moment."""
+        status = self.status_at(moment)
+        if status is CertificateStatus.EXPIRED:
             return self.not_after
-        if self.replaced is not None and self.replaced <= moment:
+        if status is CertificateStatus.NOT_IN_USE and self.replaced is not None and self.replaced <= moment:
             return self.replaced
-        is_pending = self.stored_status is CertificateStatus.PENDING
-        if is_pending and self.deemed_accepted is not None and self.deemed_accepted <= moment:
-            return self.deemed_accepted
-        return self.status_since
+        if status is self.stored_status:
+            return self.status_since
+        return self.deemed_accepted or self.issued
 
     @property
     def certificate(self) -> Certificate:
         """The certificate itself, read from its DER."""
         return Certificate.from_der(self.der)
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A stretch of time, both ends included; None where it is open."""
+
+    first: datetime | None = None
+    last: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +161,16 @@ class CertificateQuery:
     status: CertificateStatus | None = None
     """Status at the moment asked about; wants :attr:`moment`."""
     moment: datetime | None = None
+    serial_number: SerialNumber | None = None
+    sha256: bytes | None = None
+    """SHA-256 of the DER, 32 octets."""
+    issuer: SerialNumber | None = None
+    """Serial number of the issuing certificate."""
+    device_type: DeviceType | None = None
+    """By the Smart Metering Inventory."""
+    not_before: Period = Period()
+    not_after: Period = Period()
+    issued: Period = Period()
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +181,8 @@ class ApplicationQuery:
     entity_identifier: EntityIdentifier | None = None
     kind: CertificateKind | None = None
     granted: bool | None = None
+    involved: str | None = None
+    """The subscriber, or whoever applied on its behalf."""
 
 
 class Snapshot(Protocol):
@@ -276,8 +300,16 @@ class Ledger(Protocol):
         """What was revoked, and the lists that said so."""
 
     @property
+    def credentials(self) -> Credentials:
+        """API keys and officers' tokens."""
+
+    @property
     def register(self) -> Register:
         """Who there is to apply, and which Devices there are."""
+
+    @property
+    def search(self) -> Search:
+        """What there is, a page at a time in any order, and how much of it."""
 
     def count_certificates(self) -> int:
         """How many certificates there are."""

@@ -13,7 +13,7 @@ from typing import Any
 from smki.clock import from_seconds, to_seconds
 from smki.identity import SerialNumber
 from smki.problem import Problem, SmkiError
-from smki.revocation_list import RevocationReason, RevokedEntry
+from smki.revocation_list import RevocationReason, encode_entry_rows
 
 
 class AlreadyRevoked(SmkiError):
@@ -51,7 +51,16 @@ class ListRecord:
     """Id of the last revocation that had been asked for when it was made."""
 
 
-ListBuilder = Callable[[int, "ListRecord | None", list[RevokedEntry]], ListRecord | None]
+@dataclass(frozen=True, slots=True)
+class ListEntries:
+    """What a list has to name."""
+
+    count: int
+    encoded: bytes
+    """The entries in DER, one behind the other."""
+
+
+ListBuilder = Callable[[int, "ListRecord | None", ListEntries], ListRecord | None]
 """Makes a list from its number, the list before it and the entries; None if none is needed after all."""
 
 _LIST_COLUMNS = "issuer_serial_number, number, this_update, next_update, entries, der, last_revocation"
@@ -219,21 +228,16 @@ def _collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def _entries(connection: sqlite3.Connection, issuer: SerialNumber, moment: datetime) -> list[RevokedEntry]:
+def _entries(connection: sqlite3.Connection, issuer: SerialNumber, moment: datetime) -> ListEntries:
     """Everything of an issuer that is revoked at a moment and has not expired, in the order of its revocation."""
     now = to_seconds(moment)
     rows = connection.execute(
         """SELECT serial_number, effective, reason FROM revocation
             WHERE issuer_serial_number = ? AND effective <= ? AND not_after >= ? ORDER BY effective, id""",
         (issuer.octets, now, now),
-    )
-    moments: dict[int, datetime] = {}
-    entries = []
-    for octets, effective, reason in rows:
-        at = moments.get(effective) or moments.setdefault(effective, from_seconds(effective))
-        code = CRL_REASONS[reason]
-        entries.append(RevokedEntry(SerialNumber(int.from_bytes(octets, "big")), at, code or None))
-    return entries
+    ).fetchall()
+    encoded = encode_entry_rows((octets, effective, CRL_REASONS[reason] or None) for octets, effective, reason in rows)
+    return ListEntries(len(rows), encoded)
 
 
 def _revocation(row: tuple[Any, ...]) -> Revocation:

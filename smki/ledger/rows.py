@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,13 +14,13 @@ from smki.identity import EntityIdentifier, SerialNumber
 from smki.ledger.contract import (
     ApplicationQuery,
     ApplicationRecord,
-    CertificateQuery,
     CertificateRecord,
     Conditions,
     NewApplication,
     Overtaken,
     SerialTaken,
 )
+from smki.ledger.schema import fingerprint_prefix
 from smki.problem import Problem
 from smki.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
 
@@ -158,6 +158,8 @@ def insert_certificate(connection: sqlite3.Connection, new: CertificateRecord, k
     except sqlite3.IntegrityError as error:
         raise Overtaken(Problem("public-key.already-certified", "public key", "certified meanwhile")) from error
     identifier = cursor.lastrowid or 0
+    prefix = fingerprint_prefix(hashlib.sha256(new.der).digest())
+    connection.execute("INSERT INTO fingerprint VALUES (?, ?)", (prefix, identifier))
     connection.execute("UPDATE application SET tbs = NULL WHERE id = ?", (new.application_id,))
     if not new.kind.is_authority:
         replace_older(connection, identifier, deemed if deemed is not None else issued)
@@ -217,39 +219,6 @@ def _whose(of: NewApplication | CertificateRecord) -> tuple[bytes | None, int | 
     )
 
 
-def certificate_conditions(query: CertificateQuery) -> tuple[str, tuple[Any, ...]]:
-    """`` AND …`` for each field of the query, and the parameters."""
-    conditions: list[tuple[str, tuple[Any, ...]]] = []
-    if query.kinds is not None:
-        marks = ", ".join("?" * len(query.kinds))
-        conditions.append((f"kind IN ({marks})", tuple(kind.value for kind in query.kinds)))
-    if query.entity_identifier is not None:
-        conditions.append(("entity_identifier = ?", (query.entity_identifier.octets,)))
-    if query.role is not None:
-        conditions.append(("role = ?", (query.role.decimal,)))
-    if query.usage is not None:
-        conditions.append(("usage = ?", (query.usage.code,)))
-    if query.status is not None and query.moment is not None:
-        conditions.append(_status_condition(query.status, to_seconds(query.moment)))
-    return _joined(conditions)
-
-
-def _status_condition(status: CertificateStatus, now: int) -> tuple[str, tuple[Any, ...]]:
-    """The same cases as ``CertificateRecord.status_at``, in its order."""
-    if status is CertificateStatus.REVOKED:
-        return "status = 'R'", ()
-    if status is CertificateStatus.EXPIRED:
-        return "(status != 'R' AND not_after < ?)", (now,)
-    current, replaced = "status != 'R' AND not_after >= ?", "replaced <= ?"
-    if status is CertificateStatus.NOT_IN_USE:
-        return f"({current} AND ({replaced} OR status = 'N'))", (now, now)
-    is_pending = "status = 'P' AND (deemed_accepted IS NULL OR deemed_accepted > ?)"
-    kept = "(replaced IS NULL OR replaced > ?)"
-    if status is CertificateStatus.PENDING:
-        return f"({current} AND {kept} AND {is_pending})", (now, now, now)
-    return f"({current} AND {kept} AND (status = 'I' OR (status = 'P' AND deemed_accepted <= ?)))", (now, now, now)
-
-
 def application_conditions(query: ApplicationQuery) -> tuple[str, tuple[Any, ...]]:
     """`` AND …`` for each field of the query, and the parameters."""
     conditions: list[tuple[str, tuple[Any, ...]]] = []
@@ -261,10 +230,14 @@ def application_conditions(query: ApplicationQuery) -> tuple[str, tuple[Any, ...
         conditions.append(("kind = ?", (query.kind.value,)))
     if query.granted is not None:
         conditions.append(("granted = ?", (query.granted,)))
-    return _joined(conditions)
+    if query.involved is not None:
+        conditions.append(("(subscriber = ? OR applied_by = ?)", (query.involved, query.involved)))
+    return joined(conditions)
 
 
-def _joined(conditions: list[tuple[str, tuple[Any, ...]]]) -> tuple[str, tuple[Any, ...]]:
+def joined(conditions: Iterable[tuple[str, tuple[Any, ...]]]) -> tuple[str, tuple[Any, ...]]:
+    """`` AND …`` for each condition, and the parameters of all of them."""
+    conditions = list(conditions)
     sql = "".join(f" AND {condition}" for condition, _ in conditions)
     return sql, tuple(value for _, values in conditions for value in values)
 

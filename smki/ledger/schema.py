@@ -6,6 +6,8 @@ Entity Identifiers 8 octets; roles decimal; usages ``DS`` or ``KA``.
 
 from __future__ import annotations
 
+import hashlib
+
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
@@ -118,3 +120,91 @@ def m003_revocation(db: Database) -> None:
         )""",
     ):
         db.execute(statement)
+
+
+@MIGRATIONS()
+def m004_credentials(db: Database) -> None:
+    """API keys and officers' tokens, of whose secrets only the SHA-256 is kept."""
+    db.execute(
+        """CREATE TABLE credential (
+            id INTEGER PRIMARY KEY,
+            kind TEXT NOT NULL,
+            name TEXT NOT NULL,
+            party TEXT,
+            digest BLOB NOT NULL UNIQUE,
+            created INTEGER NOT NULL,
+            expires INTEGER,
+            revoked INTEGER
+        )"""
+    )
+
+
+@MIGRATIONS()
+def m020_search(db: Database) -> None:
+    """What certificates are found and counted by: few octets for each, none at all for what only some of them have.
+
+    Every index but that of notAfter ends in the time of issue, so that what it finds comes in that order.
+    """
+    for statement in (
+        # The first 4 octets of the SHA-256 of the DER; which of those that share them is meant, the DER tells.
+        """CREATE TABLE fingerprint (
+            prefix INTEGER NOT NULL,
+            certificate_id INTEGER NOT NULL,
+            PRIMARY KEY (prefix, certificate_id)
+        ) WITHOUT ROWID""",
+        "DROP INDEX certificate_entity",
+        "CREATE INDEX certificate_entity ON certificate (entity_identifier, issued)",
+        "CREATE INDEX certificate_issued ON certificate (issued)",
+        "CREATE INDEX certificate_not_after ON certificate (not_after)",
+        "CREATE INDEX certificate_role ON certificate (role, issued) WHERE role IS NOT NULL",
+        "CREATE INDEX certificate_not_device ON certificate (issued) WHERE kind != 'device'",
+        "CREATE INDEX certificate_unusual ON certificate (issued) WHERE status != 'I' OR replaced IS NOT NULL",
+        # Counted by triggers, so that nobody who writes can forget to.
+        """CREATE TABLE certificate_count (
+            kind TEXT NOT NULL,
+            role INTEGER NOT NULL,
+            usage TEXT NOT NULL,
+            status TEXT NOT NULL,
+            certificates INTEGER NOT NULL,
+            PRIMARY KEY (kind, role, usage, status)
+        ) WITHOUT ROWID""",
+        """INSERT INTO certificate_count SELECT kind, coalesce(role, -1), coalesce(usage, ''), status, count(*)
+            FROM certificate GROUP BY 1, 2, 3, 4""",
+        """CREATE TRIGGER certificate_counted AFTER INSERT ON certificate BEGIN
+            INSERT INTO certificate_count VALUES (new.kind, coalesce(new.role, -1), coalesce(new.usage, ''), new.status, 1)
+            ON CONFLICT DO UPDATE SET certificates = certificates + 1;
+        END""",
+        """CREATE TRIGGER certificate_recounted AFTER UPDATE OF status ON certificate BEGIN
+            UPDATE certificate_count SET certificates = certificates - 1 WHERE kind = old.kind
+                AND role = coalesce(old.role, -1) AND usage = coalesce(old.usage, '') AND status = old.status;
+            INSERT INTO certificate_count VALUES (new.kind, coalesce(new.role, -1), coalesce(new.usage, ''), new.status, 1)
+            ON CONFLICT DO UPDATE SET certificates = certificates + 1;
+        END""",
+        """CREATE TABLE application_count (
+            kind TEXT NOT NULL,
+            granted INTEGER NOT NULL,
+            applications INTEGER NOT NULL,
+            PRIMARY KEY (kind, granted)
+        ) WITHOUT ROWID""",
+        "INSERT INTO application_count SELECT kind, granted, count(*) FROM application GROUP BY 1, 2",
+        """CREATE TRIGGER application_counted AFTER INSERT ON application BEGIN
+            INSERT INTO application_count VALUES (new.kind, new.granted, 1)
+            ON CONFLICT DO UPDATE SET applications = applications + 1;
+        END""",
+        """CREATE TRIGGER application_recounted AFTER UPDATE OF granted ON application BEGIN
+            UPDATE application_count SET applications = applications - 1 WHERE kind = old.kind AND granted = old.granted;
+            INSERT INTO application_count VALUES (new.kind, new.granted, 1)
+            ON CONFLICT DO UPDATE SET applications = applications + 1;
+        END""",
+    ):
+        db.execute(statement)
+    last = 0
+    while rows := db.execute("SELECT id, der FROM certificate WHERE id > ? ORDER BY id LIMIT 1000", (last,)).fetchall():
+        prefixes = [(fingerprint_prefix(hashlib.sha256(octets).digest()), identifier) for identifier, octets in rows]
+        db.conn.executemany("INSERT INTO fingerprint VALUES (?, ?)", prefixes)
+        last = rows[-1][0]
+
+
+def fingerprint_prefix(sha256: bytes) -> int:
+    """What a certificate is looked up by where its SHA-256 (32 octets) is known: the first 4 octets, as a number."""
+    return int.from_bytes(sha256[:4], "big", signed=True)

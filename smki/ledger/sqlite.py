@@ -25,10 +25,12 @@ from smki.ledger.contract import (
     NewApplication,
     Overtaken,
 )
+from smki.ledger.credentials import Credentials
 from smki.ledger.group_commit import GroupCommit, unavailable
 from smki.ledger.register import Register
 from smki.ledger.revocation import Revocations
 from smki.ledger.schema import MIGRATIONS
+from smki.ledger.search import Search, certificate_conditions
 from smki.ledger.snapshot import SqliteSnapshot
 from smki.problem import NotFound, Problem
 from smki.role import CertificateStatus
@@ -64,6 +66,8 @@ class SqliteLedger:
         self._writes = GroupCommit(writer)
         self._register = Register(self._read, self._writes.run)
         self._revocations = Revocations(self._read, self._writes.run)
+        self._search = Search(self._read)
+        self._credentials = Credentials(self._read, self._writes.run)
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -182,6 +186,16 @@ class SqliteLedger:
         """What was revoked, and the lists that said so."""
         return self._revocations
 
+    @property
+    def search(self) -> Search:
+        """What there is, a page at a time in any order, and how much of it."""
+        return self._search
+
+    @property
+    def credentials(self) -> Credentials:
+        """API keys and officers' tokens."""
+        return self._credentials
+
     def certificate(self, serial_number: SerialNumber) -> CertificateRecord | None:
         """The certificate with that serial number, or None."""
         sql = f"SELECT {rows.CERTIFICATE_COLUMNS} FROM certificate WHERE serial_number = ?"  # noqa: S608
@@ -201,7 +215,7 @@ class SqliteLedger:
         self, query: CertificateQuery, after: int = 0, limit: int | None = None
     ) -> Iterator[CertificateRecord]:
         """Certificates that match, in the order in which they were issued, read a page at a time."""
-        where, parameters = rows.certificate_conditions(query)
+        where, parameters = rows.joined(certificate_conditions(query))
         sql = f"SELECT {rows.CERTIFICATE_COLUMNS} FROM certificate WHERE id > ?{where} ORDER BY id LIMIT ?"  # noqa: S608
         yield from map(rows.certificate_record, self._pages(sql, parameters, after, limit))
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from smki import der
 from smki.profile.forms import AuthorityKeyIdentifierForm, ContentForm, CrlNumberForm, RevocationListProfile
-from smki.revocation_list import RevokedEntry, encode_entries
 from smki.x509 import encode_extension
 
 
@@ -24,13 +22,12 @@ class ListContents:
     """cRLNumber: above that of every list of this issuer before."""
     this_update: datetime
     next_update: datetime
-    entries: Sequence[RevokedEntry] = ()
-    """All of them at once: a list is built by joining octets, in time that grows with its length alone."""
+    entries: bytes = b""
+    """All of them, encoded one behind the other (:func:`~smki.revocation_list.encode_entries`)."""
 
 
 def build_tbs_list(profile: RevocationListProfile, contents: ListContents) -> bytes:
     """The TBSCertList (DER) of a list with these contents, extensions in the profile's order."""
-    entries = encode_entries(contents.entries)
     extensions = [
         encode_extension(row.form.oid, _extension_value(row.form.content, contents), critical=bool(row.form.critical))
         for row in profile.extensions
@@ -41,7 +38,7 @@ def build_tbs_list(profile: RevocationListProfile, contents: ListContents) -> by
         contents.issuer,
         der.time(contents.this_update),
         der.time(contents.next_update),
-        der.sequence(entries) if entries else b"",
+        der.sequence(contents.entries) if contents.entries else b"",
         der.explicit(0, der.sequence(*extensions)),
     )
 

@@ -17,7 +17,7 @@ from smki.clock import iso
 from smki.registration.revocation import revoke
 from smki.revocation_list import RevocationList
 from tests.repository.support import Served, ask, serving
-from tests.support import DS, SUPPLIER
+from tests.support import DS, SUPPLIER, run_cli
 
 OCA = CertificateKind.ISSUING_OCA
 
@@ -61,6 +61,20 @@ def test_lists_of_the_past(served: Served) -> None:
         "/crl/device.crl",
     ):
         assert ask(f"{served.url}{path}").status == 404
+
+
+def test_every_authority_has_its_lists_at_an_address_of_their_own(home: Path) -> None:
+    assert run_cli("authority", "renew", "issuing-oca", "--home", home).returncode == 0
+    with serving(home) as served:
+        old, new = (
+            RevocationList.from_der(ask(f"{served.url}/crl/organisation/{name}.crl").body) for name in ("T1", "T2")
+        )
+        assert old.issuer != new.issuer
+        assert ask(f"{served.url}/crl/organisation.crl").body == new.der
+        assert ask(f"{served.url}/crl/organisation/T1/{old.number}.crl").body == old.der
+        unknown = ask(f"{served.url}/crl/organisation/T9.crl")
+        assert unknown.status == 404
+        assert b"expected T1 and T2" in unknown.body
 
 
 def test_a_revocation_is_served_in_time(home: Path) -> None:

@@ -1,0 +1,172 @@
+"""smki apikey, smki officer"""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+
+from smki.cli.common import PARTY, home_option, json_option
+from smki.clock import RealClock, iso
+from smki.home import Smki
+from smki.identity import PartyId
+from smki.ledger.credentials import Credential, CredentialKind
+from smki.ledger.register_records import Registrant
+from smki.problem import NotFound, Problem
+from smki.words import listed
+
+
+@click.group()
+def apikey() -> None:
+    """API keys with which systems read the Repository: add, list, revoke.
+
+    They are asked for where the server listens to more than this machine, or is told to with --read api-key.
+    """
+
+
+@click.group()
+def officer() -> None:
+    """Tokens with which officers apply, accept, reject and revoke over HTTP: token, list, revoke."""
+
+
+_days = click.option("--days", type=click.IntRange(1, 36500), help="For so many days. [default: until it is revoked]")
+
+
+@apikey.command(name="add")
+@click.argument("name")
+@_days
+@home_option
+@json_option
+def add_key(home: Path, name: str, days: int | None, as_json: bool) -> None:
+    """Make an API key for a system and print it: it is told once, only its SHA-256 is kept.
+
+    \b
+    smki apikey add head-end
+    curl -H "Authorization: Bearer $KEY" http://repository.example:8083/api/v1/certificates
+    """
+    with Smki.open(home) as smki:
+        now = RealClock().now()
+        expires = now + timedelta(days=days) if days else None
+        credential, secret = smki.ledger.credentials.add(CredentialKind.API_KEY, name, now, expires=expires)
+    _tell(credential, secret, as_json)
+
+
+@officer.command()
+@click.option("--party", "party_id", type=PARTY, required=True, help="The Party or Testing Participant.")
+@click.option("--officer", "name", default="", help="The officer. [default: the first]")
+@_days
+@home_option
+@json_option
+def token(home: Path, party_id: PartyId, name: str, days: int | None, as_json: bool) -> None:
+    """Make a token for an officer and print it: it is told once, only its SHA-256 is kept.
+
+    \b
+    smki officer token --party LARGE-SUPPLIER
+    """
+    with Smki.open(home) as smki:
+        who = smki.ledger.register.known_registrant(party_id)
+        now = RealClock().now()
+        expires = now + timedelta(days=days) if days else None
+        credential, secret = smki.ledger.credentials.add(
+            CredentialKind.OFFICER_TOKEN, _officer_of(who, name), now, party=str(party_id), expires=expires
+        )
+    _tell(credential, secret, as_json)
+
+
+def _officer_of(who: Registrant, name: str) -> str:
+    names = [officer.name for officer in who.officers]
+    if name in names:
+        return name
+    if not name and names:
+        return names[0]
+    raise NotFound(
+        Problem("officer.unknown", f"officer {name[:64]}", f"not an officer of {who.name}", listed(names) or "an officer",
+                "SEC Appendix M", "smki party show lists them; smki party appoint adds one.")
+    )  # fmt: skip
+
+
+def _list(home: Path, kind: CredentialKind, as_json: bool) -> None:
+    with Smki.open(home) as smki:
+        found = smki.ledger.credentials.all(kind)
+    if as_json:
+        click.echo(json.dumps([_values(credential) for credential in found], indent=2))
+        return
+    click.echo(_ROW.format("NUMBER", "NAME", "PARTY", "MADE", "STATE").rstrip())
+    for credential in found:
+        made = iso(credential.created)
+        click.echo(_ROW.format(credential.id, credential.name, credential.party or "", made, _state(credential)))
+
+
+_ROW = "{:<6}  {:<24}  {:<24}  {:<20}  {}"
+
+
+@apikey.command(name="list")
+@home_option
+@json_option
+def list_keys(home: Path, as_json: bool) -> None:
+    """List the API keys, without their secrets."""
+    _list(home, CredentialKind.API_KEY, as_json)
+
+
+@officer.command(name="list")
+@home_option
+@json_option
+def list_tokens(home: Path, as_json: bool) -> None:
+    """List the officers' tokens, without their secrets."""
+    _list(home, CredentialKind.OFFICER_TOKEN, as_json)
+
+
+def _revoke(home: Path, kind: CredentialKind, name: str) -> None:
+    with Smki.open(home) as smki:
+        revoked = smki.ledger.credentials.revoke(kind, name, RealClock().now())
+    for credential in revoked:
+        click.echo(f"Number {credential.id}, {credential.name}, counts no longer.")
+
+
+@apikey.command(name="revoke")
+@click.argument("name", metavar="NAME|NUMBER")
+@home_option
+def revoke_key(home: Path, name: str) -> None:
+    """Have an API key count no longer, from now on."""
+    _revoke(home, CredentialKind.API_KEY, name)
+
+
+@officer.command(name="revoke")
+@click.argument("name", metavar="OFFICER|NUMBER")
+@home_option
+def revoke_tokens(home: Path, name: str) -> None:
+    """Have an officer's tokens, or the one of that number, count no longer."""
+    _revoke(home, CredentialKind.OFFICER_TOKEN, name)
+
+
+def _tell(credential: Credential, secret: str, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps({**_values(credential), "secret": secret}, indent=2))
+        return
+    until = f"until {iso(credential.expires)}" if credential.expires else "until it is revoked"
+    of = f"{credential.name} of {credential.party}" if credential.party else credential.name
+    click.echo(f"Number {credential.id} for {of}, good {until}. This is told only once:", err=True)
+    click.echo(secret)
+
+
+def _state(credential: Credential) -> str:
+    if credential.revoked is not None:
+        return f"revoked {iso(credential.revoked)}"
+    if not credential.counts_at(RealClock().now()):
+        return "expired"
+    return f"until {iso(credential.expires)}" if credential.expires else "good"
+
+
+def _values(credential: Credential) -> dict[str, Any]:
+    return {
+        "number": credential.id,
+        "name": credential.name,
+        "party": credential.party,
+        "created": iso(credential.created),
+        "expires": iso(credential.expires) if credential.expires else None,
+        "revoked": iso(credential.revoked) if credential.revoked else None,
+        "state": _state(credential),
+    }

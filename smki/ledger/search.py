@@ -1,0 +1,383 @@
+"""Finding things in the ledger: a page at a time, in any order, the thousandth page as fast as the first.
+
+A page is not counted off from the beginning but begins behind a certificate that is named (key-set pagination). Where
+a query narrows by what no index knows, so many certificates are looked at for one page and no more
+(:data:`SCANNED_FOR_A_PAGE`): the page may then hold fewer than were asked for, or none, and still not be the last.
+"""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from smki.clock import NO_WELL_DEFINED_EXPIRY, to_seconds
+from smki.device import Device, DeviceType, SmiStatus
+from smki.identity import EntityIdentifier
+from smki.ledger import rows
+from smki.ledger.contract import ApplicationQuery, ApplicationRecord, CertificateQuery, CertificateRecord, Period
+from smki.ledger.register_records import Registrant, device_of_text, registrant_of_text
+from smki.ledger.schema import fingerprint_prefix
+from smki.ledger.statistics import Statistics, read_statistics
+from smki.role import CertificateKind, CertificateStatus
+
+SCANNED_FOR_A_PAGE = 20_000
+"""So many rows are looked at for one page: a few dozen milliseconds' work."""
+
+Read = Callable[[str, tuple[Any, ...]], list[tuple[Any, ...]]]
+Condition = tuple[str, tuple[Any, ...]]
+T = TypeVar("T")
+
+
+class Order(enum.Enum):
+    """The orders in which certificates can be had; equal ones come in the order in which they were issued."""
+
+    ISSUED = "issued"
+    NOT_AFTER = "notAfter"
+    ENTITY_IDENTIFIER = "entityIdentifier"
+    """Those that have none come first."""
+    SERIAL_NUMBER = "serialNumber"
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Part of what was found."""
+
+    records: list[T]
+    last: int | None
+    """The row behind which the next page begins; None when there is none."""
+
+
+class _Stretch(NamedTuple):
+    """A part of an order that one index runs through."""
+
+    hint: str
+    condition: str
+    columns: tuple[str, ...]
+
+
+_ORDERS: dict[Order, tuple[_Stretch, ...]] = {
+    Order.ISSUED: (_Stretch("INDEXED BY certificate_issued", "", ("issued", "id")),),
+    Order.SERIAL_NUMBER: (_Stretch("INDEXED BY sqlite_autoindex_certificate_1", "", ("serial_number", "id")),),
+    Order.NOT_AFTER: (_Stretch("INDEXED BY certificate_not_after", "", ("not_after", "id")),),
+    Order.ENTITY_IDENTIFIER: (
+        _Stretch("INDEXED BY certificate_entity", "entity_identifier IS NULL", ("issued", "id")),
+        _Stretch(
+            "INDEXED BY certificate_entity", "entity_identifier IS NOT NULL", ("entity_identifier", "issued", "id")
+        ),
+    ),
+}
+_KEYS = ("id", "issued", "serial_number", "not_after", "entity_identifier")
+
+_RARE_STATUSES = (CertificateStatus.PENDING, CertificateStatus.NOT_IN_USE, CertificateStatus.REVOKED)
+_NOT_FROM_DCA = (CertificateKind.ROOT_OCA, CertificateKind.ISSUING_OCA, CertificateKind.ROOT_DCA)
+_NOT_DEVICES = tuple(kind for kind in CertificateKind if kind is not CertificateKind.DEVICE)
+
+
+class Search:
+    """Finds what there is.
+
+    :param read: runs a query and returns its rows.
+    """
+
+    def __init__(self, read: Read) -> None:
+        self._read = read
+
+    def certificates(
+        self,
+        query: CertificateQuery,
+        order: Order = Order.ISSUED,
+        *,
+        descending: bool = False,
+        after: int | None = None,
+        limit: int = 100,
+    ) -> Page[CertificateRecord]:
+        """A page of the certificates that match.
+
+        :param after: :attr:`Page.last` of the page before; None for the first page.
+        :param limit: how many at most.
+        """
+        behind = self._keys(after) if after is not None else None
+        query = self._without_issuers_of_few(query)
+        found: list[CertificateRecord] = []
+        last: int | None = None
+        for stretch in _stretches(order, descending, behind):
+            statement = _Statement(query, stretch, order, descending, behind if _is_in(stretch, behind) else None)
+            records, last = self._run(statement, limit - len(found))
+            found += records
+            if last is not None:
+                break
+        if query.sha256 is not None:
+            found = [record for record in found if hashlib.sha256(record.der).digest() == query.sha256]
+        return Page(found, last)
+
+    def all_certificates(
+        self, query: CertificateQuery, order: Order = Order.ISSUED, *, descending: bool = False
+    ) -> Iterator[CertificateRecord]:
+        """Every certificate that matches, read a page at a time."""
+        after: int | None = None
+        while True:
+            page = self.certificates(query, order, descending=descending, after=after, limit=500)
+            yield from page.records
+            if page.last is None:
+                return
+            after = page.last
+
+    def holds_certificate(self, row: int) -> bool:
+        """Whether a page can begin behind that row."""
+        return bool(self._read("SELECT 1 FROM certificate WHERE id = ?", (row,)))
+
+    def _keys(self, row: int) -> dict[str, Any]:
+        found = self._read(f"SELECT {', '.join(_KEYS)} FROM certificate WHERE id = ?", (row,))  # noqa: S608
+        return dict(zip(_KEYS, found[0], strict=True)) if found else dict.fromkeys(_KEYS, 0)
+
+    def _without_issuers_of_few(self, query: CertificateQuery) -> CertificateQuery:
+        # Only Issuing DCAs issue many: what any other authority issued is among the few that are not Devices'.
+        if query.issuer is None or query.kinds is not None:
+            return query
+        octets = query.issuer.octets
+        kind = self._read("SELECT kind FROM certificate WHERE serial_number = ?", (octets,))
+        if kind and CertificateKind(kind[0][0]) in _NOT_FROM_DCA:
+            return replace(query, kinds=_NOT_DEVICES)
+        return query
+
+    def _run(self, statement: _Statement, limit: int) -> tuple[list[CertificateRecord], int | None]:
+        """The records, and the row that the next page begins behind, None where the stretch has ended."""
+        boundary = None
+        if statement.narrows:
+            found = self._read(*statement.boundary())
+            boundary = dict(zip(_KEYS, found[0], strict=True)) if found else None
+        records = [rows.certificate_record(row) for row in self._read(*statement.page(boundary, limit))]
+        if len(records) == limit:
+            return records, records[-1].id
+        return records, boundary["id"] if boundary else None
+
+    def registrants(self, after: int = 0, limit: int = 100) -> Page[Registrant]:
+        """A page of Parties and Testing Participants, in the order in which they were added."""
+        sql = "SELECT rowid, record FROM registrant WHERE rowid > ? ORDER BY rowid LIMIT ?"
+        found = self._read(sql, (after, limit))
+        records = [registrant_of_text(row[1]) for row in found]
+        return Page(records, found[-1][0] if len(found) == limit else None)
+
+    def devices(
+        self,
+        after: EntityIdentifier | None = None,
+        limit: int = 100,
+        *,
+        device_type: DeviceType | None = None,
+        status: SmiStatus | None = None,
+    ) -> tuple[list[Device], EntityIdentifier | None]:
+        """A page of the Smart Metering Inventory, by Device ID, and the one that the next page begins behind."""
+        begin = after.octets if after else b""
+        walked = self._read(
+            "SELECT id FROM device WHERE id > ? ORDER BY id LIMIT 1 OFFSET ?", (begin, SCANNED_FOR_A_PAGE - 1)
+        )
+        end = walked[0][0] if walked else b"\xff" * 8
+        conditions: list[Condition] = [("id > ?", (begin,)), ("id <= ?", (end,))]
+        if device_type is not None:
+            conditions.append(("json_extract(record, '$.device_type') = ?", (device_type.name,)))
+        if status is not None:
+            conditions.append(("json_extract(record, '$.status') = ?", (status.value,)))
+        where, parameters = rows.joined(conditions)
+        sql = f"SELECT id, record FROM device WHERE 1{where} ORDER BY id LIMIT ?"  # noqa: S608
+        found = self._read(sql, (*parameters, limit))
+        devices = [device_of_text(row[1]) for row in found]
+        if len(found) == limit:
+            return devices, EntityIdentifier(found[-1][0])
+        return devices, EntityIdentifier(end) if walked else None
+
+    def applications(
+        self, query: ApplicationQuery, before: int | None = None, limit: int = 100
+    ) -> Page[ApplicationRecord]:
+        """A page of applications, the latest first.
+
+        :param before: :attr:`Page.last` of the page before.
+        """
+        begin = before if before is not None else (1 << 62)
+        walked = self._read(
+            "SELECT id FROM application WHERE id < ? ORDER BY id DESC LIMIT 1 OFFSET ?",
+            (begin, SCANNED_FOR_A_PAGE - 1),
+        )
+        end = walked[0][0] if walked else 0
+        where, parameters = rows.application_conditions(query)
+        sql = f"""SELECT {rows.APPLICATION_COLUMNS} FROM application WHERE id < ? AND id >= ?{where}
+            ORDER BY id DESC LIMIT ?"""  # noqa: S608
+        found = [rows.application_record(row) for row in self._read(sql, (begin, end, *parameters, limit))]
+        if len(found) == limit:
+            return Page(found, found[-1].id)
+        return Page(found, end if walked else None)
+
+    def statistics(self, now: int) -> Statistics:
+        """How many there are of what (:mod:`smki.ledger.statistics`).
+
+        :param now: seconds since 1970-01-01T00:00:00Z, at which certificates have the status that they are counted by.
+        """
+        return read_statistics(self._read, now)
+
+
+class _Statement:
+    """The SQL for one stretch of one query."""
+
+    def __init__(
+        self,
+        query: CertificateQuery,
+        stretch: _Stretch,
+        order: Order,
+        descending: bool,
+        behind: dict[str, Any] | None,
+    ) -> None:
+        index, served = _index_for(query, stretch, order)
+        self._index = index
+        self._columns = stretch.columns
+        self._sign = "<" if descending else ">"
+        direction = " DESC" if descending else ""
+        self._order = ", ".join(f"{column}{direction}" for column in self._columns)
+        self._wanted = certificate_conditions(query)
+        self._served = served
+        if stretch.condition:
+            self._served.append((stretch.condition, ()))
+        if behind is not None:
+            self._served.append(self._compared(self._sign, behind))
+
+    @property
+    def narrows(self) -> bool:
+        """Whether rows may be passed over."""
+        return bool(self._wanted)
+
+    def _compared(self, sign: str, keys: dict[str, Any]) -> Condition:
+        marks = ", ".join("?" * len(self._columns))
+        return f"({', '.join(self._columns)}) {sign} ({marks})", tuple(keys[column] for column in self._columns)
+
+    def boundary(self) -> tuple[str, tuple[Any, ...]]:
+        """For the last row that is looked at for this page; nothing where the stretch ends before."""
+        where, parameters = rows.joined(self._served)
+        sql = f"""SELECT {", ".join(_KEYS)} FROM certificate {self._index} WHERE 1{where}
+            ORDER BY {self._order} LIMIT 1 OFFSET {SCANNED_FOR_A_PAGE - 1}"""  # noqa: S608
+        return sql, parameters
+
+    def page(self, boundary: dict[str, Any] | None, limit: int) -> tuple[str, tuple[Any, ...]]:
+        """For the records of this page."""
+        conditions = [*self._served, *self._wanted]
+        if boundary is not None:
+            conditions.append(self._compared("<=" if self._sign == ">" else ">=", boundary))
+        where, parameters = rows.joined(conditions)
+        sql = f"""SELECT {rows.CERTIFICATE_COLUMNS} FROM certificate {self._index} WHERE 1{where}
+            ORDER BY {self._order} LIMIT ?"""  # noqa: S608
+        return sql, (*parameters, limit)
+
+
+def _index_for(query: CertificateQuery, stretch: _Stretch, order: Order) -> tuple[str, list[Condition]]:
+    """Which index finds the fewest certificates to look at, and the conditions that it serves."""
+    if query.serial_number is not None:
+        return "", [("serial_number = ?", (query.serial_number.octets,))]
+    if query.sha256 is not None:
+        prefix = (fingerprint_prefix(query.sha256),)
+        return "", [("id IN (SELECT certificate_id FROM fingerprint WHERE prefix = ?)", prefix)]
+    if query.entity_identifier is not None:
+        return "INDEXED BY certificate_entity", [("entity_identifier = ?", (query.entity_identifier.octets,))]
+    if query.role is not None:
+        return "INDEXED BY certificate_role", [("role = ?", (query.role.decimal,))]
+    if query.status in _RARE_STATUSES:
+        return "INDEXED BY certificate_unusual", [("(status != 'I' OR replaced IS NOT NULL)", ())]
+    if query.kinds is not None and CertificateKind.DEVICE not in query.kinds:
+        return "INDEXED BY certificate_not_device", [("kind != 'device'", ())]
+    if _expires(query) or order is Order.NOT_AFTER:
+        return "INDEXED BY certificate_not_after", list(_period("not_after", _expiry(query)))
+    if order is Order.ISSUED:
+        return stretch.hint, list(_period("issued", query.issued))
+    return stretch.hint, []
+
+
+def _stretches(order: Order, descending: bool, behind: dict[str, Any] | None) -> list[_Stretch]:
+    """The parts of the order that are still to come, in their order."""
+    stretches = list(_ORDERS[order])
+    if descending:
+        stretches.reverse()
+    if behind is not None:
+        at = next((number for number, stretch in enumerate(stretches) if _is_in(stretch, behind)), 0)
+        del stretches[:at]
+    return stretches
+
+
+def _is_in(stretch: _Stretch, keys: dict[str, Any] | None) -> bool:
+    if keys is None:
+        return False
+    match stretch.condition:
+        case "":
+            return True
+        case "entity_identifier IS NULL":
+            return keys["entity_identifier"] is None
+        case _:
+            return keys["entity_identifier"] is not None
+
+
+def _expires(query: CertificateQuery) -> bool:
+    """Whether only certificates match that have an end."""
+    last = query.not_after.last
+    return query.status is CertificateStatus.EXPIRED or (last is not None and last < NO_WELL_DEFINED_EXPIRY)
+
+
+def _expiry(query: CertificateQuery) -> Period:
+    """The stretch of time in which notAfter can be."""
+    if query.status is not CertificateStatus.EXPIRED or query.moment is None:
+        return query.not_after
+    last = query.not_after.last
+    return Period(query.not_after.first, query.moment if last is None else min(last, query.moment))
+
+
+def _period(column: str, period: Period) -> Iterator[Condition]:
+    if period.first is not None:
+        yield f"{column} >= ?", (to_seconds(period.first),)
+    if period.last is not None:
+        yield f"{column} <= ?", (to_seconds(period.last),)
+
+
+def certificate_conditions(query: CertificateQuery) -> list[Condition]:
+    """A condition in SQL for each field of the query; of a SHA-256 only that its prefix is right."""
+    conditions: list[Condition] = []
+    if query.kinds is not None:
+        marks = ", ".join("?" * len(query.kinds))
+        conditions.append((f"kind IN ({marks})", tuple(kind.value for kind in query.kinds)))
+    if query.serial_number is not None:
+        conditions.append(("serial_number = ?", (query.serial_number.octets,)))
+    if query.sha256 is not None:
+        prefix = (fingerprint_prefix(query.sha256),)
+        conditions.append(("id IN (SELECT certificate_id FROM fingerprint WHERE prefix = ?)", prefix))
+    if query.entity_identifier is not None:
+        conditions.append(("entity_identifier = ?", (query.entity_identifier.octets,)))
+    if query.role is not None:
+        conditions.append(("role = ?", (query.role.decimal,)))
+    if query.usage is not None:
+        conditions.append(("usage = ?", (query.usage.code,)))
+    if query.issuer is not None:
+        conditions.append(("issuer_serial_number = ?", (query.issuer.octets,)))
+    if query.device_type is not None:
+        of_that_type = (
+            "SELECT 1 FROM device WHERE device.id = entity_identifier AND json_extract(record, '$.device_type') = ?"
+        )
+        conditions.append((f"(kind = 'device' AND EXISTS ({of_that_type}))", (query.device_type.name,)))
+    if query.status is not None and query.moment is not None:
+        conditions.append(_status_condition(query.status, to_seconds(query.moment)))
+    for column, period in (("not_before", query.not_before), ("not_after", query.not_after), ("issued", query.issued)):
+        conditions += _period(column, period)
+    return conditions
+
+
+def _status_condition(status: CertificateStatus, now: int) -> Condition:
+    """The same cases as ``CertificateRecord.status_at``, in its order."""
+    if status is CertificateStatus.REVOKED:
+        return "(status = 'R' AND status_since <= ?)", (now,)
+    kept = "(status != 'R' OR status_since > ?)"
+    if status is CertificateStatus.EXPIRED:
+        return f"({kept} AND not_after < ?)", (now, now)
+    current = f"{kept} AND not_after >= ?"
+    if status is CertificateStatus.NOT_IN_USE:
+        return f"({current} AND (replaced <= ? OR status = 'N'))", (now, now, now)
+    in_place = f"{current} AND (replaced IS NULL OR replaced > ?)"
+    if status is CertificateStatus.PENDING:
+        is_pending = "status = 'P' AND (deemed_accepted IS NULL OR deemed_accepted > ?)"
+        return f"({in_place} AND {is_pending})", (now, now, now, now)
+    is_in_use = "(status IN ('I', 'R') OR (status = 'P' AND deemed_accepted <= ?))"
+    return f"({in_place} AND {is_in_use})", (now, now, now, now)

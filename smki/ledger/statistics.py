@@ -1,0 +1,76 @@
+"""How much there is in the ledger, without looking at all of it.
+
+Triggers count certificates by the status that is stored. Only those whose status at a moment may be another are looked
+at one by one, through the indexes that hold just them: pending or replaced ones, and those that have expired.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from smki.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
+
+
+class CertificateGroup(NamedTuple):
+    """Certificates that are counted together."""
+
+    kind: CertificateKind
+    role: RemotePartyRole | None
+    usage: KeyUsage | None
+    status: CertificateStatus
+
+
+class ApplicationGroup(NamedTuple):
+    """Applications that are counted together."""
+
+    kind: CertificateKind
+    granted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """How many there are of what; groups of none are left out."""
+
+    certificates: dict[CertificateGroup, int]
+    applications: dict[ApplicationGroup, int]
+
+
+_CHANGED_WITH_TIME = """
+    SELECT kind, coalesce(role, -1), coalesce(usage, ''), status, CASE
+        WHEN not_after < ?1 THEN 'E'
+        WHEN replaced <= ?1 THEN 'N'
+        WHEN status = 'R' OR (status = 'P' AND deemed_accepted <= ?1) THEN 'I'
+        ELSE status END AS current, count(*)
+    FROM certificate INDEXED BY certificate_unusual
+    WHERE (status != 'I' OR replaced IS NOT NULL) AND (status != 'R' OR status_since > ?1) GROUP BY 1, 2, 3, 4, 5
+    UNION ALL
+    SELECT kind, coalesce(role, -1), coalesce(usage, ''), status, 'E', count(*)
+    FROM certificate INDEXED BY certificate_not_after
+    WHERE not_after < ?1 AND status = 'I' AND replaced IS NULL GROUP BY 1, 2, 3, 4
+"""
+_ROLES = {role.decimal: role for role in RemotePartyRole}
+_USAGES = {"DS": KeyUsage.DIGITAL_SIGNATURE, "KA": KeyUsage.KEY_AGREEMENT}
+
+
+def read_statistics(read: Callable[[str, tuple[Any, ...]], list[tuple[Any, ...]]], now: int) -> Statistics:
+    """Count, by the status at a moment (seconds since 1970-01-01T00:00:00Z)."""
+    counts: Counter[tuple[str, int, str, str]] = Counter()
+    for kind, role, usage, status, number in read("SELECT * FROM certificate_count", ()):
+        counts[kind, role, usage, status] += number
+    for kind, role, usage, stored, current, number in read(_CHANGED_WITH_TIME, (now,)):
+        counts[kind, role, usage, stored] -= number
+        counts[kind, role, usage, current] += number
+    certificates = {
+        CertificateGroup(CertificateKind(kind), _ROLES.get(role), _USAGES.get(usage), CertificateStatus(status)): number
+        for (kind, role, usage, status), number in sorted(counts.items())
+        if number
+    }
+    applications = {
+        ApplicationGroup(CertificateKind(kind), bool(granted)): number
+        for kind, granted, number in read("SELECT * FROM application_count", ())
+        if number
+    }
+    return Statistics(certificates, applications)

@@ -1,0 +1,151 @@
+"""API keys and officers' tokens: who gets in, and that no secret is kept."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from lxml import etree
+
+from repository.access import ActingOfficer, NotAdmitted, acting_officer
+from repository.app import create_app
+from repository.options import Options, ReadAccess
+from repository.server import default_read_access
+from smki import Smki
+from smki.clock import RealClock
+from smki.identity import PartyId
+from smki.ledger.credentials import CredentialKind
+from smki.party import Officer
+from smki.problem import Malformed, NotFound
+from tests.repository.support import Served, ask, serving
+from tests.support import run_cli
+
+KEY, TOKEN = CredentialKind.API_KEY, CredentialKind.OFFICER_TOKEN
+
+
+@pytest.fixture(scope="module")
+def guarded(made_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    home = tmp_path_factory.mktemp("guarded") / "pki"
+    shutil.copytree(made_home, home)
+    with serving(home, "--read", "api-key") as served:
+        yield served
+
+
+def made(home: Path, *words: str) -> tuple[str, str]:
+    run = run_cli(*words, "--home", home)
+    assert run.returncode == 0, run.stderr
+    return run.stdout.decode().strip(), run.stderr.decode()
+
+
+def test_a_key_is_told_once_opens_and_closes(guarded: Served) -> None:
+    search = f"{guarded.url}/services/certificatesearch"
+    assert ask(f"{guarded.url}/healthz").status == 200
+    for path in ("/", "/crl/organisation.crl", "/services/certificatesearch", "/nowhere"):
+        refused = ask(guarded.url + path)
+        assert (refused.status, refused.headers["www-authenticate"][:6]) == (401, "Bearer")
+        assert b"smki apikey add" in refused.body
+    answer = ask(search, b"<x/>")
+    assert etree.fromstring(answer.body).findtext("ResponseCode") == "401"
+
+    key, told = made(guarded.home, "apikey", "add", "head-end")
+    assert "told only once" in told
+    url = f"{guarded.url}/crl/organisation.crl"
+    for wanted in (
+        ask(f"{url}?apikey={key}"),
+        ask(url, headers={"Authorization": f"Bearer {key}"}),
+        ask(url, headers={"X-API-Key": key}),
+    ):
+        assert wanted.status == 200
+    assert b"nobody was given" in ask(f"{url}?apikey={key}x").body
+    token, _ = made(guarded.home, "officer", "token", "--party", "LARGE-SUPPLIER")
+    assert ask(url, headers={"Authorization": f"Bearer {token}"}).status == 200
+
+    assert key not in made(guarded.home, "apikey", "list")[0]
+    assert key not in made(guarded.home, "apikey", "list", "--json")[0]
+    made(guarded.home, "apikey", "revoke", "head-end")
+    assert b"revoked" in ask(f"{url}?apikey={key}").body
+    kept = b"".join(file.read_bytes() for file in guarded.home.rglob("ledger.sqlite*"))
+    assert key.encode() not in kept
+    assert token.encode() not in kept
+    assert b"head-end" in kept
+
+
+def test_the_api_says_so_as_problem_details(guarded: Served) -> None:
+    answer = ask(f"{guarded.url}/api/v1/eligibility/device", b"{}")
+    assert (answer.status, answer.headers["content-type"]) == (401, "application/problem+json")
+    body = json.loads(answer.body)
+    assert body["type"] == "urn:smki:problem:access.refused"
+    assert body["problems"][0]["remedy"].startswith("smki apikey add")
+
+
+@pytest.mark.parametrize(
+    ("host", "access"),
+    [("127.0.0.1", "open"), ("localhost", "open"), ("::1", "open"), ("0.0.0.0", "api-key"), ("192.0.2.1", "api-key"),
+     ("repository.example", "api-key")],
+)  # fmt: skip
+def test_open_by_default_only_to_this_machine(host: str, access: str) -> None:
+    assert default_read_access(host) is ReadAccess(access)
+
+
+def acting(smki: Smki, secret: str) -> ActingOfficer:
+    with create_app(smki, Options()).test_request_context(headers={"Authorization": f"Bearer {secret}"}):
+        return acting_officer(smki)
+
+
+def test_only_the_token_of_an_appointed_officer_acts(smki: Smki) -> None:
+    now, credentials = RealClock().now(), smki.ledger.credentials
+    credential, secret = credentials.add(TOKEN, "Jo", now, party="LARGE-SUPPLIER")
+    with pytest.raises(NotAdmitted, match="no officer of LARGE-SUPPLIER"):
+        acting(smki, secret)
+    party = PartyId.parse("LARGE-SUPPLIER")
+    smki.ledger.register.change(party, lambda found: replace(found, officers=(*found.officers, Officer.parse("Jo"))))
+    assert acting(smki, secret) == ActingOfficer("LARGE-SUPPLIER", "Jo")
+    _, key = credentials.add(KEY, "reader", now)
+    with pytest.raises(NotAdmitted, match="only reads"):
+        acting(smki, key)
+    with pytest.raises(NotAdmitted, match="none came"):
+        acting(smki, "")
+    _, late = credentials.add(TOKEN, "Jo", now - timedelta(days=2), party="LARGE-SUPPLIER", expires=now)
+    with pytest.raises(NotAdmitted, match="expired"):
+        acting(smki, late)
+    assert [revoked.id for revoked in credentials.revoke(TOKEN, str(credential.id), now)] == [credential.id]
+    with pytest.raises(NotAdmitted, match="revoked"):
+        acting(smki, secret)
+
+
+def test_credentials_that_make_no_sense(smki: Smki) -> None:
+    now, credentials = RealClock().now(), smki.ledger.credentials
+    first, _ = credentials.add(KEY, "one", now)
+    with pytest.raises(Malformed, match="there already"):
+        credentials.add(KEY, "one", now)
+    for name in ("", " ", "x" * 65, "a\nb"):
+        with pytest.raises(Malformed, match="can be printed"):
+            credentials.add(KEY, name, now)
+    with pytest.raises(NotFound, match="none that still counts"):
+        credentials.revoke(TOKEN, "one", now)  # a key is no token
+    credentials.revoke(KEY, "one", now)
+    again, _ = credentials.add(KEY, "one", now)
+    states = {credential.id: credential.counts_at(now) for credential in credentials.all(KEY)}
+    assert states == {first.id: False, again.id: True}
+    assert credentials.of("\ud800") is None
+
+
+def test_tokens_are_for_officers_that_there_are(home: Path) -> None:
+    for words, code in (
+        (("officer", "token", "--party", "NOBODY"), b"party.unknown"),
+        (("officer", "token", "--party", "LARGE-SUPPLIER", "--officer", "Nobody"), b"officer.unknown"),
+        (("apikey", "revoke", "nothing"), b"credential.unknown"),
+    ):
+        run = run_cli(*words, "--home", home)
+        assert run.returncode == 2
+        assert code in run.stderr
+        assert b"Traceback" not in run.stderr
+    words = json.loads(made(home, "officer", "token", "--party", "LARGE-SUPPLIER", "--days", "3", "--json")[0])
+    listed = json.loads(made(home, "officer", "list", "--json")[0])
+    assert words.pop("secret")
+    assert listed == [words]
