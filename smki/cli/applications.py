@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -13,6 +12,7 @@ from smki.clock import iso
 from smki.home import Smki
 from smki.identity import EntityIdentifier
 from smki.ledger import ApplicationQuery, ApplicationRecord
+from smki.ledger.description import application_fields
 from smki.problem import NotFound, Problem, problem_text
 
 
@@ -40,7 +40,7 @@ def list_(
     query = ApplicationQuery(applicant.upper() if applicant else None, eui, None, granted)
     with Smki.open(home) as smki:
         for record in smki.ledger.applications(query, limit=limit):
-            click.echo(json.dumps(_values(record)) if as_json else _line(record))
+            click.echo(json.dumps(application_fields(record)) if as_json else _line(record))
 
 
 @applications.command()
@@ -57,7 +57,7 @@ def show(home: Path, number: int, as_json: bool) -> None:
                     "smki applications list shows them.")
         )  # fmt: skip
     if as_json:
-        click.echo(json.dumps(_values(record), indent=2))
+        click.echo(json.dumps(application_fields(record), indent=2))
         return
     click.echo(_line(record))
     for reason in record.reasons:
@@ -71,22 +71,3 @@ def _line(record: ApplicationRecord) -> str:
     outcome = f"granted: {record.serial_number}" if record.granted else f"refused: {record.reasons[0].code}"
     by = f"{of.subscriber or 'nobody named'}{f' ({of.officer})' if of.officer else ''}"
     return f"{record.id}  {iso(of.received)}  {by}  {what}{whom}  {outcome}"
-
-
-def _values(record: ApplicationRecord) -> dict[str, Any]:
-    of = record.application
-    return {
-        "id": record.id,
-        "received": iso(of.received),
-        "interface": of.interface,
-        "subscriber": of.subscriber,
-        "officer": of.officer,
-        "appliedBy": of.applied_by,
-        "kind": of.kind.value,
-        "entityIdentifier": str(of.entity_identifier) if of.entity_identifier else None,
-        "role": of.role.label if of.role else None,
-        "usage": of.usage.code if of.usage else None,
-        "granted": record.granted,
-        "reasons": [reason.as_json() for reason in record.reasons],
-        "serialNumber": record.serial_number.hex if record.serial_number else None,
-    }

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import click
 
 from smki.cli.common import EUI64, ROLE, STATUS, USAGE, day, home_option, json_option
-from smki.clock import NO_WELL_DEFINED_EXPIRY, iso
+from smki.clock import NO_WELL_DEFINED_EXPIRY
 from smki.home import Smki
 from smki.identity import EntityIdentifier
 from smki.ledger import CertificateQuery, CertificateRecord
+from smki.ledger.description import certificate_summary
 from smki.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
 
 
@@ -51,31 +52,17 @@ def list_(
                 _ROW.format("SERIAL NUMBER", "KIND", "ENTITY IDENTIFIER", "ROLE", "USE", "STATUS", "NOT AFTER").rstrip()
             )
         for record in smki.ledger.certificates(query, limit=limit):
-            current = record.status_at(now)
-            click.echo(json.dumps(_values(record, current)) if as_json else _line(record, current))
+            click.echo(json.dumps(certificate_summary(record, now)) if as_json else _line(record, now))
 
 
 _ROW = "{:<32}  {:<12}  {:<23}  {:<19}  {:<3}  {:<10}  {}"
 
 
-def _line(record: CertificateRecord, status: CertificateStatus) -> str:
+def _line(record: CertificateRecord, now: datetime) -> str:
     name = record.entity_identifier or (record.certificate.common_name if record.kind.is_authority else "")
     not_after = "no expiry" if record.not_after == NO_WELL_DEFINED_EXPIRY else day(record.not_after)
     role = record.role.label if record.role else ""
     usage = record.usage.code if record.usage else ""
-    return _ROW.format(record.serial_number.hex, record.kind.value, str(name), role, usage, status.label, not_after)
-
-
-def _values(record: CertificateRecord, status: CertificateStatus) -> dict[str, Any]:
-    return {
-        "serialNumber": record.serial_number.hex,
-        "kind": record.kind.value,
-        "entityIdentifier": str(record.entity_identifier) if record.entity_identifier else None,
-        "role": record.role.label if record.role else None,
-        "usage": record.usage.code if record.usage else None,
-        "status": status.value,
-        "notBefore": iso(record.not_before),
-        "notAfter": iso(record.not_after),
-        "issued": iso(record.issued),
-        "issuerSerialNumber": record.issuer_serial_number.hex if record.issuer_serial_number else None,
-    }
+    return _ROW.format(
+        record.serial_number.hex, record.kind.value, str(name), role, usage, record.status_at(now).label, not_after
+    )

@@ -16,6 +16,7 @@ from smki.configuration import CONFIGURATION_FILE
 from smki.home import Smki
 from smki.identity import SerialNumber
 from smki.ledger import CertificateRecord
+from smki.ledger.description import certificate_details
 from smki.problem import Malformed, NotFound, Problem
 from smki.role import KeyUsage
 from smki.x509 import name_text
@@ -102,7 +103,7 @@ def _describe(
         line(
             "Status", f"{status.label} ({status.value}){f' since {since}' if since != issued else ''}, issued {issued}"
         )
-        values |= {"status": status.value, "issued": issued, "statusSince": since}
+        values = certificate_details(record, now)
         chain = [above.certificate for above in smki.chain(record)]
         values["chain"] = [
             {"name": name_text(above.subject), "serialNumber": above.serial_number.hex} for above in chain

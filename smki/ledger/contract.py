@@ -162,6 +162,8 @@ class CertificateQuery:
     """Status at the moment asked about; wants :attr:`moment`."""
     moment: datetime | None = None
     serial_number: SerialNumber | None = None
+    serial_prefix: str | None = None
+    """The first hexadecimal digits of the serial number, written with 32."""
     sha256: bytes | None = None
     """SHA-256 of the DER, 32 octets."""
     issuer: SerialNumber | None = None

@@ -41,12 +41,14 @@ def revoke(
     moment: datetime,
     *,
     by: str = "",
+    party: str = "",
     not_before: datetime | None = None,
 ) -> Revoked:
     """Revoke a certificate.
 
     :param reason: one of ``CRL_REASONS``.
     :param by: an officer of the subscriber or of the DCC, or ``SMKI PMA``; empty for the subscriber's first officer.
+    :param party: the id of the Party whose officer *by* is, where that is known; empty to go by the name alone.
     :param not_before: until when the PMA delays it (a supplier of last resort may need it so long).
     :raises Malformed: when the reason is none.
     :raises NotRevocable: when there is no such certificate, it is of a kind that is not revoked, or *by* may not ask.
@@ -74,7 +76,7 @@ def revoke(
                 "SEC L8",
             )
         )
-    asked_by = _who_may(ledger, record, by)
+    asked_by = _who_may(ledger, record, by, party)
     if not_before is not None and asked_by != PMA:
         raise NotRevocable(
             Problem("revocation.delay", "delay", f"asked for by {asked_by}", f"a delay decided by the {PMA}", "SEC L8",
@@ -86,17 +88,19 @@ def revoke(
     return Revoked(revocation, ledger.certificate(serial_number) or record)
 
 
-def _who_may(ledger: Ledger, record: CertificateRecord, by: str) -> str:
+def _who_may(ledger: Ledger, record: CertificateRecord, by: str, party: str) -> str:
     """The name under which the revocation is recorded.
 
     :raises NotRevocable: when whoever asks may not.
     """
-    if by.strip().upper() in (PMA, "PMA"):
+    if not party and by.strip().upper() in (PMA, "PMA"):
         return PMA
     application = ledger.application(record.application_id)
     subscriber = application.application.subscriber if application else ""
     allowed: list[str] = []
     for registrant in ledger.register.registrants():
+        if party and registrant_id(registrant) != party:
+            continue
         is_dcc = isinstance(registrant, Party) and registrant.category is PartyCategory.DCC
         if is_dcc or registrant_id(registrant) == subscriber:
             for officer in registrant.officers:

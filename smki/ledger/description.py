@@ -1,0 +1,82 @@
+"""Records of the ledger for programs: the one place where their fields are named, whichever interface tells them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from smki.clock import iso
+from smki.ledger.contract import ApplicationRecord, CertificateRecord
+
+SUMMARY_FIELDS = (
+    "serialNumber", "kind", "entityIdentifier", "role", "usage", "status", "notBefore", "notAfter", "issued",
+    "issuerSerialNumber",
+)  # fmt: skip
+"""What the ledger itself knows of a certificate, without reading its DER."""
+
+DETAIL_FIELDS = (
+    *SUMMARY_FIELDS,
+    "statusSince", "issuer", "subject", "roleCode", "commonName", "keyUsage", "publicKey", "subjectKeyIdentifier",
+    "authorityKeyIdentifier", "sha256",
+)  # fmt: skip
+"""What can be told of a certificate."""
+
+PEM_FIELD = "pem"
+"""The certificate itself, in PEM; only where it is asked for."""
+
+
+def certificate_summary(record: CertificateRecord, moment: datetime) -> dict[str, Any]:
+    """SUMMARY_FIELDS of a certificate, with the status that it has at a moment: text, ISO 8601, hexadecimal, or None."""
+    return {
+        "serialNumber": record.serial_number.hex,
+        "kind": record.kind.value,
+        "entityIdentifier": record.entity_identifier.hyphenated if record.entity_identifier else None,
+        "role": record.role.label if record.role else None,
+        "usage": record.usage.code if record.usage else None,
+        "status": record.status_at(moment).value,
+        "notBefore": iso(record.not_before),
+        "notAfter": iso(record.not_after),
+        "issued": iso(record.issued),
+        "issuerSerialNumber": record.issuer_serial_number.hex if record.issuer_serial_number else None,
+    }
+
+
+def certificate_details(record: CertificateRecord, moment: datetime) -> dict[str, Any]:
+    """DETAIL_FIELDS of a certificate; keyUsage is a list."""
+    return {
+        **certificate_summary(record, moment),
+        "statusSince": iso(record.status_since_at(moment)),
+        **record.certificate.as_json(),
+    }
+
+
+def certificate_fields(record: CertificateRecord, moment: datetime, fields: Sequence[str]) -> dict[str, Any]:
+    """Some of DETAIL_FIELDS and PEM_FIELD, in that order; the DER is read only where one of them needs it."""
+    if all(name in SUMMARY_FIELDS for name in fields):
+        known = certificate_summary(record, moment)
+    else:
+        known = certificate_details(record, moment)
+        if PEM_FIELD in fields:
+            known[PEM_FIELD] = record.certificate.as_pem()
+    return {name: known[name] for name in fields}
+
+
+def application_fields(record: ApplicationRecord) -> dict[str, Any]:
+    """An application with what became of it."""
+    of = record.application
+    return {
+        "id": record.id,
+        "received": iso(of.received),
+        "interface": of.interface,
+        "subscriber": of.subscriber,
+        "officer": of.officer,
+        "appliedBy": of.applied_by,
+        "kind": of.kind.value,
+        "entityIdentifier": str(of.entity_identifier) if of.entity_identifier else None,
+        "role": of.role.label if of.role else None,
+        "usage": of.usage.code if of.usage else None,
+        "granted": record.granted,
+        "reasons": [reason.as_json() for reason in record.reasons],
+        "serialNumber": record.serial_number.hex if record.serial_number else None,
+    }
