@@ -5,6 +5,7 @@ pki/
   ledger.sqlite           everything that was applied for and issued
   keys/root-oca.key …     the authorities' private keys
   keys/dcc/…              the private keys of the DCC's own certificates
+  keys/imported/…         private keys that were imported, where that was asked for
   extracts/…              full extracts and deltas, once some were made
 """
 
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from smki.authority.audit import CheckResult, check_ledger
 from smki.authority.issuance import Issuance
 from smki.authority.revocation_lists import POLICIES, RevocationLists
+from smki.certificate import Certificate
 from smki.clock import Clock, FixedClock, HomeClock, RealClock, iso
 from smki.configuration import CONFIGURATION_FILE, Configuration
 from smki.csr import make_device_request, make_organisation_request, public_point
@@ -29,6 +31,7 @@ from smki.device import DeviceType
 from smki.hierarchy import ABOVE, ISSUED_BY, Hierarchy
 from smki.identity import EntityIdentifier
 from smki.interchange.extracts import Extracts
+from smki.interchange.importing import Importer
 from smki.key import (
     Randomness,
     SeededRandomness,
@@ -167,6 +170,15 @@ class Smki:
     def inquiry(self) -> Inquiry:
         """Where to ask who may subscribe for what, without applying."""
         return Inquiry(self.ledger, self.clock)
+
+    def importer(self, issuers: Sequence[Certificate] = (), *, only_conformant: bool = False) -> Importer:
+        """What takes certificates in that were issued elsewhere (see :class:`~smki.interchange.importing.Importer`)."""
+        policy = self.configuration.policy_oid
+        return Importer(self.ledger, self.clock, policy, issuers, only_conformant=only_conformant)
+
+    def write_imported_keys(self, importer: Importer) -> list[Path]:
+        """Write the private keys that it found into ``keys/imported``; the files that were written."""
+        return importer.write_keys(self.path / "keys" / "imported", self._passphrase)
 
     @cached_property
     def extracts(self) -> Extracts:

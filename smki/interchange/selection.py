@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
-from itertools import islice
+from typing import NamedTuple
 
 from smki.interchange.holding import Holding
 from smki.interchange.key_ring import KeyRing
@@ -43,12 +43,23 @@ def records_with_keys(ledger: Ledger, keys: KeyRing, query: CertificateQuery) ->
     return sorted(found, key=lambda record: record.id)
 
 
-def records_without_keys(ledger: Ledger, keys: KeyRing, query: CertificateQuery) -> list[CertificateRecord]:
+class Missing(NamedTuple):
+    """Certificates whose private key is not at hand."""
+
+    records: list[CertificateRecord]
+    is_complete: bool
+    """Whether these are all of them."""
+
+
+def records_without_keys(ledger: Ledger, keys: KeyRing, query: CertificateQuery) -> Missing:
     """Certificates that match and whose private key is not at hand, among the first :data:`MISSING_LOOKED_FOR`."""
-    records = islice(ledger.search.all_certificates(query), MISSING_LOOKED_FOR)
-    return [
-        record for record in records if not record.kind.is_authority and record.certificate.public_key_info not in keys
-    ]
+    missing: list[CertificateRecord] = []
+    for looked_at, record in enumerate(ledger.search.all_certificates(query)):
+        if looked_at == MISSING_LOOKED_FOR:
+            return Missing(missing, is_complete=False)
+        if not record.kind.is_authority and record.certificate.public_key_info not in keys:
+            missing.append(record)
+    return Missing(missing, is_complete=True)
 
 
 def holdings_of(

@@ -18,6 +18,7 @@ from smki.problem import Problem, SmkiError
 from smki.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
 
 if TYPE_CHECKING:
+    from smki.ledger.imports import Imports
     from smki.ledger.search import Search
 
 
@@ -109,6 +110,8 @@ class CertificateRecord:
     """Whether it is a Supplier's key agreement certificate for prepayment top-up."""
     replaced: datetime | None = None
     """From when on a newer certificate for the same subject, role and usage is in use instead of it."""
+    issued_here: bool = True
+    """False for a certificate that was imported: of its status nothing is known but whether it has expired."""
 
     def status_at(self, moment: datetime) -> CertificateStatus:
         """The status at a moment: revoked from the day of its revocation, expired once notAfter has passed, not in use
@@ -300,6 +303,10 @@ class Ledger(Protocol):
     @property
     def revocations(self) -> Revocations:
         """What was revoked, and the lists that said so."""
+
+    @property
+    def imports(self) -> Imports:
+        """Certificates that were issued elsewhere."""
 
     @property
     def credentials(self) -> Credentials:

@@ -27,6 +27,7 @@ from smki.ledger.contract import (
 )
 from smki.ledger.credentials import Credentials
 from smki.ledger.group_commit import GroupCommit, unavailable
+from smki.ledger.imports import Imports
 from smki.ledger.register import Register
 from smki.ledger.revocation import Revocations
 from smki.ledger.schema import MIGRATIONS
@@ -67,6 +68,7 @@ class SqliteLedger:
         self._register = Register(self._read, self._writes.run)
         self._revocations = Revocations(self._read, self._writes.run)
         self._search = Search(self._read)
+        self._imports = Imports(self._read, self._writes.run)
         self._credentials = Credentials(self._read, self._writes.run)
 
     def _connect(self) -> sqlite3.Connection:
@@ -190,6 +192,11 @@ class SqliteLedger:
     def search(self) -> Search:
         """What there is, a page at a time in any order, and how much of it."""
         return self._search
+
+    @property
+    def imports(self) -> Imports:
+        """Certificates that were issued elsewhere."""
+        return self._imports
 
     @property
     def credentials(self) -> Credentials:
