@@ -80,9 +80,12 @@ class _Opening:
 
     def read(self, octets: int = -1) -> bytes:
         """Read some octets; while the archive is being opened not too many at once."""
-        if self.is_opening and (octets < 0 or octets > MAX_DIRECTORY_OCTETS):
+        if not self.is_opening:
+            return self._file.read(octets)
+        content = self._file.read(MAX_DIRECTORY_OCTETS + 1 if octets < 0 else min(octets, MAX_DIRECTORY_OCTETS + 1))
+        if len(content) > MAX_DIRECTORY_OCTETS:
             raise _DirectoryTooLarge
-        return self._file.read(octets)
+        return content
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._file, name)
