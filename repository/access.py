@@ -51,7 +51,7 @@ def admit_readers(app: Flask, smki: Smki, access: ReadAccess) -> None:
         try:
             _counting(smki, secret, "an API key", "smki apikey add NAME makes one; send it as Authorization: Bearer.")
         except NotAdmitted as error:
-            return not_admitted(error)
+            return not_admitted(smki, error)
         return None
 
 
@@ -71,10 +71,10 @@ def acting_officer(smki: Smki) -> ActingOfficer:
     return ActingOfficer(credential.party, credential.name)
 
 
-def not_admitted(error: NotAdmitted) -> Response:
+def not_admitted(smki: Smki, error: NotAdmitted) -> Response:
     """The answer to a request that came without a credential that counts, in the form of the service it went to."""
     if request.path in (SEARCH, RETRIEVE):
-        response = invalid_request(request.path, error.problems[0])
+        response = invalid_request(smki, error.problems[0])
     elif request.path.startswith("/api/"):
         response = problem_details(error.problems, 401)
     else:

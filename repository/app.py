@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from flask import Flask, Response, render_template, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotFound
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from repository.access import admit_readers
-from repository.certificate_service import XML_SERVICES, certificate_service, invalid_request
+from repository.access_log import log_requests
+from repository.certificate_service import RETRIEVE, SEARCH, certificate_service, invalid_request
 from repository.eligibility_service import eligibility_service
 from repository.extracts import extracts
-from repository.options import Options
+from repository.faults import Faults
+from repository.faults.misbehaviour import misbehave
+from repository.health import tell_health
+from repository.metrics import count_requests
+from repository.options import DEFAULTS, Options
+from repository.org_crypto import org_crypto
 from repository.revocation_lists import revocation_lists
+from repository.security_headers import send_security_headers
 from repository.time_travel import is_real, tell_the_time
 from smki import __version__
 from smki.clock import iso
 from smki.home import Smki
 from smki.ledger import CertificateQuery
-from smki.problem import Problem, SmkiError
+from smki.problem import Problem
 from smki.role import CertificateKind
 
 MAX_BODY_OCTETS = 64 * 1024
@@ -26,22 +34,24 @@ MAX_DRAINED_OCTETS = 32 * 1024 * 1024
 """So much of a body that is too large is read and thrown away, so that its sender gets to see the answer."""
 
 
-DEFAULTS = Options()
-
-
-def create_app(smki: Smki, options: Options = DEFAULTS) -> Flask:
+def create_app(smki: Smki, options: Options = DEFAULTS, *, faults: Faults | None = None) -> Flask:
     """The application for an open SMKI, as its operator chose.
 
     Where its clock is a :class:`~smki.clock.TravellingClock`, a request can say at which moment it is asked.
+
+    :param faults: how it is to misbehave; None for not at all, whatever anybody asks of it.
+    :raises ValueError: when there are faults and the SMKI's clock is no TravellingClock.
     """
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_OCTETS
+    count_requests(app, smki)
     tell_the_time(app, smki.clock)
     admit_readers(app, smki, options.read_access)
     app.register_blueprint(certificate_service(smki))
     app.register_blueprint(eligibility_service(smki))
     app.register_blueprint(revocation_lists(smki))
     app.register_blueprint(extracts(smki))
+    app.register_blueprint(org_crypto(smki, publish_test_keys=options.publish_test_keys))
 
     @app.get("/")
     def index() -> str:
@@ -55,15 +65,16 @@ def create_app(smki: Smki, options: Options = DEFAULTS) -> Flask:
             certificates=smki.ledger.count_certificates(),
             base=request.url_root,
             other_time=None if is_real(smki.clock) else iso(smki.clock.now()),
+            publish_test_keys=options.publish_test_keys,
+            faults=None if faults is None else sum(not one.is_over for one in faults.all()),
         )
 
-    @app.get("/healthz")
-    def healthz() -> tuple[dict[str, str], int]:
-        try:
-            smki.ledger.authorities()
-        except SmkiError as error:
-            return {"status": "unavailable", "reason": str(error)}, 503
-        return {"status": "ok"}, 200
+    tell_health(app, smki)
+    send_security_headers(app)
+    if options.access_log:
+        log_requests(app)
+    if faults is not None:
+        misbehave(app, smki, faults)
 
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> Response:
@@ -74,14 +85,16 @@ def create_app(smki: Smki, options: Options = DEFAULTS) -> Flask:
         else:
             seen, expected = f"{error.name} ({request.method} {request.path})", "see / for what there is"
         problem = Problem(f"http.{status}", "request", seen, expected, "RFC 9110")
-        if request.path.startswith(XML_SERVICES) and status == 413:
-            return invalid_request(request.path, problem)
+        if request.path in (SEARCH, RETRIEVE) and status == 413:
+            return invalid_request(smki, problem)
         response = Response(f"{seen}; {expected}\n", status, mimetype="text/plain")
         for name, value in error.get_headers():
             if name == "Allow":
                 response.headers[name] = value
         return response
 
+    if options.base_path:
+        app.wsgi_app = DispatcherMiddleware(NotFound(), {options.base_path: app.wsgi_app})  # type: ignore[method-assign]
     return app
 
 

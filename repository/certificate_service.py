@@ -7,9 +7,11 @@ found: that is what its client expects.
 from __future__ import annotations
 
 import base64
-import secrets
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request
 
 from repository.xml_message import Content, parse_message, write_message
 from smki.clock import iso, to_seconds
@@ -40,11 +42,16 @@ OK, INVALID, NOT_FOUND = 200, 401, 402
 MANUFACTURING_FLAG = "false"
 """Assumption: what the flag is true for is not published."""
 
+MAX_TOLD = 100
+"""So many serial numbers of an answer are written down at most."""
+
 STATUS_SINCE = "X-SMKI-Status-Since"
 """The header that tells since when a certificate has had its status (UTC): the XML has no element for that."""
 
 ISSUED_HERE = "X-SMKI-Issued-Here"
 """The header, ``false``, of a certificate that was imported."""
+
+_log = logging.getLogger("smki.audit-trail")
 
 _END_ENTITIES = (CertificateKind.ORGANISATION, CertificateKind.DEVICE)
 
@@ -53,32 +60,31 @@ def certificate_service(smki: Smki) -> Blueprint:
     """The two services over an open SMKI."""
     blueprint = Blueprint("certificate_service", __name__)
 
-    def answer(status: int, message: str, content: list[tuple[str, Content]]) -> Response:
-        return _answer(request.path, status, message, content, to_seconds(smki.clock.now()))
-
     @blueprint.post(SEARCH)
     def search() -> Response:
-        query = _search_query(smki, request.get_data())
+        query = _search_query(smki)
         records = [
             *smki.ledger.certificates(query),
             *(found.record for found in smki.ledger.imports.certificates(query)),
         ]
         if not records:
-            return answer(NOT_FOUND, "Nothing found", [])
+            return _answer(smki, NOT_FOUND, "Nothing found")
         now = smki.clock.now()
         results: list[tuple[str, Content]] = [("Result", _result(record, record.status_at(now))) for record in records]
-        return answer(OK, "Success", results)
+        return _answer(smki, OK, "Success", results, records)
 
     @blueprint.post(RETRIEVE)
     def retrieve() -> Response:
-        fields = parse_message(request.get_data(), _ROOTS[RETRIEVE][0], {"CertificateSerial": True})
+        fields = _asked(RETRIEVE, {"CertificateSerial": True})
         if "CertificateSerial" not in fields:
             raise Malformed(_missing("CertificateSerial"))
         record = _with_serial_number(smki, SerialNumber.parse(fields["CertificateSerial"]))
         if record is None or record.kind not in _END_ENTITIES or record.entity_identifier is None:
-            return answer(NOT_FOUND, "Nothing found", [])
+            return _answer(smki, NOT_FOUND, "Nothing found")
         now = smki.clock.now()
-        response = answer(OK, "Success", [("CertificateResponse", _body(record, record.status_at(now)))])
+        response = _answer(
+            smki, OK, "Success", [("CertificateResponse", _body(record, record.status_at(now)))], [record]
+        )
         response.headers[STATUS_SINCE] = iso(record.status_since_at(now))
         if not record.issued_here:
             response.headers[ISSUED_HERE] = "false"
@@ -86,11 +92,11 @@ def certificate_service(smki: Smki) -> Blueprint:
 
     @blueprint.errorhandler(Malformed)
     def malformed(error: Malformed) -> Response:
-        return invalid_request(request.path, error.problems[0])
+        return invalid_request(smki, error.problems[0])
 
     @blueprint.errorhandler(SmkiError)
     def unavailable(error: SmkiError) -> Response:
-        return _answer(request.path, 503, problem_text(error.problems[0]), [], 0)
+        return _answer(smki, 503, problem_text(error.problems[0]))
 
     return blueprint
 
@@ -103,24 +109,57 @@ def _with_serial_number(smki: Smki, serial_number: SerialNumber) -> CertificateR
     return next((found.record for found in smki.ledger.imports.with_serial_number(serial_number)), None)
 
 
-def invalid_request(path: str, problem: Problem) -> Response:
+def invalid_request(smki: Smki, problem: Problem) -> Response:
     """The answer (HTTP 401) to a request that makes no sense; the reason is its ResponseMessage."""
-    return _answer(path, INVALID, problem_text(problem), [], 0)
+    return _answer(smki, INVALID, problem_text(problem), code=problem.code)
 
 
-def _answer(path: str, status: int, message: str, content: list[tuple[str, Content]], seconds: int) -> Response:
-    root = _ROOTS[path][1]
-    reference = f"{seconds:010d}-{secrets.token_hex(5)[:9]}"
+def answer_without_result(smki: Smki, status: int, message: str) -> Response:
+    """An answer of one of the two services that brings nothing.
+
+    :raises KeyError: for a path that is none of theirs.
+    """
+    return _answer(smki, status, message)
+
+
+def _answer(
+    smki: Smki,
+    status: int,
+    message: str,
+    content: Sequence[tuple[str, Content]] = (),
+    records: Sequence[CertificateRecord] = (),
+    code: str = "",
+) -> Response:
+    """Write down what is answered to what, and answer."""
+    told: dict[str, Any] = {"service": request.path, "from": request.remote_addr, "asked": g.get("asked", {})}
+    told["answer"] = status
+    if code:
+        told["code"] = code
+    told["certificates"] = [record.serial_number.hex for record in records[:MAX_TOLD]]
+    moment = smki.clock.now()
+    try:
+        reference = smki.audit_trail.record(moment, told)
+    except OSError as error:
+        # Nothing has changed that would have to be on record: a full disk does not keep certificates from being read.
+        _log.error("the audit trail could not be written: %s", error)
+        reference = f"{to_seconds(moment):010d}-{'0' * 9}"
     head: list[tuple[str, Content]] = [
         ("ResponseCode", str(status)),
         ("ResponseMessage", message),
         ("AuditReference", reference),
     ]
-    return Response(write_message(root, head + content), status, mimetype="application/xml")
+    return Response(write_message(_ROOTS[request.path][1], [*head, *content]), status, mimetype="application/xml")
 
 
-def _search_query(smki: Smki, body: bytes) -> CertificateQuery:
-    fields = parse_message(body, _ROOTS[SEARCH][0], _SEARCH_FIELDS)
+def _asked(path: str, fields: Mapping[str, bool]) -> dict[str, str]:
+    """What the request asks, kept for the record."""
+    g.asked = parse_message(request.get_data(), _ROOTS[path][0], fields)
+    asked: dict[str, str] = g.asked
+    return asked
+
+
+def _search_query(smki: Smki) -> CertificateQuery:
+    fields = _asked(SEARCH, _SEARCH_FIELDS)
     names = [name for name in ("CertificateSubjectName", "CertificateSubjectAltName") if name in fields]
     if len(names) != 1:
         seen = "both" if names else "neither"

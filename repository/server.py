@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import os
 import socket
+import tempfile
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 from flask import Flask
 from granian.constants import Interfaces
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import Server
 
-from repository.app import DEFAULTS, create_app
-from repository.options import Options, ReadAccess
+from repository.faults import Faults
+from repository.options import DEFAULTS, SHARED_COUNTS, Options, ReadAccess
 from smki.clock import TravellingClock
 from smki.home import Smki
 from smki.problem import NotReady, Problem, SmkiError
@@ -25,13 +30,16 @@ DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8083
 DEFAULT_WORKERS = 2
 
-THREADS_PER_WORKER = 4
-"""More would only wait for one another: Python runs one at a time."""
+THREADS_PER_WORKER = 32
+"""Python runs one at a time; the others wait for clients that send slowly, and would keep the rest waiting if they were few."""
 
 
 STOP_SECONDS = 3
 """So long a worker has to finish what it is doing when the server is told to stop. One that is told while it is still
 starting misses it, and is stopped after this time."""
+
+HEADER_MILLISECONDS = 10_000
+"""So long a client may take to send the head of a request."""
 
 RENEWAL_SECONDS = 20.0
 """How often a worker looks whether a list is due."""
@@ -81,8 +89,11 @@ def serve(
     """Serve the Repository of a home until SIGINT or SIGTERM.
 
     :raises NotReady: when there is no SMKI in *home* or nothing can listen there.
+    :raises IntegrityError: when among the keys to hand out there is one that was not made for it.
     """
-    Smki.open(home).close()
+    with Smki.open(home) as smki:
+        if options.publish_test_keys:
+            smki.published_keys.holdings()
     refuse_taken_port(host, port)
     server = Server(
         "repository",
@@ -94,14 +105,44 @@ def serve(
         log_level=LogLevels.warning,
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_SECONDS,
+        http1_settings=HTTP1Settings(header_read_timeout=HEADER_MILLISECONDS),
     )
-    server.serve(target_loader=partial(_load, home, options), wrap_loader=False)
+    with _counting_together(), _faults_file(options.faults) as faults_file:
+        server.serve(target_loader=partial(_load, home, options, faults_file), wrap_loader=False)
 
 
-def _load(home: Path, options: Options) -> Flask:
+@contextmanager
+def _counting_together() -> Iterator[None]:
+    """Have the workers that are started meanwhile count together; whichever is asked tells of all."""
+    with tempfile.TemporaryDirectory(prefix="smki-metrics-", ignore_cleanup_errors=True) as directory:
+        os.environ[SHARED_COUNTS] = directory
+        try:
+            yield
+        finally:
+            del os.environ[SHARED_COUNTS]
+
+
+@contextmanager
+def _faults_file(wanted: bool) -> Iterator[Path | None]:
+    """Where the workers share the faults: of this server alone, and gone with it."""
+    if not wanted:
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="smki-faults-") as directory:
+        file = Path(directory) / "faults.sqlite"
+        Faults(file).close()
+        yield file
+
+
+def _load(home: Path, options: Options, faults_file: Path | None) -> Flask:
+    # Imported by the worker: prometheus_client looks where to count when it is imported.
+    from repository.app import create_app
+
     smki = Smki.open(home)
     threading.Thread(target=_keep_lists_fresh, args=(smki,), name="revocation-lists", daemon=True).start()
-    return create_app(Smki.open(home, TravellingClock(smki.clock)) if options.time_travel else smki, options)
+    if options.time_travel or faults_file is not None:
+        smki = Smki.open(home, TravellingClock(smki.clock, by_header=options.time_travel))
+    return create_app(smki, options, faults=None if faults_file is None else Faults(faults_file))
 
 
 def _keep_lists_fresh(smki: Smki) -> None:

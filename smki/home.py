@@ -7,6 +7,8 @@ pki/
   keys/dcc/…              the private keys of the DCC's own certificates
   keys/imported/…         private keys that were imported, where that was asked for
   extracts/…              full extracts and deltas, once some were made
+  audit/2026-11-21.jsonl  what was asked of the Repository that day, by audit reference
+  keys/published/…        private keys that were made to be handed out
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from smki.audit_trail import AuditTrail
 from smki.authority.audit import CheckResult, check_ledger
 from smki.authority.issuance import Issuance
 from smki.authority.revocation_lists import POLICIES, RevocationLists
@@ -43,6 +46,7 @@ from smki.key import (
 from smki.ledger import CertificateRecord, Ledger, SqliteLedger
 from smki.ledger.revocation import ListRecord
 from smki.problem import NotFound, NotReady, Problem
+from smki.published_keys import PublishedKeys
 from smki.registration import Application, Issued, Registration
 from smki.registration.cast import DEVICES, PARTIES, TESTING_PARTICIPANTS
 from smki.registration.inquiry import Inquiry
@@ -147,7 +151,8 @@ class Smki:
         return cls(path, configuration, SqliteLedger(path / LEDGER_FILE), clock or HomeClock(path / CLOCK_FILE))
 
     def close(self) -> None:
-        """Close the ledger."""
+        """Close the ledger and the audit trail."""
+        self.audit_trail.close()
         self.ledger.close()
 
     def __enter__(self) -> Smki:
@@ -184,6 +189,16 @@ class Smki:
     def extracts(self) -> Extracts:
         """Full extracts of what was issued, and the deltas between them, as files."""
         return Extracts(self.path / EXTRACTS, self.ledger, self.clock)
+
+    @cached_property
+    def audit_trail(self) -> AuditTrail:
+        """What was asked of the Repository, and answered under which audit reference."""
+        return AuditTrail(self.path / "audit")
+
+    @cached_property
+    def published_keys(self) -> PublishedKeys:
+        """Private keys that were made to be handed out."""
+        return PublishedKeys(self.path / "keys" / "published", self.ledger)
 
     def lists(self, kind: CertificateKind, issuer: str = "") -> RevocationLists:
         """The revocation lists of an authority of a kind: Issuing OCA (the CRL) or Root OCA (the ARL).

@@ -6,6 +6,7 @@
 from smki.ledger.contract import (
     ApplicationQuery,
     ApplicationRecord,
+    AuditEvent,
     CertificateQuery,
     CertificateRecord,
     Conditions,
@@ -23,6 +24,7 @@ from smki.ledger.sqlite import SqliteLedger
 __all__ = [
     "ApplicationQuery",
     "ApplicationRecord",
+    "AuditEvent",
     "CertificateQuery",
     "CertificateRecord",
     "Conditions",

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from smki.certificate import Certificate
 from smki.device import DeviceType
@@ -143,6 +143,16 @@ class CertificateRecord:
     def certificate(self) -> Certificate:
         """The certificate itself, read from its DER."""
         return Certificate.from_der(self.der)
+
+
+class AuditEvent(NamedTuple):
+    """Something that was done with a certificate."""
+
+    at: datetime
+    event: str
+    """``issued``, ``accepted``, ``rejected``, ``revoked``."""
+    detail: str
+    """Why and by whom, where that is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,6 +309,9 @@ class Ledger(Protocol):
 
         :raises LedgerUnavailable: when it could not be written.
         """
+
+    def events(self, serial_number: SerialNumber) -> list[AuditEvent]:
+        """What was done with a certificate, in that order."""
 
     @property
     def revocations(self) -> Revocations:

@@ -11,6 +11,8 @@ import hashlib
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
+from smki.ledger.packing import pack
+
 MIGRATIONS = Migrations("smki")
 
 
@@ -231,6 +233,38 @@ def m020_search(db: Database) -> None:
     while rows := db.execute("SELECT id, der FROM certificate WHERE id > ? ORDER BY id LIMIT 1000", (last,)).fetchall():
         prefixes = [(fingerprint_prefix(hashlib.sha256(octets).digest()), identifier) for identifier, octets in rows]
         db.conn.executemany("INSERT INTO fingerprint VALUES (?, ?)", prefixes)
+        last = rows[-1][0]
+
+
+@MIGRATIONS()
+def m030_refusals(db: Database) -> None:
+    """How many applications were refused for which decisive reason, by its code."""
+    for statement in (
+        "CREATE TABLE refusal_count (code TEXT PRIMARY KEY, refusals INTEGER NOT NULL) WITHOUT ROWID",
+        """INSERT INTO refusal_count SELECT json_extract(reasons, '$[0].code'), count(*) FROM application
+            WHERE reasons IS NOT NULL GROUP BY 1""",
+        """CREATE TRIGGER refusal_counted AFTER INSERT ON application WHEN new.reasons IS NOT NULL BEGIN
+            INSERT INTO refusal_count VALUES (json_extract(new.reasons, '$[0].code'), 1)
+            ON CONFLICT DO UPDATE SET refusals = refusals + 1;
+        END""",
+        """CREATE TRIGGER refused_after_all AFTER UPDATE OF reasons ON application WHEN new.reasons IS NOT NULL BEGIN
+            INSERT INTO refusal_count VALUES (json_extract(new.reasons, '$[0].code'), 1)
+            ON CONFLICT DO UPDATE SET refusals = refusals + 1;
+        END""",
+    ):
+        db.execute(statement)
+
+
+@MIGRATIONS()
+def m040_fewer_octets(db: Database) -> None:
+    """Requests are kept packed, and of the SHA-256 of a public key the first 16 octets."""
+    db.execute("ALTER TABLE certificate RENAME COLUMN public_key_sha256 TO public_key")
+    db.execute("UPDATE certificate SET public_key = substr(public_key, 1, 16)")
+    last = 0
+    page = "SELECT id, request FROM application WHERE id > ? AND request IS NOT NULL ORDER BY id LIMIT 1000"
+    while rows := db.execute(page, (last,)).fetchall():
+        packed = [(pack(request), identifier) for identifier, request in rows]
+        db.conn.executemany("UPDATE application SET request = ? WHERE id = ?", packed)
         last = rows[-1][0]
 
 

@@ -13,12 +13,13 @@ from typing import Any, TypeVar
 from sqlite_utils import Database
 
 from smki.certificate import Certificate
-from smki.clock import to_seconds
+from smki.clock import from_seconds, to_seconds
 from smki.identity import EntityIdentifier, SerialNumber
 from smki.ledger import rows
 from smki.ledger.contract import (
     ApplicationQuery,
     ApplicationRecord,
+    AuditEvent,
     CertificateQuery,
     CertificateRecord,
     Conditions,
@@ -178,6 +179,12 @@ class SqliteLedger:
         if found is not None:
             rows.insert_event(connection, to_seconds(moment), event, found.application_id, found.id, detail)
 
+    def events(self, serial_number: SerialNumber) -> list[AuditEvent]:
+        """What was done with a certificate, in that order."""
+        sql = """SELECT at, event, coalesce(detail, '') FROM audit_event WHERE certificate_id =
+            (SELECT id FROM certificate WHERE serial_number = ?) ORDER BY id"""
+        return [AuditEvent(from_seconds(row[0]), row[1], row[2]) for row in self._read(sql, (serial_number.octets,))]
+
     @property
     def register(self) -> Register:
         """Who there is to apply, and which Devices there are."""
@@ -211,7 +218,7 @@ class SqliteLedger:
 
     def certificates_of_key(self, public_key_info: bytes) -> list[CertificateRecord]:
         """Certificates for a public key, oldest first."""
-        sql = f"SELECT {rows.CERTIFICATE_COLUMNS} FROM certificate WHERE public_key_sha256 = ? ORDER BY id"  # noqa: S608
+        sql = f"SELECT {rows.CERTIFICATE_COLUMNS} FROM certificate WHERE public_key = ? ORDER BY id"  # noqa: S608
         return [rows.certificate_record(row) for row in self._read(sql, (rows.public_key_digest(public_key_info),))]
 
     def is_certified(self, public_key_info: bytes) -> bool:

@@ -36,6 +36,10 @@ class Statistics:
 
     certificates: dict[CertificateGroup, int]
     applications: dict[ApplicationGroup, int]
+    refusals: dict[str, int]
+    """By the code of the decisive reason."""
+    under_way: int
+    """Applications that were granted and whose certificate is not stored yet."""
 
 
 _CHANGED_WITH_TIME = """
@@ -73,4 +77,6 @@ def read_statistics(read: Callable[[str, tuple[Any, ...]], list[tuple[Any, ...]]
         for kind, granted, number in read("SELECT * FROM application_count", ())
         if number
     }
-    return Statistics(certificates, applications)
+    refusals = dict(read("SELECT code, refusals FROM refusal_count", ()))
+    under_way = read("SELECT count(*) FROM application WHERE tbs IS NOT NULL", ())[0][0]
+    return Statistics(certificates, applications, refusals, under_way)

@@ -25,6 +25,8 @@ class Served:
     home: Path
     smki: Smki | None
     process: subprocess.Popen[bytes]
+    output: str = ""
+    """What it wrote, once it has ended."""
 
     @property
     def address(self) -> str:
@@ -65,18 +67,19 @@ def serving(home: Path, *options: str) -> Iterator[Served]:
     ]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SMKI_")}
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment)
-    served = Served(f"http://127.0.0.1:{port}", home, None, process)
+    base = options[options.index("--base-path") + 1] if "--base-path" in options else ""
+    served = Served(f"http://127.0.0.1:{port}{base}", home, None, process)
     try:
         wait_until_ready(served)
         yield served
     finally:
         process.terminate()
         try:
-            output, _ = process.communicate(timeout=15)
+            served.output = process.communicate(timeout=15)[0].decode()
         except subprocess.TimeoutExpired:
             process.kill()
             raise
-    assert b"Traceback" not in output, output.decode()
+    assert "Traceback" not in served.output, served.output
 
 
 def wait_until_ready(served: Served) -> None:

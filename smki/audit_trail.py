@@ -1,0 +1,101 @@
+"""What was asked of the Repository and answered under which audit reference: a file for each day, a line for each answer.
+
+Lines are JSON objects, written whole by one call each, so that several workers can share a file. Nobody waits for the
+disk: reading certificates changes nothing, and its record may lose its last moments when the machine fails.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import threading
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from smki.clock import from_seconds, iso, to_seconds
+from smki.problem import Malformed, NotFound, Problem
+
+REFERENCE = re.compile(r"(\d{10,11})-([0-9a-f]{9})")
+"""``1234567890-abc123456``: seconds since 1970-01-01T00:00:00Z and nine random digits. Assumption: what is in it; only
+its form is known."""
+
+
+class AuditTrail:
+    """The audit trail of one SMKI.
+
+    :param directory: where its files are; made with the first line.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._lock = threading.Lock()
+        self._file: tuple[Path, int] | None = None
+
+    def record(self, moment: datetime, values: dict[str, Any]) -> str:
+        """Write a line and return its new reference.
+
+        :param moment: when it was asked (UTC).
+        :param values: what else is told of it, as JSON; no secrets.
+        :raises OSError: when it cannot be written.
+        """
+        reference = f"{to_seconds(moment):010d}-{secrets.token_hex(5)[:9]}"
+        line = json.dumps({"reference": reference, "at": iso(moment), **values}) + "\n"
+        with self._lock:  # another thread may be the first of a new day, and close the file of the day before
+            os.write(self._descriptor(moment), line.encode())
+        return reference
+
+    def _descriptor(self, moment: datetime) -> int:
+        path = self._path(moment)
+        if self._file is None or self._file[0] != path:
+            self._directory.mkdir(mode=0o700, exist_ok=True)
+            descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            if self._file is not None:
+                os.close(self._file[1])
+            self._file = path, descriptor
+        return self._file[1]
+
+    def _path(self, moment: datetime) -> Path:
+        return self._directory / f"{moment.date().isoformat()}.jsonl"
+
+    def find(self, reference: str) -> dict[str, Any]:
+        """The line with that reference.
+
+        :raises Malformed: when it is no reference.
+        :raises NotFound: when there is no such line.
+        """
+        matched = REFERENCE.fullmatch(reference.strip())
+        if matched is None:
+            raise Malformed(
+                Problem("audit.reference", "audit reference", f"{reference[:64]!r}", "one like 1234567890-abc123456", "",
+                        "It stands in the AuditReference of an answer of the XML services.")
+            )  # fmt: skip
+        wanted = matched.group().encode()
+        path = self._path(from_seconds(int(matched[1])))
+        if path.is_file():
+            with path.open("rb") as file:
+                for line in file:
+                    if wanted in line and (values := _line(line)).get("reference") == matched.group():
+                        return values
+        raise NotFound(
+            Problem(
+                "audit.unknown", f"audit reference {matched.group()}", f"not in {path}", "a reference given out here"
+            )
+        )
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            if self._file is not None:
+                os.close(self._file[1])
+                self._file = None
+
+
+def _line(line: bytes) -> dict[str, Any]:
+    try:
+        values = json.loads(line)
+    except ValueError:
+        return {}  # cut short when the disk was full
+    return values if isinstance(values, dict) else {}
