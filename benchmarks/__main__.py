@@ -11,7 +11,17 @@ from pathlib import Path
 
 from benchmarks.measurement import Measurement
 
-BENCHMARKS = ("raw", "issuance", "eligibility", "retrieval", "lint", "revocation", "verification", "commands")
+BENCHMARKS = (
+    "raw",
+    "issuance",
+    "eligibility",
+    "retrieval",
+    "lint",
+    "revocation",
+    "verification",
+    "extracts",
+    "commands",
+)
 
 
 def main(names: list[str]) -> None:

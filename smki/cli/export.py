@@ -210,7 +210,7 @@ def _selected(home: Path, query: CertificateQuery) -> Iterator[tuple[Smki, Itera
 
 def _own_keys(smki: Smki) -> list[Path]:
     """Where the home keeps private keys that are not an authority's."""
-    return [place for name in ("dcc", "imported") if (place := smki.path / "keys" / name).is_dir()]
+    return [place for name in ("dcc", "imported", "published") if (place := smki.path / "keys" / name).is_dir()]
 
 
 def _key_ring(places: Iterable[Path]) -> KeyRing:
