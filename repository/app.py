@@ -9,6 +9,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from repository.access import admit_readers
 from repository.access_log import log_requests
 from repository.certificate_service import RETRIEVE, SEARCH, certificate_service, invalid_request
+from repository.extracts import extracts
 from repository.faults import Faults
 from repository.faults.misbehaviour import misbehave
 from repository.health import tell_health
@@ -50,6 +51,7 @@ def create_app(smki: Smki, options: Options = DEFAULTS, *, faults: Faults | None
     app.register_blueprint(certificate_service(smki))
     app.register_blueprint(rest_service(smki))
     app.register_blueprint(revocation_lists(smki))
+    app.register_blueprint(extracts(smki))
     app.register_blueprint(org_crypto(smki, publish_test_keys=options.publish_test_keys))
 
     @app.get("/")

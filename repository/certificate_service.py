@@ -48,6 +48,9 @@ MAX_TOLD = 100
 STATUS_SINCE = "X-SMKI-Status-Since"
 """The header that tells since when a certificate has had its status (UTC): the XML has no element for that."""
 
+ISSUED_HERE = "X-SMKI-Issued-Here"
+"""The header, ``false``, of a certificate that was imported."""
+
 _log = logging.getLogger("smki.audit-trail")
 
 _END_ENTITIES = (CertificateKind.ORGANISATION, CertificateKind.DEVICE)
@@ -60,7 +63,10 @@ def certificate_service(smki: Smki) -> Blueprint:
     @blueprint.post(SEARCH)
     def search() -> Response:
         query = _search_query(smki)
-        records = list(smki.ledger.certificates(query))
+        records = [
+            *smki.ledger.certificates(query),
+            *(found.record for found in smki.ledger.imports.certificates(query)),
+        ]
         if not records:
             return _answer(smki, NOT_FOUND, "Nothing found")
         now = smki.clock.now()
@@ -72,14 +78,16 @@ def certificate_service(smki: Smki) -> Blueprint:
         fields = _asked(RETRIEVE, {"CertificateSerial": True})
         if "CertificateSerial" not in fields:
             raise Malformed(_missing("CertificateSerial"))
-        record = smki.ledger.certificate(SerialNumber.parse(fields["CertificateSerial"]))
-        if record is None or record.kind not in _END_ENTITIES:
+        record = _with_serial_number(smki, SerialNumber.parse(fields["CertificateSerial"]))
+        if record is None or record.kind not in _END_ENTITIES or record.entity_identifier is None:
             return _answer(smki, NOT_FOUND, "Nothing found")
         now = smki.clock.now()
         response = _answer(
             smki, OK, "Success", [("CertificateResponse", _body(record, record.status_at(now)))], [record]
         )
         response.headers[STATUS_SINCE] = iso(record.status_since_at(now))
+        if not record.issued_here:
+            response.headers[ISSUED_HERE] = "false"
         return response
 
     @blueprint.errorhandler(Malformed)
@@ -91,6 +99,14 @@ def certificate_service(smki: Smki) -> Blueprint:
         return _answer(smki, 503, problem_text(error.problems[0]))
 
     return blueprint
+
+
+def _with_serial_number(smki: Smki, serial_number: SerialNumber) -> CertificateRecord | None:
+    """Ours, or else the first imported one: certificates of other issuers can have the same serial number."""
+    ours = smki.ledger.certificate(serial_number)
+    if ours is not None:
+        return ours
+    return next((found.record for found in smki.ledger.imports.with_serial_number(serial_number)), None)
 
 
 def invalid_request(smki: Smki, problem: Problem) -> Response:

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
+from smki.clock import RealClock
 from smki.key import write_private_file
 from smki.problem import IntegrityError, NotReady, Problem
 from smki.profile import TEST_POLICY_OID
 
 CONFIGURATION_FILE = "smki.json"
 FORMAT = 1
+
+SEEDED_START = datetime(2026, 1, 1, tzinfo=UTC)
+"""When an SMKI made from a seed begins unless told otherwise: fixed, so that the same seed makes the same
+octets on any day."""
+
+
+def beginning(seed: str | None, at: datetime | None) -> datetime:
+    """When an SMKI begins (UTC): as told, else at :data:`SEEDED_START` where it has a seed, else now."""
+    return at or (SEEDED_START if seed is not None else RealClock().now())
 
 
 @dataclass(frozen=True, slots=True)

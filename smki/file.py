@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from smki.problem import NotReady, Problem
+
 PUBLIC_MODE = 0o644
 PRIVATE_MODE = 0o600
 
@@ -47,6 +49,8 @@ def replacing(path: Path, mode: int = PUBLIC_MODE) -> Iterator[IO[bytes]]:
     try:
         with os.fdopen(descriptor, "wb") as file:
             yield file
+            file.flush()
+            os.fsync(descriptor)
         Path(temporary).chmod(mode)
         Path(temporary).replace(path)
     except BaseException:
@@ -58,11 +62,14 @@ def replacing(path: Path, mode: int = PUBLIC_MODE) -> Iterator[IO[bytes]]:
 def new_directory(path: Path) -> Iterator[Path]:
     """A directory to write into that becomes *path* when all went well, and vanishes otherwise.
 
-    :raises FileExistsError: when there is something at *path* already, unless it is an empty directory.
+    :raises NotReady: when there is something at *path* already, unless it is an empty directory.
     :raises OSError: when nothing can be written there.
     """
     if path.exists() and not (path.is_dir() and not any(path.iterdir())):
-        raise FileExistsError(17, "is there already, and not an empty directory", str(path))
+        remedy = "Choose another folder, or move this one away."
+        raise NotReady(
+            Problem("folder.occupied", str(path), "there already", "no such folder yet, or an empty one", "", remedy)
+        )
     workshop = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:
         yield workshop

@@ -5,6 +5,8 @@ pki/
   ledger.sqlite           everything that was applied for and issued
   keys/root-oca.key …     the authorities' private keys
   keys/dcc/…              the private keys of the DCC's own certificates
+  keys/imported/…         private keys that were imported, where that was asked for
+  extracts/…              full extracts and deltas, once some were made
   audit/2026-11-21.jsonl  what was asked of the Repository that day, by audit reference
   keys/published/…        private keys that were made to be handed out
 """
@@ -13,8 +15,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 
@@ -24,13 +26,16 @@ from smki.audit_trail import AuditTrail
 from smki.authority.audit import CheckResult, check_ledger
 from smki.authority.issuance import Issuance
 from smki.authority.revocation_lists import POLICIES, RevocationLists
-from smki.clock import AdjustableClock, Clock, FixedClock, HomeClock, RealClock, iso
-from smki.configuration import CONFIGURATION_FILE, Configuration
+from smki.certificate import Certificate
+from smki.clock import AdjustableClock, Clock, FixedClock, HomeClock, iso
+from smki.configuration import CONFIGURATION_FILE, Configuration, beginning
 from smki.csr import make_device_request, make_organisation_request, public_point
 from smki.device import DeviceType
 from smki.file import TemporaryPlace
 from smki.hierarchy import ABOVE, ISSUED_BY, Hierarchy
 from smki.identity import EntityIdentifier
+from smki.interchange.extracts import Extracts
+from smki.interchange.importing import Importer
 from smki.key import (
     KeyDirectory,
     KeysInMemory,
@@ -47,7 +52,7 @@ from smki.ledger.revocation import ListRecord
 from smki.problem import NotFound, NotReady, Problem
 from smki.published_keys import PublishedKeys
 from smki.registration import Application, Issued, Registration
-from smki.registration.cast import DEVICES, PARTIES, TESTING_PARTICIPANTS
+from smki.registration.cast import DCC_ENTITY_IDENTIFIERS, DEVICES, PARTIES, TESTING_PARTICIPANTS
 from smki.registration.inquiry import Inquiry
 from smki.role import CertificateKind, KeyUsage, RemotePartyRole
 from smki.words import listed
@@ -55,18 +60,7 @@ from smki.x509 import encode_public_key
 
 LEDGER_FILE = "ledger.sqlite"
 CLOCK_FILE = "clock.json"
-
-SEEDED_START = datetime(2026, 1, 1, tzinfo=UTC)
-"""When an SMKI made from a seed begins unless told otherwise: fixed, so that the same seed makes the same
-octets on any day."""
-
-DCC_ENTITY_IDENTIFIERS = {
-    RemotePartyRole.RECOVERY: EntityIdentifier.parse("90B3D51F30000001"),
-    RemotePartyRole.ACCESS_CONTROL_BROKER: EntityIdentifier.parse("90B3D51F30000002"),
-    RemotePartyRole.WAN_PROVIDER: EntityIdentifier.parse("90B3D51F30000007"),
-    RemotePartyRole.TRANSITIONAL_COS: EntityIdentifier.parse("90B3D51F30000004"),
-}
-"""Whose certificates the DCC lodges before anyone else can start (SEC L3.12), by the published test identities."""
+EXTRACTS = "extracts"
 
 
 class Smki:
@@ -108,11 +102,11 @@ class Smki:
 
         :param seed: makes keys, serial numbers and certificates reproducible, octet for octet: the same as those of
             :meth:`create` with that seed.
-        :param at: when it begins (UTC); now by default, with a seed :data:`SEEDED_START`.
+        :param at: when it begins (UTC); now by default, with a seed :data:`~smki.configuration.SEEDED_START`.
         :param clock: what time it is there; by default one that can be set (:class:`~smki.clock.AdjustableClock`),
             which stands still at the beginning where there is a seed.
         """
-        start = _beginning(seed, at)
+        start = beginning(seed, at)
         ledger, keys, place = MemoryLedger(), KeysInMemory(), TemporaryPlace()
         configuration = Configuration(iso(start), seed=seed)
         _populate(cls(place, configuration, ledger, FixedClock(start), keys))
@@ -133,13 +127,13 @@ class Smki:
 
         :param path: a directory that does not exist yet, or is empty.
         :param seed: makes keys, serial numbers and certificates reproducible, octet for octet.
-        :param at: when it begins (UTC); now by default, with a seed :data:`SEEDED_START`.
+        :param at: when it begins (UTC); now by default, with a seed :data:`~smki.configuration.SEEDED_START`.
         :param deemed_accepted_after: how long after its issue an Organisation Certificate counts as accepted.
         :raises NotReady: when there is something at *path* already or nothing can be made there.
         """
         path = Path(path).absolute()
         _refuse_occupied(path)
-        start = _beginning(seed, at)
+        start = beginning(seed, at)
         workshop = path.with_name(f".{path.name}.new-{os.getpid()}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -203,6 +197,20 @@ class Smki:
     def inquiry(self) -> Inquiry:
         """Where to ask who may subscribe for what, without applying."""
         return Inquiry(self.ledger, self.clock)
+
+    def importer(self, issuers: Sequence[Certificate] = (), *, only_conformant: bool = False) -> Importer:
+        """What takes certificates in that were issued elsewhere (see :class:`~smki.interchange.importing.Importer`)."""
+        policy = self.configuration.policy_oid
+        return Importer(self.ledger, self.clock, policy, issuers, only_conformant=only_conformant)
+
+    def write_imported_keys(self, importer: Importer) -> list[Path]:
+        """Write the private keys that it found into ``keys/imported``; the files that were written."""
+        return importer.write_keys(self.path / "keys" / "imported", self._passphrase)
+
+    @cached_property
+    def extracts(self) -> Extracts:
+        """Full extracts of what was issued, and the deltas between them, as files."""
+        return Extracts(self.path / EXTRACTS, self.ledger, self.clock)
 
     @cached_property
     def audit_trail(self) -> AuditTrail:
@@ -364,10 +372,6 @@ def _establish(path: Path, configuration: Configuration, clock: Clock) -> None:
     (path / LEDGER_FILE).chmod(0o600)
     with Smki(path, configuration, SqliteLedger(path / LEDGER_FILE), clock) as smki:
         _populate(smki)
-
-
-def _beginning(seed: str | None, at: datetime | None) -> datetime:
-    return at or (SEEDED_START if seed is not None else RealClock().now())
 
 
 def _populate(smki: Smki) -> None:

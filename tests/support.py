@@ -10,9 +10,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from fixtures.make import ENTITIES
 from smki import EntityIdentifier, KeyUsage, RemotePartyRole
+from smki.cli.main import cli
 
 PROJECT = Path(__file__).parent.parent
 VECTORS = Path(os.environ.get("SMKI_VECTORS", PROJECT.parent / "shared" / "vectors"))
@@ -65,6 +67,15 @@ def run_cli(
     command = [sys.executable, "-c", "from smki.cli import main; main()", *map(str, words)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SMKI_")} | (env or {})
     return subprocess.run(command, cwd=cwd, input=stdin, env=environment, capture_output=True, timeout=120, check=False)
+
+
+def run_here(*words: str | Path) -> subprocess.CompletedProcess[bytes]:
+    """The command line in this process, which is much faster; an error that it would report is raised."""
+    result = CliRunner().invoke(cli, list(map(str, words)), standalone_mode=False)
+    status = result.exit_code
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return subprocess.CompletedProcess(words, status, result.stdout_bytes, result.stderr_bytes)
 
 
 def entity_of(role: RemotePartyRole) -> EntityIdentifier:

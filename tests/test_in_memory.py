@@ -9,7 +9,7 @@ import pytest
 
 from smki import DeviceType, EntityIdentifier, RemotePartyRole, SerialNumber, Smki
 from smki.clock import AdjustableClock
-from smki.home import SEEDED_START
+from smki.configuration import SEEDED_START
 from smki.key import KeysInMemory, SystemRandomness
 from smki.ledger import CertificateQuery
 from smki.ledger.memory import MemoryLedger
@@ -73,7 +73,7 @@ def test_threads_share_it() -> None:
 
 def test_it_is_put_back_to_what_it_was() -> None:
     with Smki.in_memory(seed="back") as smki:
-        before, snapshot = everything(smki), memory(smki).snapshot()
+        before, snapshot = everything(smki), memory(smki).image()
         lists = smki.lists(CertificateKind.ISSUING_OCA)
         supplier = next(smki.ledger.certificates(CertificateQuery(kinds=(CertificateKind.ORGANISATION,))))
 

@@ -77,11 +77,14 @@ def _query(call: Call) -> CertificateQuery:
         sha256=call.get("sha256"),
         issuer=call.get("issuer"),
         device_type=call.get("deviceType"),
-        **{
-            field: Period(call.get(f"{name}From"), call.get(f"{name}To"))
-            for field, name in (("not_before", "notBefore"), ("not_after", "notAfter"), ("issued", "issued"))
-        },
+        not_before=_period(call, "notBefore"),
+        not_after=_period(call, "notAfter"),
+        issued=_period(call, "issued"),
     )
+
+
+def _period(call: Call, name: str) -> Period:
+    return Period(call.get(f"{name}From"), call.get(f"{name}To"))
 
 
 def _order(call: Call) -> tuple[Order, bool]:

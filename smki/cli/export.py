@@ -2,22 +2,68 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from smki.cli.common import home_option, output
+from smki.cli.common import F, home_option, output, printable, require_directory
+from smki.cli.progress import counted, progress_bar
+from smki.cli.selection import narrowing_options
+from smki.file import PRIVATE_MODE, new_directory, replacing
 from smki.home import Smki
+from smki.interchange import Holding, key_store, org_crypto_zip, pkcs12, write_archive, write_folder
+from smki.interchange.key_ring import KeyRing
+from smki.interchange.selection import (
+    Missing,
+    holding_of,
+    holdings_of,
+    records_with_keys,
+    records_without_keys,
+)
+from smki.interchange.table import write_csv, write_json_lines, write_pem
+from smki.key import passphrase_from_environment
+from smki.ledger import CertificateQuery, CertificateRecord
+from smki.problem import NotReady, Problem, problem_text
+from smki.role import CertificateKind
+
+PKCS12_VARIABLE = "SMKI_PKCS12_PASSPHRASE"
+
+Paths = tuple[Path, ...]
+
+file_option: Callable[[F], F] = click.option(
+    "--out", type=click.Path(path_type=Path), metavar="FILE", help="[default: standard output]"
+)
+folder_option: Callable[[F], F] = click.option(
+    "--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="A folder that does not exist yet."
+)
+keys_option: Callable[[F], F] = click.option(
+    "--keys",
+    "key_places",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Where private keys are (*.key, PKCS#8), beside the DCC's in the home; may be repeated.",
+)
 
 
 @click.group()
 def export() -> None:
-    """Write certificates into a file."""
+    """Write certificates into a file, an archive or a folder.
+
+    What goes into a file appears there when it is whole. Private keys are written by keystore, pkcs12, org-crypto and
+    folder --keys alone; never an authority's.
+    """
 
 
 @export.command()
 @home_option
-@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="[default: standard output]")
+@file_option
 def authorities(home: Path, out: Path | None) -> None:
     """Write the certificates of the authorities, in PEM: both roots and what they issued.
 
@@ -26,5 +72,183 @@ def authorities(home: Path, out: Path | None) -> None:
     openssl verify -x509_strict -CAfile authorities.pem meter-ds.pem
     """
     with Smki.open(home) as smki, output(out) as file:
-        for record in smki.authorities():
-            file.write(record.certificate.as_pem().encode())
+        write_pem(file, smki.authorities())
+
+
+@export.command(name="json-lines")
+@home_option
+@file_option
+@narrowing_options
+def json_lines(home: Path, out: Path | None, query: CertificateQuery) -> None:
+    """One JSON object a line: status, dates, names, the certificate in base64."""
+    with _selected(home, query) as (smki, records), output(out) as file:
+        write_json_lines(file, records, smki.clock.now())
+
+
+@export.command(name="csv")
+@home_option
+@file_option
+@narrowing_options
+def csv_(home: Path, out: Path | None, query: CertificateQuery) -> None:
+    """CSV with the same fields, for a spreadsheet."""
+    with _selected(home, query) as (smki, records), output(out) as file:
+        write_csv(file, records, smki.clock.now())
+
+
+@export.command()
+@home_option
+@file_option
+@narrowing_options
+def pem(home: Path, out: Path | None, query: CertificateQuery) -> None:
+    """The certificates in PEM, one after the other."""
+    with _selected(home, query) as (_, records), output(out) as file:
+        write_pem(file, records)
+
+
+@export.command(name="zip")
+@home_option
+@file_option
+@click.option("--der", is_flag=True, help="DER instead of PEM.")
+@narrowing_options
+def zip_(home: Path, out: Path | None, der: bool, query: CertificateQuery) -> None:
+    """A ZIP archive with a file for each certificate, in the published naming: 00db123456789001-ds.pem."""
+    with _selected(home, query) as (smki, records), output(out) as file:
+        write_archive(file, holdings_of(records, smki.clock.now()), der=der)
+
+
+@export.command()
+@home_option
+@folder_option
+@click.option(
+    "--keys",
+    "key_places",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Where private keys are: those that belong to a certificate are written beside it; may be repeated.",
+)
+@narrowing_options
+def folder(home: Path, out: Path, key_places: Paths, query: CertificateQuery) -> None:
+    """A folder with a file for each certificate, in the published naming; with --keys private keys beside them."""
+    require_directory(out.absolute().parent)
+    passphrase = passphrase_from_environment()
+    keys = _key_ring(key_places) if key_places else None
+    with _selected(home, query) as (smki, records):
+        count = write_folder(out, holdings_of(records, smki.clock.now(), keys), passphrase)
+    click.echo(f"{out}: {count} certificates", err=True)
+
+
+@export.command()
+@home_option
+@file_option
+@keys_option
+@click.option("--keyless", is_flag=True, help="Also certificates whose private key is not at hand, without it.")
+@narrowing_options
+def keystore(home: Path, out: Path | None, key_places: Paths, keyless: bool, query: CertificateQuery) -> None:
+    """The key store of the published client @smartdcc/dccboxed-keystore: certificates with their private keys, in JSON."""
+    with Smki.open(home) as smki, output(out, PRIVATE_MODE) as file:
+        held, left_out = _held(smki, key_places, query)
+        if keyless:
+            held += holdings_of(left_out.records, smki.clock.now())
+        file.write(key_store.key_store_json(held).encode("ascii"))
+    _tell(len(held), Missing([], True) if keyless else left_out)
+
+
+@export.command(name="org-crypto")
+@home_option
+@file_option
+@keys_option
+@narrowing_options
+def org_crypto(home: Path, out: Path | None, key_places: Paths, query: CertificateQuery) -> None:
+    """The org-crypto.zip of a test PKI: Organisation Certificates and their private keys, not encrypted."""
+    query = replace(query, kinds=(CertificateKind.ORGANISATION,))
+    with Smki.open(home) as smki, output(out, PRIVATE_MODE) as file:
+        held, left_out = _held(smki, key_places, query)
+        file.write(org_crypto_zip(held))
+    _tell(len(held), left_out)
+
+
+@export.command(name="pkcs12")
+@home_option
+@folder_option
+@keys_option
+@narrowing_options
+def pkcs12_(home: Path, out: Path, key_places: Paths, query: CertificateQuery) -> None:
+    """A PKCS#12 file for each Party (PARTY.p12) with its certificates, their private keys and the authorities.
+
+    The passphrase is taken from SMKI_PKCS12_PASSPHRASE, or asked for.
+    """
+    require_directory(out.absolute().parent)
+    with Smki.open(home) as smki:
+        query = replace(query, moment=smki.clock.now())
+        keys = _key_ring([*key_places, *_own_keys(smki)])
+        by_party: dict[str, list[Holding]] = defaultdict(list)
+        for record in records_with_keys(smki.ledger, keys, query):
+            application = smki.ledger.application(record.application_id)
+            party = application.application.subscriber if application else ""
+            by_party[party or "unknown"].append(holding_of(record, smki.clock.now(), keys))
+        left_out = records_without_keys(smki.ledger, keys, query)
+        chain = [record.certificate for record in smki.authorities()]
+    if by_party:
+        passphrase = _pkcs12_passphrase()
+        with new_directory(out) as directory:
+            for party, held in sorted(by_party.items()):
+                with replacing(directory / f"{party}.p12", PRIVATE_MODE) as file:
+                    file.write(pkcs12(held, passphrase, chain))
+    _tell(sum(map(len, by_party.values())), left_out)
+
+
+@contextmanager
+def _selected(home: Path, query: CertificateQuery) -> Iterator[tuple[Smki, Iterator[CertificateRecord]]]:
+    """The home, open, and the certificates that match, one at a time, with a bar that shows how far they are."""
+    with Smki.open(home) as smki, progress_bar("exporting") as report:
+        # How many there are is known where nothing narrows.
+        total = smki.ledger.count_certificates() if query == CertificateQuery() else 0
+        wanted = replace(query, moment=smki.clock.now())
+        yield smki, counted(smki.ledger.search.all_certificates(wanted), report, total)
+
+
+def _own_keys(smki: Smki) -> list[Path]:
+    """Where the home keeps private keys that are not an authority's."""
+    return [place for name in ("dcc", "imported", "published") if (place := smki.path / "keys" / name).is_dir()]
+
+
+def _key_ring(places: Iterable[Path]) -> KeyRing:
+    keys = KeyRing(places, passphrase_from_environment())
+    for problem in keys.problems:
+        click.echo(f"smki: {printable(problem_text(problem))}", err=True)
+    return keys
+
+
+def _held(smki: Smki, key_places: Paths, query: CertificateQuery) -> tuple[list[Holding], Missing]:
+    """Certificates with their private keys, and those that match too but whose key is not at hand."""
+    keys = _key_ring([*key_places, *_own_keys(smki)])
+    now = smki.clock.now()
+    query = replace(query, moment=now)
+    held = list(holdings_of(records_with_keys(smki.ledger, keys, query), now, keys))
+    return held, records_without_keys(smki.ledger, keys, query)
+
+
+_NAMED = 5
+
+
+def _tell(count: int, left_out: Missing) -> None:
+    click.echo(f"{count} certificates with their private keys", err=True)
+    if left_out.records:
+        names = ", ".join(record.serial_number.hex for record in left_out.records[:_NAMED])
+        more = ", …" if len(left_out.records) > _NAMED else ""
+        at_least = "" if left_out.is_complete else "at least "
+        number = f"{at_least}{len(left_out.records)}"
+        click.echo(f"{number} left out, whose private key is not at hand (--keys): {names}{more}", err=True)
+
+
+def _pkcs12_passphrase() -> bytes:
+    given = os.environ.get(PKCS12_VARIABLE, "")
+    if not given and sys.stdin.isatty():
+        given = click.prompt("Passphrase for the PKCS#12 files", hide_input=True, confirmation_prompt=True, err=True)
+    if not given:
+        raise NotReady(
+            Problem("pkcs12.no-passphrase", PKCS12_VARIABLE, "not set, and nobody to ask", "a passphrase", "",
+                    f"Set {PKCS12_VARIABLE}.")
+        )  # fmt: skip
+    return given.encode()

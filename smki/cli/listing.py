@@ -1,61 +1,140 @@
-"""smki list"""
+"""smki list, smki search"""
 
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
+from itertools import chain, islice
 from pathlib import Path
 
 import click
 
-from smki.cli.common import EUI64, ROLE, STATUS, USAGE, day, home_option, json_option
+from smki.cli.common import day, home_option, json_option, printable
+from smki.cli.main import EXIT_NEGATIVE
+from smki.cli.selection import narrowing_options
 from smki.clock import NO_WELL_DEFINED_EXPIRY
 from smki.home import Smki
-from smki.identity import EntityIdentifier
 from smki.ledger import CertificateQuery, CertificateRecord
 from smki.ledger.description import certificate_summary
-from smki.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
+from smki.ledger.lookup import look_up, readings
+from smki.ledger.search import Order
+
+limit_option = click.option("--limit", type=click.IntRange(min=1), help="At most so many.")
 
 
 @click.command(name="list")
 @home_option
+@narrowing_options
 @click.option(
-    "--kind",
-    "kinds",
-    multiple=True,
-    type=click.Choice([kind.value for kind in CertificateKind]),
-    help="Only of this kind; may be repeated.",
+    "--sort",
+    type=click.Choice([order.value for order in Order]),
+    default=Order.ISSUED.value,
+    show_default=True,
+    help="In which order.",
 )
-@click.option("--eui", type=EUI64, help="Only of this Entity Identifier.")
-@click.option("--role", type=ROLE, help="Only in this Remote Party Role.")
-@click.option("--usage", type=USAGE, help="Only with this key usage: ds or ka.")
-@click.option("--status", type=STATUS, help="Only with this status: P, I, N, E or R.")
-@click.option("--limit", type=click.IntRange(min=1), help="At most so many.")
+@click.option("--descending", is_flag=True, help="The other way round.")
+@click.option("--imported", is_flag=True, help="What was imported, instead of what was issued here.")
+@limit_option
 @json_option
 def list_(
     home: Path,
-    kinds: tuple[str, ...],
-    eui: EntityIdentifier | None,
-    role: RemotePartyRole | None,
-    usage: KeyUsage | None,
-    status: CertificateStatus | None,
+    query: CertificateQuery,
+    sort: str,
+    descending: bool,
+    imported: bool,
     limit: int | None,
     as_json: bool,
 ) -> None:
     """List what was issued, oldest first; --json prints one object a line."""
     with Smki.open(home) as smki:
         now = smki.clock.now()
-        wanted = tuple(CertificateKind(kind) for kind in kinds) or None
-        query = CertificateQuery(wanted, eui, role, usage, status, now)
-        if not as_json:
-            click.echo(
-                _ROW.format("SERIAL NUMBER", "KIND", "ENTITY IDENTIFIER", "ROLE", "USE", "STATUS", "NOT AFTER").rstrip()
-            )
-        for record in smki.ledger.certificates(query, limit=limit):
-            click.echo(json.dumps(certificate_summary(record, now)) if as_json else _line(record, now))
+        query = replace(query, moment=now)
+        if imported:
+            records: Iterator[CertificateRecord] = (found.record for found in smki.ledger.imports.certificates(query))
+        else:
+            records = smki.ledger.search.all_certificates(query, Order(sort), descending=descending)
+        _print(islice(records, limit), now, as_json)
+
+
+@click.command()
+@click.argument("text", metavar="WHAT")
+@home_option
+@narrowing_options
+@limit_option
+@json_option
+def search(text: str, home: Path, query: CertificateQuery, limit: int | None, as_json: bool) -> None:
+    """Search for a certificate by whatever is at hand; also among those that were imported.
+
+    WHAT is a serial number (hexadecimal, its beginning from 4 digits on, or decimal), a SHA-256, an Entity Identifier,
+    a Party ID, or a part of a common name.
+
+    Exit status: 0 something was found; 1 nothing was.
+
+    \b
+    smki search 00-DB-12-34-56-78-90-A0 --usage ka
+    smki search 4DF56E92
+    smki search LARGE-SUPPLIER --status I
+    """
+    with Smki.open(home) as smki:
+        now = smki.clock.now()
+        query = replace(query, moment=now)
+        ours = (record for record in look_up(smki.ledger, text) if _matches(smki, record, query))
+        found = islice(chain(ours, _imported(smki, text, query)), limit)
+        if not _print(found, now, as_json, headed=False):
+            tried = ", ".join([*readings(text), "Party ID", "common name"])
+            click.echo(f"smki: nothing found for {printable(text)!r}, taken for: {tried}", err=True)
+            sys.exit(EXIT_NEGATIVE)
+
+
+def _matches(smki: Smki, record: CertificateRecord, query: CertificateQuery) -> bool:
+    narrowed = replace(query, serial_number=record.serial_number)
+    return bool(smki.ledger.search.certificates(narrowed, limit=1).records)
+
+
+def _imported(smki: Smki, text: str, query: CertificateQuery) -> Iterator[CertificateRecord]:
+    """What was imported and matches the text in any of the ways in which it can be read, or by what it was called."""
+    seen: set[int] = set()
+    for reading in readings(text).values():
+        narrowed = replace(
+            query,
+            entity_identifier=reading.entity_identifier or query.entity_identifier,
+            serial_number=reading.serial_number,
+            serial_prefix=reading.serial_prefix,
+            sha256=reading.sha256,
+        )
+        for found in smki.ledger.imports.certificates(narrowed):
+            if found.record.id not in seen:
+                seen.add(found.record.id)
+                yield found.record
+    wanted = text.strip().casefold()
+    for found in smki.ledger.imports.certificates(query) if wanted and not seen else ():
+        names = (found.name, found.record.certificate.common_name or "")
+        if any(wanted in name.casefold() for name in names):
+            yield found.record
+
+
+def _print(records: Iterable[CertificateRecord], now: datetime, as_json: bool, *, headed: bool = True) -> bool:
+    """Print a line for each as they come; whether there were any."""
+    some = False
+    for record in records:
+        if not as_json and not some:
+            click.echo(_HEAD)
+        some = True
+        click.echo(json.dumps(_values(record, now)) if as_json else _line(record, now))
+    if headed and not as_json and not some:
+        click.echo(_HEAD)
+    return some
 
 
 _ROW = "{:<32}  {:<12}  {:<23}  {:<19}  {:<3}  {:<10}  {}"
+_HEAD = _ROW.format("SERIAL NUMBER", "KIND", "ENTITY IDENTIFIER", "ROLE", "USE", "STATUS", "NOT AFTER")
+
+
+def _values(record: CertificateRecord, now: datetime) -> dict[str, object]:
+    return {**certificate_summary(record, now), "issuedHere": record.issued_here}
 
 
 def _line(record: CertificateRecord, now: datetime) -> str:
@@ -63,6 +142,9 @@ def _line(record: CertificateRecord, now: datetime) -> str:
     not_after = "no expiry" if record.not_after == NO_WELL_DEFINED_EXPIRY else day(record.not_after)
     role = record.role.label if record.role else ""
     usage = record.usage.code if record.usage else ""
-    return _ROW.format(
-        record.serial_number.hex, record.kind.value, str(name), role, usage, record.status_at(now).label, not_after
+    where = "" if record.issued_here else "  not issued here"
+    status = record.status_at(now).label
+    row = _ROW.format(
+        record.serial_number.hex, record.kind.value, printable(str(name or "")), role, usage, status, not_after
     )
+    return f"{row}{where}"

@@ -30,7 +30,7 @@ def show(what: str, home: Path, as_json: bool) -> None:
     """Show a certificate from a file or from the ledger.
 
     FILE is PEM, DER, base64 or hexadecimal, - for standard input; every certificate in it is shown. SERIAL is
-    the hexadecimal serial number of a certificate in the ledger.
+    the hexadecimal serial number of a certificate in the ledger, or of one that was imported.
     """
     if what == "-" or Path(what).exists():
         certificates = [Certificate.from_der(piece.der) for piece in unarmour(read_input(what), what)]
@@ -41,8 +41,8 @@ def show(what: str, home: Path, as_json: bool) -> None:
             described = [_describe(certificate, None, None) for certificate in certificates]
     else:
         with Smki.open(home) as smki:
-            record = smki.ledger.certificate(_serial_number(what))
-            if record is None:
+            records = _with_serial_number(smki, _serial_number(what))
+            if not records:
                 raise NotFound(
                     Problem(
                         "certificate.unknown",
@@ -53,7 +53,7 @@ def show(what: str, home: Path, as_json: bool) -> None:
                         "smki list shows what was issued.",
                     )
                 )
-            described = [_describe(record.certificate, record, smki)]
+            described = [_describe(record.certificate, record, smki) for record in records]
     if as_json:
         click.echo(json.dumps([values for _, values in described] if len(described) > 1 else described[0][1], indent=2))
     else:
@@ -71,9 +71,16 @@ def _serial_number(what: str) -> SerialNumber:
         ) from None
 
 
+def _with_serial_number(smki: Smki, serial_number: SerialNumber) -> list[CertificateRecord]:
+    """Ours, then those that were imported."""
+    ours = smki.ledger.certificate(serial_number)
+    imported = [found.record for found in smki.ledger.imports.with_serial_number(serial_number)]
+    return [ours, *imported] if ours is not None else imported
+
+
 def _recorded(smki: Smki, certificate: Certificate) -> CertificateRecord | None:
-    record = smki.ledger.certificate(certificate.serial_number)
-    return record if record is not None and record.der == certificate.der else None
+    records = _with_serial_number(smki, certificate.serial_number)
+    return next((record for record in records if record.der == certificate.der), None)
 
 
 def _describe(
@@ -97,13 +104,18 @@ def _describe(
     line("Subject", name_text(certificate.subject))
     until = "no expiry" if certificate.not_after == NO_WELL_DEFINED_EXPIRY else iso(certificate.not_after)
     line("Valid", f"{iso(certificate.not_before)} to {until}")
-    if record is not None and smki is not None:
+    if record is not None and smki is not None and not record.issued_here:
+        status = record.status_at(smki.clock.now())
+        line("Status", f"not issued here, {status.label} ({status.value}) by its dates")
+        line("Issuer", name_text(certificate.issuer))
+        values |= {"status": status.value, "issuedHere": False}
+    elif record is not None and smki is not None:
         now = smki.clock.now()
         status, since, issued = record.status_at(now), iso(record.status_since_at(now)), iso(record.issued)
         line(
             "Status", f"{status.label} ({status.value}){f' since {since}' if since != issued else ''}, issued {issued}"
         )
-        values = certificate_details(record, now)
+        values = {**certificate_details(record, now), "issuedHere": True}
         chain = [above.certificate for above in smki.chain(record)]
         values["chain"] = [
             {"name": name_text(above.subject), "serialNumber": above.serial_number.hex} for above in chain

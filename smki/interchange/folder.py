@@ -9,7 +9,6 @@ from smki.file import new_directory
 from smki.interchange.holding import Holding
 from smki.interchange.naming import Names
 from smki.key import key_to_pem, write_private_file
-from smki.problem import NotReady, Problem
 
 
 def write_folder(path: Path, holdings: Iterable[Holding], passphrase: bytes | None = None) -> int:
@@ -24,19 +23,11 @@ def write_folder(path: Path, holdings: Iterable[Holding], passphrase: bytes | No
     :raises OSError: when nothing can be written there.
     """
     count = 0
-    try:
-        with new_directory(path) as directory, Names() as names:
-            for holding in holdings:
-                name = names.take(holding.name, holding.certificate)
-                (directory / f"{name}.pem").write_text(holding.certificate.as_pem())
-                if holding.key is not None:
-                    write_private_file(directory / f"{name}.key", key_to_pem(holding.key, passphrase))
-                count += 1
-    except FileExistsError as error:
-        raise NotReady(
-            Problem(
-                "folder.occupied", str(path), error.strerror or "is there", "no such folder yet, or an empty one", "",
-                "Choose another folder, or move this one away."
-            )
-        ) from None  # fmt: skip
+    with new_directory(path) as directory, Names() as names:
+        for holding in holdings:
+            name = names.take(holding.name, holding.certificate)
+            (directory / f"{name}.pem").write_text(holding.certificate.as_pem())
+            if holding.key is not None:
+                write_private_file(directory / f"{name}.key", key_to_pem(holding.key, passphrase))
+            count += 1
     return count

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -17,6 +18,7 @@ from smki.problem import Problem, SmkiError
 from smki.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
 
 if TYPE_CHECKING:
+    from smki.ledger.imports import Imports
     from smki.ledger.search import Search
 
 
@@ -108,6 +110,8 @@ class CertificateRecord:
     """Whether it is a Supplier's key agreement certificate for prepayment top-up."""
     replaced: datetime | None = None
     """From when on a newer certificate for the same subject, role and usage is in use instead of it."""
+    issued_here: bool = True
+    """False for a certificate that was imported: of its status nothing is known but whether it has expired."""
 
     def status_at(self, moment: datetime) -> CertificateStatus:
         """The status at a moment: revoked from the day of its revocation, expired once notAfter has passed, not in use
@@ -171,6 +175,8 @@ class CertificateQuery:
     """Status at the moment asked about; wants :attr:`moment`."""
     moment: datetime | None = None
     serial_number: SerialNumber | None = None
+    serial_prefix: str | None = None
+    """The first hexadecimal digits of the serial number, written with 32."""
     sha256: bytes | None = None
     """SHA-256 of the DER, 32 octets."""
     issuer: SerialNumber | None = None
@@ -192,6 +198,23 @@ class ApplicationQuery:
     granted: bool | None = None
     involved: str | None = None
     """The subscriber, or whoever applied on its behalf."""
+
+
+class Snapshot(Protocol):
+    """The certificates as they stood at one instant, however long the reading takes."""
+
+    @property
+    def last(self) -> int:
+        """The id of the last certificate; 0 where there is none."""
+
+    def certificates(self, after: int = 0, *, with_der: bool = True) -> Iterator[CertificateRecord]:
+        """The certificates with an id above *after*, in the order in which they were issued.
+
+        :param with_der: False to leave the octets out, which saves reading them.
+        """
+
+    def certificate(self, identifier: int) -> CertificateRecord:
+        """The certificate with that id, which must be there."""
 
 
 class Ledger(Protocol):
@@ -259,6 +282,9 @@ class Ledger(Protocol):
     def application(self, application_id: int) -> ApplicationRecord | None:
         """The application with that id, or None."""
 
+    def snapshot(self) -> AbstractContextManager[Snapshot]:
+        """A look at the certificates that does not change while it lasts."""
+
     def applications(
         self, query: ApplicationQuery, after: int = 0, limit: int | None = None
     ) -> Iterator[ApplicationRecord]:
@@ -290,6 +316,10 @@ class Ledger(Protocol):
     @property
     def revocations(self) -> Revocations:
         """What was revoked, and the lists that said so."""
+
+    @property
+    def imports(self) -> Imports:
+        """Certificates that were issued elsewhere."""
 
     @property
     def credentials(self) -> Credentials:

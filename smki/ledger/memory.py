@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import TypeVar
 
@@ -12,6 +13,7 @@ from sqlite_utils import Database
 
 from smki.ledger.group_commit import GroupCommit, unavailable
 from smki.ledger.schema import MIGRATIONS
+from smki.ledger.snapshot import SqliteSnapshot
 from smki.ledger.sqlite import SqliteLedger
 
 T = TypeVar("T")
@@ -38,7 +40,17 @@ class MemoryLedger(SqliteLedger):
             except sqlite3.Error as error:
                 raise unavailable(error) from error
 
-    def snapshot(self) -> bytes:
+    @contextmanager
+    def snapshot(self) -> Iterator[SqliteSnapshot]:
+        """A look at the certificates that does not change while it lasts: a copy of all that is there."""
+        connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        try:
+            connection.deserialize(self.image())
+            yield SqliteSnapshot(connection)
+        finally:
+            connection.close()
+
+    def image(self) -> bytes:
         """Everything in it, for :meth:`restore`."""
         with self._lock:
             return self._connection.serialize()
@@ -48,10 +60,10 @@ class MemoryLedger(SqliteLedger):
         """A number that rises with every row that is written."""
         return self._connection.total_changes
 
-    def restore(self, snapshot: bytes) -> None:
-        """Put everything back to what it was at a :meth:`snapshot`."""
+    def restore(self, image: bytes) -> None:
+        """Put everything back to what it was at an :meth:`image`."""
         with self._lock:
-            self._connection.deserialize(snapshot)
+            self._connection.deserialize(image)
             self._revocations.forget()
 
     def close(self) -> None:

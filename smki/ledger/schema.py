@@ -142,6 +142,35 @@ def m004_credentials(db: Database) -> None:
 
 
 @MIGRATIONS()
+def m010_imports(db: Database) -> None:
+    """Certificates that were issued elsewhere: apart from ours, so that nothing that counts ours counts them."""
+    for statement in (
+        """CREATE TABLE imported_certificate (
+            id INTEGER PRIMARY KEY,
+            serial_number BLOB NOT NULL,
+            sha256 BLOB NOT NULL UNIQUE,
+            kind TEXT NOT NULL,
+            entity_identifier BLOB,
+            role INTEGER,
+            usage TEXT,
+            public_key_sha256 BLOB NOT NULL,
+            not_before INTEGER NOT NULL,
+            not_after INTEGER NOT NULL,
+            imported INTEGER NOT NULL,
+            source TEXT NOT NULL,
+            name TEXT NOT NULL,
+            findings TEXT NOT NULL,
+            der BLOB NOT NULL
+        )""",
+        # Not unique: issuers that know nothing of one another can draw the same number.
+        "CREATE INDEX imported_certificate_serial ON imported_certificate (serial_number)",
+        "CREATE INDEX imported_certificate_entity ON imported_certificate (entity_identifier)",
+        "CREATE INDEX imported_certificate_key ON imported_certificate (public_key_sha256)",
+    ):
+        db.execute(statement)
+
+
+@MIGRATIONS()
 def m020_search(db: Database) -> None:
     """What certificates are found and counted by: few octets for each, none at all for what only some of them have.
 

@@ -272,6 +272,8 @@ def _index_for(query: CertificateQuery, stretch: _Stretch, order: Order) -> tupl
     """Which index finds the fewest certificates to look at, and the conditions that it serves."""
     if query.serial_number is not None:
         return "", [("serial_number = ?", (query.serial_number.octets,))]
+    if query.serial_prefix is not None:
+        return "INDEXED BY sqlite_autoindex_certificate_1", [_serial_numbers(query.serial_prefix)]
     if query.sha256 is not None:
         prefix = (fingerprint_prefix(query.sha256),)
         return "", [("id IN (SELECT certificate_id FROM fingerprint WHERE prefix = ?)", prefix)]
@@ -288,6 +290,11 @@ def _index_for(query: CertificateQuery, stretch: _Stretch, order: Order) -> tupl
     if order is Order.ISSUED:
         return stretch.hint, list(_period("issued", query.issued))
     return stretch.hint, []
+
+
+def _serial_numbers(prefix: str) -> Condition:
+    """Those that begin with these hexadecimal digits."""
+    return "serial_number BETWEEN ? AND ?", (bytes.fromhex(f"{prefix:0<32}"), bytes.fromhex(f"{prefix:f<32}"))
 
 
 def _stretches(order: Order, descending: bool, behind: dict[str, Any] | None) -> list[_Stretch]:
@@ -342,6 +349,8 @@ def certificate_conditions(query: CertificateQuery) -> list[Condition]:
         conditions.append((f"kind IN ({marks})", tuple(kind.value for kind in query.kinds)))
     if query.serial_number is not None:
         conditions.append(("serial_number = ?", (query.serial_number.octets,)))
+    if query.serial_prefix is not None:
+        conditions.append(_serial_numbers(query.serial_prefix))
     if query.sha256 is not None:
         prefix = (fingerprint_prefix(query.sha256),)
         conditions.append(("id IN (SELECT certificate_id FROM fingerprint WHERE prefix = ?)", prefix))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,10 +28,12 @@ from smki.ledger.contract import (
 )
 from smki.ledger.credentials import Credentials
 from smki.ledger.group_commit import GroupCommit, unavailable
+from smki.ledger.imports import Imports
 from smki.ledger.register import Register
 from smki.ledger.revocation import Revocations
 from smki.ledger.schema import MIGRATIONS
 from smki.ledger.search import Search, certificate_conditions
+from smki.ledger.snapshot import SqliteSnapshot
 from smki.problem import NotFound, Problem
 from smki.role import CertificateStatus
 
@@ -72,6 +75,7 @@ class SqliteLedger:
         self._register = Register(self._read, writes.run)
         self._revocations = Revocations(self._read, writes.run)
         self._search = Search(self._read)
+        self._imports = Imports(self._read, writes.run)
         self._credentials = Credentials(self._read, writes.run)
 
     def _connect(self) -> sqlite3.Connection:
@@ -204,6 +208,11 @@ class SqliteLedger:
         return self._search
 
     @property
+    def imports(self) -> Imports:
+        """Certificates that were issued elsewhere."""
+        return self._imports
+
+    @property
     def credentials(self) -> Credentials:
         """API keys and officers' tokens."""
         return self._credentials
@@ -230,6 +239,18 @@ class SqliteLedger:
         where, parameters = rows.joined(certificate_conditions(query))
         sql = f"SELECT {rows.CERTIFICATE_COLUMNS} FROM certificate WHERE id > ?{where} ORDER BY id LIMIT ?"  # noqa: S608
         yield from map(rows.certificate_record, self._pages(sql, parameters, after, limit))
+
+    @contextmanager
+    def snapshot(self) -> Iterator[SqliteSnapshot]:
+        """A look at the certificates that does not change while it lasts."""
+        try:
+            connection = sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None)
+            try:
+                yield SqliteSnapshot(connection)
+            finally:
+                connection.close()
+        except sqlite3.Error as error:
+            raise unavailable(error) from error
 
     def applications(
         self, query: ApplicationQuery, after: int = 0, limit: int | None = None

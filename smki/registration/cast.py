@@ -6,7 +6,9 @@ Whoever knows that set finds the same names here.
 from __future__ import annotations
 
 from smki.device import Device
+from smki.identity import EntityIdentifier
 from smki.party import Party, TestingParticipant
+from smki.role import RemotePartyRole
 
 _ACCEDED = "acceded 2016-11-08"
 """Assumption: any day before the first question will do; the DCC's systems went live on this one."""
@@ -132,3 +134,11 @@ DEVICES: tuple[Device, ...] = tuple(
     )
 )
 """One Device of every type that holds certificates, all pending."""
+
+DCC_ENTITY_IDENTIFIERS = {
+    RemotePartyRole.RECOVERY: EntityIdentifier.parse("90B3D51F30000001"),
+    RemotePartyRole.ACCESS_CONTROL_BROKER: EntityIdentifier.parse("90B3D51F30000002"),
+    RemotePartyRole.WAN_PROVIDER: EntityIdentifier.parse("90B3D51F30000007"),
+    RemotePartyRole.TRANSITIONAL_COS: EntityIdentifier.parse("90B3D51F30000004"),
+}
+"""Whose certificates the DCC lodges before anyone else can start (SEC L3.12), by the published test identities."""

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, replace
 
 from smki.certificate import Certificate
 from smki.csr import public_point
-from smki.home import DCC_ENTITY_IDENTIFIERS, Smki
+from smki.home import Smki
 from smki.identity import EntityIdentifier, PartyId
 from smki.ledger import ApplicationQuery
 from smki.problem import NotFound, Problem
 from smki.registration import Application
-from smki.registration.cast import TESTING_PARTICIPANTS
+from smki.registration.cast import DCC_ENTITY_IDENTIFIERS, TESTING_PARTICIPANTS
 from smki.role import CertificateKind, KeyUsage, RemotePartyRole
 from smki.testing.credential import Credential
 from smki.x509 import encode_public_key

@@ -23,14 +23,14 @@ class Undo:
         self.smki = smki
         self._ledger = smki.ledger
         self._keys = keys
-        self._snapshot = b""
+        self._image = b""
         self._changes = -1
         self.remember()
 
     def remember(self) -> None:
         """Take what it is now for what to go back to."""
         if self._ledger.changes != self._changes:
-            self._snapshot, self._changes = self._ledger.snapshot(), self._ledger.changes
+            self._image, self._changes = self._ledger.image(), self._ledger.changes
         self._key_names = self._keys.names()
         clock = self.smki.clock
         self._clock: Clock | None = clock.current if isinstance(clock, AdjustableClock) else None
@@ -38,7 +38,7 @@ class Undo:
     def undo(self) -> None:
         """Go back: ledger, keys of authorities, clock."""
         if self._ledger.changes != self._changes:
-            self._ledger.restore(self._snapshot)
+            self._ledger.restore(self._image)
             self._changes = self._ledger.changes
             # The gate knows the issuing authorities, and there may have been others.
             vars(self.smki).pop("registration", None)

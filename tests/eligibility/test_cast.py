@@ -6,9 +6,8 @@ import pytest
 
 from smki.device import DeviceType, SmiStatus
 from smki.eligibility import Applicant, DeviceQuestion, OrganisationQuestion, decide
-from smki.home import DCC_ENTITY_IDENTIFIERS
 from smki.identity import EntityIdentifier
-from smki.registration.cast import DEVICES, PARTIES
+from smki.registration.cast import DCC_ENTITY_IDENTIFIERS, DEVICES, PARTIES
 from smki.role import KeyUsage, RemotePartyRole
 from tests.eligibility.people import TODAY
 

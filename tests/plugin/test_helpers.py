@@ -343,7 +343,7 @@ def test_what_is_expected_of_every_defect(defect: Defect, world: Smki) -> None:
 
 def test_a_clock_that_cannot_be_set() -> None:
     from smki import FixedClock
-    from smki.home import SEEDED_START
+    from smki.configuration import SEEDED_START
 
     with (
         Smki.in_memory(seed="fixed", clock=FixedClock(SEEDED_START)) as smki,

@@ -1,0 +1,148 @@
+"""smki extract"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import click
+
+from smki.cli.common import home_option, json_option
+from smki.cli.main import EXIT_NEGATIVE
+from smki.cli.progress import progress_bar
+from smki.clock import iso
+from smki.home import Smki
+from smki.interchange import extracts
+from smki.interchange.extracts import Extract, ExtractType, read_extract
+from smki.problem import Problem, problem_text
+
+
+@click.group()
+def extract() -> None:
+    """Extracts: everything that was issued as a file, and daily what changed.
+
+    They are in the directory extracts of the home, each with a manifest beside it, and over HTTP below /extracts/.
+    """
+
+
+@extract.command()
+@home_option
+@json_option
+def full(home: Path, as_json: bool) -> None:
+    """Make a full extract; one that was broken off is gone on with."""
+    with Smki.open(home) as smki, progress_bar("full extract") as report:
+        made = smki.extracts.full(report)
+    _print([made], as_json)
+
+
+@extract.command()
+@home_option
+@json_option
+def delta(home: Path, as_json: bool) -> None:
+    """Make a delta: what was issued and what changed status since the latest extract."""
+    with Smki.open(home) as smki, progress_bar("delta") as report:
+        made = smki.extracts.delta(report)
+    _print([made], as_json)
+
+
+@extract.command(name="list")
+@home_option
+@json_option
+def list_(home: Path, as_json: bool) -> None:
+    """List the extracts, oldest first; --json prints one manifest a line."""
+    with Smki.open(home) as smki:
+        found = smki.extracts.all()
+    if as_json:
+        for each in found:
+            click.echo(json.dumps(each.as_json()))
+        return
+    click.echo(_ROW.format("EXTRACT", "CERTIFICATES", "OCTETS", "SHA-256"))
+    for each in found:
+        contents = each.contents
+        click.echo(_ROW.format(each.name, contents.certificates, contents.octets, contents.sha256))
+
+
+_ROW = "{:<33}  {:>12}  {:>13}  {}"
+
+
+@extract.command()
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FULL DELTA...]")
+@click.option("--out", required=True, type=click.Path(path_type=Path), metavar="FILE", help="The new full extract.")
+@home_option
+@json_option
+def apply(files: tuple[Path, ...], out: Path, home: Path, as_json: bool) -> None:
+    """Make the next full extract from a full one and the deltas after it.
+
+    FULL and DELTA are files with their manifests beside them, fetched from somewhere perhaps; without any, the latest
+    of the home. The manifest of the new one is written beside it.
+
+    \b
+    smki extract apply 000001-full-….jsonl 000002-delta-….jsonl --out today.jsonl
+    """
+    made = extracts.apply(_chain(files, home), out)
+    _print([made], as_json)
+
+
+@extract.command()
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FULL DELTA...]")
+@home_option
+@json_option
+def verify(files: tuple[Path, ...], home: Path, as_json: bool) -> None:
+    """Check extracts against their manifests, and that full ones and deltas fit together.
+
+    Without FILES, all extracts of the home.
+
+    Exit status: 0 nothing is wrong; 1 something is.
+    """
+    if files:
+        chains = [_chain(files, home)]
+    else:
+        with Smki.open(home) as smki:
+            chains = list(_chains(smki.extracts.all()))
+    problems = [problem for chain in chains for problem in extracts.verify(chain)]
+    if as_json:
+        names = [each.name for chain in chains for each in chain]
+        click.echo(json.dumps({"extracts": names, "problems": [problem.as_json() for problem in problems]}, indent=2))
+    else:
+        _print_verdict(problems, sum(map(len, chains)))
+    if problems:
+        sys.exit(EXIT_NEGATIVE)
+
+
+def _print_verdict(problems: Sequence[Problem], count: int) -> None:
+    for problem in problems:
+        click.echo(problem_text(problem))
+    if not problems:
+        click.echo(f"{count} extracts: nothing is wrong")
+
+
+def _chain(files: Sequence[Path], home: Path) -> list[Extract]:
+    if files:
+        return [read_extract(file) for file in files]
+    with Smki.open(home) as smki:
+        return smki.extracts.chain()
+
+
+def _chains(found: Iterable[Extract]) -> Iterable[list[Extract]]:
+    """The extracts as chains: each full one with the deltas after it."""
+    chain: list[Extract] = []
+    for each in found:
+        if each.type is ExtractType.FULL and chain:
+            yield chain
+            chain = []
+        chain.append(each)
+    if chain:
+        yield chain
+
+
+def _print(made: Sequence[Extract], as_json: bool) -> None:
+    for each in made:
+        if as_json:
+            click.echo(json.dumps(each.as_json(), indent=2))
+            continue
+        since = f" since {iso(each.since)}" if each.since else ""
+        click.echo(f"{each.path}: {each.type.value} extract at {iso(each.moment)}{since}")
+        click.echo(f"  {each.added} added, {each.changed} changed status; {each.contents.octets} octets")
+        click.echo(f"  SHA-256 {each.contents.sha256}")

@@ -1,0 +1,134 @@
+"""smki import"""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from smki.armour import unarmour
+from smki.certificate import Certificate, read_certificate
+from smki.cli.common import home_option, json_option, printable, read_input
+from smki.cli.main import EXIT_NEGATIVE
+from smki.cli.progress import progress_bar
+from smki.home import Smki
+from smki.interchange.importing import Importer, Outcome, find_certificates
+from smki.interchange.importing.sources import Finding, find_in
+from smki.interchange.importing.taking import Taken
+from smki.key import passphrase_from_environment
+from smki.problem import errors_among, finding_text, problem_text
+from smki.profile.detect import detect_profile
+
+
+@click.command(name="import")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option("--only-conformant", is_flag=True, help="Leave out what breaks a rule of its profile.")
+@click.option(
+    "--issuer",
+    "issuer_files",
+    multiple=True,
+    metavar="FILE",
+    help="Of what this authority issued, check the signature too; may be repeated.",
+)
+@click.option("--keys", "with_keys", is_flag=True, help="Also import private keys, into keys/imported of the home.")
+@home_option
+@json_option
+def import_(
+    paths: tuple[str, ...],
+    only_conformant: bool,
+    issuer_files: tuple[str, ...],
+    with_keys: bool,
+    home: Path,
+    as_json: bool,
+) -> None:
+    """Take in certificates that were issued elsewhere.
+
+    PATH is a file (PEM, DER, base64, a key store, JSON Lines, a ZIP archive), a folder of such files, or - for standard
+    input. Each certificate is linted; what breaks a rule is taken too, with what was found, unless --only-conformant.
+    They can be looked up like those that were issued here, and count for nothing else.
+
+    Exit status: 0 every certificate was taken or here already; 1 something was not taken.
+
+    \b
+    smki import keystore.json
+    smki import certificates/ meters.zip --issuer issuing-dca.pem
+    """
+    issuers = [Certificate.from_der(piece.der) for file in issuer_files for piece in unarmour(read_input(file), file)]
+    with Smki.open(home) as smki:
+        importer = smki.importer(
+            [*issuers, *(record.certificate for record in smki.authorities())], only_conformant=only_conformant
+        )
+        outcomes = _reported(importer.take(_found(paths)), as_json)
+        written = smki.write_imported_keys(importer) if with_keys else []
+    counts = Counter(taken for taken, _ in outcomes)
+    defective = sum(is_defective for taken, is_defective in outcomes if taken is Taken.TAKEN)
+    if not as_json:
+        click.echo(_summary(counts, defective, importer, written, with_keys))
+    if counts[Taken.NOT_TAKEN]:
+        sys.exit(EXIT_NEGATIVE)
+
+
+def _found(paths: Sequence[str]) -> Iterator[Finding]:
+    passphrase = passphrase_from_environment()
+    for path in paths:
+        if path == "-":
+            yield from find_in(io.BytesIO(read_input("-")), "standard input", passphrase)
+        else:
+            yield from find_certificates(Path(path), passphrase)
+
+
+def _reported(outcomes: Iterable[Outcome], as_json: bool) -> list[tuple[Taken, bool]]:
+    """Print each outcome as it comes."""
+    reported = []
+    with progress_bar("importing") as report:
+        for number, outcome in enumerate(outcomes, 1):
+            click.echo(json.dumps(_values(outcome)) if as_json else _text(outcome))
+            reported.append((outcome.taken, outcome.is_defective))
+            report(number, 0)
+    return reported
+
+
+def _text(outcome: Outcome) -> str:
+    what = "nothing that could be taken"
+    if outcome.certificate is not None:
+        certificate = outcome.certificate
+        entity = f" of {certificate.entity_identifier}" if certificate.entity_identifier else ""
+        what = f"{detect_profile(read_certificate(certificate.der)).title}{entity}, {certificate.serial_number}"
+    name = f" ({outcome.name})" if outcome.name else ""
+    lines = [f"{outcome.source}: {outcome.taken.value}{', defective' if outcome.is_defective else ''}: {what}{name}"]
+    lines += (f"  {problem_text(problem)}" for problem in outcome.problems)
+    shown = {problem.code for problem in outcome.problems}
+    lines += (f"  {finding_text(finding)}" for finding in errors_among(outcome.findings) if finding.code not in shown)
+    return "\n".join(map(printable, lines))
+
+
+def _values(outcome: Outcome) -> dict[str, Any]:
+    certificate = outcome.certificate
+    return {
+        "source": outcome.source,
+        "name": outcome.name,
+        "outcome": outcome.taken.value,
+        "defective": outcome.is_defective,
+        "serialNumber": certificate.serial_number.hex if certificate else None,
+        "sha256": certificate.sha256.hex().upper() if certificate else None,
+        "findings": [finding.as_json() for finding in outcome.findings],
+        "problems": [problem.as_json() for problem in outcome.problems],
+    }
+
+
+def _summary(
+    counts: Counter[Taken], defective: int, importer: Importer, written: Sequence[Path], with_keys: bool
+) -> str:
+    parts = [f"{counts[taken]} {taken.value}" for taken in Taken]
+    parts[0] += f" ({defective} of them defective)" if defective else ""
+    if with_keys:
+        keys = f"{len(written)} private keys written into keys/imported"
+    else:
+        keys = f"{len(importer.keys)} private keys passed over; --keys imports them" if importer.keys else ""
+    return f"{', '.join(parts)}{f'; {keys}' if keys else ''}"

@@ -1,0 +1,187 @@
+"""A full extract and the deltas after it: put together, and verified."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import IO
+
+from smki.file import replacing
+from smki.interchange.extracts.lines import number_of, without_change
+from smki.interchange.extracts.manifest import Contents, Extract, ExtractType
+from smki.problem import IntegrityError, Malformed, Problem, SmkiError
+
+MAX_LINE_OCTETS = 65_536
+"""A longer line is no certificate's."""
+
+
+class Tally:
+    """Counts and digests lines as they pass."""
+
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
+        self._certificates = 0
+        self._octets = 0
+
+    def add(self, line: bytes) -> bytes:
+        """Count a line, and return it."""
+        self._digest.update(line)
+        self._certificates += 1
+        self._octets += len(line)
+        return line
+
+    @property
+    def contents(self) -> Contents:
+        """What has passed so far."""
+        return Contents(self._certificates, self._octets, self._digest.hexdigest())
+
+
+def read_lines(extract: Extract) -> Iterator[bytes]:
+    """The lines of an extract as those of a full one, in ascending order of their numbers.
+
+    :raises IntegrityError: when a line is none, or the whole is not what the manifest says. Found out at the end only:
+        what was made of the lines must not be used before.
+    """
+    tally = Tally()
+    last = 0
+    with extract.path.open("rb") as file:
+        while line := file.readline(MAX_LINE_OCTETS):
+            tally.add(line)
+            try:
+                plain = without_change(line)
+                number = number_of(plain)
+            except ValueError:
+                number = 0
+            if number <= last:
+                seen = f"line {tally.contents.certificates} is no certificate's, or not in order"
+                raise IntegrityError(_altered(extract, seen, "lines in ascending order of their numbers"))
+            last = number
+            yield plain
+    if tally.contents != extract.contents:
+        raise IntegrityError(_altered(extract, _described(tally.contents), _described(extract.contents)))
+
+
+def _described(contents: Contents) -> str:
+    return f"{contents.certificates} certificates, {contents.octets} octets, SHA-256 {contents.sha256}"
+
+
+def _altered(extract: Extract, seen: str, expected: str) -> Problem:
+    remedy = "Fetch it again, or make a new one: smki extract full."
+    return Problem("extract.altered", str(extract.path), seen, expected, "", remedy)
+
+
+def chain_lines(chain: Sequence[Extract]) -> Iterator[bytes]:
+    """The lines of the full extract that a full extract and the deltas after it make, one at a time.
+
+    :raises Malformed: when the chain is none (:func:`require_chain`).
+    :raises IntegrityError: as :func:`read_lines` does, at the end.
+    """
+    require_chain(chain)
+    lines = read_lines(chain[0])
+    for delta in chain[1:]:
+        lines = _overlaid(lines, read_lines(delta))
+    return lines
+
+
+def _overlaid(lines: Iterator[bytes], newer: Iterator[bytes]) -> Iterator[bytes]:
+    """Both in the order of their numbers; of two with the same number the newer one."""
+    above = next(newer, None)
+    for line in lines:
+        number = number_of(line)
+        while above is not None and number_of(above) < number:
+            yield above
+            above = next(newer, None)
+        if above is not None and number_of(above) == number:
+            yield above
+            above = next(newer, None)
+        else:
+            yield line
+    while above is not None:
+        yield above
+        above = next(newer, None)
+
+
+def require_chain(chain: Sequence[Extract]) -> None:
+    """Look whether these are a full extract and then, without a gap, deltas after it.
+
+    :raises Malformed: when they are not.
+    """
+    if not chain or chain[0].type is not ExtractType.FULL:
+        seen = chain[0].name if chain else "nothing"
+        raise Malformed(Problem("extract.no-full", "extracts", seen, "a full extract, then the deltas after it"))
+    for before, extract in itertools.pairwise(chain):
+        follows = extract.number == before.number + 1 and extract.since == before.moment
+        if extract.type is not ExtractType.DELTA or not follows:
+            raise Malformed(
+                Problem("extract.gap", extract.name, f"after {before.name}",
+                        f"the delta numbered {before.number + 1}, from {before.moment:%Y-%m-%dT%H:%M:%SZ}", "",
+                        "Name every delta since the full extract, or begin with a newer full one.")
+            )  # fmt: skip
+
+
+def apply(chain: Sequence[Extract], path: Path) -> Extract:
+    """Write the full extract that a full extract and the deltas after it make, with its manifest.
+
+    :param path: the file; it appears when it is whole.
+    :raises Malformed: when the chain is none.
+    :raises IntegrityError: when a file is not what its manifest says, or the whole not what the last one says.
+    """
+    tally = Tally()
+    with replacing(path) as file:
+        _write(file, chain_lines(chain), tally)
+        _require_result(chain[-1], tally.contents)
+    last = chain[-1]
+    made = Extract(
+        path,
+        last.number,
+        ExtractType.FULL,
+        None,
+        last.moment,
+        tally.contents,
+        tally.contents.certificates,
+        0,
+        tally.contents,
+    )
+    made.write()
+    return made
+
+
+def _write(file: IO[bytes], lines: Iterator[bytes], tally: Tally) -> None:
+    for line in lines:
+        file.write(tally.add(line))
+
+
+def _require_result(last: Extract, contents: Contents) -> None:
+    if contents != last.result:
+        raise IntegrityError(
+            Problem("extract.result", last.name, _described(contents), _described(last.result), "",
+                    "The extracts before it are not those it was made after; make a new one: smki extract full.")
+        )  # fmt: skip
+
+
+def verify(chain: Sequence[Extract]) -> list[Problem]:
+    """Everything that is wrong with a chain: each file against its manifest, and what they make together.
+
+    :returns: nothing when all is well.
+    """
+    try:
+        _require_results(chain, [len(chain)])
+    except SmkiError as error:
+        if error.code != "extract.result":
+            return list(error.problems)
+        # Now it is worth the time to find the one that is at fault.
+        try:
+            _require_results(chain, range(1, len(chain) + 1))
+        except SmkiError as first:
+            return list(first.problems)
+    return []
+
+
+def _require_results(chain: Sequence[Extract], ends: Iterable[int]) -> None:
+    for end in ends:
+        tally = Tally()
+        for line in chain_lines(chain[:end]):
+            tally.add(line)
+        _require_result(chain[end - 1], tally.contents)

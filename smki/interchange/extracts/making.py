@@ -1,0 +1,205 @@
+"""Makes extracts of a ledger: whole or not at all, going on after an interruption where it left off."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+
+from smki.clock import Clock
+from smki.file import replacing
+from smki.interchange.extracts.chain import Tally
+from smki.interchange.extracts.comparison import Comparison
+from smki.interchange.extracts.journal import Journal, Part, digest_of
+from smki.interchange.extracts.lines import line_of, state_of
+from smki.interchange.extracts.manifest import (
+    EXTRACT_SUFFIX,
+    MANIFEST_SUFFIX,
+    NAME,
+    Contents,
+    Extract,
+    ExtractType,
+    extract_name,
+    read_extract,
+)
+from smki.interchange.extracts.progress import Progress, silent
+from smki.ledger import CertificateRecord, Ledger
+from smki.ledger.contract import Snapshot
+from smki.problem import NotFound, NotReady, Problem
+
+PART_CERTIFICATES = 10_000
+"""After an interruption, so many certificates at most have to be written again."""
+
+_CHUNK_OCTETS = 1 << 20
+_MAKING = ".making"
+_LOCK = ".lock"
+
+
+class Extracts:
+    """The extracts of a home.
+
+    :param directory: where they are; made with the first one.
+    :param part_certificates: how many certificates a part has, after which a full extract can be gone on with.
+    """
+
+    def __init__(
+        self, directory: Path, ledger: Ledger, clock: Clock, part_certificates: int = PART_CERTIFICATES
+    ) -> None:
+        self.directory = directory
+        self._ledger = ledger
+        self._clock = clock
+        self._part_certificates = part_certificates
+
+    def all(self) -> list[Extract]:
+        """Every extract, the oldest first.
+
+        :raises IntegrityError: when a manifest cannot be read.
+        """
+        names = (path.name.removesuffix(MANIFEST_SUFFIX) for path in self.directory.glob(f"*{MANIFEST_SUFFIX}"))
+        found = [read_extract(self.directory / f"{name}{EXTRACT_SUFFIX}") for name in names if NAME.match(name)]
+        return sorted(found, key=lambda extract: extract.number)
+
+    def chain(self) -> list[Extract]:
+        """The latest full extract and the deltas after it.
+
+        :raises NotFound: when there is no full one.
+        """
+        found = self.all()
+        fulls = [index for index, extract in enumerate(found) if extract.type is ExtractType.FULL]
+        if not fulls:
+            raise NotFound(
+                Problem("extract.no-full", str(self.directory), "no full extract", "one to begin with", "",
+                        "Make one: smki extract full.")
+            )  # fmt: skip
+        return found[fulls[-1] :]
+
+    def full(self, progress: Progress = silent) -> Extract:
+        """Make a full extract of what the ledger holds now, or go on with the one that was broken off.
+
+        :raises NotReady: when an extract is being made already.
+        :raises LedgerUnavailable: when the ledger cannot be read.
+        :raises OSError: when it cannot be written; calling this again goes on.
+        """
+        with self._alone(), self._ledger.snapshot() as snapshot:
+            moment = self._clock.now()
+            journal = Journal(self.directory / _MAKING)
+            self._write_parts(journal, snapshot, moment, progress)
+            extract = self._assemble(journal, moment)
+            journal.remove()
+        return extract
+
+    def _write_parts(self, journal: Journal, snapshot: Snapshot, moment: datetime, progress: Progress) -> None:
+        """Bring every part that is there up to the moment, then write those that are not."""
+        states = snapshot.certificates(with_der=False)
+        after = 0
+        for number, part in enumerate(journal.parts):
+            known = [(record.id, state_of(record, moment)) for record in islice(states, part.certificates)]
+            holds = known and known[-1][0] == part.last and digest_of(state for _, state in known) == part.state
+            if not holds or not journal.is_whole(number):
+                again = islice(snapshot.certificates(after), part.certificates)
+                if not self._write_part(journal, number, again, moment):
+                    # The ledger is shorter than it was: restored from an older copy.
+                    del journal.parts[number:]
+                    break
+            after = journal.parts[number].last
+            progress(after, snapshot.last)
+        records = snapshot.certificates(after)
+        while self._write_part(journal, len(journal.parts), islice(records, self._part_certificates), moment):
+            progress(journal.parts[-1].last, snapshot.last)
+
+    @staticmethod
+    def _write_part(journal: Journal, number: int, records: Iterator[CertificateRecord], moment: datetime) -> bool:
+        """Write a part; False where there is nothing for it."""
+        tally = Tally()
+        states = hashlib.sha256()
+        last = 0
+        with replacing(journal.path(number)) as file:
+            for record in records:
+                file.write(tally.add(line_of(record, moment)))
+                states.update(state_of(record, moment))
+                last = record.id
+        contents = tally.contents
+        if contents.certificates:
+            part = Part(last, contents.certificates, contents.octets, contents.sha256, states.hexdigest())
+            journal.write_down(number, part)
+        return contents.certificates > 0
+
+    def _assemble(self, journal: Journal, moment: datetime) -> Extract:
+        number = self._next_number()
+        path = self._path(number, ExtractType.FULL, moment)
+        digest = hashlib.sha256()
+        with replacing(path) as file:
+            for index in range(len(journal.parts)):
+                with journal.path(index).open("rb") as part:
+                    while chunk := part.read(_CHUNK_OCTETS):
+                        digest.update(chunk)
+                        file.write(chunk)
+        contents = Contents(
+            sum(part.certificates for part in journal.parts),
+            sum(part.octets for part in journal.parts),
+            digest.hexdigest(),
+        )
+        extract = Extract(path, number, ExtractType.FULL, None, moment, contents, contents.certificates, 0, contents)
+        extract.write()
+        return extract
+
+    def delta(self, progress: Progress = silent) -> Extract:
+        """Make a delta: what was issued and what changed status since the latest extract.
+
+        It is found by comparing the extracts with the ledger, so that nothing slips through that happened in the second
+        of the latest extract, and a clock that was put back does no harm.
+
+        :raises NotFound: when there is no full extract to begin with.
+        :raises IntegrityError: when an extract it follows on was altered, or has certificates that the ledger has not.
+        :raises NotReady: when an extract is being made already.
+        :raises OSError: when it cannot be written.
+        """
+        with self._alone(), self._ledger.snapshot() as snapshot:
+            moment = self._clock.now()
+            chain = self.chain()
+            number = self._next_number()
+            path = self._path(number, ExtractType.DELTA, moment)
+            comparison = Comparison(snapshot, moment, chain)
+            with replacing(path) as file:
+                for line in comparison.lines(progress):
+                    file.write(line)
+            extract = Extract(
+                path,
+                number,
+                ExtractType.DELTA,
+                chain[-1].moment,
+                moment,
+                comparison.delta.contents,
+                comparison.added,
+                comparison.changed,
+                comparison.result.contents,
+            )
+            extract.write()
+        return extract
+
+    def _next_number(self) -> int:
+        return max((extract.number for extract in self.all()), default=0) + 1
+
+    def _path(self, number: int, kind: ExtractType, moment: datetime) -> Path:
+        for orphan in self.directory.glob(f"{number:06d}-*"):
+            # Its manifest was never written: whoever made it was stopped just before.
+            orphan.unlink()
+        return self.directory / f"{extract_name(number, kind, moment)}{EXTRACT_SUFFIX}"
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Nobody else makes an extract here meanwhile; the system lets go when the process ends, however it does."""
+        self.directory.mkdir(mode=0o700, exist_ok=True)
+        with (self.directory / _LOCK).open("wb") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise NotReady(
+                    Problem("extract.under-way", str(self.directory), "an extract is being made", "one at a time", "",
+                            "Wait until it is done.")
+                ) from None  # fmt: skip
+            yield

@@ -1,0 +1,162 @@
+"""What an extract says about itself: a manifest beside it."""
+
+from __future__ import annotations
+
+import enum
+import json
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from smki.clock import iso, parse_moment
+from smki.file import replace_file
+from smki.interchange.json_text import read_json_object
+from smki.problem import IntegrityError, Malformed, NotFound, Problem
+
+FORMAT = 1
+EXTRACT_SUFFIX = ".jsonl"
+MANIFEST_SUFFIX = ".manifest.json"
+NAME = re.compile(r"(?P<number>[0-9]{6,9})-(?P<type>full|delta)-[0-9]{8}T[0-9]{6}Z\Z")
+
+_MAX_MANIFEST_OCTETS = 65_536
+_SHA256 = re.compile(r"[0-9a-f]{64}\Z")
+
+
+class ExtractType(enum.Enum):
+    """A full extract, or what changed since the one before."""
+
+    FULL = "full"
+    DELTA = "delta"
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """How much is in a file of lines, and its digest."""
+
+    certificates: int
+    octets: int
+    sha256: str
+    """64 lower-case hexadecimal digits."""
+
+    def as_json(self) -> dict[str, Any]:
+        """For the manifest."""
+        return {"certificates": self.certificates, "octets": self.octets, "sha256": self.sha256}
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """An extract, as its manifest describes it."""
+
+    path: Path
+    """The file with the lines."""
+    number: int
+    """Extracts of a home are numbered from 1; a delta follows on the extract with the number before."""
+    type: ExtractType
+    since: datetime | None
+    """The moment of the extract that a delta follows on; None for a full one."""
+    moment: datetime
+    """The moment whose state it gives (UTC)."""
+    contents: Contents
+    added: int
+    """How many of the certificates are new; of a full extract all."""
+    changed: int
+    """How many had changed status."""
+    result: Contents
+    """What the full extract of that moment is: this one, or what applying this delta makes."""
+
+    @property
+    def name(self) -> str:
+        """``000007-delta-20261121T080000Z``"""
+        return self.path.name.removesuffix(EXTRACT_SUFFIX)
+
+    @property
+    def manifest_path(self) -> Path:
+        """The file of its manifest."""
+        return manifest_path(self.path)
+
+    def as_json(self) -> dict[str, Any]:
+        """The manifest."""
+        return {
+            "format": FORMAT,
+            "file": self.path.name,
+            "number": self.number,
+            "type": self.type.value,
+            "from": iso(self.since) if self.since else None,
+            "to": iso(self.moment),
+            **self.contents.as_json(),
+            "added": self.added,
+            "changed": self.changed,
+            "result": self.result.as_json(),
+        }
+
+    def write(self) -> None:
+        """Write the manifest: from now on the extract counts."""
+        replace_file(self.manifest_path, json.dumps(self.as_json(), indent=2).encode() + b"\n")
+        self.manifest_path.chmod(0o644)
+
+
+def manifest_path(path: Path) -> Path:
+    """Where the manifest of an extract is: beside it."""
+    return path.with_name(path.name.removesuffix(EXTRACT_SUFFIX) + MANIFEST_SUFFIX)
+
+
+def extract_name(number: int, kind: ExtractType, moment: datetime) -> str:
+    """What an extract is called; numbered, because a home's clock can stand still or be put back."""
+    return f"{number:06d}-{kind.value}-{moment:%Y%m%dT%H%M%SZ}"
+
+
+def read_extract(path: Path) -> Extract:
+    """The extract in a file, as the manifest beside it describes it; whether it does so truly is not looked at.
+
+    :param path: the extract's file, or its manifest's.
+    :raises NotFound: when either is not there.
+    :raises IntegrityError: when the manifest cannot be read.
+    """
+    if path.name.endswith(MANIFEST_SUFFIX):
+        path = path.with_name(path.name.removesuffix(MANIFEST_SUFFIX) + EXTRACT_SUFFIX)
+    manifest = manifest_path(path)
+    for file in (path, manifest):
+        if not file.is_file():
+            raise NotFound(
+                Problem("extract.missing", str(file), "no such file", "an extract and its manifest side by side", "",
+                        "smki extract list shows those of a home; over HTTP they are below /extracts/.")
+            )  # fmt: skip
+    try:
+        with manifest.open("rb") as file_object:
+            value = read_json_object(file_object.read(_MAX_MANIFEST_OCTETS), str(manifest))
+        return _extract(path, value)
+    except (Malformed, KeyError, TypeError, ValueError) as error:
+        seen = error.problems[0].seen if isinstance(error, Malformed) else f"{type(error).__name__}: {error}"
+        raise IntegrityError(
+            Problem("extract.manifest", str(manifest), seen[:200], "a manifest as smki extract writes it")
+        ) from None
+
+
+def _extract(path: Path, value: dict[str, Any]) -> Extract:
+    if value["format"] != FORMAT or value["file"] != path.name:
+        raise ValueError(f"format {value['format']!r} of file {value['file']!r}")
+    return Extract(
+        path,
+        _count(value["number"]),
+        ExtractType(value["type"]),
+        parse_moment(value["from"]) if value["from"] is not None else None,
+        parse_moment(value["to"]),
+        _contents(value),
+        _count(value["added"]),
+        _count(value["changed"]),
+        _contents(value["result"]),
+    )
+
+
+def _contents(value: dict[str, Any]) -> Contents:
+    if not _SHA256.match(value["sha256"]):
+        raise ValueError("sha256 that is not 64 hexadecimal digits")
+    return Contents(_count(value["certificates"]), _count(value["octets"]), value["sha256"])
+
+
+def _count(value: Any) -> int:
+    if type(value) is not int or value < 0:
+        raise ValueError(f"{value!r} where a number should be")
+    return value

@@ -1,0 +1,99 @@
+"""Certificates in ZIP archives from somebody else: read entry by entry, with limits, nothing unpacked to disk."""
+
+from __future__ import annotations
+
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from typing import IO, Any, cast
+
+from smki.interchange.importing.sources import SUFFIXES, Finding, Unreadable, find_in_octets
+from smki.problem import Problem
+
+MAX_ENTRY_OCTETS = 16 * 1024 * 1024
+"""A larger entry is not read: it is no certificate, and a key store of ten thousand is smaller."""
+MAX_DIRECTORY_OCTETS = 16 * 1024 * 1024
+"""The directory of an archive is read into memory; that of two hundred thousand certificates is smaller."""
+MAX_TOTAL_OCTETS = 2 * 1024 * 1024 * 1024
+
+
+def find_in_archive(file: IO[bytes], source: str, passphrase: bytes | None = None) -> Iterator[Finding]:
+    """Everything in the entries of an archive that end like files of certificates, in the order of their names.
+
+    Archives in archives are not looked into.
+    """
+    opening = _Opening(file)
+    try:
+        with zipfile.ZipFile(cast(IO[bytes], opening)) as archive:
+            opening.is_opening = False
+            yield from _in_entries(archive, source, passphrase)
+    except _DirectoryTooLarge:
+        expected = f"a directory of at most {MAX_DIRECTORY_OCTETS} octets"
+        yield _problem(source, "archive.too-many", "a larger one", expected, "Unpack it, and import the folder.")
+    except (zipfile.BadZipFile, OSError, ValueError, struct.error, NotImplementedError) as error:
+        yield _problem(source, "archive.unreadable", str(error)[:200], "a ZIP archive", "")
+
+
+def _in_entries(archive: zipfile.ZipFile, source: str, passphrase: bytes | None) -> Iterator[Finding]:
+    left = MAX_TOTAL_OCTETS
+    found = False
+    for info in sorted(archive.infolist(), key=lambda info: info.filename):
+        suffix = PurePosixPath(info.filename).suffix.lower()
+        if info.is_dir() or suffix not in SUFFIXES or suffix == ".zip":
+            continue
+        found = True
+        where = f"{source}, {info.filename}"
+        content = _content(archive, info, where, min(left, MAX_ENTRY_OCTETS))
+        if isinstance(content, Unreadable):
+            yield content
+            continue
+        left -= len(content)
+        yield from find_in_octets(content, where, passphrase)
+    if not found:
+        yield _problem(
+            source, "archive.nothing", "no certificate in it", f"files ending in {', '.join(sorted(SUFFIXES))}", ""
+        )
+
+
+def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo, where: str, limit: int) -> bytes | Unreadable:
+    try:
+        with archive.open(info) as entry:
+            # What the archive says about the size is not believed.
+            content = entry.read(limit + 1)
+    except RuntimeError:
+        return _problem(where, "archive.encrypted", "an encrypted entry", "one that can be read", "Unpack it first.")
+    except (zipfile.BadZipFile, zlib.error, OSError, ValueError, EOFError, NotImplementedError, struct.error) as error:
+        return _problem(where, "archive.unreadable", str(error)[:200], "an entry that can be read", "")
+    if len(content) > limit:
+        return _problem(where, "input.too-large", f"more than {limit} octets", "a smaller file", "")
+    return content
+
+
+class _Opening:
+    """A file of which a directory that is too large is not read, whichever way the archive says how large it is."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.is_opening = True
+
+    def read(self, octets: int = -1) -> bytes:
+        """Read some octets; while the archive is being opened not too many at once."""
+        if not self.is_opening:
+            return self._file.read(octets)
+        content = self._file.read(MAX_DIRECTORY_OCTETS + 1 if octets < 0 else min(octets, MAX_DIRECTORY_OCTETS + 1))
+        if len(content) > MAX_DIRECTORY_OCTETS:
+            raise _DirectoryTooLarge
+        return content
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+
+class _DirectoryTooLarge(Exception):
+    pass
+
+
+def _problem(source: str, code: str, seen: str, expected: str, remedy: str) -> Unreadable:
+    return Unreadable(source, (Problem(code, source, seen, expected, "", remedy),))

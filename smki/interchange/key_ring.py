@@ -1,0 +1,71 @@
+"""The private keys that are at hand, found by the public key that a certificate holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from smki.csr import public_point
+from smki.key import read_key
+from smki.problem import IntegrityError, NotFound, Problem, SmkiError
+from smki.x509 import encode_public_key
+
+KEY_SUFFIX = ".key"
+_MAX_KEY_OCTETS = 64 * 1024
+
+
+class KeyRing:
+    """Private keys in files (PKCS#8 in PEM, as ``smki issue`` writes them).
+
+    :param places: files, or folders in which every ``*.key`` is read, also further down.
+    :param passphrase: of those that are encrypted.
+    :ivar problems: about files that are no private key on P-256, or cannot be opened.
+    :raises NotFound: when a place does not exist.
+    """
+
+    def __init__(self, places: Iterable[Path], passphrase: bytes | None = None) -> None:
+        self._passphrase = passphrase
+        self._files: dict[bytes, Path] = {}
+        self.problems: list[Problem] = []
+        for place in places:
+            for file in _files_of(place):
+                self._take(file)
+
+    def _take(self, file: Path) -> None:
+        try:
+            if file.stat().st_size > _MAX_KEY_OCTETS:
+                raise IntegrityError(
+                    Problem("key.unreadable", str(file), "too large a file", "a P-256 private key in PKCS#8")
+                )
+            self._files.setdefault(_info(read_key(file, self._passphrase)), file)
+        except SmkiError as error:
+            self.problems += error.problems
+        except OSError as error:
+            self.problems.append(Problem("file.unusable", str(file), error.strerror or str(error)))
+
+    def __iter__(self) -> Iterator[bytes]:
+        """The public keys (SubjectPublicKeyInfo, DER) to which there is a private key."""
+        return iter(self._files)
+
+    def __contains__(self, public_key_info: bytes) -> bool:
+        return public_key_info in self._files
+
+    def key(self, public_key_info: bytes) -> ec.EllipticCurvePrivateKey | None:
+        """The private key to a public key (SubjectPublicKeyInfo, DER), or None."""
+        file = self._files.get(public_key_info)
+        return read_key(file, self._passphrase) if file is not None else None
+
+
+def _info(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return encode_public_key(public_point(key.public_key()))
+
+
+def _files_of(place: Path) -> Iterator[Path]:
+    if place.is_dir():
+        yield from (file for file in sorted(place.rglob(f"*{KEY_SUFFIX}")) if file.is_file())
+    elif place.exists():
+        yield place
+    else:
+        raise NotFound(Problem("file.missing", str(place), "no such file or folder", "private keys"))

@@ -1,0 +1,34 @@
+"""A certificate of the ledger as values for programs, the same in every export and extract."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from datetime import datetime
+from typing import Any
+
+from smki.clock import iso
+from smki.ledger import CertificateRecord
+from smki.ledger.description import SUMMARY_FIELDS, certificate_summary
+
+COLUMNS = (
+    "number",
+    "status",
+    "statusSince",
+    *(name for name in SUMMARY_FIELDS if name != "status"),
+    "topUp",
+    "certificate",
+)
+"""The names of the values, in their order. *number* counts the certificates in the order in which they were issued;
+*status* is P, I, N, E or R; times are ISO 8601 in UTC; *topUp* says whether it is for prepayment top-up; *certificate*
+is base64 of the DER."""
+
+
+def record_values(record: CertificateRecord, moment: datetime) -> dict[str, Any]:
+    """The values of a certificate at a moment, by the names of :data:`COLUMNS` and in their order."""
+    summary = certificate_summary(record, moment)
+    first = {
+        "number": record.id,
+        "status": summary.pop("status"),
+        "statusSince": iso(record.status_since_at(moment)),
+    }
+    return {**first, **summary, "topUp": record.top_up, "certificate": b64encode(record.der).decode("ascii")}

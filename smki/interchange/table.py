@@ -1,0 +1,47 @@
+"""Certificates as lines of text: JSON Lines, CSV, PEM one after the other."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from datetime import datetime
+from typing import IO
+
+from smki.certificate import to_pem
+from smki.interchange.extracts.lines import line_of
+from smki.interchange.record_values import COLUMNS, record_values
+from smki.ledger import CertificateRecord
+
+
+def write_json_lines(file: IO[bytes], records: Iterable[CertificateRecord], moment: datetime) -> int:
+    """One JSON object a line, as in a full extract; how many.
+
+    :param moment: at which they have the status that is written.
+    """
+    count = 0
+    for count, record in enumerate(records, 1):  # noqa: B007
+        file.write(line_of(record, moment))
+    return count
+
+
+def write_csv(file: IO[bytes], records: Iterable[CertificateRecord], moment: datetime) -> int:
+    """CSV (RFC 4180) in UTF-8 with a line of names, a certificate a line; how many."""
+    text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+    try:
+        writer = csv.DictWriter(text, COLUMNS)
+        writer.writeheader()
+        count = 0
+        for count, record in enumerate(records, 1):  # noqa: B007
+            writer.writerow(record_values(record, moment))
+    finally:
+        text.detach()
+    return count
+
+
+def write_pem(file: IO[bytes], records: Iterable[CertificateRecord]) -> int:
+    """The certificates in PEM, one after the other; how many."""
+    count = 0
+    for count, record in enumerate(records, 1):  # noqa: B007
+        file.write(to_pem("CERTIFICATE", record.der).encode("ascii"))
+    return count

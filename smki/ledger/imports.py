@@ -1,0 +1,169 @@
+"""Certificates that were issued elsewhere and imported: found like ours, counted with nothing of ours."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from smki.certificate import Certificate
+from smki.clock import from_seconds, to_seconds
+from smki.identity import EntityIdentifier, SerialNumber
+from smki.ledger.contract import CertificateQuery, CertificateRecord
+from smki.ledger.search import certificate_conditions
+from smki.problem import Finding, Severity
+from smki.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
+
+_PAGE = 500
+_COLUMNS = "id, serial_number, kind, entity_identifier, role, usage, not_before, not_after, imported, source, name, findings, der"
+_CODED = (KeyUsage.DIGITAL_SIGNATURE, KeyUsage.KEY_AGREEMENT)
+
+
+@dataclass(frozen=True, slots=True)
+class NewImport:
+    """A certificate to be taken in."""
+
+    certificate: Certificate
+    source: str
+    """Where it came from: a file, perhaps with a place in it."""
+    name: str
+    """What it was called there; may be empty."""
+    findings: tuple[Finding, ...]
+    """What the lint found."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedCertificate:
+    """An imported certificate as it stands in the ledger."""
+
+    record: CertificateRecord
+    """As a record like ours, not issued here, issued at its notBefore; its id is below nought, so that it is nobody
+    else's."""
+    imported: datetime
+    source: str
+    name: str
+    findings: tuple[Finding, ...]
+
+
+class Imports:
+    """The imported certificates.
+
+    :param read: runs a query and returns its rows.
+    :param write: runs a function in one durable transaction.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[str, tuple[Any, ...]], list[tuple[Any, ...]]],
+        write: Callable[[Callable[[sqlite3.Connection], Any]], Any],
+    ) -> None:
+        self._read = read
+        self._write = write
+
+    def add(self, certificates: Sequence[NewImport], moment: datetime) -> None:
+        """Commit certificates, all of them or none; one that is there already stays as it is."""
+        rows = [_row(new, to_seconds(moment)) for new in certificates]
+        marks = ", ".join("?" * 14)
+        self._write(
+            lambda connection: connection.executemany(
+                f"""INSERT OR IGNORE INTO imported_certificate (serial_number, sha256, kind, entity_identifier, role, usage,
+                public_key_sha256, not_before, not_after, imported, source, name, findings, der) VALUES ({marks})""",  # noqa: S608
+                rows,
+            )
+        )
+
+    def holds(self, sha256: bytes) -> bool:
+        """Whether the certificate with that SHA-256 over its DER (32 octets) was imported."""
+        return bool(self._read("SELECT 1 FROM imported_certificate WHERE sha256 = ?", (sha256,)))
+
+    def with_serial_number(self, serial_number: SerialNumber) -> list[ImportedCertificate]:
+        """Every one with that serial number, the first imported first: different issuers can have drawn the same."""
+        return list(self._found("serial_number = ?", (serial_number.octets,)))
+
+    def of_key(self, public_key_info: bytes) -> list[ImportedCertificate]:
+        """Those for a public key (SubjectPublicKeyInfo, DER), the first imported first."""
+        return list(self._found("public_key_sha256 = ?", (hashlib.sha256(public_key_info).digest(),)))
+
+    def certificates(self, query: CertificateQuery) -> Iterator[ImportedCertificate]:
+        """Those that match, the first imported first. None does that narrows by issuer, type of Device or time of issue,
+        which are known of ours only.
+        """
+        unknown = query.issuer is not None or query.device_type is not None
+        if unknown or query.issued.first is not None or query.issued.last is not None:
+            return
+        plain = replace(query, status=None, sha256=None)
+        conditions = certificate_conditions(plain)
+        if query.sha256 is not None:
+            conditions.append(("sha256 = ?", (query.sha256,)))
+        sql = " AND ".join(["1", *(condition for condition, _ in conditions)])
+        parameters = tuple(value for _, values in conditions for value in values)
+        for found in self._found(sql, parameters):
+            if query.status is None or query.moment is None or found.record.status_at(query.moment) is query.status:
+                yield found
+
+    def count(self) -> int:
+        """How many there are."""
+        count: int = self._read("SELECT count(*) FROM imported_certificate", ())[0][0]
+        return count
+
+    def _found(self, condition: str, parameters: tuple[Any, ...]) -> Iterator[ImportedCertificate]:
+        after = 0
+        while True:
+            sql = f"SELECT {_COLUMNS} FROM imported_certificate WHERE id > ? AND {condition} ORDER BY id LIMIT {_PAGE}"  # noqa: S608
+            rows = self._read(sql, (after, *parameters))
+            yield from map(_imported, rows)
+            if len(rows) < _PAGE:
+                return
+            after = rows[-1][0]
+
+
+def _row(new: NewImport, imported: int) -> tuple[Any, ...]:
+    certificate = new.certificate
+    usage = certificate.usage
+    return (
+        certificate.serial_number.octets,
+        certificate.sha256,
+        certificate.kind.value,
+        certificate.entity_identifier.octets if certificate.entity_identifier else None,
+        certificate.role.decimal if certificate.role else None,
+        usage.code if usage in _CODED else None,
+        hashlib.sha256(certificate.public_key_info).digest(),
+        to_seconds(certificate.not_before),
+        to_seconds(certificate.not_after),
+        imported,
+        new.source,
+        new.name,
+        json.dumps([finding.as_json() for finding in new.findings]),
+        certificate.der,
+    )
+
+
+def _imported(row: tuple[Any, ...]) -> ImportedCertificate:
+    not_before, not_after = from_seconds(row[6]), from_seconds(row[7])
+    record = CertificateRecord(
+        id=-row[0],
+        serial_number=SerialNumber.from_octets(row[1]),
+        kind=CertificateKind(row[2]),
+        entity_identifier=EntityIdentifier(row[3]) if row[3] is not None else None,
+        role=RemotePartyRole.of_decimal(row[4]) if row[4] is not None else None,
+        usage=KeyUsage.parse(row[5]) if row[5] is not None else None,
+        not_before=not_before,
+        not_after=not_after,
+        stored_status=CertificateStatus.IN_USE,
+        status_since=not_before,
+        deemed_accepted=None,
+        issued=not_before,
+        issuer_serial_number=None,
+        application_id=0,
+        der=row[12],
+        issued_here=False,
+    )
+    return ImportedCertificate(record, from_seconds(row[8]), row[9], row[10], tuple(map(_finding, json.loads(row[11]))))
+
+
+def _finding(fields: dict[str, str]) -> Finding:
+    return Finding(**(fields | {"severity": Severity[fields["severity"].upper()]}))  # type: ignore[arg-type]

@@ -1,0 +1,42 @@
+"""The certificates as they stood at one instant, however long the reading takes."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+
+from smki.ledger import rows
+from smki.ledger.contract import CertificateRecord
+
+_COLUMNS_WITHOUT_DER = rows.CERTIFICATE_COLUMNS.replace(" der,", " x'',")
+
+
+class SqliteSnapshot:
+    """One read transaction on a connection of its own: what is committed meanwhile is not seen.
+
+    :param connection: as opened; it is this object's from now on.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        connection.execute("BEGIN")
+        self._last: int = connection.execute("SELECT coalesce(max(id), 0) FROM certificate").fetchone()[0]
+
+    @property
+    def last(self) -> int:
+        """The id of the last certificate; 0 where there is none."""
+        return self._last
+
+    def certificates(self, after: int = 0, *, with_der: bool = True) -> Iterator[CertificateRecord]:
+        """The certificates with an id above *after*, in the order in which they were issued.
+
+        :param with_der: False to leave the octets out, which saves reading them.
+        """
+        columns = rows.CERTIFICATE_COLUMNS if with_der else _COLUMNS_WITHOUT_DER
+        sql = f"SELECT {columns} FROM certificate WHERE id > ? ORDER BY id"  # noqa: S608
+        return map(rows.certificate_record, self._connection.execute(sql, (after,)))
+
+    def certificate(self, identifier: int) -> CertificateRecord:
+        """The certificate with that id, which must be there."""
+        sql = f"SELECT {rows.CERTIFICATE_COLUMNS} FROM certificate WHERE id = ?"  # noqa: S608
+        return rows.certificate_record(self._connection.execute(sql, (identifier,)).fetchone())

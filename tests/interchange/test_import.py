@@ -1,0 +1,428 @@
+"""Certificates made elsewhere: taken from everything that people have, linted, found again, counted with nothing of ours."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import stat
+import subprocess
+import sys
+import zipfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from smki import CertificateStatus, Smki
+from smki.csr import make_device_request
+from smki.interchange import Holding, key_store_json, org_crypto_zip, write_archive, write_folder
+from smki.interchange.importing import Found, FoundKey, Outcome, Unreadable, archives, find_certificates
+from smki.interchange.importing.sources import find_in
+from smki.interchange.importing.taking import Taken
+from smki.key import key_from_pem, key_to_pem
+from smki.ledger import CertificateQuery
+from smki.problem import errors_among
+from tests.interchange.conftest import organisations
+from tests.repository.support import ask, serving
+from tests.support import DEVICE, DS, PROJECT, VECTORS, published_client, run_cli, run_here
+
+
+def take(smki: Smki, path: Path, **options: Any) -> list[Outcome]:
+    return list(smki.importer(**options).take(find_certificates(path)))
+
+
+def taken(outcomes: list[Outcome]) -> Counter[Taken]:
+    return Counter(outcome.taken for outcome in outcomes)
+
+
+def test_the_published_key_store(smki: Smki) -> None:
+    """Every certificate of it is accounted for; those that are defective are named, with the reason."""
+    path = published_client() / "keystore.json"
+    store = json.loads(path.read_text())
+    names = [entry["name"] for usages in store.values() for serials in usages.values() for entry in serials.values()]
+    outcomes = take(smki, path)
+    assert sorted(outcome.name for outcome in outcomes) == sorted(names)
+    assert taken(outcomes) == {Taken.TAKEN: 33}
+    assert {outcome.name: {finding.code for finding in errors_among(outcome.findings)} for outcome in outcomes if outcome.is_defective} == {
+        "xml-sign-00DB123456780004-ds": {"authority-key-identifier.missing"},
+        "xml-sign-90B3D51F30010000-ds": {"authority-key-identifier.missing"},
+        "xml-sign-90B3D51F30020000-ds": {"authority-key-identifier.missing"},
+        "dsp-xml-sign-90B3D51F30000002-ds": {"authority-key-identifier.missing"},
+        "otherUser-ds": {"extension.unexpected-critical"},
+        "otherUser-ka": {"extension.unexpected-critical"},
+        "mdr-ds": {"signature-algorithm.parameters"},
+        "mdr-ka": {"signature-algorithm.parameters"},
+    }  # fmt: skip
+    kept = {found.name: found for found in smki.ledger.imports.certificates(CertificateQuery())}
+    assert sorted(kept) == sorted(names)
+    for outcome in outcomes:
+        assert kept[outcome.name].record.certificate == outcome.certificate
+        assert kept[outcome.name].findings == outcome.findings
+    assert taken(take(smki, path)) == {Taken.ALREADY_HERE: 33}
+    assert smki.ledger.imports.count() == 33
+
+
+def test_only_conformant_ones(smki: Smki) -> None:
+    outcomes = take(smki, published_client() / "keystore.json", only_conformant=True)
+    assert taken(outcomes) == {Taken.TAKEN: 25, Taken.NOT_TAKEN: 8}
+    for outcome in outcomes:
+        if outcome.taken is Taken.NOT_TAKEN:
+            assert {problem.code for problem in outcome.problems} == {
+                finding.code for finding in errors_among(outcome.findings)
+            }
+            assert all(problem.clause for problem in outcome.problems)
+
+
+def test_the_published_folders(smki: Smki, vectors: list[dict[str, Any]]) -> None:
+    """Of each file in them the outcome is that which the index says."""
+    outcomes = {outcome.source: outcome for outcome in take(smki, VECTORS)}
+    for row in vectors:
+        outcome = outcomes[str(VECTORS / row["file"])]
+        if row["expect"] == "conformant":
+            assert outcome.taken is not Taken.NOT_TAKEN, row
+            assert not outcome.is_defective
+    assert {outcome.problems[0].code for outcome in outcomes.values() if outcome.certificate is None}
+
+
+def folder_in(path: Path) -> Path:
+    """A folder in which nothing else is."""
+    (path / "files").mkdir()
+    return path / "files"
+
+
+FORMS: dict[str, Callable[[list[Holding]], bytes]] = {
+    "bundle.pem": lambda held: "".join(holding.certificate.as_pem() for holding in held).encode(),
+    "one.der": lambda held: held[0].certificate.der,
+    "one.b64": lambda held: base64.b64encode(held[0].certificate.der),
+    "lines.txt": lambda held: b"\n".join(base64.b64encode(holding.certificate.der) for holding in held),
+    "store.json": lambda held: key_store_json(held).encode(),
+    "crypto.zip": lambda held: org_crypto_zip(organisations(held)),
+    "der.zip": lambda held: _archive(held, der=True),
+    "pem.zip": lambda held: _archive(held, der=False),
+    "out.jsonl": lambda held: b"".join(
+        json.dumps({"certificate": base64.b64encode(holding.certificate.der).decode()}).encode() + b"\n"
+        for holding in held
+    ),
+}
+
+
+def _archive(held: list[Holding], *, der: bool) -> bytes:
+    content = io.BytesIO()
+    write_archive(content, held, der=der)
+    return content.getvalue()
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form(smki: Smki, holdings: list[Holding], tmp_path: Path, form: str) -> None:
+    expected = holdings[:1] if form.startswith("one") else organisations(holdings) if form == "crypto.zip" else holdings
+    (tmp_path / form).write_bytes(FORMS[form](holdings))
+    outcomes = take(smki, tmp_path / form)
+    assert {outcome.certificate for outcome in outcomes} == {holding.certificate for holding in expected}
+    assert taken(outcomes) == {Taken.TAKEN: len(expected)}
+
+
+def test_a_folder_and_what_is_exported_is_imported_again(smki: Smki, holdings: list[Holding], tmp_path: Path) -> None:
+    write_folder(tmp_path / "out", holdings)
+    importer = smki.importer()
+    outcomes = list(importer.take(find_certificates(tmp_path / "out")))
+    assert taken(outcomes) == {Taken.TAKEN: len(holdings)}
+    assert sorted(outcome.name for outcome in outcomes) == sorted(holding.name for holding in holdings)
+    # Private keys that lie beside them are imported only where that is asked for, and then for their owner alone.
+    assert not (smki.path / "keys" / "imported").exists()
+    written = smki.write_imported_keys(importer)
+    assert len(written) == len(holdings)
+    assert stat.S_IMODE((smki.path / "keys" / "imported").stat().st_mode) == 0o700
+    values = set()
+    for path in written:
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        values.add(key_from_pem(path.read_bytes(), None, "").private_numbers().private_value)
+    assert values == {holding.key.private_numbers().private_value for holding in holdings if holding.key}
+    assert smki.write_imported_keys(importer) == []
+
+
+def test_what_was_issued_here_is_here_already(smki: Smki, tmp_path: Path) -> None:
+    (tmp_path / "ours.pem").write_text("".join(record.certificate.as_pem() for record in smki.authorities()))
+    assert taken(take(smki, tmp_path / "ours.pem")) == {Taken.ALREADY_HERE: 4}
+    assert smki.ledger.imports.count() == 0
+
+
+def test_an_issuer_that_is_known_checks_the_signature(smki: Smki, tmp_path: Path) -> None:
+    _, request = smki.make_device_request(DEVICE, DS)
+    der = bytearray(smki.issue_device(request).record.der)
+    der[-1] ^= 1
+    (tmp_path / "altered.der").write_bytes(der)
+    issuer = next(record.certificate for record in smki.authorities() if record.certificate.common_name == "TD01")
+    (without,) = take(smki, tmp_path / "altered.der")
+    assert not without.is_defective
+    (outcome,) = take(smki, tmp_path / "altered.der", issuers=[issuer])
+    assert outcome.is_defective
+    assert [finding.code for finding in errors_among(outcome.findings)] == ["signature.does-not-verify"]
+
+
+def facts(smki: Smki) -> dict[str, Any]:
+    """Everything that counts what was issued."""
+    return {
+        "count": smki.ledger.count_certificates(),
+        "records": [record.id for record in smki.ledger.certificates(CertificateQuery())],
+        "device": smki.ledger.certificates_for_device(DEVICE),
+        "issued to": [smki.ledger.certificates_issued_to(party) for party in ("DCC", "LARGE-SUPPLIER")],
+        "authorities": [record.serial_number for record in smki.authorities()],
+        "lists": [lists.current().entries for lists in smki.all_lists()],
+        "check": smki.check().problems,
+    }
+
+
+def test_they_count_for_nothing(smki: Smki, holdings: list[Holding], tmp_path: Path) -> None:
+    before = facts(smki)
+    (tmp_path / "store.json").write_text(key_store_json(holdings))
+    take(smki, tmp_path / "store.json")
+    assert facts(smki) == before
+    # Nor does a public key count as certified: its holder can still apply here.
+    held = next(holding for holding in holdings if holding.certificate.entity_identifier == DEVICE)
+    assert held.key is not None
+    issued = smki.issue_device(make_device_request(held.key, DEVICE, DS))
+    assert issued.record.issued_here
+    assert smki.extracts.full().contents.certificates == before["count"] + 1
+
+
+def test_their_status_follows_from_their_dates(smki: Smki) -> None:
+    take(smki, published_client() / "keystore.json")
+    query = CertificateQuery(moment=smki.clock.now())
+    records = [found.record for found in smki.ledger.imports.certificates(query)]
+    by_status = Counter(record.status_at(smki.clock.now()).value for record in records)
+    assert set(by_status) == {"I", "E"}
+    for status, count in by_status.items():
+        narrowed = replace(query, status=CertificateStatus.parse(status))
+        assert len(list(smki.ledger.imports.certificates(narrowed))) == count
+
+
+def test_what_is_no_certificate_is_said(smki: Smki, tmp_path: Path, published_request: bytes) -> None:
+    tmp_path = folder_in(tmp_path)
+    (tmp_path / "request.der").write_bytes(published_request)
+    (tmp_path / "list.der").write_bytes(smki.all_lists()[0].current().der)
+    (tmp_path / "text.pem").write_text("hello")
+    (tmp_path / "empty.pem").write_text("")
+    (tmp_path / "cut.der").write_bytes(smki.authorities()[0].der[:-5])
+    (tmp_path / "broken.json").write_text('{"90b3d51f30010000": 5}')
+    (tmp_path / "lines.jsonl").write_text(
+        '{"certificate": "!"}\n[]\n\n{"serialNumber": "5"}\n{"certificate": null}\n' + "[" * 9000
+    )
+    (tmp_path / "link.pem").symlink_to("/etc/passwd")
+    (tmp_path / "ignored.txt").write_text("hello")
+    codes = {Path(outcome.source.split(",")[0]).name: outcome.problems[0].code for outcome in take(smki, tmp_path)}
+    assert codes == {
+        "request.der": "import.other",
+        "list.der": "import.other",
+        "text.pem": "input.not-encoded",
+        "empty.pem": "input.empty",
+        "cut.der": "structure.unreadable",
+        "broken.json": "key-store.form",
+        "lines.jsonl": "import.line",
+        "link.pem": "file.link",
+    }
+    assert [problem.code for outcome in take(smki, tmp_path / "missing") for problem in outcome.problems] == [
+        "file.missing"
+    ]
+    (tmp_path / "nothing").mkdir()
+    assert [problem.code for outcome in take(smki, tmp_path / "nothing") for problem in outcome.problems] == [
+        "directory.nothing"
+    ]
+
+
+def test_an_entry_that_contradicts_its_certificate_is_taken_with_what_is_wrong(
+    smki: Smki, holdings: list[Holding], tmp_path: Path
+) -> None:
+    text = key_store_json(holdings[:1]).replace('"role": ', '"role": 9')
+    (tmp_path / "store.json").write_text(text)
+    (refused,) = take(smki, tmp_path / "store.json", only_conformant=True)
+    assert (refused.taken, refused.problems[0].code) == (Taken.NOT_TAKEN, "key-store.role")
+    (outcome,) = take(smki, tmp_path / "store.json")
+    assert (outcome.taken, outcome.problems[0].code) == (Taken.TAKEN, "key-store.role")
+
+
+def hostile(path: Path, *entries: tuple[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> Path:
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        for name, content in entries:
+            archive.writestr(name, content)
+    return path
+
+
+def codes(path: Path) -> list[str]:
+    return [
+        problem.code for each in find_certificates(path) if isinstance(each, Unreadable) for problem in each.problems
+    ]
+
+
+def test_hostile_archives(holdings: list[Holding], tmp_path: Path) -> None:
+    pem = holdings[0].certificate.as_pem().encode()
+    # Names that lead elsewhere do no harm: nothing is unpacked.
+    path = hostile(tmp_path / "a.zip", ("../../x.pem", pem), ("/etc/x.pem", pem), ("C:\\x.pem", pem))
+    assert len([each for each in find_certificates(path) if isinstance(each, Found)]) == 3
+    assert [each.name for each in tmp_path.iterdir()] == ["a.zip"]
+    bomb = hostile(tmp_path / "b.zip", ("x.pem", b"0" * (archives.MAX_ENTRY_OCTETS + 1)))
+    assert bomb.stat().st_size < 100_000
+    assert codes(bomb) == ["input.too-large"]
+    # What it says about its size is not believed.
+    octets = bytearray(bomb.read_bytes())
+    at = octets.index(b"PK\x01\x02")
+    octets[at + 24 : at + 28] = (100).to_bytes(4, "little")
+    (tmp_path / "c.zip").write_bytes(octets)
+    assert codes(tmp_path / "c.zip")
+    assert codes(hostile(tmp_path / "d.zip", ("inner.zip", bomb.read_bytes()))) == ["archive.nothing"]
+    encrypted = bytearray(hostile(tmp_path / "e.zip", ("x.pem", pem)).read_bytes())
+    encrypted[6] |= 1
+    encrypted[encrypted.index(b"PK\x01\x02") + 8] |= 1
+    (tmp_path / "e.zip").write_bytes(encrypted)
+    assert codes(tmp_path / "e.zip") == ["archive.encrypted"]
+    (tmp_path / "f.zip").write_bytes(b"PK\x03\x04 and nothing more")
+    assert codes(tmp_path / "f.zip") == ["archive.unreadable"]
+    assert codes(hostile(tmp_path / "g.zip", ("x.pem", pem), compression=zipfile.ZIP_LZMA)) == []
+
+
+def test_an_archive_with_too_large_a_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(archives, "MAX_DIRECTORY_OCTETS", 4000)
+    path = hostile(tmp_path / "many.zip", *((f"{number:04d}.pem", b"x") for number in range(100)))
+    assert codes(path) == ["archive.too-many"]
+
+
+def test_a_bomb_takes_no_memory(tmp_path: Path) -> None:
+    """Entries of more than 16 MB of nothing each: read one after the other, in a process that needs less than 200 MB."""
+    entries = [(f"{number}.pem", b"0" * (archives.MAX_ENTRY_OCTETS + 1)) for number in range(5)]
+    path = hostile(tmp_path / "bomb.zip", *entries)
+    script = f"""
+import resource
+from pathlib import Path
+from smki.interchange.importing import find_certificates
+print(sum(1 for _ in find_certificates(Path({str(path)!r}))), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+    result = subprocess.run([sys.executable, "-c", script], cwd=PROJECT, capture_output=True, check=True, timeout=60)
+    count, kilobytes = map(int, result.stdout.split())
+    assert count == 5
+    assert kilobytes < 200_000
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_whatever_is_in_a_file_is_found_or_told(holdings: list[Holding], data: st.DataObject) -> None:
+    good = data.draw(st.sampled_from(sorted(FORMS)))
+    content = bytearray(FORMS[good](holdings[:2]))
+    for _ in range(data.draw(st.integers(0, 4))):
+        at = data.draw(st.integers(0, len(content) - 1))
+        match data.draw(st.sampled_from(["change", "cut", "double"])):
+            case "change":
+                content[at] ^= data.draw(st.integers(1, 255))
+            case "cut":
+                del content[at : at + data.draw(st.integers(1, 50))]
+            case "double":
+                content[at:at] = content[at : at + 50]
+        if not content:
+            break
+    for each in find_in(io.BytesIO(bytes(content)), good):
+        if isinstance(each, Unreadable):
+            assert all(problem.code and problem.seen for problem in each.problems)
+        else:
+            assert isinstance(each, Found | FoundKey)
+
+
+def test_the_command(home: Path, holdings: list[Holding], tmp_path: Path) -> None:
+    path = published_client() / "keystore.json"
+    result = run_here("import", path, "--home", home)
+    text = result.stdout.decode()
+    assert result.returncode == 0
+    assert "33 taken (8 of them defective), 0 already here, 0 not taken; 33 private keys passed over" in text
+    assert "taken, defective: Organisation Certificate, xmlSign (87) of 00-DB-12-34-56-78-00-04" in text
+    assert "[authority-key-identifier.missing]" in text
+    assert not (home / "keys" / "imported").exists()
+    again = run_here("import", path, "--home", home, "--keys", "--json")
+    values = [json.loads(line) for line in again.stdout.splitlines()]
+    assert Counter(value["outcome"] for value in values) == {"already here": 33}
+    # A key that serves two certificates is one key.
+    assert 30 <= len(list((home / "keys" / "imported").iterdir())) <= 33
+    assert b"PRIVATE" not in result.stdout + again.stdout
+    (tmp_path / "junk.pem").write_text("junk")
+    assert run_here("import", tmp_path / "junk.pem", "--home", home).returncode == 1
+    standard = run_cli("import", "-", "--home", home, stdin=holdings[0].certificate.as_pem().encode())
+    assert standard.stdout.startswith(b"standard input: taken: Organisation Certificate")
+
+
+def test_they_are_found_and_marked(home: Path) -> None:
+    run_here("import", published_client() / "keystore.json", "--home", home)
+    text = run_here("search", "4FBC525201A1D7586C1BC1C4734DEB9F", "--home", home).stdout.decode()
+    assert "not issued here" in text
+    for what in (
+        "Z1-supplier-ds",
+        "GITTESTSUPPLIER",
+        "90-B3-D5-1F-30-01-00-00",
+        "105986833131214866166891566273223584671",
+    ):
+        found = [json.loads(line) for line in run_here("search", what, "--home", home, "--json").stdout.splitlines()]
+        assert "4FBC525201A1D7586C1BC1C4734DEB9F" in {each["serialNumber"] for each in found}, what
+        assert all(each["issuedHere"] is False for each in found)
+    listed = [json.loads(line) for line in run_here("list", "--imported", "--home", home, "--json").stdout.splitlines()]
+    assert len(listed) == 33
+    ours = [json.loads(line) for line in run_here("list", "--home", home, "--json").stdout.splitlines()]
+    assert all(each["issuedHere"] for each in ours)
+    shown = run_here("show", "4FBC525201A1D7586C1BC1C4734DEB9F", "--home", home)
+    assert b"not issued here, expired (E) by its dates" in shown.stdout
+    values = json.loads(run_here("show", "4FBC525201A1D7586C1BC1C4734DEB9F", "--home", home, "--json").stdout)
+    assert (values["issuedHere"], values["status"]) == (False, "E")
+
+
+def retrieve(url: str, serial: str) -> Any:
+    body = f"<CertificateDataRequest><CertificateSerial>{serial}</CertificateSerial></CertificateDataRequest>"
+    return ask(f"{url}/services/retrievecertificate", body.encode(), headers={"Content-Type": "application/xml"})
+
+
+@pytest.fixture
+def served_imports(home: Path) -> Iterator[tuple[str, Path]]:
+    run_here("import", published_client() / "keystore.json", "--home", home)
+    with serving(home) as served:
+        yield served.url, home
+
+
+def test_the_repository_serves_them(served_imports: tuple[str, Path]) -> None:
+    url, home = served_imports
+    answer = retrieve(url, "173CFBF08C3464D8C0E61E331D73D6A0")
+    headers = {name.lower(): value for name, value in answer.headers.items()}
+    assert answer.status == 200
+    assert headers["x-smki-issued-here"] == "false"
+    assert b"<CertificateStatus>I</CertificateStatus>" in answer.body
+    assert b"<CertificateRole>127</CertificateRole>" in answer.body
+    with Smki.open(home) as smki:
+        ours = next(smki.ledger.certificates(CertificateQuery(kinds=None), after=4))
+    assert "x-smki-issued-here" not in {name.lower() for name in retrieve(url, ours.serial_number.hex).headers}
+    body = b"<CertificateSearchRequest><CertificateSubjectName>90-B3-D5-1F-30-01-00-09</CertificateSubjectName></CertificateSearchRequest>"
+    found = ask(f"{url}/services/certificatesearch", body, headers={"Content-Type": "application/xml"})
+    assert found.status == 200
+    assert found.body.count(b"<Result>") == 2
+
+
+def test_encrypted_private_keys(smki: Smki, holdings: list[Holding], tmp_path: Path) -> None:
+    held = holdings[0]
+    assert held.key is not None
+    tmp_path = folder_in(tmp_path)
+    (tmp_path / "a.pem").write_text(held.certificate.as_pem())
+    (tmp_path / "a.key").write_bytes(key_to_pem(held.key, b"secret"))
+    importer = smki.importer()
+    outcomes = list(importer.take(find_certificates(tmp_path)))
+    assert [problem.code for outcome in outcomes for problem in outcome.problems] == ["key.unreadable"]
+    assert importer.keys == {}
+    list(importer.take(find_certificates(tmp_path, b"secret")))
+    assert len(importer.keys) == 1
+
+
+def test_a_certificate_is_not_lost_when_the_reading_breaks_off(smki: Smki, holdings: list[Holding]) -> None:
+    def broken() -> Iterator[Found]:
+        yield Found("a", "a", holdings[0].certificate.der)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        list(smki.importer().take(broken()))
+    (kept,) = smki.ledger.imports.certificates(CertificateQuery())
+    assert kept.record.certificate == holdings[0].certificate
