@@ -18,7 +18,7 @@ def _run(*words: str) -> None:
 
 
 def run() -> list[Measurement]:
-    """`smki --help` and `smki init`."""
+    """`smki --help`, `smki init` and `smki demo z1`."""
     with tempfile.TemporaryDirectory() as directory:
         home = Path(directory) / "pki"
 
@@ -26,10 +26,18 @@ def run() -> list[Measurement]:
             shutil.rmtree(home, ignore_errors=True)
             _run("init", "--home", str(home))
 
+        demo_home, demo_out = home.with_name("demo"), home.with_name("z1")
+
+        def demo() -> None:
+            for made in (demo_home, demo_out):
+                shutil.rmtree(made, ignore_errors=True)
+            _run("demo", "z1", "--home", str(demo_home), "--out", str(demo_out))
+
         return [
             Measurement(
                 "python -c pass", milliseconds(lambda: subprocess.run([sys.executable, "-c", "pass"], check=True)), "ms"
             ),
             Measurement("smki --help", milliseconds(lambda: _run("--help")), "ms", 150),
             Measurement("smki init", milliseconds(init), "ms", 1000),
+            Measurement("smki demo z1", milliseconds(demo), "ms", 3000),
         ]

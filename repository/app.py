@@ -9,9 +9,12 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from repository.access import admit_readers
 from repository.access_log import log_requests
 from repository.certificate_service import RETRIEVE, SEARCH, certificate_service, invalid_request
+from repository.faults import Faults
+from repository.faults.misbehaviour import misbehave
 from repository.health import tell_health
 from repository.metrics import count_requests
 from repository.options import DEFAULTS, Options
+from repository.org_crypto import org_crypto
 from repository.problem_details import problem_details
 from repository.rest import rest_service
 from repository.revocation_lists import revocation_lists
@@ -31,10 +34,13 @@ MAX_DRAINED_OCTETS = 32 * 1024 * 1024
 """So much of a body that is too large is read and thrown away, so that its sender gets to see the answer."""
 
 
-def create_app(smki: Smki, options: Options = DEFAULTS) -> Flask:
+def create_app(smki: Smki, options: Options = DEFAULTS, *, faults: Faults | None = None) -> Flask:
     """The application for an open SMKI, as its operator chose.
 
     Where its clock is a :class:`~smki.clock.TravellingClock`, a request can say at which moment it is asked.
+
+    :param faults: how it is to misbehave; None for not at all, whatever anybody asks of it.
+    :raises ValueError: when there are faults and the SMKI's clock is no TravellingClock.
     """
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_OCTETS
@@ -44,6 +50,7 @@ def create_app(smki: Smki, options: Options = DEFAULTS) -> Flask:
     app.register_blueprint(certificate_service(smki))
     app.register_blueprint(rest_service(smki))
     app.register_blueprint(revocation_lists(smki))
+    app.register_blueprint(org_crypto(smki, publish_test_keys=options.publish_test_keys))
 
     @app.get("/")
     def index() -> str:
@@ -57,12 +64,16 @@ def create_app(smki: Smki, options: Options = DEFAULTS) -> Flask:
             certificates=smki.ledger.count_certificates(),
             base=request.url_root,
             other_time=None if is_real(smki.clock) else iso(smki.clock.now()),
+            publish_test_keys=options.publish_test_keys,
+            faults=None if faults is None else sum(not one.is_over for one in faults.all()),
         )
 
     tell_health(app, smki)
     send_security_headers(app)
     if options.access_log:
         log_requests(app)
+    if faults is not None:
+        misbehave(app, smki, faults)
 
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> Response:

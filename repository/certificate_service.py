@@ -98,6 +98,14 @@ def invalid_request(smki: Smki, problem: Problem) -> Response:
     return _answer(smki, INVALID, problem_text(problem), code=problem.code)
 
 
+def answer_without_result(smki: Smki, status: int, message: str) -> Response:
+    """An answer of one of the two services that brings nothing.
+
+    :raises KeyError: for a path that is none of theirs.
+    """
+    return _answer(smki, status, message)
+
+
 def _answer(
     smki: Smki,
     status: int,

@@ -28,6 +28,10 @@ class Options:
     read_access: ReadAccess = ReadAccess.OPEN
     time_travel: bool = False
     """Whether each request may say at which moment it is asked, with the header X-SMKI-Time."""
+    faults: bool = False
+    """Whether faults can be set, at /faults; none are when the server starts."""
+    publish_test_keys: bool = False
+    """Whether the private keys that were made to be handed out are, as org-crypto.zip."""
     access_log: bool = False
     """Whether each request is written to standard output: when, from where, what, which answer, how long it took."""
     base_path: str = ""

@@ -31,11 +31,11 @@ def revocation_lists(smki: Smki) -> Blueprint:
         if isinstance(smki.clock, TravellingClock) and smki.clock.is_travelling:
             # A look at another time changes nothing: a list can be seen to have fallen overdue.
             found = lists.as_of(smki.clock.now())
-            return _missing() if found is None else _answer(found, "no-store")
+            return _missing() if found is None else answer_list(found, "no-store")
         record = lists.current()
         left = max(0, to_seconds(record.next_update) - to_seconds(smki.clock.now()))
         # Caches may keep it for a while, never past nextUpdate; within an hour a revocation has to be seen.
-        return _answer(record, f"public, max-age={min(left, MAX_AGE_SECONDS)}, must-revalidate")
+        return answer_list(record, f"public, max-age={min(left, MAX_AGE_SECONDS)}, must-revalidate")
 
     @blueprint.get("/crl/organisation/<int:number>.<string:kind>")
     @blueprint.get("/crl/organisation/<int:number>.<string:kind>.pem")
@@ -43,7 +43,7 @@ def revocation_lists(smki: Smki) -> Blueprint:
     @blueprint.get("/crl/organisation/<string:issuer>/<int:number>.<string:kind>.pem")
     def past(number: int, kind: str, issuer: str = "") -> Response:
         record = smki.lists(_kind(kind), issuer).numbered(number)
-        return _missing() if record is None else _answer(record, "public, max-age=31536000, immutable")
+        return _missing() if record is None else answer_list(record, "public, max-age=31536000, immutable")
 
     @blueprint.errorhandler(NotFound)
     def unknown(error: NotFound) -> Response:
@@ -65,7 +65,8 @@ def _kind(suffix: str) -> CertificateKind:
     return KINDS[suffix]
 
 
-def _answer(record: ListRecord, cache_control: str) -> Response:
+def answer_list(record: ListRecord, cache_control: str) -> Response:
+    """A list as the request wants it: DER, or PEM by the path's suffix; 304 where the client has it already."""
     as_pem = request.path.endswith(".pem")
     body = to_pem(PEM_LABEL, record.der).encode() if as_pem else record.der
     response = Response(body, mimetype=PEM_TYPE if as_pem else DER_TYPE)

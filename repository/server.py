@@ -5,7 +5,6 @@ from __future__ import annotations
 import ipaddress
 import logging
 import os
-import shutil
 import socket
 import tempfile
 import threading
@@ -21,6 +20,7 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import Server
 
+from repository.faults import Faults
 from repository.options import DEFAULTS, SHARED_COUNTS, Options, ReadAccess
 from smki.clock import TravellingClock
 from smki.home import Smki
@@ -89,8 +89,11 @@ def serve(
     """Serve the Repository of a home until SIGINT or SIGTERM.
 
     :raises NotReady: when there is no SMKI in *home* or nothing can listen there.
+    :raises IntegrityError: when among the keys to hand out there is one that was not made for it.
     """
-    Smki.open(home).close()
+    with Smki.open(home) as smki:
+        if options.publish_test_keys:
+            smki.published_keys.holdings()
     refuse_taken_port(host, port)
     server = Server(
         "repository",
@@ -104,29 +107,42 @@ def serve(
         workers_kill_timeout=STOP_SECONDS,
         http1_settings=HTTP1Settings(header_read_timeout=HEADER_MILLISECONDS),
     )
-    with _counting_together():
-        server.serve(target_loader=partial(_load, home, options), wrap_loader=False)
+    with _counting_together(), _faults_file(options.faults) as faults_file:
+        server.serve(target_loader=partial(_load, home, options, faults_file), wrap_loader=False)
 
 
 @contextmanager
 def _counting_together() -> Iterator[None]:
     """Have the workers that are started meanwhile count together; whichever is asked tells of all."""
-    directory = tempfile.mkdtemp(prefix="smki-metrics-")
-    os.environ[SHARED_COUNTS] = directory
-    try:
-        yield
-    finally:
-        os.environ.pop(SHARED_COUNTS, None)
-        shutil.rmtree(directory, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix="smki-metrics-", ignore_cleanup_errors=True) as directory:
+        os.environ[SHARED_COUNTS] = directory
+        try:
+            yield
+        finally:
+            del os.environ[SHARED_COUNTS]
 
 
-def _load(home: Path, options: Options) -> Flask:
+@contextmanager
+def _faults_file(wanted: bool) -> Iterator[Path | None]:
+    """Where the workers share the faults: of this server alone, and gone with it."""
+    if not wanted:
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="smki-faults-") as directory:
+        file = Path(directory) / "faults.sqlite"
+        Faults(file).close()
+        yield file
+
+
+def _load(home: Path, options: Options, faults_file: Path | None) -> Flask:
     # Imported by the worker: prometheus_client looks where to count when it is imported.
     from repository.app import create_app
 
     smki = Smki.open(home)
     threading.Thread(target=_keep_lists_fresh, args=(smki,), name="revocation-lists", daemon=True).start()
-    return create_app(Smki.open(home, TravellingClock(smki.clock)) if options.time_travel else smki, options)
+    if options.time_travel or faults_file is not None:
+        smki = Smki.open(home, TravellingClock(smki.clock, by_header=options.time_travel))
+    return create_app(smki, options, faults=None if faults_file is None else Faults(faults_file))
 
 
 def _keep_lists_fresh(smki: Smki) -> None:

@@ -12,6 +12,8 @@ TIME_HEADER = "X-SMKI-Time"
 
 def is_real(clock: Clock) -> bool:
     """Whether a clock tells the present, so that there is nothing to say about it."""
+    if isinstance(clock, TravellingClock) and not clock.by_header:
+        return not clock.is_travelling and is_real(clock.base)
     return isinstance(clock, RealClock) or (isinstance(clock, HomeClock) and clock.setting == "real")
 
 
@@ -23,7 +25,7 @@ def tell_the_time(app: Flask, clock: Clock) -> None:
         if not isinstance(clock, TravellingClock):
             return None
         clock.travel(None)
-        wanted = request.headers.get(TIME_HEADER)
+        wanted = request.headers.get(TIME_HEADER) if clock.by_header else None
         try:
             clock.travel(parse_moment(wanted) if wanted is not None else None)
         except Malformed as error:

@@ -58,16 +58,18 @@ class ShiftedClock:
 class TravellingClock:
     """A clock that one request at a time can set, for itself alone.
 
-    :param base: what it says otherwise.
+    :ivar base: what it says otherwise.
+    :ivar by_header: whether requests set it themselves; otherwise only the faults do that are set on the server.
     """
 
-    def __init__(self, base: Clock) -> None:
-        self._base = base
+    def __init__(self, base: Clock, *, by_header: bool = True) -> None:
+        self.base = base
+        self.by_header = by_header
         self._set: ContextVar[datetime | None] = ContextVar("smki-time", default=None)
 
     def now(self) -> datetime:
         """The moment that was set, else that of the base clock."""
-        return self._set.get() or self._base.now()
+        return self._set.get() or self.base.now()
 
     @property
     def is_travelling(self) -> bool:

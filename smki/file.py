@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
+
+PUBLIC_MODE = 0o644
+PRIVATE_MODE = 0o600
 
 
 def replace_file(path: Path, content: bytes) -> None:
@@ -23,4 +30,43 @@ def replace_file(path: Path, content: bytes) -> None:
         Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+@contextlib.contextmanager
+def replacing(path: Path, mode: int = PUBLIC_MODE) -> Iterator[IO[bytes]]:
+    """A file to write into that takes the place of *path* when all went well, and vanishes otherwise.
+
+    Opened before anything is decided, so that a place where nothing can be written is found out in time.
+
+    :param mode: who may read it then; until then its owner alone.
+    :raises OSError: when it cannot be written; the old one stays then.
+    """
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+        Path(temporary).chmod(mode)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+@contextlib.contextmanager
+def new_directory(path: Path) -> Iterator[Path]:
+    """A directory to write into that becomes *path* when all went well, and vanishes otherwise.
+
+    :raises FileExistsError: when there is something at *path* already, unless it is an empty directory.
+    :raises OSError: when nothing can be written there.
+    """
+    if path.exists() and not (path.is_dir() and not any(path.iterdir())):
+        raise FileExistsError(17, "is there already, and not an empty directory", str(path))
+    workshop = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    try:
+        yield workshop
+        workshop.chmod(0o755)
+        workshop.replace(path)
+    except BaseException:
+        shutil.rmtree(workshop, ignore_errors=True)
         raise

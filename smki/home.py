@@ -6,6 +6,7 @@ pki/
   keys/root-oca.key …     the authorities' private keys
   keys/dcc/…              the private keys of the DCC's own certificates
   audit/2026-11-21.jsonl  what was asked of the Repository that day, by audit reference
+  keys/published/…        private keys that were made to be handed out
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ from smki.key import (
 from smki.ledger import CertificateRecord, Ledger, SqliteLedger
 from smki.ledger.revocation import ListRecord
 from smki.problem import NotFound, NotReady, Problem
+from smki.published_keys import PublishedKeys
 from smki.registration import Application, Issued, Registration
 from smki.registration.cast import DEVICES, PARTIES, TESTING_PARTICIPANTS
 from smki.registration.inquiry import Inquiry
@@ -172,6 +174,11 @@ class Smki:
     def audit_trail(self) -> AuditTrail:
         """What was asked of the Repository, and answered under which audit reference."""
         return AuditTrail(self.path / "audit")
+
+    @cached_property
+    def published_keys(self) -> PublishedKeys:
+        """Private keys that were made to be handed out."""
+        return PublishedKeys(self.path / "keys" / "published", self.ledger)
 
     def lists(self, kind: CertificateKind, issuer: str = "") -> RevocationLists:
         """The revocation lists of an authority of a kind: Issuing OCA (the CRL) or Root OCA (the ARL).

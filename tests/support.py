@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -15,6 +16,8 @@ from smki import EntityIdentifier, KeyUsage, RemotePartyRole
 
 PROJECT = Path(__file__).parent.parent
 VECTORS = Path(os.environ.get("SMKI_VECTORS", PROJECT.parent / "shared" / "vectors"))
+INTEROP = PROJECT / "tests" / "interop"
+PUBLISHED_CLIENT = INTEROP / "node_modules" / "@smartdcc" / "dccboxed-keystore"
 SOAK = 20 if os.environ.get("SMKI_SOAK") else 1
 """How many times longer a drill takes under `make soak`."""
 DRILLS = 50 * SOAK
@@ -39,6 +42,20 @@ def tool(name: str) -> str:
     if path is None:
         missing(name)
     return str(path)
+
+
+def published_client() -> Path:
+    """The folder of the published client, with its key store; installs it with `npm ci` where that was not done yet."""
+    npm = tool("npm")
+    with (INTEROP / "package-lock.json").open("rb") as lock:
+        # One installs, the others wait: npm begins by removing what is there.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (INTEROP / "node_modules" / "adm-zip").exists() or not PUBLISHED_CLIENT.exists():
+            words = [npm, "ci", "--prefix", str(INTEROP), "--no-audit", "--no-fund"]
+            result = subprocess.run(words, capture_output=True, text=True, timeout=300, check=False)
+            if result.returncode != 0:
+                missing(f"npm's @smartdcc/dccboxed-keystore ({result.stderr[-200:]})")
+    return PUBLISHED_CLIENT
 
 
 def run_cli(

@@ -104,7 +104,9 @@ def test_who_asks_the_gate() -> None:
     over_http = {file for file in users_of("Application") if file.startswith("repository/")}
     assert over_http == {"repository/rest/applications.py"}
     for name in ("accept", "reject", "revoke"):
-        assert {file for file in users_of(name) if file.startswith("repository/")} == {"repository/rest/applications.py"}
+        assert {file for file in users_of(name) if file.startswith("repository/")} == {
+            "repository/rest/applications.py"
+        }
 
 
 def test_an_application_over_http_goes_through_it(smki: Smki, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from smki.authority.certification_authority import CertificationAuthority
 from smki.clock import Clock, iso
 from smki.ledger import Ledger
 from smki.ledger.revocation import ListBuilder, ListEntries, ListRecord
+from smki.problem import NotReady, Problem
 from smki.profile.build_list import ListContents, build_tbs_list
 from smki.profile.clearance import clear_list_for_signature
 from smki.profile.forms import RevocationListProfile
@@ -79,6 +80,29 @@ class RevocationLists:
     def all(self) -> list[ListRecord]:
         """Every list ever issued, in the order of their numbers, without its octets."""
         return list(self._revocations.lists(self._issuer))
+
+    def overdue(self) -> ListRecord:
+        """A list whose nextUpdate has passed, to test who must notice: the newest of the ledger that has.
+
+        Where there is none yet, the list before the first: number 0, valid until the first one was issued, and true: the
+        authority had revoked nothing then. It is the same octets each time, and no other list ever has its number; it is
+        not stored, for it never was the latest.
+
+        :raises NotReady: while not even that one's nextUpdate has passed: the clock is before the first list.
+        """
+        now = self._clock.now()
+        lists = self.all()
+        for record in reversed(lists):
+            found = self.numbered(record.number) if record.next_update < now else None
+            if found is not None:
+                return found
+        first = lists[0] if lists else self.publish()
+        since = first.this_update - self.policy.lifetime - timedelta(seconds=1)
+        before = self._make(first.number - 1, since, ListEntries(0, b""))
+        if before.next_update >= now:
+            seen, expected = f"{iso(now)}, before the first list of {iso(first.this_update)}", "a time after it"
+            raise NotReady(Problem("revocation-list.none-overdue", "the clock", seen, expected))
+        return before
 
     def current(self) -> ListRecord:
         """The latest list; where there is none or it is past its nextUpdate, a new one is issued first.

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +15,7 @@ from smki.armour import MAX_INPUT_OCTETS
 from smki.certificate import Certificate
 from smki.clock import parse_moment
 from smki.device import DeviceType
+from smki.file import PUBLIC_MODE, replacing
 from smki.identity import EntityIdentifier, PartyId, SerialNumber
 from smki.party import parse_day
 from smki.problem import Malformed, NotFound, Problem
@@ -105,34 +104,18 @@ def read_input(name: str) -> bytes:
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[IO[bytes]]:
-    """A file to write into that takes the place of *path* when all went well, and vanishes otherwise.
+def output(path: Path | None, mode: int = PUBLIC_MODE) -> Iterator[IO[bytes]]:
+    """Where results go: a file that appears when it is whole, or standard output where there is no path (or ``-``).
 
-    Opened before anything is decided, so that a place where nothing can be written is found out in time.
-    """
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            yield file
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
-@contextlib.contextmanager
-def output(path: Path | None) -> Iterator[IO[bytes]]:
-    """Where results go: a file that appears when it is whole, or standard output where there is no path.
-
+    :param mode: who may read the file.
     :raises NotFound: when the directory does not exist.
     """
-    if path is None:
+    if path is None or path == Path("-"):
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
     require_directory(path.parent)
-    with replacing(path) as file:
+    with replacing(path, mode) as file:
         yield file
 
 

@@ -106,6 +106,9 @@ def device(
 @click.option("--role", type=ROLE, help="Remote Party Role: a name like supplier, or its code like 02.")
 @click.option("--name", help="A common name for the subject.")
 @click.option("--top-up", is_flag=True, help="A Supplier's key agreement certificate for prepayment top-up.")
+@click.option(
+    "--publish-key", is_flag=True, help="Make the private key public: smki serve --publish-test-keys hands it out."
+)
 def organisation(
     home: Path,
     csr: str | None,
@@ -114,6 +117,7 @@ def organisation(
     usage: KeyUsage | None,
     name: str | None,
     top_up: bool,
+    publish_key: bool,
     out: Path | None,
     applicant: str,
     officer: str,
@@ -128,7 +132,7 @@ def organisation(
     application = Application(CertificateKind.ORGANISATION, b"", "cli", applicant, officer, on_behalf_of, top_up=top_up)
     with Smki.open(home) as smki:
         if csr is not None:
-            _refuse_with_csr(eui=eui, role=role, usage=usage, name=name)
+            _refuse_with_csr(eui=eui, role=role, usage=usage, name=name, publish_key=publish_key or None)
             _apply(smki, replace(application, request=read_request_file(csr)), out)
             return
         eui, role, usage = _required(eui, "--eui"), _required(role, "--role"), _required(usage, "--usage")
@@ -136,6 +140,9 @@ def organisation(
         stem = f"{eui.hex.lower()}-{role.label}-{usage.code.lower()}{'-top-up' if top_up else ''}"
         with _beside(out, stem, smki.key_pem(key), request):
             _apply(smki, replace(application, request=request), out)
+        if publish_key:
+            file = smki.published_keys.add(out.stem if out else stem, key)
+            click.echo(f"key for everybody in {file}", err=True)
 
 
 def read_request_file(name: str) -> bytes:
@@ -227,6 +234,6 @@ def _required(value: T | None, option: str) -> T:
 
 
 def _refuse_with_csr(**options: object) -> None:
-    given = [f"--{name}" for name, value in options.items() if value is not None]
+    given = [f"--{name.replace('_', '-')}" for name, value in options.items() if value is not None]
     if given:
         raise click.UsageError(f"{', '.join(given)} cannot be given with --csr: the request says it.")

@@ -22,6 +22,7 @@ EXIT_REFUSED = 2
 # name: (module, attribute, short help)
 _COMMANDS = {
     "init": ("smki.cli.init", "init", "Make an SMKI: authorities, and the DCC's own certificates."),
+    "demo": ("smki.cli.demo", "demo", "Whole sets of certificates to begin with."),
     "issue": ("smki.cli.issue", "issue", "Apply for a Device or an Organisation Certificate."),
     "show": ("smki.cli.show", "show", "Show a certificate from a file or from the ledger."),
     "list": ("smki.cli.listing", "list_", "List what was issued."),
@@ -46,6 +47,7 @@ _COMMANDS = {
     "vectors": ("smki.cli.vectors", "vectors", "Conformance vectors, for testing a Relying Party."),
     "profile": ("smki.cli.profile", "profile", "Show what each kind of certificate must hold."),
     "defects": ("smki.cli.defects", "defects", "Write certificates that are wrong in exactly one way."),
+    "faults": ("smki.cli.faults", "faults", "Have a Repository misbehave, for tests: set, list, clear."),
     "check": ("smki.cli.check", "check", "Check that the ledger is whole and true."),
     "apikey": ("smki.cli.credentials", "apikey", "API keys with which systems read the Repository."),
     "officer": ("smki.cli.credentials", "officer", "Tokens with which officers act in the Repository."),

@@ -31,9 +31,13 @@ _EXAMPLE = "00-DB-12-34-56-78-90-A0"
 @click.option("--access-log", is_flag=True, help="Write a line for each request to standard output.")
 @click.option("--base-path", default="", metavar="/PATH", help="Serve everything below this path, behind a proxy.")
 @click.option("--time-travel", is_flag=True, help="Let each request say when it is asked, with the header X-SMKI-Time.")
-def serve(
-    home: Path, host: str, port: int, workers: int, read: str | None, access_log: bool, base_path: str, time_travel: bool
-) -> None:  # fmt: skip
+@click.option("--faults", is_flag=True, help="Let faults be set at /faults: answers that are late, wrong or cut off.")
+@click.option(
+    "--publish-test-keys",
+    is_flag=True,
+    help="Hand out org-crypto.zip: the private keys that were made for it, no others.",
+)
+def serve(home: Path, host: str, port: int, workers: int, base_path: str, read: str | None, **switches: bool) -> None:
     """Serve the SMKI Repository over HTTP, until interrupted.
 
     What is issued while it runs appears at once.
@@ -42,7 +46,7 @@ def serve(
         count = smki.ledger.count_certificates()
     refuse_taken_port(host, port)
     access = ReadAccess(read) if read else default_read_access(host)
-    options = Options(access, time_travel, access_log, base_path)
+    options = Options(access, base_path=base_path, **switches)
     address = f"[{host}]" if ":" in host else host
     click.echo(_banner(home, f"http://{address}:{port}{base_path}", count, access))
     sys.stdout.flush()

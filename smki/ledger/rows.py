@@ -20,6 +20,7 @@ from smki.ledger.contract import (
     Overtaken,
     SerialTaken,
 )
+from smki.ledger.packing import pack, unpack
 from smki.ledger.schema import fingerprint_prefix
 from smki.problem import Problem
 from smki.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
@@ -58,7 +59,7 @@ def insert_application(
                 new.applied_by,
                 new.kind.value,
                 *_whose(new),
-                new.request,
+                pack(new.request) if new.request is not None else None,
                 serial_number is not None,
                 _reasons_text(reasons),
                 serial_number.octets if serial_number else None,
@@ -91,13 +92,13 @@ def require(connection: sqlite3.Connection, new: NewApplication, conditions: Con
 
 def is_certified(connection: sqlite3.Connection, public_key_info: bytes) -> bool:
     """Whether there is a certificate for a public key."""
-    sql = "SELECT 1 FROM certificate WHERE public_key_sha256 = ?"
+    sql = "SELECT 1 FROM certificate WHERE public_key = ?"
     return connection.execute(sql, (public_key_digest(public_key_info),)).fetchone() is not None
 
 
 def public_key_digest(public_key_info: bytes) -> bytes:
-    """What public keys are looked up by: SHA-256 over the SubjectPublicKeyInfo, 32 octets."""
-    return hashlib.sha256(public_key_info).digest()
+    """What public keys are looked up by: the first 16 octets of the SHA-256 of the SubjectPublicKeyInfo."""
+    return hashlib.sha256(public_key_info).digest()[:16]
 
 
 def count_for_device(connection: sqlite3.Connection, device_id: EntityIdentifier) -> int:
@@ -135,7 +136,7 @@ def insert_certificate(connection: sqlite3.Connection, new: CertificateRecord, k
     deemed = to_seconds(new.deemed_accepted) if new.deemed_accepted else None
     try:
         cursor = connection.execute(
-            """INSERT INTO certificate (serial_number, kind, entity_identifier, role, usage, public_key_sha256, not_before,
+            """INSERT INTO certificate (serial_number, kind, entity_identifier, role, usage, public_key, not_before,
                 not_after, status, status_since, deemed_accepted, issued, issuer_serial_number, application_id, der,
                 top_up) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
             (
@@ -281,7 +282,7 @@ def application_record(row: tuple[Any, ...]) -> ApplicationRecord:
         EntityIdentifier(row[7]) if row[7] is not None else None,
         _ROLES[row[8]] if row[8] is not None else None,
         _USAGES[row[9]] if row[9] is not None else None,
-        row[10],
+        unpack(row[10]) if row[10] is not None else None,
         bool(row[15]),
     )
     reasons = tuple(Problem(**reason) for reason in json.loads(row[12])) if row[12] else ()

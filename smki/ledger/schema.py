@@ -11,6 +11,8 @@ import hashlib
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
+from smki.ledger.packing import pack
+
 MIGRATIONS = Migrations("smki")
 
 
@@ -222,6 +224,19 @@ def m030_refusals(db: Database) -> None:
         END""",
     ):
         db.execute(statement)
+
+
+@MIGRATIONS()
+def m040_fewer_octets(db: Database) -> None:
+    """Requests are kept packed, and of the SHA-256 of a public key the first 16 octets."""
+    db.execute("ALTER TABLE certificate RENAME COLUMN public_key_sha256 TO public_key")
+    db.execute("UPDATE certificate SET public_key = substr(public_key, 1, 16)")
+    last = 0
+    page = "SELECT id, request FROM application WHERE id > ? AND request IS NOT NULL ORDER BY id LIMIT 1000"
+    while rows := db.execute(page, (last,)).fetchall():
+        packed = [(pack(request), identifier) for identifier, request in rows]
+        db.conn.executemany("UPDATE application SET request = ? WHERE id = ?", packed)
+        last = rows[-1][0]
 
 
 def fingerprint_prefix(sha256: bytes) -> int:

@@ -209,7 +209,7 @@ class SqliteLedger:
 
     def certificates_of_key(self, public_key_info: bytes) -> list[CertificateRecord]:
         """Certificates for a public key, oldest first."""
-        sql = f"SELECT {rows.CERTIFICATE_COLUMNS} FROM certificate WHERE public_key_sha256 = ? ORDER BY id"  # noqa: S608
+        sql = f"SELECT {rows.CERTIFICATE_COLUMNS} FROM certificate WHERE public_key = ? ORDER BY id"  # noqa: S608
         return [rows.certificate_record(row) for row in self._read(sql, (rows.public_key_digest(public_key_info),))]
 
     def is_certified(self, public_key_info: bytes) -> bool:

@@ -11,26 +11,14 @@ import pytest
 from smki import Certificate
 from smki.armour import unarmour
 from tests.repository.support import Served
-from tests.support import DEVICE, DS, KA, PROJECT, missing, tool
-
-INTEROP = PROJECT / "tests" / "interop"
+from tests.support import DEVICE, DS, INTEROP, KA, published_client, tool
 
 
 @pytest.fixture(scope="module")
 def client() -> list[str]:
-    """The command that runs the client; installs it with `npm ci` where that was not done yet."""
-    node, npm = tool("node"), tool("npm")
-    if not (INTEROP / "node_modules" / "@smartdcc").exists():
-        result = subprocess.run(
-            [npm, "ci", "--prefix", str(INTEROP), "--no-audit", "--no-fund"],
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-        if result.returncode != 0:
-            missing(f"npm's @smartdcc/dccboxed-keystore ({result.stderr[-200:]})")
-    return [node, str(INTEROP / "client.mjs")]
+    """The command that runs the client."""
+    published_client()
+    return [tool("node"), str(INTEROP / "client.mjs")]
 
 
 @pytest.fixture(scope="module")

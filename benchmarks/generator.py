@@ -1,0 +1,144 @@
+"""Fills a ledger with very many Device Certificates, in minutes: every one really built, linted and signed.
+
+What the registration does one at a time, with a commit before and after each signature, is done here by the thousand:
+the rows are those that it would have written.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from multiprocessing import get_context
+from pathlib import Path
+
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from smki import CertificateKind, DeviceType, EntityIdentifier, KeyUsage, Smki
+from smki.authority.certification_authority import SigningKey
+from smki.certificate import Certificate
+from smki.csr import CertificationRequest, make_device_request, read_request
+from smki.device import Device
+from smki.key import SystemRandomness, key_to_pem
+from smki.ledger import CertificateRecord, NewApplication, SqliteLedger, rows
+from smki.profile import IssuerFacts
+from smki.profile.build import CertificateContents, build_tbs_certificate, validity_from
+from smki.profile.clearance import clear_for_signature
+from smki.profile.tables import profile_of
+from smki.role import CertificateStatus
+from smki.x509 import Oid
+
+USAGES = (KeyUsage.DIGITAL_SIGNATURE, KeyUsage.KEY_AGREEMENT)
+DEVICES_AT_A_TIME = 500
+WORKERS = 2
+FIRST_DEVICE = 0x00DB_1234_0000_0000
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """What a worker needs to issue."""
+
+    certificate: bytes
+    key: bytes
+    policy_oid: str
+    moment: datetime
+
+
+def device_id(number: int) -> EntityIdentifier:
+    """The Device with that number, from 0."""
+    return EntityIdentifier((FIRST_DEVICE + number).to_bytes(8, "big"))
+
+
+def fill(home: Path, certificates: int) -> None:
+    """Make an SMKI with that many Device Certificates, two for each Device; says on standard error how far it is."""
+    with Smki.create(home) as smki:
+        began = time.perf_counter()
+        record = smki.hierarchy.issuing(CertificateKind.DEVICE)[0]
+        key = load_pem_private_key(next((home / "keys").glob("issuing-dca*.key")).read_bytes(), None)
+        issuer = Issuer(
+            record.certificate.der,
+            key_to_pem(key, None),  # type: ignore[arg-type]
+            smki.configuration.policy_oid,
+            smki.clock.now(),
+        )
+        assert isinstance(smki.ledger, SqliteLedger)
+        smki.ledger._connections[0].execute("PRAGMA synchronous = OFF")  # what is lost in a crash here is a benchmark
+        done = 0
+        for made in _batches(issuer, certificates // len(USAGES)):
+            _store(smki.ledger, issuer, record.certificate, made)
+            done += len(made)
+            spent = time.perf_counter() - began
+            if sys.stderr.isatty():
+                print(f"\r{done:,} certificates, {done / spent:,.0f} a second", end="", file=sys.stderr)
+        smki.ledger._connections[0].execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _batches(issuer: Issuer, devices: int) -> Iterator[list[tuple[bytes, bytes]]]:
+    """Requests and certificates (DER), some hundred Devices at a time."""
+    starts = range(0, devices, DEVICES_AT_A_TIME)
+    with ProcessPoolExecutor(WORKERS, get_context("spawn")) as pool:
+        waiting = []
+        for start in starts:
+            count = min(DEVICES_AT_A_TIME, devices - start)
+            waiting.append(pool.submit(_make, issuer, start, count))
+            if len(waiting) > 2 * WORKERS:
+                yield waiting.pop(0).result()
+        for future in waiting:
+            yield future.result()
+
+
+def _make(issuer: Issuer, first: int, count: int) -> list[tuple[bytes, bytes]]:
+    draw, profile = SystemRandomness(), profile_of(CertificateKind.DEVICE)
+    facts = IssuerFacts.of(Certificate.from_der(issuer.certificate))
+    signing_key = SigningKey(lambda: load_pem_private_key(issuer.key, None))  # type: ignore[arg-type,return-value]
+    validity = validity_from(issuer.moment, profile.validity.form)
+    made = []
+    for number in range(first, first + count):
+        for usage in USAGES:
+            octets = make_device_request(draw.private_key(""), device_id(number), usage)
+            request = CertificationRequest.of(read_request(octets))
+            contents = CertificateContents(
+                serial_number=draw.serial_number(request.public_key_info, 0),
+                issuer=facts.name or b"",
+                not_before=validity[0],
+                not_after=validity[1],
+                subject=request.subject,
+                public_key_info=request.public_key_info,
+                issuer_key_identifier=facts.key_identifier,
+                policy_oid=issuer.policy_oid,
+                carried_over={
+                    Oid.KEY_USAGE: request.key_usage,
+                    Oid.SUBJECT_ALT_NAME: request.subject_alt_name or b"",
+                },
+            )
+            tbs = build_tbs_certificate(profile, contents)
+            cleared = clear_for_signature(tbs, profile, facts, issuer.policy_oid)
+            made.append((octets, signing_key.sign(cleared)))
+    return made
+
+
+def _store(ledger: SqliteLedger, issuer: Issuer, above: Certificate, made: list[tuple[bytes, bytes]]) -> None:
+    records = [(request, Certificate.from_der(certificate)) for request, certificate in made]
+    entities = {certificate.entity_identifier: None for _, certificate in records if certificate.entity_identifier}
+    ledger.register.add(*(Device(entity, DeviceType.ESME) for entity in entities))
+
+    def write(connection: object) -> None:
+        for request, certificate in records:
+            new = NewApplication(
+                issuer.moment, "benchmark", "LARGE-SUPPLIER", "Large Supplier Officer", None, CertificateKind.DEVICE,
+                certificate.entity_identifier, None, certificate.usage, request,
+            )  # fmt: skip
+            number = certificate.serial_number
+            application = rows.insert_application(connection, new, number, certificate.tbs)  # type: ignore[arg-type]
+            record = CertificateRecord(
+                0, number, CertificateKind.DEVICE, certificate.entity_identifier, None, certificate.usage,
+                certificate.not_before, certificate.not_after, CertificateStatus.IN_USE, issuer.moment, None, issuer.moment,
+                above.serial_number, application, certificate.der,
+            )  # fmt: skip
+            digest = rows.public_key_digest(certificate.public_key_info)
+            rows.insert_certificate(connection, record, digest)  # type: ignore[arg-type]
+
+    ledger._writes.run(write)

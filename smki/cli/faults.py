@@ -1,0 +1,105 @@
+"""smki faults"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+
+import click
+
+from smki.cli.clock import SHIFT
+from smki.cli.common import F, json_option
+from smki.problem import Malformed, Problem
+from smki.testing.faults import Fault, FaultKind, RemoteFaults, SetFault
+
+_repository_option: Callable[[F], F] = click.option(
+    "--repository",
+    default="http://127.0.0.1:8083",
+    show_default=True,
+    metavar="URL",
+    help="A server started with --faults.",
+)
+
+
+@click.group()
+def faults() -> None:
+    """Have a Repository that was started with --faults misbehave.
+
+    \b
+    smki faults set status --status 500 --path '/services/*' --count 2
+    smki faults set stale-list
+    smki faults clear
+    """
+
+
+@faults.command(name="set")
+@click.argument("kind", type=click.Choice([kind.value for kind in FaultKind]), metavar="KIND")
+@_repository_option
+@click.option("--path", default="*", show_default=True, help="Which paths it strikes: /crl/*")
+@click.option("--count", type=int, help="How many requests it strikes. [default: all]")
+@click.option("--seconds", type=float, help="For how long it strikes. [default: until it is cleared]")
+@click.option("--status", type=int, help="status: 400 to 599. [default: 500]")
+@click.option("--delay", type=float, help="slow, dripping: seconds that the answer takes. [default: 5]")
+@click.option("--content-type", help="wrong-content-type: what it says instead. [default: text/html]")
+@click.option("--shift", type=SHIFT, help="wrong-clock: by how much it is ahead: 90d, -12h. [default: 1d]")
+def set_(
+    kind: str,
+    repository: str,
+    path: str,
+    count: int | None,
+    seconds: float | None,
+    status: int | None,
+    delay: float | None,
+    content_type: str | None,
+    shift: timedelta | None,
+) -> None:
+    """Set a fault.
+
+    \b
+    stale-list           a list of the right authority whose nextUpdate has passed
+    other-authority      the ARL for the CRL, the CRL for the ARL
+    truncated-body       half of the document, in a whole answer
+    wrong-content-type   the right body under another Content-Type
+    status               another HTTP status in place of the answer
+    slow                 the right answer after a delay
+    dripping             the right answer in small pieces
+    dropped-connection   the connection is closed in the middle of the body
+    wrong-clock          answered as if it were another time
+    """
+    shift_seconds = None if shift is None else int(shift.total_seconds())
+    fault = Fault(FaultKind(kind), path, count, seconds, status, delay, content_type, shift_seconds)
+    _show(RemoteFaults(repository).set(fault))
+
+
+@faults.command(name="list")
+@_repository_option
+@json_option
+def list_(repository: str, as_json: bool) -> None:
+    """List the faults that are set, and how many requests each has struck."""
+    for one in RemoteFaults(repository).all():
+        if as_json:
+            click.echo(json.dumps(one.as_json()))
+        else:
+            _show(one)
+
+
+@faults.command()
+@click.argument("number", required=False)
+@_repository_option
+def clear(number: str | None, repository: str) -> None:
+    """Clear one fault, by its number, or all of them."""
+    if number is not None and not (number.isascii() and number.isdecimal()):
+        raise Malformed(
+            Problem("fault.malformed", "fault", f"{number[:32]!r}", "a number, as smki faults list shows it")
+        )
+    RemoteFaults(repository).clear(None if number is None else int(number))
+
+
+def _show(one: SetFault) -> None:
+    value = one.fault.as_json()
+    kind, path = value.pop("kind"), value.pop("path")
+    details = ", ".join(f"{name} {given}" for name, given in value.items())
+    click.echo(
+        f"{one.id}: {kind} {path}{f', {details}' if details else ''}; struck {one.struck}{', over' * one.is_over}"
+    )

@@ -1,0 +1,60 @@
+"""ZIP archives of certificates: PEM or DER, and the ``org-crypto.zip`` of a test PKI whose keys are public on purpose."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from typing import IO
+
+from smki.file import PRIVATE_MODE
+from smki.interchange.holding import Holding
+from smki.interchange.naming import Names
+from smki.interchange.zip_file import ZipWriter
+from smki.key import key_to_pem
+from smki.problem import Malformed, Problem
+
+ORG_CRYPTO_FOLDER = "org-crypto"
+"""The folder in which ``cert/`` and ``key/`` stand: the published client looks for ``/cert/`` with a slash before it."""
+
+
+def write_archive(file: IO[bytes], holdings: Iterable[Holding], *, der: bool = False) -> int:
+    """Write a ZIP archive of certificates, ``NAME.pem`` or ``NAME.der``, one holding at a time; no private key.
+
+    :param der: DER instead of PEM.
+    :returns: how many certificates it has.
+    """
+    with ZipWriter(file) as archive, Names() as names:
+        for holding in holdings:
+            name = names.take(holding.name, holding.certificate)
+            certificate = holding.certificate
+            if der:
+                archive.add(f"{name}.der", certificate.der)
+            else:
+                archive.add(f"{name}.pem", certificate.as_pem().encode())
+    return archive.entries
+
+
+def org_crypto_zip(holdings: Iterable[Holding]) -> bytes:
+    """The ``/assets/crypto/org-crypto.zip`` of the published test PKI: Organisation Certificates and their private keys.
+
+    ``org-crypto/cert/NAME.pem`` beside ``org-crypto/key/NAME.key`` (PKCS#8, PEM, not encrypted), as the published client
+    reads it. The same holdings make the same octets.
+
+    :raises Malformed: for a certificate that is no Organisation's, or whose private key is not at hand.
+    """
+    content = io.BytesIO()
+    with ZipWriter(content) as archive, Names() as names:
+        for holding in holdings:
+            if holding.key is None or holding.certificate.role is None or holding.certificate.is_authority:
+                raise Malformed(
+                    Problem(
+                        "org-crypto.unfit",
+                        holding.name,
+                        f"{holding.certificate.kind.title} {'with' if holding.key else 'without'} its private key",
+                        "Organisation Certificates with their private keys",
+                    )
+                )
+            name = names.take(holding.name, holding.certificate)
+            archive.add(f"{ORG_CRYPTO_FOLDER}/cert/{name}.pem", holding.certificate.as_pem().encode())
+            archive.add(f"{ORG_CRYPTO_FOLDER}/key/{name}.key", key_to_pem(holding.key), PRIVATE_MODE)
+    return content.getvalue()

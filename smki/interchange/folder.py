@@ -1,0 +1,42 @@
+"""A folder of certificates in the published naming: ``00db123456789001-ds.pem``, the private key beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from smki.file import new_directory
+from smki.interchange.holding import Holding
+from smki.interchange.naming import Names
+from smki.key import key_to_pem, write_private_file
+from smki.problem import NotReady, Problem
+
+
+def write_folder(path: Path, holdings: Iterable[Holding], passphrase: bytes | None = None) -> int:
+    """Write every certificate as ``NAME.pem`` and its private key, where it has one, as ``NAME.key`` (mode 0600).
+
+    The folder appears when it is whole. Holdings are taken one at a time.
+
+    :param path: a directory that does not exist yet, or is empty.
+    :param passphrase: with which the private keys (PKCS#8) are encrypted; None to leave them in the clear.
+    :returns: how many certificates it has.
+    :raises NotReady: when there is something at *path* already.
+    :raises OSError: when nothing can be written there.
+    """
+    count = 0
+    try:
+        with new_directory(path) as directory, Names() as names:
+            for holding in holdings:
+                name = names.take(holding.name, holding.certificate)
+                (directory / f"{name}.pem").write_text(holding.certificate.as_pem())
+                if holding.key is not None:
+                    write_private_file(directory / f"{name}.key", key_to_pem(holding.key, passphrase))
+                count += 1
+    except FileExistsError as error:
+        raise NotReady(
+            Problem(
+                "folder.occupied", str(path), error.strerror or "is there", "no such folder yet, or an empty one", "",
+                "Choose another folder, or move this one away."
+            )
+        ) from None  # fmt: skip
+    return count

@@ -1,0 +1,40 @@
+"""A certificate as somebody holds it: with its private key where that is at hand, and under a name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from smki.certificate import Certificate
+from smki.csr import public_point
+from smki.problem import Malformed, Problem
+
+
+@dataclass(frozen=True)
+class Holding:
+    """A certificate, the private key to it, and what the two are called.
+
+    :raises Malformed: when the key is that of another certificate.
+    """
+
+    certificate: Certificate
+    key: ec.EllipticCurvePrivateKey | None
+    """None where only the certificate is at hand."""
+    name: str
+    """As the published key store has it: ``Z1-supplier-ds``."""
+
+    def __post_init__(self) -> None:
+        if self.key is not None and public_point(self.key.public_key()) != self.certificate.point:
+            raise Malformed(
+                Problem(
+                    "key.of-another-certificate",
+                    f"private key of {self.name or self.certificate.serial_number}",
+                    "does not belong to the certificate",
+                    "the private key whose public key the certificate holds",
+                )
+            )
+
+    def __repr__(self) -> str:
+        # Written out, so that no key gets into a log by way of a repr.
+        return f"Holding({self.name!r}, {self.certificate.serial_number}, {'with' if self.key else 'without'} key)"

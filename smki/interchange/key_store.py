@@ -1,0 +1,126 @@
+"""The key store file of the published client ``@smartdcc/dccboxed-keystore``, written and read.
+
+JSON: EUI-64 (16 lower-case hexadecimal digits) > ``digitalSignature`` or ``keyAgreement`` > serial number (decimal) >
+``certificate`` (PEM), ``privateKey`` (PKCS#8, PEM, not encrypted), ``name``, ``role`` (a number, of Organisations only).
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+import json
+from collections.abc import Iterable, Sequence
+from typing import IO, Any
+
+from smki.certificate import Certificate
+from smki.identity import EntityIdentifier
+from smki.interchange.holding import Holding
+from smki.interchange.key_store_entries import KeyStoreEntry, key_store_entries
+from smki.key import key_to_pem
+from smki.problem import Malformed, Problem
+from smki.role import KeyUsage
+
+_USAGES = (KeyUsage.DIGITAL_SIGNATURE, KeyUsage.KEY_AGREEMENT)
+
+
+def key_store_json(holdings: Iterable[Holding]) -> str:
+    """A key store as text, in the order of Entity Identifier, usage and serial number.
+
+    :raises Malformed: for a certificate that has no place in one (see :func:`write_key_store`).
+    """
+    file = io.BytesIO()
+    write_key_store(file, sorted(holdings, key=_order))
+    return file.getvalue().decode("ascii")
+
+
+def write_key_store(file: IO[bytes], holdings: Iterable[Holding]) -> int:
+    """Write a key store, one Entity Identifier at a time.
+
+    The private keys are in it in the clear: that is what it is for. Write it where its owner alone can read it.
+
+    :param holdings: in the order of their Entity Identifiers; one without its private key is written without it.
+    :returns: how many certificates it has.
+    :raises Malformed: for a certificate without Entity Identifier, with both usages or neither, or two of one Entity
+        Identifier, usage and serial number.
+    :raises ValueError: when the holdings are not in that order.
+    """
+    count = 0
+    before: EntityIdentifier | None = None
+    file.write(b"{")
+    for entity, group in itertools.groupby(holdings, key=_entity):
+        if before is not None and entity <= before:
+            raise ValueError("holdings are not in the order of their Entity Identifiers")
+        held = list(group)
+        text = json.dumps({entity.hex.lower(): _by_usage(held)}, indent=2)
+        file.write((b"," if before is not None else b"") + text[1:-2].encode("ascii"))
+        before = entity
+        count += len(held)
+    file.write(b"\n}\n" if count else b"}\n")
+    return count
+
+
+def read_key_store(text: str | bytes, name: str = "key store") -> list[Holding]:
+    """The holdings of a key store in which everything is as it should be.
+
+    :param name: what to call it in an error.
+    :raises Malformed: when it is no key store, or an entry contradicts itself; :func:`key_store_entries` reads on.
+    """
+    entries = list(key_store_entries(text, name))
+    problems = [problem for entry in entries for problem in entry.problems]
+    if problems:
+        raise Malformed(*problems)
+    return [_holding(entry) for entry in entries]
+
+
+def _holding(entry: KeyStoreEntry) -> Holding:
+    if entry.certificate is None:
+        raise ValueError("an entry without problems has a certificate")
+    return Holding(entry.certificate, entry.key, entry.name)
+
+
+def _by_usage(held: Sequence[Holding]) -> dict[str, dict[str, dict[str, Any]]]:
+    usages: dict[str, dict[str, dict[str, Any]]] = {}
+    for holding in sorted(held, key=_order):
+        certificate = holding.certificate
+        entries = usages.setdefault(_usage(certificate).label, {})
+        serial = str(certificate.serial_number.value)
+        if serial in entries:
+            seen = f"two certificates with the serial number {certificate.serial_number}"
+            raise Malformed(Problem("key-store.ambiguous", holding.name, seen, "one for a place in the key store"))
+        entries[serial] = _entry(holding)
+    return usages
+
+
+def _entry(holding: Holding) -> dict[str, Any]:
+    entry: dict[str, Any] = {"certificate": holding.certificate.as_pem()}
+    if holding.key is not None:
+        entry["privateKey"] = key_to_pem(holding.key).decode("ascii")
+    entry["name"] = holding.name
+    if holding.certificate.role is not None:
+        entry["role"] = holding.certificate.role.decimal
+    return entry
+
+
+def _entity(holding: Holding) -> EntityIdentifier:
+    entity = holding.certificate.entity_identifier
+    if entity is None:
+        raise Malformed(
+            Problem("key-store.no-entity-identifier", holding.name, f"a {holding.certificate.kind.title}",
+                    "an Organisation's or a Device's certificate, which has an Entity Identifier")
+        )  # fmt: skip
+    return entity
+
+
+def _usage(certificate: Certificate) -> KeyUsage:
+    if certificate.usage not in _USAGES:
+        seen = ", ".join(sorted(usage.label for usage in certificate.key_usages)) or "none"
+        raise Malformed(
+            Problem("key-store.usage", f"certificate {certificate.serial_number}", seen,
+                    "digitalSignature or keyAgreement alone")
+        )  # fmt: skip
+    return certificate.usage
+
+
+def _order(holding: Holding) -> tuple[EntityIdentifier, int, int]:
+    certificate = holding.certificate
+    return _entity(holding), _usage(certificate).value, certificate.serial_number.value

@@ -1,0 +1,137 @@
+"""A key store read entry by entry, whoever made it: what is wrong with one does not hide the others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from smki.armour import unarmour
+from smki.certificate import Certificate
+from smki.csr import public_point
+from smki.interchange.json_text import read_json_object
+from smki.key import key_from_pem
+from smki.problem import Malformed, Problem
+
+_EUI = re.compile(r"[0-9a-f]{16}\Z")
+_DECIMAL = re.compile(r"[1-9][0-9]{0,48}\Z")
+_USAGES = ("digitalSignature", "keyAgreement")
+_MEMBERS = ("certificate", "privateKey", "name", "role")
+
+
+@dataclass(frozen=True)
+class KeyStoreEntry:
+    """One entry of a key store, read as far as it goes."""
+
+    place: str
+    """Where it stands: ``90b3d51f30010000/digitalSignature/1055…``."""
+    name: str
+    """Empty where it has none."""
+    der: bytes | None
+    """What stands as its certificate; None where that is no PEM."""
+    certificate: Certificate | None
+    """None where it cannot be read as one."""
+    key: ec.EllipticCurvePrivateKey | None
+    """None where there is none, or it does not belong to the certificate."""
+    problems: tuple[Problem, ...]
+    """Where it contradicts itself, or the form of key stores."""
+
+    def __repr__(self) -> str:
+        # Written out, so that no key gets into a log by way of a repr.
+        return f"KeyStoreEntry({self.place!r}, {self.name!r})"
+
+
+def key_store_entries(text: str | bytes, name: str = "key store") -> Iterator[KeyStoreEntry]:
+    """Every entry of a key store.
+
+    :param name: what to call it in an error.
+    :raises Malformed: when the whole is no key store: not JSON, or other levels than a key store has.
+    """
+    for eui, usages in read_json_object(text, name).items():
+        where = f"{name}, {eui[:40]!r}"
+        if not _EUI.match(eui):
+            raise Malformed(_misfit(where, "not an EUI-64", "16 lower-case hexadecimal digits"))
+        for usage, serials in _object(usages, where).items():
+            if usage not in _USAGES:
+                raise Malformed(_misfit(where, f"{usage[:40]!r}", "digitalSignature or keyAgreement"))
+            for serial, fields in _object(serials, f"{where}, {usage}").items():
+                if not _DECIMAL.match(serial):
+                    raise Malformed(_misfit(f"{where}, {usage}", f"{serial[:40]!r}", "a serial number in decimal"))
+                yield _read_entry((eui, usage, serial), _object(fields, f"{where}, {usage}, {serial}"))
+
+
+def _object(value: Any, where: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise Malformed(_misfit(where, f"a {type(value).__name__}", "an object"))
+    return value
+
+
+def _misfit(where: str, seen: str, expected: str) -> Problem:
+    return Problem("key-store.form", where, seen, expected, "", "See docs/interchange.md for the form of a key store.")
+
+
+def _read_entry(place: tuple[str, str, str], fields: dict[str, Any]) -> KeyStoreEntry:
+    where = "/".join(place)
+    problems = [
+        Problem("key-store.member", where, f"{member[:40]!r}", f"nothing but {', '.join(_MEMBERS)}")
+        for member in fields
+        if member not in _MEMBERS
+    ]
+    name = fields.get("name", "")
+    if not isinstance(name, str):
+        problems.append(Problem("key-store.name", where, f"a {type(name).__name__}", "text"))
+        name = ""
+    der, certificate = None, None
+    try:
+        der = _der_of(fields.get("certificate"), where)
+        certificate = Certificate.from_der(der)
+        problems += _contradictions(place, certificate, fields.get("role"))
+    except Malformed as error:
+        problems += error.problems
+    key = None
+    if "privateKey" in fields:
+        try:
+            key = _key_of(fields["privateKey"], certificate, where)
+        except Malformed as error:
+            problems += error.problems
+    return KeyStoreEntry(where, name, der, certificate, key, tuple(problems))
+
+
+def _der_of(value: Any, where: str) -> bytes:
+    if not isinstance(value, str):
+        raise Malformed(Problem("key-store.certificate", where, f"a {type(value).__name__}", "a certificate in PEM"))
+    pieces = unarmour(value.encode("utf-8", "replace"), where)
+    if len(pieces) != 1:
+        raise Malformed(Problem("key-store.certificate", where, f"{len(pieces)} objects", "one certificate in PEM"))
+    return pieces[0].der
+
+
+def _key_of(value: Any, certificate: Certificate | None, where: str) -> ec.EllipticCurvePrivateKey:
+    if not isinstance(value, str):
+        raise Malformed(Problem("key-store.private-key", where, f"a {type(value).__name__}", "a private key in PEM"))
+    key = key_from_pem(value.encode("utf-8", "replace"), None, f"{where}, privateKey")
+    if certificate is None or public_point(key.public_key()) != certificate.point:
+        raise Malformed(
+            Problem("key.of-another-certificate", f"{where}, privateKey", "does not belong to the certificate",
+                    "the private key whose public key the certificate holds")
+        )  # fmt: skip
+    return key
+
+
+def _contradictions(place: tuple[str, str, str], certificate: Certificate, role: Any) -> Iterator[Problem]:
+    """Where an entry's place and role say something else than its certificate."""
+    where = "/".join(place)
+    entity = certificate.entity_identifier.hex.lower() if certificate.entity_identifier else "none"
+    usages = ", ".join(sorted(usage.label for usage in certificate.key_usages)) or "none"
+    compared = (
+        ("entity-identifier", place[0], entity),
+        ("usage", place[1], usages),
+        ("serial-number", place[2], str(certificate.serial_number.value)),
+        ("role", role, certificate.role.decimal if certificate.role else None),
+    )
+    for what, said, is_in in compared:
+        if said != is_in or type(said) is not type(is_in):
+            yield Problem(f"key-store.{what}", where, f"{str(said)[:40]!r}", f"{is_in}, as the certificate says")

@@ -1,0 +1,94 @@
+"""What certificates are called in files, in the manner of the published ones."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import sqlite3
+
+from smki.certificate import Certificate
+from smki.der import DerError
+from smki.role import CertificateKind, KeyUsage
+from smki.x509 import Oid, attribute_of, parse_name
+
+MAX_NAME_CHARACTERS = 100
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
+
+
+def certificate_name(certificate: Certificate, *, top_up: bool = False, plain: bool = True) -> str:
+    """What a certificate is called in a key store, a folder or an archive.
+
+    - a Device's ``00db123456789001-ds``, as published (``-ds`` digital signing, ``-ka`` key agreement);
+    - an Organisation's ``T1-supplier-90b3d51f30010000-ds``: the published ``Z1-supplier-ds`` with the Entity Identifier,
+      because a Party's role is here not held by one Party alone; ``T1-supplierPP-…-ka`` for prepayment top-up;
+    - an authority's ``T1-issuing-oca``.
+
+    :param top_up: whether it is a Supplier's key agreement certificate for prepayment top-up.
+    :param plain: False for a certificate that is not the one in use: the serial number is then appended, so that the
+        name stays that of one certificate.
+    """
+    entity = certificate.entity_identifier.hex.lower() if certificate.entity_identifier else "unknown"
+    usage = certificate.usage
+    suffix = usage.code.lower() if usage in _CODED else "other"
+    if certificate.is_authority:
+        name = f"{certificate.common_name or 'unknown'}-{certificate.kind.value}"
+    elif certificate.kind is CertificateKind.DEVICE:
+        name = f"{entity}-{suffix}"
+    else:
+        role = certificate.role.label if certificate.role else "unknown"
+        name = f"{issuer_name(certificate)}-{role}{'PP' if top_up else ''}-{entity}-{suffix}"
+    return file_name(name if plain else f"{name}-{certificate.serial_number.hex.lower()}")
+
+
+_CODED = (KeyUsage.DIGITAL_SIGNATURE, KeyUsage.KEY_AGREEMENT)
+
+
+def issuer_name(certificate: Certificate) -> str:
+    """The issuer's commonName: ``T1``; ``unknown`` where it has none."""
+    try:
+        attribute = attribute_of(parse_name(certificate.issuer), Oid.COMMON_NAME)
+    except DerError:
+        return "unknown"
+    return attribute.text if attribute is not None else "unknown"
+
+
+def file_name(name: str) -> str:
+    """The name with everything replaced that a file's name should not have: it stays within its directory."""
+    return _UNSAFE.sub("_", name)[:MAX_NAME_CHARACTERS].lstrip(".-") or "unnamed"
+
+
+class Names:
+    """Gives every holding of one file a file name of its own. Close it, or use it in a ``with`` statement.
+
+    The names are kept in a temporary file, for there may be a million of them.
+    """
+
+    def __init__(self) -> None:
+        self._taken = sqlite3.connect("", isolation_level=None)
+        self._taken.execute("PRAGMA journal_mode = OFF")
+        self._taken.execute("CREATE TABLE taken (name TEXT PRIMARY KEY) WITHOUT ROWID")
+
+    def take(self, name: str, certificate: Certificate) -> str:
+        """The file name for a name; with the serial number appended where another one has it already.
+
+        Upper and lower case count as the same, as on file systems that do not tell them apart.
+        """
+        wanted = file_name(name)
+        for attempt in itertools.count(1):
+            cursor = self._taken.execute("INSERT OR IGNORE INTO taken VALUES (?)", (wanted.lower(),))
+            if cursor.rowcount:
+                break
+            number = "" if attempt == 1 else f"-{attempt}"
+            wanted = file_name(f"{name[:50]}-{certificate.serial_number.hex.lower()}{number}")
+        return wanted
+
+    def close(self) -> None:
+        """Forget them."""
+        self._taken.close()
+
+    def __enter__(self) -> Names:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()

@@ -1,0 +1,119 @@
+"""PKCS#12 (RFC 7292): any number of certificates with their private keys in one file, under a passphrase.
+
+The libraries at hand write one key a file; a Party has several.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+from collections.abc import Iterable, Sequence
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+)
+
+from smki import der
+from smki.certificate import Certificate
+from smki.interchange.holding import Holding
+from smki.problem import Malformed, Problem
+
+MAC_ITERATIONS = 10_000
+"""How often the passphrase is hashed for the code over the whole; the keys in it have an iteration of their own."""
+
+_SALT_OCTETS = 16
+_DATA = "1.2.840.113549.1.7.1"
+_SHROUDED_KEY_BAG = "1.2.840.113549.1.12.10.1.2"
+_CERTIFICATE_BAG = "1.2.840.113549.1.12.10.1.3"
+_X509_CERTIFICATE = "1.2.840.113549.1.9.22.1"
+_FRIENDLY_NAME = "1.2.840.113549.1.9.20"
+_LOCAL_KEY_ID = "1.2.840.113549.1.9.21"
+_SHA_256 = "2.16.840.1.101.3.4.2.1"
+_BMP_STRING = 0x1E
+
+
+def pkcs12(holdings: Iterable[Holding], passphrase: bytes, chain: Sequence[Certificate] = ()) -> bytes:
+    """A PKCS#12 file (DER): every certificate, its private key encrypted (PBES2) under the same name and key id.
+
+    :param holdings: at least one; those without a private key as certificates alone.
+    :param passphrase: UTF-8, not empty.
+    :param chain: certificates of authorities to put in beside them.
+    :raises Malformed: when there is no holding, or no passphrase.
+    """
+    held = list(holdings)
+    if not held or not passphrase:
+        seen = "no certificate" if not held else "an empty passphrase"
+        raise Malformed(Problem("pkcs12.nothing", "PKCS#12", seen, "a certificate and a passphrase", "RFC 7292"))
+    keys, certificates = [], []
+    for holding in held:
+        identity = _attributes(holding.name, holding.certificate.sha256 if holding.key else None)
+        if holding.key is not None:
+            keys.append(_bag(_SHROUDED_KEY_BAG, _encrypted(holding.key, passphrase), identity))
+        certificates.append(_bag(_CERTIFICATE_BAG, _certificate(holding.certificate), identity))
+    for authority in chain:
+        certificates.append(_bag(_CERTIFICATE_BAG, _certificate(authority), _attributes("", None)))
+    contents = [_data(der.sequence(*bags)) for bags in (keys, certificates) if bags]
+    safe = der.sequence(*contents)
+    return der.sequence(der.integer(3), _data(safe), _mac(safe, passphrase))
+
+
+def _data(content: bytes) -> bytes:
+    return der.sequence(der.oid(_DATA), der.explicit(0, der.octet_string(content)))
+
+
+def _bag(kind: str, value: bytes, attributes: bytes) -> bytes:
+    return der.sequence(der.oid(kind), der.explicit(0, value), attributes)
+
+
+def _certificate(certificate: Certificate) -> bytes:
+    return der.sequence(der.oid(_X509_CERTIFICATE), der.explicit(0, der.octet_string(certificate.der)))
+
+
+def _encrypted(key: ec.EllipticCurvePrivateKey, passphrase: bytes) -> bytes:
+    return key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, BestAvailableEncryption(passphrase))
+
+
+def _attributes(name: str, key_id: bytes | None) -> bytes:
+    found = []
+    if name:
+        found.append(_attribute(_FRIENDLY_NAME, der.element(_BMP_STRING, _bmp(name))))
+    if key_id is not None:
+        found.append(_attribute(_LOCAL_KEY_ID, der.octet_string(key_id)))
+    return der.set_of(*found) if found else b""
+
+
+def _attribute(kind: str, value: bytes) -> bytes:
+    return der.sequence(der.oid(kind), der.set_of(value))
+
+
+def _bmp(text: str) -> bytes:
+    # BMPString knows no characters beyond the first plane.
+    return "".join(character if character <= "\uffff" else "?" for character in text).encode("utf-16-be", "replace")
+
+
+def _mac(content: bytes, passphrase: bytes) -> bytes:
+    salt = os.urandom(_SALT_OCTETS)
+    key = _derive(passphrase.decode("utf-8", "replace").encode("utf-16-be") + b"\0\0", salt, MAC_ITERATIONS)
+    digest = hmac.digest(key, content, "sha256")
+    algorithm = der.sequence(der.oid(_SHA_256), der.element(0x05))
+    info = der.sequence(algorithm, der.octet_string(digest))
+    return der.sequence(info, der.octet_string(salt), der.integer(MAC_ITERATIONS))
+
+
+def _derive(passphrase: bytes, salt: bytes, iterations: int) -> bytes:
+    """The key for the MAC, 32 octets (RFC 7292 Appendix B.2, with SHA-256: u = 32, v = 64, ID = 3)."""
+    block = 64
+    mixed = b"\x03" * block + _repeated(salt, block) + _repeated(passphrase, block)
+    digest = hashlib.sha256(mixed).digest()
+    for _ in range(iterations - 1):
+        digest = hashlib.sha256(digest).digest()
+    return digest
+
+
+def _repeated(octets: bytes, block: int) -> bytes:
+    length = block * -(-len(octets) // block)
+    return (octets * (length // len(octets) + 1))[:length]

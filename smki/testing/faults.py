@@ -1,0 +1,115 @@
+"""Faults of a Repository under test: set on an application in this process, or on a server started with ``--faults``.
+
+In this process::
+
+    faults = Faults()
+    smki = Smki.open("pki", TravellingClock(HomeClock(...), by_header=False))
+    app = create_app(smki, faults=faults)
+    with faults.during(Fault(FaultKind.STATUS, path="/services/*", status=500, count=2)):
+        ...  # the next two searches are answered with 500
+
+On a server elsewhere the same with ``RemoteFaults("http://127.0.0.1:8083")`` in place of ``Faults()``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import Any
+from urllib.parse import urlsplit
+
+from repository.faults import Fault, FaultKind, Faults, SetFault
+from smki.problem import Malformed, NotFound, NotReady, Problem
+
+__all__ = ["Fault", "FaultKind", "Faults", "RemoteFaults", "SetFault"]
+
+_TIMEOUT_SECONDS = 10.0
+
+
+class RemoteFaults:
+    """The faults of a server that was started with ``smki serve --faults``. The same methods as :class:`Faults`.
+
+    :param url: where it is served, for instance ``http://127.0.0.1:8083``.
+    :raises Malformed: when that is no URL of HTTP.
+    """
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise Malformed(Problem("url.malformed", "URL", f"{url[:200]!r}", "http://HOST:PORT or https://HOST"))
+        self._url = url.rstrip("/")
+        self._is_secure = parts.scheme == "https"
+        self._address = parts.netloc
+        self._path = f"{parts.path.rstrip('/')}/faults"
+
+    def set(self, fault: Fault) -> SetFault:
+        """Set a fault, from the next request on.
+
+        :raises NotReady: when the server cannot be asked or has no faults.
+        """
+        return _set_fault(self._ask("POST", "", fault.as_json()))
+
+    def all(self) -> list[SetFault]:
+        """Every fault that was set and not cleared, in that order.
+
+        :raises NotReady: when the server cannot be asked or has no faults.
+        """
+        return [_set_fault(one) for one in self._ask("GET")["faults"]]
+
+    def get(self, fault_id: int) -> SetFault:
+        """One of them.
+
+        :raises NotFound: when there is no such fault.
+        :raises NotReady: when the server cannot be asked or has no faults.
+        """
+        return _set_fault(self._ask("GET", f"/{fault_id}"))
+
+    def clear(self, fault_id: int | None = None) -> None:
+        """Clear one fault, or all of them.
+
+        :raises NotFound: when there is no such fault.
+        :raises NotReady: when the server cannot be asked or has no faults.
+        """
+        self._ask("DELETE", "" if fault_id is None else f"/{fault_id}")
+
+    @contextmanager
+    def during(self, fault: Fault) -> Iterator[SetFault]:
+        """Set a fault for the time of a ``with`` block."""
+        one = self.set(fault)
+        try:
+            yield one
+        finally:
+            self.clear(one.id)
+
+    def _ask(self, method: str, rest: str = "", value: dict[str, Any] | None = None) -> Any:
+        connection_class = HTTPSConnection if self._is_secure else HTTPConnection
+        connection = connection_class(self._address, timeout=_TIMEOUT_SECONDS)
+        body = None if value is None else json.dumps(value)
+        headers = {} if value is None else {"Content-Type": "application/json"}
+        try:
+            connection.request(method, self._path + rest, body=body, headers=headers)
+            answer = connection.getresponse()
+            content = answer.read()
+        except (OSError, HTTPException) as error:
+            raise NotReady(self._problem("repository.unreachable", str(error) or type(error).__name__)) from None
+        finally:
+            connection.close()
+        if answer.status in (200, 201):
+            return json.loads(content)
+        if answer.status == 204:
+            return None
+        if answer.headers.get_content_type() != "application/problem+json":
+            raise NotReady(self._problem("faults.off", f"HTTP status {answer.status}"))
+        problems = [Problem(**problem) for problem in json.loads(content)["problems"]]
+        raise (NotFound if answer.status == 404 else Malformed)(*problems)
+
+    def _problem(self, code: str, seen: str) -> Problem:
+        expected = "a Repository that misbehaves when told to"
+        return Problem(code, self._url, seen, expected, "", "Start it with: smki serve --faults")
+
+
+def _set_fault(value: dict[str, Any]) -> SetFault:
+    fault = {name: given for name, given in value.items() if name not in ("id", "struck", "over")}
+    return SetFault(value["id"], Fault.from_json(fault), value["struck"], value["over"])

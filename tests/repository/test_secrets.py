@@ -1,0 +1,249 @@
+"""No private key, seed or passphrase in any answer or log that was not asked for."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import io
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from werkzeug.routing import Rule
+
+from repository.app import create_app
+from repository.faults import Faults
+from repository.options import Options
+from smki import Smki
+from smki.clock import HomeClock, TravellingClock
+from smki.home import CLOCK_FILE
+from smki.key import key_to_pem, read_key
+from tests.repository.support import Answer, Served, ask, free_port, wait_until_ready
+from tests.support import DEVICE, DS, run_cli
+
+PASSPHRASE = "a passphrase that nobody would print"
+SEED = "a seed that is as good as every key"
+ORG_CRYPTO = "/assets/crypto/org-crypto.zip"
+
+
+def written_forms(octets: bytes) -> Iterator[bytes]:
+    """How somebody might write octets down: raw, in hexadecimal, in decimal, in base64 of whatever stands around them."""
+    digits = octets.hex()
+    yield octets
+    yield from (digits.encode(), digits.upper().encode())
+    yield from (":".join(digits[i : i + 2] for i in range(0, len(digits), 2)).encode(), octets.hex("-").encode())
+    yield str(int.from_bytes(octets, "big")).encode()
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        for offset in range(3):
+            # Only the characters that depend on nothing but the octets.
+            body = octets[(3 - offset) % 3 :]
+            yield encode(body[: len(body) // 3 * 3])
+
+
+def secret_number(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_numbers().private_value.to_bytes(32, "big")
+
+
+def contents(octets: bytes) -> Iterator[bytes]:
+    """What there is to look through: the octets, without line breaks too, and what is packed in them."""
+    yield octets
+    yield octets.replace(b"\\n", b"").replace(b"\r", b"").replace(b"\n", b"").replace(b" ", b"")
+    if octets.startswith(b"PK"):
+        with zipfile.ZipFile(io.BytesIO(octets)) as archive:
+            for name in archive.namelist():
+                yield from contents(archive.read(name))
+
+
+def leaks(octets: bytes, secrets: dict[str, bytes]) -> list[str]:
+    """The names of the secrets that are in there in any form."""
+    looked_through = list(contents(octets))
+    found = [
+        name
+        for name, secret in secrets.items()
+        if any(form in content for form in written_forms(secret) for content in looked_through)
+    ]
+    return found + ["a private key in PEM"] * any(b"PRIVATE KEY" in content for content in looked_through)
+
+
+@dataclass
+class Looked:
+    """A server that was asked everything, and what it said."""
+
+    secrets: dict[str, bytes]
+    published: set[str]
+    answers: dict[str, Answer] = field(default_factory=dict)
+    output: bytes = b""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with a seed, its keys under a passphrase, and published keys."""
+    directory = tmp_path_factory.mktemp("secrets")
+    environment = {"SMKI_KEY_PASSPHRASE": PASSPHRASE}
+    for words in (
+        ("init", "--seed", SEED),
+        ("issue", "device", "--eui", str(DEVICE), "--usage", DS.code, "--out", "meter.pem"),
+        ("demo", "z1", "--out", "z1"),
+    ):
+        result = run_cli(*words, cwd=directory, env=environment)
+        assert result.returncode == 0, result.stderr
+    return directory / "pki"
+
+
+def secrets_of(home: Path) -> tuple[dict[str, bytes], set[str]]:
+    """By name: the secret number of every key of the home, its seed, its passphrase; and the names of published ones."""
+    files = sorted((home / "keys").rglob("*.key"))
+    found = {str(file.relative_to(home)): secret_number(read_key(file, PASSPHRASE.encode())) for file in files}
+    meter = read_key(home.parent / "meter.key", PASSPHRASE.encode())
+    published = {name for name in found if name.startswith("keys/published/")}
+    return found | {"meter.key": secret_number(meter), "seed": SEED.encode(), "pass": PASSPHRASE.encode()}, published
+
+
+def paths_of(smki: Smki) -> list[str]:
+    """A path for every GET route of the application, with something that is there for each of its arguments."""
+    faults = Faults()
+    app = create_app(smki, Options(publish_test_keys=True), faults=faults)
+    faults.close()
+    examples = {"kind": "crl", "issuer": "T1", "number": 1, "fault_id": 1, "filename": "index.html"}
+    serial = next(record.serial_number.hex for record in smki.authorities())
+
+    def path(rule: Rule) -> str:
+        values = {name: examples.get(name, 1 if "int" in str(rule) else serial) for name in rule.arguments}
+        with app.test_request_context():
+            built = app.url_map.bind("").build(rule.endpoint, values, method="GET")
+        return str(built)
+
+    rules = [rule for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ()) and rule.endpoint != "static"]
+    return sorted({path(rule) for rule in rules})
+
+
+@contextlib.contextmanager
+def served_with_passphrase(home: Path, *options: str) -> Iterator[tuple[Served, Path]]:
+    """The real server, with the passphrase in its environment; and the file that it prints into."""
+    port = free_port()
+    command = [
+        sys.executable,
+        "-c",
+        "from smki.cli import main; main()",
+        "serve",
+        "--home",
+        str(home),
+        "--port",
+        str(port),
+    ]
+    environment = dict(os.environ) | {"SMKI_KEY_PASSPHRASE": PASSPHRASE}
+    with (home.parent / f"output{port}").open("wb") as output:
+        process = subprocess.Popen([*command, *options], stdout=output, stderr=subprocess.STDOUT, env=environment)
+        served = Served(f"http://127.0.0.1:{port}", home, None, process)
+        try:
+            wait_until_ready(served)
+            yield served, Path(output.name)
+        finally:
+            process.terminate()
+            process.wait(15)
+
+
+@pytest.fixture(scope="module", params=["by default", "with everything on"])
+def looked(request: pytest.FixtureRequest, home: Path) -> Looked:
+    """Every GET route asked, and some things that go wrong."""
+    with_everything = request.param == "with everything on"
+    options = ["--faults", "--time-travel", "--publish-test-keys"] if with_everything else []
+    looked = Looked(*secrets_of(home))
+    with Smki.open(home, TravellingClock(HomeClock(home / CLOCK_FILE))) as smki:
+        paths = paths_of(smki)
+    with served_with_passphrase(home, "--workers", "1", *options) as (served, printed_into):
+        for path in paths:
+            looked.answers[f"GET {path}"] = ask(served.url + path)
+        for path in ("/services/certificatesearch", "/services/retrievecertificate", "/api/v1/eligibility/device"):
+            for body in (b"", b"<x/>", b"{}", b"\xff" * 100):
+                looked.answers[f"POST {path} {body[:8]!r}"] = ask(served.url + path, body)
+        for method in ("PUT", "DELETE", "PATCH"):
+            looked.answers[method] = ask(served.url, b"x", method)
+        for path in (
+            "/keys/root-oca.key",
+            "/../keys/root-oca.key",
+            "/%2e%2e/smki.json",
+            "/static/../smki.json",
+            "/smki.json",
+        ):
+            looked.answers[f"GET {path}"] = ask(served.url + path)
+            assert looked.answers[f"GET {path}"].status in (400, 404)
+    looked.output = printed_into.read_bytes()
+    return looked
+
+
+def test_every_route_was_looked_at(looked: Looked) -> None:
+    assert len(looked.secrets) > 23 + 4
+    statuses = [answer.status for answer in looked.answers.values()]
+    assert statuses.count(200) >= 4
+    assert not [name for name, answer in looked.answers.items() if answer.status == 500]
+
+
+def test_no_answer_tells_a_secret(looked: Looked) -> None:
+    for name, answer in looked.answers.items():
+        told = b"\n".join(f"{key}: {value}".encode() for key, value in answer.headers.items()) + b"\n\n"
+        found = leaks(told, looked.secrets) + leaks(answer.body, looked.secrets)
+        if name == f"GET {ORG_CRYPTO}" and answer.status == 200:
+            # Those that were made for it, all of them and no others.
+            assert set(found) == looked.published | {"a private key in PEM"}
+        else:
+            assert not found, name
+
+
+def test_no_log_tells_a_secret(looked: Looked) -> None:
+    assert b"is served at" in looked.output
+    assert b"Traceback" not in looked.output
+    assert not leaks(looked.output, looked.secrets)
+
+
+COMMANDS = [
+    (("list", "--json"), PASSPHRASE),
+    (("show", "--json", "meter.pem"), PASSPHRASE),
+    (("applications", "list", "--json"), PASSPHRASE),
+    (("party", "list"), PASSPHRASE),
+    (("check",), PASSPHRASE),
+    (("crl", "publish"), PASSPHRASE),
+    (("init",), PASSPHRASE),
+    (("issue", "device", "--eui", str(DEVICE), "--usage", "ds", "--out", "meter.pem"), PASSPHRASE),
+    (("issue", "device", "--eui", str(DEVICE), "--usage", "ds"), "a wrong one"),
+    (("crl", "publish"), ""),
+]
+
+
+@pytest.mark.parametrize(("words", "passphrase"), COMMANDS, ids=[" ".join(words) for words, _ in COMMANDS])
+def test_no_command_tells_a_secret(home: Path, words: tuple[str, ...], passphrase: str) -> None:
+    result = run_cli(*words, cwd=home.parent, env={"SMKI_KEY_PASSPHRASE": passphrase})
+    said = result.stdout + result.stderr
+    assert said
+    assert b"Traceback" not in said
+    assert not leaks(said, secrets_of(home)[0])
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        key_to_pem,
+        lambda key: json.dumps({"privateKey": key_to_pem(key).decode()}).encode(),
+        lambda key: key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()),
+        lambda key: b"x" + base64.b64encode(key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())),
+        lambda key: key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()),
+        lambda key: str(key.private_numbers().private_value).encode(),
+        lambda key: b"d=" + secret_number(key).hex().encode(),
+        lambda key: secret_number(key).hex(":").encode(),
+        lambda key: base64.urlsafe_b64encode(b"." + secret_number(key)),
+    ],
+    ids=["PEM", "JSON", "DER", "base64", "SEC 1", "decimal", "hexadecimal", "colons", "base64url"],
+)
+def test_a_secret_would_be_found(write: Callable[[ec.EllipticCurvePrivateKey], bytes]) -> None:
+    for _ in range(20):
+        key = ec.generate_private_key(ec.SECP256R1())
+        assert "it" in leaks(b"before " + write(key) + b" after", {"it": secret_number(key)})
+        assert not leaks(write(key)[:20], {"it": secret_number(key)}) or b"PRIVATE KEY" in write(key)[:40]
