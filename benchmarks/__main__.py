@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.measurement import Measurement
 
-BENCHMARKS = ("raw", "issuance", "eligibility", "retrieval", "lint", "revocation", "verification", "commands")
+BENCHMARKS = ("raw", "issuance", "eligibility", "retrieval", "search", "lint", "revocation", "verification", "commands")
 
 
 def main(names: list[str]) -> None:

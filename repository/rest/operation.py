@@ -146,7 +146,7 @@ def read_query(operation: Operation, values: dict[str, Any]) -> None:
 
     :raises Malformed: naming the parameter that is unknown, there twice, missing or not what it should be.
     """
-    if request.query_string:
+    if request.environ["QUERY_STRING"]:
         known = {parameter.name: parameter for parameter in operation.query_parameters}
         for name, texts in request.args.lists():
             if name == "apikey":  # said who asks, and that was seen to already

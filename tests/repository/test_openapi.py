@@ -12,6 +12,7 @@ import pytest
 from repository.rest.refusals import STATUSES
 from repository.rest.service import OPERATIONS
 from tests.repository.rest_support import API, Api
+from tests.support import PROJECT
 
 
 @pytest.fixture(scope="module")
@@ -123,3 +124,9 @@ def test_below_another_path(api: Api) -> None:
     page: Any = api.client.get(f"{API}/certificates?limit=1", environ_overrides=base).json
     assert page["next"].startswith("/smki/api/v1/certificates?limit=1&after=")
     assert 'href="/smki/api/openapi.json"' in api.client.get("/api/docs", environ_overrides=base).text
+
+
+def test_the_page_on_it_names_every_operation() -> None:
+    page = (PROJECT / "docs" / "rest.md").read_text()
+    named = set(re.findall(r"^\| `(\w+ /\S*)` \|", page, re.MULTILINE))
+    assert named == {f"{each.method} {each.path}" for each in OPERATIONS if not each.path.endswith(".{format}")}
