@@ -18,7 +18,7 @@ from repository.org_crypto import org_crypto
 from repository.problem_details import problem_details
 from repository.rest import rest_service
 from repository.revocation_lists import revocation_lists
-from repository.security_headers import send_security_headers
+from repository.security_headers import SecurityHeaders
 from repository.time_travel import is_real, tell_the_time
 from smki import __version__
 from smki.clock import iso
@@ -69,7 +69,6 @@ def create_app(smki: Smki, options: Options = DEFAULTS, *, faults: Faults | None
         )
 
     tell_health(app, smki)
-    send_security_headers(app)
     if options.access_log:
         log_requests(app)
     if faults is not None:
@@ -99,6 +98,7 @@ def create_app(smki: Smki, options: Options = DEFAULTS, *, faults: Faults | None
                 response.headers[name] = value
         return response
 
+    app.wsgi_app = SecurityHeaders(app.wsgi_app)  # type: ignore[method-assign]
     if options.base_path:
         app.wsgi_app = DispatcherMiddleware(NotFound(), {options.base_path: app.wsgi_app})  # type: ignore[method-assign]
     return app

@@ -17,7 +17,8 @@ from smki.certificate import to_pem
 from smki.clock import iso
 from smki.ledger.revocation import ListRecord
 from smki.problem import NotFound, Problem
-from smki.revocation_list import PEM_LABEL, RevocationList, RevokedEntry
+from smki.revocation_entry import RevokedEntry
+from smki.revocation_list import PEM_LABEL, RevocationList
 from smki.role import CertificateKind
 
 KINDS = {CertificateKind.ISSUING_OCA: "crl", CertificateKind.ROOT_OCA: "arl"}

@@ -57,7 +57,7 @@ def test_no_check_fails(made_home: Path, tmp_path: Path) -> None:
     environment |= {"SAMPLES": str(samples), "PYTHONPATH": str(PROJECT)}
     environment |= {"SCHEMATHESIS_HOOKS": "tests.repository.schemathesis_hooks"}
     with serving(tmp_path / "pki") as served:
-        command = [str(program), "--config-file", str(tmp_path / "schemathesis.toml"), "run", f"{served.url}/api/openapi.json",
+        command: list[str | Path] = [program, "--config-file", tmp_path / "schemathesis.toml", "run", f"{served.url}/api/openapi.json",
                    "--checks", "all", "--max-examples", str(EXAMPLES), "--seed", "1"]  # fmt: skip
         run = subprocess.run(
             command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=120 * SOAK, check=False
