@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.measurement import Measurement
 
-BENCHMARKS = ("raw", "issuance", "eligibility", "retrieval", "lint", "revocation", "verification", "commands")
+BENCHMARKS = ("raw", "issuance", "eligibility", "retrieval", "lint", "revocation", "verification", "plugin", "commands")
 ON_REQUEST = ("million",)
 """Those that take minutes the first time."""
 

@@ -15,7 +15,7 @@ class Measurement:
     name: str
     value: float
     unit: str
-    """``/s`` (more is better) or ``ms`` (less is better)."""
+    """``/s`` (more is better), ``ms`` or ``µs`` (less is better)."""
     goal: float | None = None
     raw: float | None = None
     """The raw limit of this machine in the same unit, measured in the same run."""

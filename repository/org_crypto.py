@@ -38,7 +38,6 @@ def org_crypto(smki: Smki, *, publish_test_keys: bool) -> Blueprint:
     :param publish_test_keys: whether the published keys of the SMKI are handed out; no other keys ever are.
     """
     blueprint = Blueprint("org_crypto", __name__)
-    keys = smki.published_keys
     lock = threading.Lock()
     kept: list[_Archive] = []
 
@@ -46,6 +45,7 @@ def org_crypto(smki: Smki, *, publish_test_keys: bool) -> Blueprint:
     def archive() -> Response:
         if not publish_test_keys:
             return Response(f"{_OFF}\n", 404, mimetype="text/plain")
+        keys = smki.published_keys
         with lock:
             if not kept or kept[0].state != keys.state():
                 kept[:] = [_make(keys)]

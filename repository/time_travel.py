@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask, Response, request
 
-from smki.clock import Clock, HomeClock, RealClock, TravellingClock, iso, parse_moment
+from smki.clock import AdjustableClock, Clock, HomeClock, RealClock, TravellingClock, iso, parse_moment
 from smki.problem import Malformed
 
 TIME_HEADER = "X-SMKI-Time"
@@ -14,7 +14,7 @@ def is_real(clock: Clock) -> bool:
     """Whether a clock tells the present, so that there is nothing to say about it."""
     if isinstance(clock, TravellingClock) and not clock.by_header:
         return not clock.is_travelling and is_real(clock.base)
-    return isinstance(clock, RealClock) or (isinstance(clock, HomeClock) and clock.setting == "real")
+    return isinstance(clock, RealClock) or (isinstance(clock, HomeClock | AdjustableClock) and clock.setting == "real")
 
 
 def tell_the_time(app: Flask, clock: Clock) -> None:

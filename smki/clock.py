@@ -81,6 +81,39 @@ class TravellingClock:
         self._set.set(moment)
 
 
+class AdjustableClock:
+    """A clock that whoever holds it can set: the machine's, one that stands still, or one that runs ahead.
+
+    :param fixed: where it stands still at first; None for the machine's clock.
+    """
+
+    def __init__(self, fixed: datetime | None = None, base: Clock | None = None) -> None:
+        self._base: Clock = base or RealClock()
+        self.current: Clock = self._base if fixed is None else FixedClock(fixed)
+        """The clock that it follows at present."""
+
+    def now(self) -> datetime:
+        """The present moment, in UTC, to the second."""
+        return self.current.now()
+
+    @property
+    def setting(self) -> str:
+        """``real``, ``fixed`` or ``shifted``."""
+        return _SETTINGS.get(type(self.current), "real")
+
+    def set(self, moment: datetime) -> None:
+        """Make it stand still at a moment."""
+        self.current = FixedClock(moment)
+
+    def shift(self, shift: timedelta) -> None:
+        """Make it run ahead of the machine's clock, or behind it."""
+        self.current = ShiftedClock(self._base, shift)
+
+    def real(self) -> None:
+        """Make it the machine's clock again."""
+        self.current = self._base
+
+
 class HomeClock:
     """The clock of a home: the machine's, unless its file says that it stands still or is shifted.
 
@@ -102,7 +135,7 @@ class HomeClock:
     @property
     def setting(self) -> str:
         """``real``, ``fixed`` or ``shifted``."""
-        return {FixedClock: "fixed", ShiftedClock: "shifted"}.get(type(self._current()), "real")
+        return _SETTINGS.get(type(self._current()), "real")
 
     def set(self, moment: datetime) -> None:
         """Make it stand still at a moment."""
@@ -189,4 +222,5 @@ def to_seconds(moment: datetime) -> int:
     return int((moment - _EPOCH).total_seconds())
 
 
+_SETTINGS = {FixedClock: "fixed", ShiftedClock: "shifted"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

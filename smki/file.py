@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -70,3 +71,26 @@ def new_directory(path: Path) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(workshop, ignore_errors=True)
         raise
+
+
+class TemporaryPlace:
+    """A directory that is made when it is first asked for, for what wants files although nothing is to stay."""
+
+    def __init__(self) -> None:
+        self._directory: tempfile.TemporaryDirectory[str] | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def path(self) -> Path:
+        """The directory, for its owner alone (mode 0700)."""
+        with self._lock:
+            if self._directory is None:
+                self._directory = tempfile.TemporaryDirectory(prefix="smki-")
+            return Path(self._directory.name)
+
+    def remove(self) -> None:
+        """Remove it with all that is in it, where it was made."""
+        with self._lock:
+            if self._directory is not None:
+                self._directory.cleanup()
+            self._directory = None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -15,7 +14,7 @@ from smki.authority.issuance import Issuance, Subject
 from smki.certificate import Certificate
 from smki.csr import public_point
 from smki.identity import SerialNumber
-from smki.key import Randomness, key_to_pem, read_key, write_private_file
+from smki.key import KeyStore, Randomness
 from smki.ledger import CertificateRecord, Ledger
 from smki.problem import IntegrityError, Malformed, Problem
 from smki.registration.gate import establish_authority
@@ -53,17 +52,14 @@ _NUMBERED = re.compile(r"(.*?)([0-9]+)\Z")
 class Hierarchy:
     """The authorities of a home.
 
-    :param keys: the directory of their private keys.
+    :param keys: where their private keys are.
     """
 
-    def __init__(
-        self, keys: Path, ledger: Ledger, issuance: Issuance, randomness: Randomness, passphrase: bytes | None
-    ) -> None:
+    def __init__(self, keys: KeyStore, ledger: Ledger, issuance: Issuance, randomness: Randomness) -> None:
         self._keys = keys
         self._ledger = ledger
         self._issuance = issuance
         self._randomness = randomness
-        self._passphrase = passphrase
         self._made: dict[SerialNumber, CertificationAuthority] = {}
 
     def of(self, record: CertificateRecord) -> CertificationAuthority:
@@ -113,7 +109,7 @@ class Hierarchy:
             _next_name([record.certificate.common_name or "" for record in there]) if there else AUTHORITY_NAMES[kind]
         )
         key = self._randomness.private_key(f"authority {kind.value}" + (f" {name}" if there else ""))
-        write_private_file(self._key_file(kind, name), key_to_pem(key, self._passphrase))
+        self._keys.write(_key_name(kind, name), key)
         subject = Subject(_subject(kind, name), encode_public_key(public_point(key.public_key())))
         issuer = self.newest(above) if above is not None else None
         return establish_authority(self._issuance, kind, subject, SigningKey(partial(_itself, key)), issuer, moment)
@@ -131,19 +127,20 @@ class Hierarchy:
             )  # fmt: skip
         return usable
 
-    def _key_file(self, kind: CertificateKind, name: str) -> Path:
-        return self._keys / (f"{kind.value}.key" if name == AUTHORITY_NAMES[kind] else f"{kind.value}-{name}.key")
-
     def _load_key(self, certificate: Certificate) -> ec.EllipticCurvePrivateKey:
-        key_file = self._key_file(certificate.kind, certificate.common_name or "")
-        key = read_key(key_file, self._passphrase)
+        key_name = _key_name(certificate.kind, certificate.common_name or "")
+        key = self._keys.read(key_name)
         if public_point(key.public_key()) != certificate.point:
             name = f"{certificate.kind.title} {certificate.common_name}"
             raise IntegrityError(
-                Problem("authority.key-mismatch", str(key_file), "the key of another certificate", f"the key of {name}", "",
+                Problem("authority.key-mismatch", self._keys.place(key_name), "the key of another certificate", f"the key of {name}", "",
                         "Put the key file back that belongs to it.")
             )  # fmt: skip
         return key
+
+
+def _key_name(kind: CertificateKind, name: str) -> str:
+    return kind.value if name == AUTHORITY_NAMES[kind] else f"{kind.value}-{name}"
 
 
 def _next_name(names: list[str]) -> str:

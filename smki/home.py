@@ -1,4 +1,4 @@
-"""One SMKI in one directory: opens it, and wires the other rooms of the house together.
+"""One SMKI in one directory, or in memory: opens it, and wires the other rooms of the house together.
 
 pki/
   smki.json               what was decided when it was made
@@ -24,21 +24,25 @@ from smki.audit_trail import AuditTrail
 from smki.authority.audit import CheckResult, check_ledger
 from smki.authority.issuance import Issuance
 from smki.authority.revocation_lists import POLICIES, RevocationLists
-from smki.clock import Clock, FixedClock, HomeClock, RealClock, iso
+from smki.clock import AdjustableClock, Clock, FixedClock, HomeClock, RealClock, iso
 from smki.configuration import CONFIGURATION_FILE, Configuration
 from smki.csr import make_device_request, make_organisation_request, public_point
 from smki.device import DeviceType
+from smki.file import TemporaryPlace
 from smki.hierarchy import ABOVE, ISSUED_BY, Hierarchy
 from smki.identity import EntityIdentifier
 from smki.key import (
+    KeyDirectory,
+    KeysInMemory,
+    KeyStore,
     Randomness,
     SeededRandomness,
     SystemRandomness,
     key_to_pem,
     passphrase_from_environment,
-    write_private_file,
 )
 from smki.ledger import CertificateRecord, Ledger, SqliteLedger
+from smki.ledger.memory import MemoryLedger
 from smki.ledger.revocation import ListRecord
 from smki.problem import NotFound, NotReady, Problem
 from smki.published_keys import PublishedKeys
@@ -68,14 +72,20 @@ DCC_ENTITY_IDENTIFIERS = {
 class Smki:
     """One SMKI, open. Close it, or use it in a ``with`` statement.
 
-    :ivar path: the directory.
     :ivar ledger: what was applied for and issued.
     :ivar clock: what time it is here.
     :ivar hierarchy: its authorities.
     """
 
-    def __init__(self, path: Path, configuration: Configuration, ledger: Ledger, clock: Clock) -> None:
-        self.path = path
+    def __init__(
+        self,
+        place: Path | TemporaryPlace,
+        configuration: Configuration,
+        ledger: Ledger,
+        clock: Clock,
+        keys: KeyStore | None = None,
+    ) -> None:
+        self._place = place
         self.configuration = configuration
         self.ledger = ledger
         self.clock = clock
@@ -84,7 +94,31 @@ class Smki:
         self._randomness: Randomness = SystemRandomness() if seed is None else SeededRandomness(seed)
         issuance = Issuance(ledger, self._randomness, configuration.policy_oid)
         self._issuance = issuance
-        self.hierarchy = Hierarchy(path / "keys", ledger, issuance, self._randomness, self._passphrase)
+        self._keys: KeyStore = keys or KeyDirectory(self.path / "keys", self._passphrase)
+        self.hierarchy = Hierarchy(self._keys, ledger, issuance, self._randomness)
+
+    @property
+    def path(self) -> Path:
+        """The directory; of an SMKI in memory a temporary one, made when it is first asked for and removed on closing."""
+        return self._place if isinstance(self._place, Path) else self._place.path
+
+    @classmethod
+    def in_memory(cls, *, seed: str | None = None, at: datetime | None = None, clock: Clock | None = None) -> Smki:
+        """Make a new SMKI that is gone when it is closed: the same as :meth:`create` makes, without a directory.
+
+        :param seed: makes keys, serial numbers and certificates reproducible, octet for octet: the same as those of
+            :meth:`create` with that seed.
+        :param at: when it begins (UTC); now by default, with a seed :data:`SEEDED_START`.
+        :param clock: what time it is there; by default one that can be set (:class:`~smki.clock.AdjustableClock`),
+            which stands still at the beginning where there is a seed.
+        """
+        start = _beginning(seed, at)
+        ledger, keys, place = MemoryLedger(), KeysInMemory(), TemporaryPlace()
+        configuration = Configuration(iso(start), seed=seed)
+        _populate(cls(place, configuration, ledger, FixedClock(start), keys))
+        if clock is None:
+            clock = AdjustableClock(start if seed is not None or at is not None else None)
+        return cls(place, configuration, ledger, clock, keys)
 
     @classmethod
     def create(
@@ -105,7 +139,7 @@ class Smki:
         """
         path = Path(path).absolute()
         _refuse_occupied(path)
-        start = at or (SEEDED_START if seed is not None else RealClock().now())
+        start = _beginning(seed, at)
         workshop = path.with_name(f".{path.name}.new-{os.getpid()}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -116,16 +150,9 @@ class Smki:
             _establish(workshop, configuration, FixedClock(start))
             workshop.replace(path)
         except OSError as error:
-            raise NotReady(
-                Problem(
-                    "home.not-writable",
-                    str(path),
-                    error.strerror or str(error),
-                    "a directory that can be made",
-                    "",
-                    "Choose a place where this user may write, with --home.",
-                )
-            ) from error
+            remedy = "Choose a place where this user may write, with --home."
+            seen, expected = error.strerror or str(error), "a directory that can be made"
+            raise NotReady(Problem("home.not-writable", str(path), seen, expected, "", remedy)) from error
         finally:
             shutil.rmtree(workshop, ignore_errors=True)
         return cls.open(path)
@@ -144,10 +171,17 @@ class Smki:
         configuration = Configuration.read(path)
         return cls(path, configuration, SqliteLedger(path / LEDGER_FILE), clock or HomeClock(path / CLOCK_FILE))
 
+    def with_clock(self, clock: Clock) -> Smki:
+        """The same SMKI by another clock: ledger and keys are shared, so that closing one closes both."""
+        return Smki(self._place, self.configuration, self.ledger, clock, self._keys)
+
     def close(self) -> None:
         """Close the ledger and the audit trail."""
-        self.audit_trail.close()
+        if "audit_trail" in vars(self):
+            self.audit_trail.close()
         self.ledger.close()
+        if isinstance(self._place, TemporaryPlace):
+            self._place.remove()
 
     def __enter__(self) -> Smki:
         return self
@@ -271,6 +305,13 @@ class Smki:
                 return key
             number += 1
 
+    def dcc_key(self, role: RemotePartyRole, usage: KeyUsage) -> ec.EllipticCurvePrivateKey:
+        """The private key of a certificate that the DCC lodged when the SMKI was made.
+
+        :raises NotFound: when it lodged none of that role and usage.
+        """
+        return self._keys.read(_dcc_key_name(role, usage))
+
     def key_pem(self, key: ec.EllipticCurvePrivateKey) -> bytes:
         """A key as PKCS#8 in PEM, encrypted where SMKI_KEY_PASSPHRASE was set when the home was opened."""
         return key_to_pem(key, self._passphrase)
@@ -301,16 +342,8 @@ def _refuse_occupied(path: Path) -> None:
                 f"an SMKI made at {there.configuration.created}: {names}; "
                 f"{there.ledger.count_certificates()} certificates"
             )
-        raise NotReady(
-            Problem(
-                "home.exists",
-                str(path),
-                seen,
-                "no SMKI there yet",
-                "",
-                "Use it as it is, choose another directory with --home, or move this one away.",
-            )
-        )
+        remedy = "Use it as it is, choose another directory with --home, or move this one away."
+        raise NotReady(Problem("home.exists", str(path), seen, "no SMKI there yet", "", remedy))
     try:
         occupied = path.exists() and (not path.is_dir() or any(path.iterdir()))
     except OSError as error:
@@ -318,16 +351,9 @@ def _refuse_occupied(path: Path) -> None:
             Problem("home.not-writable", str(path), error.strerror or str(error), "an empty directory")
         ) from error
     if occupied:
-        raise NotReady(
-            Problem(
-                "home.occupied",
-                str(path),
-                "something else is there",
-                "no such directory yet, or an empty one",
-                "",
-                "Choose another directory with --home.",
-            )
-        )
+        seen, expected = "something else is there", "no such directory yet, or an empty one"
+        remedy = "Choose another directory with --home."
+        raise NotReady(Problem("home.occupied", str(path), seen, expected, "", remedy))
 
 
 def _establish(path: Path, configuration: Configuration, clock: Clock) -> None:
@@ -337,17 +363,29 @@ def _establish(path: Path, configuration: Configuration, clock: Clock) -> None:
     SqliteLedger(path / LEDGER_FILE, create=True).close()
     (path / LEDGER_FILE).chmod(0o600)
     with Smki(path, configuration, SqliteLedger(path / LEDGER_FILE), clock) as smki:
-        smki.ledger.register.add(*PARTIES, *TESTING_PARTICIPANTS, *DEVICES)
-        for kind in ABOVE:
-            smki.hierarchy.establish(kind, smki.clock.now())
-        _establish_dcc(smki)
-        smki.renew_lists()
+        _populate(smki)
+
+
+def _beginning(seed: str | None, at: datetime | None) -> datetime:
+    return at or (SEEDED_START if seed is not None else RealClock().now())
+
+
+def _populate(smki: Smki) -> None:
+    """Make what every SMKI begins with: the demonstration cast, authorities, the DCC's certificates, lists."""
+    smki.ledger.register.add(*PARTIES, *TESTING_PARTICIPANTS, *DEVICES)
+    for kind in ABOVE:
+        smki.hierarchy.establish(kind, smki.clock.now())
+    _establish_dcc(smki)
+    smki.renew_lists()
 
 
 def _establish_dcc(smki: Smki) -> None:
     for role, entity in DCC_ENTITY_IDENTIFIERS.items():
         for usage in role.usages:
             key, request = smki.make_organisation_request(entity, role, usage)
-            name = f"{role.label}-{usage.code.lower()}.key"
-            write_private_file(smki.path / "keys" / "dcc" / name, smki.key_pem(key))
+            smki._keys.write(_dcc_key_name(role, usage), key)
             smki.issue_organisation(request, interface="init")
+
+
+def _dcc_key_name(role: RemotePartyRole, usage: KeyUsage) -> str:
+    return f"dcc/{role.label}-{usage.code.lower()}"

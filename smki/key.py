@@ -116,6 +116,83 @@ def read_key(path: Path, passphrase: bytes | None = None) -> ec.EllipticCurvePri
         raise IntegrityError(*error.problems) from None
 
 
+class KeyStore(Protocol):
+    """Where the private keys of an SMKI are, by name: ``root-oca``, ``dcc/recovery-ds``."""
+
+    def write(self, name: str, key: ec.EllipticCurvePrivateKey) -> None:
+        """Keep a new key.
+
+        :raises FileExistsError: when there is one of that name; it is left as it is.
+        """
+
+    def read(self, name: str) -> ec.EllipticCurvePrivateKey:
+        """The key of that name.
+
+        :raises NotFound: when there is none.
+        :raises IntegrityError: when it cannot be read.
+        """
+
+    def place(self, name: str) -> str:
+        """Where the key of that name is, for a person."""
+
+
+class KeyDirectory:
+    """Keys as PKCS#8 files of mode 0600 in a directory.
+
+    :param passphrase: encrypts them; None to leave them unencrypted.
+    """
+
+    def __init__(self, path: Path, passphrase: bytes | None) -> None:
+        self._path = path
+        self._passphrase = passphrase
+
+    def write(self, name: str, key: ec.EllipticCurvePrivateKey) -> None:
+        """Write a new file; see :class:`KeyStore`."""
+        write_private_file(self._file(name), key_to_pem(key, self._passphrase))
+
+    def read(self, name: str) -> ec.EllipticCurvePrivateKey:
+        """Read a file; see :class:`KeyStore`."""
+        return read_key(self._file(name), self._passphrase)
+
+    def place(self, name: str) -> str:
+        """The path of the file."""
+        return str(self._file(name))
+
+    def _file(self, name: str) -> Path:
+        return self._path / f"{name}.key"
+
+
+class KeysInMemory:
+    """Keys that live as long as the process."""
+
+    def __init__(self) -> None:
+        self._keys: dict[str, ec.EllipticCurvePrivateKey] = {}
+
+    def write(self, name: str, key: ec.EllipticCurvePrivateKey) -> None:
+        """Keep a new key; see :class:`KeyStore`."""
+        if self._keys.setdefault(name, key) is not key:
+            raise FileExistsError(self.place(name))
+
+    def read(self, name: str) -> ec.EllipticCurvePrivateKey:
+        """The key; see :class:`KeyStore`."""
+        try:
+            return self._keys[name]
+        except KeyError:
+            raise NotFound(Problem("key.missing", self.place(name), "no such key", "a private key")) from None
+
+    def place(self, name: str) -> str:
+        """What to call it."""
+        return f"key {name} in memory"
+
+    def names(self) -> frozenset[str]:
+        """Of the keys that there are."""
+        return frozenset(self._keys)
+
+    def keep_only(self, names: frozenset[str]) -> None:
+        """Forget every key but these."""
+        self._keys = {name: key for name, key in self._keys.items() if name in names}
+
+
 def key_from_pem(content: bytes, passphrase: bytes | None, name: str) -> ec.EllipticCurvePrivateKey:
     """Read a P-256 key from PEM.
 

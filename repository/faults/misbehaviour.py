@@ -50,18 +50,18 @@ def misbehave(app: Flask, smki: Smki, faults: Faults) -> None:
         if request.path == FAULTS or request.path.startswith(f"{FAULTS}/"):
             return None
         g.fault = faults.strike(request.method, request.path)
-        return _before(g.fault.fault, smki, clock) if g.fault is not None else None
+        return _before(g.fault.fault, smki, clock, faults) if g.fault is not None else None
 
     @app.after_request
     def tell(response: Response) -> Response:
         one = g.get("fault")
         response.headers[FAULTS_HEADER] = "on" if one is None else f"on; fault={one.fault.kind}; id={one.id}"
         if one is not None:
-            _after(one.fault, response, clock)
+            _after(one.fault, response, clock, faults)
         return response
 
 
-def _before(fault: Fault, smki: Smki, clock: TravellingClock) -> Response | None:
+def _before(fault: Fault, smki: Smki, clock: TravellingClock, faults: Faults) -> Response | None:
     """What the fault does before the request is looked at; an answer where that is the end of it."""
     if fault.kind.is_of_lists or fault.kind.is_of_bodies or fault.kind is FaultKind.WRONG_CONTENT_TYPE:
         # Whoever has the good one already would be told that nothing has changed.
@@ -72,7 +72,7 @@ def _before(fault: Fault, smki: Smki, clock: TravellingClock) -> Response | None
             assert fault.status is not None
             return _status(smki, fault.status)
         case FaultKind.SLOW:
-            time.sleep(fault.delay or 0)
+            faults.pause(fault.delay or 0)
         case FaultKind.WRONG_CLOCK:
             clock.travel(_shifted(clock.now(), fault.shift or 0))
         case FaultKind.STALE_LIST:
@@ -102,7 +102,7 @@ def _status(smki: Smki, status: int) -> Response:
     return Response(f"{status} {standard}: a fault that was set\n", status, mimetype="text/plain")
 
 
-def _after(fault: Fault, response: Response, clock: TravellingClock) -> None:
+def _after(fault: Fault, response: Response, clock: TravellingClock, faults: Faults) -> None:
     """What the fault does to the answer."""
     # A fault ends when it is cleared: no cache is to go on with it, and no client to be told later that its half or
     # mislabelled copy is still the right one.
@@ -117,7 +117,7 @@ def _after(fault: Fault, response: Response, clock: TravellingClock) -> None:
             case FaultKind.TRUNCATED_BODY:
                 response.set_data(body[: len(body) // 2])
             case FaultKind.DRIPPING:
-                response.response = _dripping(body, fault.delay or 0)
+                response.response = _dripping(body, fault.delay or 0, faults)
                 response.content_length = len(body)
             case FaultKind.DROPPED_CONNECTION:
                 # One octet more than there is where there is none: else nothing would be missing.
@@ -135,11 +135,11 @@ def _half(body: bytes) -> Iterator[bytes]:
     time.sleep(_SECONDS_BEFORE_CUT)
 
 
-def _dripping(body: bytes, seconds: float) -> Iterator[bytes]:
+def _dripping(body: bytes, seconds: float, faults: Faults) -> Iterator[bytes]:
     pieces = max(1, min(len(body), int(seconds / DRIP_SECONDS)))
     for number in range(pieces):
         yield body[len(body) * number // pieces : len(body) * (number + 1) // pieces]
-        time.sleep(seconds / pieces)
+        faults.pause(seconds / pieces)
 
 
 def _shifted(moment: datetime, seconds: int) -> datetime:

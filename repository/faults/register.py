@@ -50,6 +50,7 @@ class Faults:
 
     def __init__(self, path: Path | None = None) -> None:
         self._lock = threading.Lock()
+        self._waking = threading.Condition()
         self._connection = sqlite3.connect(
             ":memory:" if path is None else path, timeout=10, isolation_level=None, check_same_thread=False
         )
@@ -88,12 +89,14 @@ class Faults:
         return found[0]
 
     def clear(self, fault_id: int | None = None) -> None:
-        """Clear one fault, or all of them.
+        """Clear one fault, or all of them; then every delay of this process ends too.
 
         :raises NotFound: when there is no such fault.
         """
         if fault_id is None:
             self._run("DELETE FROM fault")
+            with self._waking:
+                self._waking.notify_all()
         elif not self._run("DELETE FROM fault WHERE id = ? RETURNING id", fault_id):
             raise _unknown(fault_id)
 
@@ -119,6 +122,11 @@ class Faults:
             if self._run(counted, one.id, now):
                 return one
         return None
+
+    def pause(self, seconds: float) -> None:
+        """Wait, at most until all faults of this process are cleared."""
+        with self._waking:
+            self._waking.wait(seconds)
 
     def close(self) -> None:
         """Close the file."""

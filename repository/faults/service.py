@@ -6,6 +6,7 @@ from flask import Blueprint, Response, jsonify, request
 
 from repository.faults.fault import Fault, FaultKind
 from repository.faults.register import Faults
+from repository.problem_details import problem_details
 from smki.problem import Malformed, NotFound, Problem, SmkiError
 
 FAULTS = "/faults"
@@ -47,14 +48,6 @@ def faults_service(faults: Faults) -> Blueprint:
     def refused(error: SmkiError) -> Response:
         first = error.problems[0]
         status = 404 if isinstance(error, NotFound) else 415 if first.code == "fault.content-type" else 400
-        response = jsonify(
-            type=f"urn:smki:problem:{first.code}",
-            title=f"{first.subject}: {first.seen}",
-            status=status,
-            problems=[problem.as_json() for problem in error.problems],
-        )
-        response.status_code = status
-        response.mimetype = "application/problem+json"
-        return response
+        return problem_details(error.problems, status)
 
     return blueprint

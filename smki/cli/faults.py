@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from datetime import timedelta
 
 import click
@@ -13,13 +12,22 @@ from smki.cli.common import F, json_option
 from smki.problem import Malformed, Problem
 from smki.testing.faults import Fault, FaultKind, RemoteFaults, SetFault
 
-_repository_option: Callable[[F], F] = click.option(
-    "--repository",
-    default="http://127.0.0.1:8083",
-    show_default=True,
-    metavar="URL",
-    help="A server started with --faults.",
-)
+
+def _repository_options(command: F) -> F:
+    for option in (
+        click.option(
+            "--api-key", envvar="SMKI_API_KEY", default="", help="Where the server asks for one. [SMKI_API_KEY]"
+        ),
+        click.option(
+            "--repository",
+            default="http://127.0.0.1:8083",
+            show_default=True,
+            metavar="URL",
+            help="A server started with --faults.",
+        ),
+    ):
+        command = option(command)
+    return command
 
 
 @click.group()
@@ -35,7 +43,7 @@ def faults() -> None:
 
 @faults.command(name="set")
 @click.argument("kind", type=click.Choice([kind.value for kind in FaultKind]), metavar="KIND")
-@_repository_option
+@_repository_options
 @click.option("--path", default="*", show_default=True, help="Which paths it strikes: /crl/*")
 @click.option("--count", type=int, help="How many requests it strikes. [default: all]")
 @click.option("--seconds", type=float, help="For how long it strikes. [default: until it is cleared]")
@@ -46,6 +54,7 @@ def faults() -> None:
 def set_(
     kind: str,
     repository: str,
+    api_key: str,
     path: str,
     count: int | None,
     seconds: float | None,
@@ -69,15 +78,15 @@ def set_(
     """
     shift_seconds = None if shift is None else int(shift.total_seconds())
     fault = Fault(FaultKind(kind), path, count, seconds, status, delay, content_type, shift_seconds)
-    _show(RemoteFaults(repository).set(fault))
+    _show(RemoteFaults(repository, api_key).set(fault))
 
 
 @faults.command(name="list")
-@_repository_option
+@_repository_options
 @json_option
-def list_(repository: str, as_json: bool) -> None:
+def list_(repository: str, api_key: str, as_json: bool) -> None:
     """List the faults that are set, and how many requests each has struck."""
-    for one in RemoteFaults(repository).all():
+    for one in RemoteFaults(repository, api_key).all():
         if as_json:
             click.echo(json.dumps(one.as_json()))
         else:
@@ -86,14 +95,14 @@ def list_(repository: str, as_json: bool) -> None:
 
 @faults.command()
 @click.argument("number", required=False)
-@_repository_option
-def clear(number: str | None, repository: str) -> None:
+@_repository_options
+def clear(number: str | None, repository: str, api_key: str) -> None:
     """Clear one fault, by its number, or all of them."""
     if number is not None and not (number.isascii() and number.isdecimal()):
         raise Malformed(
             Problem("fault.malformed", "fault", f"{number[:32]!r}", "a number, as smki faults list shows it")
         )
-    RemoteFaults(repository).clear(None if number is None else int(number))
+    RemoteFaults(repository, api_key).clear(None if number is None else int(number))
 
 
 def _show(one: SetFault) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
 from smki.ledger.contract import LedgerUnavailable
@@ -28,13 +29,15 @@ class GroupCommit:
 
     Whoever finds the connection free commits for everybody who waits (their operations in one transaction,
     each in a savepoint of its own); a lone writer just commits.
+
+    :param committing: held while somebody commits; a lock of its own by default.
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, committing: AbstractContextManager[Any] | None = None) -> None:
         self._connection = connection
         self._waiting: list[_Write] = []
         self._waiting_lock = threading.Lock()
-        self._committing = threading.Lock()
+        self._committing = committing or threading.Lock()
 
     def run(self, operation: Callable[[sqlite3.Connection], T]) -> T:
         """Run *operation* in a transaction and commit it.

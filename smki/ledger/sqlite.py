@@ -65,11 +65,14 @@ class SqliteLedger:
             MIGRATIONS.apply(Database(writer))
         except sqlite3.Error as error:
             raise unavailable(error) from error
-        self._writes = GroupCommit(writer)
-        self._register = Register(self._read, self._writes.run)
-        self._revocations = Revocations(self._read, self._writes.run)
+        self._begin(GroupCommit(writer))
+
+    def _begin(self, writes: GroupCommit) -> None:
+        self._writes = writes
+        self._register = Register(self._read, writes.run)
+        self._revocations = Revocations(self._read, writes.run)
         self._search = Search(self._read)
-        self._credentials = Credentials(self._read, self._writes.run)
+        self._credentials = Credentials(self._read, writes.run)
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(

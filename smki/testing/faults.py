@@ -32,16 +32,18 @@ class RemoteFaults:
     """The faults of a server that was started with ``smki serve --faults``. The same methods as :class:`Faults`.
 
     :param url: where it is served, for instance ``http://127.0.0.1:8083``.
+    :param api_key: where the server asks for one.
     :raises Malformed: when that is no URL of HTTP.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, api_key: str = "") -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise Malformed(Problem("url.malformed", "URL", f"{url[:200]!r}", "http://HOST:PORT or https://HOST"))
         self._url = url.rstrip("/")
         self._is_secure = parts.scheme == "https"
         self._address = parts.netloc
+        self._credential = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._path = f"{parts.path.rstrip('/')}/faults"
 
     def set(self, fault: Fault) -> SetFault:
@@ -87,7 +89,7 @@ class RemoteFaults:
         connection_class = HTTPSConnection if self._is_secure else HTTPConnection
         connection = connection_class(self._address, timeout=_TIMEOUT_SECONDS)
         body = None if value is None else json.dumps(value)
-        headers = {} if value is None else {"Content-Type": "application/json"}
+        headers = self._credential | ({} if value is None else {"Content-Type": "application/json"})
         try:
             connection.request(method, self._path + rest, body=body, headers=headers)
             answer = connection.getresponse()
@@ -100,6 +102,10 @@ class RemoteFaults:
             return json.loads(content)
         if answer.status == 204:
             return None
+        if answer.status == 401:
+            remedy = "smki apikey add NAME makes one."
+            seen, expected = "refused for want of one that counts", "an API key"
+            raise NotReady(Problem("access.refused", self._url, seen, expected, "SEC Appendix P", remedy))
         if answer.headers.get_content_type() != "application/problem+json":
             raise NotReady(self._problem("faults.off", f"HTTP status {answer.status}"))
         problems = [Problem(**problem) for problem in json.loads(content)["problems"]]

@@ -427,6 +427,28 @@ def test_off_unless_switched_on(served: Served) -> None:
     assert "smki serve --faults" in caught.value.problems[0].remedy
 
 
+def test_below_a_path_and_with_an_api_key(made_home: Path, tmp_path: Path) -> None:
+    """Who may not read may set no fault; and what a proxy has before the path is no part of a pattern."""
+    home = tmp_path / "pki"
+    shutil.copytree(made_home, home)
+    key = run_cli("apikey", "add", "tester", "--home", home).stdout.decode().split()[-1]
+    with serving(home, "--faults", "--read", "api-key", "--base-path", "/smki") as served:
+        url = served.url
+        for credential in ("", "nonsense"):
+            with pytest.raises(NotReady) as caught:
+                RemoteFaults(url, credential).set(Fault(FaultKind.STATUS))
+            assert caught.value.code == "access.refused"
+        faults = RemoteFaults(url, key)
+        with faults.during(Fault(FaultKind.STATUS, "/healthz", status=503)) as one:
+            assert ask(f"{url}/healthz").status == 503
+            assert faults.get(one.id).struck == 1
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
+        made = ask(f"{url}/faults", b'{"kind": "slow"}', headers=headers)
+        assert made.headers["location"].startswith("/smki/faults/")
+        shown = run_cli("faults", "list", "--repository", url, env={"SMKI_API_KEY": key})
+        assert b"slow *, delay 5.0; struck 0" in shown.stdout, shown.stderr
+
+
 def test_nobody_there() -> None:
     with pytest.raises(NotReady) as caught:
         RemoteFaults("http://127.0.0.1:1").all()

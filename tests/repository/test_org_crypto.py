@@ -132,6 +132,7 @@ def test_an_authority_key_is_never_published(home: Path, smki: Smki, name: str) 
     result = run_cli("serve", "--home", home, "--port", "1", "--publish-test-keys")
     assert result.returncode == 2
     assert b"[published-key.unfit]" in result.stderr
+    assert result.stdout == b""
 
 
 def test_a_key_of_nobody_or_of_a_device_is_not_published(smki: Smki) -> None:

@@ -1,4 +1,4 @@
-"""No private key, seed or passphrase in any answer or log that was not asked for."""
+"""No private key, seed, passphrase, API key or token in any answer or log that was not asked for."""
 
 from __future__ import annotations
 
@@ -81,6 +81,8 @@ class Looked:
     published: set[str]
     answers: dict[str, Answer] = field(default_factory=dict)
     output: bytes = b""
+    is_logged: bool = False
+    """Whether there is a line for each request in the output."""
 
 
 @pytest.fixture(scope="module")
@@ -92,9 +94,13 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("init", "--seed", SEED),
         ("issue", "device", "--eui", str(DEVICE), "--usage", DS.code, "--out", "meter.pem"),
         ("demo", "z1", "--out", "z1"),
+        ("apikey", "add", "reader"),
+        ("officer", "token", "--party", "LARGE-SUPPLIER"),
     ):
         result = run_cli(*words, cwd=directory, env=environment)
         assert result.returncode == 0, result.stderr
+        # The last word of what the commands print that make one.
+        (directory / f"{words[0]}.credential").write_bytes(result.stdout.split()[-1] if result.stdout else b"")
     return directory / "pki"
 
 
@@ -104,7 +110,10 @@ def secrets_of(home: Path) -> tuple[dict[str, bytes], set[str]]:
     found = {str(file.relative_to(home)): secret_number(read_key(file, PASSPHRASE.encode())) for file in files}
     meter = read_key(home.parent / "meter.key", PASSPHRASE.encode())
     published = {name for name in found if name.startswith("keys/published/")}
-    return found | {"meter.key": secret_number(meter), "seed": SEED.encode(), "pass": PASSPHRASE.encode()}, published
+    others = {"meter.key": secret_number(meter), "seed": SEED.encode(), "pass": PASSPHRASE.encode()}
+    credentials = {name: (home.parent / f"{name}.credential").read_bytes() for name in ("apikey", "officer")}
+    assert all(len(credential) > 20 for credential in credentials.values())
+    return found | others | credentials, published
 
 
 def paths_of(smki: Smki) -> list[str]:
@@ -155,18 +164,26 @@ def served_with_passphrase(home: Path, *options: str) -> Iterator[tuple[Served, 
 def looked(request: pytest.FixtureRequest, home: Path) -> Looked:
     """Every GET route asked, and some things that go wrong."""
     with_everything = request.param == "with everything on"
-    options = ["--faults", "--time-travel", "--publish-test-keys"] if with_everything else []
-    looked = Looked(*secrets_of(home))
+    switches = ["--faults", "--time-travel", "--publish-test-keys", "--access-log", "--read", "api-key"]
+    options = switches if with_everything else []
+    looked = Looked(*secrets_of(home), is_logged=with_everything)
+    # Credentials come with every request, in each of the ways there are, and stay out of the log.
+    query = f"?apikey={looked.secrets['apikey'].decode()}" if with_everything else ""
+    bearer = {"Authorization": f"Bearer {looked.secrets['officer'].decode()}"}
+
+    def asked(path: str, body: bytes | None = None, method: str | None = None) -> Answer:
+        return ask(served.url + path + query, body, method, bearer if body is not None else None)
+
     with Smki.open(home, TravellingClock(HomeClock(home / CLOCK_FILE))) as smki:
         paths = paths_of(smki)
     with served_with_passphrase(home, "--workers", "1", *options) as (served, printed_into):
         for path in paths:
-            looked.answers[f"GET {path}"] = ask(served.url + path)
+            looked.answers[f"GET {path}"] = asked(path)
         for path in ("/services/certificatesearch", "/services/retrievecertificate", "/api/v1/eligibility/device"):
             for body in (b"", b"<x/>", b"{}", b"\xff" * 100):
-                looked.answers[f"POST {path} {body[:8]!r}"] = ask(served.url + path, body)
+                looked.answers[f"POST {path} {body[:8]!r}"] = asked(path, body)
         for method in ("PUT", "DELETE", "PATCH"):
-            looked.answers[method] = ask(served.url, b"x", method)
+            looked.answers[method] = asked("/", b"x", method)
         for path in (
             "/keys/root-oca.key",
             "/../keys/root-oca.key",
@@ -174,7 +191,7 @@ def looked(request: pytest.FixtureRequest, home: Path) -> Looked:
             "/static/../smki.json",
             "/smki.json",
         ):
-            looked.answers[f"GET {path}"] = ask(served.url + path)
+            looked.answers[f"GET {path}"] = asked(path)
             assert looked.answers[f"GET {path}"].status in (400, 404)
     looked.output = printed_into.read_bytes()
     return looked
@@ -200,6 +217,7 @@ def test_no_answer_tells_a_secret(looked: Looked) -> None:
 
 def test_no_log_tells_a_secret(looked: Looked) -> None:
     assert b"is served at" in looked.output
+    assert (b'"GET /healthz" 200' in looked.output) == looked.is_logged
     assert b"Traceback" not in looked.output
     assert not leaks(looked.output, looked.secrets)
 

@@ -1,0 +1,90 @@
+"""What the pytest plugin costs: its import, an SMKI, a Device, a Repository that is up."""
+
+from __future__ import annotations
+
+import itertools
+import subprocess
+import sys
+
+from benchmarks.measurement import Measurement, milliseconds
+from benchmarks.raw import limits
+
+# Imports pytest, then the plugin, in a new process; prints the milliseconds of the second.
+_IMPORT = """
+import time, pytest
+start = time.perf_counter()
+import smki.testing.plugin
+print((time.perf_counter() - start) * 1000)
+"""
+# What the fixture does, first time in a process: with the imports, and without.
+_FIRST = """
+import time
+start = time.perf_counter()
+import smki.home, smki.testing.undo
+imported = time.perf_counter()
+smki.testing.undo.Undo(smki.home.Smki.in_memory(seed="benchmark"))
+print((time.perf_counter() - imported) * 1000, (imported - start) * 1000)
+"""
+
+
+def run() -> list[Measurement]:
+    """Every figure in milliseconds; raw is what the cryptography of the same work takes alone."""
+    from smki.home import Smki
+    from smki.testing import Device, Undo
+
+    limit = limits()
+    signature, verification, key = 1000 / limit["sign"], 1000 / limit["verify"], 1000 / limit["generate"]
+    # Authorities, the DCC's six certificates with their requests, two lists.
+    of_smki = (10 + 6 + 2) * signature + 6 * verification + 10 * key
+    # Two requests made and verified, two certificates.
+    of_device = 4 * signature + 2 * verification + 2 * key
+    imports = sorted(float(_process(_IMPORT)) for _ in range(7))
+    firsts = sorted(tuple(map(float, _process(_FIRST).split())) for _ in range(5))
+
+    def fixture() -> None:
+        with Smki.in_memory(seed="benchmark") as smki:
+            Undo(smki)
+
+    with Smki.in_memory(seed="benchmark") as smki:
+        undo, numbers = Undo(smki), itertools.count()
+
+        def device() -> None:
+            Device.make(smki, "ESME", name=f"{next(numbers)}")
+
+        def undone() -> None:
+            device()
+            undo.undo()
+
+        def fifty() -> None:
+            for _ in range(50):
+                device()
+
+        devices = milliseconds(fifty, rounds=7) / 50
+        undoing = milliseconds(undone, rounds=51) - devices
+        up = milliseconds(lambda: _up(smki), rounds=7)
+    return [
+        Measurement("plugin: import on top of pytest", imports[3], "ms", 60),
+        Measurement("plugin: the fixture smki", milliseconds(fixture), "ms", 50, of_smki),
+        Measurement(
+            "plugin: the fixture smki, the first of a process", firsts[2][0], "ms", 50, of_smki,
+            f"after {firsts[2][1]:.0f} ms in which smki itself is imported",
+        ),
+        Measurement("plugin: a Device with both certificates", devices * 1000, "µs", 1000, of_device * 1000),
+        Measurement("plugin: what a test did undone", undoing * 1000, "µs"),
+        Measurement("plugin: smki_repository up, asked and stopped", up, "ms", 500),
+    ]  # fmt: skip
+
+
+def _process(code: str) -> str:
+    return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+
+
+def _up(smki: object) -> None:
+    import urllib.request
+
+    from smki.home import Smki
+    from smki.testing import serving
+
+    assert isinstance(smki, Smki)
+    with serving(smki) as served, urllib.request.urlopen(f"{served.url}/healthz", timeout=10) as answer:
+        assert answer.status == 200

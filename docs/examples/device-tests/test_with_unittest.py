@@ -1,0 +1,29 @@
+"""The same objects without pytest: ``python -m unittest``."""
+
+import unittest
+
+from smki import Smki
+from smki.testing import Device, Organisation, assert_refused, assert_trusted, defective_certificate, revoke
+
+
+class Certificates(unittest.TestCase):
+    def setUp(self):
+        self.smki = Smki.in_memory(seed="the same on every run")
+        self.addCleanup(self.smki.close)
+
+    def test_a_device(self):
+        esme = Device.make(self.smki, "ESME")
+        assert_trusted(esme, for_="device")
+
+    def test_a_revoked_supplier(self):
+        supplier = Organisation.make(self.smki, "supplier")
+        revoke(self.smki, supplier)
+        assert_refused(supplier, "revocation.revoked")
+
+    def test_a_defect(self):
+        defect = defective_certificate("device-key-p384", at=self.smki.clock.now())
+        assert_refused(defect, "profile")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,71 @@
+"""The ledger in memory: for tests, gone when it is closed. The same tables and rules as in the file."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable
+from functools import cache
+from typing import TypeVar
+
+from sqlite_utils import Database
+
+from smki.ledger.group_commit import GroupCommit, unavailable
+from smki.ledger.schema import MIGRATIONS
+from smki.ledger.sqlite import SqliteLedger
+
+T = TypeVar("T")
+
+
+class MemoryLedger(SqliteLedger):
+    """A :class:`~smki.ledger.contract.Ledger` in a SQLite database in memory. Safe for threads; of one process.
+
+    One connection serves everybody, under one lock: readers of a shared database in memory would otherwise fail on a
+    table that somebody writes, and see what is not committed yet.
+    """
+
+    def __init__(self) -> None:
+        self._connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        self._connection.deserialize(_empty_database())
+        # Reentrant, because an operation that writes may read.
+        self._lock = threading.RLock()
+        self._begin(GroupCommit(self._connection, self._lock))
+
+    def _with_reader(self, query: Callable[[sqlite3.Connection], T]) -> T:
+        with self._lock:
+            try:
+                return query(self._connection)
+            except sqlite3.Error as error:
+                raise unavailable(error) from error
+
+    def snapshot(self) -> bytes:
+        """Everything in it, for :meth:`restore`."""
+        with self._lock:
+            return self._connection.serialize()
+
+    @property
+    def changes(self) -> int:
+        """A number that rises with every row that is written."""
+        return self._connection.total_changes
+
+    def restore(self, snapshot: bytes) -> None:
+        """Put everything back to what it was at a :meth:`snapshot`."""
+        with self._lock:
+            self._connection.deserialize(snapshot)
+            self._revocations.forget()
+
+    def close(self) -> None:
+        """Close it; what was in it is gone."""
+        with self._lock:
+            self._connection.close()
+
+
+@cache
+def _empty_database() -> bytes:
+    """The tables, with nothing in them: made once, because it takes longer than everything that follows."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    try:
+        MIGRATIONS.apply(Database(connection))
+        return connection.serialize()
+    finally:
+        connection.close()

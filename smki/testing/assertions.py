@@ -1,0 +1,195 @@
+"""Assertions about certificates that say why they fail: every finding of the lint, every check that did not hold."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Protocol, runtime_checkable
+
+from smki.armour import unarmour
+from smki.certificate import Certificate
+from smki.clock import iso
+from smki.problem import errors_among, finding_text, problem_text
+from smki.profile.lint import lint_any
+from smki.relying_party import Outcome, RelyingParty, Use, Verdict
+from smki.relying_party.requirements import STEPS
+from smki.testing.credential import Credential
+from smki.testing.defective import DefectiveCertificate
+from smki.testing.reliance import relying_party as relying_party_of
+
+
+@runtime_checkable
+class HasCredentials(Protocol):
+    """A Device, an Organisation or the DCC: judged by each of its certificates."""
+
+    @property
+    def credentials(self) -> tuple[Credential, ...]:
+        """Certificates with their keys."""
+
+
+Judged = Credential | Certificate | DefectiveCertificate | HasCredentials | bytes | str
+"""What can be asserted about: a certificate in any form (octets and text in DER, PEM, base64 or hexadecimal)."""
+
+
+def assert_conformant(
+    certificate: Judged, *, kind: str | None = None, issuer: Certificate | Credential | bytes | None = None
+) -> None:
+    """Assert that a certificate is DER and as its profile has it: no finding at error or above.
+
+    :param certificate: or a certification request, or a revocation list.
+    :param kind: what it is to be, as ``smki profile list`` has it; by default what it looks like.
+    :param issuer: the issuer's certificate, to check name, key identifier and signature too. By default that of the
+        SMKI, for a certificate that a fixture made.
+    :raises AssertionError: with every finding.
+    """
+    __tracebackhide__ = True
+    for item in _each(certificate):
+        above = _issuer(item) if issuer is None else Certificate.from_der(_octets(issuer))
+        linted = lint_any(_octets(item), kind=kind, issuer=above)
+        errors = errors_among(linted.findings)
+        if errors:
+            lines = [f"{_name(item)}: not as the profile of {linted.title} has it:"]
+            raise AssertionError("\n  ".join(lines + [finding_text(finding) for finding in linted.findings]))
+
+
+def assert_trusted(
+    certificate: Judged,
+    *,
+    for_: Use | str | None = None,
+    at: datetime | None = None,
+    by: RelyingParty | None = None,
+    chain: Iterable[Certificate | bytes] = (),
+) -> Verdict:
+    """Assert that a Relying Party may rely on a certificate (SEC L12).
+
+    :param for_: what it is to be relied on for: ``supplier/ds``, ``device/ka``; None for whatever it is.
+    :param at: the moment asked about, UTC; None for now, by the Relying Party's clock.
+    :param by: the Relying Party; by default one that trusts the SMKI that issued the certificate.
+    :param chain: more certificates of authorities, loose.
+    :returns: the verdict (of a Device or Organisation, on its last certificate).
+    :raises AssertionError: with the reason, and every check that did not hold.
+    """
+    __tracebackhide__ = True
+    verdict = None
+    for item in _each(certificate):
+        verdict = _judge(item, for_, at, by, chain)
+        if not verdict.trusted:
+            reason = verdict.reason
+            text = problem_text(reason) if reason is not None else "not every check was made"
+            raise AssertionError(f"{_subject(item, verdict)} is not trusted:\n  {text}\n{_checks_text(verdict)}")
+    assert verdict is not None, "nothing to judge"
+    return verdict
+
+
+def assert_refused(
+    certificate: Judged,
+    code: str | None = None,
+    *,
+    for_: Use | str | None = None,
+    at: datetime | None = None,
+    by: RelyingParty | None = None,
+    chain: Iterable[Certificate | bytes] = (),
+) -> Verdict:
+    """Assert that a Relying Party refuses a certificate (SEC L12), for the reason expected.
+
+    :param code: of the reason that decides: ``revocation.revoked``, ``time.expired``, ``profile``. None for any, but of
+        a defect of the catalogue its own.
+    :param for_: as in :func:`assert_trusted`, as are *at*, *by* and *chain*.
+    :returns: the verdict (of a Device or Organisation, on its last certificate).
+    :raises AssertionError: when it is trusted, or refused for another reason; with the reason, and every check
+        that did not hold.
+    """
+    __tracebackhide__ = True
+    verdict = None
+    for item in _each(certificate):
+        verdict = _judge(item, for_, at, by, chain)
+        wanted = item.expected if code is None and isinstance(item, DefectiveCertificate) else code
+        reason = verdict.reason
+        seen = reason.code if reason is not None else ("trusted" if verdict.trusted else "not every check was made")
+        if verdict.trusted or (wanted is not None and seen != wanted):
+            why = f"\n  {problem_text(reason)}" if reason is not None else ""
+            lines = f"{_subject(item, verdict)}: {seen}, expected a refusal{f' for {wanted}' if wanted else ''}{why}"
+            raise AssertionError(f"{lines}\n{_checks_text(verdict)}")
+    assert verdict is not None, "nothing to judge"
+    return verdict
+
+
+def _each(certificate: Judged) -> Iterator[Credential | Certificate | DefectiveCertificate | bytes]:
+    if isinstance(certificate, HasCredentials):
+        yield from certificate.credentials
+    elif isinstance(certificate, str):
+        yield _der(certificate.encode())
+    elif isinstance(certificate, bytes):
+        # A defect may be octets that nobody can read: those are judged as they are.
+        yield certificate if certificate[:1] == b"\x30" else _der(certificate)
+    else:
+        yield certificate
+
+
+def _der(text: bytes) -> bytes:
+    return unarmour(text, "certificate")[0].der
+
+
+def _octets(item: Credential | Certificate | DefectiveCertificate | bytes) -> bytes:
+    if isinstance(item, bytes):
+        return item
+    return item.octets if isinstance(item, DefectiveCertificate) else item.der
+
+
+def _issuer(item: Credential | Certificate | DefectiveCertificate | bytes) -> Certificate | None:
+    if isinstance(item, DefectiveCertificate):
+        return Certificate.from_der(item.issuer) if item.issuer else None
+    if not isinstance(item, Credential):
+        return None
+    record = item.smki.ledger.certificate(item.serial_number)
+    above = next(item.smki.chain(record), None) if record is not None else None
+    return above.certificate if above is not None else None
+
+
+def _judge(
+    item: Credential | Certificate | DefectiveCertificate | bytes,
+    for_: Use | str | None,
+    at: datetime | None,
+    by: RelyingParty | None,
+    chain: Iterable[Certificate | bytes],
+) -> Verdict:
+    if isinstance(item, DefectiveCertificate):
+        party = by or item.relying_party()
+        return party.verify(item.certificate, for_=for_ or item.use, at=at or item.moment, chain=chain)
+    if by is None:
+        if not isinstance(item, Credential):
+            raise TypeError(
+                "who is to judge it? Give by=relying_party, for this certificate does not say who issued it"
+            )
+        by = relying_party_of(item.smki)
+    return by.verify(item if isinstance(item, bytes) else item.der, for_=for_, at=at, chain=chain)
+
+
+def _name(item: Credential | Certificate | DefectiveCertificate | bytes) -> str:
+    if isinstance(item, bytes):
+        return f"{len(item)} octets"
+    if isinstance(item, DefectiveCertificate):
+        return item.name
+    return f"certificate {item.serial_number}"
+
+
+def _subject(item: object, verdict: Verdict) -> str:
+    name = f"{item.name} ({verdict.label})" if isinstance(item, DefectiveCertificate) else verdict.label
+    return f"{name} at {iso(verdict.moment)}{f' for {verdict.purpose}' if verdict.purpose else ''}"
+
+
+def _checks_text(verdict: Verdict) -> str:
+    """The checks of a verdict: how many held in each step, and every one that did not."""
+    counts = Counter((STEPS[check.requirement.step], check.outcome.value) for check in verdict.checks)
+    steps = {step: f"{step}: " for step, _ in counts}
+    for (step, outcome), count in counts.items():
+        steps[step] += f"{'' if steps[step].endswith(': ') else ', '}{count} {outcome}"
+    lines = [f"  checks of {'; '.join(steps.values())}"]
+    for check in verdict.checks:
+        if check.outcome in (Outcome.NOT_HELD, Outcome.NOT_REACHED):
+            expected = f"; expected {check.expected}" if check.expected else ""
+            seen = f": {check.seen}{expected}" if check.seen else ""
+            row = check.requirement
+            lines.append(f"    {check.outcome.value}: {row.title} ({row.clause}), {check.certificate}{seen}")
+    return "\n".join(lines)

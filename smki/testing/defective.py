@@ -1,0 +1,201 @@
+"""The catalogue of defects for a test: each defect as a Relying Party or a Device gets to see it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from fnmatch import fnmatchcase
+from functools import cached_property, lru_cache
+
+from smki.certificate import Certificate
+from smki.clock import FixedClock
+from smki.problem import NotFound, Problem
+from smki.relying_party import RelyingParty, RevocationLists, Use
+from smki.role import KeyUsage, RemotePartyRole
+from smki.testing.defects import DEFECTS, Base, Cast, Defect, Verdict
+from smki.testing.defects.presentation import Presentation, below_file, good_file, issued_below, presentation
+
+
+@dataclass(frozen=True)
+class DefectiveCertificate:
+    """One defect of the catalogue, with what stands around it. All octets are DER, or nearly.
+
+    It was issued by authorities of its own, none of them of any SMKI: whoever is to judge it trusts
+    :attr:`trust_anchor` for the occasion.
+
+    :ivar defect: the row of the catalogue.
+    """
+
+    defect: Defect
+    cast: Cast
+
+    def __repr__(self) -> str:
+        return f"<{self.name}: {self.wrong}>"
+
+    @property
+    def name(self) -> str:
+        """In the catalogue: ``device-key-p384``."""
+        return self.defect.name
+
+    @property
+    def wrong(self) -> str:
+        """What is wrong, in words."""
+        return self.defect.wrong
+
+    @property
+    def clause(self) -> str:
+        """The clause that it breaks."""
+        return self.defect.clause
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """What the lint finds in :attr:`octets`, given the issuer's certificate."""
+        return self.defect.codes
+
+    @property
+    def expected(self) -> str:
+        """The code of the reason for which a Relying Party refuses :attr:`certificate`; ``trusted`` where it is allowed
+        with a warning of the lint, ``not-applicable`` for a certification request."""
+        return self.defect.verdict.code
+
+    @cached_property
+    def octets(self) -> bytes:
+        """What has the defect: a certificate, a certification request or a revocation list."""
+        return self.defect.make(self.cast)
+
+    @property
+    def twin(self) -> bytes:
+        """The same without the defect."""
+        return self.cast.good_octets(self.defect.base)
+
+    @property
+    def certificate(self) -> bytes:
+        """The certificate that is put before a Relying Party: the defective one, or a good one with a defective
+        authority or list above it. Of a certification request, the request."""
+        shown = self._presentation
+        return self._file(shown.certificate) if shown else self.octets
+
+    @property
+    def chain(self) -> tuple[bytes, ...]:
+        """The certificates of the issuing authorities above it, from below."""
+        shown = self._presentation
+        return tuple(self._file(name) for name in shown.chain) if shown else ()
+
+    @property
+    def trust_anchor(self) -> bytes:
+        """The root's certificate."""
+        shown = self._presentation
+        return self._file(shown.trust_anchor if shown else good_file(Base.ROOT_OCA))
+
+    @property
+    def crl(self) -> bytes | None:
+        """The Organisation CRL; None for a Device Certificate."""
+        shown = self._presentation
+        return self._file(shown.crl) if shown and shown.crl else None
+
+    @property
+    def arl(self) -> bytes | None:
+        """The Organisation ARL; None for a Device Certificate."""
+        shown = self._presentation
+        return self._file(shown.arl) if shown and shown.arl else None
+
+    @property
+    def use(self) -> Use:
+        """What the certificate is to be relied on for."""
+        shown = self._presentation
+        if shown is None:
+            return Use()
+        role = RemotePartyRole.parse(shown.role) if shown.role else None
+        return Use(role, KeyUsage.parse(shown.key_usage), device=role is None)
+
+    @property
+    def moment(self) -> datetime:
+        """When it is to be judged, UTC."""
+        return self.cast.moment
+
+    @property
+    def issuer(self) -> bytes | None:
+        """The certificate to give the lint as the issuer of :attr:`octets`; None where there is none to be had."""
+        return self.cast.good_octets(self.defect.issuer) if self.defect.issuer else None
+
+    def files(self) -> dict[str, bytes]:
+        """The defect and all that is put before a Relying Party with it, by file name."""
+        files = {self.defect.file: self.octets, "defect-trust-anchor.der": self.trust_anchor}
+        if self.certificate != self.octets:
+            files["defect-certificate.der"] = self.certificate
+        files |= {f"defect-chain-{number}.der": octets for number, octets in enumerate(self.chain, 1)}
+        lists = {"defect.crl": self.crl, "defect.arl": self.arl}
+        return files | {name: octets for name, octets in lists.items() if octets is not None}
+
+    def relying_party(self) -> RelyingParty:
+        """One that trusts the root and has the chain and the lists, at :attr:`moment`."""
+        lists = RevocationLists.of([self.crl] if self.crl else [], [self.arl] if self.arl else [])
+        anchor = Certificate.from_der(self.trust_anchor)
+        return RelyingParty([anchor], lists, chain=self.chain, clock=FixedClock(self.moment))
+
+    @cached_property
+    def _presentation(self) -> Presentation | None:
+        return presentation(self.defect, self.cast)
+
+    def _file(self, name: str) -> bytes:
+        if name == self.defect.file:
+            return self.octets
+        if name == below_file(self.defect):
+            below = issued_below(self.defect, self.cast)
+            assert below is not None
+            return below
+        return self.cast.good_octets(_BASE_OF_FILE[name])
+
+
+_BASE_OF_FILE = {good_file(base): base for base in Base}
+
+
+def defective_certificate(name: str, *, at: datetime, seed: str | None = None) -> DefectiveCertificate:
+    """One defect of the catalogue by its name.
+
+    :param at: when it is to be judged, UTC: everything around the defect is in order then.
+    :param seed: makes keys and serial numbers reproducible.
+    :raises NotFound: when there is none of that name.
+    """
+    for defect in DEFECTS:
+        if defect.name == name:
+            return DefectiveCertificate(defect, cast_of(at, seed))
+    remedy = "smki defects list shows the names."
+    raise NotFound(Problem("defect.unknown", "defect", f"{name[:64]!r}", "a name of the catalogue", "", remedy))
+
+
+@lru_cache(maxsize=8)
+def cast_of(at: datetime, seed: str | None) -> Cast:
+    """The authorities and good twins around the defects, made once."""
+    return Cast(at, seed)
+
+
+def select_defects(
+    patterns: Sequence[str] = (),
+    *,
+    device: bool | None = None,
+    lists: bool = False,
+    requests: bool = False,
+    allowed: bool = False,
+) -> Iterator[Defect]:
+    """The defects that a test is about: of certificates that must be refused, where nothing else is said.
+
+    :param patterns: shell patterns; at least one must match the name (with or without the kind before it), a finding
+        of the lint, or the reason for which a Relying Party refuses it: ``public-key.*``, ``device-key-*``,
+        ``time.expired``. None for every one.
+    :param device: true for Device Certificates and their authorities alone, false for those of Organisations alone.
+    :param lists: those of revocation lists too.
+    :param requests: those of certification requests too.
+    :param allowed: those too that a Relying Party lets pass with a warning.
+    """
+    for defect in DEFECTS:
+        if device is not None and defect.base.is_of_device is not device:
+            continue
+        if (defect.base.is_list and not lists) or (defect.base.is_request and not requests):
+            continue
+        if defect.verdict is Verdict.TRUSTED and not allowed:
+            continue
+        names = (defect.name, defect.name.removeprefix(f"{defect.base.value}-"), *defect.codes, defect.verdict.code)
+        if not patterns or any(fnmatchcase(name, pattern) for name in names for pattern in patterns):
+            yield defect

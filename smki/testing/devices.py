@@ -1,0 +1,156 @@
+"""Devices for tests, with certificates, keys and an entry in the Smart Metering Inventory (SMI)."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field, replace
+
+from smki.certificate import Certificate
+from smki.device import Device as SmiEntry
+from smki.device import DeviceType, SmiStatus
+from smki.home import Smki
+from smki.identity import EntityIdentifier
+from smki.problem import NotFound, Problem
+from smki.registration.cast import DEVICES, TESTING_PARTICIPANTS
+from smki.role import CertificateKind, KeyUsage
+from smki.testing.bundle import Bundle
+from smki.testing.credential import Credential
+from smki.testing.organisations import Organisation
+from smki.testing.trust_anchor_cells import TrustAnchorCell, fill
+
+MANUFACTURER = str(TESTING_PARTICIPANTS[0].participant_id)
+DCC = "DCC"
+
+NAMED_DEVICES = bytes.fromhex("00DB12")
+"""How the Device IDs of named Devices begin. Assumption: any will do; the published test Devices begin so."""
+
+
+def device_id_of(name: str) -> EntityIdentifier:
+    """The Device ID of a Device that has a name instead of one: the same for the same name."""
+    return EntityIdentifier(NAMED_DEVICES + hashlib.sha256(name.encode()).digest()[:5])
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Device:
+    """A Device with both its certificates and their keys. A value: what changes it returns another."""
+
+    smki: Smki = field(repr=False, compare=False)
+    device_type: DeviceType
+    device_id: EntityIdentifier
+    digital_signature: Credential
+    key_agreement: Credential
+    subscriber: str = MANUFACTURER
+    """The id of the Party or Testing Participant that its certificates are issued to."""
+
+    def __repr__(self) -> str:
+        return f"<{self.device_type.name} {self.device_id}>"
+
+    @classmethod
+    def make(
+        cls,
+        smki: Smki,
+        device_type: DeviceType | str,
+        *,
+        device_id: EntityIdentifier | str | None = None,
+        name: str = "",
+        applicant: str = "",
+    ) -> Device:
+        """Have both certificates issued to a Device, on new keys; it is added to the SMI where it is not there yet.
+
+        :param device_type: ``ESME``, ``GSME``, ``CHF``, ``GPF``, ``PPMID``, ``HCALCS`` or ``SAPC``.
+        :param device_id: its EUI-64; by default it follows from *name*, and without one it is that of the published
+            test Device of the type.
+        :param applicant: who subscribes; by default the DCC for the parts of a Communications Hub, else the
+            manufacturer of the demonstration cast.
+        :raises Malformed: when the type or the EUI-64 is none.
+        :raises Refused: when the certificates may not be issued, with every reason.
+        """
+        device_type = DeviceType.parse(device_type) if isinstance(device_type, str) else device_type
+        if isinstance(device_id, str):
+            device_id = EntityIdentifier.parse(device_id)
+        if device_id is None:
+            device_id = device_id_of(name) if name else _published(device_type)
+        who = applicant or (DCC if device_type in (DeviceType.CHF, DeviceType.GPF) else MANUFACTURER)
+        # The first certificate adds it to the SMI, where it is not there yet; the second finds it there.
+        signature = _issue(smki, device_id, KeyUsage.DIGITAL_SIGNATURE, who, device_type)
+        agreement = _issue(smki, device_id, KeyUsage.KEY_AGREEMENT, who)
+        return cls(smki, device_type, device_id, signature, agreement, who)
+
+    @property
+    def credentials(self) -> tuple[Credential, Credential]:
+        """Digital signature, key agreement."""
+        return self.digital_signature, self.key_agreement
+
+    @property
+    def certificates(self) -> tuple[Certificate, Certificate]:
+        """Digital signature, key agreement."""
+        return self.digital_signature.certificate, self.key_agreement.certificate
+
+    @property
+    def smi_entry(self) -> SmiEntry:
+        """What the Smart Metering Inventory says of it at present.
+
+        :raises NotFound: when the SMKI was put back to a time before it was made.
+        """
+        found = self.smki.ledger.register.device(self.device_id)
+        if found is None:
+            raise NotFound(Problem("device.unknown", f"Device {self.device_id}", "not in the SMI", "a Device that is"))
+        return found
+
+    def become(self, status: SmiStatus | str) -> SmiEntry:
+        """Put it into another SMI status: ``installed not commissioned``, ``commissioned`` and so on.
+
+        :raises Malformed: when *status* is none.
+        :raises StatusNotAllowed: when no path leads there.
+        """
+        wanted = SmiStatus.parse(status) if isinstance(status, str) else status
+        return self.smki.ledger.register.change_device(self.device_id, lambda entry: entry.with_status(wanted))
+
+    def renew(self, usage: KeyUsage | str) -> Device:
+        """The same Device with a fresh certificate in place of its own: new key, new request, same Device ID.
+
+        :param usage: ``ds`` or ``ka``.
+        """
+        usage = KeyUsage.parse(usage) if isinstance(usage, str) else usage
+        new = _issue(self.smki, self.device_id, usage, self.subscriber)
+        if usage is KeyUsage.DIGITAL_SIGNATURE:
+            return replace(self, digital_signature=new)
+        return replace(self, key_agreement=new)
+
+    def trust_anchor_cells(self, *organisations: Organisation) -> tuple[TrustAnchorCell, ...]:
+        """What its trust anchor cells hold when it leaves the factory, by its type
+        (:mod:`smki.testing.trust_anchor_cells`).
+
+        :param organisations: whose certificates to put there; for roles of which none is given, the newest ones that
+            the demonstration cast has in this SMKI.
+        """
+        return fill(self.smki, self.device_type, organisations)
+
+    def bundle(self, *organisations: Organisation) -> Bundle:
+        """Everything that a Device is provisioned with: its keys, its certificates and its trust anchor cells.
+
+        :param organisations: as in :meth:`trust_anchor_cells`.
+        """
+        cells = self.trust_anchor_cells(*organisations)
+        authorities = [record for record in self.smki.authorities() if record.kind in _DEVICE_AUTHORITIES]
+        return Bundle(
+            self.device_id, self.device_type, self.credentials, cells, tuple(each.certificate for each in authorities)
+        )
+
+
+_DEVICE_AUTHORITIES = (CertificateKind.ROOT_DCA, CertificateKind.ISSUING_DCA)
+
+
+def _published(device_type: DeviceType) -> EntityIdentifier:
+    for entry in DEVICES:
+        if entry.device_type is device_type:
+            return entry.device_id
+    return device_id_of(device_type.name)  # registration says why it may have none
+
+
+def _issue(
+    smki: Smki, device_id: EntityIdentifier, usage: KeyUsage, who: str, device_type: DeviceType | None = None
+) -> Credential:
+    key, request = smki.make_device_request(device_id, usage)
+    issued = smki.issue_device(request, applicant=who, device_type=device_type, interface="testing")
+    return Credential(smki, issued.record.certificate, key)

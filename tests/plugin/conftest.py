@@ -1,0 +1,29 @@
+"""Runs pytest with the plugin on small test files, in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+import smki.testing.assertions
+import smki.testing.devices
+import smki.testing.keep
+import smki.testing.repository  # noqa: F401  (imported here, so that no inner run pays for it)
+
+Run = Callable[..., pytest.RunResult]
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester) -> Run:
+    """Writes a test file and runs it: ``run(source, *options)``. A warning is an error there."""
+
+    def run(source: str, *options: str) -> pytest.RunResult:
+        pytester.makepyfile(test_inner=source)
+        # This process has imported smki and others long ago, which pytest would have liked to do itself.
+        imported = "ignore:Module already imported:pytest.PytestAssertRewriteWarning"
+        # Hypothesis would be imported, and rewritten, once more in each run.
+        others = ("-p", "no:randomly", "-p", "no:hypothesispytest")
+        return pytester.runpytest_inprocess("-W", "error", "-W", imported, *others, "--strict-markers", *options)
+
+    return run

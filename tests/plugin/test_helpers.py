@@ -1,0 +1,396 @@
+"""What a Device test needs beside certificates, without pytest's fixtures: keys, cells, bundles, assertions, undoing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import load_der_private_key, load_pem_private_key
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smki import Certificate, DeviceType, KeyUsage, RemotePartyRole, Smki
+from smki.armour import unarmour
+from smki.problem import Malformed, NotFound, NotReady
+from smki.profile.forms import Mark
+from smki.registration import Refused
+from smki.testing import (
+    CELLS,
+    CellUsage,
+    ClockControl,
+    Dcc,
+    Device,
+    Organisation,
+    Undo,
+    WrongKeyUsage,
+    assert_conformant,
+    assert_refused,
+    assert_trusted,
+    defective_certificate,
+    relying_party,
+    select_defects,
+)
+from smki.testing.defects import Defect
+
+R, T, DS, KA, CERT_SIGN = (
+    RemotePartyRole,
+    DeviceType,
+    KeyUsage.DIGITAL_SIGNATURE,
+    KeyUsage.KEY_AGREEMENT,
+    KeyUsage.KEY_CERT_SIGN,
+)
+TOP_UP = CellUsage.PREPAYMENT_TOP_UP
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[Smki]:
+    with Smki.in_memory(seed="helpers") as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def meter(world: Smki) -> Device:
+    return Device.make(world, "esme")
+
+
+@pytest.fixture(scope="module")
+def large_supplier(world: Smki) -> Organisation:
+    return Organisation.make(world, "supplier")
+
+
+# Keys
+
+
+def test_a_key_in_every_form(meter: Device) -> None:
+    for credential in meter.credentials:
+        point = credential.certificate.point
+        assert point is not None
+        assert (len(credential.d_hex), len(credential.xy_hex)) == (64, 128)
+        assert bytes.fromhex("04" + credential.xy_hex) == point
+        derived = ec.derive_private_key(int(credential.d_hex, 16), ec.SECP256R1())
+        for key in (
+            load_der_private_key(credential.pkcs8, None),
+            load_pem_private_key(credential.pkcs8_pem.encode(), None),
+        ):
+            assert isinstance(key, ec.EllipticCurvePrivateKey)
+            assert key.private_numbers() == derived.private_numbers() == credential.key.private_numbers()
+        assert Certificate.from_der(unarmour(credential.pem.encode())[0].der) == credential.certificate
+        assert credential.d_hex not in repr(credential) + repr(meter)
+
+
+@given(octets=st.binary(max_size=300), at=st.integers(0, 63))
+def test_signatures(large_supplier: Organisation, octets: bytes, at: int) -> None:
+    signer = large_supplier.digital_signature
+    signature = signer.sign(octets)
+    assert len(signature) == 64
+    assert signature == signer.sign(octets)
+    assert signer.verify(octets, signature)
+    assert not signer.verify(octets + b"\0", signature)
+    assert not signer.verify(octets, signature[:at] + bytes([signature[at] ^ 1]) + signature[at + 1 :])
+    assert not signer.verify(octets, signature[:at])
+
+
+def test_keys_are_for_what_they_are_for(meter: Device, large_supplier: Organisation) -> None:
+    with pytest.raises(WrongKeyUsage, match=r"keyAgreement, to sign with; expected digitalSignature"):
+        meter.key_agreement.sign(b"")
+    with pytest.raises(WrongKeyUsage, match="digitalSignature, to agree with; expected keyAgreement"):
+        meter.digital_signature.shared_secret(meter.key_agreement)
+    with pytest.raises(WrongKeyUsage, match=str(large_supplier.digital_signature.serial_number)):
+        meter.key_agreement.shared_secret(large_supplier.digital_signature)
+
+
+def test_a_shared_secret(world: Smki, meter: Device, large_supplier: Organisation) -> None:
+    broker = Dcc.of(world).access_control_broker.key_agreement
+    secrets = {
+        meter.key_agreement.shared_secret(broker),
+        broker.shared_secret(meter.key_agreement.certificate),
+        meter.key_agreement.shared_secret(large_supplier.key_agreement),
+        meter.key_agreement.shared_secret(large_supplier.top_up),
+    }
+    assert {len(secret) for secret in secrets} == {32}
+    assert len(secrets) == 3
+
+
+# Who there is
+
+
+def test_an_organisation_in_every_role(world: Smki) -> None:
+    for role in R:
+        if not role.usages:
+            with pytest.raises(NotFound, match=r"role\.no-certificates"):
+                Organisation.make(world, role)
+            continue
+        organisation = Organisation.make(world, role)
+        assert [each.usage for each in organisation.credentials][:2] == list(role.usages)
+        assert organisation.digital_signature.certificate.role is role
+        assert_conformant(organisation)
+        if KA not in role.usages:
+            with pytest.raises(NotFound, match=r"role\.no-such-usage"):
+                _ = organisation.key_agreement
+        if role is not R.SUPPLIER:
+            with pytest.raises(NotFound, match="prepayment top-up"):
+                _ = organisation.top_up
+
+
+def test_who_may_not_is_refused(world: Smki) -> None:
+    with pytest.raises(Refused, match=r"role\.not-a-network-party"):
+        Organisation.make(world, "networkOperator", "90B3D51F30010000")
+    with pytest.raises(Malformed, match=r"device-type\.unknown"):
+        Device.make(world, "fridge")
+    with pytest.raises(Refused, match=r"device\.type-2"):
+        Device.make(world, "IHD")
+    with pytest.raises(Refused, match=r"device\.other-type"):
+        Device.make(world, "GSME", device_id=Device.make(world, "ESME", name="an ESME").device_id)
+    with pytest.raises(NotFound, match=r"role\.not-the-dcc"):
+        Organisation.of_dcc(world, "supplier")
+
+
+def test_a_renewed_organisation(world: Smki) -> None:
+    supplier = Organisation.make(world, "supplier", "90B3D51F30030000")
+    renewed = supplier.renew("ka")
+    assert renewed.digital_signature == supplier.digital_signature
+    assert renewed.top_up == supplier.top_up
+    assert [each.status.label for each in (supplier.key_agreement, renewed.key_agreement, renewed.top_up)] == [
+        "not in use",
+        "in use",
+        "in use",
+    ]
+
+
+# Trust anchor cells
+
+
+def rows(device_type: DeviceType) -> set[tuple[RemotePartyRole, KeyUsage, CellUsage]]:
+    return {(cell.role, cell.usage, cell.cell_usage) for cell in CELLS if device_type in cell.device_types}
+
+
+MANAGEMENT = CellUsage.MANAGEMENT
+ESME_CELLS = {
+    (R.ROOT, CERT_SIGN, MANAGEMENT), (R.RECOVERY, DS, MANAGEMENT), (R.SUPPLIER, DS, MANAGEMENT), (R.SUPPLIER, KA, MANAGEMENT),
+    (R.SUPPLIER, KA, TOP_UP), (R.NETWORK_OPERATOR, DS, MANAGEMENT), (R.NETWORK_OPERATOR, KA, MANAGEMENT),
+    (R.ACCESS_CONTROL_BROKER, KA, MANAGEMENT), (R.TRANSITIONAL_COS, DS, MANAGEMENT), (R.LOAD_CONTROLLER, DS, MANAGEMENT),
+    (R.LOAD_CONTROLLER, KA, MANAGEMENT),
+}  # fmt: skip
+
+
+def test_the_cells_that_are_known() -> None:
+    assert rows(T.ESME) == ESME_CELLS
+    assert rows(T.CHF) == {
+        (R.ROOT, CERT_SIGN, MANAGEMENT), (R.RECOVERY, DS, MANAGEMENT), (R.ACCESS_CONTROL_BROKER, DS, MANAGEMENT),
+        (R.ACCESS_CONTROL_BROKER, KA, MANAGEMENT), (R.WAN_PROVIDER, DS, MANAGEMENT),
+    }  # fmt: skip
+    assert R.NETWORK_OPERATOR not in {cell.role for cell in CELLS if T.GSME in cell.device_types}
+
+
+def test_every_row_names_its_clause_and_stands_once() -> None:
+    assert all(cell.clause and cell.device_types for cell in CELLS)
+    for device_type in T:
+        found = [(c.role, c.usage, c.cell_usage) for c in CELLS if device_type in c.device_types]
+        assert len(found) == len(set(found))
+        assert bool(found) is device_type.holds_certificates
+    assert {cell.mark for cell in CELLS} == {Mark.MEASURED, Mark.ASSUMED}
+
+
+@pytest.mark.parametrize("device_type", [each for each in T if each.holds_certificates], ids=lambda each: each.name)
+def test_what_cells_hold(device_type: DeviceType) -> None:
+    with Smki.in_memory(seed="cells") as smki:
+        supplier = Organisation.make(smki, "supplier")
+        device = Device.make(smki, device_type)
+        cells = device.trust_anchor_cells()
+        assert {(cell.role, cell.usage, cell.cell_usage) for cell in cells} == rows(device_type)
+        for cell in cells:
+            holder = R.ACCESS_CONTROL_BROKER if device_type is T.GPF and cell.role in GPF_HELD else cell.role
+            assert cell.certificate.role is holder
+            assert cell.certificate.usage is cell.usage or cell.role is R.ROOT
+            assert_conformant(cell.certificate)
+            if cell.role is R.SUPPLIER and holder is R.SUPPLIER:
+                # The certificates whose keys the test has.
+                assert cell.certificate in supplier.certificates
+        top_up = [cell.certificate for cell in cells if cell.cell_usage is TOP_UP]
+        assert top_up == ([supplier.top_up.certificate] if device_type in (T.ESME, T.GSME) else [])
+        # Nothing is issued that is there already.
+        assert device.trust_anchor_cells() == cells
+
+
+GPF_HELD = (R.SUPPLIER, R.NETWORK_OPERATOR)
+
+
+def test_cells_of_another_supplier(world: Smki, meter: Device) -> None:
+    small = Organisation.make(world, "supplier", "90B3D51F30030000")
+    held = {cell.certificate for cell in meter.trust_anchor_cells(small) if cell.role is R.SUPPLIER}
+    assert held == set(small.certificates)
+
+
+def test_a_type_2_device_has_no_cells(world: Smki, meter: Device) -> None:
+    from smki.testing.trust_anchor_cells import cells_of
+
+    with pytest.raises(NotFound, match="IHD, a Type 2 Device"):
+        cells_of(T.IHD)
+
+
+# The bundle
+
+
+def test_a_bundle(meter: Device, tmp_path: Path) -> None:
+    bundle = meter.bundle()
+    folder = bundle.write(tmp_path / "new" / "bundle")
+    files = {file.name: file.read_bytes() for file in folder.iterdir()}
+    manifest = json.loads(files.pop("bundle.json"))
+    assert files == bundle.as_der()
+    assert manifest == bundle.as_json()
+    assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o600}
+    assert manifest["deviceId"] == "00-DB-12-34-56-78-90-A0"
+    assert len(manifest["trustAnchorCells"]) == len(meter.trust_anchor_cells()) == 11
+    assert files["cell-supplier-keyAgreement.der"] != files["cell-supplier-keyAgreement-top-up.der"]
+    for item in manifest["credentials"]:
+        key = ec.derive_private_key(int(item["privateKey"]["d"], 16), ec.SECP256R1())
+        numbers = key.public_key().public_numbers()
+        assert item["publicKey"] == f"{numbers.x:064X}{numbers.y:064X}"
+        assert (
+            files[f"device-{'ds' if item['keyUsage'] == 'digitalSignature' else 'ka'}.der"].hex().upper()
+            == item["certificate"]
+        )
+    pieces = unarmour(bundle.as_pem().encode())
+    assert sorted(piece.der for piece in pieces) == sorted(bundle.as_der().values())
+    assert bundle.as_pem().count("Trust anchor cell supplier keyAgreement prepayment top-up\n") == 1
+    assert meter.bundle().write(folder) == folder
+
+
+def test_a_bundle_that_cannot_be_written(meter: Device, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(NotReady, match=r"bundle\.not-writable"):
+        meter.bundle().write(tmp_path / "file" / "bundle")
+
+
+# Assertions
+
+
+def test_a_certificate_in_any_form(meter: Device, world: Smki) -> None:
+    credential, by = meter.digital_signature, relying_party(world)
+    for form in (credential.der, credential.pem, credential.certificate, credential.der.hex(), credential.pem.encode()):
+        assert_trusted(form, by=by, for_="device/ds")
+        assert_conformant(form)
+        assert_refused(form, "use.key-usage", by=by, for_="device/ka")
+    with pytest.raises(TypeError, match="by=relying_party"):
+        assert_trusted(credential.certificate)
+
+
+def test_not_trusted_tells_why(meter: Device) -> None:
+    with pytest.raises(AssertionError) as failed:
+        assert_trusted(meter, for_="supplier/ds")
+    text = str(failed.value)
+    assert text.startswith(
+        f"Device Certificate {meter.digital_signature.serial_number} at 2026-01-01T00:00:00Z for supplier/DS is not"
+    )
+    assert "[use.role]" in text
+    assert "checks of profile: 3 held; path: " in text
+    assert "    not held: the role that it is to be relied on for (GBCS 12), Device Certificate" in text
+
+
+def test_not_refused_tells_what_held(meter: Device) -> None:
+    with pytest.raises(
+        AssertionError, match=r"trusted, expected a refusal for revocation\.revoked\n  checks of profile: 3 held"
+    ):
+        assert_refused(meter, "revocation.revoked")
+    with pytest.raises(AssertionError, match="trusted, expected a refusal\n"):
+        assert_refused(meter)
+
+
+def test_refused_for_another_reason(meter: Device) -> None:
+    with pytest.raises(
+        AssertionError, match=r"use\.role, expected a refusal for time\.expired\n  .*no role \(Device Certificate\)"
+    ):
+        assert_refused(meter, "time.expired", for_="supplier")
+
+
+def test_not_conformant_tells_every_finding(world: Smki) -> None:
+    defect = defective_certificate("device-algorithm-not-the-same", at=world.clock.now())
+    with pytest.raises(AssertionError) as failed:
+        assert_conformant(defect)
+    text = str(failed.value)
+    assert text.startswith("device-algorithm-not-the-same: not as the profile of Device Certificate has it:\n")
+    assert {"[signature-algorithm.wrong]", "[signature-algorithm.mismatch]"} <= set(text.split())
+
+
+def test_conformant_checks_the_issuer(meter: Device, large_supplier: Organisation) -> None:
+    with pytest.raises(AssertionError, match="issuer"):
+        assert_conformant(meter, issuer=large_supplier.digital_signature.certificate)
+
+
+def test_a_defect_of_a_list(world: Smki) -> None:
+    assert_refused(defective_certificate("organisation-crl-signed-by-another", at=world.clock.now(), seed="s"))
+    with pytest.raises(NotFound, match=r"defect\.unknown"):
+        defective_certificate("nothing-like-it", at=world.clock.now())
+
+
+@pytest.mark.parametrize("defect", list(select_defects(lists=True, allowed=True)), ids=lambda defect: defect.name)
+def test_what_is_expected_of_every_defect(defect: Defect, world: Smki) -> None:
+    found = defective_certificate(defect.name, at=world.clock.now(), seed="expected")
+    if found.expected == "trusted":
+        assert_trusted(found)
+    else:
+        assert_refused(found)
+        assert_refused(found, found.expected)
+        with pytest.raises(AssertionError):
+            assert_trusted(found)
+
+
+# Time, and going back
+
+
+def test_a_clock_that_cannot_be_set() -> None:
+    from smki import FixedClock
+    from smki.home import SEEDED_START
+
+    with (
+        Smki.in_memory(seed="fixed", clock=FixedClock(SEEDED_START)) as smki,
+        pytest.raises(NotReady, match="FixedClock"),
+    ):
+        ClockControl(smki)
+
+
+def test_the_clock_of_a_directory(made_home: Path, home: Path) -> None:
+    with Smki.open(home) as smki:
+        control = ClockControl(smki)
+        assert str(control.freeze("2030-01-01")) == "2030-01-01 00:00:00+00:00"
+        with Smki.open(home) as other:
+            assert other.clock.now() == control.now
+        control.real()
+        with pytest.raises(Malformed):
+            control.move("whenever")
+
+
+def test_undo_wants_memory(home: Path) -> None:
+    with Smki.open(home) as smki, pytest.raises(NotReady, match=r"undo\.not-in-memory"):
+        Undo(smki)
+
+
+def test_undo() -> None:
+    with Smki.in_memory(seed="undo") as smki:
+        undo = Undo(smki)
+        undo.undo()  # nothing to do
+        first = Device.make(smki, "ESME")
+        ClockControl(smki).move("2030-01-01")
+        undo.undo()
+        assert smki.ledger.count_certificates() == 10
+        assert Device.make(smki, "ESME") == first
+        undo.remember()
+        Device.make(smki, "GSME")
+        undo.undo()
+        assert smki.ledger.count_certificates() == 12
+        gone = Device.make(smki, "GSME")
+        undo.undo()
+        with pytest.raises(KeyError):
+            _ = gone.digital_signature.status
+        with pytest.raises(NotFound, match=r"device\.unknown"):
+            named_and_gone(undo)
+
+
+def named_and_gone(undo: Undo) -> object:
+    """The SMI entry of a Device that was undone."""
+    device = Device.make(undo.smki, "ESME", name="gone")
+    undo.undo()
+    return device.smi_entry

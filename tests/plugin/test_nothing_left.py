@@ -1,0 +1,141 @@
+"""A run asks nobody but itself, and leaves nothing: no thread, no process, no file, no open socket."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import textwrap
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests.plugin.conftest import Run
+
+USES_EVERYTHING = """
+    import pytest
+    from smki import EntityIdentifier
+    from smki.testing import Fault, FaultKind
+
+    @pytest.mark.parametrize("number", range(4))
+    def test_everything(number, smki_repository, smki_home, smki_faults, esme, supplier, revoke, relying_party):
+        client = smki_repository.client()
+        assert client.retrieve(esme.digital_signature.serial_number)
+        smki_faults.set(Fault(FaultKind.SLOW, path="/services/*", delay=60))
+        revoke(supplier)
+
+    @pytest.mark.smki(seed="another")
+    def test_another_world(smki_repository, smki_home):
+        assert smki_repository.client().search(EntityIdentifier.parse("90B3D51F30000002"))
+"""
+
+ONLY_LOOPBACK = """
+import socket
+def refuse(address):
+    assert isinstance(address, tuple) and address[0] == "127.0.0.1", f"a connection to {address}"
+connect, bind = socket.socket.connect, socket.socket.bind
+socket.socket.connect = lambda self, address: (refuse(address), connect(self, address))[1]
+socket.socket.bind = lambda self, address: (refuse(address), bind(self, address))[1]
+"""
+
+
+def files_below(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*")}
+
+
+@pytest.mark.parametrize("options", [(), ("-n", "2")], ids=["one process", "xdist"])
+def test_a_run(tmp_path: Path, options: tuple[str, ...]) -> None:
+    """In a process of its own with a TMPDIR of its own."""
+    temporary, project = tmp_path / "tmp", tmp_path / "project"
+    temporary.mkdir()
+    project.mkdir()
+    (project / "test_all.py").write_text(textwrap.dedent(USES_EVERYTHING))
+    # xdist's own workers talk through pipes.
+    (project / "conftest.py").write_text(ONLY_LOOPBACK)
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-W",
+        "error",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:randomly",
+        *options,
+    ]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("SMKI_", "PYTEST_"))}
+    environment |= {"TMPDIR": str(temporary), "PYTHONDONTWRITEBYTECODE": "1", "MARK_OF_THIS_RUN": str(tmp_path)}
+    result = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, timeout=120)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "5 passed" in result.stdout
+    # pytest-xdist makes the folder of its workers' temporary files, whether there are any or not.
+    assert {name for name in files_below(temporary) if not re.fullmatch(r"pytest-of-\w+(/pytest-\w+)?", name)} == set()
+    assert files_below(project) == {"test_all.py", "conftest.py"}
+    assert processes_with(f"MARK_OF_THIS_RUN={tmp_path}") == []
+
+
+def processes_with(variable: str) -> list[str]:
+    """The processes that have a variable in their environment."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            environment = (folder / "environ").read_bytes()
+        except OSError:
+            continue
+        if variable.encode() in environment.split(b"\0"):
+            found.append(folder.name)
+    return found
+
+
+def test_no_thread_remains(run: Run) -> None:
+    before = set(threading.enumerate())
+    run(USES_EVERYTHING).assert_outcomes(passed=5)
+    assert set(threading.enumerate()) == before
+
+
+def test_a_client_that_says_nothing_keeps_nobody_waiting(run: Run) -> None:
+    run("""
+        import socket
+        held = []
+        def test_it(smki_repository):
+            host, port = smki_repository.address.split(":")
+            held.append(socket.create_connection((host, int(port))))
+
+        def teardown_module():
+            held.pop().close()
+    """).assert_outcomes(passed=1)
+
+
+def test_the_plugin_imports_nothing_of_smki_until_it_is_used(tmp_path: Path) -> None:
+    (tmp_path / "test_other.py").write_text("""
+import sys
+def test_other():
+    heavy = [name for name in sys.modules if name.startswith(("smki.", "repository", "cryptography", "flask", "lxml"))]
+    assert sorted(heavy) == ["smki.testing", "smki.testing.marks", "smki.testing.plugin"], heavy
+""")
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-W",
+        "error",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:hypothesispytest",
+    ]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert result.returncode == 0, result.stdout
+
+
+def test_it_can_be_switched_off(tmp_path: Path) -> None:
+    (tmp_path / "test_other.py").write_text("def test_other(): pass\n")
+    command = [sys.executable, "-m", "pytest", "-W", "error", "-p", "no:cacheprovider", "-p", "no:smki"]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert result.returncode == 0, result.stdout
+    assert "smki: seed" not in result.stdout

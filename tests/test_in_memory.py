@@ -1,0 +1,131 @@
+"""An SMKI in memory: the same as in a directory, for several threads, and put back to what it was."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from smki import DeviceType, EntityIdentifier, RemotePartyRole, SerialNumber, Smki
+from smki.clock import AdjustableClock
+from smki.home import SEEDED_START
+from smki.key import KeysInMemory, SystemRandomness
+from smki.ledger import CertificateQuery
+from smki.ledger.memory import MemoryLedger
+from smki.problem import NotFound
+from smki.registration.revocation import revoke
+from smki.role import CertificateKind
+from tests.support import DEVICE, DS, KA
+
+
+def everything(smki: Smki) -> list[bytes]:
+    octets = [record.der for record in smki.ledger.certificates(CertificateQuery())]
+    return octets + [made.current().der for made in smki.all_lists()]
+
+
+def memory(smki: Smki) -> MemoryLedger:
+    assert isinstance(smki.ledger, MemoryLedger)
+    return smki.ledger
+
+
+def test_it_is_the_same_as_in_a_directory(tmp_path: Path) -> None:
+    on_disk = Smki.create(tmp_path / "pki", seed="one")
+    with on_disk, Smki.in_memory(seed="one") as in_memory:
+        in_memory.clock = on_disk.clock = AdjustableClock(SEEDED_START)
+        assert everything(in_memory) == everything(on_disk)
+        for smki in (in_memory, on_disk):
+            smki.issue_device(smki.make_device_request(DEVICE, DS)[1])
+        assert everything(in_memory) == everything(on_disk)
+        keys = [smki.dcc_key(RemotePartyRole.ACCESS_CONTROL_BROKER, KA) for smki in (in_memory, on_disk)]
+        assert keys[0].private_numbers() == keys[1].private_numbers()
+
+
+def test_another_seed_another_smki() -> None:
+    with Smki.in_memory(seed="one") as one, Smki.in_memory(seed="two") as two:
+        assert not set(everything(one)) & set(everything(two))
+
+
+def test_every_check_of_the_ledger_holds() -> None:
+    with Smki.in_memory() as smki:
+        smki.issue_device(smki.make_device_request(DEVICE, KA)[1])
+        assert smki.check().problems == ()
+        assert smki.check().certificates == 11
+
+
+def test_threads_share_it() -> None:
+    with Smki.in_memory(seed="threads") as smki:
+        found: list[SerialNumber] = []
+
+        def issue(number: int) -> None:
+            device = EntityIdentifier(b"\x00\xdb\x12\x34\x00\x00\x00" + bytes([number]))
+            _, request = smki.make_device_request(device, DS)
+            found.append(smki.issue_device(request, device_type=DeviceType.ESME).record.serial_number)
+
+        threads = [threading.Thread(target=issue, args=(number,)) for number in range(16)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(set(found)) == 16
+        assert smki.check().problems == ()
+
+
+def test_it_is_put_back_to_what_it_was() -> None:
+    with Smki.in_memory(seed="back") as smki:
+        before, snapshot = everything(smki), memory(smki).snapshot()
+        lists = smki.lists(CertificateKind.ISSUING_OCA)
+        supplier = next(smki.ledger.certificates(CertificateQuery(kinds=(CertificateKind.ORGANISATION,))))
+
+        def change(reason: str) -> list[bytes]:
+            revoke(smki.ledger, supplier.serial_number, reason, smki.clock.now())
+            lists.publish()
+            return everything(smki)
+
+        first = change("key-lost")
+        assert first != before
+        memory(smki).restore(snapshot)
+        assert everything(smki) == before
+        # The list that comes now has the number of one that is gone.
+        other = change("superseded")
+        assert other not in (before, first)
+        memory(smki).restore(snapshot)
+        assert change("key-lost") == first
+
+
+def test_a_directory_for_what_wants_one() -> None:
+    with Smki.in_memory() as smki:
+        path = smki.path
+        (path / "file").write_text("")
+        assert smki.path == smki.with_clock(smki.clock).path == path
+        assert path.stat().st_mode & 0o777 == 0o700
+    assert not path.exists()
+
+
+def test_it_has_no_other_key() -> None:
+    with Smki.in_memory() as smki, pytest.raises(NotFound, match=r"key\.missing"):
+        smki.dcc_key(RemotePartyRole.SUPPLIER, KA)
+
+
+def test_keys_in_memory() -> None:
+    keys, one, other = KeysInMemory(), *(SystemRandomness().private_key("") for _ in range(2))
+    keys.write("one", one)
+    with pytest.raises(FileExistsError, match="key one in memory"):
+        keys.write("one", other)
+    assert keys.read("one") is one
+    keys.write("other", other)
+    keys.keep_only(frozenset({"one"}))
+    assert keys.names() == {"one"}
+
+
+def test_its_clock_can_be_set() -> None:
+    with Smki.in_memory(seed="clock") as smki:
+        clock = smki.clock
+        assert isinstance(clock, AdjustableClock)
+        assert (clock.setting, clock.now()) == ("fixed", SEEDED_START)
+        clock.real()
+        assert clock.setting == "real"
+        assert clock.now() > SEEDED_START
+    with Smki.in_memory() as smki:
+        assert isinstance(smki.clock, AdjustableClock)
+        assert smki.clock.setting == "real"
