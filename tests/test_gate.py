@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from repository.app import create_app
 from smki import Application, CertificateKind, Issued, Refusal, Smki
 from smki.authority.certification_authority import SigningKey
 from smki.key import SystemRandomness
@@ -15,6 +16,7 @@ from smki.ledger import CertificateQuery
 from smki.profile import TEST_POLICY_OID, IssuerFacts
 from smki.profile.clearance import AlreadySigned, ClearedCertificate, NotConformant, clear_for_signature
 from smki.profile.tables import profile_of
+from tests.repository.rest_support import PARTY, token_for
 from tests.support import DEVICE, DS, PROJECT
 
 
@@ -96,6 +98,33 @@ def test_every_interface_goes_through_the_gate(smki: Smki, monkeypatch: pytest.M
     assert asked == ["python"]
 
 
+def test_who_asks_the_gate() -> None:
+    """Every place that hands in an application, and none that has another way to a certificate."""
+    assert users_of("Application") >= {"repository/rest/applications.py", "smki/cli/issue.py", "smki/home.py"}
+    over_http = {file for file in users_of("Application") if file.startswith("repository/")}
+    assert over_http == {"repository/rest/applications.py"}
+    for name in ("accept", "reject", "revoke"):
+        assert {file for file in users_of(name) if file.startswith("repository/")} == {
+            "repository/rest/applications.py"
+        }
+
+
+def test_an_application_over_http_goes_through_it(smki: Smki, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, request = smki.make_device_request(DEVICE, DS)
+    asked: list[str] = []
+    apply = smki.registration.apply
+
+    def watched(application: Application) -> Issued | Refusal:
+        asked.append(application.interface)
+        return apply(application)
+
+    monkeypatch.setattr(smki.registration, "apply", watched)
+    headers = {"Authorization": f"Bearer {token_for(smki, PARTY)}", "Content-Type": "application/pkcs10"}
+    answer = create_app(smki).test_client().post("/api/v1/applications", data=request, headers=headers)
+    assert answer.status_code == 201
+    assert asked == ["rest"]
+
+
 def good_tbs(smki: Smki) -> tuple[bytes, IssuerFacts]:
     _, request = smki.make_device_request(DEVICE, DS)
     record = smki.issue_device(request).record
@@ -167,7 +196,7 @@ def test_no_package_code_asks_the_machine_for_the_time() -> None:
 def test_no_module_is_too_long() -> None:
     long = {
         str(file): lines
-        for file in (PROJECT / "smki").rglob("*.py")
+        for file in [*(PROJECT / "smki").rglob("*.py"), *(PROJECT / "repository").rglob("*.py")]
         if (lines := len(file.read_text().splitlines())) > 400
     }
     assert long == {}

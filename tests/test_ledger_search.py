@@ -172,10 +172,10 @@ def plans(smki: Smki, query: CertificateQuery, order: Order, after: int | None) 
 def test_a_page_is_found_through_an_index_whatever_the_order(searched: Smki, order: Order) -> None:
     somewhere = everything(searched)[9].id
     steps = plans(searched, CertificateQuery(), order, somewhere)
-    # The one SCAN there is runs along the index of the order and ends with the page.
     assert all("USING INDEX" in step or "USING INTEGER PRIMARY KEY" in step for step in steps), steps
     assert not [step for step in steps if "TEMP B-TREE" in step or step == "SCAN certificate"]
-    assert any(step.startswith("SEARCH certificate USING INDEX") for step in steps), steps
+    # Into the midst of equals, too: a million certificates can be of the same second.
+    assert any(step.startswith("SEARCH certificate USING INDEX") and "rowid>?" in step for step in steps), steps
 
 
 def test_a_search_by_entity_identifier_reads_nothing_else(searched: Smki) -> None:
@@ -196,7 +196,9 @@ def test_what_is_rare_is_found_without_passing_the_devices(searched: Smki, name:
     query = CertificateQuery(moment=NOW, **{name: value[name]})  # type: ignore[arg-type]
     steps = plans(searched, query, Order.ISSUED, None)
     index = {"role": "certificate_role", "status": "certificate_unusual", "kinds": "certificate_not_device"}[name]
-    assert all(index in step for step in steps), steps
+    through = [step for step in steps if "subquery" not in step]
+    assert through
+    assert all(index in step for step in through), steps
 
 
 @pytest.mark.parametrize("moment", [START, START + timedelta(days=10), START + timedelta(days=2000), NOW])

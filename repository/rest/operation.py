@@ -146,7 +146,7 @@ def read_query(operation: Operation, values: dict[str, Any]) -> None:
 
     :raises Malformed: naming the parameter that is unknown, there twice, missing or not what it should be.
     """
-    if request.query_string:
+    if request.environ["QUERY_STRING"]:
         known = {parameter.name: parameter for parameter in operation.query_parameters}
         for name, texts in request.args.lists():
             if name == "apikey":  # said who asks, and that was seen to already
@@ -162,8 +162,10 @@ def read_query(operation: Operation, values: dict[str, Any]) -> None:
             raise Malformed(Problem("parameter.missing", "query", f"no {parameter.name}", parameter.description))
 
 
-def read_value(parameter: Parameter, text: str) -> Any:
+def read_value(parameter: Parameter, text: str, what: str = "parameter") -> Any:
     """The value of a parameter's text.
+
+    :param what: what it is called in an error: a parameter, or a field.
 
     :raises Malformed: naming the parameter, with the code of what is wrong with it.
     """
@@ -171,7 +173,7 @@ def read_value(parameter: Parameter, text: str) -> Any:
         return parameter.read(text)
     except Malformed as error:
         named = (
-            Problem(each.code, f"parameter {parameter.name}", each.seen, each.expected, each.clause, each.remedy)
+            Problem(each.code, f"{what} {parameter.name}", each.seen, each.expected, each.clause, each.remedy)
             for each in error.problems
         )
         raise Malformed(*named) from None
@@ -241,7 +243,7 @@ def _field(parameter: Parameter, value: Any) -> Any:
             return value
         expected = "true or false"
     elif isinstance(value, str) and _is_text(value):
-        return read_value(parameter, value)
+        return read_value(parameter, value, "field")
     else:
         expected = "text"
     raise Malformed(Problem("body.field", f"field {parameter.name}", f"{value!r}"[:64], expected))

@@ -25,29 +25,33 @@ _CURSOR = "^[1-9][0-9]{0,15}$"
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)([Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d))?", re.ASCII)
 
 
-def _text(schema: dict[str, Any], parse: Callable[[str], Any], code: str, expected: str) -> Callable[[str], Any]:
+def _text(
+    schema: dict[str, Any], parse: Callable[[str], Any], code: str, expected: str, clause: str
+) -> Callable[[str], Any]:
     """A reader of text that matches the pattern and the length of a schema."""
     pattern = re.compile(schema["pattern"].removesuffix("$") + r"\Z", re.ASCII)
     longest = schema.get("maxLength", 64)
 
     def read(text: str) -> Any:
         if not pattern.match(text) or len(text) > longest:
-            raise Malformed(Problem(code, "", f"{text[:64]!r}", expected))
+            raise Malformed(Problem(code, "", f"{text[:64]!r}", expected, clause))
         return parse(text)
 
     return read
 
 
-def _matching(pattern: str, parse: Callable[[str], Any], code: str, expected: str, **more: Any) -> dict[str, Any]:
+def _matching(
+    pattern: str, parse: Callable[[str], Any], code: str, expected: str, clause: str = "", **more: Any
+) -> dict[str, Any]:
     schema = {"type": "string", "pattern": pattern, **more}
-    return {"schema": schema, "read": _text(schema, parse, code, expected)}
+    return {"schema": schema, "read": _text(schema, parse, code, expected, clause)}
 
 
-def _one_of(words: Mapping[str, Any], code: str) -> dict[str, Any]:
+def _one_of(words: Mapping[str, Any], code: str, clause: str = "") -> dict[str, Any]:
     def read(text: str) -> Any:
         if text in words:
             return words[text]
-        raise Malformed(Problem(code, "", f"{text[:64]!r}", f"one of {', '.join(words)}"))
+        raise Malformed(Problem(code, "", f"{text[:64]!r}", f"one of {', '.join(words)}", clause))
 
     return {"schema": {"type": "string", "enum": list(words)}, "read": read}
 
@@ -137,14 +141,16 @@ def fields(known: Iterable[str]) -> Parameter:
 def serial(name: str, description: str) -> Parameter:
     """A serial number."""
     expected = "a serial number: 1 to 40 hexadecimal digits, not all nought"
-    known = _matching(_SERIAL, SerialNumber.parse, "serial-number.malformed", expected, minLength=1, maxLength=40)
+    known = _matching(
+        _SERIAL, SerialNumber.parse, "serial-number.malformed", expected, "RFC 5280 4.1.2.2", minLength=1, maxLength=40
+    )
     return Parameter(name, description=description, **known)
 
 
 def entity_identifier(name: str, description: str, *, required: bool = False) -> Parameter:
     """An EUI-64."""
     expected = "an EUI-64: 16 hexadecimal digits, or 8 pairs separated by - or :"
-    known = _matching(_EUI, EntityIdentifier.parse, "entity-identifier.malformed", expected)
+    known = _matching(_EUI, EntityIdentifier.parse, "entity-identifier.malformed", expected, "GBCS 12")
     return Parameter(name, description=description, required=required, **known)
 
 
@@ -158,19 +164,19 @@ def role(name: str = "role", *, required: bool = False) -> Parameter:
     """A Remote Party Role."""
     words = {word: each for each in RemotePartyRole for word in (each.label, each.hexadecimal)}
     text = "Remote Party Role, by name or by its two hexadecimal digits (GBCS 12)."
-    return Parameter(name, description=text, required=required, **_one_of(words, "role.unknown"))
+    return Parameter(name, description=text, required=required, **_one_of(words, "role.unknown", "GBCS 12"))
 
 
 def usage(name: str = "usage") -> Parameter:
     """A key usage."""
     words = {"DS": KeyUsage.DIGITAL_SIGNATURE, "KA": KeyUsage.KEY_AGREEMENT}
     words |= {word.lower(): each for word, each in words.items()} | {each.label: each for each in words.values()}
-    return Parameter(name, description="Key usage.", **_one_of(words, "key-usage.unknown"))
+    return Parameter(name, description="Key usage.", **_one_of(words, "key-usage.unknown", "GBCS 12"))
 
 
 def device_type() -> Parameter:
     """A Device type."""
-    known = _one_of(dict(DeviceType.__members__), "device-type.unknown")
+    known = _one_of(dict(DeviceType.__members__), "device-type.unknown", "SEC A1")
     return Parameter("deviceType", description="What the Device is, by the Smart Metering Inventory.", **known)
 
 
@@ -199,12 +205,12 @@ SUBSCRIBER_KIND = Parameter(
 STATUS = Parameter(
     "status",
     description="P pending, I in use, N not in use, E expired, R revoked; now.",
-    **_one_of({status.value: status for status in CertificateStatus}, "status.unknown"),
+    **_one_of({status.value: status for status in CertificateStatus}, "status.unknown", "SEC Appendix P"),
 )
 SMI_STATUS = Parameter(
     "status",
     description="SMI status.",
-    **_one_of({hyphenated(status): status for status in SmiStatus}, "smi-status.unknown"),
+    **_one_of({hyphenated(status): status for status in SmiStatus}, "smi-status.unknown", "SEC A1"),
 )
 LIMIT = whole_number("limit", f"How many at most; {DEFAULT_LIMIT} where it is left out.", MAX_LIMIT)
 AFTER = Parameter(

@@ -44,7 +44,9 @@ def rest_service(smki: Smki) -> Blueprint:
 
     @blueprint.get(READER)
     def docs() -> Response:
-        return answer(page_of(OPERATIONS, request.script_root, request.host_url.rstrip("/")), "text/html")
+        return answer(
+            page_of(OPERATIONS, request.script_root, request.host_url.rstrip("/")), "text/html; charset=utf-8"
+        )
 
     return blueprint
 

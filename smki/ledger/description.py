@@ -45,9 +45,12 @@ def certificate_summary(record: CertificateRecord, moment: datetime) -> dict[str
 def certificate_details(record: CertificateRecord, moment: datetime) -> dict[str, Any]:
     """DETAIL_FIELDS of a certificate; keyUsage is a list."""
     return {
-        **certificate_summary(record, moment),
-        "statusSince": iso(record.status_since_at(moment)),
         **record.certificate.as_json(),
+        "usage": record.usage.code if record.usage else None,
+        "status": record.status_at(moment).value,
+        "statusSince": iso(record.status_since_at(moment)),
+        "issued": iso(record.issued),
+        "issuerSerialNumber": record.issuer_serial_number.hex if record.issuer_serial_number else None,
     }
 
 

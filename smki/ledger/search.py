@@ -57,6 +57,18 @@ class _Stretch(NamedTuple):
     condition: str
     columns: tuple[str, ...]
 
+    @property
+    def conditions(self) -> list[Condition]:
+        """The condition as a list of at most one."""
+        return [(self.condition, ())] if self.condition else []
+
+
+class _Part(NamedTuple):
+    """What of a stretch is still to come."""
+
+    stretch: _Stretch
+    conditions: list[Condition]
+
 
 _ORDERS: dict[Order, tuple[_Stretch, ...]] = {
     Order.ISSUED: (_Stretch("INDEXED BY certificate_issued", "", ("issued", "id")),),
@@ -103,9 +115,8 @@ class Search:
         query = self._without_issuers_of_few(query)
         found: list[CertificateRecord] = []
         last: int | None = None
-        for stretch in _stretches(order, descending, behind):
-            statement = _Statement(query, stretch, order, descending, behind if _is_in(stretch, behind) else None)
-            records, last = self._run(statement, limit - len(found))
+        for part in _parts(order, descending, behind):
+            records, last = self._run(_Statement(query, part, order, descending), limit - len(found))
             found += records
             if last is not None:
                 break
@@ -144,15 +155,12 @@ class Search:
         return query
 
     def _run(self, statement: _Statement, limit: int) -> tuple[list[CertificateRecord], int | None]:
-        """The records, and the row that the next page begins behind, None where the stretch has ended."""
-        boundary = None
-        if statement.narrows:
-            found = self._read(*statement.boundary())
-            boundary = dict(zip(_KEYS, found[0], strict=True)) if found else None
-        records = [rows.certificate_record(row) for row in self._read(*statement.page(boundary, limit))]
+        """The records, and the row that the next page begins behind, None where this part has ended."""
+        records = [rows.certificate_record(row) for row in self._read(*statement.page(limit))]
         if len(records) == limit:
             return records, records[-1].id
-        return records, boundary["id"] if boundary else None
+        boundary = self._read(*statement.boundary()) if statement.narrows else []
+        return records, boundary[0][0] if boundary else None
 
     def registrants(self, after: int = 0, limit: int = 100) -> Page[Registrant]:
         """A page of Parties and Testing Participants, in the order in which they were added."""
@@ -218,54 +226,39 @@ class Search:
 
 
 class _Statement:
-    """The SQL for one stretch of one query."""
+    """The SQL for one part of the order of one query."""
 
-    def __init__(
-        self,
-        query: CertificateQuery,
-        stretch: _Stretch,
-        order: Order,
-        descending: bool,
-        behind: dict[str, Any] | None,
-    ) -> None:
-        index, served = _index_for(query, stretch, order)
-        self._index = index
-        self._columns = stretch.columns
-        self._sign = "<" if descending else ">"
+    def __init__(self, query: CertificateQuery, part: _Part, order: Order, descending: bool) -> None:
+        self._index, served = _index_for(query, part.stretch, order)
+        self._served = [*served, *part.conditions]
         direction = " DESC" if descending else ""
-        self._order = ", ".join(f"{column}{direction}" for column in self._columns)
-        self._wanted = certificate_conditions(query)
-        self._served = served
-        if stretch.condition:
-            self._served.append((stretch.condition, ()))
-        if behind is not None:
-            self._served.append(self._compared(self._sign, behind))
+        self._order = ", ".join(f"{column}{direction}" for column in part.stretch.columns)
+        self._wanted = [condition for condition in certificate_conditions(query) if condition not in served]
 
     @property
     def narrows(self) -> bool:
         """Whether rows may be passed over."""
         return bool(self._wanted)
 
-    def _compared(self, sign: str, keys: dict[str, Any]) -> Condition:
-        marks = ", ".join("?" * len(self._columns))
-        return f"({', '.join(self._columns)}) {sign} ({marks})", tuple(keys[column] for column in self._columns)
-
-    def boundary(self) -> tuple[str, tuple[Any, ...]]:
-        """For the last row that is looked at for this page; nothing where the stretch ends before."""
+    def _walk(self, columns: str) -> tuple[str, tuple[Any, ...]]:
         where, parameters = rows.joined(self._served)
-        sql = f"""SELECT {", ".join(_KEYS)} FROM certificate {self._index} WHERE 1{where}
-            ORDER BY {self._order} LIMIT 1 OFFSET {SCANNED_FOR_A_PAGE - 1}"""  # noqa: S608
+        sql = f"SELECT {columns} FROM certificate {self._index} WHERE 1{where} ORDER BY {self._order}"  # noqa: S608
         return sql, parameters
 
-    def page(self, boundary: dict[str, Any] | None, limit: int) -> tuple[str, tuple[Any, ...]]:
+    def page(self, limit: int) -> tuple[str, tuple[Any, ...]]:
         """For the records of this page."""
-        conditions = [*self._served, *self._wanted]
-        if boundary is not None:
-            conditions.append(self._compared("<=" if self._sign == ">" else ">=", boundary))
-        where, parameters = rows.joined(conditions)
-        sql = f"""SELECT {rows.CERTIFICATE_COLUMNS} FROM certificate {self._index} WHERE 1{where}
-            ORDER BY {self._order} LIMIT ?"""  # noqa: S608
-        return sql, (*parameters, limit)
+        walk, parameters = self._walk(rows.CERTIFICATE_COLUMNS)
+        if not self.narrows:
+            return f"{walk} LIMIT ?", (*parameters, limit)
+        # The rows come out of the walk one by one, in its order, until there are enough of them.
+        where, wanted = rows.joined(self._wanted)
+        sql = f"SELECT * FROM ({walk} LIMIT {SCANNED_FOR_A_PAGE}) WHERE 1{where} LIMIT ?"  # noqa: S608
+        return sql, (*parameters, *wanted, limit)
+
+    def boundary(self) -> tuple[str, tuple[Any, ...]]:
+        """For the id of the last row that was looked at for this page; nothing where the part ends before."""
+        walk, parameters = self._walk("id")
+        return f"{walk} LIMIT 1 OFFSET {SCANNED_FOR_A_PAGE - 1}", parameters
 
 
 def _index_for(query: CertificateQuery, stretch: _Stretch, order: Order) -> tuple[str, list[Condition]]:
@@ -297,15 +290,27 @@ def _serial_numbers(prefix: str) -> Condition:
     return "serial_number BETWEEN ? AND ?", (bytes.fromhex(f"{prefix:0<32}"), bytes.fromhex(f"{prefix:f<32}"))
 
 
-def _stretches(order: Order, descending: bool, behind: dict[str, Any] | None) -> list[_Stretch]:
+def _parts(order: Order, descending: bool, behind: dict[str, Any] | None) -> Iterator[_Part]:
     """The parts of the order that are still to come, in their order."""
     stretches = list(_ORDERS[order])
     if descending:
         stretches.reverse()
     if behind is not None:
         at = next((number for number, stretch in enumerate(stretches) if _is_in(stretch, behind)), 0)
-        del stretches[:at]
-    return stretches
+        yield from _rest_of(stretches[at], behind, "<" if descending else ">")
+        del stretches[: at + 1]
+    yield from (_Part(stretch, stretch.conditions) for stretch in stretches)
+
+
+def _rest_of(stretch: _Stretch, behind: dict[str, Any], sign: str) -> Iterator[_Part]:
+    """What of a stretch comes behind a row: first its equals, then what differs in the last column, and so on.
+
+    One comparison of all columns at once would say the same, but the index would then be read from the first of the equals.
+    """
+    for differing in reversed(range(len(stretch.columns))):
+        equal = [(f"{column} = ?", (behind[column],)) for column in stretch.columns[:differing]]
+        column = stretch.columns[differing]
+        yield _Part(stretch, [*stretch.conditions, *equal, (f"{column} {sign} ?", (behind[column],))])
 
 
 def _is_in(stretch: _Stretch, keys: dict[str, Any] | None) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from smki import Smki
+from tests.repository.rest_support import Api, api_of
 from tests.repository.support import Served, serving
 
 
@@ -20,3 +21,15 @@ def served(made_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     shutil.copytree(made_home, home)
     with serving(home) as served, Smki.open(home) as smki:
         yield Served(served.url, home, smki, served.process)
+
+
+@pytest.fixture(scope="module")
+def api(made_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """The REST interface of a home of the module's own."""
+    import shutil
+
+    home = tmp_path_factory.mktemp("rest") / "pki"
+    shutil.copytree(made_home, home)
+    opened = api_of(home)
+    with opened.smki:
+        yield opened
