@@ -19,6 +19,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -50,13 +51,15 @@ from smki.ledger import CertificateRecord, Ledger, SqliteLedger
 from smki.ledger.memory import MemoryLedger
 from smki.ledger.revocation import ListRecord
 from smki.problem import NotFound, NotReady, Problem
-from smki.published_keys import PublishedKeys
 from smki.registration import Application, Issued, Registration
 from smki.registration.cast import DCC_ENTITY_IDENTIFIERS, DEVICES, PARTIES, TESTING_PARTICIPANTS
 from smki.registration.inquiry import Inquiry
 from smki.role import CertificateKind, KeyUsage, RemotePartyRole
 from smki.words import listed
 from smki.x509 import encode_public_key
+
+if TYPE_CHECKING:
+    from smki.published_keys import PublishedKeys
 
 LEDGER_FILE = "ledger.sqlite"
 CLOCK_FILE = "clock.json"
@@ -220,6 +223,9 @@ class Smki:
     @cached_property
     def published_keys(self) -> PublishedKeys:
         """Private keys that were made to be handed out."""
+        # Imported when wanted: few who open a home want it, and it brings every form of interchange with it.
+        from smki.published_keys import PublishedKeys
+
         return PublishedKeys(self.path / "keys" / "published", self.ledger)
 
     def lists(self, kind: CertificateKind, issuer: str = "") -> RevocationLists:

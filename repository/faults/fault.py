@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -16,7 +17,12 @@ LIST_PATHS = (
     "/crl/organisation.arl",
     "/crl/organisation.arl.pem",
 )
-"""Where the current revocation lists are: those that a fault can replace by others."""
+"""Where the current revocation lists of the newest authorities are. Those of another one are under its common name:
+``/crl/organisation/T1.crl``."""
+
+_OF_ONE_AUTHORITY = "/crl/organisation/"
+# What is a number there names a list of the past.
+_CURRENT_LIST = re.compile(r"/crl/organisation(?:/((?![0-9]+\.)[^/]+))?\.(crl|arl)(?:\.pem)?\Z")
 
 MAX_DELAY_SECONDS = 60.0
 """A delayed answer keeps a thread of the server waiting, of which there are few."""
@@ -121,13 +127,14 @@ class Fault:
         _check_number("seconds", self.seconds, 0.001, _MAX_SECONDS)
         if not self.path.startswith(("/", "*", "?", "[")) or len(self.path) > _MAX_TEXT:
             raise _malformed("path", f"{self.path[:_MAX_TEXT]!r}", "a pattern of paths like /crl/* or *")
-        if self.kind.is_of_lists and not any(fnmatchcase(path, self.path) for path in LIST_PATHS):
+        is_of_one = self.path.startswith(_OF_ONE_AUTHORITY)
+        if self.kind.is_of_lists and not is_of_one and not any(fnmatchcase(path, self.path) for path in LIST_PATHS):
             expected = f"a pattern that one of these matches: {', '.join(LIST_PATHS)}"
             raise _malformed("path", f"{self.path!r}, where no current list is", expected)
 
     def strikes(self, method: str, path: str) -> bool:
         """Whether it is for requests like this one, how many and how long ago it was set left aside."""
-        if self.kind.is_of_lists and path not in LIST_PATHS:
+        if self.kind.is_of_lists and current_list(path) is None:
             return False
         if self.kind.is_of_bodies and method == "HEAD":
             return False
@@ -170,6 +177,13 @@ _FIELDS: dict[str, tuple[str, Any]] = {
     "shiftSeconds": ("shift", int),
 }
 """By their names in JSON: the field, and the type."""
+
+
+def current_list(path: str) -> tuple[str, str] | None:
+    """Which current revocation list is at a path: ``crl`` or ``arl``, and its authority's common name (empty for the
+    newest one); None where there is none."""
+    found = _CURRENT_LIST.match(path)
+    return None if found is None else (found[2], found[1] or "")
 
 
 def _check_number(name: str, value: float | None, least: float, most: float) -> None:

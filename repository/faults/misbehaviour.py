@@ -11,14 +11,14 @@ from flask import Flask, Response, g, request
 from werkzeug.http import http_date
 
 from repository.certificate_service import RETRIEVE, SEARCH, answer_without_result
-from repository.faults.fault import Fault, FaultKind
+from repository.faults.fault import Fault, FaultKind, current_list
 from repository.faults.register import Faults
 from repository.faults.service import FAULTS, faults_service
+from repository.problem_details import problem_details
 from repository.revocation_lists import KINDS, answer_list
 from smki.clock import NO_WELL_DEFINED_EXPIRY, TravellingClock
 from smki.home import Smki
-from smki.problem import NotReady, problem_text
-from smki.role import CertificateKind
+from smki.problem import NotFound, NotReady, Problem, problem_text
 
 FAULTS_HEADER = "X-SMKI-Faults"
 """On every answer: ``on``; where a fault struck, ``on; fault=KIND; id=NUMBER``."""
@@ -75,30 +75,32 @@ def _before(fault: Fault, smki: Smki, clock: TravellingClock, faults: Faults) ->
             faults.pause(fault.delay or 0)
         case FaultKind.WRONG_CLOCK:
             clock.travel(_shifted(clock.now(), fault.shift or 0))
-        case FaultKind.STALE_LIST:
-            return _stale_list(smki)
-        case FaultKind.OTHER_AUTHORITY:
-            other = next(kind for kind in KINDS.values() if kind is not _asked_for())
-            return answer_list(smki.lists(other).current(), "no-store")
+        case FaultKind.STALE_LIST | FaultKind.OTHER_AUTHORITY:
+            return _list(fault.kind, smki)
     return None
 
 
-def _stale_list(smki: Smki) -> Response:
+def _list(wanted: FaultKind, smki: Smki) -> Response:
+    """A list that is not the one that is asked for."""
+    asked_for = current_list(request.path)
+    assert asked_for is not None
+    suffix, issuer = asked_for
+    if wanted is FaultKind.OTHER_AUTHORITY:
+        other = next(kind for name, kind in KINDS.items() if name != suffix)
+        return answer_list(smki.lists(other).current(), "no-store")
     try:
-        return answer_list(smki.lists(_asked_for()).overdue(), "no-store")
-    except NotReady as error:
-        return Response(f"{problem_text(error.problems[0])}\n", 503, mimetype="text/plain")
-
-
-def _asked_for() -> CertificateKind:
-    """Whose list the request is for."""
-    return KINDS[request.path.removesuffix(".pem").rpartition(".")[2]]
+        return answer_list(smki.lists(KINDS[suffix], issuer).overdue(), "no-store")
+    except (NotReady, NotFound) as error:
+        status = 404 if isinstance(error, NotFound) else 503
+        return Response(f"{problem_text(error.problems[0])}\n", status, mimetype="text/plain")
 
 
 def _status(smki: Smki, status: int) -> Response:
     standard = HTTPStatus(status).phrase if status in HTTPStatus._value2member_map_ else "No standard status"
     if request.path in (SEARCH, RETRIEVE):
         return answer_without_result(smki, status, _PHRASES.get(status, standard))
+    if request.path.startswith("/api/"):
+        return problem_details([Problem(f"http.{status}", "request", f"{standard}: a fault that was set")], status)
     return Response(f"{status} {standard}: a fault that was set\n", status, mimetype="text/plain")
 
 

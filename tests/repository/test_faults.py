@@ -159,6 +159,22 @@ def test_who_has_seen_the_current_list_tells_the_stale_one_by_its_number(faulty:
     assert [problem.code for problem in client.problems()] == ["repository.rolled-back"]
 
 
+def test_the_lists_of_an_authority_by_its_name(faulty: Served, faults: RemoteFaults) -> None:
+    path = "/crl/organisation/T1.crl"
+    good = ask(faulty.url + path)
+    with faults.during(Fault(FaultKind.STALE_LIST, "/crl/organisation/T*")) as one:
+        assert RevocationList.from_der(ask(faulty.url + path).body).number == 0
+        assert RevocationList.from_der(ask(faulty.url + CRL).body).number != 0
+        assert faults.get(one.id).struck == 1
+    with faults.during(Fault(FaultKind.OTHER_AUTHORITY, path)):
+        assert ask(faulty.url + path).body == ask(faulty.url + ARL).body
+    with faults.during(Fault(FaultKind.STALE_LIST)):
+        assert ask(f"{faulty.url}/crl/organisation/nobody.crl").status == 404
+        # A list of the past is that one, and no other.
+        assert ask(f"{faulty.url}/crl/organisation/1.crl").body == good.body
+        assert ask(f"{faulty.url}/crl/organisation/T1/1.crl").body == good.body
+
+
 def test_the_stale_list_of_an_older_home_is_of_its_past(smki: Smki) -> None:
     assert isinstance(smki.clock, HomeClock)
     lists = smki.lists(CertificateKind.ISSUING_OCA)
@@ -255,6 +271,10 @@ def test_a_status_speaks_as_the_service_does(faulty: Served, faults: RemoteFault
     with faults.during(Fault(FaultKind.STATUS, "/services/*", status=status)):
         answer = ask(f"{faulty.url}/services/certificatesearch", b"<x/>")
         page = ask(faulty.url)
+    with faults.during(Fault(FaultKind.STATUS, "/api/*", status=status)):
+        problem = ask(f"{faulty.url}/api/v1/certificates")
+    assert (problem.status, json.loads(problem.body)["status"]) == (status, status)
+    assert problem.headers["content-type"] == "application/problem+json"
     assert answer.status == status
     assert answer.headers["content-type"].startswith("application/xml")
     assert f"<ResponseCode>{status}</ResponseCode><ResponseMessage>{message}<".encode() in answer.body

@@ -121,17 +121,20 @@ def paths_of(smki: Smki) -> list[str]:
     faults = Faults()
     app = create_app(smki, Options(publish_test_keys=True), faults=faults)
     faults.close()
-    examples = {"kind": "crl", "issuer": "T1", "number": 1, "fault_id": 1, "filename": "index.html"}
     serial = next(record.serial_number.hex for record in smki.authorities())
+    examples: dict[str, object] = {
+        "kind": "crl", "number": 1, "fault_id": 1, "issuer": "T1", "party": "LARGE-SUPPLIER", "eui": DEVICE.hex,
+    }  # fmt: skip
 
-    def path(rule: Rule) -> str:
-        values = {name: examples.get(name, 1 if "int" in str(rule) else serial) for name in rule.arguments}
-        with app.test_request_context():
-            built = app.url_map.bind("").build(rule.endpoint, values, method="GET")
-        return str(built)
+    def paths(rule: Rule) -> Iterator[str]:
+        for format_ in ("json", "pem", "der", "jsonl", "csv") if "format" in rule.arguments else ("",):
+            values = {name: examples.get(name, serial) for name in rule.arguments} | {"format": format_}
+            with app.test_request_context():
+                built = app.url_map.bind("").build(rule.endpoint, {name: values[name] for name in rule.arguments})
+            yield str(built)
 
     rules = [rule for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ()) and rule.endpoint != "static"]
-    return sorted({path(rule) for rule in rules})
+    return sorted({path for rule in rules for path in paths(rule)})
 
 
 @contextlib.contextmanager
@@ -172,7 +175,7 @@ def looked(request: pytest.FixtureRequest, home: Path) -> Looked:
     bearer = {"Authorization": f"Bearer {looked.secrets['officer'].decode()}"}
 
     def asked(path: str, body: bytes | None = None, method: str | None = None) -> Answer:
-        return ask(served.url + path + query, body, method, bearer if body is not None else None)
+        return ask(served.url + path + query, body, method, bearer if with_everything else None)
 
     with Smki.open(home, TravellingClock(HomeClock(home / CLOCK_FILE))) as smki:
         paths = paths_of(smki)
