@@ -16,7 +16,7 @@ from smki.profile import IssuerFacts, lint
 from smki.profile.build_list import ListContents, build_tbs_list
 from smki.profile.lint_list import lint_tbs_list
 from smki.profile.tables import ORGANISATION_CRL
-from smki.revocation_list import RevocationReason, RevokedEntry, encode_entries
+from smki.revocation_entry import RevocationReason, RevokedEntry, encode_entries
 from smki.testing.defects import Base, Cast
 from smki.testing.defects.cast import ROLE
 from smki.testing.defects.edits import extension, put, subject_key

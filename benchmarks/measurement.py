@@ -31,7 +31,7 @@ class Measurement:
         """Whether the goal was reached; None where there is none."""
         if self.goal is None:
             return None
-        return self.value >= self.goal if self.unit == "/s" else self.value <= self.goal
+        return self.value <= self.goal if self.unit == "ms" else self.value >= self.goal
 
 
 def rate(function: Callable[[], object], *, seconds: float = 0.6, rounds: int = 5) -> float:

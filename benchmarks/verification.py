@@ -16,7 +16,7 @@ from smki.clock import FixedClock
 from smki.identity import SerialNumber
 from smki.profile.tables import TEST_POLICY_OID
 from smki.relying_party import RelyingParty, RevocationLists
-from smki.revocation_list import RevokedEntry
+from smki.revocation_entry import RevokedEntry
 from smki.testing.vectors.world import MOMENT, World, changed
 
 ENTRIES = 100_000

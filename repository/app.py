@@ -9,7 +9,6 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from repository.access import admit_readers
 from repository.access_log import log_requests
 from repository.certificate_service import RETRIEVE, SEARCH, certificate_service, invalid_request
-from repository.eligibility_service import eligibility_service
 from repository.extracts import extracts
 from repository.faults import Faults
 from repository.faults.misbehaviour import misbehave
@@ -17,8 +16,10 @@ from repository.health import tell_health
 from repository.metrics import count_requests
 from repository.options import DEFAULTS, Options
 from repository.org_crypto import org_crypto
+from repository.problem_details import problem_details
+from repository.rest import rest_service
 from repository.revocation_lists import revocation_lists
-from repository.security_headers import send_security_headers
+from repository.security_headers import SecurityHeaders
 from repository.time_travel import is_real, tell_the_time
 from smki import __version__
 from smki.clock import iso
@@ -48,7 +49,7 @@ def create_app(smki: Smki, options: Options = DEFAULTS, *, faults: Faults | None
     tell_the_time(app, smki.clock)
     admit_readers(app, smki, options.read_access)
     app.register_blueprint(certificate_service(smki))
-    app.register_blueprint(eligibility_service(smki))
+    app.register_blueprint(rest_service(smki))
     app.register_blueprint(revocation_lists(smki))
     app.register_blueprint(extracts(smki))
     app.register_blueprint(org_crypto(smki, publish_test_keys=options.publish_test_keys))
@@ -70,7 +71,6 @@ def create_app(smki: Smki, options: Options = DEFAULTS, *, faults: Faults | None
         )
 
     tell_health(app, smki)
-    send_security_headers(app)
     if options.access_log:
         log_requests(app)
     if faults is not None:
@@ -79,20 +79,28 @@ def create_app(smki: Smki, options: Options = DEFAULTS, *, faults: Faults | None
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> Response:
         status = error.code or 500
+        is_api = request.path.startswith("/api/")
         if status == 413:
             _drain()
-            seen, expected = "a body that is too large", f"at most {MAX_BODY_OCTETS} octets"
+            seen, expected = "a body that is too large", f"at most {request.max_content_length} octets"
         else:
-            seen, expected = f"{error.name} ({request.method} {request.path})", "see / for what there is"
+            seen, expected = (
+                f"{error.name} ({request.method} {request.path})",
+                "see /api/docs for what there is" if is_api else "see / for what there is",
+            )
         problem = Problem(f"http.{status}", "request", seen, expected, "RFC 9110")
         if request.path in (SEARCH, RETRIEVE) and status == 413:
             return invalid_request(smki, problem)
-        response = Response(f"{seen}; {expected}\n", status, mimetype="text/plain")
+        if is_api:
+            response = problem_details([problem], status, error.name)
+        else:
+            response = Response(f"{seen}; {expected}\n", status, mimetype="text/plain")
         for name, value in error.get_headers():
             if name == "Allow":
                 response.headers[name] = value
         return response
 
+    app.wsgi_app = SecurityHeaders(app.wsgi_app)  # type: ignore[method-assign]
     if options.base_path:
         app.wsgi_app = DispatcherMiddleware(NotFound(), {options.base_path: app.wsgi_app})  # type: ignore[method-assign]
     return app

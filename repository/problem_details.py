@@ -4,21 +4,31 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 from flask import Response
 
-from smki.problem import Problem
+from smki.problem import Problem, problem_text
 
 MEDIA_TYPE = "application/problem+json"
 
 
-def problem_details(problems: Sequence[Problem], status: int) -> Response:
-    """An answer of that HTTP status: type and title of the decisive problem, the first; ``problems`` has every one."""
+def problem_details(problems: Sequence[Problem], status: int, title: str = "", **extension: Any) -> Response:
+    """An answer of that HTTP status: type, title and detail of the decisive problem, the first.
+
+    :param title: what the problem is in few words; by default its code in words.
+    :param extension: more members beside ``problems``, which has every one with all that it says.
+    """
     first = problems[0]
     body = {
         "type": f"urn:smki:problem:{first.code}",
-        "title": f"{first.subject}: {first.seen}",
+        # The same each time, as RFC 9457 3.1.3 wants it.
+        "title": title or first.code.replace(".", ": ").replace("-", " ").capitalize(),
         "status": status,
+        "detail": problem_text(first),
         "problems": [problem.as_json() for problem in problems],
+        **extension,
     }
-    return Response(json.dumps(body), status, mimetype=MEDIA_TYPE)
+    response = Response(json.dumps(body), status, mimetype=MEDIA_TYPE)
+    response.headers["Cache-Control"] = "no-store"
+    return response

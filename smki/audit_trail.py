@@ -11,7 +11,7 @@ import os
 import re
 import secrets
 import threading
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ class AuditTrail:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._lock = threading.Lock()
-        self._file: tuple[Path, int] | None = None
+        self._file: tuple[date, int] | None = None
 
     def record(self, moment: datetime, values: dict[str, Any]) -> str:
         """Write a line and return its new reference.
@@ -48,17 +48,17 @@ class AuditTrail:
         return reference
 
     def _descriptor(self, moment: datetime) -> int:
-        path = self._path(moment)
-        if self._file is None or self._file[0] != path:
+        day = moment.date()
+        if self._file is None or self._file[0] != day:
             self._directory.mkdir(mode=0o700, exist_ok=True)
-            descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            descriptor = os.open(self._path(day), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
             if self._file is not None:
                 os.close(self._file[1])
-            self._file = path, descriptor
+            self._file = day, descriptor
         return self._file[1]
 
-    def _path(self, moment: datetime) -> Path:
-        return self._directory / f"{moment.date().isoformat()}.jsonl"
+    def _path(self, day: date) -> Path:
+        return self._directory / f"{day.isoformat()}.jsonl"
 
     def find(self, reference: str) -> dict[str, Any]:
         """The line with that reference.
@@ -73,7 +73,7 @@ class AuditTrail:
                         "It stands in the AuditReference of an answer of the XML services.")
             )  # fmt: skip
         wanted = matched.group().encode()
-        path = self._path(from_seconds(int(matched[1])))
+        path = self._path(from_seconds(int(matched[1])).date())
         if path.is_file():
             with path.open("rb") as file:
                 for line in file:

@@ -175,8 +175,8 @@ def parse_moment(text: str) -> datetime:
 
 
 def iso(moment: datetime) -> str:
-    """The moment as ``2026-11-21T08:30:00Z``."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment.year > 999 else moment.isoformat()
+    """A moment (UTC) as ``2026-11-21T08:30:00Z``."""
+    return moment.replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def from_seconds(seconds: int) -> datetime:

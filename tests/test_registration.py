@@ -372,20 +372,22 @@ def test_the_same_refusal_through_the_command_line_python_and_http(home: Path, t
     command_line = [each["problem"] for each in json.loads(answer.stdout)["applied"] if not each["held"]]
     with serving(home) as served:
         body = json.dumps({"entityIdentifier": entity.hyphenated, "role": role.label}).encode()
-        reply = ask(f"{served.url}/api/v1/eligibility/organisation", body)
+        is_json = {"Content-Type": "application/json"}
+        reply = ask(f"{served.url}/api/v1/eligibility/organisation", body, headers=is_json)
         assert reply.status == 200
         http = [each["problem"] for each in json.loads(reply.body)["applied"] if not each["held"]]
-        for bad, code in ((b"", "question.malformed"), (b"[]", "question.malformed"), (b'{"colour": "red"}', "question.field"),
-                          (b'{"role": "supplier"}', "question.field-missing"), (b'{"entityIdentifier": 5, "role": "x"}', "question.field"),
+        for bad, code in ((b"", "body.malformed"), (b"[]", "body.malformed"), (b'{"colour": "red"}', "body.field"),
+                          (b'{"role": "supplier"}', "body.field-missing"), (b'{"entityIdentifier": 5, "role": "x"}', "body.field"),
                           (b'{"entityIdentifier": "12", "role": "supplier"}', "entity-identifier.malformed"),
                           (b'{"entityIdentifier": "90B3D51F30010000", "role": "king"}', "role.unknown"),
                           (b'{"entityIdentifier": "3333333333333333", "role": "other"}', "entity-identifier.no-owner")):  # fmt: skip
-            reply = ask(f"{served.url}/api/v1/eligibility/organisation", bad)
-            assert reply.status == 400
+            reply = ask(f"{served.url}/api/v1/eligibility/organisation", bad, headers=is_json)
+            assert reply.status == (422 if code == "entity-identifier.no-owner" else 400)
             assert json.loads(reply.body)["problems"][0]["code"] == code
         reply = ask(
             f"{served.url}/api/v1/eligibility/device",
             json.dumps({"entityIdentifier": DEVICE.hex, "applicant": "DCC"}).encode(),
+            headers=is_json,
         )
         assert json.loads(reply.body)["eligible"] is True
     assert command_line == http == python

@@ -13,7 +13,7 @@ from typing import Any
 from smki.clock import from_seconds, to_seconds
 from smki.identity import SerialNumber
 from smki.problem import Problem, SmkiError
-from smki.revocation_list import RevocationReason, encode_entry_rows
+from smki.revocation_entry import RevocationReason, encode_entry_rows
 
 
 class AlreadyRevoked(SmkiError):

@@ -40,6 +40,9 @@ from smki.role import CertificateStatus
 BUSY_TIMEOUT_SECONDS = 60.0
 """How long a writer waits for another process before it gives up."""
 
+MAPPED_OCTETS = 1 << 32
+"""So much of the file is read through the memory map rather than by a call for each page."""
+
 _PAGE = 500
 
 T = TypeVar("T")
@@ -78,6 +81,7 @@ class SqliteLedger:
         )
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA mmap_size = {MAPPED_OCTETS}")
         with self._connections_lock:
             self._connections.append(connection)
         return connection

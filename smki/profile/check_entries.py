@@ -12,7 +12,7 @@ from smki.profile.catalogue import Report
 from smki.profile.check_certificate import check_time
 from smki.profile.check_octets import check_octets
 from smki.profile.forms import EntriesForm
-from smki.revocation_list import RawEntry, entry_parts, raw_entries, usual_time
+from smki.revocation_entry import RawEntry, entry_parts, raw_entries, usual_time
 from smki.x509 import ExtensionNode, Oid
 
 LOCATION = "tbsCertList.revokedCertificates"

@@ -16,7 +16,7 @@ from smki import der
 from smki.certificate import Certificate, CertificateStructure
 from smki.der import DerError
 from smki.identity import SerialNumber
-from smki.revocation_list import usual_time
+from smki.revocation_entry import usual_time
 from smki.role import CertificateKind
 from smki.x509 import ECDSA_WITH_SHA256_ALGORITHM, Oid, is_on_p256, key_identifier, p256_point
 

@@ -16,14 +16,8 @@ from smki.profile.build_list import ListContents, build_tbs_list
 from smki.profile.clearance import AlreadySigned, Cleared, ClearedList, NotConformant, clear_list_for_signature
 from smki.profile.forms import RevocationListProfile
 from smki.profile.tables import LIST_PROFILES, ORGANISATION_CRL
-from smki.revocation_list import (
-    RevocationList,
-    RevocationReason,
-    RevokedEntry,
-    encode_entries,
-    raw_entries,
-    reason_of,
-)
+from smki.revocation_entry import RevocationReason, RevokedEntry, encode_entries, raw_entries, reason_of
+from smki.revocation_list import RevocationList
 from smki.testing.defects import Base
 from tests.profile.support import CAST, codes
 

@@ -23,7 +23,7 @@ from smki.key import Randomness, SeededRandomness, SystemRandomness
 from smki.profile.build import CertificateContents, build_tbs_certificate, validity_from
 from smki.profile.build_list import ListContents, build_tbs_list
 from smki.profile.tables import ORGANISATION_ARL, ORGANISATION_CRL, TEST_POLICY_OID, profile_of
-from smki.revocation_list import RevocationReason, RevokedEntry, encode_entries
+from smki.revocation_entry import RevocationReason, RevokedEntry, encode_entries
 from smki.role import CertificateKind, KeyUsage, RemotePartyRole
 from smki.testing.defects.parts import CertificateParts, ListParts, RequestParts
 from smki.x509 import Oid, encode_attribute, encode_public_key, key_identifier, key_usage_bit_string

@@ -9,7 +9,7 @@ from typing import Any
 from smki import der
 from smki.identity import SerialNumber
 from smki.profile.tables import ARL_HOURS, CRL_HOURS
-from smki.revocation_list import RevocationReason, RevokedEntry
+from smki.revocation_entry import RevocationReason, RevokedEntry
 from smki.role import CertificateKind, KeyUsage, RemotePartyRole
 from smki.testing.vectors.case import TRUSTED, Case
 from smki.testing.vectors.edits import UNKNOWN, added, appended, dropped, flipped, put, turned, without

@@ -19,7 +19,7 @@ from smki.profile.build import CertificateContents, build_tbs_certificate, valid
 from smki.profile.build_list import ListContents, build_tbs_list
 from smki.profile.forms import RevocationListProfile
 from smki.profile.tables import ORGANISATION_ARL, ORGANISATION_CRL, TEST_POLICY_OID, profile_of
-from smki.revocation_list import RevokedEntry, encode_entries
+from smki.revocation_entry import RevokedEntry, encode_entries
 from smki.role import CertificateKind, KeyUsage, RemotePartyRole
 from smki.x509 import (
     ECDSA_WITH_SHA256_ALGORITHM,

@@ -1,0 +1,106 @@
+"""The forms of an answer: which one is wanted (RFC 9110 12), and how each is sent so that caches can hold it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from flask import Response, request
+
+from smki.problem import Problem, SmkiError
+
+JSON, PEM, DER, CRL, JSONL, CSV = (
+    "application/json",
+    "application/x-pem-file",
+    "application/pkix-cert",
+    "application/pkix-crl",
+    "application/jsonl",
+    "text/csv",
+)
+SUFFIXES = {"json": JSON, "pem": PEM, "der": DER, "crl": CRL, "jsonl": JSONL, "csv": CSV}
+
+IMMUTABLE = "max-age=31536000, immutable"
+"""For what can never change: a certificate's octets, a list that was issued."""
+REVALIDATE = "no-cache"
+"""For what can change: caches may keep it, but ask each time."""
+
+
+class NotAcceptableHere(SmkiError):
+    """None of the forms that there are is one that was asked for: HTTP 406."""
+
+
+def wanted_form(*offered: str, suffix: str | None = None) -> str:
+    """The media type of the answer: that of the suffix, else the best of those that Accept names, else the first.
+
+    :raises NotAcceptableHere: when Accept names none of them.
+    """
+    if suffix is not None:
+        return SUFFIXES[suffix]
+    accept = request.headers.get("Accept", "")
+    if accept in ("", "*/*", offered[0]):
+        return offered[0]
+    best = request.accept_mimetypes.best_match(offered)
+    if best is None:
+        raise NotAcceptableHere(
+            Problem("answer.not-acceptable", "Accept", accept[:64], f"one of {', '.join(offered)}", "RFC 9110 15.5.7")
+        )
+    return best
+
+
+def answer(
+    body: bytes | str, media_type: str, cache_control: str = REVALIDATE, *, negotiated: bool = False
+) -> Response:
+    """HTTP 200 with a strong validator over the octets of the body, or 304 where the asker has them already."""
+    octets = body.encode() if isinstance(body, str) else body
+    etag = f'"{hashlib.blake2b(octets, digest_size=12).hexdigest()}"'
+    response = Response(octets, mimetype=media_type)
+    headers = response.headers
+    headers["ETag"] = etag
+    headers["Cache-Control"] = _scoped(cache_control)
+    if negotiated:
+        headers["Vary"] = "Accept"
+    known = request.headers.get("If-None-Match")
+    if known is not None and (known == etag or request.if_none_match.contains_weak(etag[1:-1])):
+        response.status_code = 304
+        response.response = []
+        for name in ("Content-Type", "Content-Length"):
+            headers.pop(name, None)
+    return response
+
+
+def answer_json(value: Any, cache_control: str = REVALIDATE, *, negotiated: bool = False) -> Response:
+    """The same with JSON."""
+    return answer(json.dumps(value), JSON, cache_control, negotiated=negotiated)
+
+
+def stream(pieces: Iterator[str], media_type: str, *, negotiated: bool = False) -> Response:
+    """HTTP 200 with text that is made while it is sent, so that it can be as long as it likes; without a validator."""
+    response = Response(pieces, mimetype=media_type)
+    response.headers["Cache-Control"] = "no-store"
+    if negotiated:
+        response.headers["Vary"] = "Accept"
+    return response
+
+
+def _scoped(cache_control: str) -> str:
+    if cache_control == "no-store":
+        return cache_control
+    # What was given to somebody because of a credential is not for others (RFC 9111 3.5).
+    is_guarded = "Authorization" in request.headers or "X-API-Key" in request.headers or "apikey" in request.args
+    return f"private, {cache_control}" if is_guarded else f"public, {cache_control}"
+
+
+def csv_line(values: Sequence[Any]) -> str:
+    """A row of CSV (RFC 4180): None is nothing, of several values each is separated by a space."""
+    return ",".join(map(_csv_cell, values)) + "\r\n"
+
+
+def _csv_cell(value: Any) -> str:
+    if value is None:
+        return ""
+    text = " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    if any(character in text for character in '",\r\n'):
+        return '"' + text.replace('"', '""') + '"'
+    return text
