@@ -77,11 +77,14 @@ def _query(call: Call) -> CertificateQuery:
         sha256=call.get("sha256"),
         issuer=call.get("issuer"),
         device_type=call.get("deviceType"),
-        **{
-            field: Period(call.get(f"{name}From"), call.get(f"{name}To"))
-            for field, name in (("not_before", "notBefore"), ("not_after", "notAfter"), ("issued", "issued"))
-        },
+        not_before=_period(call, "notBefore"),
+        not_after=_period(call, "notAfter"),
+        issued=_period(call, "issued"),
     )
+
+
+def _period(call: Call, name: str) -> Period:
+    return Period(call.get(f"{name}From"), call.get(f"{name}To"))
 
 
 def _order(call: Call) -> tuple[Order, bool]:
@@ -114,7 +117,7 @@ def _is_negotiated(call: Call) -> bool:
 
 def _get(call: Call) -> Response:
     form = wanted_form(*FORMS, suffix=call.get("format"))
-    return certificate_answer(call, known(call), form)
+    return certificate_answer(call, _ours_or_imported(call), form)
 
 
 def certificate_answer(call: Call, record: CertificateRecord, form: str) -> Response:
@@ -137,8 +140,20 @@ def _chain(call: Call) -> Response:
     return answer_json({"items": [values(each) for each in records]}, negotiated=_is_negotiated(call))
 
 
+def _ours_or_imported(call: Call) -> CertificateRecord:
+    """The certificate that the path names, or the first with that serial number that was imported.
+
+    :raises NotFound: when there is none.
+    """
+    number: SerialNumber = call.values["serial"]
+    imported = call.smki.ledger.imports
+    if call.smki.ledger.certificate(number) is None and (found := imported.with_serial_number(number)):
+        return found[0].record
+    return known(call)
+
+
 def known(call: Call) -> CertificateRecord:
-    """The certificate that the path names.
+    """The certificate that the path names, which was issued here.
 
     :raises NotFound: when there is none.
     """
