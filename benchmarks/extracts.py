@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import io
 import multiprocessing
-import resource
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.generator import fill
-from benchmarks.measurement import Measurement
+from benchmarks.measurement import Measurement, peak_memory
 from smki import Smki
 from smki.interchange import write_archive
 from smki.interchange.extracts import apply, verify
@@ -43,8 +42,8 @@ def run() -> list[Measurement]:
 
 def _measured(name: str, step: Callable[[Smki], object], home: Path, count: int) -> Measurement:
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        seconds, kilobytes = pool.apply(_timed, (step, home))
-    note = f"{count} certificates in {seconds:.1f} s, {kilobytes / 1024:.0f} MiB at most"
+        seconds, octets = pool.apply(_timed, (step, home))
+    note = f"{count} certificates in {seconds:.1f} s, {octets / 1_000_000:.0f} MB at most"
     return Measurement(f"{name}, certificates", count / seconds, "/s", note=note)
 
 
@@ -52,7 +51,7 @@ def _timed(step: Callable[[Smki], object], home: Path) -> tuple[float, int]:
     with Smki.open(home) as smki:
         begin = time.perf_counter()
         step(smki)
-        return time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return time.perf_counter() - begin, peak_memory()
 
 
 def _full(smki: Smki) -> None:

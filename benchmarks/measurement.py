@@ -6,6 +6,7 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +58,12 @@ def milliseconds(function: Callable[[], object], *, rounds: int = 9) -> float:
         function()
         times.append((time.perf_counter() - start) * 1000)
     return statistics.median(times)
+
+
+def peak_memory() -> int:
+    """The most memory that this process has had at once, in octets.
+
+    From /proc: what getrusage says includes that of the process which started this one.
+    """
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) * 1024

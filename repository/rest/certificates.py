@@ -117,7 +117,7 @@ def _is_negotiated(call: Call) -> bool:
 
 def _get(call: Call) -> Response:
     form = wanted_form(*FORMS, suffix=call.get("format"))
-    return certificate_answer(call, known(call), form)
+    return certificate_answer(call, _ours_or_imported(call), form)
 
 
 def certificate_answer(call: Call, record: CertificateRecord, form: str) -> Response:
@@ -140,8 +140,20 @@ def _chain(call: Call) -> Response:
     return answer_json({"items": [values(each) for each in records]}, negotiated=_is_negotiated(call))
 
 
+def _ours_or_imported(call: Call) -> CertificateRecord:
+    """The certificate that the path names, or the first with that serial number that was imported.
+
+    :raises NotFound: when there is none.
+    """
+    number: SerialNumber = call.values["serial"]
+    imported = call.smki.ledger.imports
+    if call.smki.ledger.certificate(number) is None and (found := imported.with_serial_number(number)):
+        return found[0].record
+    return known(call)
+
+
 def known(call: Call) -> CertificateRecord:
-    """The certificate that the path names.
+    """The certificate that the path names, which was issued here.
 
     :raises NotFound: when there is none.
     """

@@ -60,6 +60,7 @@ _CERTIFICATE: dict[str, Schema] = {
     "notAfter": MOMENT,
     "issued": MOMENT,
     "issuerSerialNumber": _or_null(SERIAL),
+    "issuedHere": FLAG,
     "statusSince": MOMENT,
     "issuer": TEXT,
     "subject": TEXT,

@@ -123,7 +123,7 @@ def _print(records: Iterable[CertificateRecord], now: datetime, as_json: bool, *
         if not as_json and not some:
             click.echo(_HEAD)
         some = True
-        click.echo(json.dumps(_values(record, now)) if as_json else _line(record, now))
+        click.echo(json.dumps(certificate_summary(record, now)) if as_json else _line(record, now))
     if headed and not as_json and not some:
         click.echo(_HEAD)
     return some
@@ -131,10 +131,6 @@ def _print(records: Iterable[CertificateRecord], now: datetime, as_json: bool, *
 
 _ROW = "{:<32}  {:<12}  {:<23}  {:<19}  {:<3}  {:<10}  {}"
 _HEAD = _ROW.format("SERIAL NUMBER", "KIND", "ENTITY IDENTIFIER", "ROLE", "USE", "STATUS", "NOT AFTER")
-
-
-def _values(record: CertificateRecord, now: datetime) -> dict[str, object]:
-    return {**certificate_summary(record, now), "issuedHere": record.issued_here}
 
 
 def _line(record: CertificateRecord, now: datetime) -> str:

@@ -108,14 +108,14 @@ def _describe(
         status = record.status_at(smki.clock.now())
         line("Status", f"not issued here, {status.label} ({status.value}) by its dates")
         line("Issuer", name_text(certificate.issuer))
-        values |= {"status": status.value, "issuedHere": False}
+        values = certificate_details(record, smki.clock.now())
     elif record is not None and smki is not None:
         now = smki.clock.now()
         status, since, issued = record.status_at(now), iso(record.status_since_at(now)), iso(record.issued)
         line(
             "Status", f"{status.label} ({status.value}){f' since {since}' if since != issued else ''}, issued {issued}"
         )
-        values = {**certificate_details(record, now), "issuedHere": True}
+        values = certificate_details(record, now)
         chain = [above.certificate for above in smki.chain(record)]
         values["chain"] = [
             {"name": name_text(above.subject), "serialNumber": above.serial_number.hex} for above in chain

@@ -14,7 +14,7 @@ COLUMNS = (
     "number",
     "status",
     "statusSince",
-    *(name for name in SUMMARY_FIELDS if name != "status"),
+    *(name for name in SUMMARY_FIELDS if name not in ("status", "issuedHere")),
     "topUp",
     "certificate",
 )
@@ -26,6 +26,7 @@ is base64 of the DER."""
 def record_values(record: CertificateRecord, moment: datetime) -> dict[str, Any]:
     """The values of a certificate at a moment, by the names of :data:`COLUMNS` and in their order."""
     summary = certificate_summary(record, moment)
+    del summary["issuedHere"]  # of everything that is exported
     first = {
         "number": record.id,
         "status": summary.pop("status"),

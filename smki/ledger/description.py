@@ -11,7 +11,7 @@ from smki.ledger.contract import ApplicationRecord, CertificateRecord
 
 SUMMARY_FIELDS = (
     "serialNumber", "kind", "entityIdentifier", "role", "usage", "status", "notBefore", "notAfter", "issued",
-    "issuerSerialNumber",
+    "issuerSerialNumber", "issuedHere",
 )  # fmt: skip
 """What the ledger itself knows of a certificate, without reading its DER."""
 
@@ -27,7 +27,10 @@ PEM_FIELD = "pem"
 
 
 def certificate_summary(record: CertificateRecord, moment: datetime) -> dict[str, Any]:
-    """SUMMARY_FIELDS of a certificate, with the status that it has at a moment: text, ISO 8601, hexadecimal, or None."""
+    """SUMMARY_FIELDS of a certificate, with the status that it has at a moment: text, ISO 8601, hexadecimal, or None.
+
+    issuedHere is false for what was imported.
+    """
     return {
         "serialNumber": record.serial_number.hex,
         "kind": record.kind.value,
@@ -39,6 +42,7 @@ def certificate_summary(record: CertificateRecord, moment: datetime) -> dict[str
         "notAfter": iso(record.not_after),
         "issued": iso(record.issued),
         "issuerSerialNumber": record.issuer_serial_number.hex if record.issuer_serial_number else None,
+        "issuedHere": record.issued_here,
     }
 
 
