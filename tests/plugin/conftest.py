@@ -15,15 +15,21 @@ Run = Callable[..., pytest.RunResult]
 
 
 @pytest.fixture
-def run(pytester: pytest.Pytester) -> Run:
+def only_this_plugin(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other plugins would be imported, and rewritten, once more in each run. Whole processes load them all."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.setenv("PYTEST_PLUGINS", "smki.testing.plugin")
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester, only_this_plugin: None) -> Run:
     """Writes a test file and runs it: ``run(source, *options)``. A warning is an error there."""
 
     def run(source: str, *options: str) -> pytest.RunResult:
         pytester.makepyfile(test_inner=source)
         # This process has imported smki and others long ago, which pytest would have liked to do itself.
         imported = "ignore:Module already imported:pytest.PytestAssertRewriteWarning"
-        # Hypothesis would be imported, and rewritten, once more in each run.
-        others = ("-p", "no:randomly", "-p", "no:hypothesispytest")
-        return pytester.runpytest_inprocess("-W", "error", "-W", imported, *others, "--strict-markers", *options)
+        strictly = ("-W", "error", "-W", imported, "-p", "no:randomly", "--strict-markers")
+        return pytester.runpytest_inprocess(*strictly, *options)
 
     return run

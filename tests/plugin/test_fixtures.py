@@ -243,13 +243,14 @@ def test_defects(run: Run) -> None:
     result.assert_outcomes(passed=count)
 
 
-def test_every_fixture_is_documented(pytester: pytest.Pytester) -> None:
-    result = pytester.runpytest_inprocess("--fixtures", "-p", "no:hypothesispytest")
-    listed = {
-        line.split()[0]: line
-        for line in result.outlines
+def test_every_fixture_is_documented(pytester: pytest.Pytester, only_this_plugin: None) -> None:
+    lines = pytester.runpytest_inprocess("--fixtures").outlines
+    ours = {
+        line.split()[0]: (line, lines[number + 1])
+        for number, line in enumerate(lines)
         if line and not line[0].isspace() and "smki/testing/plugin.py" in line
     }
-    assert set(listed) == set(FIXTURES)
-    assert "[session scope]" in listed["smki"]
-    assert "no docstring available" not in result.stdout.str()
+    assert set(ours) == set(FIXTURES)
+    assert "[session scope]" in ours["smki"][0]
+    assert all(description.startswith("    ") for _, description in ours.values())
+    assert not [name for name, (_, description) in ours.items() if "no docstring" in description]

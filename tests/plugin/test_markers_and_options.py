@@ -255,16 +255,18 @@ def test_a_repository_that_is_not_running(run: Run) -> None:
     assert f"--smki-repository {url}: nothing answers there" in result.stdout.str()
 
 
-def test_a_repository_that_is_no_url(pytester: pytest.Pytester, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_repository_that_is_no_url(
+    pytester: pytest.Pytester, only_this_plugin: None, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(ValueError, match="report not found"):
         pytester.runpytest_inprocess("--smki-repository=localhost:8083").parseoutcomes()
     assert "write it like http://127.0.0.1:8083" in capsys.readouterr().err
 
 
-def test_help_and_markers(pytester: pytest.Pytester) -> None:
-    helped = pytester.runpytest_inprocess("--help", "-p", "no:hypothesispytest").stdout.str()
+def test_help_and_markers(pytester: pytest.Pytester, only_this_plugin: None) -> None:
+    helped = pytester.runpytest_inprocess("--help").stdout.str()
     for option in ("--smki-seed=TEXT", "--smki-keep=DIR", "--smki-repository=URL", "smki_seed (string)"):
         assert option in helped
-    markers = pytester.runpytest_inprocess("--markers", "-p", "no:hypothesispytest").stdout.str()
+    markers = pytester.runpytest_inprocess("--markers").stdout.str()
     assert "@pytest.mark.smki(seed=TEXT, at=MOMENT)" in markers
     assert "@pytest.mark.smki_defects(*PATTERNS" in markers

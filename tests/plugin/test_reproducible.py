@@ -74,9 +74,9 @@ def octets(folder: Path, seed: str, *options: str, order: str = "") -> Octets:
     (folder / "test_octets.py").write_text(TESTS)
     (folder / "conftest.py").write_text(SHUFFLE)
     command = [sys.executable, "-m", "pytest", "-q", f"--smki-seed={seed}"]
-    for plugin in ("randomly", "cacheprovider", "hypothesispytest"):
-        command += ["-p", f"no:{plugin}"]
-    environment = {"PATH": "", "ORDER": order}
+    for plugin in ("no:randomly", "no:cacheprovider", "smki.testing.plugin", "xdist"):
+        command += ["-p", plugin]
+    environment = {"PATH": "", "ORDER": order, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     result = subprocess.run(
         [*command, *options], cwd=folder, env=environment, capture_output=True, text=True, timeout=120
     )
