@@ -79,3 +79,19 @@ class Configuration:
                 )
             )
         return configuration
+
+
+def refuse_occupied(path: Path) -> None:
+    """Find out in time that no SMKI can be made in a directory, because there is something else.
+
+    :raises NotReady: when there is.
+    """
+    try:
+        occupied = path.exists() and (not path.is_dir() or any(path.iterdir()))
+    except OSError as error:
+        seen, expected = error.strerror or str(error), "an empty directory"
+        raise NotReady(Problem("home.not-writable", str(path), seen, expected)) from error
+    if occupied:
+        seen, expected = "something else is there", "no such directory yet, or an empty one"
+        remedy = "Choose another directory with --home."
+        raise NotReady(Problem("home.occupied", str(path), seen, expected, "", remedy))

@@ -29,7 +29,7 @@ from smki.authority.issuance import Issuance
 from smki.authority.revocation_lists import POLICIES, RevocationLists
 from smki.certificate import Certificate
 from smki.clock import AdjustableClock, Clock, FixedClock, HomeClock, iso
-from smki.configuration import CONFIGURATION_FILE, Configuration, beginning
+from smki.configuration import CONFIGURATION_FILE, Configuration, beginning, refuse_occupied
 from smki.csr import make_device_request, make_organisation_request, public_point
 from smki.device import DeviceType
 from smki.file import TemporaryPlace
@@ -135,7 +135,8 @@ class Smki:
         :raises NotReady: when there is something at *path* already or nothing can be made there.
         """
         path = Path(path).absolute()
-        _refuse_occupied(path)
+        _refuse_existing(path)
+        refuse_occupied(path)
         start = beginning(seed, at)
         workshop = path.with_name(f".{path.name}.new-{os.getpid()}")
         try:
@@ -348,26 +349,15 @@ class Smki:
             record = above
 
 
-def _refuse_occupied(path: Path) -> None:
-    if (path / CONFIGURATION_FILE).exists():
-        with Smki.open(path) as there:
-            names = ", ".join(f"{record.kind.title} {record.certificate.common_name}" for record in there.authorities())
-            seen = (
-                f"an SMKI made at {there.configuration.created}: {names}; "
-                f"{there.ledger.count_certificates()} certificates"
-            )
-        remedy = "Use it as it is, choose another directory with --home, or move this one away."
-        raise NotReady(Problem("home.exists", str(path), seen, "no SMKI there yet", "", remedy))
-    try:
-        occupied = path.exists() and (not path.is_dir() or any(path.iterdir()))
-    except OSError as error:
-        raise NotReady(
-            Problem("home.not-writable", str(path), error.strerror or str(error), "an empty directory")
-        ) from error
-    if occupied:
-        seen, expected = "something else is there", "no such directory yet, or an empty one"
-        remedy = "Choose another directory with --home."
-        raise NotReady(Problem("home.occupied", str(path), seen, expected, "", remedy))
+def _refuse_existing(path: Path) -> None:
+    if not (path / CONFIGURATION_FILE).exists():
+        return
+    with Smki.open(path) as there:
+        names = ", ".join(f"{record.kind.title} {record.certificate.common_name}" for record in there.authorities())
+        number = there.ledger.count_certificates()
+        seen = f"an SMKI made at {there.configuration.created}: {names}; {number} certificates"
+    remedy = "Use it as it is, choose another directory with --home, or move this one away."
+    raise NotReady(Problem("home.exists", str(path), seen, "no SMKI there yet", "", remedy))
 
 
 def _establish(path: Path, configuration: Configuration, clock: Clock) -> None:

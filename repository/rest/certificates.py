@@ -20,7 +20,6 @@ from repository.rest.negotiation import (
     REVALIDATE,
     answer,
     answer_json,
-    csv_line,
     stream,
     wanted_form,
 )
@@ -35,6 +34,7 @@ from smki.ledger.description import (
     certificate_details,
     certificate_fields,
     certificate_summary,
+    csv_line,
 )
 from smki.problem import NotFound, Problem
 

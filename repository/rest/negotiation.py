@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from flask import Response, request
@@ -89,17 +89,3 @@ def _scoped(cache_control: str) -> str:
     environ = request.environ
     is_guarded = "HTTP_AUTHORIZATION" in environ or "HTTP_X_API_KEY" in environ or "apikey" in environ["QUERY_STRING"]
     return f"private, {cache_control}" if is_guarded else f"public, {cache_control}"
-
-
-def csv_line(values: Sequence[Any]) -> str:
-    """A row of CSV (RFC 4180): None is nothing, of several values each is separated by a space."""
-    return ",".join(map(_csv_cell, values)) + "\r\n"
-
-
-def _csv_cell(value: Any) -> str:
-    if value is None:
-        return ""
-    text = " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-    if any(character in text for character in '",\r\n'):
-        return '"' + text.replace('"', '""') + '"'
-    return text

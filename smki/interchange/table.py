@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable
 from datetime import datetime
 from typing import IO
@@ -12,6 +10,7 @@ from smki.certificate import to_pem
 from smki.interchange.extracts.lines import line_of
 from smki.interchange.record_values import COLUMNS, record_values
 from smki.ledger import CertificateRecord
+from smki.ledger.description import csv_line
 
 
 def write_json_lines(file: IO[bytes], records: Iterable[CertificateRecord], moment: datetime) -> int:
@@ -27,15 +26,10 @@ def write_json_lines(file: IO[bytes], records: Iterable[CertificateRecord], mome
 
 def write_csv(file: IO[bytes], records: Iterable[CertificateRecord], moment: datetime) -> int:
     """CSV (RFC 4180) in UTF-8 with a line of names, a certificate a line; how many."""
-    text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-    try:
-        writer = csv.DictWriter(text, COLUMNS)
-        writer.writeheader()
-        count = 0
-        for count, record in enumerate(records, 1):  # noqa: B007
-            writer.writerow(record_values(record, moment))
-    finally:
-        text.detach()
+    file.write(csv_line(COLUMNS).encode())
+    count = 0
+    for count, record in enumerate(records, 1):  # noqa: B007
+        file.write(csv_line(record_values(record, moment).values()).encode())
     return count
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import csv
+import io
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -55,6 +57,7 @@ def certificate_details(record: CertificateRecord, moment: datetime) -> dict[str
         "statusSince": iso(record.status_since_at(moment)),
         "issued": iso(record.issued),
         "issuerSerialNumber": record.issuer_serial_number.hex if record.issuer_serial_number else None,
+        "issuedHere": record.issued_here,
     }
 
 
@@ -67,6 +70,21 @@ def certificate_fields(record: CertificateRecord, moment: datetime, fields: Sequ
         if PEM_FIELD in fields:
             known[PEM_FIELD] = record.certificate.as_pem()
     return {name: known[name] for name in fields}
+
+
+def csv_line(values: Iterable[Any]) -> str:
+    """Fields as a row of CSV (RFC 4180): None is nothing, yes and no are as in JSON, spaces between several values."""
+    line = io.StringIO()
+    csv.writer(line).writerow(map(_csv_cell, values))
+    return line.getvalue()
+
+
+def _csv_cell(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list | tuple):
+        return " ".join(map(str, value))
+    return "" if value is None else str(value)
 
 
 def application_fields(record: ApplicationRecord) -> dict[str, Any]:

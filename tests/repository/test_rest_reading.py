@@ -125,7 +125,7 @@ def test_lists_as_lines_as_csv_and_as_pem(api: Api) -> None:
     assert api.get("/certificates", Accept="application/jsonl").text.splitlines() == lines
     rows = list(csv.DictReader(io.StringIO(api.get("/certificates.csv?kind=device").text)))
     devices = [item for item in items if item["kind"] == "device"]
-    assert rows == [{name: value or "" for name, value in item.items()} for item in devices]
+    assert rows == [{**{name: value or "" for name, value in item.items()}, "issuedHere": "true"} for item in devices]
     assert len(api.get("/certificates.jsonl?limit=2").text.splitlines()) == 2
     chosen = csv.reader(io.StringIO(api.get("/certificates.csv?fields=serialNumber,keyUsage,subject").text))
     assert list(chosen)[3][1] == "cRLSign keyCertSign"
