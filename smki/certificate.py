@@ -6,7 +6,7 @@ import base64
 import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from smki import der
@@ -166,6 +166,7 @@ def _read_extensions(structure: CertificateStructure, part: Node) -> None:
     structure.extensions += read_extensions(container, location, structure.faults)
 
 
+@lru_cache(maxsize=1024)
 def hardware_module_name(subject_alt_name: bytes) -> tuple[str, bytes]:
     """hwType (dotted) and hwSerialNum (octets) from the DER of a subjectAltName of one HardwareModuleName.
 

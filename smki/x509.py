@@ -179,6 +179,7 @@ def encode_attribute(oid: str, value: bytes) -> bytes:
     return der.set_of(der.sequence(der.oid(oid), value))
 
 
+@lru_cache(maxsize=256)
 def encode_extension(oid: str, value: bytes, *, critical: bool) -> bytes:
     """An Extension (DER); critical is left out where it is false, being the default (X.690 11.5)."""
     flag = der.boolean(True) if critical else b""

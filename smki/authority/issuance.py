@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from smki.authority.certification_authority import CertificationAuthority, SigningKey
-from smki.certificate import Certificate
 from smki.identity import SerialNumber
 from smki.key import Randomness
 from smki.ledger import CertificateRecord, Conditions, Ledger, NewApplication, SerialTaken
@@ -103,7 +102,7 @@ class Issuance:
                 application_id = self._ledger.reserve(application, serial_number, cleared.tbs, conditions)
             except SerialTaken:
                 continue
-            certificate = Certificate.from_der(key.sign(cleared))
+            certificate = cleared.read(key.sign(cleared))
             above = issuer.certificate.serial_number if issuer.certificate else None
             deemed = now + acceptance.deemed_after if acceptance.deemed_after is not None else None
             return self._ledger.store(

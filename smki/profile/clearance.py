@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 
+from smki.certificate import Certificate, read_tbs_certificate
 from smki.problem import Finding, SmkiError, errors_among
 from smki.profile.forms import CertificateProfile, RevocationListProfile
 from smki.profile.issuer import IssuerFacts
-from smki.profile.lint_certificate import lint_tbs_certificate
+from smki.profile.lint_certificate import lint_tbs_structure
 from smki.profile.lint_list import lint_tbs_list
+from smki.profile.precedent import CertificatePrecedent, CertificatePrecedents
+from smki.role import CertificateKind
 
 _MADE_HERE = object()
 
@@ -60,7 +64,20 @@ class Cleared:
 class ClearedCertificate(Cleared):
     """A TBSCertificate (DER) that meets its profile. Only :func:`clear_for_signature` makes one."""
 
-    __slots__ = ()
+    __slots__ = ("_precedent",)
+
+    def __init__(self, tbs: bytes, made_by: object, precedent: CertificatePrecedent | None = None) -> None:
+        super().__init__(tbs, made_by)
+        self._precedent = precedent
+
+    def read(self, signed: bytes) -> Certificate:
+        """The certificate that it has become.
+
+        :param signed: what :meth:`~smki.authority.certification_authority.SigningKey.sign` made of it, DER.
+        """
+        if self._precedent is not None:
+            return self._precedent.certificate(self._tbs, signed)
+        return Certificate.from_der(signed)
 
 
 class ClearedList(Cleared):
@@ -76,10 +93,33 @@ def clear_for_signature(
 
     :raises NotConformant: when the lint finds anything at error or above.
     """
-    findings = lint_tbs_certificate(tbs, profile, issuer, policy_oid)
+    precedents = _precedents(profile, issuer, policy_oid)
+    precedent = precedents.covering(tbs)
+    if precedent is not None:
+        return ClearedCertificate(tbs, _MADE_HERE, precedent)
+    structure = read_tbs_certificate(tbs)
+    findings = lint_tbs_structure(structure, profile, issuer, policy_oid)
     if errors_among(findings):
         raise NotConformant(findings)
+    if not findings and profile.kind is CertificateKind.DEVICE:
+        with suppress(ValueError):
+            precedents.add(CertificatePrecedent(structure))
     return ClearedCertificate(tbs, _MADE_HERE)
+
+
+def _precedents(profile: CertificateProfile, issuer: IssuerFacts, policy_oid: str) -> CertificatePrecedents:
+    # By identity, for it is quick: profiles are tables, and an authority keeps its facts. Both are kept, so that
+    # nothing else comes to have their identity.
+    key = id(profile), id(issuer), policy_oid
+    if key not in _PRECEDENTS:
+        if len(_PRECEDENTS) >= _MAX_ISSUERS:
+            _PRECEDENTS.clear()
+        _PRECEDENTS[key] = profile, issuer, CertificatePrecedents()
+    return _PRECEDENTS[key][2]
+
+
+_PRECEDENTS: dict[tuple[int, int, str], tuple[CertificateProfile, IssuerFacts, CertificatePrecedents]] = {}
+_MAX_ISSUERS = 64
 
 
 def clear_list_for_signature(tbs: bytes, profile: RevocationListProfile, issuer: IssuerFacts) -> ClearedList:

@@ -21,18 +21,18 @@ from smki.profile.forms import CertificateProfile, Profile, RequestProfile, Revo
 from smki.profile.issuer import NOTHING_KNOWN, IssuerFacts
 from smki.profile.lint_certificate import check_certificate, lint_certificate, lint_tbs_certificate
 from smki.profile.lint_list import check_revocation_list, lint_revocation_list, lint_tbs_list
-from smki.profile.lint_request import check_request, lint_request, lint_request_structure
+from smki.profile.lint_request import check_request, examine_request, lint_request
 from smki.profile.tables import ALL_PROFILES, TEST_POLICY_OID
 from smki.revocation_list import read_revocation_list
 
 __all__ = [
     "IssuerFacts",
     "Linted",
+    "examine_request",
     "lint",
     "lint_any",
     "lint_certificate",
     "lint_request",
-    "lint_request_structure",
     "lint_revocation_list",
     "lint_tbs_certificate",
     "lint_tbs_list",

@@ -80,8 +80,14 @@ def lint_tbs_certificate(
     data: bytes, profile: CertificateProfile, issuer: IssuerFacts, policy_oid: str
 ) -> list[Finding]:
     """The same for a certificate before it is signed: the DER of its TBSCertificate."""
-    structure = read_tbs_certificate(data)
-    report = Report()
+    return lint_tbs_structure(read_tbs_certificate(data), profile, issuer, policy_oid)
+
+
+def lint_tbs_structure(
+    structure: CertificateStructure, profile: CertificateProfile, issuer: IssuerFacts, policy_oid: str
+) -> list[Finding]:
+    """The same for one that was taken apart already."""
+    data, report = structure.data, Report()
     report_faults(report, structure.faults)
     if structure.tbs is not None:
         if structure.tbs.end != len(data):

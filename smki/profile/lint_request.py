@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 
-from smki.csr import RequestStructure, read_request, self_signature_verifies
+from smki.csr import CertificationRequest, RequestStructure, read_request, self_signature_verifies
 from smki.der import Node
-from smki.problem import Finding
+from smki.problem import Finding, errors_among
 from smki.profile.catalogue import Report
 from smki.profile.check_certificate import check_plain_version
 from smki.profile.check_extensions import Surroundings, check_extensions
@@ -16,6 +17,7 @@ from smki.profile.check_octets import check_extension_octets, check_octets, chec
 from smki.profile.detect import detect_request_kind, role_of
 from smki.profile.forms import RequestProfile
 from smki.profile.locate import locator
+from smki.profile.precedent import RequestPrecedent, RequestPrecedents
 from smki.profile.tables import request_profile_of
 from smki.role import CertificateKind
 from smki.x509 import Oid, name_text, p256_point
@@ -38,13 +40,27 @@ def lint_request(
     return report.findings
 
 
-def lint_request_structure(
-    structure: RequestStructure, kind: CertificateKind | None = None, profile: RequestProfile | None = None
-) -> list[Finding]:
-    """The same for a request that was taken apart already."""
+def examine_request(data: bytes, kind: CertificateKind) -> tuple[CertificationRequest | None, list[Finding]]:
+    """What a certificate is to take over from a certification request (DER), and what the lint found in it.
+
+    :param kind: DEVICE or ORGANISATION, what the request is meant for.
+    :returns: None for the request where there are findings at error or above.
+    """
+    like = _PRECEDENTS.request(data) if kind is CertificateKind.DEVICE else None
+    if like is not None:
+        return like, []
+    structure = read_request(data)
     report = Report()
-    check_request(report, structure, kind, profile)
-    return report.findings
+    check_request(report, structure, kind)
+    if errors_among(report.findings):
+        return None, report.findings
+    if not report.findings and kind is CertificateKind.DEVICE:
+        with suppress(ValueError):
+            _PRECEDENTS.add(RequestPrecedent(structure))
+    return CertificationRequest.of(structure), report.findings
+
+
+_PRECEDENTS = RequestPrecedents()
 
 
 def check_request(

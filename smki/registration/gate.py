@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from smki.authority.certification_authority import CertificationAuthority, SigningKey
 from smki.authority.issuance import ACCEPTED, Acceptance, Issuance, Subject
 from smki.clock import Clock
-from smki.csr import CertificationRequest, read_request
+from smki.csr import CertificationRequest
 from smki.device import Device
 from smki.eligibility import Applicant
 from smki.ledger import CertificateRecord, Ledger, NewApplication, Overtaken
@@ -19,7 +19,7 @@ from smki.ledger.register_records import registrant_id
 from smki.party import NonParty
 from smki.problem import Finding, Malformed, Problem, errors_among
 from smki.profile.clearance import NotConformant
-from smki.profile.lint import lint_request_structure, looks_like_certificate
+from smki.profile.lint import examine_request, looks_like_certificate
 from smki.profile.tables import profile_of
 from smki.registration.application import Application, Issued, Refusal, Refused
 from smki.registration.inquiry import CannotBeJudged, Inquiry
@@ -62,18 +62,11 @@ class Registration:
         :raises LedgerUnavailable: when the decision could not be recorded; no certificate was handed out then.
         """
         received = self._clock.now()
-        problem = _unfit(application.request)
-        if problem is not None:
-            return self._refuse(application, received, (problem,))
-        structure = read_request(application.request)
-        findings = lint_request_structure(structure, application.kind)
-        errors = errors_among(findings)
-        if errors:
-            # A request of the other kind breaks every rule of this one; only the first reason helps.
-            decisive = [finding for finding in errors if finding.code == "kind.unexpected"] or errors
-            problems = [finding.as_problem(_remedy(finding.code, application.kind)) for finding in decisive]
-            return self._refuse(application, received, problems)
-        request = CertificationRequest.of(structure)
+        if len(application.request) > MAX_REQUEST_OCTETS:
+            return self._refuse(application, received, (_too_large(application.request),))
+        request, findings = examine_request(application.request, application.kind)
+        if request is None:
+            return self._refuse(application, received, _unfit(application, findings))
         if application.top_up and (
             request.role is not RemotePartyRole.SUPPLIER or request.usage is not KeyUsage.KEY_AGREEMENT
         ):
@@ -237,26 +230,22 @@ def _id_of(who: object) -> str:
     return who.name if isinstance(who, NonParty) else registrant_id(who)  # type: ignore[arg-type]
 
 
-def _unfit(data: bytes) -> Problem | None:
-    expected = "a certification request (PKCS#10)"
-    if len(data) > MAX_REQUEST_OCTETS:
-        return Problem(
-            "request.too-large",
-            "certification request",
-            f"{len(data)} octets",
-            f"at most {MAX_REQUEST_OCTETS} octets",
-            "SEC Appendix M",
-        )
-    if looks_like_certificate(data):
-        return Problem(
-            "request.is-certificate",
-            "certification request",
-            "a certificate",
-            expected,
-            "SEC Appendix M",
-            "Hand in the request that was made for its key.",
-        )
-    return None
+def _too_large(data: bytes) -> Problem:
+    expected = f"at most {MAX_REQUEST_OCTETS} octets"
+    return Problem("request.too-large", "certification request", f"{len(data)} octets", expected, "SEC Appendix M")
+
+
+def _unfit(application: Application, findings: Sequence[Finding]) -> Sequence[Problem]:
+    """Why no certificate can be issued for the request: what the lint found in it."""
+    if looks_like_certificate(application.request):
+        expected = "a certification request (PKCS#10)"
+        remedy = "Hand in the request that was made for its key."
+        seen = "a certificate"
+        return (Problem("request.is-certificate", "certification request", seen, expected, "SEC Appendix M", remedy),)
+    errors = errors_among(findings)
+    # A request of the other kind breaks every rule of this one; only the first reason helps.
+    decisive = [finding for finding in errors if finding.code == "kind.unexpected"] or errors
+    return [finding.as_problem(_remedy(finding.code, application.kind)) for finding in decisive]
 
 
 def _no_top_up(request: CertificationRequest) -> Problem:

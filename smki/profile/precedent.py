@@ -1,0 +1,225 @@
+"""What need not be looked at from the beginning again: the next of a thousand Device Certificates.
+
+Requests and certificates of Devices differ in very few octets: the serial number, the key and its identifier, the
+Device ID, the signature. One that is like a precedent, which the whole lint found nothing in, in every other octet, is
+right if these few are; and those are checked here, by the rules of the lint. Whatever is like no precedent goes through
+the whole lint. `smki check` goes through it with everything that was issued.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from smki import der
+from smki.certificate import Certificate, CertificateStructure, hardware_module_name
+from smki.csr import CertificationRequest, RequestStructure
+from smki.der import DerError, Node
+from smki.identity import SerialNumber
+from smki.profile.catalogue import Report
+from smki.profile.check_key import check_signature_form
+from smki.x509 import (
+    ECDSA_WITH_SHA256_ALGORITHM,
+    ExtensionNode,
+    Oid,
+    is_on_p256,
+    key_identifier,
+    p256_point,
+    signature_verifies,
+)
+
+KEPT = 4
+"""So many precedents are kept at a time."""
+
+Slot = tuple[int, int]
+"""Where octets may differ: from, to."""
+
+
+class _Pattern:
+    """Octets that are all the same but in some slots."""
+
+    __slots__ = ("_fixed", "_length")
+
+    def __init__(self, octets: bytes, slots: Iterable[Slot]) -> None:
+        self._length = len(octets)
+        ends, starts = [0], []
+        for start, end in sorted(slots):
+            starts.append(start)
+            ends.append(end)
+        starts.append(len(octets))
+        self._fixed = tuple((start, end, octets[start:end]) for start, end in zip(ends, starts, strict=True))
+
+    def fits(self, octets: bytes) -> bool:
+        """Whether other octets are the same everywhere else."""
+        return len(octets) == self._length and all(octets[start:end] == same for start, end, same in self._fixed)
+
+
+class CertificatePrecedent:
+    """A Device's TBSCertificate in which the lint found nothing.
+
+    :param structure: taken apart by :func:`~smki.certificate.read_tbs_certificate`.
+    :raises ValueError: when it is of another shape than those that are issued by the thousand.
+    """
+
+    def __init__(self, structure: CertificateStructure) -> None:
+        s: Any = structure  # the lint found nothing: no part is missing
+        self._serial = _exactly(s.serial_number, 16)
+        self._key = s.public_key.start, s.public_key.end
+        self._point = _point(s.public_key)
+        self._identifier = _last(s.extension(Oid.SUBJECT_KEY_IDENTIFIER).value, 8, 10)
+        self._alternative_name, device = _alternative_name(structure.extension(Oid.SUBJECT_ALT_NAME))
+        self._pattern = _Pattern(structure.data, (self._serial, self._point, self._identifier, device))
+        self._issuer, self._subject = s.issuer.encoded, s.subject.encoded
+        self._not_before, self._not_after = der.decode_time(s.not_before), der.decode_time(s.not_after)
+        self._extension_values = {extension.oid: extension.value.content for extension in structure.extensions}
+
+    def covers(self, tbs: bytes) -> bool:
+        """Whether the lint would find nothing in another TBSCertificate (DER) either."""
+        if not self._pattern.fits(tbs):
+            return False
+        point = _in(tbs, self._point)
+        # Below 0x80 it is positive, from 0x01 on it has 16 octets in the shortest form.
+        return (
+            0 < tbs[self._serial[0]] < 0x80
+            and is_on_p256(point)
+            and _in(tbs, self._identifier) == key_identifier(point)
+        )
+
+    def certificate(self, tbs: bytes, signed: bytes) -> Certificate:
+        """A certificate that it covers, without taking it apart.
+
+        :param signed: the same *tbs* signed with ecdsa-with-SHA256, DER.
+        """
+        signature = der.read(signed, der.read(signed).body + len(tbs) + len(ECDSA_WITH_SHA256_ALGORITHM))
+        return Certificate(
+            der=signed,
+            tbs=tbs,
+            serial_number=SerialNumber(int.from_bytes(_in(tbs, self._serial), "big")),
+            issuer=self._issuer,
+            subject=self._subject,
+            not_before=self._not_before,
+            not_after=self._not_after,
+            public_key_info=_in(tbs, self._key),
+            extension_values={
+                **self._extension_values,
+                Oid.SUBJECT_KEY_IDENTIFIER: b"\x04\x08" + _in(tbs, self._identifier),
+                Oid.SUBJECT_ALT_NAME: _in(tbs, self._alternative_name),
+            },
+            signature=signature.content[1:],
+        )
+
+
+class CertificatePrecedents:
+    """The latest precedents of one profile and issuer: one for each usage, and others each second, when notBefore is
+    another. Safe for threads."""
+
+    def __init__(self) -> None:
+        self._latest: tuple[CertificatePrecedent, ...] = ()
+
+    def add(self, precedent: CertificatePrecedent) -> None:
+        """Take one more, in the place of the oldest."""
+        self._latest = (precedent, *self._latest[: KEPT - 1])
+
+    def covering(self, tbs: bytes) -> CertificatePrecedent | None:
+        """The one that covers a TBSCertificate (DER), if there is one."""
+        return next((precedent for precedent in self._latest if precedent.covers(tbs)), None)
+
+
+class RequestPrecedent:
+    """A Device's certification request in which the lint found nothing.
+
+    :param structure: taken apart by :func:`~smki.csr.read_request`.
+    :raises ValueError: when it is of another shape than those that come by the thousand.
+    """
+
+    def __init__(self, structure: RequestStructure) -> None:
+        s: Any = structure  # the lint found nothing: no part is missing
+        start = s.info.start
+        self._key = s.public_key.start - start, s.public_key.end - start
+        self._point = _shifted(_point(s.public_key), start)
+        alternative_name, device = _alternative_name(structure.extension(Oid.SUBJECT_ALT_NAME))
+        self._alternative_name = _shifted(alternative_name, start)
+        self._pattern = _Pattern(s.info.encoded, (self._point, _shifted(device, start)))
+        request = CertificationRequest.of(structure)
+        self._subject, self._key_usage = request.subject, request.key_usage
+
+    def request(self, data: bytes) -> CertificationRequest | None:
+        """Another request (DER), if the lint would find nothing in it either; None where that is not sure."""
+        try:
+            outer = der.read(data)
+            info = der.read(data, outer.body, outer.end).encoded
+            if outer.tag != der.SEQUENCE or outer.end != len(data) or not outer.has_minimal_length:
+                return None
+            if not self._pattern.fits(info):
+                return None
+            at = outer.body + len(info) + len(ECDSA_WITH_SHA256_ALGORITHM)
+            signature = der.read(data, at, outer.end)
+            if data[outer.body + len(info) : at] != ECDSA_WITH_SHA256_ALGORITHM or signature.end != outer.end:
+                return None
+        except DerError:
+            return None
+        report, point = Report(), _in(info, self._point)
+        if signature.tag != der.BIT_STRING or not signature.has_minimal_length:
+            return None
+        if not check_signature_form(report, signature, "signature") or report.findings:
+            return None
+        if not is_on_p256(point) or not signature_verifies(point, signature.content[1:], info):
+            return None
+        return CertificationRequest(
+            data, self._subject, _in(info, self._key), self._key_usage, _in(info, self._alternative_name)
+        )
+
+
+class RequestPrecedents:
+    """The latest precedents: one for each usage and way of writing a request. Safe for threads."""
+
+    def __init__(self) -> None:
+        self._latest: tuple[RequestPrecedent, ...] = ()
+
+    def add(self, precedent: RequestPrecedent) -> None:
+        """Take one more, in the place of the oldest."""
+        self._latest = (precedent, *self._latest[: KEPT - 1])
+
+    def request(self, data: bytes) -> CertificationRequest | None:
+        """A request (DER) like one of them; None where there is none, or it is not sure to be right."""
+        return next((found for precedent in self._latest if (found := precedent.request(data)) is not None), None)
+
+
+def _in(octets: bytes, slot: Slot) -> bytes:
+    return octets[slot[0] : slot[1]]
+
+
+def _exactly(node: Node, length: int) -> Slot:
+    if node.end - node.body != length:
+        raise ValueError("another length")
+    return node.body, node.end
+
+
+def _last(node: Node, octets: int, of: int) -> Slot:
+    _exactly(node, of)
+    return node.end - octets, node.end
+
+
+def _point(key: Node) -> Slot:
+    point = p256_point(key.encoded)
+    if point is None:
+        raise ValueError("another kind of key")
+    return key.end - len(point), key.end
+
+
+def _shifted(slot: Slot, start: int) -> Slot:
+    return slot[0] - start, slot[1] - start
+
+
+def _alternative_name(extension: ExtensionNode | None) -> tuple[Slot, Slot]:
+    """Where the contents of subjectAltName stand, and hwSerialNum, the last thing in them."""
+    if extension is None:
+        raise ValueError("no subjectAltName")
+    value = extension.value
+    try:
+        _, serial = hardware_module_name(value.content)
+    except DerError as error:
+        raise ValueError("another subjectAltName") from error
+    if len(serial) != 8 or not value.content.endswith(serial):
+        raise ValueError("another subjectAltName")
+    return (value.body, value.end), (value.end - len(serial), value.end)
