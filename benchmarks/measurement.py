@@ -61,9 +61,11 @@ def milliseconds(function: Callable[[], object], *, rounds: int = 9) -> float:
 
 
 def peak_memory() -> int:
-    """The most memory that this process has had at once, in octets.
+    """The most memory that this process has had at once, in octets, without files that are mapped (the ledger is): those
+    the system takes back when it wants to.
 
     From /proc: what getrusage says includes that of the process which started this one.
     """
     status = Path("/proc/self/status").read_text()
-    return int(status.split("VmHWM:")[1].split()[0]) * 1024
+    highest, mapped = (int(status.split(f"{name}:")[1].split()[0]) for name in ("VmHWM", "RssFile"))
+    return (highest - mapped) * 1024

@@ -52,7 +52,7 @@ with Smki.open(home) as smki:
         case "csv":
             with out.open("wb") as file:
                 write_csv(file, records, smki.clock.now())
-print(peak_memory())
+    print(peak_memory())
 """
 
 
