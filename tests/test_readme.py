@@ -47,7 +47,7 @@ def test_every_example_prints_what_is_shown(made_home: Path, tmp_path: Path) -> 
     tool("openssl")
     tool("curl")
     shutil.copytree(made_home, tmp_path / "pki")
-    (tmp_path / "test_my_meter.py").write_text(PYTHON[0])
+    (tmp_path / "test_esme.py").write_text(PYTHON[0])
     (tmp_path / "bin").mkdir()
     smki = tmp_path / "bin" / "smki"
     smki.write_text(f"#!{sys.executable}\nfrom smki.cli import main\nmain()\n")
