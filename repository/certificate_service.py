@@ -18,6 +18,7 @@ from smki.clock import iso, to_seconds
 from smki.home import Smki
 from smki.identity import EntityIdentifier, SerialNumber
 from smki.ledger import CertificateQuery, CertificateRecord
+from smki.ledger.lookup import with_serial_number
 from smki.problem import Malformed, Problem, SmkiError, problem_text
 from smki.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
 
@@ -78,7 +79,7 @@ def certificate_service(smki: Smki) -> Blueprint:
         fields = _asked(RETRIEVE, {"CertificateSerial": True})
         if "CertificateSerial" not in fields:
             raise Malformed(_missing("CertificateSerial"))
-        record = _with_serial_number(smki, SerialNumber.parse(fields["CertificateSerial"]))
+        record = with_serial_number(smki.ledger, SerialNumber.parse(fields["CertificateSerial"]))
         if record is None or record.kind not in _END_ENTITIES or record.entity_identifier is None:
             return _answer(smki, NOT_FOUND, "Nothing found")
         now = smki.clock.now()
@@ -99,14 +100,6 @@ def certificate_service(smki: Smki) -> Blueprint:
         return _answer(smki, 503, problem_text(error.problems[0]))
 
     return blueprint
-
-
-def _with_serial_number(smki: Smki, serial_number: SerialNumber) -> CertificateRecord | None:
-    """Ours, or else the first imported one: certificates of other issuers can have the same serial number."""
-    ours = smki.ledger.certificate(serial_number)
-    if ours is not None:
-        return ours
-    return next((found.record for found in smki.ledger.imports.with_serial_number(serial_number)), None)
 
 
 def invalid_request(smki: Smki, problem: Problem) -> Response:

@@ -36,6 +36,7 @@ from smki.ledger.description import (
     certificate_summary,
     csv_line,
 )
+from smki.ledger.lookup import with_serial_number
 from smki.problem import NotFound, Problem
 
 LIST_FORMS = (JSON, JSONL, CSV, PEM)
@@ -146,10 +147,10 @@ def _ours_or_imported(call: Call) -> CertificateRecord:
     :raises NotFound: when there is none.
     """
     number: SerialNumber = call.values["serial"]
-    imported = call.smki.ledger.imports
-    if call.smki.ledger.certificate(number) is None and (found := imported.with_serial_number(number)):
-        return found[0].record
-    return known(call)
+    record = with_serial_number(call.smki.ledger, number)
+    if record is None:
+        raise NotFound(_unknown(number))
+    return record
 
 
 def known(call: Call) -> CertificateRecord:

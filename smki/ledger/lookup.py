@@ -40,6 +40,14 @@ def readings(text: str) -> dict[str, CertificateQuery]:
     return found
 
 
+def with_serial_number(ledger: Ledger, serial_number: SerialNumber) -> CertificateRecord | None:
+    """Ours, or else the first imported one: certificates of other issuers can have the same serial number."""
+    ours = ledger.certificate(serial_number)
+    if ours is not None:
+        return ours
+    return next((found.record for found in ledger.imports.with_serial_number(serial_number)), None)
+
+
 def look_up(ledger: Ledger, text: str) -> Iterator[CertificateRecord]:
     """Every certificate that a text can mean, each once: by what :func:`readings` makes of it, by the Party or Testing
     Participant whose id it is, or by a part of its common name in any case.
