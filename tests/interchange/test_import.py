@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smki import Certificate, CertificateStatus, Smki
@@ -307,11 +307,17 @@ print(sum(1 for _ in find_certificates(Path({str(path)!r}))), peak_memory())
     assert octets < 200_000_000
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.fixture(scope="module")
+def contents(holdings: list[Holding]) -> dict[str, bytes]:
+    """A file of each form, made once: some have random octets in them, and places in them are drawn again."""
+    return {name: make(holdings[:2]) for name, make in FORMS.items()}
+
+
+@settings(max_examples=150, deadline=None)
 @given(data=st.data())
-def test_whatever_is_in_a_file_is_found_or_told(holdings: list[Holding], data: st.DataObject) -> None:
+def test_whatever_is_in_a_file_is_found_or_told(contents: dict[str, bytes], data: st.DataObject) -> None:
     good = data.draw(st.sampled_from(sorted(FORMS)))
-    content = bytearray(FORMS[good](holdings[:2]))
+    content = bytearray(contents[good])
     for _ in range(data.draw(st.integers(0, 4))):
         at = data.draw(st.integers(0, len(content) - 1))
         match data.draw(st.sampled_from(["change", "cut", "double"])):
