@@ -313,6 +313,15 @@ def contents(holdings: list[Holding]) -> dict[str, bytes]:
     return {name: make(holdings[:2]) for name, make in FORMS.items()}
 
 
+def test_an_entry_that_is_cut_short(contents: dict[str, bytes]) -> None:
+    """Its header says that a name and more stand before it than do."""
+    broken = contents["pem.zip"][:29] + b"\x80" + contents["pem.zip"][30:]
+    told = [each for each in find_in(io.BytesIO(broken), "pem.zip") if isinstance(each, Unreadable)]
+    assert [(problem.code, problem.seen) for each in told for problem in each.problems] == [
+        ("archive.unreadable", "cut short")
+    ]
+
+
 @settings(max_examples=150, deadline=None)
 @given(data=st.data())
 def test_whatever_is_in_a_file_is_found_or_told(contents: dict[str, bytes], data: st.DataObject) -> None:

@@ -33,7 +33,7 @@ def find_in_archive(file: IO[bytes], source: str, passphrase: bytes | None = Non
         expected = f"a directory of at most {MAX_DIRECTORY_OCTETS} octets"
         yield _problem(source, "archive.too-many", "a larger one", expected, "Unpack it, and import the folder.")
     except (zipfile.BadZipFile, OSError, ValueError, struct.error, NotImplementedError) as error:
-        yield _problem(source, "archive.unreadable", str(error)[:200], "a ZIP archive", "")
+        yield _problem(source, "archive.unreadable", str(error)[:200], "a ZIP archive", "Have it packed again.")
 
 
 def _in_entries(archive: zipfile.ZipFile, source: str, passphrase: bytes | None) -> Iterator[Finding]:
@@ -65,7 +65,8 @@ def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo, where: str, limit:
     except RuntimeError:
         return _problem(where, "archive.encrypted", "an encrypted entry", "one that can be read", "Unpack it first.")
     except (zipfile.BadZipFile, zlib.error, OSError, ValueError, EOFError, NotImplementedError, struct.error) as error:
-        return _problem(where, "archive.unreadable", str(error)[:200], "an entry that can be read", "")
+        seen = str(error)[:200] or "cut short"  # of an EOFError there is no text
+        return _problem(where, "archive.unreadable", seen, "an entry that can be read", "Have it packed again.")
     if len(content) > limit:
         return _problem(where, "input.too-large", f"more than {limit} octets", "a smaller file", "")
     return content
