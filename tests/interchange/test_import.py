@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -461,3 +462,12 @@ def test_what_was_told_as_taken_is_kept_when_nobody_listens_any_more(
     os.close(writing)
     with Smki.open(home) as opened:
         assert opened.ledger.imports.count() == 1
+
+
+@pytest.mark.parametrize(
+    "option",
+    [("--sort", "serialNumber"), ("--descending",), ("--device-type", "ESME"), ("--issued-from", "2026-01-01")],
+)
+def test_what_is_not_known_of_imports_is_not_passed_over(home: Path, option: tuple[str, ...]) -> None:
+    with pytest.raises(click.UsageError, match="cannot go with --imported"):
+        run_here("list", "--imported", *option, "--home", home)
