@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from flask import Flask, Response, render_template, request
-from werkzeug.exceptions import HTTPException, NotFound
+from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from repository.access import admit_readers
 from repository.access_log import log_requests
-from repository.certificate_service import RETRIEVE, SEARCH, certificate_service, invalid_request
+from repository.certificate_service import RETRIEVE, SEARCH, answer_without_result, certificate_service, invalid_request
 from repository.extracts import extracts
 from repository.faults import Faults
 from repository.faults.misbehaviour import misbehave
@@ -25,7 +25,7 @@ from smki import __version__
 from smki.clock import iso
 from smki.home import Smki
 from smki.ledger import CertificateQuery
-from smki.problem import Problem
+from smki.problem import Problem, SmkiError, problem_text
 from smki.role import CertificateKind
 
 MAX_BODY_OCTETS = 64 * 1024
@@ -76,6 +76,17 @@ def create_app(smki: Smki, options: Options = DEFAULTS, *, faults: Faults | None
     if faults is not None:
         misbehave(app, smki, faults)
 
+    _tell_errors(app, smki)
+    app.wsgi_app = SecurityHeaders(app.wsgi_app)  # type: ignore[method-assign]
+    if options.base_path:
+        elsewhere = SecurityHeaders(_served_below(options.base_path))
+        app.wsgi_app = DispatcherMiddleware(elsewhere, {options.base_path: app.wsgi_app})  # type: ignore[method-assign]
+    return app
+
+
+def _tell_errors(app: Flask, smki: Smki) -> None:
+    """Have the application answer errors in the form of the service that was asked."""
+
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> Response:
         status = error.code or 500
@@ -100,10 +111,19 @@ def create_app(smki: Smki, options: Options = DEFAULTS, *, faults: Faults | None
                 response.headers[name] = value
         return response
 
-    app.wsgi_app = SecurityHeaders(app.wsgi_app)  # type: ignore[method-assign]
-    if options.base_path:
-        app.wsgi_app = DispatcherMiddleware(NotFound(), {options.base_path: app.wsgi_app})  # type: ignore[method-assign]
-    return app
+    @app.errorhandler(SmkiError)
+    def unavailable(error: SmkiError) -> Response:
+        # The services answer for themselves; this is for what comes before them, and for pages that are none of theirs.
+        if request.path in (SEARCH, RETRIEVE):
+            return answer_without_result(smki, 503, problem_text(error.problems[0]))
+        if request.path.startswith("/api/"):
+            return problem_details(error.problems, 503)
+        return Response(f"{error}\n", 503, mimetype="text/plain")
+
+
+def _served_below(base_path: str) -> Response:
+    """The answer to whoever asks outside of the base path."""
+    return Response(f"everything is served below {base_path}/\n", 404, mimetype="text/plain")
 
 
 def _drain() -> None:

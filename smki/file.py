@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import tempfile
@@ -24,37 +25,50 @@ def replace_file(path: Path, content: bytes) -> None:
 
     :raises OSError: when it cannot be written; the old one stays then.
     """
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(descriptor)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with replacing(path, PRIVATE_MODE) as file:
+        file.write(content)
 
 
 @contextlib.contextmanager
 def replacing(path: Path, mode: int = PUBLIC_MODE) -> Iterator[IO[bytes]]:
     """A file to write into that takes the place of *path* when all went well, and vanishes otherwise.
 
-    Opened before anything is decided, so that a place where nothing can be written is found out in time.
+    Opened before anything is decided, so that a place where nothing can be written is found out in time. Where *path* is
+    a link, it is the file it leads to that is replaced; a device or a pipe is written to as it is.
 
     :param mode: who may read it then; until then its owner alone.
-    :raises OSError: when it cannot be written; the old one stays then.
+    :raises OSError: naming *path*, when it cannot be written; the old one stays then.
     """
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    with _naming(path):
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if path.exists() and not path.is_file():
+            # A file in the place of /dev/null would take that away from everybody.
+            with path.open("wb") as file:
+                yield file
+            return
+        target = path.resolve()
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                yield file
+                file.flush()
+                os.fsync(descriptor)
+            Path(temporary).chmod(mode)
+            Path(temporary).replace(target)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+
+
+@contextlib.contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Have an OSError name what was to be written, which nobody knows by the name it has until it is whole."""
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(descriptor)
-        Path(temporary).chmod(mode)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        yield
+    except OSError as error:
+        if error.filename is None or Path(error.filename).name.startswith(f".{path.name}."):
+            error.filename = str(path)
         raise
 
 
@@ -70,7 +84,8 @@ def new_directory(path: Path) -> Iterator[Path]:
         raise NotReady(
             Problem("folder.occupied", str(path), "there already", "no such folder yet, or an empty one", "", remedy)
         )
-    workshop = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    with _naming(path):
+        workshop = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:
         yield workshop
         workshop.chmod(0o755)

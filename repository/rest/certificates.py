@@ -47,14 +47,14 @@ CHAIN_FORMS = (JSON, PEM)
 def _list(call: Call) -> Response:
     form = wanted_form(*LIST_FORMS, suffix=call.get("format"))
     query, order, descending = _query(call), *_order(call)
-    if form in (JSONL, CSV):
-        found = call.smki.ledger.search.all_certificates(query, order, descending=descending)
-        return stream(_lines(call, islice(found, call.get("limit")), form), form, negotiated=_is_negotiated(call))
     after = call.get("after")
     search = call.smki.ledger.search
     if after is not None and not search.holds_certificate(after):
         seen, expected = f"{after}, behind which nothing begins", "what the link to the next page has"
         raise NotFound(Problem("page.unknown", "parameter after", seen, expected))
+    if form in (JSONL, CSV):
+        found = search.all_certificates(query, order, descending=descending, after=after)
+        return stream(_lines(call, islice(found, call.get("limit")), form), form, negotiated=_is_negotiated(call))
     found_page = search.certificates(query, order, descending=descending, after=after, limit=limit_of(call.values))
     if form == PEM:
         pem = "".join(record.certificate.as_pem() for record in found_page.records)
@@ -161,13 +161,12 @@ def known(call: Call) -> CertificateRecord:
     number: SerialNumber = call.values["serial"]
     record = call.smki.ledger.certificate(number)
     if record is None:
-        raise NotFound(_unknown(number))
+        is_imported = bool(call.smki.ledger.imports.with_serial_number(number))
+        raise NotFound(
+            Problem("certificate.unknown", f"certificate {number}", "imported" if is_imported else "not in the ledger",
+                    "one that was issued here", "", "GET /api/v1/certificates lists what was issued.")
+        )  # fmt: skip
     return record
-
-
-def _unknown(number: SerialNumber) -> Problem:
-    return Problem("certificate.unknown", f"certificate {number}", "not in the ledger", "one that was issued here", "",
-                   "GET /api/v1/certificates lists what was issued.")  # fmt: skip
 
 
 def _authorities(call: Call) -> Response:

@@ -81,6 +81,8 @@ def apply(files: tuple[Path, ...], out: Path, home: Path, as_json: bool) -> None
     \b
     smki extract apply 000001-full-….jsonl 000002-delta-….jsonl --out today.jsonl
     """
+    if out == Path("-"):
+        raise click.UsageError("--out: an extract has its manifest beside it; name a file, standard output is none.")
     made = extracts.apply(_chain(files, home), out)
     _print([made], as_json)
 

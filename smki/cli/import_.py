@@ -7,6 +7,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,9 @@ def import_(
         importer = smki.importer(
             [*issuers, *(record.certificate for record in smki.authorities())], only_conformant=only_conformant
         )
-        outcomes = _reported(importer.take(_found(paths)), as_json)
+        # Closed while the home is open: what was told as taken is kept, even if nobody listens any more.
+        with closing(importer.take(_found(paths))) as taking:
+            outcomes = _reported(taking, as_json)
         written = smki.write_imported_keys(importer) if with_keys else []
     counts = Counter(taken for taken, _ in outcomes)
     defective = sum(is_defective for taken, is_defective in outcomes if taken is Taken.TAKEN)

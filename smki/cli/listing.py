@@ -18,6 +18,7 @@ from smki.cli.selection import narrowing_options
 from smki.clock import NO_WELL_DEFINED_EXPIRY
 from smki.home import Smki
 from smki.ledger import CertificateQuery, CertificateRecord
+from smki.ledger.contract import Period
 from smki.ledger.description import certificate_summary
 from smki.ledger.lookup import look_up, readings
 from smki.ledger.search import Order
@@ -53,10 +54,26 @@ def list_(
         now = smki.clock.now()
         query = replace(query, moment=now)
         if imported:
+            _refuse_what_is_not_known_of_imports(query, is_sorted=descending or Order(sort) is not Order.ISSUED)
             records: Iterator[CertificateRecord] = (found.record for found in smki.ledger.imports.certificates(query))
         else:
             records = smki.ledger.search.all_certificates(query, Order(sort), descending=descending)
         _print(islice(records, limit), now, as_json)
+
+
+def _refuse_what_is_not_known_of_imports(query: CertificateQuery, *, is_sorted: bool) -> None:
+    given = {
+        "--sort and --descending": is_sorted,
+        "--issuer": query.issuer is not None,
+        "--device-type": query.device_type is not None,
+        "--issued-from and --issued-to": query.issued != Period(),
+    }
+    for options, is_given in given.items():
+        if is_given:
+            raise click.UsageError(
+                f"{options} cannot go with --imported: what was imported is listed in the order of import, and who issued "
+                "it when, for which type of Device, the ledger does not know."
+            )
 
 
 @click.command()

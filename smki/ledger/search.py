@@ -125,10 +125,17 @@ class Search:
         return Page(found, last)
 
     def all_certificates(
-        self, query: CertificateQuery, order: Order = Order.ISSUED, *, descending: bool = False
+        self,
+        query: CertificateQuery,
+        order: Order = Order.ISSUED,
+        *,
+        descending: bool = False,
+        after: int | None = None,
     ) -> Iterator[CertificateRecord]:
-        """Every certificate that matches, read a page at a time."""
-        after: int | None = None
+        """Every certificate that matches, read a page at a time.
+
+        :param after: the row to begin behind; None for the beginning.
+        """
         while True:
             page = self.certificates(query, order, descending=descending, after=after, limit=500)
             yield from page.records

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import click
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -25,7 +26,7 @@ from smki.ledger import CertificateQuery, CertificateRecord
 from smki.problem import IntegrityError, Malformed, NotFound, NotReady
 from smki.registration.acceptance import accept, reject
 from smki.registration.revocation import revoke
-from tests.support import DEVICE, DS, KA, PROJECT, SUPPLIER, run_cli
+from tests.support import DEVICE, DS, KA, PROJECT, SUPPLIER, run_cli, run_here
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -446,3 +447,10 @@ def test_the_commands(home: Path, tmp_path: Path) -> None:
     fetched[0].write_bytes(b"")
     assert "extract.altered" in run("verify", *fetched, status=1)
     assert json.loads(run("verify", "--json"))["problems"] == []
+
+
+def test_an_extract_is_not_applied_to_standard_output(home: Path) -> None:
+    """Its manifest stands beside it: a file named - would be made, and not be noticed."""
+    with pytest.raises(click.UsageError, match="name a file"):
+        run_here("extract", "apply", "--out", "-", "--home", home)
+    assert not Path("-").exists()

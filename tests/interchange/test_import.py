@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import os
 import stat
 import subprocess
 import sys
@@ -15,11 +16,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smki import Certificate, CertificateStatus, Smki
+from smki import Certificate, CertificateStatus, DeviceType, Smki
 from smki.csr import make_device_request
 from smki.interchange import Holding, key_store_json, org_crypto_zip, write_archive, write_folder
 from smki.interchange.importing import Found, FoundKey, Outcome, Unreadable, archives, find_certificates
@@ -163,6 +165,18 @@ def test_an_issuer_that_is_known_checks_the_signature(smki: Smki, tmp_path: Path
     (outcome,) = take(smki, tmp_path / "altered.der", issuers=[issuer])
     assert outcome.is_defective
     assert [finding.code for finding in errors_among(outcome.findings)] == ["signature.does-not-verify"]
+
+
+def test_an_authority_of_the_same_name_with_another_key_is_another(smki: Smki, tmp_path: Path) -> None:
+    """Every home of this project calls its authorities alike: what comes from one is not defective in another."""
+    with Smki.in_memory() as elsewhere:
+        _, request = elsewhere.make_device_request(DEVICE, DS)
+        issued = elsewhere.issue_device(request, device_type=DeviceType.ESME).record.certificate
+        certificates = [*(record.certificate for record in elsewhere.authorities()), issued]
+    (tmp_path / "theirs.pem").write_text("".join(certificate.as_pem() for certificate in certificates))
+    outcomes = take(smki, tmp_path / "theirs.pem", issuers=[record.certificate for record in smki.authorities()])
+    assert taken(outcomes) == {Taken.TAKEN: 5}
+    assert [outcome.findings for outcome in outcomes if outcome.is_defective] == []
 
 
 def facts(smki: Smki) -> dict[str, Any]:
@@ -449,3 +463,26 @@ def test_a_certificate_is_not_lost_when_the_reading_breaks_off(smki: Smki, holdi
         list(smki.importer().take(broken()))
     (kept,) = smki.ledger.imports.certificates(CertificateQuery())
     assert kept.record.certificate == holdings[0].certificate
+
+
+def test_what_was_told_as_taken_is_kept_when_nobody_listens_any_more(
+    home: Path, holdings: list[Holding], tmp_path: Path
+) -> None:
+    """As with ``smki import … | head``."""
+    write_folder(tmp_path / "folder", holdings)
+    reading, writing = os.pipe()
+    os.close(reading)
+    smki = Path(sys.executable).with_name("smki")
+    subprocess.run([smki, "import", tmp_path / "folder", "--home", home], stdout=writing, check=False, timeout=60)
+    os.close(writing)
+    with Smki.open(home) as opened:
+        assert opened.ledger.imports.count() == 1
+
+
+@pytest.mark.parametrize(
+    "option",
+    [("--sort", "serialNumber"), ("--descending",), ("--device-type", "ESME"), ("--issued-from", "2026-01-01")],
+)
+def test_what_is_not_known_of_imports_is_not_passed_over(home: Path, option: tuple[str, ...]) -> None:
+    with pytest.raises(click.UsageError, match="cannot go with --imported"):
+        run_here("list", "--imported", *option, "--home", home)

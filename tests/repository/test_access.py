@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -149,3 +150,24 @@ def test_tokens_are_for_officers_that_there_are(home: Path) -> None:
     listed = json.loads(made(home, "officer", "list", "--json")[0])
     assert words.pop("secret")
     assert listed == [words]
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/metrics", "/api/v1/certificates", "/api/docs", "/crl/organisation.crl", "/extracts/"]
+)
+@pytest.mark.parametrize("access", ReadAccess)
+def test_a_ledger_that_cannot_be_read_is_said_and_is_no_fault_of_the_server(
+    made_home: Path, tmp_path: Path, path: str, access: ReadAccess
+) -> None:
+    """The key cannot be looked up then, either."""
+    shutil.copytree(made_home, tmp_path / "pki")
+    with Smki.open(tmp_path / "pki") as smki:
+        client = create_app(smki, Options(read_access=access)).test_client()
+        ledger = tmp_path / "pki" / "ledger.sqlite"
+        ledger.write_bytes(b"\xff" * ledger.stat().st_size)
+        with ThreadPoolExecutor(1) as pool:  # with a connection of its own, as each thread of a server
+            answer = pool.submit(client.get, path, headers={"X-API-Key": "any"}).result()
+    if access is ReadAccess.OPEN and path in ("/api/docs", "/extracts/"):
+        assert answer.status_code == 200  # nothing in them is from the ledger
+    else:
+        assert (answer.status_code, "ledger.unavailable" in answer.text) == (503, True)

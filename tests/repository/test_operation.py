@@ -67,7 +67,9 @@ def test_everything_below_a_base_path(home: Path) -> None:
     with serving(home, "--base-path", "/test/smki") as served:
         root = served.url.removesuffix("/test/smki")
         assert ask(f"{served.url}/healthz").status == 200
-        assert ask(f"{root}/healthz").status == 404
+        outside = ask(f"{root}/healthz")
+        assert (outside.status, outside.body) == (404, b"everything is served below /test/smki/\n")
+        assert outside.headers["x-content-type-options"] == "nosniff"
         assert f"curl -s {served.url}/services/certificatesearch" in ask(f"{served.url}/").body.decode()
 
 

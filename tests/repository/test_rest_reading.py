@@ -11,13 +11,14 @@ from typing import Any
 
 import pytest
 
-from smki import Certificate, CertificateKind, EntityIdentifier
+from smki import Certificate, CertificateKind, DeviceType, EntityIdentifier, Smki
 from smki.armour import unarmour
 from smki.ledger import CertificateQuery, CertificateRecord
 from smki.ledger.description import DETAIL_FIELDS, SUMMARY_FIELDS
+from smki.ledger.imports import NewImport
 from smki.revocation_list import RevocationList
 from tests.repository.rest_support import API, Api
-from tests.support import DEVICE, SUPPLIER, run_cli
+from tests.support import DEVICE, DS, SUPPLIER, run_cli
 
 
 def records(api: Api) -> list[CertificateRecord]:
@@ -133,6 +134,18 @@ def test_lists_as_lines_as_csv_and_as_pem(api: Api) -> None:
     assert [Certificate.from_der(piece.der).serial_number.hex for piece in found] == [
         item["serialNumber"] for item in items
     ]
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+def test_lines_begin_behind_the_certificate_that_is_named(api: Api, form: str) -> None:
+    """A limit is of use only where one can go on behind it."""
+    after = api.json("/certificates?limit=3&sort=serialNumber")["next"].partition("after=")[2]
+    query = f"sort=serialNumber&fields=serialNumber&after={after}"
+    expected = sorted(record.serial_number.hex for record in records(api))[3:]
+    answer = api.get(f"/certificates.{form}?{query}")
+    lines = answer.text.splitlines()[form == "csv" :]
+    assert [json.loads(line)["serialNumber"] if form == "jsonl" else line for line in lines] == expected
+    assert api.get(f"/certificates.{form}?after=999999").status_code == 404
 
 
 def test_what_is_known_is_not_sent_again(api: Api) -> None:
@@ -297,3 +310,15 @@ def test_bodies_that_are_no_questions(api: Api, body: bytes) -> None:
     answer = api.client.post(f"{API}/eligibility/device", data=body, content_type="application/json")
     assert answer.status_code == 400
     assert answer.mimetype == "application/problem+json"
+
+
+def test_what_was_imported_has_no_chain_and_is_not_said_to_be_missing(api: Api) -> None:
+    """It can be read by its serial number: to call it unknown in the next breath would be a contradiction."""
+    with Smki.in_memory() as elsewhere:
+        certificate = elsewhere.issue_device(elsewhere.make_device_request(DEVICE, DS)[1], device_type=DeviceType.ESME)
+    imported = certificate.record.certificate
+    api.smki.ledger.imports.add([NewImport(imported, "test", "", ())], api.smki.clock.now())
+    assert api.json(f"/certificates/{imported.serial_number}")["issuedHere"] is False
+    answer = api.get(f"/certificates/{imported.serial_number}/chain")
+    assert answer.status_code == 404
+    assert "imported; expected one that was issued here" in answer.text

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from smki.ledger.imports import NewImport
 from smki.problem import Finding, Malformed, Problem, errors_among
 from smki.profile.detect import Shape
 from smki.profile.lint import Linted, lint_any
-from smki.x509 import encode_public_key, issuer_of
+from smki.x509 import encode_public_key
 
 BATCH = 500
 """So many certificates are committed at once."""
@@ -59,7 +60,8 @@ class Importer:
     """Takes certificates in.
 
     :param policy_oid: the policy by which they are linted.
-    :param issuers: certificates of authorities: of what they issued, the signature is checked too.
+    :param issuers: certificates of authorities: of what they issued, the signature is checked too. By name and key
+        identifier, for other PKIs have authorities of the same names.
     :param only_conformant: leave out what breaks a rule of its profile; otherwise it is taken, with what was found.
     """
 
@@ -75,14 +77,18 @@ class Importer:
         self._ledger = ledger
         self._clock = clock
         self._policy_oid = policy_oid
-        self._issuers = {issuer.subject: issuer for issuer in issuers}
+        self._issuers: dict[bytes, list[Certificate]] = defaultdict(list)
+        for issuer in issuers:
+            self._issuers[issuer.subject].append(issuer)
         self._only_conformant = only_conformant
         self._waiting: dict[bytes, NewImport] = {}
         self.keys: dict[bytes, ec.EllipticCurvePrivateKey] = {}
         """The private keys that were found, by their public keys (SubjectPublicKeyInfo, DER)."""
 
-    def take(self, found: Iterable[SourceFinding]) -> Iterator[Outcome]:
+    def take(self, found: Iterable[SourceFinding]) -> Generator[Outcome]:
         """Take everything in, a batch at a time; what became of each is told in its order.
+
+        Close the generator, or go through it to its end, before the ledger is closed: what was told as taken is kept then.
 
         :raises LedgerUnavailable: when the ledger could not be written; the batches before are kept.
         """
@@ -99,12 +105,14 @@ class Importer:
             self._commit()
 
     def _take(self, found: Found) -> Outcome:
-        linted = lint_any(found.der, issuer=self._issuer_of(found.der), policy_oid=self._policy_oid)
-        findings = tuple(linted.findings)
         try:
             certificate = Certificate.from_der(found.der)
         except Malformed as error:
+            linted = lint_any(found.der, policy_oid=self._policy_oid)
+            findings = tuple(linted.findings)
             return Outcome(found.source, found.name, Taken.NOT_TAKEN, None, findings, _why(found, linted, error))
+        linted = lint_any(found.der, issuer=self._issuer_of(certificate), policy_oid=self._policy_oid)
+        findings = tuple(linted.findings)
         if self._is_here(certificate):
             return Outcome(found.source, found.name, Taken.ALREADY_HERE, certificate, findings, found.problems)
         defects = errors_among(findings)
@@ -116,9 +124,13 @@ class Importer:
             self._commit()
         return Outcome(found.source, found.name, Taken.TAKEN, certificate, findings, found.problems)
 
-    def _issuer_of(self, der: bytes) -> Certificate | None:
-        name = issuer_of(der) if self._issuers else None
-        return self._issuers.get(name) if name is not None else None
+    def _issuer_of(self, certificate: Certificate) -> Certificate | None:
+        """The authority that issued it, by its name and, where the certificate says it, its key."""
+        named = self._issuers.get(certificate.issuer, [])
+        if certificate.issuer == certificate.subject:
+            return next((issuer for issuer in named if issuer.public_key_info == certificate.public_key_info), None)
+        key = certificate.authority_key_identifier
+        return next((issuer for issuer in named if key in (None, issuer.subject_key_identifier)), None)
 
     def _is_here(self, certificate: Certificate) -> bool:
         ours = self._ledger.certificate(certificate.serial_number)
