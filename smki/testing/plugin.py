@@ -5,7 +5,7 @@ pytest loads this module wherever smki is installed, so it imports nothing of sm
 
 **What follows from the seed.** Every key, and so every serial number, every Device ID that a test does not choose and
 every list follows from the seed, from the moment at which the SMKI begins, and from what the test itself does: never from
-other tests, for what a test did is undone when it ends.
+other tests, for what a test or a fixture did is undone when it ends.
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ from __future__ import annotations
 import secrets
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from smki.testing.layers import Layers
 from smki.testing.marks import MARKERS, World, marked_defects, marked_world, world_id
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from smki.testing.faults import Faults, RemoteFaults
     from smki.testing.organisations import Dcc, Manufacturer, Organisation
     from smki.testing.repository import Repository
-    from smki.testing.undo import Undo
 
 
 @dataclass(slots=True)
@@ -44,8 +44,8 @@ class Session:
     seed: str
     repository: str | None
     keep: Path | None
-    undo: Undo | None = None
-    """Of the SMKI that is in use; None while there is none."""
+    layers: Layers = field(default_factory=Layers)
+    """What is to be undone of the SMKI that is in use."""
 
 
 SESSION = pytest.StashKey[Session]()
@@ -107,14 +107,15 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     """Tell a failed test's seed, and leave its certificates behind where that was asked for."""
     report: pytest.TestReport = yield  # type: ignore[assignment]
     session = item.config.stash[SESSION]
-    if report.failed and call.when != "teardown" and session.undo is not None and _uses_smki(item):
+    undo = session.layers.undo
+    if report.failed and call.when != "teardown" and undo is not None and _uses_smki(item):
         text = f"seed {session.seed}: the same certificates again with --smki-seed={session.seed}"
         if session.keep is not None:
             from smki.testing.keep import keep
 
             arguments: dict[str, object] = getattr(item, "funcargs", {})
             try:
-                text += f"\ncertificates in {keep(session.keep, item.nodeid, session.undo.smki, arguments)}"
+                text += f"\ncertificates in {keep(session.keep, item.nodeid, undo.smki, arguments)}"
             except OSError as error:  # the test's own failure is what is to be reported
                 text += f"\ncertificates could not be left in {session.keep}: {error}"
         report.sections.append(("smki", text))
@@ -125,15 +126,30 @@ def _uses_smki(item: pytest.Item) -> bool:
     return "smki" in getattr(item, "fixturenames", ())
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(
+    fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
+) -> Generator[None, object, object]:
+    """What a fixture of wider scope does to the SMKI is undone when it ends."""
+    if fixturedef.scope == "function":  # undone with its test
+        return (yield)
+    layers = request.config.stash[SESSION].layers
+    layer = layers.enter(fixturedef.scope)
+    # Finalizers are run from the last one added on: what the fixture itself does at its end comes before.
+    fixturedef.addfinalizer(lambda: layers.leave(layer))
+    try:
+        return (yield)
+    finally:
+        layers.is_set_up(layer)
+
+
 @pytest.fixture(autouse=True)
 def _smki_undo(request: pytest.FixtureRequest) -> Iterator[None]:
-    """What a test does to the SMKI is undone when it ends; what fixtures of wider scope did, stays."""
-    session = request.config.stash[SESSION]
-    if session.undo is not None:
-        session.undo.remember()
+    """What a test does to the SMKI is undone when it ends."""
+    layers = request.config.stash[SESSION].layers
+    layer = layers.enter("function")
     yield
-    if session.undo is not None:
-        session.undo.undo()
+    layers.leave(layer)
 
 
 @pytest.fixture(scope="session")
@@ -145,9 +161,9 @@ def smki(request: pytest.FixtureRequest) -> Iterator[Smki]:
     session = request.config.stash[SESSION]
     world: World = getattr(request, "param", None) or World(session.seed)
     with Smki.in_memory(seed=world.seed, at=world.at) as made:
-        session.undo = Undo(made)
+        session.layers.use(Undo(made))
         yield made
-        session.undo = None
+        session.layers.use(None)
 
 
 @pytest.fixture(scope="session")
