@@ -93,7 +93,9 @@ def pytest_report_header(config: pytest.Config) -> str:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Give a marked test an SMKI of its own, and a test of defects every one of them."""
     world = marked_world(metafunc, metafunc.config.stash[SESSION].seed)
-    if world is not None and "smki" in metafunc.fixturenames:
+    if world is not None:
+        if "smki" not in metafunc.fixturenames:  # it may yet ask for it by request.getfixturevalue
+            metafunc.fixturenames.append("smki")
         # Session scope: tests of the same world share it, and pytest runs them one after the other.
         metafunc.parametrize("smki", [world], indirect=True, scope="session", ids=[world_id(world)])
     if "defective_certificate" in metafunc.fixturenames:

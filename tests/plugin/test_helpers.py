@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -394,3 +395,9 @@ def named_and_gone(undo: Undo) -> object:
     device = Device.make(undo.smki, "ESME", name="gone")
     undo.undo()
     return device.smi_entry
+
+
+@pytest.mark.parametrize("patterns", ["device-*", [b"device-*"], None])
+def test_patterns_that_are_none(patterns: Any) -> None:
+    with pytest.raises(Malformed, match=r"defect\.choice"):
+        select_defects(patterns)

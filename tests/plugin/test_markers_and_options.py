@@ -107,9 +107,13 @@ def test_the_smki_marker(run: Run) -> None:
         @pytest.mark.smki(seed="x")
         def test_without_smki():
             pass
+
+        @pytest.mark.smki(seed="x")
+        def test_asked_for_late(request):
+            assert request.getfixturevalue("smki").configuration.seed == "x"
         """,
         "--smki-seed=of the run",
-    ).assert_outcomes(passed=7)
+    ).assert_outcomes(passed=8)
 
 
 def test_a_mark_does_not_change_the_name_of_a_test(run: Run) -> None:
@@ -124,7 +128,14 @@ def test_a_mark_does_not_change_the_name_of_a_test(run: Run) -> None:
         ('smki(sed="x")', "smki(sed='x'): expected seed=TEXT"),
         ("smki(seed=1)", "smki(seed=1): expected seed=TEXT"),
         ('smki(at="soon")', "a date or time from 1950 on"),
-        ('smki_defects("no-such-*")', "expected at least one defect; `smki defects list` shows their names"),
+        ('smki_defects("no-such-*")', "one that chooses a defect"),
+        ('smki_defects("no-such-*")', "`smki defects list` shows the names"),
+        ('smki_defects("public-key.*", "device-key-usge-*")', "Did you mean device-key-"),
+        ('smki_defects("curve.*", device=True)', "or public-key.curve?"),
+        ('smki_defects("role-missing", device=True)', "'role-missing', none of the defects to choose from"),
+        ('smki_defects(["public-key.*"])', "expected a shell pattern as text"),
+        ('smki_defects("public-key.*", device="yes")', "device: 'yes'; expected True or False"),
+        ('smki_defects("public-key.*", lists=None)', "lists: None; expected True or False"),
         ("smki_defects(devices=True)", "expected patterns, device, lists, requests, allowed"),
     ],
 )
