@@ -39,12 +39,12 @@ def marked_world(metafunc: pytest.Metafunc, seed_of_run: str) -> World | None:
     return World(seed_of_run if seed is None else seed, _moment(metafunc, at) if at is not None else None)
 
 
-def _moment(metafunc: pytest.Metafunc, at: object) -> datetime:
-    from smki.clock import parse_moment
+def _moment(metafunc: pytest.Metafunc, at: Any) -> datetime:
     from smki.problem import Malformed
+    from smki.testing.clock import moment_of
 
     try:
-        return parse_moment(at.isoformat() if isinstance(at, datetime) else str(at))
+        return moment_of(at)
     except Malformed as error:
         raise _wrong_mark(metafunc, "smki", str(error)) from None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -307,6 +308,38 @@ def test_refused_for_another_reason(meter: Device) -> None:
         assert_refused(meter, "time.expired", for_="supplier")
 
 
+def test_refused_for_a_finding_of_the_lint(world: Smki) -> None:
+    defect = defective_certificate("device-key-p384", at=world.clock.now(), seed="s")
+    assert_refused(defect, "public-key.curve")
+    assert_refused(defect.certificate, "public-key.curve", by=defect.relying_party())
+    with pytest.raises(AssertionError, match=r"profile, expected a refusal for public-key\.algorithm"):
+        assert_refused(defect, "public-key.algorithm")
+    revoked = defective_certificate("organisation-revoked", at=world.clock.now(), seed="s")
+    with pytest.raises(AssertionError, match=r"revocation\.revoked, expected a refusal for public-key\.curve"):
+        assert_refused(revoked, "public-key.curve")
+
+
+def test_a_code_that_no_refusal_has(meter: Device) -> None:
+    with pytest.raises(NotFound, match=r"Did you mean revocation\.revoked"):
+        assert_refused(meter, "revocation.revokd")
+    with pytest.raises(NotFound, match=r"Use one of: profile, path\.issuer-unknown"):
+        assert_refused(meter, "x")
+
+
+@pytest.mark.parametrize("value", [None, 5, [b"0"]])
+def test_what_is_no_certificate(value: Any, world: Smki) -> None:
+    for judge in (assert_conformant, assert_trusted, assert_refused):
+        with pytest.raises(TypeError, match="is no certificate: give a credential, a Device"):
+            judge(value)
+
+
+def test_the_moment_asked_about_in_any_form(meter: Device) -> None:
+    for moment in ("2025-01-01", date(2025, 1, 1), datetime(2025, 1, 1, tzinfo=UTC)):
+        assert_refused(meter, "time.not-yet-valid", at=moment)
+    with pytest.raises(Malformed, match="a date or time from 1950 on"):
+        assert_trusted(meter, at="soon")
+
+
 def test_not_conformant_tells_every_finding(world: Smki) -> None:
     defect = defective_certificate("device-algorithm-not-the-same", at=world.clock.now())
     with pytest.raises(AssertionError) as failed:
@@ -340,6 +373,15 @@ def test_what_is_expected_of_every_defect(defect: Defect, world: Smki) -> None:
 
 
 # Time, and going back
+
+
+@pytest.mark.parametrize("moment", ["tomorrow", 5, None, timedelta(days=10**7), timedelta(days=-(10**5))])
+def test_where_no_clock_goes(world: Smki, moment: Any) -> None:
+    clock = ClockControl(world)
+    before = clock.now
+    with pytest.raises(Malformed, match=r"time\.malformed"):
+        clock.move(moment)
+    assert clock.now == before
 
 
 def test_a_clock_that_cannot_be_set() -> None:
