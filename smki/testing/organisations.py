@@ -148,10 +148,14 @@ class Dcc:
         return cls(smki, *(Organisation.of_dcc(smki, role) for role in roles))
 
     @property
+    def roles(self) -> tuple[Organisation, ...]:
+        """It in each of them."""
+        return self.recovery, self.access_control_broker, self.transitional_cos, self.wan_provider
+
+    @property
     def credentials(self) -> tuple[Credential, ...]:
         """Of every role."""
-        roles = (self.recovery, self.access_control_broker, self.transitional_cos, self.wan_provider)
-        return tuple(credential for role in roles for credential in role.credentials)
+        return tuple(credential for role in self.roles for credential in role.credentials)
 
     @property
     def certificates(self) -> tuple[Certificate, ...]:

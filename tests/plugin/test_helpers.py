@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives.serialization import load_der_private_key, l
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smki import Certificate, DeviceType, KeyUsage, RemotePartyRole, Smki
+from smki import Certificate, CertificateStatus, DeviceType, KeyUsage, RemotePartyRole, Smki
 from smki.armour import unarmour
-from smki.problem import Malformed, NotFound, NotReady
+from smki.problem import Malformed, NotFound, NotReady, SmkiError
 from smki.profile.forms import Mark
 from smki.registration import Refused
 from smki.testing import (
@@ -30,12 +30,8 @@ from smki.testing import (
     WrongKeyUsage,
     assert_conformant,
     assert_refused,
-    assert_trusted,
-    defective_certificate,
-    relying_party,
-    select_defects,
+    revoke,
 )
-from smki.testing.defects import Defect
 
 R, T, DS, KA, CERT_SIGN = (
     RemotePartyRole,
@@ -45,22 +41,6 @@ R, T, DS, KA, CERT_SIGN = (
     KeyUsage.KEY_CERT_SIGN,
 )
 TOP_UP = CellUsage.PREPAYMENT_TOP_UP
-
-
-@pytest.fixture(scope="module")
-def world() -> Iterator[Smki]:
-    with Smki.in_memory(seed="helpers") as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def meter(world: Smki) -> Device:
-    return Device.make(world, "esme")
-
-
-@pytest.fixture(scope="module")
-def large_supplier(world: Smki) -> Organisation:
-    return Organisation.make(world, "supplier")
 
 
 # Keys
@@ -226,6 +206,38 @@ def test_cells_of_another_supplier(world: Smki, meter: Device) -> None:
     assert held == set(small.certificates)
 
 
+def test_cells_of_the_dcc(world: Smki, meter: Device) -> None:
+    dcc = Dcc.of(world)
+    renewed = replace(dcc, recovery=dcc.recovery.renew("ds"))
+    for holder in (dcc, renewed):
+        (held,) = (cell.certificate for cell in meter.trust_anchor_cells(holder) if cell.role is R.RECOVERY)
+        assert held == holder.recovery.digital_signature.certificate
+
+
+@pytest.mark.parametrize("given", [[], "supplier", None])
+def test_what_holds_no_cell(meter: Device, given: Any) -> None:
+    with pytest.raises(Malformed, match="expected an Organisation or the DCC"):
+        meter.bundle(given)
+
+
+def test_all_of_an_organisation_is_revoked_or_none() -> None:
+    with Smki.in_memory(seed="revoked") as smki:
+        supplier, dcc = Organisation.make(smki, "supplier"), Dcc.of(smki)
+        revoke(smki, supplier.top_up)
+        with pytest.raises(SmkiError, match=r"revocation\.already"):
+            revoke(smki, supplier)
+        assert supplier.digital_signature.status is CertificateStatus.IN_USE
+        assert len(revoke(smki, dcc)) == len(dcc.certificates)
+        assert_refused(dcc, "revocation.revoked")
+
+
+def test_what_cannot_be_revoked(world: Smki, meter: Device) -> None:
+    with pytest.raises(NotFound, match="smki reject has one investigated"):
+        revoke(world, meter)  # type: ignore[arg-type]
+    with pytest.raises(NotFound, match="Give a credential, a Certificate"):
+        revoke(world, meter.digital_signature.der)  # type: ignore[arg-type]
+
+
 def test_a_type_2_device_has_no_cells(world: Smki, meter: Device) -> None:
     from smki.testing.trust_anchor_cells import cells_of
 
@@ -265,111 +277,6 @@ def test_a_bundle_that_cannot_be_written(meter: Device, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(NotReady, match=r"bundle\.not-writable"):
         meter.bundle().write(tmp_path / "file" / "bundle")
-
-
-# Assertions
-
-
-def test_a_certificate_in_any_form(meter: Device, world: Smki) -> None:
-    credential, by = meter.digital_signature, relying_party(world)
-    for form in (credential.der, credential.pem, credential.certificate, credential.der.hex(), credential.pem.encode()):
-        assert_trusted(form, by=by, for_="device/ds")
-        assert_conformant(form)
-        assert_refused(form, "use.key-usage", by=by, for_="device/ka")
-    with pytest.raises(TypeError, match="by=relying_party"):
-        assert_trusted(credential.certificate)
-
-
-def test_not_trusted_tells_why(meter: Device) -> None:
-    with pytest.raises(AssertionError) as failed:
-        assert_trusted(meter, for_="supplier/ds")
-    text = str(failed.value)
-    assert text.startswith(
-        f"Device Certificate {meter.digital_signature.serial_number} at 2026-01-01T00:00:00Z for supplier/DS is not"
-    )
-    assert "[use.role]" in text
-    assert "checks of profile: 3 held; path: " in text
-    assert "    not held: the role that it is to be relied on for (GBCS 12), Device Certificate" in text
-
-
-def test_not_refused_tells_what_held(meter: Device) -> None:
-    with pytest.raises(
-        AssertionError, match=r"trusted, expected a refusal for revocation\.revoked\n  checks of profile: 3 held"
-    ):
-        assert_refused(meter, "revocation.revoked")
-    with pytest.raises(AssertionError, match="trusted, expected a refusal\n"):
-        assert_refused(meter)
-
-
-def test_refused_for_another_reason(meter: Device) -> None:
-    with pytest.raises(
-        AssertionError, match=r"use\.role, expected a refusal for time\.expired\n  .*no role \(Device Certificate\)"
-    ):
-        assert_refused(meter, "time.expired", for_="supplier")
-
-
-def test_refused_for_a_finding_of_the_lint(world: Smki) -> None:
-    defect = defective_certificate("device-key-p384", at=world.clock.now(), seed="s")
-    assert_refused(defect, "public-key.curve")
-    assert_refused(defect.certificate, "public-key.curve", by=defect.relying_party())
-    with pytest.raises(AssertionError, match=r"profile, expected a refusal for public-key\.algorithm"):
-        assert_refused(defect, "public-key.algorithm")
-    revoked = defective_certificate("organisation-revoked", at=world.clock.now(), seed="s")
-    with pytest.raises(AssertionError, match=r"revocation\.revoked, expected a refusal for public-key\.curve"):
-        assert_refused(revoked, "public-key.curve")
-
-
-def test_a_code_that_no_refusal_has(meter: Device) -> None:
-    with pytest.raises(NotFound, match=r"Did you mean revocation\.revoked"):
-        assert_refused(meter, "revocation.revokd")
-    with pytest.raises(NotFound, match=r"Use one of: profile, path\.issuer-unknown"):
-        assert_refused(meter, "x")
-
-
-@pytest.mark.parametrize("value", [None, 5, [b"0"]])
-def test_what_is_no_certificate(value: Any, world: Smki) -> None:
-    for judge in (assert_conformant, assert_trusted, assert_refused):
-        with pytest.raises(TypeError, match="is no certificate: give a credential, a Device"):
-            judge(value)
-
-
-def test_the_moment_asked_about_in_any_form(meter: Device) -> None:
-    for moment in ("2025-01-01", date(2025, 1, 1), datetime(2025, 1, 1, tzinfo=UTC)):
-        assert_refused(meter, "time.not-yet-valid", at=moment)
-    with pytest.raises(Malformed, match="a date or time from 1950 on"):
-        assert_trusted(meter, at="soon")
-
-
-def test_not_conformant_tells_every_finding(world: Smki) -> None:
-    defect = defective_certificate("device-algorithm-not-the-same", at=world.clock.now())
-    with pytest.raises(AssertionError) as failed:
-        assert_conformant(defect)
-    text = str(failed.value)
-    assert text.startswith("device-algorithm-not-the-same: not as the profile of Device Certificate has it:\n")
-    assert {"[signature-algorithm.wrong]", "[signature-algorithm.mismatch]"} <= set(text.split())
-
-
-def test_conformant_checks_the_issuer(meter: Device, large_supplier: Organisation) -> None:
-    with pytest.raises(AssertionError, match="issuer"):
-        assert_conformant(meter, issuer=large_supplier.digital_signature.certificate)
-
-
-def test_a_defect_of_a_list(world: Smki) -> None:
-    assert_refused(defective_certificate("organisation-crl-signed-by-another", at=world.clock.now(), seed="s"))
-    with pytest.raises(NotFound, match=r"defect\.unknown"):
-        defective_certificate("nothing-like-it", at=world.clock.now())
-
-
-@pytest.mark.parametrize("defect", list(select_defects(lists=True, allowed=True)), ids=lambda defect: defect.name)
-def test_what_is_expected_of_every_defect(defect: Defect, world: Smki) -> None:
-    found = defective_certificate(defect.name, at=world.clock.now(), seed="expected")
-    if found.expected == "trusted":
-        assert_trusted(found)
-    else:
-        assert_refused(found)
-        assert_refused(found, found.expected)
-        with pytest.raises(AssertionError):
-            assert_trusted(found)
 
 
 # Time, and going back
@@ -437,9 +344,3 @@ def named_and_gone(undo: Undo) -> object:
     device = Device.make(undo.smki, "ESME", name="gone")
     undo.undo()
     return device.smi_entry
-
-
-@pytest.mark.parametrize("patterns", ["device-*", [b"device-*"], None])
-def test_patterns_that_are_none(patterns: Any) -> None:
-    with pytest.raises(Malformed, match=r"defect\.choice"):
-        select_defects(patterns)
