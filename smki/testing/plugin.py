@@ -11,6 +11,7 @@ other tests, for what a test or a fixture did is undone when it ends.
 from __future__ import annotations
 
 import secrets
+import shlex
 import shutil
 import tempfile
 from collections.abc import Callable, Generator, Iterator
@@ -18,6 +19,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -47,6 +49,11 @@ class Session:
     layers: Layers = field(default_factory=Layers)
     """What is to be undone of the SMKI that is in use."""
 
+    @property
+    def how_again(self) -> str:
+        """The seed, and the option for a shell that makes the same again."""
+        return f"seed {self.seed}: the same certificates again with --smki-seed={shlex.quote(self.seed)}"
+
 
 SESSION = pytest.StashKey[Session]()
 
@@ -67,14 +74,24 @@ def pytest_configure(config: pytest.Config) -> None:
     worker: dict[str, Any] = getattr(config, "workerinput", {})
     seed = config.getoption("--smki-seed") or worker.get("smki_seed") or config.getini("smki_seed")
     repository = config.getoption("--smki-repository")
-    if repository is not None and not repository.startswith(("http://", "https://")):
+    if repository is not None and not _is_url(repository):
         raise pytest.UsageError(f"--smki-repository: {repository!r} is no URL; write it like http://127.0.0.1:8083")
     keep = config.getoption("--smki-keep")
+    if keep is not None and (not keep or (config.invocation_params.dir / keep).is_file()):
+        raise pytest.UsageError(f"--smki-keep: {keep!r} is no directory; name one, which is made where there is none")
     config.stash[SESSION] = Session(
         str(seed or secrets.token_hex(4)),
         repository.rstrip("/") if repository else None,
         config.invocation_params.dir / keep if keep else None,
     )
+
+
+def _is_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, or too great
+        return False
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -87,7 +104,7 @@ def pytest_report_header(config: pytest.Config) -> str:
     """The seed, and how to have the same again."""
     session = config.stash[SESSION]
     repository = f", repository {session.repository}" if session.repository else ""
-    return f"smki: seed {session.seed} (the same certificates again with --smki-seed={session.seed}){repository}"
+    return f"smki: {session.how_again}{repository}"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -111,7 +128,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     session = item.config.stash[SESSION]
     undo = session.layers.undo
     if report.failed and call.when != "teardown" and undo is not None and _uses_smki(item):
-        text = f"seed {session.seed}: the same certificates again with --smki-seed={session.seed}"
+        text = session.how_again
         if session.keep is not None:
             from smki.testing.keep import keep
 
