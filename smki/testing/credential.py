@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -24,23 +25,24 @@ class WrongKeyUsage(SmkiError):
     """A key was to be used for what its certificate does not allow."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, repr=False)
 class Credential:
     """A certificate and the private key that belongs to it."""
 
     smki: Smki = field(compare=False)
     """Which issued it."""
-    certificate: Certificate
+    der: bytes
+    """The certificate, DER."""
     key: ec.EllipticCurvePrivateKey = field(compare=False)
     """On P-256, as ``cryptography`` has it."""
 
     def __repr__(self) -> str:
         return f"<{self.usage.label} of {self.entity_identifier}, certificate {self.serial_number}>"
 
-    @property
-    def der(self) -> bytes:
-        """The certificate, DER."""
-        return self.certificate.der
+    @cached_property
+    def certificate(self) -> Certificate:
+        """The certificate. Read when it is first asked for: most Devices of a large test are never looked at."""
+        return Certificate.from_der(self.der)
 
     @property
     def pem(self) -> str:

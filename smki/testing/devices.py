@@ -155,4 +155,4 @@ def _issue(
 ) -> Credential:
     key, request = smki.make_device_request(device_id, usage)
     issued = smki.issue_device(request, applicant=who, device_type=device_type, interface="testing")
-    return Credential(smki, issued.record.certificate, key)
+    return Credential(smki, issued.record.der, key)

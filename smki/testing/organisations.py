@@ -193,10 +193,10 @@ def _issue(
 ) -> Credential:
     key, request = smki.make_organisation_request(entity, role, usage)
     application = Application(CertificateKind.ORGANISATION, request, "testing", top_up=top_up)
-    return Credential(smki, smki.registration.issue(application).record.certificate, key)
+    return Credential(smki, smki.registration.issue(application).record.der, key)
 
 
 def _lodged(smki: Smki, entity: EntityIdentifier, role: RemotePartyRole, usage: KeyUsage) -> Credential:
     key = smki.dcc_key(role, usage)
     (record,) = smki.ledger.certificates_of_key(encode_public_key(public_point(key.public_key())))
-    return Credential(smki, record.certificate, key)
+    return Credential(smki, record.der, key)
