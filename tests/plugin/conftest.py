@@ -15,6 +15,9 @@ from smki.testing import Device, Organisation
 
 Run = Callable[..., pytest.RunResult]
 
+SLOW_TO_LOAD = ("schemathesis", "hypothesispytest", "anyio")
+"""Plugins that come with the tools of these tests: most of the time of a run in a process of its own."""
+
 
 @pytest.fixture
 def only_this_plugin(monkeypatch: pytest.MonkeyPatch) -> None:
