@@ -99,6 +99,22 @@ def test_a_shared_secret(world: Smki, meter: Device, large_supplier: Organisatio
 # Who there is
 
 
+def test_a_shared_secret_with_a_certificate_as_octets(meter: Device, large_supplier: Organisation) -> None:
+    theirs = large_supplier.key_agreement
+    assert meter.key_agreement.shared_secret(theirs.der) == theirs.shared_secret(meter.key_agreement.certificate)
+    with pytest.raises(Malformed):
+        meter.key_agreement.shared_secret(b"no certificate")
+
+
+def test_a_certificate_that_was_undone() -> None:
+    with Smki.in_memory(seed="undone") as smki:
+        undo = Undo(smki)
+        made = Organisation.make(smki, "supplier").digital_signature
+        undo.undo()
+        with pytest.raises(NotFound, match="have one issued where it is used"):
+            _ = made.status
+
+
 def test_an_organisation_in_every_role(world: Smki) -> None:
     for role in R:
         if not role.usages:
@@ -333,7 +349,7 @@ def test_undo() -> None:
         assert smki.ledger.count_certificates() == 12
         gone = Device.make(smki, "GSME")
         undo.undo()
-        with pytest.raises(KeyError):
+        with pytest.raises(NotFound):
             _ = gone.digital_signature.status
         with pytest.raises(NotFound, match=r"device\.unknown"):
             named_and_gone(undo)
