@@ -9,7 +9,7 @@ from pathlib import Path
 
 from smki.clock import RealClock
 from smki.key import write_private_file
-from smki.problem import IntegrityError, NotReady, Problem
+from smki.problem import IntegrityError, Malformed, NotReady, Problem
 from smki.profile import TEST_POLICY_OID
 
 CONFIGURATION_FILE = "smki.json"
@@ -21,7 +21,13 @@ octets on any day."""
 
 
 def beginning(seed: str | None, at: datetime | None) -> datetime:
-    """When an SMKI begins (UTC): as told, else at :data:`SEEDED_START` where it has a seed, else now."""
+    """When an SMKI begins (UTC): as told, else at :data:`SEEDED_START` where it has a seed, else now.
+
+    :raises Malformed: when the seed is no text: octets of a command line that are not UTF-8.
+    """
+    if seed is not None and any("\ud800" <= character <= "\udfff" for character in seed):
+        seen = f"{seed[:64]!r}"
+        raise Malformed(Problem("seed.malformed", "seed", seen, "text", "RFC 3629", "Write the seed in UTF-8."))
     return at or (SEEDED_START if seed is not None else RealClock().now())
 
 

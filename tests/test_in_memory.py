@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from smki import DeviceType, EntityIdentifier, RemotePartyRole, SerialNumber, Smki
-from smki.clock import AdjustableClock
+from smki.clock import NO_WELL_DEFINED_EXPIRY, AdjustableClock
 from smki.configuration import SEEDED_START
 from smki.key import KeysInMemory, SystemRandomness
 from smki.ledger import CertificateQuery
 from smki.ledger.memory import MemoryLedger
-from smki.problem import NotFound
+from smki.problem import Malformed, NotFound, errors_among
+from smki.profile.lint import lint_any
 from smki.registration.revocation import revoke
 from smki.role import CertificateKind
 from tests.support import DEVICE, DS, KA
@@ -129,3 +131,16 @@ def test_its_clock_can_be_set() -> None:
     with Smki.in_memory() as smki:
         assert isinstance(smki.clock, AdjustableClock)
         assert smki.clock.setting == "real"
+
+
+def test_a_seed_that_is_no_text() -> None:
+    with pytest.raises(Malformed, match="Write the seed in UTF-8"):
+        Smki.in_memory(seed="\udcff")
+
+
+def test_an_smki_of_the_last_century_that_can_be_written() -> None:
+    with Smki.in_memory(seed="late", at=datetime(9990, 1, 1, tzinfo=UTC)) as smki:
+        authorities = [record.certificate for record in smki.authorities()]
+        assert {certificate.not_after for certificate in authorities} == {NO_WELL_DEFINED_EXPIRY}
+        for certificate in authorities:
+            assert not errors_among(lint_any(certificate.der).findings)

@@ -89,6 +89,7 @@ class Fault:
     """
 
     kind: FaultKind
+    """Or its name as text: ``stale-list``."""
     path: str = "*"
     """Which paths it strikes, for instance ``/services/*``: ``*`` stands for any characters (also ``/``), ``?`` for one,
     ``[crl]`` for one of those. Never ``/faults``."""
@@ -106,6 +107,9 @@ class Fault:
     """WRONG_CLOCK: seconds by which the clock is ahead, negative where it is behind. By default a day ahead."""
 
     def __post_init__(self) -> None:
+        if self.kind not in list(FaultKind):
+            raise _malformed("kind", f"{self.kind!r}"[:64], f"one of {', '.join(FaultKind)}")
+        object.__setattr__(self, "kind", FaultKind(self.kind))
         parameter = self.kind.parameter
         for name, default in _DEFAULTS.items():
             given = getattr(self, name)
@@ -160,10 +164,8 @@ class Fault:
             types = _FIELDS[name][1]
             if given is not None and (isinstance(given, bool) or not isinstance(given, types)):
                 raise _malformed(name, f"{given!r}"[:64], "text" if types is str else "a number")
-        if value.get("kind") not in list(FaultKind):
-            raise _malformed("kind", f"{value.get('kind')!r}"[:64], f"one of {', '.join(FaultKind)}")
         fields = {_FIELDS[name][0]: given for name, given in value.items() if given is not None}
-        return cls(**fields | {"kind": FaultKind(fields["kind"])})
+        return cls(**{"kind": None} | fields)
 
 
 _FIELDS: dict[str, tuple[str, Any]] = {
@@ -186,9 +188,9 @@ def current_list(path: str) -> tuple[str, str] | None:
     return None if found is None else (found[2], found[1] or "")
 
 
-def _check_number(name: str, value: float | None, least: float, most: float) -> None:
+def _check_number(name: str, value: object, least: float, most: float) -> None:
     # Written so that what is not a number (NaN) fails too.
-    if value is not None and not least <= value <= most:
+    if value is not None and not (isinstance(value, int | float) and least <= value <= most):
         raise _malformed(name, f"{value}", f"{least} to {most}")
 
 

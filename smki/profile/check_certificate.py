@@ -106,7 +106,12 @@ def check_validity(report: Report, structure: CertificateStructure, form: Validi
 
 
 def end_of_validity(not_before: datetime, years: int) -> datetime:
-    """23:59:59Z of the day before the anniversary, *years* after the day of *not_before* (GBCS 12)."""
+    """23:59:59Z of the day before the anniversary, *years* after the day of *not_before* (GBCS 12).
+
+    The last moment that can be written at all (RFC 5280 4.1.2.5.2) where that would be later.
+    """
+    if not_before.year + years > NO_WELL_DEFINED_EXPIRY.year:
+        return NO_WELL_DEFINED_EXPIRY
     if (not_before.month, not_before.day) == (2, 29):
         not_before = not_before.replace(day=28)
         return not_before.replace(year=not_before.year + years, hour=23, minute=59, second=59)

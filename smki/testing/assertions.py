@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import date
+from difflib import get_close_matches
 from typing import Protocol, runtime_checkable
 
 from smki.armour import unarmour
 from smki.certificate import Certificate
 from smki.clock import iso
-from smki.problem import errors_among, finding_text, problem_text
+from smki.problem import NotFound, Problem, errors_among, finding_text, problem_text
+from smki.profile.catalogue import CATALOGUE
 from smki.profile.lint import lint_any
 from smki.relying_party import Outcome, RelyingParty, Use, Verdict
-from smki.relying_party.requirements import STEPS
+from smki.relying_party.requirements import PROFILE, REMEDIES, STEPS
+from smki.testing.clock import moment_of
 from smki.testing.credential import Credential
 from smki.testing.defective import DefectiveCertificate
 from smki.testing.reliance import relying_party as relying_party_of
@@ -57,14 +60,14 @@ def assert_trusted(
     certificate: Judged,
     *,
     for_: Use | str | None = None,
-    at: datetime | None = None,
+    at: date | str | None = None,
     by: RelyingParty | None = None,
     chain: Iterable[Certificate | bytes] = (),
 ) -> Verdict:
     """Assert that a Relying Party may rely on a certificate (SEC L12).
 
     :param for_: what it is to be relied on for: ``supplier/ds``, ``device/ka``; None for whatever it is.
-    :param at: the moment asked about, UTC; None for now, by the Relying Party's clock.
+    :param at: the moment asked about, UTC, or ISO 8601; None for now, by the Relying Party's clock.
     :param by: the Relying Party; by default one that trusts the SMKI that issued the certificate.
     :param chain: more certificates of authorities, loose.
     :returns: the verdict (of a Device or Organisation, on its last certificate).
@@ -87,32 +90,49 @@ def assert_refused(
     code: str | None = None,
     *,
     for_: Use | str | None = None,
-    at: datetime | None = None,
+    at: date | str | None = None,
     by: RelyingParty | None = None,
     chain: Iterable[Certificate | bytes] = (),
 ) -> Verdict:
     """Assert that a Relying Party refuses a certificate (SEC L12), for the reason expected.
 
-    :param code: of the reason that decides: ``revocation.revoked``, ``time.expired``, ``profile``. None for any, but of
-        a defect of the catalogue its own.
+    :param code: of the reason that decides: ``revocation.revoked``, ``time.expired``, ``profile``; or of a finding of the
+        lint, where it is ``profile``: ``public-key.curve``. None for any, but of a defect of the catalogue its own.
     :param for_: as in :func:`assert_trusted`, as are *at*, *by* and *chain*.
     :returns: the verdict (of a Device or Organisation, on its last certificate).
     :raises AssertionError: when it is trusted, or refused for another reason; with the reason, and every check
         that did not hold.
+    :raises NotFound: when no refusal has that code.
     """
     __tracebackhide__ = True
+    _check_code(code)
     verdict = None
     for item in _each(certificate):
         verdict = _judge(item, for_, at, by, chain)
         wanted = item.expected if code is None and isinstance(item, DefectiveCertificate) else code
         reason = verdict.reason
         seen = reason.code if reason is not None else ("trusted" if verdict.trusted else "not every check was made")
-        if verdict.trusted or (wanted is not None and seen != wanted):
+        if verdict.trusted or (wanted is not None and wanted != seen and not _found(item, verdict, wanted)):
             why = f"\n  {problem_text(reason)}" if reason is not None else ""
             lines = f"{_subject(item, verdict)}: {seen}, expected a refusal{f' for {wanted}' if wanted else ''}{why}"
             raise AssertionError(f"{lines}\n{_checks_text(verdict)}")
     assert verdict is not None, "nothing to judge"
     return verdict
+
+
+def _check_code(code: str | None) -> None:
+    if code is not None and code not in REMEDIES and code not in CATALOGUE:
+        alike = get_close_matches(code, [*REMEDIES, *CATALOGUE])
+        remedy = f"Did you mean {' or '.join(alike)}?" if alike else f"Use one of: {', '.join(REMEDIES)}."
+        expected = "a reason of a Relying Party, or a finding of the lint"
+        raise NotFound(Problem("refusal.unknown", "code", f"{code!r}"[:64], expected, "SEC L12", remedy))
+
+
+def _found(item: Credential | Certificate | DefectiveCertificate | bytes, verdict: Verdict, code: str) -> bool:
+    """Whether it is refused for its profile, and the lint has that finding."""
+    if code not in CATALOGUE or verdict.reason is None or verdict.reason.code != PROFILE.name:
+        return False
+    return code in {finding.code for finding in lint_any(_octets(item), issuer=_issuer(item)).findings}
 
 
 def _each(certificate: Judged) -> Iterator[Credential | Certificate | DefectiveCertificate | bytes]:
@@ -123,8 +143,13 @@ def _each(certificate: Judged) -> Iterator[Credential | Certificate | DefectiveC
     elif isinstance(certificate, bytes):
         # A defect may be octets that nobody can read: those are judged as they are.
         yield certificate if certificate[:1] == b"\x30" else _der(certificate)
-    else:
+    elif isinstance(certificate, Credential | Certificate | DefectiveCertificate):
         yield certificate
+    else:
+        raise TypeError(
+            f"{type(certificate).__name__} is no certificate: give a credential, a Device, an Organisation, the DCC, a "
+            "defect, or a certificate, also in DER, PEM, base64 or hexadecimal"
+        )
 
 
 def _der(text: bytes) -> bytes:
@@ -150,20 +175,21 @@ def _issuer(item: Credential | Certificate | DefectiveCertificate | bytes) -> Ce
 def _judge(
     item: Credential | Certificate | DefectiveCertificate | bytes,
     for_: Use | str | None,
-    at: datetime | None,
+    at: date | str | None,
     by: RelyingParty | None,
     chain: Iterable[Certificate | bytes],
 ) -> Verdict:
+    moment = moment_of(at) if at is not None else None
     if isinstance(item, DefectiveCertificate):
         party = by or item.relying_party()
-        return party.verify(item.certificate, for_=for_ or item.use, at=at or item.moment, chain=chain)
+        return party.verify(item.certificate, for_=for_ or item.use, at=moment or item.moment, chain=chain)
     if by is None:
         if not isinstance(item, Credential):
             raise TypeError(
                 "who is to judge it? Give by=relying_party, for this certificate does not say who issued it"
             )
         by = relying_party_of(item.smki)
-    return by.verify(item if isinstance(item, bytes) else item.der, for_=for_, at=at, chain=chain)
+    return by.verify(item if isinstance(item, bytes) else item.der, for_=for_, at=moment, chain=chain)
 
 
 def _name(item: Credential | Certificate | DefectiveCertificate | bytes) -> str:

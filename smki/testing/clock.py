@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
-from smki.clock import AdjustableClock, HomeClock, parse_moment
+from smki.clock import AdjustableClock, HomeClock, iso, parse_moment
 from smki.home import Smki
-from smki.problem import NotReady, Problem
+from smki.problem import Malformed, NotReady, Problem
 
 
 class ClockControl:
@@ -28,23 +28,25 @@ class ClockControl:
         """The present moment there, UTC, to the second."""
         return self._clock.now()
 
-    def freeze(self, at: datetime | str | None = None) -> datetime:
+    def freeze(self, at: date | str | None = None) -> datetime:
         """Make it stand still.
 
         :param at: where: a moment (UTC), or ISO 8601; by default where it is.
         :returns: the moment.
+        :raises Malformed: when *at* is no moment.
         """
-        self._clock.set(self.now if at is None else _moment(at))
+        self._clock.set(self.now if at is None else moment_of(at))
         return self.now
 
-    def move(self, to: datetime | timedelta | str) -> datetime:
+    def move(self, to: date | timedelta | str) -> datetime:
         """Set it to a moment, or ahead by a time (back by a negative one). One that stands still stands still there.
 
         :param to: a moment (UTC), ISO 8601 text, or a difference.
         :returns: the moment that it is now.
+        :raises Malformed: when *to* is neither, or leads out of the years 1950 to 9999.
         """
         before = self.now
-        moment = before + to if isinstance(to, timedelta) else _moment(to)
+        moment = _ahead(before, to) if isinstance(to, timedelta) else moment_of(to)
         if self._clock.setting == "fixed":
             self._clock.set(moment)
         else:
@@ -57,5 +59,19 @@ class ClockControl:
         self._clock.real()
 
 
-def _moment(text: datetime | str) -> datetime:
-    return parse_moment(text) if isinstance(text, str) else parse_moment(text.isoformat())
+def moment_of(value: date | str) -> datetime:
+    """A moment (UTC, to the second) as tests write it: datetime, date (its midnight) or ISO 8601 text.
+
+    :raises Malformed: when it is none.
+    """
+    return parse_moment(value.isoformat() if isinstance(value, date) else str(value))
+
+
+def _ahead(moment: datetime, difference: timedelta) -> datetime:
+    try:
+        return moment_of(moment + difference)
+    except OverflowError:
+        seen = f"{iso(moment)} moved by {difference.days} days"
+        raise Malformed(
+            Problem("time.malformed", "time", seen, "a date or time up to the year 9999", "ISO 8601")
+        ) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -12,7 +13,7 @@ from smki.home import Smki
 from smki.identity import EntityIdentifier, SerialNumber
 from smki.interchange import Holding, certificate_name
 from smki.key import key_to_pem
-from smki.problem import Problem, SmkiError
+from smki.problem import NotFound, Problem, SmkiError
 from smki.relying_party.signature import SignatureForm, verify_untrusted_signature
 from smki.role import CertificateStatus, KeyUsage
 from smki.testing.signature import make_signature
@@ -24,23 +25,24 @@ class WrongKeyUsage(SmkiError):
     """A key was to be used for what its certificate does not allow."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, repr=False)
 class Credential:
     """A certificate and the private key that belongs to it."""
 
     smki: Smki = field(compare=False)
     """Which issued it."""
-    certificate: Certificate
+    der: bytes
+    """The certificate, DER."""
     key: ec.EllipticCurvePrivateKey = field(compare=False)
     """On P-256, as ``cryptography`` has it."""
 
     def __repr__(self) -> str:
         return f"<{self.usage.label} of {self.entity_identifier}, certificate {self.serial_number}>"
 
-    @property
-    def der(self) -> bytes:
-        """The certificate, DER."""
-        return self.certificate.der
+    @cached_property
+    def certificate(self) -> Certificate:
+        """The certificate. Read when it is first asked for: most Devices of a large test are never looked at."""
+        return Certificate.from_der(self.der)
 
     @property
     def pem(self) -> str:
@@ -70,11 +72,13 @@ class Credential:
     def status(self) -> CertificateStatus:
         """What the SMKI says of the certificate at present.
 
-        :raises KeyError: when the SMKI was put back to a time before it was issued.
+        :raises NotFound: when the SMKI was put back to a time before it was issued.
         """
         record = self.smki.ledger.certificate(self.serial_number)
         if record is None:
-            raise KeyError(self.serial_number.hex)
+            remedy = "It was issued by a test or fixture that has ended: have one issued where it is used."
+            subject, expected = f"certificate {self.serial_number}", "one that the SMKI has"
+            raise NotFound(Problem("certificate.undone", subject, "issued and undone", expected, "", remedy))
         return record.status_at(self.smki.clock.now())
 
     @property
@@ -117,13 +121,16 @@ class Credential:
         """Whether this key made *signature* (r || s, 64 octets) over *octets*; whatever the certificate is worth."""
         return verify_untrusted_signature(self.certificate, octets, signature, SignatureForm.RAW)
 
-    def shared_secret(self, other: Credential | Certificate) -> bytes:
+    def shared_secret(self, other: Credential | Certificate | bytes) -> bytes:
         """The shared secret Z of this private key and another's public key: 32 octets (ECDH, NIST SP 800-56A 5.7.1.2).
 
+        :param other: whose; octets are a certificate in DER.
+        :raises Malformed: when *other* is no certificate.
         :raises WrongKeyUsage: when either key is for signatures.
         """
         self._require(KeyUsage.KEY_AGREEMENT, "to agree with")
-        theirs = other.certificate if isinstance(other, Credential) else other
+        theirs = Certificate.from_der(other) if isinstance(other, bytes) else other
+        theirs = theirs.certificate if isinstance(theirs, Credential) else theirs
         _require_usage(theirs, KeyUsage.KEY_AGREEMENT, "to agree with")
         assert theirs.point is not None
         return self.key.exchange(ec.ECDH(), ec.EllipticCurvePublicKey.from_encoded_point(_CURVE, theirs.point))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache
 
 from smki.certificate import Certificate
 from smki.clock import FixedClock
-from smki.problem import NotFound, Problem
+from smki.problem import Malformed, NotFound, Problem
 from smki.relying_party import RelyingParty, RevocationLists, Use
 from smki.role import KeyUsage, RemotePartyRole
 from smki.testing.defects import DEFECTS, Base, Cast, Defect, Verdict
@@ -178,7 +179,7 @@ def select_defects(
     lists: bool = False,
     requests: bool = False,
     allowed: bool = False,
-) -> Iterator[Defect]:
+) -> tuple[Defect, ...]:
     """The defects that a test is about: of certificates that must be refused, where nothing else is said.
 
     :param patterns: shell patterns; at least one must match the name (with or without the kind before it), a finding
@@ -188,14 +189,60 @@ def select_defects(
     :param lists: those of revocation lists too.
     :param requests: those of certification requests too.
     :param allowed: those too that a Relying Party lets pass with a warning.
+    :returns: in the order of the catalogue.
+    :raises NotFound: for a pattern that chooses none: it is misspelt, and what it was to test would go untested.
+    :raises Malformed: when something else is given.
     """
-    for defect in DEFECTS:
-        if device is not None and defect.base.is_of_device is not device:
-            continue
-        if (defect.base.is_list and not lists) or (defect.base.is_request and not requests):
-            continue
-        if defect.verdict is Verdict.TRUSTED and not allowed:
-            continue
-        names = (defect.name, defect.name.removeprefix(f"{defect.base.value}-"), *defect.codes, defect.verdict.code)
-        if not patterns or any(fnmatchcase(name, pattern) for name in names for pattern in patterns):
-            yield defect
+    _check_choice(patterns, {"device": device, "lists": lists, "requests": requests, "allowed": allowed})
+    candidates = [
+        defect
+        for defect in DEFECTS
+        if (device is None or defect.base.is_of_device is device)
+        and (lists or not defect.base.is_list)
+        and (requests or not defect.base.is_request)
+        and (allowed or defect.verdict is not Verdict.TRUSTED)
+    ]
+    for pattern in patterns:
+        if not any(_is_called(defect, pattern) for defect in candidates):
+            raise NotFound(_no_such_defect(pattern, candidates))
+    return tuple(
+        defect for defect in candidates if not patterns or any(_is_called(defect, pattern) for pattern in patterns)
+    )
+
+
+def _check_choice(patterns: object, choices: dict[str, bool | None]) -> None:
+    # A text is a sequence of texts too: of its letters, and "*" would choose everything.
+    if isinstance(patterns, str) or not isinstance(patterns, Sequence):
+        raise _malformed("patterns", f"{patterns!r}", "a sequence of shell patterns")
+    for pattern in patterns:
+        if not isinstance(pattern, str):
+            raise _malformed("pattern", f"{pattern!r}", "a shell pattern as text")
+    for name, choice in choices.items():
+        if not isinstance(choice, bool) and not (choice is None and name == "device"):
+            raise _malformed(name, f"{choice!r}", "True or False")
+
+
+def _malformed(subject: str, seen: str, expected: str) -> Malformed:
+    return Malformed(Problem("defect.choice", subject, seen[:64], expected))
+
+
+def _names(defect: Defect) -> tuple[str, ...]:
+    return (defect.name, defect.name.removeprefix(f"{defect.base.value}-"), *defect.codes, defect.verdict.code)
+
+
+def _is_called(defect: Defect, pattern: str) -> bool:
+    return any(fnmatchcase(name, pattern) for name in _names(defect))
+
+
+def _no_such_defect(pattern: str, candidates: Sequence[Defect]) -> Problem:
+    names = sorted({name for defect in candidates for name in _names(defect)})
+    stem = pattern.strip("*?.-")
+    alike = [name for name in names if stem and stem in name] or get_close_matches(pattern, names)
+    remedy = f"Did you mean {' or '.join(alike[:_SUGGESTIONS])}? " if alike else ""
+    return Problem(
+        "defect.unknown", "pattern", f"{pattern[:64]!r}, none of the defects to choose from", "one that chooses a defect",
+        "", f"{remedy}`smki defects list` shows the names, docs/findings.md the findings.",
+    )  # fmt: skip
+
+
+_SUGGESTIONS = 5

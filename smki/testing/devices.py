@@ -15,7 +15,7 @@ from smki.registration.cast import DEVICES, TESTING_PARTICIPANTS
 from smki.role import CertificateKind, KeyUsage
 from smki.testing.bundle import Bundle
 from smki.testing.credential import Credential
-from smki.testing.organisations import Organisation
+from smki.testing.organisations import Dcc, Organisation
 from smki.testing.trust_anchor_cells import TrustAnchorCell, fill
 
 MANUFACTURER = str(TESTING_PARTICIPANTS[0].participant_id)
@@ -117,16 +117,18 @@ class Device:
             return replace(self, digital_signature=new)
         return replace(self, key_agreement=new)
 
-    def trust_anchor_cells(self, *organisations: Organisation) -> tuple[TrustAnchorCell, ...]:
+    def trust_anchor_cells(self, *organisations: Organisation | Dcc) -> tuple[TrustAnchorCell, ...]:
         """What its trust anchor cells hold when it leaves the factory, by its type
         (:mod:`smki.testing.trust_anchor_cells`).
 
         :param organisations: whose certificates to put there; for roles of which none is given, the newest ones that
             the demonstration cast has in this SMKI.
+        :raises NotFound: for a Type 2 Device, which holds no certificates.
+        :raises Malformed: for what is no Organisation.
         """
         return fill(self.smki, self.device_type, organisations)
 
-    def bundle(self, *organisations: Organisation) -> Bundle:
+    def bundle(self, *organisations: Organisation | Dcc) -> Bundle:
         """Everything that a Device is provisioned with: its keys, its certificates and its trust anchor cells.
 
         :param organisations: as in :meth:`trust_anchor_cells`.
@@ -153,4 +155,4 @@ def _issue(
 ) -> Credential:
     key, request = smki.make_device_request(device_id, usage)
     issued = smki.issue_device(request, applicant=who, device_type=device_type, interface="testing")
-    return Credential(smki, issued.record.certificate, key)
+    return Credential(smki, issued.record.der, key)

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
 from urllib.parse import urlsplit
@@ -83,7 +83,8 @@ class RemoteFaults:
         try:
             yield one
         finally:
-            self.clear(one.id)
+            with suppress(NotFound):  # it was cleared in the block
+                self.clear(one.id)
 
     def _ask(self, method: str, rest: str = "", value: dict[str, Any] | None = None) -> Any:
         connection_class = HTTPSConnection if self._is_secure else HTTPConnection

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -45,10 +46,11 @@ def keep(directory: Path, test: str, smki: Smki, arguments: Mapping[str, object]
         if isinstance(value, DefectiveCertificate):
             for name, octets in value.files().items():
                 (folder / name).write_bytes(octets)
+    seed = smki.configuration.seed or ""
     text = (
-        f"{test}\nseed {smki.configuration.seed}, begins {smki.configuration.created}, now {smki.clock.now():%Y-%m-%dT%H:%M:%SZ}\n"
+        f"{test}\nseed {seed}, begins {smki.configuration.created}, now {smki.clock.now():%Y-%m-%dT%H:%M:%SZ}\n"
         "Test Certificates; the .key files are private keys (PKCS#8, unencrypted).\n"
-        f"Again: pytest --smki-seed='{smki.configuration.seed}' '{test}'\n"
+        f"Again: pytest --smki-seed={shlex.quote(seed)} {shlex.quote(test)}\n"
     )
     (folder / "README.txt").write_text(text)
     return folder

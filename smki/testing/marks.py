@@ -35,16 +35,16 @@ def marked_world(metafunc: pytest.Metafunc, seed_of_run: str) -> World | None:
         return None
     seed, at = marker.kwargs.get("seed"), marker.kwargs.get("at")
     if marker.args or set(marker.kwargs) - {"seed", "at"} or not isinstance(seed, str | None):
-        raise _wrong_mark(metafunc, "smki", "seed=TEXT and at=MOMENT, by name")
+        raise _wrong_mark(metafunc, "smki", "expected seed=TEXT and at=MOMENT, by name")
     return World(seed_of_run if seed is None else seed, _moment(metafunc, at) if at is not None else None)
 
 
-def _moment(metafunc: pytest.Metafunc, at: object) -> datetime:
-    from smki.clock import parse_moment
+def _moment(metafunc: pytest.Metafunc, at: Any) -> datetime:
     from smki.problem import Malformed
+    from smki.testing.clock import moment_of
 
     try:
-        return parse_moment(at.isoformat() if isinstance(at, datetime) else str(at))
+        return moment_of(at)
     except Malformed as error:
         raise _wrong_mark(metafunc, "smki", str(error)) from None
 
@@ -58,26 +58,28 @@ def world_id(world: World) -> Any:
 def marked_defects(metafunc: pytest.Metafunc) -> list[Any]:
     """The defects that the marker ``smki_defects`` asks for, or those that a test is about without it.
 
-    :raises CollectError: when it makes no sense, or there are none.
+    :raises CollectError: when it makes no sense, or a pattern chooses none.
     """
+    from smki.problem import SmkiError
     from smki.testing.defective import select_defects
 
     marker = metafunc.definition.get_closest_marker("smki_defects")
-    arguments = (marker.args, marker.kwargs) if marker is not None else ((), {})
+    if marker is None:
+        return list(select_defects())
     try:
-        found = list(select_defects(arguments[0], **arguments[1]))
+        return list(select_defects(marker.args, **marker.kwargs))
     except TypeError as error:
-        raise _wrong_mark(metafunc, "smki_defects", f"patterns, device, lists, requests, allowed ({error})") from None
-    if not found:
-        expected = "at least one defect; `smki defects list` shows their names, and docs/findings.md the findings"
-        raise _wrong_mark(metafunc, "smki_defects", expected)
-    return found
+        raise _wrong_mark(
+            metafunc, "smki_defects", f"expected patterns, device, lists, requests, allowed ({error})"
+        ) from None
+    except SmkiError as error:
+        raise _wrong_mark(metafunc, "smki_defects", str(error)) from None
 
 
-def _wrong_mark(metafunc: pytest.Metafunc, name: str, expected: str) -> Exception:
+def _wrong_mark(metafunc: pytest.Metafunc, name: str, wrong: str) -> Exception:
     marker = metafunc.definition.get_closest_marker(name)
     assert marker is not None
     words = [repr(argument) for argument in marker.args]
     words += [f"{key}={value!r}" for key, value in marker.kwargs.items()]
-    text = f"{metafunc.definition.nodeid}: @pytest.mark.{name}({', '.join(words)}): expected {expected}"
+    text = f"{metafunc.definition.nodeid}: @pytest.mark.{name}({', '.join(words)}): {wrong}"
     return pytest.Collector.CollectError(text)

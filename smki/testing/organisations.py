@@ -148,10 +148,14 @@ class Dcc:
         return cls(smki, *(Organisation.of_dcc(smki, role) for role in roles))
 
     @property
+    def roles(self) -> tuple[Organisation, ...]:
+        """It in each of them."""
+        return self.recovery, self.access_control_broker, self.transitional_cos, self.wan_provider
+
+    @property
     def credentials(self) -> tuple[Credential, ...]:
         """Of every role."""
-        roles = (self.recovery, self.access_control_broker, self.transitional_cos, self.wan_provider)
-        return tuple(credential for role in roles for credential in role.credentials)
+        return tuple(credential for role in self.roles for credential in role.credentials)
 
     @property
     def certificates(self) -> tuple[Certificate, ...]:
@@ -189,10 +193,10 @@ def _issue(
 ) -> Credential:
     key, request = smki.make_organisation_request(entity, role, usage)
     application = Application(CertificateKind.ORGANISATION, request, "testing", top_up=top_up)
-    return Credential(smki, smki.registration.issue(application).record.certificate, key)
+    return Credential(smki, smki.registration.issue(application).record.der, key)
 
 
 def _lodged(smki: Smki, entity: EntityIdentifier, role: RemotePartyRole, usage: KeyUsage) -> Credential:
     key = smki.dcc_key(role, usage)
     (record,) = smki.ledger.certificates_of_key(encode_public_key(public_point(key.public_key())))
-    return Credential(smki, record.certificate, key)
+    return Credential(smki, record.der, key)

@@ -5,22 +5,25 @@ pytest loads this module wherever smki is installed, so it imports nothing of sm
 
 **What follows from the seed.** Every key, and so every serial number, every Device ID that a test does not choose and
 every list follows from the seed, from the moment at which the SMKI begins, and from what the test itself does: never from
-other tests, for what a test did is undone when it ends.
+other tests, for what a test or a fixture did is undone when it ends.
 """
 
 from __future__ import annotations
 
 import secrets
+import shlex
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 
+from smki.testing.layers import Layers
 from smki.testing.marks import MARKERS, World, marked_defects, marked_world, world_id
 
 if TYPE_CHECKING:
@@ -34,7 +37,6 @@ if TYPE_CHECKING:
     from smki.testing.faults import Faults, RemoteFaults
     from smki.testing.organisations import Dcc, Manufacturer, Organisation
     from smki.testing.repository import Repository
-    from smki.testing.undo import Undo
 
 
 @dataclass(slots=True)
@@ -44,8 +46,13 @@ class Session:
     seed: str
     repository: str | None
     keep: Path | None
-    undo: Undo | None = None
-    """Of the SMKI that is in use; None while there is none."""
+    layers: Layers = field(default_factory=Layers)
+    """What is to be undone of the SMKI that is in use."""
+
+    @property
+    def how_again(self) -> str:
+        """The seed, and the option for a shell that makes the same again."""
+        return f"seed {self.seed}: the same certificates again with --smki-seed={shlex.quote(self.seed)}"
 
 
 SESSION = pytest.StashKey[Session]()
@@ -67,14 +74,24 @@ def pytest_configure(config: pytest.Config) -> None:
     worker: dict[str, Any] = getattr(config, "workerinput", {})
     seed = config.getoption("--smki-seed") or worker.get("smki_seed") or config.getini("smki_seed")
     repository = config.getoption("--smki-repository")
-    if repository is not None and not repository.startswith(("http://", "https://")):
+    if repository is not None and not _is_url(repository):
         raise pytest.UsageError(f"--smki-repository: {repository!r} is no URL; write it like http://127.0.0.1:8083")
     keep = config.getoption("--smki-keep")
+    if keep is not None and (not keep or (config.invocation_params.dir / keep).is_file()):
+        raise pytest.UsageError(f"--smki-keep: {keep!r} is no directory; name one, which is made where there is none")
     config.stash[SESSION] = Session(
         str(seed or secrets.token_hex(4)),
         repository.rstrip("/") if repository else None,
         config.invocation_params.dir / keep if keep else None,
     )
+
+
+def _is_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, or too great
+        return False
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -87,13 +104,15 @@ def pytest_report_header(config: pytest.Config) -> str:
     """The seed, and how to have the same again."""
     session = config.stash[SESSION]
     repository = f", repository {session.repository}" if session.repository else ""
-    return f"smki: seed {session.seed} (the same certificates again with --smki-seed={session.seed}){repository}"
+    return f"smki: {session.how_again}{repository}"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Give a marked test an SMKI of its own, and a test of defects every one of them."""
     world = marked_world(metafunc, metafunc.config.stash[SESSION].seed)
-    if world is not None and "smki" in metafunc.fixturenames:
+    if world is not None:
+        if "smki" not in metafunc.fixturenames:  # it may yet ask for it by request.getfixturevalue
+            metafunc.fixturenames.append("smki")
         # Session scope: tests of the same world share it, and pytest runs them one after the other.
         metafunc.parametrize("smki", [world], indirect=True, scope="session", ids=[world_id(world)])
     if "defective_certificate" in metafunc.fixturenames:
@@ -107,14 +126,15 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     """Tell a failed test's seed, and leave its certificates behind where that was asked for."""
     report: pytest.TestReport = yield  # type: ignore[assignment]
     session = item.config.stash[SESSION]
-    if report.failed and call.when != "teardown" and session.undo is not None and _uses_smki(item):
-        text = f"seed {session.seed}: the same certificates again with --smki-seed={session.seed}"
+    undo = session.layers.undo
+    if report.failed and call.when != "teardown" and undo is not None and _uses_smki(item):
+        text = session.how_again
         if session.keep is not None:
             from smki.testing.keep import keep
 
             arguments: dict[str, object] = getattr(item, "funcargs", {})
             try:
-                text += f"\ncertificates in {keep(session.keep, item.nodeid, session.undo.smki, arguments)}"
+                text += f"\ncertificates in {keep(session.keep, item.nodeid, undo.smki, arguments)}"
             except OSError as error:  # the test's own failure is what is to be reported
                 text += f"\ncertificates could not be left in {session.keep}: {error}"
         report.sections.append(("smki", text))
@@ -125,15 +145,30 @@ def _uses_smki(item: pytest.Item) -> bool:
     return "smki" in getattr(item, "fixturenames", ())
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(
+    fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
+) -> Generator[None, object, object]:
+    """What a fixture of wider scope does to the SMKI is undone when it ends."""
+    if fixturedef.scope == "function":  # undone with its test
+        return (yield)
+    layers = request.config.stash[SESSION].layers
+    layer = layers.enter(fixturedef.scope)
+    # Finalizers are run from the last one added on: what the fixture itself does at its end comes before.
+    fixturedef.addfinalizer(lambda: layers.leave(layer))
+    try:
+        return (yield)
+    finally:
+        layers.is_set_up(layer)
+
+
 @pytest.fixture(autouse=True)
 def _smki_undo(request: pytest.FixtureRequest) -> Iterator[None]:
-    """What a test does to the SMKI is undone when it ends; what fixtures of wider scope did, stays."""
-    session = request.config.stash[SESSION]
-    if session.undo is not None:
-        session.undo.remember()
+    """What a test does to the SMKI is undone when it ends."""
+    layers = request.config.stash[SESSION].layers
+    layer = layers.enter("function")
     yield
-    if session.undo is not None:
-        session.undo.undo()
+    layers.leave(layer)
 
 
 @pytest.fixture(scope="session")
@@ -145,9 +180,9 @@ def smki(request: pytest.FixtureRequest) -> Iterator[Smki]:
     session = request.config.stash[SESSION]
     world: World = getattr(request, "param", None) or World(session.seed)
     with Smki.in_memory(seed=world.seed, at=world.at) as made:
-        session.undo = Undo(made)
+        session.layers.use(Undo(made))
         yield made
-        session.undo = None
+        session.layers.use(None)
 
 
 @pytest.fixture(scope="session")

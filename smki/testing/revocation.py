@@ -10,7 +10,8 @@ from smki.registration.revocation import Revoked
 from smki.registration.revocation import revoke as revoke_certificate
 from smki.role import CertificateKind
 from smki.testing.credential import Credential
-from smki.testing.organisations import Organisation
+from smki.testing.devices import Device
+from smki.testing.organisations import Dcc, Organisation
 
 _LISTED_BY = {
     CertificateKind.ORGANISATION: CertificateKind.ISSUING_OCA,
@@ -20,21 +21,24 @@ _LISTED_BY = {
 
 def revoke(
     smki: Smki,
-    certificate: Credential | Certificate | SerialNumber | Organisation,
+    certificate: Credential | Certificate | SerialNumber | Organisation | Dcc,
     reason: str = "key-compromised",
     *,
     publish: bool = True,
 ) -> tuple[Revoked, ...]:
-    """Revoke a certificate, or every one of an Organisation, and issue the list that says so.
+    """Revoke a certificate, or every one of an Organisation, and issue the list that says so. All of them or none.
 
     :param certificate: of an Organisation or an Issuing OCA: Device Certificates are not revoked (SEC L11.7).
     :param reason: one of ``smki revoke --reason``.
     :param publish: false to leave the list for when it is due, within an hour.
     :returns: what was revoked.
     :raises NotRevocable: when it is of a kind that is not revoked, or unknown.
-    :raises AlreadyRevoked: when it was revoked before.
+    :raises AlreadyRevoked: when it, or any of them, was revoked before.
+    :raises Malformed: when *reason* is none.
+    :raises NotFound: when *certificate* is something else.
     """
-    serial_numbers = _serial_numbers(certificate)
+    # One that was revoked before is refused before another one is revoked.
+    serial_numbers = sorted(_serial_numbers(certificate), key=lambda number: smki.ledger.revocations.of(number) is None)
     now = smki.clock.now()
     revoked = tuple(revoke_certificate(smki.ledger, number, reason, now) for number in serial_numbers)
     if publish:
@@ -44,14 +48,17 @@ def revoke(
     return revoked
 
 
-def _serial_numbers(certificate: Credential | Certificate | SerialNumber | Organisation) -> list[SerialNumber]:
+def _serial_numbers(certificate: object) -> list[SerialNumber]:
     if isinstance(certificate, SerialNumber):
         return [certificate]
-    if isinstance(certificate, Organisation):
+    if isinstance(certificate, Organisation | Dcc):
         return [credential.serial_number for credential in certificate.credentials]
     if isinstance(certificate, Credential | Certificate):
         return [certificate.serial_number]
-    raise NotFound(
-        Problem("revocation.what", "certificate", type(certificate).__name__, "a certificate or an Organisation", "SEC L8",
-                "Device Certificates are not revoked; smki reject has one investigated.")
-    )  # fmt: skip
+    is_device = isinstance(certificate, Device)
+    remedy = "Device Certificates are not revoked; smki reject has one investigated." if is_device else _REMEDY
+    expected = "a certificate or an Organisation"
+    raise NotFound(Problem("revocation.what", "certificate", type(certificate).__name__, expected, "SEC L8", remedy))
+
+
+_REMEDY = "Give a credential, a Certificate, a SerialNumber, an Organisation or the DCC."

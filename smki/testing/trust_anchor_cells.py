@@ -13,10 +13,10 @@ from smki.certificate import Certificate
 from smki.device import DeviceType
 from smki.home import Smki
 from smki.ledger import CertificateQuery
-from smki.problem import NotFound, Problem
+from smki.problem import Malformed, NotFound, Problem
 from smki.profile.forms import Mark
 from smki.role import CertificateKind, KeyUsage, RemotePartyRole
-from smki.testing.organisations import ENTITY_IDENTIFIERS, Organisation
+from smki.testing.organisations import ENTITY_IDENTIFIERS, Dcc, Organisation
 
 
 class CellUsage(enum.Enum):
@@ -87,8 +87,8 @@ CELLS: tuple[Cell, ...] = (
     Cell(_R.LOAD_CONTROLLER, _DS, (_T.HCALCS, _T.SAPC), mark=_ASSUMED),
     Cell(_R.LOAD_CONTROLLER, _KA, (_T.HCALCS, _T.SAPC), mark=_ASSUMED),
 )
-"""Every cell. Whether a Communications Hub Function has one for transitionalCoS is not known: assumed that it has none,
-for it has no Supplier that could change."""
+"""Every cell. Two that are not there are assumed not to be: that for transitionalCoS of a Communications Hub Function, for it
+has no Supplier that could change; and those for loadController of a Gas Smart Meter, for it has no load."""
 
 
 def cells_of(device_type: DeviceType) -> tuple[Cell, ...]:
@@ -109,18 +109,31 @@ _ORDER = {role: number for number, role in enumerate(RemotePartyRole)}
 
 
 def fill(
-    smki: Smki, device_type: DeviceType, organisations: Iterable[Organisation] = ()
+    smki: Smki, device_type: DeviceType, organisations: Iterable[Organisation | Dcc] = ()
 ) -> tuple[TrustAnchorCell, ...]:
     """The cells of a Device as it leaves the factory.
 
     :param organisations: whose certificates to put there. For roles of which none is given: the newest that the
         demonstration cast has in this SMKI, revoked or not, for no Device is told; new ones where it has none.
+    :raises NotFound: for a Type 2 Device, which holds no certificates.
+    :raises Malformed: for what is no Organisation.
     """
-    holders = {each.role: each for each in organisations}
+    holders = {each.role: each for given in organisations for each in _organisations(given)}
     return tuple(
         TrustAnchorCell(cell.role, cell.usage, cell.cell_usage, _held(smki, cell, holders))
         for cell in cells_of(device_type)
     )
+
+
+def _organisations(given: object) -> tuple[Organisation, ...]:
+    if isinstance(given, Dcc):
+        return given.roles
+    if not isinstance(given, Organisation):
+        remedy = "Give each by itself, as Organisation.make or a fixture like supplier has it."
+        raise Malformed(
+            Problem("cells.holder", "holder", type(given).__name__, "an Organisation or the DCC", "", remedy)
+        )
+    return (given,)
 
 
 def _held(smki: Smki, cell: Cell, holders: dict[RemotePartyRole, Organisation]) -> Certificate:

@@ -2,11 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 from smki.clock import AdjustableClock, Clock
 from smki.home import Smki
 from smki.key import KeysInMemory
 from smki.ledger.memory import MemoryLedger
 from smki.problem import NotReady, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What an SMKI in memory was at some moment: ledger, names of the keys of authorities, clock."""
+
+    image: bytes
+    key_names: frozenset[str]
+    clock: Clock | None
+    """None where it cannot be set."""
+
+    def with_changes(self, before: State, after: State) -> State:
+        """This, with what changed from one state to another: the ledger with its keys, the clock."""
+        changed = self
+        if after.image is not before.image:
+            changed = replace(changed, image=after.image, key_names=after.key_names)
+        if after.clock is not before.clock:
+            changed = replace(changed, clock=after.clock)
+        return changed
 
 
 class Undo:
@@ -25,23 +46,30 @@ class Undo:
         self._keys = keys
         self._image = b""
         self._changes = -1
-        self.remember()
+        self._remembered = self.state()
+
+    def state(self) -> State:
+        """What it is now."""
+        if self._ledger.changes != self._changes:
+            self._image, self._changes = self._ledger.image(), self._ledger.changes
+        clock = self.smki.clock
+        return State(self._image, self._keys.names(), clock.current if isinstance(clock, AdjustableClock) else None)
+
+    def go_back(self, state: State) -> None:
+        """Put it back to what it was: ledger, keys of authorities, clock."""
+        if self._ledger.changes != self._changes or state.image is not self._image:
+            self._ledger.restore(state.image)
+            self._image, self._changes = state.image, self._ledger.changes
+            # The gate knows the issuing authorities, and there may have been others.
+            vars(self.smki).pop("registration", None)
+        self._keys.keep_only(state.key_names)
+        if state.clock is not None and isinstance(self.smki.clock, AdjustableClock):
+            self.smki.clock.current = state.clock
 
     def remember(self) -> None:
         """Take what it is now for what to go back to."""
-        if self._ledger.changes != self._changes:
-            self._image, self._changes = self._ledger.image(), self._ledger.changes
-        self._key_names = self._keys.names()
-        clock = self.smki.clock
-        self._clock: Clock | None = clock.current if isinstance(clock, AdjustableClock) else None
+        self._remembered = self.state()
 
     def undo(self) -> None:
-        """Go back: ledger, keys of authorities, clock."""
-        if self._ledger.changes != self._changes:
-            self._ledger.restore(self._image)
-            self._changes = self._ledger.changes
-            # The gate knows the issuing authorities, and there may have been others.
-            vars(self.smki).pop("registration", None)
-        self._keys.keep_only(self._key_names)
-        if self._clock is not None and isinstance(self.smki.clock, AdjustableClock):
-            self.smki.clock.current = self._clock
+        """Go back to what was remembered last."""
+        self.go_back(self._remembered)

@@ -1,8 +1,8 @@
-"""Runs pytest with the plugin on small test files, in this process."""
+"""An SMKI with a Device and a Supplier, and pytest with the plugin run on small test files, in this process."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -10,8 +10,13 @@ import smki.testing.assertions
 import smki.testing.devices
 import smki.testing.keep
 import smki.testing.repository  # noqa: F401  (imported here, so that no inner run pays for it)
+from smki import Smki
+from smki.testing import Device, Organisation
 
 Run = Callable[..., pytest.RunResult]
+
+SLOW_TO_LOAD = ("schemathesis", "hypothesispytest", "anyio")
+"""Plugins that come with the tools of these tests: most of the time of a run in a process of its own."""
 
 
 @pytest.fixture
@@ -33,3 +38,19 @@ def run(pytester: pytest.Pytester, only_this_plugin: None) -> Run:
         return pytester.runpytest_inprocess(*strictly, *options)
 
     return run
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[Smki]:
+    with Smki.in_memory(seed="helpers") as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def meter(world: Smki) -> Device:
+    return Device.make(world, "esme")
+
+
+@pytest.fixture(scope="module")
+def large_supplier(world: Smki) -> Organisation:
+    return Organisation.make(world, "supplier")

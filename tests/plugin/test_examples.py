@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.plugin.conftest import SLOW_TO_LOAD
 from tests.support import PROJECT
 
 EXAMPLE = PROJECT / "docs" / "examples" / "device-tests"
@@ -26,6 +27,9 @@ def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+WITHOUT = [f"-pno:{plugin}" for plugin in ("cacheprovider", *SLOW_TO_LOAD)]
+
+
 @pytest.fixture
 def example(tmp_path: Path) -> Path:
     """A copy of the example project, so that a run leaves nothing in ours."""
@@ -33,7 +37,7 @@ def example(tmp_path: Path) -> Path:
 
 
 def test_the_example_project(example: Path) -> None:
-    result = run(example, "-m", "pytest", "-q", "-p", "no:cacheprovider")
+    result = run(example, "-m", "pytest", "-q", *WITHOUT)
     assert result.returncode == 0, result.stdout
     assert re.search(r"^\d\d passed in", result.stdout, re.M)
 
@@ -57,7 +61,7 @@ def test_the_toy_meter_is_not_perfect_and_the_guide_shows_it(example: Path) -> N
     source = re.search(r"^```python\n# test_why\.py\n(.*?)^```", GUIDE, re.M | re.S)
     assert source
     (example / "test_why.py").write_text(source[1])
-    result = run(example, "-m", "pytest", "-p", "no:cacheprovider", *shown[1].split())
+    result = run(example, "-m", "pytest", *WITHOUT, *shown[1].split())
     assert result.returncode == 1
     printed = [line.rstrip() for line in result.stdout.splitlines()]
     wanted = [line.rstrip() for line in shown[2].splitlines() if not line.startswith("...") and " in " not in line]

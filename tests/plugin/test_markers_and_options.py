@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import threading
 from collections.abc import Iterator
 
@@ -37,9 +38,7 @@ SEED_OF = """
 
 
 def header_seed(result: pytest.RunResult) -> str:
-    found = re.search(
-        r"^smki: seed (\S+) \(the same certificates again with --smki-seed=\1\)", result.stdout.str(), re.M
-    )
+    found = re.search(r"^smki: seed (\S+): the same certificates again with --smki-seed=\1$", result.stdout.str(), re.M)
     assert found, result.stdout.str()
     return found[1]
 
@@ -107,9 +106,13 @@ def test_the_smki_marker(run: Run) -> None:
         @pytest.mark.smki(seed="x")
         def test_without_smki():
             pass
+
+        @pytest.mark.smki(seed="x")
+        def test_asked_for_late(request):
+            assert request.getfixturevalue("smki").configuration.seed == "x"
         """,
         "--smki-seed=of the run",
-    ).assert_outcomes(passed=7)
+    ).assert_outcomes(passed=8)
 
 
 def test_a_mark_does_not_change_the_name_of_a_test(run: Run) -> None:
@@ -124,7 +127,14 @@ def test_a_mark_does_not_change_the_name_of_a_test(run: Run) -> None:
         ('smki(sed="x")', "smki(sed='x'): expected seed=TEXT"),
         ("smki(seed=1)", "smki(seed=1): expected seed=TEXT"),
         ('smki(at="soon")', "a date or time from 1950 on"),
-        ('smki_defects("no-such-*")', "expected at least one defect; `smki defects list` shows their names"),
+        ('smki_defects("no-such-*")', "one that chooses a defect"),
+        ('smki_defects("no-such-*")', "`smki defects list` shows the names"),
+        ('smki_defects("public-key.*", "device-key-usge-*")', "Did you mean device-key-"),
+        ('smki_defects("curve.*", device=True)', "or public-key.curve?"),
+        ('smki_defects("role-missing", device=True)', "'role-missing', none of the defects to choose from"),
+        ('smki_defects(["public-key.*"])', "expected a shell pattern as text"),
+        ('smki_defects("public-key.*", device="yes")', "device: 'yes'; expected True or False"),
+        ('smki_defects("public-key.*", lists=None)', "lists: None; expected True or False"),
         ("smki_defects(devices=True)", "expected patterns, device, lists, requests, allowed"),
     ],
 )
@@ -194,7 +204,7 @@ def test_failed_tests_leave_their_certificates(run: Run, pytester: pytest.Pytest
     assert (left[0] / f"{name}.key").read_text() == esme.key_agreement.pkcs8_pem
     assert (left[0] / f"{name}.key").stat().st_mode & 0o777 == 0o600
     readme = (left[0] / "README.txt").read_text()
-    assert "pytest --smki-seed='kept' 'test_inner.py::test_bad'" in readme
+    assert "pytest --smki-seed=kept test_inner.py::test_bad" in readme
     defect = {file.name for file in left[1].iterdir()}
     assert {"defect-certificate.der", "defect-trust-anchor.der", "defect.crl", "defect.arl"} <= defect
 
@@ -255,12 +265,30 @@ def test_a_repository_that_is_not_running(run: Run) -> None:
     assert f"--smki-repository {url}: nothing answers there" in result.stdout.str()
 
 
-def test_a_repository_that_is_no_url(
-    pytester: pytest.Pytester, only_this_plugin: None, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("option", "remedy"),
+    [
+        ("--smki-repository=localhost:8083", "write it like http://127.0.0.1:8083"),
+        ("--smki-repository=http://", "write it like http://127.0.0.1:8083"),
+        ("--smki-repository=http://127.0.0.1:99999", "write it like http://127.0.0.1:8083"),
+        ("--smki-keep=", "name one, which is made"),
+        ("--smki-keep=a-file", "name one, which is made"),
+    ],
+)
+def test_an_option_that_makes_no_sense(
+    pytester: pytest.Pytester, only_this_plugin: None, capsys: pytest.CaptureFixture[str], option: str, remedy: str
 ) -> None:
-    with pytest.raises(ValueError, match="report not found"):
-        pytester.runpytest_inprocess("--smki-repository=localhost:8083").parseoutcomes()
-    assert "write it like http://127.0.0.1:8083" in capsys.readouterr().err
+    (pytester.path / "a-file").write_text("")
+    assert pytester.runpytest_inprocess(option).ret is pytest.ExitCode.USAGE_ERROR
+    assert remedy in capsys.readouterr().err
+
+
+def test_a_seed_that_a_shell_would_take_apart(run: Run) -> None:
+    result = run("def test_bad(esme): assert False", "--smki-seed=it's one")
+    told = [line for line in result.outlines if "--smki-seed=" in line]
+    assert len(told) == 2, "in the header and with the failure"
+    for line in told:
+        assert shlex.split(line.partition(" with ")[2]) == ["--smki-seed=it's one"]
 
 
 def test_help_and_markers(pytester: pytest.Pytester, only_this_plugin: None) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.plugin.conftest import Run
+from tests.plugin.conftest import SLOW_TO_LOAD, Run
 
 USES_EVERYTHING = """
     import pytest
@@ -45,33 +45,55 @@ def files_below(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*")}
 
 
-@pytest.mark.parametrize("options", [(), ("-n", "2")], ids=["one process", "xdist"])
-def test_a_run(tmp_path: Path, options: tuple[str, ...]) -> None:
+INTERRUPTED = """
+    import os, signal, time
+    import pytest
+
+    @pytest.fixture(scope="module")
+    def broken(smki_repository):
+        raise RuntimeError
+
+    def test_fails(smki_repository, smki_home, supplier, revoke):
+        revoke(supplier)
+        assert smki_repository.client().retrieve(supplier.digital_signature.serial_number) is None
+
+    def test_cannot_begin(broken, esme):
+        pass
+
+    def test_is_interrupted(smki_repository, smki_home, esme):
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(20)
+
+    def test_is_not_reached():
+        pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "options", "outcome"),
+    [
+        (USES_EVERYTHING, (), "5 passed"),
+        (USES_EVERYTHING, ("-n", "2"), "5 passed"),
+        (INTERRUPTED, (), "1 failed, 1 error in"),
+    ],
+    ids=["one process", "xdist", "interrupted"],
+)
+def test_a_run(tmp_path: Path, source: str, options: tuple[str, ...], outcome: str) -> None:
     """In a process of its own with a TMPDIR of its own."""
     temporary, project = tmp_path / "tmp", tmp_path / "project"
     temporary.mkdir()
     project.mkdir()
-    (project / "test_all.py").write_text(textwrap.dedent(USES_EVERYTHING))
+    (project / "test_all.py").write_text(textwrap.dedent(source))
     # xdist's own workers talk through pipes.
     (project / "conftest.py").write_text(ONLY_LOOPBACK)
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-W",
-        "error",
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "no:randomly",
-        *options,
-    ]
+    without = [f"-pno:{plugin}" for plugin in ("cacheprovider", "randomly", *SLOW_TO_LOAD)]
+    command = [sys.executable, "-m", "pytest", "-q", "-W", "error", *without, *options]
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("SMKI_", "PYTEST_"))}
     environment |= {"TMPDIR": str(temporary), "PYTHONDONTWRITEBYTECODE": "1", "MARK_OF_THIS_RUN": str(tmp_path)}
     result = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, timeout=120)
-    assert result.returncode == 0, result.stdout + result.stderr
-    assert "5 passed" in result.stdout
+    assert outcome in result.stdout, result.stdout + result.stderr
+    expected = pytest.ExitCode.INTERRUPTED if source is INTERRUPTED else pytest.ExitCode.OK
+    assert result.returncode == expected
     # pytest-xdist makes the folder of its workers' temporary files, whether there are any or not.
     assert {name for name in files_below(temporary) if not re.fullmatch(r"pytest-of-\w+(/pytest-\w+)?", name)} == set()
     assert files_below(project) == {"test_all.py", "conftest.py"}
@@ -115,27 +137,18 @@ def test_the_plugin_imports_nothing_of_smki_until_it_is_used(tmp_path: Path) -> 
 import sys
 def test_other():
     heavy = [name for name in sys.modules if name.startswith(("smki.", "repository", "cryptography", "flask", "lxml"))]
-    assert sorted(heavy) == ["smki.testing", "smki.testing.marks", "smki.testing.plugin"], heavy
+    assert sorted(heavy) == ["smki.testing", *(f"smki.testing.{name}" for name in ("layers", "marks", "plugin"))], heavy
 """)
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-W",
-        "error",
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "no:hypothesispytest",
-    ]
+    command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-pno:cacheprovider"]
+    command += [f"-pno:{plugin}" for plugin in SLOW_TO_LOAD]
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert result.returncode == 0, result.stdout
 
 
 def test_it_can_be_switched_off(tmp_path: Path) -> None:
     (tmp_path / "test_other.py").write_text("def test_other(): pass\n")
-    command = [sys.executable, "-m", "pytest", "-W", "error", "-p", "no:cacheprovider", "-p", "no:smki"]
+    command = [sys.executable, "-m", "pytest", "-W", "error", "-pno:cacheprovider", "-pno:smki"]
+    command += [f"-pno:{plugin}" for plugin in SLOW_TO_LOAD]
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert result.returncode == 0, result.stdout
     assert "smki: seed" not in result.stdout

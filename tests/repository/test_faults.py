@@ -11,10 +11,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -531,6 +533,32 @@ def test_in_this_process(home: Path) -> None:
         faults.clear()
         assert RevocationList.from_der(client.get(CRL).data).issuer != root.subject
     faults.close()
+
+
+def test_a_kind_by_its_name() -> None:
+    assert Fault("stale-list") == Fault(FaultKind.STALE_LIST)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"kind": "stale"}, "kind: 'stale'; expected one of stale-list, other-authority"),
+        ({"kind": None}, "kind: None; expected one of stale-list"),
+        ({"kind": "status", "count": "2"}, "count: 2; expected 1 to"),
+        ({"kind": "slow", "delay": "long"}, "delay: long; expected 0.0 to 60"),
+    ],
+)
+def test_nonsense_in_python_is_refused_too(fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(Malformed, match=message):
+        Fault(**fields)
+
+
+def test_what_was_cleared_in_the_block_is_no_error_at_its_end(faults: RemoteFaults) -> None:
+    with closing(Faults()) as here:
+        for each in (here, faults):
+            with each.during(Fault(FaultKind.STATUS)):
+                each.clear()
+            assert each.all() == []
 
 
 def test_what_is_struck_first_is_what_was_set_first_in_every_thread() -> None:
