@@ -149,7 +149,7 @@ def _ours_or_imported(call: Call) -> CertificateRecord:
     number: SerialNumber = call.values["serial"]
     record = with_serial_number(call.smki.ledger, number)
     if record is None:
-        raise NotFound(_unknown(number))
+        raise NotFound(_unknown(number, "not in the ledger"))
     return record
 
 
@@ -162,11 +162,13 @@ def known(call: Call) -> CertificateRecord:
     record = call.smki.ledger.certificate(number)
     if record is None:
         is_imported = bool(call.smki.ledger.imports.with_serial_number(number))
-        raise NotFound(
-            Problem("certificate.unknown", f"certificate {number}", "imported" if is_imported else "not in the ledger",
-                    "one that was issued here", "", "GET /api/v1/certificates lists what was issued.")
-        )  # fmt: skip
+        raise NotFound(_unknown(number, "imported" if is_imported else "not in the ledger"))
     return record
+
+
+def _unknown(number: SerialNumber, seen: str) -> Problem:
+    return Problem("certificate.unknown", f"certificate {number}", seen, "one that was issued here", "",
+                   "GET /api/v1/certificates lists what was issued.")  # fmt: skip
 
 
 def _authorities(call: Call) -> Response:
