@@ -184,7 +184,7 @@ def select_defects(
 
     :param patterns: shell patterns; at least one must match the name (with or without the kind before it), a finding
         of the lint, or the reason for which a Relying Party refuses it: ``public-key.*``, ``device-key-*``,
-        ``time.expired``. None for every one.
+        ``time.expired``; ``curve.*`` stands for every finding that ends in ``.curve``. None for every one.
     :param device: true for Device Certificates and their authorities alone, false for those of Organisations alone.
     :param lists: those of revocation lists too.
     :param requests: those of certification requests too.
@@ -231,7 +231,9 @@ def _names(defect: Defect) -> tuple[str, ...]:
 
 
 def _is_called(defect: Defect, pattern: str) -> bool:
-    return any(fnmatchcase(name, pattern) for name in _names(defect))
+    # "curve.*" is what findings are about, in short: "public-key.curve", whichever defect has it.
+    about = (f"{code.rpartition('.')[2]}.{defect.name}" for code in defect.codes)
+    return any(fnmatchcase(name, pattern) for name in (*_names(defect), *about))
 
 
 def _no_such_defect(pattern: str, candidates: Sequence[Defect]) -> Problem:

@@ -130,7 +130,7 @@ def test_a_mark_does_not_change_the_name_of_a_test(run: Run) -> None:
         ('smki_defects("no-such-*")', "one that chooses a defect"),
         ('smki_defects("no-such-*")', "`smki defects list` shows the names"),
         ('smki_defects("public-key.*", "device-key-usge-*")', "Did you mean device-key-"),
-        ('smki_defects("curve.*", device=True)', "or public-key.curve?"),
+        ('smki_defects("curv.*", device=True)', "or public-key.curve?"),
         ('smki_defects("role-missing", device=True)', "'role-missing', none of the defects to choose from"),
         ('smki_defects(["public-key.*"])', "expected a shell pattern as text"),
         ('smki_defects("public-key.*", device="yes")', "device: 'yes'; expected True or False"),
@@ -153,6 +153,7 @@ def test_a_wrong_mark_is_named(run: Run, mark: str, message: str) -> None:
         ('"device-key-p384"', ["device-key-p384"]),
         ('"key-p384"', ["device-key-p384"]),
         ('"public-key.curve"', ["device-key-p384", "device-key-explicit-curve"]),
+        ('"curve.*", device=True', ["device-key-p384", "device-key-explicit-curve"]),
         (
             '"public-key.curve", requests=True',
             ["device-key-p384", "device-key-explicit-curve", "device-request-key-p384"],
