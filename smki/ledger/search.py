@@ -320,16 +320,10 @@ def _rest_of(stretch: _Stretch, behind: dict[str, Any], sign: str) -> Iterator[_
         yield _Part(stretch, [*stretch.conditions, *equal, (f"{column} {sign} ?", (behind[column],))])
 
 
-def _is_in(stretch: _Stretch, keys: dict[str, Any] | None) -> bool:
-    if keys is None:
-        return False
-    match stretch.condition:
-        case "":
-            return True
-        case "entity_identifier IS NULL":
-            return keys["entity_identifier"] is None
-        case _:
-            return keys["entity_identifier"] is not None
+def _is_in(stretch: _Stretch, keys: dict[str, Any]) -> bool:
+    if not stretch.condition:
+        return True
+    return (stretch.condition == "entity_identifier IS NULL") is (keys["entity_identifier"] is None)
 
 
 def _expires(query: CertificateQuery) -> bool:
