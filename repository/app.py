@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
@@ -20,6 +22,7 @@ from repository.problem_details import problem_details
 from repository.rest import rest_service
 from repository.revocation_lists import revocation_lists
 from repository.security_headers import SecurityHeaders
+from repository.slow_senders import TooManyBodies
 from repository.time_travel import is_real, tell_the_time
 from smki import __version__
 from smki.clock import iso
@@ -129,5 +132,6 @@ def _served_below(base_path: str) -> Response:
 def _drain() -> None:
     stream = request.environ["wsgi.input"]
     left = MAX_DRAINED_OCTETS
-    while left > 0 and (chunk := stream.read(1 << 16)):
-        left -= len(chunk)
+    with suppress(TooManyBodies):  # then the sender sees its connection closed
+        while left > 0 and (chunk := stream.read(1 << 16)):
+            left -= len(chunk)

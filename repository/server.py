@@ -22,6 +22,7 @@ from granian.server import Server
 
 from repository.faults import Faults
 from repository.options import DEFAULTS, SHARED_COUNTS, Options, ReadAccess
+from repository.slow_senders import BodiesAtATime
 from smki.clock import TravellingClock
 from smki.home import Smki
 from smki.problem import NotReady, Problem, SmkiError
@@ -30,8 +31,11 @@ DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8083
 DEFAULT_WORKERS = 2
 
-THREADS_PER_WORKER = 32
-"""Python runs one at a time; the others wait for clients that send slowly, and would keep the rest waiting if they were few."""
+THREADS_PER_WORKER = 64
+"""Python runs one at a time; the others wait for clients that send slowly."""
+
+BODIES_PER_WORKER = 48
+"""So many of them at most: the rest answer whoever needs no body."""
 
 
 STOP_SECONDS = 3
@@ -142,7 +146,9 @@ def _load(home: Path, options: Options, faults_file: Path | None) -> Flask:
     threading.Thread(target=_keep_lists_fresh, args=(smki,), name="revocation-lists", daemon=True).start()
     if options.time_travel or faults_file is not None:
         smki = Smki.open(home, TravellingClock(smki.clock, by_header=options.time_travel))
-    return create_app(smki, options, faults=None if faults_file is None else Faults(faults_file))
+    app = create_app(smki, options, faults=None if faults_file is None else Faults(faults_file))
+    app.wsgi_app = BodiesAtATime(app.wsgi_app, BODIES_PER_WORKER)  # type: ignore[method-assign]
+    return app
 
 
 def _keep_lists_fresh(smki: Smki) -> None:

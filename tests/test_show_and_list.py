@@ -176,3 +176,13 @@ def test_serve_says_what_to_try(home: Path) -> None:
     tries = [line for line in text.splitlines() if line.startswith("  ")]
     assert len(tries) == 3
     assert served.process.returncode == 0
+
+
+def test_whoever_reads_may_stop_when_they_have_seen_enough(home: Path) -> None:
+    command = [sys.executable, "-c", "from smki.cli import main; main()", "profile", "show", "device"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout
+    assert process.stderr
+    process.stdout.close()
+    assert (process.wait(30), process.stderr.read()) == (0, b"")
+    process.stderr.close()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from repository.access import NotAdmitted
 from repository.rest.negotiation import NotAcceptableHere
 from repository.rest.operation import UnsupportedBody
+from repository.slow_senders import TooManyBodies
 from smki.eligibility import Outcome
 from smki.eligibility.refusals import REASONS
 from smki.ledger import LedgerUnavailable
@@ -51,6 +52,7 @@ STATUSES: tuple[tuple[type[SmkiError], int | Callable[[SmkiError], int]], ...] =
     (AlreadyRevoked, 409),
     (NotRevocable, _by_code(409, certificate_unknown=404, revocation_not_yours=403, revocation_delay=403)),
     (LedgerUnavailable, 503),
+    (TooManyBodies, 503),
 )
 """The first that fits decides. 400: the request is not as the document says. 403: not for whoever asks. 404: there is no
 such thing. 409: not in the state that it is in. 422: well formed, but the Code or the profile says no."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import socket
 import time
@@ -114,15 +115,28 @@ def test_a_request_under_way_is_answered_when_the_server_is_told_to_stop(home: P
 
 
 def test_clients_that_send_no_body_do_not_keep_others_waiting(home: Path) -> None:
-    head = b"POST /services/certificatesearch HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n<"
+    head = "POST {} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n<"
+    paths = ("/services/certificatesearch", "/api/v1/eligibility/device")
+    body = b"<CertificateSearchRequest><CertificateSubjectAltName>00-DB-12-34-56-78-90-A0</CertificateSubjectAltName></CertificateSearchRequest>"
     with serving(home, "--workers", "1") as served:
         host, port = served.address.split(":")
-        slow = [socket.create_connection((host, int(port))) for _ in range(30)]
+        slow = [socket.create_connection((host, int(port))) for _ in range(150)]
         try:
-            for connection in slow:
-                connection.sendall(head)
-            time.sleep(0.3)
-            assert ask(f"{served.url}/healthz").status == 200
+            for number, connection in enumerate(slow):
+                connection.sendall(head.format(paths[number % 2]).encode())
+            time.sleep(0.5)
+            for path in ("/healthz", "/crl/organisation.crl", "/api/v1/statistics"):
+                assert ask(served.url + path).status == 200
+            told = ask(f"{served.url}/services/certificatesearch", body)
+            assert (told.status, b"too many are being waited for" in told.body) == (503, True)
+            told = ask(f"{served.url}/api/v1/eligibility/device", b"{}", headers={"Content-Type": "application/json"})
+            assert (told.status, json.loads(told.body)["type"]) == (503, "urn:smki:problem:request.too-many-slow")
         finally:
             for connection in slow:
                 connection.close()
+        for _ in range(100):
+            if ask(f"{served.url}/services/certificatesearch", body).status == 402:
+                break
+            time.sleep(0.05)
+        else:
+            raise AssertionError("what was waited for in vain is waited for for ever")
