@@ -8,28 +8,22 @@ from __future__ import annotations
 
 import random
 import shutil
-import socket
 import sqlite3
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
 from benchmarks.generator import USAGES, device_id, fill
+from benchmarks.load import look_up
 from benchmarks.measurement import Measurement, milliseconds
 from benchmarks.serving import served
 from smki import EntityIdentifier, Smki
 from smki.ledger import CertificateQuery, Order
 
 CERTIFICATES, FEW = 1_000_000, 1_000
-CONNECTIONS = 8
-SECONDS = 5.0
 WHERE = Path(__file__).with_name(".million")
 PAGE = 100
-
-Make = Callable[[str], bytes]
 
 
 def get_json(serial: str) -> bytes:
@@ -70,57 +64,15 @@ def sample(home: Path, count: int) -> list[str]:
         return [row[0].hex().upper() for row in rows]
 
 
-def _exchange(connection: socket.socket, request: bytes) -> None:
-    connection.sendall(request)
-    answer = connection.recv(65536)
-    head, _, body = answer.partition(b"\r\n\r\n")
-    length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
-    left = length - len(body)
-    while left > 0:
-        left -= len(connection.recv(65536))
-    if not answer.startswith(b"HTTP/1.1 200"):
-        raise RuntimeError(answer[:200])
-
-
-def _worker(port: int, serials: list[str], make: Make, interval: float | None) -> list[float]:
-    """Ask over one connection: without a pause, or at every interval. Seconds to each answer from when it was due."""
-    choose, times = random.Random(), []
-    with socket.create_connection(("127.0.0.1", port)) as connection:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        began = due = time.perf_counter()
-        while due < began + SECONDS:
-            _exchange(connection, make(choose.choice(serials)))
-            times.append(time.perf_counter() - due)
-            if interval is None:
-                due = time.perf_counter()
-            else:
-                due += interval
-                time.sleep(max(0.0, due - time.perf_counter()))
-    return times
-
-
-def load(port: int, serials: list[str], make: Make, rate: float | None) -> list[float]:
-    """Ask over several connections, together at that rate or as fast as they can; seconds to each answer."""
-    interval = CONNECTIONS / rate if rate else None
-    with ThreadPoolExecutor(CONNECTIONS) as pool:
-        parts = pool.map(lambda _: _worker(port, serials, make, interval), range(CONNECTIONS))
-        return sorted(second for part in parts for second in part)
-
-
 def _look_ups(port: int, serials: list[str]) -> list[Measurement]:
     measured = []
     with get_context("spawn").Pool(1) as pool:
         for name, make, goal in (
-            ("GET by serial number, JSON", get_json, 6000),
-            ("GET by serial number, DER", get_der, 6000),
-            ("retrieve by serial number, XML", retrieve, 4000),
+            ("GET by serial number, JSON", get_json, 6000.0),
+            ("GET by serial number, DER", get_der, 6000.0),
+            ("retrieve by serial number, XML", retrieve, 4000.0),
         ):
-            pool.apply(load, (port, serials[:1000], make, 1000.0))
-            full = len(pool.apply(load, (port, serials, make, None))) / SECONDS
-            measured.append(Measurement(name, full, "/s", goal))
-            half = pool.apply(load, (port, serials, make, goal / 2))
-            p99 = half[len(half) * 99 // 100] * 1000
-            measured.append(Measurement(f"  the slowest in a hundred, at {goal // 2:,} a second", p99, "ms", 20))
+            measured += pool.apply(look_up, (port, serials, name, make, goal))
     return measured
 
 

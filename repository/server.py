@@ -31,10 +31,11 @@ DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8083
 DEFAULT_WORKERS = 2
 
-THREADS_PER_WORKER = 64
-"""Python runs one at a time; the others wait for clients that send slowly."""
+THREADS_PER_WORKER = 8
+"""Python runs one at a time; the others wait for clients that send slowly. More of them, each with its own connection to the
+ledger, make a look-up take half as long again."""
 
-BODIES_PER_WORKER = 48
+BODIES_PER_WORKER = 6
 """So many of them at most: the rest answer whoever needs no body."""
 
 

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
+PATIENCE_SECONDS = 0.05
+"""So long whoever comes with a body waits for a place: under load all may be taken for a moment by bodies that are there."""
+
+
 class TooManyBodies(SmkiError):
     """So many bodies are being waited for that none more can be: HTTP 503."""
 
@@ -48,7 +52,7 @@ class _Body:
 
     def read(self, octets: int = -1) -> bytes:
         """Read some octets, or all of them."""
-        if not self._places.acquire(blocking=False):
+        if not self._places.acquire(timeout=PATIENCE_SECONDS):
             expected, remedy = "a body that can be read at once", "Send it again in a moment."
             raise TooManyBodies(
                 Problem(
