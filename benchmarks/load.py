@@ -36,27 +36,28 @@ class _Connection:
         self.due, self.received, self.left = due, b"", None
         self.socket.sendall(request)
 
-    def is_answered(self) -> bool:
+    def is_answered(self, status: int = 200) -> bool:
         """Take what has come; whether the answer is whole.
 
-        :raises RuntimeError: when it is none of status 200.
+        :raises RuntimeError: when it is none of that status.
         """
         octets = self.socket.recv(_READ_OCTETS)
         if self.left is None:
             self.received += octets
             head, end, body = self.received.partition(b"\r\n\r\n")
-            if not octets or (end and not head.startswith(b"HTTP/1.1 200")):
+            if not octets or (end and not head.startswith(b"HTTP/1.1 %d" % status)):
                 raise RuntimeError(self.received[:200] or "the connection was closed")
             if not end:
                 return False
-            self.left = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0]) - len(body)
+            length = 0 if status == 304 else int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+            self.left = length - len(body)
         else:
             self.left -= len(octets)
         return self.left <= 0
 
 
-def closed(port: int, subjects: Sequence[str], make: Make, seconds: float) -> int:
-    """Ask over some connections, on each again as soon as it has answered; how many answers came."""
+def closed(port: int, subjects: Sequence[str], make: Make, seconds: float, status: int = 200) -> int:
+    """Ask over some connections, on each again as soon as it has answered; how many answers came, all of that status."""
     count, choose = 0, random.choice
     connections = [_Connection(port) for _ in range(ANSWERS_AT_A_TIME)]
     with selectors.DefaultSelector() as selector:
@@ -66,7 +67,7 @@ def closed(port: int, subjects: Sequence[str], make: Make, seconds: float) -> in
         until = time.perf_counter() + seconds
         while time.perf_counter() < until:
             for key, _ in selector.select(1.0):
-                if key.data.is_answered():
+                if key.data.is_answered(status):
                     count += 1
                     key.data.ask(make(choose(subjects)), 0.0)
     for connection in connections:

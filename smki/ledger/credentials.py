@@ -11,12 +11,12 @@ import enum
 import hashlib
 import secrets
 import sqlite3
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from smki.clock import from_seconds, to_seconds
+from smki.ledger.part import LedgerPart
 from smki.problem import Malformed, NotFound, Problem
 
 
@@ -49,20 +49,8 @@ class Credential:
         return self.revoked is None and (self.expires is None or moment < self.expires)
 
 
-class Credentials:
-    """The API keys and officers' tokens of an SMKI.
-
-    :param read: runs a query and returns its rows.
-    :param write: runs a function in one durable transaction.
-    """
-
-    def __init__(
-        self,
-        read: Callable[[str, tuple[Any, ...]], list[tuple[Any, ...]]],
-        write: Callable[[Callable[[sqlite3.Connection], Any]], Any],
-    ) -> None:
-        self._read = read
-        self._write = write
+class Credentials(LedgerPart):
+    """The API keys and officers' tokens of an SMKI."""
 
     def add(
         self,

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -14,6 +13,7 @@ from smki.certificate import Certificate
 from smki.clock import from_seconds, to_seconds
 from smki.identity import EntityIdentifier, SerialNumber
 from smki.ledger.contract import CertificateQuery, CertificateRecord
+from smki.ledger.part import LedgerPart
 from smki.ledger.search import certificate_conditions
 from smki.problem import Finding, Severity
 from smki.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
@@ -49,20 +49,8 @@ class ImportedCertificate:
     findings: tuple[Finding, ...]
 
 
-class Imports:
-    """The imported certificates.
-
-    :param read: runs a query and returns its rows.
-    :param write: runs a function in one durable transaction.
-    """
-
-    def __init__(
-        self,
-        read: Callable[[str, tuple[Any, ...]], list[tuple[Any, ...]]],
-        write: Callable[[Callable[[sqlite3.Connection], Any]], Any],
-    ) -> None:
-        self._read = read
-        self._write = write
+class Imports(LedgerPart):
+    """The imported certificates."""
 
     def add(self, certificates: Sequence[NewImport], moment: datetime) -> None:
         """Commit certificates, all of them or none; one that is there already stays as it is."""

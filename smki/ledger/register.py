@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from smki.device import Device
 from smki.identity import EntityIdentifier, PartyId
+from smki.ledger.part import LedgerPart
 from smki.ledger.register_records import (
     Registrant,
     device_fields,
@@ -28,20 +29,8 @@ REGISTRY_LAST = EntityIdentifier.parse("90-B3-D5-1F-3F-FF-FF-FF")
 Assumption: it continues that of the published test identities."""
 
 
-class Register:
-    """Who there is to apply, and which Devices there are.
-
-    :param read: runs a query and returns its rows.
-    :param write: runs a function in one durable transaction.
-    """
-
-    def __init__(
-        self,
-        read: Callable[[str, tuple[Any, ...]], list[tuple[Any, ...]]],
-        write: Callable[[Callable[[sqlite3.Connection], Any]], Any],
-    ) -> None:
-        self._read = read
-        self._write = write
+class Register(LedgerPart):
+    """Who there is to apply, and which Devices there are."""
 
     def add(self, *records: Registrant | Device) -> None:
         """Add new records, all of them or none.

@@ -12,6 +12,7 @@ from typing import Any
 
 from smki.clock import from_seconds, to_seconds
 from smki.identity import SerialNumber
+from smki.ledger.part import LedgerPart, Read, Write
 from smki.problem import Problem, SmkiError
 from smki.revocation_entry import RevocationReason, encode_entry_rows
 
@@ -77,20 +78,11 @@ CRL_REASONS = {
 reasons; the Code's own could not be had. An unspecified reason is given by leaving reasonCode out."""
 
 
-class Revocations:
-    """What was revoked, and the lists that said so.
+class Revocations(LedgerPart):
+    """What was revoked, and the lists that said so."""
 
-    :param read: runs a query and returns its rows.
-    :param write: runs a function in one durable transaction.
-    """
-
-    def __init__(
-        self,
-        read: Callable[[str, tuple[Any, ...]], list[tuple[Any, ...]]],
-        write: Callable[[Callable[[sqlite3.Connection], Any]], Any],
-    ) -> None:
-        self._read = read
-        self._write = write
+    def __init__(self, read: Read, write: Write) -> None:
+        super().__init__(read, write)
         self._latest: dict[SerialNumber, ListRecord] = {}
 
     def add(self, revocation: Revocation) -> None:

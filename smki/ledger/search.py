@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -18,6 +18,7 @@ from smki.device import Device, DeviceType, SmiStatus
 from smki.identity import EntityIdentifier
 from smki.ledger import rows
 from smki.ledger.contract import ApplicationQuery, ApplicationRecord, CertificateQuery, CertificateRecord, Period
+from smki.ledger.part import Read
 from smki.ledger.register_records import Registrant, device_of_text, registrant_of_text
 from smki.ledger.schema import fingerprint_prefix
 from smki.ledger.statistics import Statistics, read_statistics
@@ -26,7 +27,6 @@ from smki.role import CertificateKind, CertificateStatus
 SCANNED_FOR_A_PAGE = 20_000
 """So many rows are looked at for one page: a few dozen milliseconds' work."""
 
-Read = Callable[[str, tuple[Any, ...]], list[tuple[Any, ...]]]
 Condition = tuple[str, tuple[Any, ...]]
 T = TypeVar("T")
 
