@@ -96,19 +96,17 @@ def _tell_errors(app: Flask, smki: Smki) -> None:
         is_api = request.path.startswith("/api/")
         if status == 413:
             _drain()
-            seen, expected = "a body that is too large", f"at most {request.max_content_length} octets"
+            seen, expected, remedy = "a body that is too large", f"at most {request.max_content_length} octets", ""
         else:
-            seen, expected = (
-                f"{error.name} ({request.method} {request.path})",
-                "see /api/docs for what there is" if is_api else "see / for what there is",
-            )
-        problem = Problem(f"http.{status}", "request", seen, expected, "RFC 9110")
+            seen, expected = f"{error.name} ({request.method} {request.path})", ""
+            remedy = "See /api/docs for what there is." if is_api else "See / for what there is."
+        problem = Problem(f"http.{status}", "request", seen, expected, "RFC 9110", remedy)
         if request.path in (SEARCH, RETRIEVE) and status == 413:
             return invalid_request(smki, problem)
         if is_api:
             response = problem_details([problem], status, error.name)
         else:
-            response = Response(f"{seen}; {expected}\n", status, mimetype="text/plain")
+            response = Response(f"{seen}; {expected or remedy}\n", status, mimetype="text/plain")
         for name, value in error.get_headers():
             if name == "Allow":
                 response.headers[name] = value

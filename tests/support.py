@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from fixtures.make import ENTITIES
 from smki import EntityIdentifier, KeyUsage, RemotePartyRole
 from smki.cli.main import cli
+from smki.testing.organisations import ENTITY_IDENTIFIERS
 
 PROJECT = Path(__file__).parent.parent
 VECTORS = Path(os.environ.get("SMKI_VECTORS", PROJECT.parent / "shared" / "vectors"))
@@ -80,7 +80,7 @@ def run_here(*words: str | Path) -> subprocess.CompletedProcess[bytes]:
 
 def entity_of(role: RemotePartyRole) -> EntityIdentifier:
     """Who has certificates in that role."""
-    return EntityIdentifier.parse(ENTITIES[role])
+    return ENTITY_IDENTIFIERS[role]
 
 
 ORGANISATION_ROLE_USAGES = [(role, usage) for role in RemotePartyRole for usage in role.usages]

@@ -95,7 +95,16 @@ def read_input(name: str) -> bytes:
             with Path(name).open("rb") as file:
                 data = file.read(MAX_INPUT_OCTETS + 1)
     except FileNotFoundError:
-        raise NotFound(Problem("file.missing", name, "no such file", "a file that can be read")) from None
+        raise NotFound(
+            Problem(
+                "file.missing",
+                name,
+                "no such file",
+                "a file that can be read",
+                "",
+                "Check its name; - is standard input.",
+            )
+        ) from None
     except IsADirectoryError:
         raise Malformed(Problem("file.directory", name, "a directory", "a file")) from None
     if len(data) > MAX_INPUT_OCTETS:
@@ -125,7 +134,9 @@ def require_directory(path: Path) -> None:
     :raises NotFound: when the directory does not exist.
     """
     if not path.is_dir():
-        raise NotFound(Problem("file.missing", str(path), "no such directory", "a directory to write into"))
+        raise NotFound(
+            Problem("file.missing", str(path), "no such directory", "a directory to write into", "", "Make it first.")
+        )
 
 
 def encode_certificate(certificate: Certificate, path: Path | None) -> bytes:

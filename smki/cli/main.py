@@ -126,7 +126,8 @@ def _boundary(*, as_json: bool) -> Iterator[None]:
         sys.exit(error.exit_code)
     except OSError as error:
         name = str(error.filename) if error.filename else "file"
-        _fail([Problem("file.unusable", name, error.strerror or str(error))], as_json)
+        remedy = "Name one that is there, and that this user may read or write."
+        _fail([Problem("file.unusable", name, error.strerror or str(error), "", "", remedy)], as_json)
     except KeyboardInterrupt:
         sys.exit(130)
 

@@ -66,7 +66,12 @@ def _serial_number(what: str) -> SerialNumber:
     except Malformed:
         raise NotFound(
             Problem(
-                "file.missing", what, "neither a file nor a serial number", "a file, or a hexadecimal serial number"
+                "file.missing",
+                what,
+                "neither a file nor a serial number",
+                "a file, or a hexadecimal serial number",
+                "",
+                "smki list shows the serial numbers of what was issued.",
             )
         ) from None
 

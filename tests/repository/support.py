@@ -50,21 +50,17 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def serve_command(home: Path, port: int, *options: str) -> list[str]:
+    """``smki serve`` over a home."""
+    smki = [sys.executable, "-c", "from smki.cli import main; main()"]
+    return [*smki, "serve", "--home", str(home), "--port", str(port), *options]
+
+
 @contextlib.contextmanager
 def serving(home: Path, *options: str) -> Iterator[Served]:
     """Runs ``smki serve`` over a home until the block ends; checks that it stops by itself when told to."""
     port = free_port()
-    command = [
-        sys.executable,
-        "-c",
-        "from smki.cli import main; main()",
-        "serve",
-        "--home",
-        str(home),
-        "--port",
-        str(port),
-        *options,
-    ]
+    command = serve_command(home, port, *options)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SMKI_")}
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment)
     base = options[options.index("--base-path") + 1] if "--base-path" in options else ""

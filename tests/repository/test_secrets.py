@@ -8,7 +8,6 @@ import io
 import json
 import os
 import subprocess
-import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -26,7 +25,7 @@ from smki import Smki
 from smki.clock import HomeClock, TravellingClock
 from smki.home import CLOCK_FILE
 from smki.key import key_to_pem, read_key
-from tests.repository.support import Answer, Served, ask, free_port, wait_until_ready
+from tests.repository.support import Answer, Served, ask, free_port, serve_command, wait_until_ready
 from tests.support import DEVICE, DS, run_cli
 
 PASSPHRASE = "a passphrase that nobody would print"
@@ -141,19 +140,10 @@ def paths_of(smki: Smki) -> list[str]:
 def served_with_passphrase(home: Path, *options: str) -> Iterator[tuple[Served, Path]]:
     """The real server, with the passphrase in its environment; and the file that it prints into."""
     port = free_port()
-    command = [
-        sys.executable,
-        "-c",
-        "from smki.cli import main; main()",
-        "serve",
-        "--home",
-        str(home),
-        "--port",
-        str(port),
-    ]
+    command = serve_command(home, port, *options)
     environment = dict(os.environ) | {"SMKI_KEY_PASSPHRASE": PASSPHRASE}
     with (home.parent / f"output{port}").open("wb") as output:
-        process = subprocess.Popen([*command, *options], stdout=output, stderr=subprocess.STDOUT, env=environment)
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment)
         served = Served(f"http://127.0.0.1:{port}", home, None, process)
         try:
             wait_until_ready(served)
