@@ -99,7 +99,7 @@ def _tell_errors(app: Flask, smki: Smki) -> None:
             seen, expected, remedy = "a body that is too large", f"at most {request.max_content_length} octets", ""
         else:
             seen, expected = f"{error.name} ({request.method} {request.path})", ""
-            remedy = "See /api/docs for what there is." if is_api else "See / for what there is."
+            remedy = f"see {'/api/docs' if is_api else '/'} for what there is"
         problem = Problem(f"http.{status}", "request", seen, expected, "RFC 9110", remedy)
         if request.path in (SEARCH, RETRIEVE) and status == 413:
             return invalid_request(smki, problem)
