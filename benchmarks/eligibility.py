@@ -11,13 +11,13 @@ from pathlib import Path
 from benchmarks.issuance import application, inventory, requests
 from benchmarks.measurement import Measurement, rate
 from smki import Smki
-from smki.device import SmiStatus
 from smki.eligibility import Applicant, Decision, DeviceQuestion, OrganisationQuestion, decide
 from smki.eligibility.question import Question
 from smki.ledger import Conditions
 from smki.registration.cast import DEVICES, PARTIES
 from smki.registration.inquiry import Inquiry
-from smki.role import ORGANISATION_ROLES, KeyUsage
+from smki.sec.device import SmiStatus
+from smki.sec.role import ORGANISATION_ROLES, KeyUsage
 
 AS_OF = date(2026, 1, 1)
 ROUND = 400

@@ -19,17 +19,17 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from smki import CertificateKind, DeviceType, EntityIdentifier, KeyUsage, Smki
 from smki.authority.certification_authority import SigningKey
-from smki.certificate import Certificate
-from smki.csr import CertificationRequest, make_device_request, read_request
-from smki.device import Device
-from smki.key import SystemRandomness, key_to_pem
+from smki.keys.private_key import SystemRandomness, key_to_pem
 from smki.ledger import CertificateRecord, NewApplication, SqliteLedger, rows
+from smki.pki.certificate import Certificate
+from smki.pki.request import CertificationRequest, make_device_request, read_request
+from smki.pki.x509 import Oid
 from smki.profile import IssuerFacts
 from smki.profile.build import CertificateContents, build_tbs_certificate, validity_from
 from smki.profile.clearance import clear_for_signature
 from smki.profile.tables import profile_of
-from smki.role import CertificateStatus
-from smki.x509 import Oid
+from smki.sec.device import Device
+from smki.sec.role import CertificateStatus
 
 USAGES = (KeyUsage.DIGITAL_SIGNATURE, KeyUsage.KEY_AGREEMENT)
 DEVICES_AT_A_TIME = 500

@@ -10,9 +10,9 @@ from pathlib import Path
 from benchmarks.measurement import Measurement
 from benchmarks.raw import limits
 from smki import Application, CertificateKind, DeviceType, EntityIdentifier, KeyUsage, Smki
-from smki.csr import make_device_request
-from smki.device import Device
-from smki.key import SystemRandomness
+from smki.keys.private_key import SystemRandomness
+from smki.pki.request import make_device_request
+from smki.sec.device import Device
 
 COUNT = 3000
 

@@ -7,20 +7,20 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from benchmarks.measurement import Measurement, milliseconds, rate
-from smki import der
-from smki.certificate import Certificate
 from smki.cli.defects import SEEDED_MOMENT
-from smki.csr import hardware_module_alt_name, organisation_subject
 from smki.identity import EntityIdentifier, SerialNumber
+from smki.pki import der
+from smki.pki.certificate import Certificate
+from smki.pki.request import hardware_module_alt_name, organisation_subject
+from smki.pki.revocation_entry import RevocationReason, RevokedEntry, encode_entries
+from smki.pki.x509 import Oid, encode_public_key, key_identifier
 from smki.profile import IssuerFacts, lint
 from smki.profile.build_list import ListContents, build_tbs_list
 from smki.profile.lint_list import lint_tbs_list
 from smki.profile.tables import ORGANISATION_CRL
-from smki.revocation_entry import RevocationReason, RevokedEntry, encode_entries
 from smki.testing.defects import Base, Cast
 from smki.testing.defects.cast import ROLE
 from smki.testing.defects.edits import extension, put, subject_key
-from smki.x509 import Oid, encode_public_key, key_identifier
 
 POPULATION = 1000
 """So many different certificates, each with its own key, serial number and Entity Identifier, so that no cache helps

@@ -21,16 +21,16 @@ print((time.perf_counter() - start) * 1000)
 _FIRST = """
 import time
 start = time.perf_counter()
-import smki.home, smki.testing.undo
+import smki.home.smki, smki.testing.undo
 imported = time.perf_counter()
-smki.testing.undo.Undo(smki.home.Smki.in_memory(seed="benchmark"))
+smki.testing.undo.Undo(smki.home.smki.Smki.in_memory(seed="benchmark"))
 print((time.perf_counter() - imported) * 1000, (imported - start) * 1000)
 """
 
 
 def run() -> list[Measurement]:
     """Every figure in milliseconds; raw is what the cryptography of the same work takes alone."""
-    from smki.home import Smki
+    from smki.home.smki import Smki
     from smki.testing import Device, Undo
 
     limit = limits()
@@ -77,7 +77,7 @@ def _process(code: str) -> str:
 def _up(smki: object) -> None:
     import urllib.request
 
-    from smki.home import Smki
+    from smki.home.smki import Smki
     from smki.testing import serving
 
     assert isinstance(smki, Smki)

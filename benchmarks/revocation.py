@@ -14,12 +14,12 @@ from benchmarks.measurement import Measurement, peak_memory
 from benchmarks.serving import served
 from smki import CertificateKind, RemotePartyRole, Smki
 from smki.clock import to_seconds
-from smki.csr import make_organisation_request
 from smki.identity import EntityIdentifier
-from smki.key import SystemRandomness
+from smki.keys.private_key import SystemRandomness
 from smki.ledger import SqliteLedger
+from smki.pki.request import make_organisation_request
 from smki.registration.revocation import revoke
-from smki.role import KeyUsage
+from smki.sec.role import KeyUsage
 
 OCA = CertificateKind.ISSUING_OCA
 SUPPLIER = EntityIdentifier.parse("90B3D51F30010000")

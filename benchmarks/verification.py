@@ -11,12 +11,12 @@ from shutil import which
 
 from benchmarks.measurement import Measurement, rate
 from benchmarks.raw import limits
-from smki.certificate import Certificate, to_pem
 from smki.clock import FixedClock
 from smki.identity import SerialNumber
+from smki.pki.certificate import Certificate, to_pem
+from smki.pki.revocation_entry import RevokedEntry
 from smki.profile.tables import TEST_POLICY_OID
 from smki.relying_party import RelyingParty, RevocationLists
-from smki.revocation_entry import RevokedEntry
 from smki.testing.vectors.world import MOMENT, World, changed
 
 ENTRIES = 100_000

@@ -14,43 +14,43 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from smki.certificate import Certificate
     from smki.clock import FixedClock, HomeClock, RealClock, ShiftedClock
-    from smki.device import DeviceType
-    from smki.home import Smki
+    from smki.home.smki import Smki
     from smki.identity import EntityIdentifier, SerialNumber
+    from smki.pki.certificate import Certificate
     from smki.problem import Finding, Problem, Severity, SmkiError
     from smki.profile.lint import lint
     from smki.registration import Application, Issued, Refusal, Refused
     from smki.relying_party import RelyingParty, RepositoryClient, RevocationLists, Verdict
-    from smki.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
+    from smki.sec.device import DeviceType
+    from smki.sec.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
 
 __version__ = "0.1.0"
 
 _EXPORTS = {
     "Application": "smki.registration",
-    "Certificate": "smki.certificate",
-    "CertificateKind": "smki.role",
-    "CertificateStatus": "smki.role",
-    "DeviceType": "smki.device",
+    "Certificate": "smki.pki.certificate",
+    "CertificateKind": "smki.sec.role",
+    "CertificateStatus": "smki.sec.role",
+    "DeviceType": "smki.sec.device",
     "EntityIdentifier": "smki.identity",
     "Finding": "smki.problem",
     "FixedClock": "smki.clock",
     "HomeClock": "smki.clock",
     "Issued": "smki.registration",
-    "KeyUsage": "smki.role",
+    "KeyUsage": "smki.sec.role",
     "Problem": "smki.problem",
     "RealClock": "smki.clock",
     "Refusal": "smki.registration",
     "Refused": "smki.registration",
     "RelyingParty": "smki.relying_party",
-    "RemotePartyRole": "smki.role",
+    "RemotePartyRole": "smki.sec.role",
     "RepositoryClient": "smki.relying_party",
     "RevocationLists": "smki.relying_party",
     "SerialNumber": "smki.identity",
     "Severity": "smki.problem",
     "ShiftedClock": "smki.clock",
-    "Smki": "smki.home",
+    "Smki": "smki.home.smki",
     "SmkiError": "smki.problem",
     "Verdict": "smki.relying_party",
     "lint": "smki.profile.lint",

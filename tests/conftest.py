@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from smki import Smki
-from smki.armour import unarmour
+from smki.pki.pem import unarmour
 from tests.support import VECTORS, tool
 
 

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smki import Certificate
-from smki.certificate import read_certificate
+from smki.pki.certificate import read_certificate
 from smki.problem import Malformed
-from smki.role import CertificateKind
+from smki.sec.role import CertificateKind
 
 
 def test_every_published_certificate_reads_as_its_index_says(vectors: list[dict[str, Any]]) -> None:

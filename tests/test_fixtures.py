@@ -6,7 +6,7 @@ import pytest
 
 from fixtures.make import make, requests
 from smki import Application, CertificateKind, Issued, Refusal, Smki
-from smki.armour import unarmour
+from smki.pki.pem import unarmour
 from tests.support import PROJECT
 
 FIXTURES = PROJECT / "fixtures"

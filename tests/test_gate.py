@@ -7,11 +7,11 @@ import threading
 from pathlib import Path
 
 import pytest
+from smki_repository.app import create_app
 
-from repository.app import create_app
 from smki import Application, CertificateKind, Issued, Refusal, Smki
 from smki.authority.certification_authority import SigningKey
-from smki.key import SystemRandomness
+from smki.keys.private_key import SystemRandomness
 from smki.ledger import CertificateQuery
 from smki.profile import TEST_POLICY_OID, IssuerFacts
 from smki.profile.clearance import AlreadySigned, ClearedCertificate, NotConformant, clear_for_signature
@@ -49,10 +49,10 @@ def test_who_can_reach_a_signing_key() -> None:
     assert users_of("SigningKey") == {
         "smki/authority/issuance.py",  # signs
         "smki/registration/gate.py",  # hands it through
-        "smki/hierarchy.py",  # loads it, for the gate and the lists
+        "smki/home/hierarchy.py",  # loads it, for the gate and the lists
     }
-    assert users_of("Issuance") == {"smki/registration/gate.py", "smki/hierarchy.py", "smki/home.py"}
-    assert users_of("establish_authority") == {"smki/hierarchy.py"}
+    assert users_of("Issuance") == {"smki/registration/gate.py", "smki/home/hierarchy.py", "smki/home/smki.py"}
+    assert users_of("establish_authority") == {"smki/home/hierarchy.py"}
     assert users_of("Cleared") == {"smki/authority/certification_authority.py"}
     assert users_of("ClearedCertificate") == {"smki/authority/issuance.py"}
     assert users_of("ClearedList") == set()
@@ -65,7 +65,7 @@ def test_who_signs_anything_at_all() -> None:
         "smki/authority/certification_authority.py",
         "smki/authority/issuance.py",
         "smki/authority/revocation_lists.py",
-        "smki/csr.py",
+        "smki/pki/request.py",
         "smki/testing/defects/signer.py",
         "smki/testing/signature.py",
         "smki/testing/vectors/world.py",
@@ -79,7 +79,7 @@ def test_what_signs_for_tests_knows_no_authority() -> None:
     imported = {
         node.module for tree in signers for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module
     }
-    assert not {name for name in imported if name.startswith(("smki.authority", "smki.home", "smki.registration"))}
+    assert not {name for name in imported if name.startswith(("smki.authority", "smki.home.smki", "smki.registration"))}
     loading = users_of("read_key") | users_of("key_from_pem")
     assert not {file for file in loading if file.startswith("smki/testing/")}
 
@@ -100,12 +100,16 @@ def test_every_interface_goes_through_the_gate(smki: Smki, monkeypatch: pytest.M
 
 def test_who_asks_the_gate() -> None:
     """Every place that hands in an application, and none that has another way to a certificate."""
-    assert users_of("Application") >= {"repository/rest/applications.py", "smki/cli/issue.py", "smki/home.py"}
+    assert users_of("Application") >= {
+        "repository/smki_repository/rest/applications.py",
+        "smki/cli/issue.py",
+        "smki/home/smki.py",
+    }
     over_http = {file for file in users_of("Application") if file.startswith("repository/")}
-    assert over_http == {"repository/rest/applications.py"}
+    assert over_http == {"repository/smki_repository/rest/applications.py"}
     for name in ("accept", "reject", "revoke"):
         assert {file for file in users_of(name) if file.startswith("repository/")} == {
-            "repository/rest/applications.py"
+            "repository/smki_repository/rest/applications.py"
         }
 
 

@@ -10,7 +10,7 @@ from subprocess import CompletedProcess
 import pytest
 
 from smki import CertificateKind, Smki
-from smki.key import read_key
+from smki.keys.private_key import read_key
 from smki.ledger import CertificateQuery
 from smki.problem import IntegrityError, NotReady
 from tests.support import DEVICE, DS, KA, SUPPLIER, run_cli
@@ -54,7 +54,7 @@ def test_private_keys_are_for_their_owner_alone(home: Path) -> None:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
     with Smki.open(home) as smki:
         points = {record.certificate.point for record in smki.ledger.certificates(EVERYTHING)}
-    from smki.csr import public_point
+    from smki.pki.request import public_point
 
     assert {public_point(read_key(path).public_key()) for path in keys} == points
 
@@ -121,12 +121,12 @@ def test_an_empty_directory_will_do(tmp_path: Path) -> None:
 
 
 def test_nothing_is_left_of_an_init_that_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import smki.home
+    import smki.home.smki
 
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(smki.home, "_establish_dcc", fail)
+    monkeypatch.setattr(smki.home.smki, "_establish_dcc", fail)
     with pytest.raises(NotReady) as caught:
         Smki.create(tmp_path / "pki")
     assert "No space left" in caught.value.problems[0].seen

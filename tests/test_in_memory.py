@@ -10,14 +10,14 @@ import pytest
 
 from smki import DeviceType, EntityIdentifier, RemotePartyRole, SerialNumber, Smki
 from smki.clock import NO_WELL_DEFINED_EXPIRY, AdjustableClock
-from smki.configuration import SEEDED_START
-from smki.key import KeysInMemory, SystemRandomness
+from smki.home.configuration import SEEDED_START
+from smki.keys.private_key import KeysInMemory, SystemRandomness
 from smki.ledger import CertificateQuery
 from smki.ledger.memory import MemoryLedger
 from smki.problem import Malformed, NotFound, errors_among
 from smki.profile.lint import lint_any
 from smki.registration.revocation import revoke
-from smki.role import CertificateKind
+from smki.sec.role import CertificateKind
 from tests.support import DEVICE, DS, KA
 
 

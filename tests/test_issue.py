@@ -13,19 +13,20 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from smki import Certificate, KeyUsage, RemotePartyRole, Smki, der
-from smki.armour import unarmour
-from smki.certificate import to_pem
-from smki.csr import (
+from smki import Certificate, KeyUsage, RemotePartyRole, Smki
+from smki.keys.private_key import read_key
+from smki.ledger import CertificateQuery
+from smki.pki import der
+from smki.pki.certificate import to_pem
+from smki.pki.pem import unarmour
+from smki.pki.request import (
     HARDWARE_TYPE,
     hardware_module_alt_name,
     make_device_request,
     make_organisation_request,
     organisation_subject,
 )
-from smki.key import read_key
-from smki.ledger import CertificateQuery
-from smki.x509 import ECDSA_WITH_SHA256_ALGORITHM, Oid, encode_extension, key_usage_bit_string
+from smki.pki.x509 import ECDSA_WITH_SHA256_ALGORITHM, Oid, encode_extension, key_usage_bit_string
 from tests.support import DEVICE, DS, KA, SUPPLIER, run_cli
 
 KEY = ec.derive_private_key(0x5EED, ec.SECP256R1())

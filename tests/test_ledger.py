@@ -12,7 +12,7 @@ import pytest
 from smki import CertificateKind, CertificateStatus, DeviceType, EntityIdentifier, SerialNumber, Smki
 from smki.authority.issuance import Issuance
 from smki.clock import FixedClock
-from smki.key import SystemRandomness
+from smki.keys.private_key import SystemRandomness
 from smki.ledger import CertificateQuery, Conditions, LedgerUnavailable, NewApplication, SerialTaken, SqliteLedger
 from smki.ledger.group_commit import GroupCommit
 from smki.problem import IntegrityError, NotFound

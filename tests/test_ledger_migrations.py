@@ -12,11 +12,11 @@ from sqlite_utils import Database
 
 from smki import Smki
 from smki.clock import to_seconds
-from smki.csr import make_device_request
-from smki.key import SystemRandomness
+from smki.keys.private_key import SystemRandomness
 from smki.ledger import ApplicationQuery, CertificateQuery, SqliteLedger
 from smki.ledger.packing import pack, unpack
 from smki.ledger.schema import MIGRATIONS
+from smki.pki.request import make_device_request
 from tests.support import DEVICE, DS
 
 

@@ -17,7 +17,7 @@ from smki.ledger import ApplicationQuery, CertificateQuery, CertificateRecord, O
 from smki.ledger.statistics import _CHANGED_WITH_TIME, ApplicationGroup, CertificateGroup
 from smki.registration.acceptance import reject
 from smki.registration.revocation import revoke
-from smki.role import CertificateKind, CertificateStatus, RemotePartyRole
+from smki.sec.role import CertificateKind, CertificateStatus, RemotePartyRole
 from tests.support import DS, KA, SUPPLIER
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -15,8 +15,8 @@ import pytest
 from asn1crypto import core, parser, x509
 
 from smki import Certificate, DeviceType, EntityIdentifier, KeyUsage, RemotePartyRole, Smki
-from smki.armour import unarmour
-from smki.role import CertificateKind
+from smki.pki.pem import unarmour
+from smki.sec.role import CertificateKind
 from tests.support import DEVICE, DS, KA, ORGANISATION_ROLE_USAGES, VECTORS, entity_of
 
 POLICIES = "2.5.29.32"

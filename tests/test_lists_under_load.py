@@ -19,11 +19,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from smki import CertificateKind, CertificateStatus, FixedClock, RemotePartyRole, Smki
 from smki.identity import SerialNumber
+from smki.pki.revocation_list import RevocationList
 from smki.profile.issuer import IssuerFacts
 from smki.profile.lint_list import lint_revocation_list
 from smki.registration.acceptance import accept, reject
 from smki.registration.revocation import revoke
-from smki.revocation_list import RevocationList
 from tests.support import DRILLS, DS, KA, SOAK, SUPPLIER
 
 OCA = CertificateKind.ISSUING_OCA

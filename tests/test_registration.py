@@ -18,17 +18,17 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from smki import Application, CertificateKind, CertificateStatus, DeviceType, EntityIdentifier, Issued, Refusal, Smki
 from smki.clock import FixedClock
-from smki.csr import make_device_request, make_organisation_request
-from smki.device import Device, SmiStatus
 from smki.eligibility import Applicant, DeviceQuestion, OrganisationQuestion, decide
 from smki.identity import PartyId
-from smki.key import SystemRandomness
+from smki.keys.private_key import SystemRandomness
 from smki.ledger import ApplicationQuery, CertificateQuery
-from smki.party import Party, Standing, StandingChange, TestingParticipant
+from smki.pki.request import make_device_request, make_organisation_request
 from smki.problem import Malformed, NotFound
 from smki.registration.acceptance import NotAcceptable, accept, reject
 from smki.registration.bulk import load_devices, load_parties
-from smki.role import ORGANISATION_ROLES, KeyUsage, RemotePartyRole
+from smki.sec.device import Device, SmiStatus
+from smki.sec.party import Party, Standing, StandingChange, TestingParticipant
+from smki.sec.role import ORGANISATION_ROLES, KeyUsage, RemotePartyRole
 from tests.repository.support import ask, serving
 from tests.support import DEVICE, DS, KA, SUPPLIER, entity_of, run_cli
 
@@ -473,7 +473,7 @@ def test_rejecting_a_device_certificate_is_recorded_and_no_more(smki: Smki) -> N
 
 
 def test_a_certificate_that_differs_from_its_request_is_told_where(smki: Smki) -> None:
-    from smki.csr import CertificationRequest, read_request
+    from smki.pki.request import CertificationRequest, read_request
     from smki.registration.acceptance import differences
 
     certificate = smki.issue_device(device_request()).record.certificate

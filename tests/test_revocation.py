@@ -12,15 +12,15 @@ from subprocess import CompletedProcess
 import pytest
 
 from smki import CertificateKind, CertificateStatus, FixedClock, RemotePartyRole, Smki
-from smki.certificate import Certificate, to_pem
-from smki.csr import make_device_request, make_organisation_request
-from smki.key import SystemRandomness
+from smki.keys.private_key import SystemRandomness
 from smki.ledger import CertificateQuery, CertificateRecord, LedgerUnavailable, SqliteLedger
 from smki.ledger.revocation import CRL_REASONS, AlreadyRevoked
+from smki.pki.certificate import Certificate, to_pem
+from smki.pki.request import make_device_request, make_organisation_request
+from smki.pki.revocation_list import PEM_LABEL, RevocationList
 from smki.problem import Malformed
 from smki.registration.acceptance import accept, reject
 from smki.registration.revocation import NotRevocable, revoke
-from smki.revocation_list import PEM_LABEL, RevocationList
 from tests.support import DEVICE, DS, KA, SUPPLIER, run_cli
 
 OCA, ROOT = CertificateKind.ISSUING_OCA, CertificateKind.ROOT_OCA

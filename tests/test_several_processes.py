@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from smki import Application, CertificateKind, DeviceType, EntityIdentifier, Issued, Smki
-from smki.csr import make_device_request
-from smki.key import SystemRandomness
+from smki.keys.private_key import SystemRandomness
 from smki.ledger import CertificateQuery
-from smki.x509 import signature_verifies
+from smki.pki.request import make_device_request
+from smki.pki.x509 import signature_verifies
 from tests.support import DEVICE, DRILLS, DS
 
 FORK = multiprocessing.get_context("fork")

@@ -13,8 +13,8 @@ from subprocess import CompletedProcess
 import pytest
 
 from smki import Smki
-from smki.armour import unarmour
 from smki.cli.main import _COMMANDS
+from smki.pki.pem import unarmour
 from tests.repository.support import ask, serving
 from tests.support import DEVICE, DS, KA, run_cli
 

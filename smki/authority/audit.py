@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from smki.certificate import Certificate
 from smki.ledger import CertificateQuery, CertificateRecord, Ledger
+from smki.pki.certificate import Certificate
 from smki.problem import Problem, SmkiError, errors_among
 from smki.profile import IssuerFacts, lint_certificate
 from smki.profile.lint_list import lint_revocation_list

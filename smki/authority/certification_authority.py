@@ -8,11 +8,11 @@ from functools import cached_property
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from smki import der
-from smki.certificate import Certificate
+from smki.pki import der
+from smki.pki.certificate import Certificate
+from smki.pki.x509 import ECDSA_WITH_SHA256_ALGORITHM
 from smki.profile import IssuerFacts
 from smki.profile.clearance import Cleared
-from smki.x509 import ECDSA_WITH_SHA256_ALGORITHM
 
 # Deterministic (RFC 6979): no signature depends on the quality of random numbers, a certificate signed
 # again after a crash is the same certificate, and a seeded SMKI is the same octet for octet.

@@ -7,14 +7,14 @@ from datetime import datetime, timedelta
 
 from smki.authority.certification_authority import CertificationAuthority, SigningKey
 from smki.identity import SerialNumber
-from smki.key import Randomness
+from smki.keys.private_key import Randomness
 from smki.ledger import CertificateRecord, Conditions, Ledger, NewApplication, SerialTaken
 from smki.problem import IntegrityError, Problem
 from smki.profile import IssuerFacts
 from smki.profile.build import CertificateContents, build_tbs_certificate, validity_from
 from smki.profile.clearance import ClearedCertificate, clear_for_signature
 from smki.profile.forms import CertificateProfile
-from smki.role import CertificateStatus
+from smki.sec.role import CertificateStatus
 
 MAX_SERIAL_ATTEMPTS = 64
 """So often a serial number is drawn anew when the one drawn is taken; with random ones that never happens."""

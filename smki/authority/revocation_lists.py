@@ -15,7 +15,7 @@ from smki.profile.build_list import ListContents, build_tbs_list
 from smki.profile.clearance import clear_list_for_signature
 from smki.profile.forms import RevocationListProfile
 from smki.profile.tables import ORGANISATION_ARL, ORGANISATION_CRL
-from smki.role import CertificateKind
+from smki.sec.role import CertificateKind
 
 _log = logging.getLogger("smki.revocation-lists")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from smki.cli.common import SERIAL, home_option, json_option
-from smki.home import Smki
+from smki.home.smki import Smki
 from smki.identity import SerialNumber
 from smki.problem import problem_text
 from smki.registration.acceptance import accept as accept_certificate

@@ -9,7 +9,7 @@ import click
 
 from smki.cli.common import EUI64, home_option, json_option
 from smki.clock import iso
-from smki.home import Smki
+from smki.home.smki import Smki
 from smki.identity import EntityIdentifier
 from smki.ledger import ApplicationQuery, ApplicationRecord
 from smki.ledger.description import application_fields

@@ -9,7 +9,7 @@ import click
 
 from smki.cli.common import SERIAL, home_option, json_option
 from smki.clock import iso
-from smki.home import Smki
+from smki.home.smki import Smki
 from smki.identity import SerialNumber
 from smki.problem import NotFound, Problem
 

@@ -8,11 +8,11 @@ import click
 
 from smki.cli.common import home_option
 from smki.clock import iso
-from smki.home import Smki
+from smki.home.smki import Smki
 from smki.problem import NotFound, Problem
 from smki.registration.revocation import PMA
 from smki.registration.revocation import revoke as revoke_certificate
-from smki.role import CertificateKind
+from smki.sec.role import CertificateKind
 
 _ISSUING = click.Choice([CertificateKind.ISSUING_OCA.value, CertificateKind.ISSUING_DCA.value])
 

@@ -10,7 +10,7 @@ import click
 
 from smki.cli.common import home_option, json_option
 from smki.cli.main import EXIT_NEGATIVE
-from smki.home import Smki
+from smki.home.smki import Smki
 from smki.problem import problem_text
 
 

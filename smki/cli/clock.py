@@ -10,8 +10,8 @@ import click
 
 from smki.cli.common import MOMENT, Parsed, home_option
 from smki.clock import HomeClock, iso
-from smki.configuration import Configuration
-from smki.home import CLOCK_FILE
+from smki.home.configuration import Configuration
+from smki.home.smki import CLOCK_FILE
 from smki.problem import Malformed, Problem
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31557600}

@@ -11,15 +11,15 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from smki.armour import MAX_INPUT_OCTETS
-from smki.certificate import Certificate
 from smki.clock import parse_moment
-from smki.device import DeviceType
 from smki.file import PUBLIC_MODE, replacing
 from smki.identity import EntityIdentifier, PartyId, SerialNumber
-from smki.party import parse_day
+from smki.pki.certificate import Certificate
+from smki.pki.pem import MAX_INPUT_OCTETS
 from smki.problem import Malformed, NotFound, Problem
-from smki.role import CertificateStatus, KeyUsage, RemotePartyRole
+from smki.sec.device import DeviceType
+from smki.sec.party import parse_day
+from smki.sec.role import CertificateStatus, KeyUsage, RemotePartyRole
 
 if TYPE_CHECKING:
     _ParamType = click.ParamType[Any]

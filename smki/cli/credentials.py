@@ -11,12 +11,12 @@ import click
 
 from smki.cli.common import PARTY, home_option, json_option
 from smki.clock import RealClock, iso
-from smki.home import Smki
+from smki.home.smki import Smki
 from smki.identity import PartyId
 from smki.ledger.credentials import Credential, CredentialKind
 from smki.ledger.register_records import Registrant
 from smki.problem import NotFound, Problem
-from smki.words import listed
+from smki.sec.terms import listed
 
 
 @click.group()

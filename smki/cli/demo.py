@@ -9,8 +9,8 @@ import click
 
 from smki.cli.common import MOMENT, home_option, require_directory
 from smki.clock import FixedClock, iso, parse_moment
-from smki.configuration import CONFIGURATION_FILE, Configuration
-from smki.home import Smki
+from smki.home.configuration import CONFIGURATION_FILE, Configuration
+from smki.home.smki import Smki
 from smki.testing.demo import (
     AUTHORITIES_FOLDER,
     CERTIFICATES_FOLDER,

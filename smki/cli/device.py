@@ -8,14 +8,14 @@ from pathlib import Path
 import click
 
 from smki.cli.common import DEVICE_TYPE, EUI64, Parsed, home_option, json_option, read_input
-from smki.device import Device, DeviceType, SmiStatus
 from smki.eligibility import DEVICE_THRESHOLD
-from smki.home import Smki
+from smki.home.smki import Smki
 from smki.identity import EntityIdentifier
 from smki.ledger.register import unknown_device
 from smki.ledger.register_records import device_fields
 from smki.problem import Malformed, NotFound, Problem
 from smki.registration.bulk import load_devices
+from smki.sec.device import Device, DeviceType, SmiStatus
 
 SMI_STATUS = Parsed("STATUS", SmiStatus.parse)
 

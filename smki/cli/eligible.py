@@ -11,11 +11,11 @@ import click
 
 from smki.cli.common import DAY, DEVICE_TYPE, EUI64, ROLE, USAGE, applicant_options, home_option, json_option
 from smki.cli.main import EXIT_NEGATIVE
-from smki.device import DeviceType
 from smki.eligibility import PROVISIONS, Decision, decision_text, in_force
-from smki.home import Smki
+from smki.home.smki import Smki
 from smki.identity import EntityIdentifier
-from smki.role import KeyUsage, RemotePartyRole
+from smki.sec.device import DeviceType
+from smki.sec.role import KeyUsage, RemotePartyRole
 
 _as_of = click.option("--as-of", type=DAY, help="Ask about this day. [default: today]")
 

@@ -16,7 +16,7 @@ from smki.cli.common import F, home_option, output, printable, require_directory
 from smki.cli.progress import counted, progress_bar
 from smki.cli.selection import narrowing_options
 from smki.file import PRIVATE_MODE, new_directory, replacing
-from smki.home import Smki
+from smki.home.smki import Smki
 from smki.interchange import Holding, key_store, org_crypto_zip, pkcs12, write_archive, write_folder
 from smki.interchange.key_ring import KeyRing
 from smki.interchange.selection import (
@@ -27,10 +27,10 @@ from smki.interchange.selection import (
     records_without_keys,
 )
 from smki.interchange.table import write_csv, write_json_lines, write_pem
-from smki.key import passphrase_from_environment
+from smki.keys.private_key import passphrase_from_environment
 from smki.ledger import CertificateQuery, CertificateRecord
 from smki.problem import NotReady, Problem, problem_text
-from smki.role import CertificateKind
+from smki.sec.role import CertificateKind
 
 PKCS12_VARIABLE = "SMKI_PKCS12_PASSPHRASE"
 

@@ -13,7 +13,7 @@ from smki.cli.common import home_option, json_option
 from smki.cli.main import EXIT_NEGATIVE
 from smki.cli.progress import progress_bar
 from smki.clock import iso
-from smki.home import Smki
+from smki.home.smki import Smki
 from smki.interchange import extracts
 from smki.interchange.extracts import Extract, ExtractType, read_extract
 from smki.problem import Problem, problem_text

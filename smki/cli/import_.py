@@ -13,16 +13,16 @@ from typing import Any
 
 import click
 
-from smki.armour import unarmour
-from smki.certificate import Certificate, read_certificate
 from smki.cli.common import home_option, json_option, printable, read_input
 from smki.cli.main import EXIT_NEGATIVE
 from smki.cli.progress import progress_bar
-from smki.home import Smki
+from smki.home.smki import Smki
 from smki.interchange.importing import Importer, Outcome, find_certificates
 from smki.interchange.importing.sources import Finding, find_in
 from smki.interchange.importing.taking import Taken
-from smki.key import passphrase_from_environment
+from smki.keys.private_key import passphrase_from_environment
+from smki.pki.certificate import Certificate, read_certificate
+from smki.pki.pem import unarmour
 from smki.problem import errors_among, finding_text, problem_text
 from smki.profile.detect import detect_profile
 

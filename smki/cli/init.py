@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from smki.cli.common import MOMENT, home_option
-from smki.home import Smki
+from smki.home.smki import Smki
 from smki.ledger import CertificateQuery
 
 

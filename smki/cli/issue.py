@@ -10,8 +10,6 @@ from typing import TypeVar
 
 import click
 
-from smki.armour import unarmour
-from smki.certificate import to_pem
 from smki.cli.common import (
     DEVICE_TYPE,
     EUI64,
@@ -25,14 +23,16 @@ from smki.cli.common import (
     read_input,
     require_directory,
 )
-from smki.csr import PEM_LABELS
-from smki.device import DeviceType
-from smki.home import Smki
+from smki.home.smki import Smki
 from smki.identity import EntityIdentifier
-from smki.key import write_private_file
+from smki.keys.private_key import write_private_file
+from smki.pki.certificate import to_pem
+from smki.pki.pem import unarmour
+from smki.pki.request import PEM_LABELS
 from smki.problem import Malformed, NotReady, Problem, finding_text
 from smki.registration import Application
-from smki.role import CertificateKind, KeyUsage, RemotePartyRole
+from smki.sec.device import DeviceType
+from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole
 
 T = TypeVar("T")
 

@@ -11,15 +11,15 @@ from typing import Any
 
 import click
 
-from smki.armour import read_pieces, unarmour
-from smki.certificate import Certificate
 from smki.cli.common import json_option, printable, read_input
 from smki.cli.main import EXIT_NEGATIVE, EXIT_REFUSED
+from smki.pki.certificate import Certificate
+from smki.pki.pem import read_pieces, unarmour
+from smki.pki.x509 import issuer_of
 from smki.problem import Malformed, Problem, Severity, SmkiError, errors_among, finding_text, problem_text
 from smki.profile.catalogue import CATALOGUE
 from smki.profile.detect import Shape, split
 from smki.profile.lint import Linted, lint_any, profile_named
-from smki.x509 import issuer_of
 
 SUFFIXES = frozenset(
     [".pem", ".crt", ".cer", ".cert", ".der", ".crl", ".arl", ".csr", ".req", ".p10", ".b64", ".base64", ".hex"]

@@ -16,7 +16,7 @@ from smki.cli.common import day, home_option, json_option, printable
 from smki.cli.main import EXIT_NEGATIVE
 from smki.cli.selection import narrowing_options
 from smki.clock import NO_WELL_DEFINED_EXPIRY
-from smki.home import Smki
+from smki.home.smki import Smki
 from smki.ledger import CertificateQuery, CertificateRecord
 from smki.ledger.contract import Period
 from smki.ledger.description import certificate_summary

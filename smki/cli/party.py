@@ -12,12 +12,12 @@ from typing import Any
 import click
 
 from smki.cli.common import DAY, PARTY, home_option, json_option, read_input
-from smki.home import Smki
+from smki.home.smki import Smki
 from smki.identity import PartyId
 from smki.ledger.register_records import Registrant, registrant_fields, registrant_id
-from smki.party import Officer, Party, Standing, StandingChange, TestingParticipant
 from smki.problem import NotFound, Problem
 from smki.registration.bulk import load_parties
+from smki.sec.party import Officer, Party, Standing, StandingChange, TestingParticipant
 
 
 @click.group()

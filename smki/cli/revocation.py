@@ -10,20 +10,20 @@ from typing import Any
 
 import click
 
-from smki.armour import unarmour
-from smki.certificate import to_pem
 from smki.cli.common import DER_SUFFIXES, MOMENT, SERIAL, home_option, json_option, output, read_input
 from smki.cli.main import EXIT_NEGATIVE
 from smki.clock import iso
-from smki.home import Smki
+from smki.home.smki import Smki
 from smki.identity import SerialNumber
 from smki.ledger.revocation import CRL_REASONS, ListRecord
+from smki.pki.certificate import to_pem
+from smki.pki.pem import unarmour
+from smki.pki.revocation_list import PEM_LABEL, RevocationList
 from smki.problem import NotFound, Problem, errors_among, finding_text
 from smki.profile.issuer import IssuerFacts
 from smki.profile.lint_list import lint_revocation_list
 from smki.registration.revocation import revoke as revoke_certificate
-from smki.revocation_list import PEM_LABEL, RevocationList
-from smki.role import CertificateKind
+from smki.sec.role import CertificateKind
 
 
 @click.command()

@@ -11,7 +11,7 @@ import click
 from smki.cli.common import DEVICE_TYPE, EUI64, MOMENT, ROLE, SERIAL, STATUS, USAGE, F
 from smki.ledger import CertificateQuery
 from smki.ledger.contract import Period
-from smki.role import CertificateKind
+from smki.sec.role import CertificateKind
 
 _OPTIONS = (
     click.option(

@@ -6,12 +6,12 @@ import sys
 from pathlib import Path
 
 import click
+from smki_repository.options import Options, ReadAccess
+from smki_repository.server import DEFAULT_HOST, DEFAULT_PORT, DEFAULT_WORKERS, default_read_access, refuse_taken_port
+from smki_repository.server import serve as serve_repository
 
-from repository.options import Options, ReadAccess
-from repository.server import DEFAULT_HOST, DEFAULT_PORT, DEFAULT_WORKERS, default_read_access, refuse_taken_port
-from repository.server import serve as serve_repository
 from smki.cli.common import home_option
-from smki.home import Smki
+from smki.home.smki import Smki
 
 _EXAMPLE = "00-DB-12-34-56-78-90-A0"
 

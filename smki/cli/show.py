@@ -8,18 +8,18 @@ from typing import Any
 
 import click
 
-from smki.armour import unarmour
-from smki.certificate import Certificate
 from smki.cli.common import home_option, json_option, read_input
 from smki.clock import NO_WELL_DEFINED_EXPIRY, iso
-from smki.configuration import CONFIGURATION_FILE
-from smki.home import Smki
+from smki.home.configuration import CONFIGURATION_FILE
+from smki.home.smki import Smki
 from smki.identity import SerialNumber
 from smki.ledger import CertificateRecord
 from smki.ledger.description import certificate_details
+from smki.pki.certificate import Certificate
+from smki.pki.pem import unarmour
+from smki.pki.x509 import name_text
 from smki.problem import Malformed, NotFound, Problem
-from smki.role import KeyUsage
-from smki.x509 import name_text
+from smki.sec.role import KeyUsage
 
 
 @click.command()

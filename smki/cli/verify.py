@@ -10,21 +10,21 @@ from pathlib import Path
 
 import click
 
-from smki.armour import read_pieces, unarmour
-from smki.certificate import Certificate
 from smki.cli.common import MOMENT, Parsed, home_option, json_option, output, printable, read_input, require_directory
 from smki.cli.main import EXIT_NEGATIVE, EXIT_REFUSED
 from smki.cli.verdict_text import Told, junit, one_line, print_checks, progress
 from smki.clock import RealClock
-from smki.configuration import CONFIGURATION_FILE
-from smki.home import Smki
+from smki.home.configuration import CONFIGURATION_FILE
+from smki.home.smki import Smki
+from smki.pki.certificate import Certificate
+from smki.pki.pem import read_pieces, unarmour
 from smki.problem import Malformed, NotFound, Problem, SmkiError, problem_text
 from smki.profile.detect import split
 from smki.profile.tables import TEST_POLICY_OID
 from smki.relying_party import RelyingParty, RepositoryClient, RevocationLists, Suspicions, Use
 from smki.relying_party.lists import ListSource
 from smki.relying_party.suspicion import SUSPICIONS_FILE
-from smki.role import CertificateKind
+from smki.sec.role import CertificateKind
 
 USE = Parsed("ROLE/USAGE", Use.parse)
 

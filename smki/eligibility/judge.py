@@ -21,7 +21,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 
-from smki.device import Device, SmetsVersion
 from smki.eligibility import provisions
 from smki.eligibility.decision import Applied, Decision, fails, holds
 from smki.eligibility.provisions import Provision
@@ -37,9 +36,10 @@ from smki.eligibility.tables import (
     RoleRow,
     Who,
 )
-from smki.party import Party, PartyCategory, Standing, TestingParticipant
-from smki.role import CertificateKind, UserRole
-from smki.words import listed
+from smki.sec.device import Device, SmetsVersion
+from smki.sec.party import Party, PartyCategory, Standing, TestingParticipant
+from smki.sec.role import CertificateKind, UserRole
+from smki.sec.terms import listed
 
 _REGISTERED_SUPPLIER_AGENT_ONLY = frozenset({UserRole.REGISTERED_SUPPLIER_AGENT})
 

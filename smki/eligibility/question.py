@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from smki.device import Device
 from smki.eligibility.tables import DEVICE_THRESHOLD
 from smki.identity import EntityIdentifier
-from smki.party import NonParty, Party, TestingParticipant
-from smki.role import CertificateKind, KeyUsage, RemotePartyRole
+from smki.sec.device import Device
+from smki.sec.party import NonParty, Party, TestingParticipant
+from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole
 
 
 @dataclass(frozen=True, slots=True)

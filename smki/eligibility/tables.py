@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from smki.device import DeviceType, SmiStatus
 from smki.eligibility import provisions
 from smki.eligibility.provisions import Provision
-from smki.party import Party, PartyCategory, TestPurpose
-from smki.role import CertificateKind, RemotePartyRole, UserRole
+from smki.sec.device import DeviceType, SmiStatus
+from smki.sec.party import Party, PartyCategory, TestPurpose
+from smki.sec.role import CertificateKind, RemotePartyRole, UserRole
 
 IN_SERVICE = frozenset({SmiStatus.INSTALLED_NOT_COMMISSIONED, SmiStatus.COMMISSIONED})
 """While a Device has one of these, it is its supplier's alone."""

@@ -10,7 +10,7 @@ from smki.file import PRIVATE_MODE
 from smki.interchange.holding import Holding
 from smki.interchange.naming import Names
 from smki.interchange.zip_file import ZipWriter
-from smki.key import key_to_pem
+from smki.keys.private_key import key_to_pem
 from smki.problem import Malformed, Problem
 
 ORG_CRYPTO_FOLDER = "org-crypto"

@@ -8,7 +8,7 @@ from pathlib import Path
 from smki.file import new_directory
 from smki.interchange.holding import Holding
 from smki.interchange.naming import Names
-from smki.key import key_to_pem, write_private_file
+from smki.keys.private_key import key_to_pem, write_private_file
 
 
 def write_folder(path: Path, holdings: Iterable[Holding], passphrase: bytes | None = None) -> int:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from smki.certificate import Certificate
-from smki.csr import public_point
+from smki.pki.certificate import Certificate
+from smki.pki.request import public_point
 from smki.problem import Malformed, Problem
 
 

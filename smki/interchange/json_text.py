@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from smki.armour import MAX_INPUT_OCTETS
+from smki.pki.pem import MAX_INPUT_OCTETS
 from smki.problem import Malformed, Problem
 
 _MAX_DIGITS = 64

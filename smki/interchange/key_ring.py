@@ -7,10 +7,10 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from smki.csr import public_point
-from smki.key import read_key
+from smki.keys.private_key import read_key
+from smki.pki.request import public_point
+from smki.pki.x509 import encode_public_key
 from smki.problem import IntegrityError, NotFound, Problem, SmkiError
-from smki.x509 import encode_public_key
 
 KEY_SUFFIX = ".key"
 _MAX_KEY_OCTETS = 64 * 1024

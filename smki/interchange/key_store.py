@@ -12,13 +12,13 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import IO, Any
 
-from smki.certificate import Certificate
 from smki.identity import EntityIdentifier
 from smki.interchange.holding import Holding
 from smki.interchange.key_store_entries import KeyStoreEntry, key_store_entries
-from smki.key import key_to_pem
+from smki.keys.private_key import key_to_pem
+from smki.pki.certificate import Certificate
 from smki.problem import Malformed, Problem
-from smki.role import KeyUsage
+from smki.sec.role import KeyUsage
 
 _USAGES = (KeyUsage.DIGITAL_SIGNATURE, KeyUsage.KEY_AGREEMENT)
 

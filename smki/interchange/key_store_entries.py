@@ -9,11 +9,11 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from smki.armour import unarmour
-from smki.certificate import Certificate
-from smki.csr import public_point
 from smki.interchange.json_text import read_json_object
-from smki.key import key_from_pem
+from smki.keys.private_key import key_from_pem
+from smki.pki.certificate import Certificate
+from smki.pki.pem import unarmour
+from smki.pki.request import public_point
 from smki.problem import Malformed, Problem
 
 _EUI = re.compile(r"[0-9a-f]{16}\Z")

@@ -6,10 +6,10 @@ import itertools
 import re
 import sqlite3
 
-from smki.certificate import Certificate
-from smki.der import DerError
-from smki.role import CertificateKind, KeyUsage
-from smki.x509 import Oid, attribute_of, parse_name
+from smki.pki.certificate import Certificate
+from smki.pki.der import DerError
+from smki.pki.x509 import Oid, attribute_of, parse_name
+from smki.sec.role import CertificateKind, KeyUsage
 
 MAX_NAME_CHARACTERS = 100
 

@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
-from smki import der
-from smki.certificate import Certificate
 from smki.interchange.holding import Holding
+from smki.pki import der
+from smki.pki.certificate import Certificate
 from smki.problem import Malformed, Problem
 
 MAC_ITERATIONS = 10_000

@@ -11,7 +11,7 @@ from smki.interchange.holding import Holding
 from smki.interchange.key_ring import KeyRing
 from smki.interchange.naming import certificate_name
 from smki.ledger import CertificateQuery, CertificateRecord, Ledger
-from smki.role import CertificateStatus
+from smki.sec.role import CertificateStatus
 
 MISSING_LOOKED_FOR = 10_000
 """Among so many certificates at most those are counted whose private key is not at hand."""

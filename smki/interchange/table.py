@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import IO
 
-from smki.certificate import to_pem
 from smki.interchange.extracts.lines import line_of
 from smki.interchange.record_values import COLUMNS, record_values
 from smki.ledger import CertificateRecord
 from smki.ledger.description import csv_line
+from smki.pki.certificate import to_pem
 
 
 def write_json_lines(file: IO[bytes], records: Iterable[CertificateRecord], moment: datetime) -> int:

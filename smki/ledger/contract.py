@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from smki.certificate import Certificate
-from smki.device import DeviceType
 from smki.identity import EntityIdentifier, SerialNumber
 from smki.ledger.credentials import Credentials
 from smki.ledger.register import Register
 from smki.ledger.revocation import Revocations
+from smki.pki.certificate import Certificate
 from smki.problem import Problem, SmkiError
-from smki.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
+from smki.sec.device import DeviceType
+from smki.sec.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
 
 if TYPE_CHECKING:
     from smki.ledger.imports import Imports

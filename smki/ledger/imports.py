@@ -9,14 +9,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from smki.certificate import Certificate
 from smki.clock import from_seconds, to_seconds
 from smki.identity import EntityIdentifier, SerialNumber
 from smki.ledger.contract import CertificateQuery, CertificateRecord
 from smki.ledger.part import LedgerPart
 from smki.ledger.search import certificate_conditions
+from smki.pki.certificate import Certificate
 from smki.problem import Finding, Severity
-from smki.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
+from smki.sec.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
 
 _PAGE = 500
 _COLUMNS = "id, serial_number, kind, entity_identifier, role, usage, not_before, not_after, imported, source, name, findings, der"

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from smki.identity import EntityIdentifier, PartyId, SerialNumber
 from smki.ledger.contract import ApplicationQuery, CertificateQuery, CertificateRecord, Ledger
 from smki.problem import Malformed
-from smki.role import CertificateKind
+from smki.sec.role import CertificateKind
 
 LEAST_PREFIX_DIGITS = 4
 """A beginning of a serial number has to have so many hexadecimal digits: fewer are too many certificates'."""

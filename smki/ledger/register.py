@@ -6,7 +6,6 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
-from smki.device import Device
 from smki.identity import EntityIdentifier, PartyId
 from smki.ledger.part import LedgerPart
 from smki.ledger.register_records import (
@@ -18,8 +17,9 @@ from smki.ledger.register_records import (
     registrant_of_text,
     to_text,
 )
-from smki.party import Party
 from smki.problem import Malformed, NotFound, Problem
+from smki.sec.device import Device
+from smki.sec.party import Party
 
 T = TypeVar("T")
 

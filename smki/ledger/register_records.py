@@ -9,9 +9,9 @@ import json
 from functools import lru_cache
 from typing import Any
 
-from smki.device import Device
-from smki.party import Officer, Party, TestingParticipant
-from smki.words import hyphenated
+from smki.sec.device import Device
+from smki.sec.party import Officer, Party, TestingParticipant
+from smki.sec.terms import hyphenated
 
 Registrant = Party | TestingParticipant
 """Whoever can apply: both have an id, a name, officers and a quota."""

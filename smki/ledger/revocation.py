@@ -13,8 +13,8 @@ from typing import Any
 from smki.clock import from_seconds, to_seconds
 from smki.identity import SerialNumber
 from smki.ledger.part import LedgerPart, Read, Write
+from smki.pki.revocation_entry import RevocationReason, encode_entry_rows
 from smki.problem import Problem, SmkiError
-from smki.revocation_entry import RevocationReason, encode_entry_rows
 
 
 class AlreadyRevoked(SmkiError):

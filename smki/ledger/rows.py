@@ -23,7 +23,7 @@ from smki.ledger.contract import (
 from smki.ledger.packing import pack, unpack
 from smki.ledger.schema import fingerprint_prefix
 from smki.problem import Problem
-from smki.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
+from smki.sec.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
 
 CERTIFICATE_COLUMNS = (
     "id, serial_number, kind, entity_identifier, role, usage, not_before, not_after, status, status_since, "

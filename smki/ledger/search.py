@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from smki.clock import NO_WELL_DEFINED_EXPIRY, to_seconds
-from smki.device import Device, DeviceType, SmiStatus
 from smki.identity import EntityIdentifier
 from smki.ledger import rows
 from smki.ledger.contract import ApplicationQuery, ApplicationRecord, CertificateQuery, CertificateRecord, Period
@@ -22,7 +21,8 @@ from smki.ledger.part import Read
 from smki.ledger.register_records import Registrant, device_of_text, registrant_of_text
 from smki.ledger.schema import fingerprint_prefix
 from smki.ledger.statistics import Statistics, read_statistics
-from smki.role import CertificateKind, CertificateStatus
+from smki.sec.device import Device, DeviceType, SmiStatus
+from smki.sec.role import CertificateKind, CertificateStatus
 
 SCANNED_FOR_A_PAGE = 20_000
 """So many rows are looked at for one page: a few dozen milliseconds' work."""

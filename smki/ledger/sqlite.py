@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 
 from sqlite_utils import Database
 
-from smki.certificate import Certificate
 from smki.clock import from_seconds, to_seconds
 from smki.identity import EntityIdentifier, SerialNumber
 from smki.ledger import rows
@@ -34,8 +33,9 @@ from smki.ledger.revocation import Revocations
 from smki.ledger.schema import MIGRATIONS
 from smki.ledger.search import Search, certificate_conditions
 from smki.ledger.snapshot import SqliteSnapshot
+from smki.pki.certificate import Certificate
 from smki.problem import NotFound, Problem
-from smki.role import CertificateStatus
+from smki.sec.role import CertificateStatus
 
 BUSY_TIMEOUT_SECONDS = 60.0
 """How long a writer waits for another process before it gives up."""

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from smki.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
+from smki.sec.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
 
 
 class CertificateGroup(NamedTuple):

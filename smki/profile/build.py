@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from smki import der
 from smki.clock import NO_WELL_DEFINED_EXPIRY
 from smki.identity import SerialNumber
+from smki.pki import der
+from smki.pki.x509 import encode_extension, key_identifier, key_usage_bit_string
 from smki.profile.check_certificate import end_of_validity
 from smki.profile.check_extensions import basic_constraints_value, policies_value
 from smki.profile.forms import (
@@ -20,7 +21,6 @@ from smki.profile.forms import (
     PoliciesForm,
     Validity,
 )
-from smki.x509 import encode_extension, key_identifier, key_usage_bit_string
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from smki import der
+from smki.pki import der
+from smki.pki.x509 import encode_extension
 from smki.profile.forms import AuthorityKeyIdentifierForm, ContentForm, CrlNumberForm, RevocationListProfile
-from smki.x509 import encode_extension
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class ListContents:
     this_update: datetime
     next_update: datetime
     entries: bytes = b""
-    """All of them, encoded one behind the other (:func:`~smki.revocation_list.encode_entries`)."""
+    """All of them, encoded one behind the other (:func:`~smki.pki.revocation_list.encode_entries`)."""
 
 
 def build_tbs_list(profile: RevocationListProfile, contents: ListContents) -> bytes:

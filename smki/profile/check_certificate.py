@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from smki import der
-from smki.certificate import CertificateStructure
 from smki.clock import NO_WELL_DEFINED_EXPIRY, iso
-from smki.der import DerError, Node
+from smki.pki import der
+from smki.pki.certificate import CertificateStructure
+from smki.pki.der import DerError, Node
+from smki.pki.x509 import name_text
 from smki.profile.catalogue import Report
 from smki.profile.forms import CertificateProfile, Serial, Validity, Version
-from smki.role import CertificateKind
-from smki.x509 import name_text
+from smki.sec.role import CertificateKind
 
 TBS = "tbsCertificate"
 _SECOND = timedelta(seconds=1)

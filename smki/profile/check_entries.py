@@ -5,15 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from functools import lru_cache
 
-from smki import der
 from smki.clock import iso
-from smki.der import DerError, Node
+from smki.pki import der
+from smki.pki.der import DerError, Node
+from smki.pki.revocation_entry import RawEntry, entry_parts, raw_entries, usual_time
+from smki.pki.x509 import ExtensionNode, Oid
 from smki.profile.catalogue import Report
 from smki.profile.check_certificate import check_time
 from smki.profile.check_octets import check_octets
 from smki.profile.forms import EntriesForm
-from smki.revocation_entry import RawEntry, entry_parts, raw_entries, usual_time
-from smki.x509 import ExtensionNode, Oid
 
 LOCATION = "tbsCertList.revokedCertificates"
 

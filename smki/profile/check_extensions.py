@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from smki import der
-from smki.der import DerError, Node
+from smki.pki import der
+from smki.pki.der import DerError, Node
+from smki.pki.x509 import ExtensionNode, Fault, Oid, key_identifier, key_usage_bit_string, key_usages, oid_name
 from smki.profile.catalogue import Report
 from smki.profile.forms import (
     AuthorityKeyIdentifierForm,
@@ -23,7 +24,6 @@ from smki.profile.forms import (
     Row,
     usage_set_text,
 )
-from smki.x509 import ExtensionNode, Fault, Oid, key_identifier, key_usage_bit_string, key_usages, oid_name
 
 _CODES = {
     Oid.KEY_USAGE: "key-usage",

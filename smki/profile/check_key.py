@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from smki import der
-from smki.der import DerError, Node
+from smki.pki import der
+from smki.pki.der import DerError, Node
+from smki.pki.x509 import ECDSA_WITH_SHA256_ALGORITHM, Oid, is_on_p256, oid_name, p256_point, signature_verifies
 from smki.profile.catalogue import Report
 from smki.profile.check_octets import check_octets
 from smki.profile.forms import Algorithm, PublicKey
-from smki.x509 import ECDSA_WITH_SHA256_ALGORITHM, Oid, is_on_p256, oid_name, p256_point, signature_verifies
 
 _N = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 

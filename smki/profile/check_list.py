@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from smki.clock import iso
-from smki.der import Node
+from smki.pki.der import Node
 from smki.profile.catalogue import Report
 from smki.profile.check_certificate import check_time
 from smki.profile.forms import NextUpdateForm

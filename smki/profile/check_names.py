@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from smki import der
-from smki.der import DerError, Node
+from smki.pki import der
+from smki.pki.der import DerError, Node
+from smki.pki.x509 import Attribute, Name, name_text, oid_name, parse_name
 from smki.profile.catalogue import Report
 from smki.profile.forms import AttributeForm, NameForm, Value
-from smki.role import RemotePartyRole
-from smki.x509 import Attribute, Name, name_text, oid_name, parse_name
+from smki.sec.role import RemotePartyRole
 
 _HEXADECIMAL = frozenset("0123456789ABCDEF")
 

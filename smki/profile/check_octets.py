@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from smki import der
-from smki.der import DerError, Node
+from smki.pki import der
+from smki.pki.der import DerError, Node
+from smki.pki.x509 import ExtensionNode, Fault
 from smki.profile.catalogue import Report
 from smki.profile.locate import Locate
-from smki.x509 import ExtensionNode, Fault
 
 MAX_DEPTH = 64
 """Nesting beyond which nothing of ours goes; deeper input is reported instead of followed."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 import threading
 from contextlib import suppress
 
-from smki.certificate import Certificate, read_tbs_certificate
+from smki.pki.certificate import Certificate, read_tbs_certificate
 from smki.problem import Finding, SmkiError, errors_among
 from smki.profile.forms import CertificateProfile, RevocationListProfile
 from smki.profile.issuer import IssuerFacts
 from smki.profile.lint_certificate import lint_tbs_structure
 from smki.profile.lint_list import lint_tbs_list
 from smki.profile.precedent import CertificatePrecedent, CertificatePrecedents
-from smki.role import CertificateKind
+from smki.sec.role import CertificateKind
 
 _MADE_HERE = object()
 

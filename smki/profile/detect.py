@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import enum
 
-from smki import der
-from smki.certificate import CertificateStructure
-from smki.csr import RequestStructure
-from smki.der import DerError, Node
+from smki.pki import der
+from smki.pki.certificate import CertificateStructure
+from smki.pki.der import DerError, Node
+from smki.pki.request import RequestStructure
+from smki.pki.revocation_list import ListStructure
+from smki.pki.x509 import Name, Oid, attribute_of, key_usages, parse_name
 from smki.profile.forms import CertificateProfile, RequestProfile, RevocationListProfile
 from smki.profile.tables import ORGANISATION_ARL, ORGANISATION_CRL, profile_of, request_profile_of
-from smki.revocation_list import ListStructure
-from smki.role import CertificateKind, KeyUsage, RemotePartyRole
-from smki.x509 import Name, Oid, attribute_of, key_usages, parse_name
+from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole
 
 
 class Shape(enum.Enum):

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from smki import der
-from smki.role import CertificateKind, KeyUsage, RemotePartyRole
-from smki.x509 import oid_name
+from smki.pki import der
+from smki.pki.x509 import oid_name
+from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole
 
 
 class Mark(enum.Enum):

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from smki.certificate import Certificate
 from smki.clock import iso
-from smki.der import Node
+from smki.pki.certificate import Certificate
+from smki.pki.der import Node
+from smki.pki.x509 import name_text, p256_point
 from smki.profile.catalogue import Report
 from smki.profile.check_key import can_be_judged, signature_holds
 from smki.profile.forms import CertificateProfile
-from smki.role import KeyUsage
-from smki.x509 import name_text, p256_point
+from smki.sec.role import KeyUsage
 
 
 @dataclass(frozen=True, slots=True)

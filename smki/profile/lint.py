@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from smki.certificate import Certificate, read_certificate
-from smki.csr import read_request
+from smki.pki.certificate import Certificate, read_certificate
+from smki.pki.request import read_request
+from smki.pki.revocation_list import read_revocation_list
 from smki.problem import Finding, Malformed, Problem
 from smki.profile.catalogue import Report
 from smki.profile.check_octets import check_size
@@ -23,7 +24,6 @@ from smki.profile.lint_certificate import check_certificate, lint_certificate, l
 from smki.profile.lint_list import check_revocation_list, lint_revocation_list, lint_tbs_list
 from smki.profile.lint_request import check_request, examine_request, lint_request
 from smki.profile.tables import ALL_PROFILES, TEST_POLICY_OID
-from smki.revocation_list import read_revocation_list
 
 __all__ = [
     "IssuerFacts",

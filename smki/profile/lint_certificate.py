@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from smki.certificate import CertificateStructure, read_certificate, read_tbs_certificate
-from smki.der import Node
+from smki.pki.certificate import CertificateStructure, read_certificate, read_tbs_certificate
+from smki.pki.der import Node
 from smki.problem import Finding
 from smki.profile.catalogue import Report
 from smki.profile.check_certificate import TBS, check_issuer, check_serial_number, check_validity, check_version

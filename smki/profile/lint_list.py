@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from smki.der import Node
+from smki.pki.der import Node
+from smki.pki.revocation_list import ListStructure, read_revocation_list, read_tbs_list
 from smki.problem import Finding
 from smki.profile.catalogue import Report
 from smki.profile.check_certificate import check_plain_version
@@ -18,7 +19,6 @@ from smki.profile.detect import detect_list_profile
 from smki.profile.forms import RevocationListProfile
 from smki.profile.issuer import NOTHING_KNOWN, IssuerFacts, check_crl_sign, check_issuer_name, check_signature
 from smki.profile.locate import locator
-from smki.revocation_list import ListStructure, read_revocation_list, read_tbs_list
 
 
 def lint_revocation_list(

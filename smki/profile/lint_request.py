@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 
-from smki.csr import CertificationRequest, RequestStructure, read_request, self_signature_verifies
-from smki.der import Node
+from smki.pki.der import Node
+from smki.pki.request import CertificationRequest, RequestStructure, read_request, self_signature_verifies
+from smki.pki.x509 import Oid, name_text, p256_point
 from smki.problem import Finding, errors_among
 from smki.profile.catalogue import Report
 from smki.profile.check_certificate import check_plain_version
@@ -19,8 +20,7 @@ from smki.profile.forms import RequestProfile
 from smki.profile.locate import locator
 from smki.profile.precedent import RequestPrecedent, RequestPrecedents
 from smki.profile.tables import request_profile_of
-from smki.role import CertificateKind
-from smki.x509 import Oid, name_text, p256_point
+from smki.sec.role import CertificateKind
 
 INFO = "certificationRequestInfo"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
 
-from smki.der import Node
+from smki.pki.der import Node
 
 Locate = Callable[[int], str]
 """Names the field around an offset of the input."""

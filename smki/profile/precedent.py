@@ -11,14 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from smki import der
-from smki.certificate import Certificate, CertificateStructure, hardware_module_name
-from smki.csr import CertificationRequest, RequestStructure
-from smki.der import DerError, Node
 from smki.identity import SerialNumber
-from smki.profile.catalogue import Report
-from smki.profile.check_key import check_signature_form
-from smki.x509 import (
+from smki.pki import der
+from smki.pki.certificate import Certificate, CertificateStructure, hardware_module_name
+from smki.pki.der import DerError, Node
+from smki.pki.request import CertificationRequest, RequestStructure
+from smki.pki.x509 import (
     ECDSA_WITH_SHA256_ALGORITHM,
     ExtensionNode,
     Oid,
@@ -27,6 +25,8 @@ from smki.x509 import (
     p256_point,
     signature_verifies,
 )
+from smki.profile.catalogue import Report
+from smki.profile.check_key import check_signature_form
 
 KEPT = 4
 """So many precedents are kept at a time."""
@@ -57,7 +57,7 @@ class _Pattern:
 class CertificatePrecedent:
     """A Device's TBSCertificate in which the lint found nothing.
 
-    :param structure: taken apart by :func:`~smki.certificate.read_tbs_certificate`.
+    :param structure: taken apart by :func:`~smki.pki.certificate.read_tbs_certificate`.
     :raises ValueError: when it is of another shape than those that are issued by the thousand.
     """
 
@@ -128,7 +128,7 @@ class CertificatePrecedents:
 class RequestPrecedent:
     """A Device's certification request in which the lint found nothing.
 
-    :param structure: taken apart by :func:`~smki.csr.read_request`.
+    :param structure: taken apart by :func:`~smki.pki.request.read_request`.
     :raises ValueError: when it is of another shape than those that come by the thousand.
     """
 

@@ -6,7 +6,8 @@ builds from these rows and the lint checks against them.
 
 from __future__ import annotations
 
-from smki import der
+from smki.pki import der
+from smki.pki.x509 import Oid
 from smki.profile.forms import (
     Algorithm,
     AttributeForm,
@@ -34,8 +35,7 @@ from smki.profile.forms import (
     Value,
     Version,
 )
-from smki.role import ORGANISATION_ROLES, CertificateKind, KeyUsage, RemotePartyRole
-from smki.x509 import Oid
+from smki.sec.role import ORGANISATION_ROLES, CertificateKind, KeyUsage, RemotePartyRole
 
 TEST_POLICY_OID = "1.2.826.0.1.8641679.1.2.1.4"
 """The policy of the published test certificates. It names the environment, so it is configuration of a home;

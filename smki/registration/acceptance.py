@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from smki.certificate import Certificate
-from smki.csr import CertificationRequest, read_request
 from smki.identity import SerialNumber
 from smki.ledger import CertificateRecord, Ledger
+from smki.pki.certificate import Certificate
+from smki.pki.request import CertificationRequest, read_request
+from smki.pki.x509 import Oid, name_text
 from smki.problem import Problem, SmkiError
 from smki.registration.revocation import revoke
-from smki.role import CertificateKind, CertificateStatus
-from smki.x509 import Oid, name_text
+from smki.sec.role import CertificateKind, CertificateStatus
 
 
 class NotAcceptable(SmkiError):

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from smki.device import Device, DeviceType, Fuel
 from smki.eligibility import Applicant, DeviceQuestion, decide
 from smki.identity import EntityIdentifier, PartyId
 from smki.ledger import Register
-from smki.party import NonParty, Party, PartyCategory, TestingParticipant
 from smki.problem import Malformed, NotFound, Problem
 from smki.registration.application import Application
-from smki.role import CertificateKind
+from smki.sec.device import Device, DeviceType, Fuel
+from smki.sec.party import NonParty, Party, PartyCategory, TestingParticipant
+from smki.sec.role import CertificateKind
 
 
 def named_applicant(register: Register, application: Application) -> Applicant | None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from smki.device import DeviceType
 from smki.ledger import CertificateRecord
 from smki.problem import Finding, Problem, SmkiError
-from smki.role import CertificateKind
+from smki.sec.device import DeviceType
+from smki.sec.role import CertificateKind
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from smki.device import Device
 from smki.identity import EntityIdentifier
 from smki.ledger import Register
 from smki.ledger.register_records import Registrant, parse_registrant, registrant_id
-from smki.party import Party
 from smki.problem import Malformed, Problem
+from smki.sec.device import Device
+from smki.sec.party import Party
 
 PARTY_COLUMNS = (
     "party_id", "name", "category", "user_roles", "standing", "identifiers", "authorised_for", "officers", "acts_for",

@@ -5,10 +5,10 @@ Whoever knows that set finds the same names here.
 
 from __future__ import annotations
 
-from smki.device import Device
 from smki.identity import EntityIdentifier
-from smki.party import Party, TestingParticipant
-from smki.role import RemotePartyRole
+from smki.sec.device import Device
+from smki.sec.party import Party, TestingParticipant
+from smki.sec.role import RemotePartyRole
 
 _ACCEDED = "acceded 2016-11-08"
 """Assumption: any day before the first question will do; the DCC's systems went live on this one."""

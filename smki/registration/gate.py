@@ -11,20 +11,20 @@ from datetime import datetime, timedelta
 from smki.authority.certification_authority import CertificationAuthority, SigningKey
 from smki.authority.issuance import ACCEPTED, Acceptance, Issuance, Subject
 from smki.clock import Clock
-from smki.csr import CertificationRequest
-from smki.device import Device
 from smki.eligibility import Applicant
 from smki.ledger import CertificateRecord, Ledger, NewApplication, Overtaken
 from smki.ledger.register_records import registrant_id
-from smki.party import NonParty
+from smki.pki.request import CertificationRequest
+from smki.pki.x509 import Oid
 from smki.problem import Finding, Malformed, Problem, errors_among
 from smki.profile.clearance import NotConformant
 from smki.profile.lint import examine_request, looks_like_certificate
 from smki.profile.tables import profile_of
 from smki.registration.application import Application, Issued, Refusal, Refused
 from smki.registration.inquiry import CannotBeJudged, Inquiry
-from smki.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
-from smki.x509 import Oid
+from smki.sec.device import Device
+from smki.sec.party import NonParty
+from smki.sec.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
 
 MAX_REQUEST_OCTETS = 64 * 1024
 """Requests above this size are refused unread: ours have about 300 octets."""

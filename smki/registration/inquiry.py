@@ -5,16 +5,16 @@ from __future__ import annotations
 from datetime import date
 
 from smki.clock import Clock
-from smki.device import Device, DeviceType
 from smki.eligibility import DEVICE_THRESHOLD, Applicant, Decision, DeviceQuestion, OrganisationQuestion, decide
 from smki.identity import EntityIdentifier
 from smki.ledger import Conditions, Ledger
 from smki.ledger.register_records import registrant_id
-from smki.party import NonParty
 from smki.problem import Problem, SmkiError
 from smki.registration.applicants import first_eligible, named_applicant, owner_as_applicant
 from smki.registration.application import Application
-from smki.role import CertificateKind, KeyUsage, RemotePartyRole
+from smki.sec.device import Device, DeviceType
+from smki.sec.party import NonParty
+from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole
 
 
 class CannotBeJudged(SmkiError):

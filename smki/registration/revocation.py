@@ -10,9 +10,9 @@ from smki.identity import SerialNumber
 from smki.ledger import CertificateRecord, Ledger
 from smki.ledger.register_records import registrant_id
 from smki.ledger.revocation import CRL_REASONS, AlreadyRevoked, Revocation
-from smki.party import Party, PartyCategory
 from smki.problem import Malformed, Problem, SmkiError
-from smki.role import CertificateKind
+from smki.sec.party import Party, PartyCategory
+from smki.sec.role import CertificateKind
 
 REVOCABLE = (CertificateKind.ORGANISATION, CertificateKind.ISSUING_OCA)
 """Organisation Certificates go on the Organisation CRL, OCA Certificates on the Organisation ARL."""

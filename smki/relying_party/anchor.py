@@ -9,11 +9,11 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from smki.certificate import Certificate
+from smki.pki.certificate import Certificate
+from smki.pki.x509 import attribute_of, name_text, parse_name
 from smki.problem import Malformed, Problem
 from smki.relying_party.examine import Examined, examine
-from smki.role import CertificateKind, RemotePartyRole
-from smki.x509 import attribute_of, name_text, parse_name
+from smki.sec.role import CertificateKind, RemotePartyRole
 
 _CURVE = ec.SECP256R1()
 _ECDSA = ec.ECDSA(hashes.SHA256())

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from smki.certificate import Certificate, CertificateStructure, read_certificate
+from smki.pki.certificate import Certificate, CertificateStructure, read_certificate
+from smki.pki.x509 import name_text
 from smki.problem import Finding, Malformed, errors_among
 from smki.profile.catalogue import Report
 from smki.profile.check_octets import check_size
@@ -15,8 +16,7 @@ from smki.profile.tables import TEST_POLICY_OID
 from smki.relying_party.layout import MAX_LAYOUTS, Layout, layout_of, signature_of
 from smki.relying_party.requirements import PROFILE
 from smki.relying_party.verdict import Check, Outcome, held, not_held
-from smki.role import CertificateKind
-from smki.x509 import name_text
+from smki.sec.role import CertificateKind
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from smki import der
-from smki.certificate import Certificate, CertificateStructure
-from smki.der import DerError
 from smki.identity import SerialNumber
-from smki.revocation_entry import usual_time
-from smki.role import CertificateKind
-from smki.x509 import ECDSA_WITH_SHA256_ALGORITHM, Oid, is_on_p256, key_identifier, p256_point
+from smki.pki import der
+from smki.pki.certificate import Certificate, CertificateStructure
+from smki.pki.der import DerError
+from smki.pki.revocation_entry import usual_time
+from smki.pki.x509 import ECDSA_WITH_SHA256_ALGORITHM, Oid, is_on_p256, key_identifier, p256_point
+from smki.sec.role import CertificateKind
 
 _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _LONG = b"\x30\x82"

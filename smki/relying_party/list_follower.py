@@ -7,15 +7,15 @@ import time
 from dataclasses import dataclass
 from datetime import datetime
 
-from smki.armour import MAX_INPUT_OCTETS
 from smki.clock import iso
+from smki.pki.pem import MAX_INPUT_OCTETS
+from smki.pki.revocation_list import RevocationList
 from smki.problem import Problem
 from smki.profile.forms import RevocationListProfile
 from smki.profile.tables import ORGANISATION_ARL, ORGANISATION_CRL
 from smki.relying_party.list_cache import ListCache
 from smki.relying_party.lists import HeldList, NumbersSeen, RevocationLists
 from smki.relying_party.transport import RepositoryError, Transport
-from smki.revocation_list import RevocationList
 
 PATHS = {ORGANISATION_CRL.name: "crl/organisation.crl", ORGANISATION_ARL.name: "crl/organisation.arl"}
 MEDIA_TYPE = "application/pkix-crl"

@@ -9,12 +9,12 @@ from datetime import datetime
 from functools import cached_property
 from typing import Protocol
 
+from smki.pki.revocation_list import RevocationList
+from smki.pki.x509 import issuer_of
 from smki.problem import Finding, Malformed, Problem, errors_among
 from smki.profile.forms import RevocationListProfile
 from smki.profile.lint_list import lint_revocation_list
 from smki.profile.tables import ORGANISATION_ARL, ORGANISATION_CRL
-from smki.revocation_list import RevocationList
-from smki.x509 import issuer_of
 
 
 class HeldList:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from smki.certificate import Certificate
 from smki.clock import Clock, RealClock, iso
+from smki.pki.certificate import Certificate
 from smki.profile.check_extensions import policies_value
 from smki.profile.tables import TEST_POLICY_OID
 from smki.relying_party.anchor import (

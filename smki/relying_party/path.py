@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from smki.certificate import Certificate
+from smki.pki.certificate import Certificate
+from smki.pki.x509 import Oid, name_text
 from smki.relying_party.anchor import Authority
 from smki.relying_party.examine import Examined
 from smki.relying_party.requirements import (
@@ -20,8 +21,7 @@ from smki.relying_party.requirements import (
     SIGNATURE,
 )
 from smki.relying_party.verdict import Check, held, judge, not_held, not_reached
-from smki.role import CertificateKind, KeyUsage
-from smki.x509 import Oid, name_text
+from smki.sec.role import CertificateKind, KeyUsage
 
 MAX_AUTHORITIES = 6
 """The longest path that is followed: SMKI has two authorities above an end entity."""

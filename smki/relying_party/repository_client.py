@@ -12,14 +12,14 @@ from urllib.parse import urlencode
 
 from lxml import etree
 
-from smki.certificate import Certificate
 from smki.identity import EntityIdentifier, SerialNumber
+from smki.pki.certificate import Certificate
 from smki.problem import Malformed, NotFound, Problem
 from smki.relying_party.list_cache import ListCache
 from smki.relying_party.list_follower import ListFollower
 from smki.relying_party.lists import NumbersSeen, RevocationLists
 from smki.relying_party.transport import Limits, RepositoryError, Transport
-from smki.role import CertificateStatus, KeyUsage, RemotePartyRole
+from smki.sec.role import CertificateStatus, KeyUsage, RemotePartyRole
 
 MAX_XML_OCTETS = 4 * 1024 * 1024
 _XML_TYPES = ("application/xml", "text/xml")

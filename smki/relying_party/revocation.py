@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from smki.clock import iso
+from smki.pki.revocation_list import RevocationList
+from smki.pki.x509 import name_text
 from smki.profile.forms import RevocationListProfile
 from smki.profile.tables import ORGANISATION_ARL, ORGANISATION_CRL
 from smki.relying_party.anchor import Authority
@@ -22,9 +24,7 @@ from smki.relying_party.requirements import (
     REVOKED,
 )
 from smki.relying_party.verdict import Check, Checks, Outcome, held, judge, not_held, not_reached
-from smki.revocation_list import RevocationList
-from smki.role import CertificateKind, KeyUsage
-from smki.x509 import name_text
+from smki.sec.role import CertificateKind, KeyUsage
 
 _LISTS_OF = {
     CertificateKind.ORGANISATION: ORGANISATION_CRL,

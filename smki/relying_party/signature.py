@@ -6,11 +6,11 @@ import enum
 
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
-from smki.certificate import Certificate
+from smki.pki.certificate import Certificate
+from smki.pki.x509 import signature_verifies
 from smki.problem import Problem, SmkiError
 from smki.relying_party.verdict import Verdict
-from smki.role import KeyUsage
-from smki.x509 import signature_verifies
+from smki.sec.role import KeyUsage
 
 _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from smki.certificate import Certificate
+from smki.pki.certificate import Certificate
 from smki.problem import Malformed, Problem
 from smki.relying_party.requirements import KEY_USAGE, ROLE
 from smki.relying_party.verdict import Checks, judge, left_out
-from smki.role import CertificateKind, KeyUsage, RemotePartyRole
+from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole
 
 DEVICE = "device"
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from smki.certificate import Certificate
 from smki.clock import iso
+from smki.pki.certificate import Certificate
 from smki.problem import Problem
 from smki.relying_party.requirements import REMEDIES, STEPS, Requirement
 

@@ -8,9 +8,9 @@ from datetime import date
 from difflib import get_close_matches
 from typing import Protocol, runtime_checkable
 
-from smki.armour import unarmour
-from smki.certificate import Certificate
 from smki.clock import iso
+from smki.pki.certificate import Certificate
+from smki.pki.pem import unarmour
 from smki.problem import NotFound, Problem, errors_among, finding_text, problem_text
 from smki.profile.catalogue import CATALOGUE
 from smki.profile.lint import lint_any

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from smki.certificate import Certificate
-from smki.device import DeviceType
 from smki.file import replace_file
 from smki.identity import EntityIdentifier
+from smki.pki.certificate import Certificate
 from smki.problem import NotReady, Problem
+from smki.sec.device import DeviceType
 from smki.testing.credential import Credential
 from smki.testing.trust_anchor_cells import CellUsage, TrustAnchorCell
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 from smki.clock import AdjustableClock, HomeClock, iso, parse_moment
-from smki.home import Smki
+from smki.home.smki import Smki
 from smki.problem import Malformed, NotReady, Problem
 
 

@@ -8,14 +8,14 @@ from functools import cached_property
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from smki.certificate import Certificate
-from smki.home import Smki
+from smki.home.smki import Smki
 from smki.identity import EntityIdentifier, SerialNumber
 from smki.interchange import Holding, certificate_name
-from smki.key import key_to_pem
+from smki.keys.private_key import key_to_pem
+from smki.pki.certificate import Certificate
 from smki.problem import NotFound, Problem, SmkiError
 from smki.relying_party.signature import SignatureForm, verify_untrusted_signature
-from smki.role import CertificateStatus, KeyUsage
+from smki.sec.role import CertificateStatus, KeyUsage
 from smki.testing.signature import make_signature
 
 _CURVE = ec.SECP256R1()

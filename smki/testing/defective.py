@@ -9,11 +9,11 @@ from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache
 
-from smki.certificate import Certificate
 from smki.clock import FixedClock
+from smki.pki.certificate import Certificate
 from smki.problem import Malformed, NotFound, Problem
 from smki.relying_party import RelyingParty, RevocationLists, Use
-from smki.role import KeyUsage, RemotePartyRole
+from smki.sec.role import KeyUsage, RemotePartyRole
 from smki.testing.defects import DEFECTS, Base, Cast, Defect, Verdict
 from smki.testing.defects.presentation import Presentation, below_file, good_file, issued_below, presentation
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from smki.file import PRIVATE_MODE, new_directory, replacing
-from smki.home import Smki
+from smki.home.smki import Smki
 from smki.interchange import Holding, certificate_name, key_store_json, org_crypto_zip, write_folder
 from smki.problem import NotReady, Problem
 from smki.registration import Application
 from smki.registration.acceptance import accept
-from smki.role import CertificateKind, CertificateStatus
+from smki.sec.role import CertificateKind, CertificateStatus
 from smki.testing.published_identities import PUBLISHED_IDENTITIES, PublishedIdentity
 
 CERTIFICATES_FOLDER = "certificates"

@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field, replace
 
-from smki.certificate import Certificate
-from smki.device import Device as SmiEntry
-from smki.device import DeviceType, SmiStatus
-from smki.home import Smki
+from smki.home.smki import Smki
 from smki.identity import EntityIdentifier
+from smki.pki.certificate import Certificate
 from smki.problem import NotFound, Problem
 from smki.registration.cast import DEVICES, TESTING_PARTICIPANTS
-from smki.role import CertificateKind, KeyUsage
+from smki.sec.device import Device as SmiEntry
+from smki.sec.device import DeviceType, SmiStatus
+from smki.sec.role import CertificateKind, KeyUsage
 from smki.testing.bundle import Bundle
 from smki.testing.credential import Credential
 from smki.testing.organisations import Dcc, Organisation

@@ -20,7 +20,8 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
 from urllib.parse import urlsplit
 
-from repository.faults import Fault, FaultKind, Faults, SetFault
+from smki_repository.faults import Fault, FaultKind, Faults, SetFault
+
 from smki.problem import Malformed, NotFound, NotReady, Problem
 
 __all__ = ["Fault", "FaultKind", "Faults", "RemoteFaults", "SetFault"]

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from smki.file import replace_file
-from smki.home import Smki
+from smki.home.smki import Smki
 from smki.ledger import CertificateQuery, CertificateRecord
-from smki.role import CertificateKind
+from smki.sec.role import CertificateKind
 from smki.testing.assertions import HasCredentials
 from smki.testing.credential import Credential
 from smki.testing.defective import DefectiveCertificate

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from smki.certificate import Certificate
-from smki.csr import public_point
-from smki.home import Smki
+from smki.home.smki import Smki
 from smki.identity import EntityIdentifier, PartyId
 from smki.ledger import ApplicationQuery
+from smki.pki.certificate import Certificate
+from smki.pki.request import public_point
+from smki.pki.x509 import encode_public_key
 from smki.problem import NotFound, Problem
 from smki.registration import Application
 from smki.registration.cast import DCC_ENTITY_IDENTIFIERS, TESTING_PARTICIPANTS
-from smki.role import CertificateKind, KeyUsage, RemotePartyRole
+from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole
 from smki.testing.credential import Credential
-from smki.x509 import encode_public_key
 
 ENTITY_IDENTIFIERS = {
     role: EntityIdentifier.parse(text)

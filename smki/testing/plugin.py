@@ -27,7 +27,7 @@ from smki.testing.layers import Layers
 from smki.testing.marks import MARKERS, World, marked_defects, marked_world, world_id
 
 if TYPE_CHECKING:
-    from smki.home import Smki
+    from smki.home.smki import Smki
     from smki.identity import EntityIdentifier
     from smki.registration.revocation import Revoked
     from smki.relying_party import RelyingParty
@@ -174,7 +174,7 @@ def _smki_undo(request: pytest.FixtureRequest) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def smki(request: pytest.FixtureRequest) -> Iterator[Smki]:
     """A whole SMKI in memory, its clock standing still at its beginning. What a test does to it is undone afterwards."""
-    from smki.home import Smki
+    from smki.home.smki import Smki
     from smki.testing.undo import Undo
 
     session = request.config.stash[SESSION]
@@ -187,7 +187,7 @@ def smki(request: pytest.FixtureRequest) -> Iterator[Smki]:
 
 @pytest.fixture(scope="session")
 def _smki_home_made(smki: Smki) -> Iterator[Path]:
-    from smki.home import Smki
+    from smki.home.smki import Smki
     from smki.testing.clock import ClockControl
 
     with tempfile.TemporaryDirectory(prefix="smki-") as directory:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from smki.identity import EntityIdentifier
-from smki.role import KeyUsage, RemotePartyRole
+from smki.sec.role import KeyUsage, RemotePartyRole
 
 
 @dataclass(frozen=True, slots=True)

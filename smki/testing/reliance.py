@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from smki.authority.revocation_lists import RevocationLists as ListsOfAuthority
-from smki.home import Smki
+from smki.home.smki import Smki
 from smki.relying_party import RelyingParty, RevocationLists, Suspicions
-from smki.role import CertificateKind
+from smki.sec.role import CertificateKind
 
 _ROOTS = (CertificateKind.ROOT_OCA, CertificateKind.ROOT_DCA)
 

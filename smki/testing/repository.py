@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from smki.clock import TravellingClock
-from smki.home import Smki
+from smki.home.smki import Smki
 from smki.relying_party import RepositoryClient
 from smki.testing.faults import Faults, RemoteFaults
 
@@ -63,9 +63,8 @@ def serving(smki: Smki) -> Iterator[Repository]:
     By threads of this process, because what is in its memory is to be seen at once, and because a process of its own
     would take a second to start. It misbehaves where its faults say so. When the block ends every connection is closed, every thread has ended.
     """
+    from smki_repository.app import create_app
     from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
-
-    from repository.app import create_app
 
     class Handler(WSGIRequestHandler):
         def log(self, type: str, message: str, *args: object) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from smki.certificate import Certificate
-from smki.home import Smki
+from smki.home.smki import Smki
 from smki.identity import SerialNumber
+from smki.pki.certificate import Certificate
 from smki.problem import NotFound, Problem
 from smki.registration.revocation import Revoked
 from smki.registration.revocation import revoke as revoke_certificate
-from smki.role import CertificateKind
+from smki.sec.role import CertificateKind
 from smki.testing.credential import Credential
 from smki.testing.devices import Device
 from smki.testing.organisations import Dcc, Organisation

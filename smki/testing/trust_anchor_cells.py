@@ -9,13 +9,13 @@ import enum
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from smki.certificate import Certificate
-from smki.device import DeviceType
-from smki.home import Smki
+from smki.home.smki import Smki
 from smki.ledger import CertificateQuery
+from smki.pki.certificate import Certificate
 from smki.problem import Malformed, NotFound, Problem
 from smki.profile.forms import Mark
-from smki.role import CertificateKind, KeyUsage, RemotePartyRole
+from smki.sec.device import DeviceType
+from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole
 from smki.testing.organisations import ENTITY_IDENTIFIERS, Dcc, Organisation
 
 

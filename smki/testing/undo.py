@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from smki.clock import AdjustableClock, Clock
-from smki.home import Smki
-from smki.key import KeysInMemory
+from smki.home.smki import Smki
+from smki.keys.private_key import KeysInMemory
 from smki.ledger.memory import MemoryLedger
 from smki.problem import NotReady, Problem
 

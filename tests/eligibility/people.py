@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-from smki.device import Device, DeviceType, SmetsVersion, SmiStatus
 from smki.eligibility import Applicant, DeviceQuestion, OrganisationQuestion
 from smki.identity import EntityIdentifier, PartyId
-from smki.party import NonParty, Party, TestingParticipant
-from smki.role import KeyUsage, RemotePartyRole
+from smki.sec.device import Device, DeviceType, SmetsVersion, SmiStatus
+from smki.sec.party import NonParty, Party, TestingParticipant
+from smki.sec.role import KeyUsage, RemotePartyRole
 
 TODAY = date(2026, 1, 1)
 OWN = EntityIdentifier.parse("90B3D51F30990000")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from smki.device import DeviceType, SmiStatus
 from smki.eligibility import Applicant, DeviceQuestion, OrganisationQuestion, decide
 from smki.identity import EntityIdentifier
 from smki.registration.cast import DCC_ENTITY_IDENTIFIERS, DEVICES, PARTIES
-from smki.role import KeyUsage, RemotePartyRole
+from smki.sec.device import DeviceType, SmiStatus
+from smki.sec.role import KeyUsage, RemotePartyRole
 from tests.eligibility.people import TODAY
 
 CAST = {str(party.party_id): party for party in PARTIES}

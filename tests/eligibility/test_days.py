@@ -10,7 +10,7 @@ import pytest
 from smki.eligibility import PROVISIONS, Decision, decide, in_force
 from smki.eligibility.decision import holds
 from smki.eligibility.provisions import DESIGNATED, Effect
-from smki.role import RemotePartyRole
+from smki.sec.role import RemotePartyRole
 from tests.eligibility.people import (
     a_user,
     agent,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from smki.device import DeviceType, SmiStatus
 from smki.eligibility import REASONS, AuthorityQuestion, Decision, decide
-from smki.party import CATEGORIES_OF_ROLE, PartyCategory
-from smki.role import CertificateKind, RemotePartyRole, UserRole
+from smki.sec.device import DeviceType, SmiStatus
+from smki.sec.party import CATEGORIES_OF_ROLE, PartyCategory
+from smki.sec.role import CertificateKind, RemotePartyRole, UserRole
 from tests.eligibility.people import APPLICANTS, HOLDERS, ROLE_WORDS, device, device_question, organisation_question
 
 # ro root, re recovery, su supplier, no networkOperator, ac accessControlBroker, tr transitionalCoS,

@@ -17,8 +17,8 @@ from smki.eligibility import (
     decision_text,
 )
 from smki.eligibility.question import Question
-from smki.party import NonParty, Officer
-from smki.role import CertificateKind, KeyUsage, RemotePartyRole
+from smki.sec.party import NonParty, Officer
+from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole
 from tests.eligibility.people import (
     APPLICANTS,
     FOREIGN,

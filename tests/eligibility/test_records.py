@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from smki.device import Device, DeviceType, Fuel, Responsible, SmetsVersion, SmiStatus, StatusNotAllowed
 from smki.identity import EntityIdentifier, PartyId
-from smki.party import (
+from smki.problem import Malformed
+from smki.sec.device import Device, DeviceType, Fuel, Responsible, SmetsVersion, SmiStatus, StatusNotAllowed
+from smki.sec.party import (
     CATEGORIES_OF_ROLE,
     SUBSCRIBER_KINDS,
     Officer,
@@ -24,8 +25,7 @@ from smki.party import (
     parse_day,
     parse_subscriber_kind,
 )
-from smki.problem import Malformed
-from smki.role import CertificateKind, UserRole
+from smki.sec.role import CertificateKind, UserRole
 from tests.eligibility.people import device
 
 READ: list[tuple[Callable[[str], object], str, object]] = [

@@ -9,11 +9,11 @@ from datetime import date
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smki.device import Device, DeviceType, SmetsVersion
 from smki.eligibility import Applicant, DeviceQuestion, OrganisationQuestion, decide
 from smki.identity import EntityIdentifier, PartyId
-from smki.party import CATEGORIES_OF_ROLE, Officer, Party, PartyCategory, StandingChange
-from smki.role import CertificateKind, KeyUsage, RemotePartyRole, UserRole
+from smki.sec.device import Device, DeviceType, SmetsVersion
+from smki.sec.party import CATEGORIES_OF_ROLE, Officer, Party, PartyCategory, StandingChange
+from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole, UserRole
 from tests.eligibility.people import OWN, TODAY, device, party
 
 KINDS = (CertificateKind.ORGANISATION, CertificateKind.DEVICE)

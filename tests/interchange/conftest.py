@@ -9,7 +9,7 @@ import pytest
 
 from smki import Smki
 from smki.interchange import Holding, certificate_name
-from smki.role import ORGANISATION_ROLES
+from smki.sec.role import ORGANISATION_ROLES
 from tests.support import DEVICE, DS, KA, entity_of
 
 

@@ -18,10 +18,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smki import Certificate, Smki
-from smki.armour import unarmour
 from smki.interchange import Holding, certificate_name, org_crypto_zip, pkcs12, write_archive, write_folder
 from smki.interchange.zip_file import ZipWriter
-from smki.key import key_from_pem
+from smki.keys.private_key import key_from_pem
+from smki.pki.pem import unarmour
 from smki.problem import Malformed, NotReady
 from tests.interchange.conftest import organisations
 

@@ -15,10 +15,10 @@ from subprocess import CompletedProcess
 import pytest
 
 from smki import RemotePartyRole, Smki
-from smki.armour import unarmour
 from smki.interchange import read_key_store
-from smki.key import write_private_file
+from smki.keys.private_key import write_private_file
 from smki.ledger import CertificateQuery
+from smki.pki.pem import unarmour
 from tests.support import DEVICE, DS, KA, SUPPLIER, run_cli, run_here
 
 SUPPLIER_NAME = "T1-supplier-90b3d51f30010000-ds"

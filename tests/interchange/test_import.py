@@ -22,13 +22,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smki import Certificate, CertificateStatus, DeviceType, Smki
-from smki.csr import make_device_request
 from smki.interchange import Holding, key_store_json, org_crypto_zip, write_archive, write_folder
 from smki.interchange.importing import Found, FoundKey, Outcome, Unreadable, archives, find_certificates
 from smki.interchange.importing.sources import find_in
 from smki.interchange.importing.taking import Taken
-from smki.key import key_from_pem, key_to_pem
+from smki.keys.private_key import key_from_pem, key_to_pem
 from smki.ledger import CertificateQuery
+from smki.pki.request import make_device_request
 from smki.problem import errors_among
 from tests.interchange.conftest import organisations
 from tests.repository.support import ask, serving

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from smki.interchange import Holding, key_store_json, org_crypto_zip, read_key_store, write_key_store
 from smki.interchange.key_store_entries import key_store_entries
-from smki.key import SystemRandomness
+from smki.keys.private_key import SystemRandomness
 from smki.problem import Malformed
 from tests.interchange.conftest import organisations
 from tests.support import INTEROP, published_client, tool

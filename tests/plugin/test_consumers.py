@@ -80,7 +80,7 @@ def test_openssl_verifies_the_chains(
 
 
 def test_openssl_sees_a_revocation(world: Smki, openssl: Openssl, tmp_path: Path) -> None:
-    from smki.certificate import to_pem
+    from smki.pki.certificate import to_pem
 
     revoked = Organisation.make(world, "loadController")
     revoke(world, revoked.digital_signature)

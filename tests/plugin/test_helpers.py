@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smki import Certificate, CertificateStatus, DeviceType, KeyUsage, RemotePartyRole, Smki
-from smki.armour import unarmour
+from smki.pki.pem import unarmour
 from smki.problem import Malformed, NotFound, NotReady, SmkiError
 from smki.profile.forms import Mark
 from smki.registration import Refused
@@ -309,7 +309,7 @@ def test_where_no_clock_goes(world: Smki, moment: Any) -> None:
 
 def test_a_clock_that_cannot_be_set() -> None:
     from smki import FixedClock
-    from smki.configuration import SEEDED_START
+    from smki.home.configuration import SEEDED_START
 
     with (
         Smki.in_memory(seed="fixed", clock=FixedClock(SEEDED_START)) as smki,

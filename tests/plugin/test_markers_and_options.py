@@ -8,9 +8,9 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from smki_repository.app import create_app
 from werkzeug.serving import make_server
 
-from repository.app import create_app
 from smki import Smki
 from smki.testing import Device, serving
 from tests.plugin.conftest import Run

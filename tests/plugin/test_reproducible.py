@@ -16,7 +16,7 @@ TESTS = """
 import json, pathlib
 import pytest
 from smki.ledger import CertificateQuery
-from smki.role import CertificateKind
+from smki.sec.role import CertificateKind
 
 OUT = pathlib.Path(__file__).parent / "octets"
 

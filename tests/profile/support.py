@@ -6,17 +6,18 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
-from smki import Finding, KeyUsage, RemotePartyRole, der
-from smki.armour import unarmour
-from smki.certificate import Certificate
+from smki import Finding, KeyUsage, RemotePartyRole
 from smki.cli.defects import SEEDED_MOMENT
-from smki.csr import make_device_request, make_organisation_request, organisation_subject
-from smki.key import SeededRandomness
+from smki.keys.private_key import SeededRandomness
+from smki.pki import der
+from smki.pki.certificate import Certificate
+from smki.pki.pem import unarmour
+from smki.pki.request import make_device_request, make_organisation_request, organisation_subject
+from smki.pki.x509 import Oid, key_identifier, key_usage_bit_string
 from smki.problem import errors_among
-from smki.role import ORGANISATION_ROLES
+from smki.sec.role import ORGANISATION_ROLES
 from smki.testing.defects import Base, Cast
 from smki.testing.defects.edits import added, both, extension, put
-from smki.x509 import Oid, key_identifier, key_usage_bit_string
 from tests.support import DEVICE, PROJECT, SUPPLIER
 
 GOLDEN = PROJECT / "fixtures" / "golden"

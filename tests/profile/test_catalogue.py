@@ -17,11 +17,14 @@ from smki.testing.defects import DEFECTS
 from tests.support import PROJECT
 
 CODE = re.compile(r"[a-z][a-z-]*\.[a-z][a-z-]*\Z")
-READERS = ("x509.py", "certificate.py", "csr.py", "revocation_list.py")
+READERS = ("x509.py", "certificate.py", "request.py", "revocation_list.py")
 
 
 def sources() -> list[Path]:
-    return [*sorted((PROJECT / "smki" / "profile").glob("*.py")), *(PROJECT / "smki" / name for name in READERS)]
+    return [
+        *sorted((PROJECT / "smki" / "profile").glob("*.py")),
+        *(PROJECT / "smki" / "pki" / name for name in READERS),
+    ]
 
 
 def codes_written_in(file: Path) -> set[str]:

@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smki import der, lint
-from smki.armour import read_pieces
+from smki import lint
+from smki.pki import der
+from smki.pki.pem import read_pieces
+from smki.pki.revocation_entry import encode_entries
 from smki.problem import Severity, errors_among
 from smki.profile.check_octets import MAX_OCTETS
 from smki.profile.detect import split
 from smki.profile.lint import lint_any
-from smki.revocation_entry import encode_entries
 from smki.testing.defects import Base
 from smki.testing.defects.edits import put
 from tests.profile.support import CAST, codes, golden
@@ -124,7 +125,7 @@ def test_above_the_bound_nothing_is_taken_apart() -> None:
 
 def test_a_list_may_be_longer_but_not_around_its_entries() -> None:
     from smki.identity import SerialNumber
-    from smki.revocation_entry import RevokedEntry
+    from smki.pki.revocation_entry import RevokedEntry
 
     before = CAST.today.replace(year=CAST.today.year - 1)
     entries = encode_entries(RevokedEntry(SerialNumber((1 << 126) + number), before) for number in range(10_000))

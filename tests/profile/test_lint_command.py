@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from smki.certificate import to_pem
 from smki.cli.lint import lint
 from smki.cli.profile import profile
+from smki.pki.certificate import to_pem
 from smki.problem import SmkiError
 from smki.profile.catalogue import CATALOGUE
 from smki.profile.tables import ALL_PROFILES
@@ -216,9 +216,9 @@ def test_no_file_is_a_wrong_use() -> None:
 
 
 def test_what_is_in_a_certificate_cannot_drive_the_terminal(tmp_path: Path) -> None:
-    from smki import der
+    from smki.pki import der
+    from smki.pki.x509 import Oid, encode_attribute
     from smki.testing.defects.edits import put
-    from smki.x509 import Oid, encode_attribute
 
     subject = der.sequence(encode_attribute(Oid.COMMON_NAME, der.utf8_string("\x1b[2Jgone\r\n")))
     file = tmp_path / "evil.der"

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from smki import Certificate, der, lint
-from smki.der import Node
+from smki import Certificate, lint
+from smki.pki import der
+from smki.pki.der import Node
 from smki.problem import errors_among
 from smki.testing.defects import Base
 from smki.testing.defects.edits import body, instead

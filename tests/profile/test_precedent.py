@@ -8,18 +8,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smki import Certificate, DeviceType, EntityIdentifier, KeyUsage, Smki, der
+from smki import Certificate, DeviceType, EntityIdentifier, KeyUsage, Smki
 from smki.authority.certification_authority import SigningKey
-from smki.certificate import read_certificate, read_tbs_certificate
-from smki.csr import CertificationRequest, make_device_request, make_request, read_request
-from smki.key import SeededRandomness
+from smki.keys.private_key import SeededRandomness
+from smki.pki import der
+from smki.pki.certificate import read_certificate, read_tbs_certificate
+from smki.pki.request import CertificationRequest, make_device_request, make_request, read_request
+from smki.pki.x509 import Oid
 from smki.profile.clearance import clear_for_signature
 from smki.profile.issuer import IssuerFacts
 from smki.profile.lint import lint_request, lint_tbs_certificate
 from smki.profile.precedent import CertificatePrecedent, RequestPrecedent, RequestPrecedents
 from smki.profile.tables import TEST_POLICY_OID, profile_of
-from smki.role import CertificateKind
-from smki.x509 import Oid
+from smki.sec.role import CertificateKind
 
 DRAW = SeededRandomness("precedents")
 PROFILE = profile_of(CertificateKind.DEVICE)

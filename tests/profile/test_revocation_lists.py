@@ -9,15 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smki import SerialNumber, SmkiError, der, lint
-from smki.certificate import Certificate
+from smki import SerialNumber, SmkiError, lint
+from smki.pki import der
+from smki.pki.certificate import Certificate
+from smki.pki.revocation_entry import RevocationReason, RevokedEntry, encode_entries, raw_entries, reason_of
+from smki.pki.revocation_list import RevocationList
 from smki.profile import IssuerFacts
 from smki.profile.build_list import ListContents, build_tbs_list
 from smki.profile.clearance import AlreadySigned, Cleared, ClearedList, NotConformant, clear_list_for_signature
 from smki.profile.forms import RevocationListProfile
 from smki.profile.tables import LIST_PROFILES, ORGANISATION_CRL
-from smki.revocation_entry import RevocationReason, RevokedEntry, encode_entries, raw_entries, reason_of
-from smki.revocation_list import RevocationList
 from smki.testing.defects import Base
 from tests.profile.support import CAST, codes
 
@@ -45,8 +46,8 @@ def contents(entries: list[RevokedEntry], number: int = 7) -> ListContents:
 
 
 def signed(tbs: bytes) -> bytes:
+    from smki.pki.x509 import ECDSA_WITH_SHA256_ALGORITHM
     from smki.testing.defects.signer import sign
-    from smki.x509 import ECDSA_WITH_SHA256_ALGORITHM
 
     signature = sign(CAST.key("issuing-oca"), tbs, ECDSA_WITH_SHA256_ALGORITHM)
     return der.sequence(tbs, ECDSA_WITH_SHA256_ALGORITHM, der.bit_string(signature))

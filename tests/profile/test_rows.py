@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from smki import Finding, lint
-from smki.certificate import Certificate, read_certificate
-from smki.der import UTF8_STRING
+from smki.pki.certificate import Certificate, read_certificate
+from smki.pki.der import UTF8_STRING
 from smki.profile import IssuerFacts, lint_certificate, lint_request, lint_revocation_list
 from smki.profile.build import CertificateContents, build_tbs_certificate
 from smki.profile.forms import (
@@ -38,7 +38,7 @@ from smki.profile.forms import (
     Version,
 )
 from smki.profile.tables import ALL_PROFILES, PROFILES, TEST_POLICY_OID
-from smki.role import KeyUsage, RemotePartyRole
+from smki.sec.role import KeyUsage, RemotePartyRole
 from tests.profile.support import examples
 
 OTHER_OID = "1.2.3.4"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from smki import lint
-from smki.armour import unarmour
+from smki.pki.pem import unarmour
 from smki.profile import IssuerFacts
 from tests.profile.support import codes, error_codes
 from tests.support import VECTORS

@@ -11,7 +11,7 @@ from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from smki.certificate import Certificate
+from smki.pki.certificate import Certificate
 from smki.relying_party import RelyingParty, RepositoryClient, Verdict
 from smki.relying_party.transport import Limits
 from smki.testing.vectors.setting import Setting

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from smki.certificate import to_pem
+from smki.pki.certificate import to_pem
 from smki.testing.vectors import Case
 from tests.relying_party.server import CRL, SETTING, SUPPLIER, octets, repository
 from tests.support import run_cli

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smki.certificate import Certificate
 from smki.clock import FixedClock
+from smki.pki.certificate import Certificate
 from smki.relying_party import RelyingParty, RevocationLists
 from smki.relying_party.examine import Examiner, examine
 from smki.testing.vectors.judge import judge_case

@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
-from smki.certificate import read_certificate, to_pem
+from smki.pki.certificate import read_certificate, to_pem
 from smki.profile.detect import detect_kind
 from smki.profile.tables import TEST_POLICY_OID
-from smki.role import CertificateKind
+from smki.sec.role import CertificateKind
 from smki.testing.vectors import Case
 from smki.testing.vectors.judge import judge_case
 

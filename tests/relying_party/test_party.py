@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from smki.certificate import Certificate
 from smki.clock import FixedClock
+from smki.pki.certificate import Certificate
 from smki.problem import Malformed
 from smki.relying_party import NumbersSeen, RelyingParty, RevocationLists, Use
 from smki.relying_party.verdict import Outcome
-from smki.role import CertificateKind, KeyUsage, RemotePartyRole
+from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole
 from smki.testing.vectors import Case
 from smki.testing.vectors.judge import judge_case
 from smki.testing.vectors.setting import Setting

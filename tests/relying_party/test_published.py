@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from smki.certificate import Certificate
+from smki.pki.certificate import Certificate
 from smki.relying_party import RelyingParty, TrustAnchor, Verdict
 from smki.relying_party.verdict import Outcome
 from tests.support import VECTORS

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from smki import EntityIdentifier, SerialNumber
+from smki.pki.revocation_entry import RevokedEntry
 from smki.problem import IntegrityError, Malformed, NotFound
 from smki.relying_party import RepositoryClient
-from smki.revocation_entry import RevokedEntry
-from smki.role import CertificateStatus, KeyUsage, RemotePartyRole
+from smki.sec.role import CertificateStatus, KeyUsage, RemotePartyRole
 from smki.testing.vectors.world import MOMENT
 from tests.relying_party.server import SETTING, SUPPLIER, client_of, judge, octets, party_with, repository
 from tests.repository.support import serving

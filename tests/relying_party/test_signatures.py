@@ -15,7 +15,7 @@ from smki.relying_party.signature import (
     verify_signature,
     verify_untrusted_signature,
 )
-from smki.role import KeyUsage
+from smki.sec.role import KeyUsage
 from smki.testing.signature import make_signature
 from smki.testing.vectors.judge import judge_case
 from smki.testing.vectors.setting import Setting

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from flask.testing import FlaskClient
+from smki_repository.app import create_app
 from werkzeug.test import TestResponse
 
-from repository.app import create_app
 from smki import DeviceType, RemotePartyRole, Smki
 from smki.clock import RealClock
 from smki.identity import PartyId

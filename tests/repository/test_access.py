@@ -12,17 +12,17 @@ from pathlib import Path
 
 import pytest
 from lxml import etree
+from smki_repository.access import ActingOfficer, NotAdmitted, acting_officer
+from smki_repository.app import create_app
+from smki_repository.options import Options, ReadAccess
+from smki_repository.server import default_read_access
 
-from repository.access import ActingOfficer, NotAdmitted, acting_officer
-from repository.app import create_app
-from repository.options import Options, ReadAccess
-from repository.server import default_read_access
 from smki import Smki
 from smki.clock import RealClock
 from smki.identity import PartyId
 from smki.ledger.credentials import CredentialKind
-from smki.party import Officer
 from smki.problem import Malformed, NotFound
+from smki.sec.party import Officer
 from tests.repository.support import Served, ask, serving
 from tests.support import run_cli
 

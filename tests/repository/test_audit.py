@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from smki import RemotePartyRole, Smki
-from smki.audit_trail import AuditTrail
+from smki.home.audit_trail import AuditTrail
 from smki.problem import Malformed, NotFound
 from smki.registration.revocation import revoke
 from tests.repository.support import Served
@@ -80,7 +80,7 @@ def test_what_was_done_with_a_certificate(home: Path) -> None:
 
 
 def test_a_full_disk_does_not_keep_certificates_from_being_read(smki: Smki, monkeypatch: pytest.MonkeyPatch) -> None:
-    from repository.app import create_app
+    from smki_repository.app import create_app
 
     def full(*_: object) -> str:
         raise OSError(28, "No space left on device")

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
+from smki_repository.xml_message import parse_message, write_message
 
-from repository.xml_message import parse_message, write_message
 from smki import DeviceType, EntityIdentifier, RemotePartyRole, SerialNumber
 from smki.ledger import CertificateRecord
 from smki.problem import Malformed

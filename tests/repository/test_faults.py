@@ -21,16 +21,16 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from smki_repository.app import create_app
 
-from repository.app import create_app
 from smki import CertificateKind, RelyingParty, RepositoryClient, Smki, Verdict
 from smki.clock import FixedClock, HomeClock, TravellingClock
-from smki.home import CLOCK_FILE
+from smki.home.smki import CLOCK_FILE
 from smki.ledger import CertificateQuery, CertificateRecord
+from smki.pki.revocation_list import RevocationList
 from smki.problem import Malformed, NotFound, NotReady
 from smki.profile.lint import lint
 from smki.relying_party.transport import Limits
-from smki.revocation_list import RevocationList
 from smki.testing.faults import Fault, FaultKind, Faults, RemoteFaults
 from tests.repository.support import Served, ask, serving
 from tests.support import run_cli

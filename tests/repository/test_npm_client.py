@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from smki import Certificate
-from smki.armour import unarmour
+from smki.pki.pem import unarmour
 from tests.repository.support import Served
 from tests.support import DEVICE, DS, INTEROP, KA, published_client, tool
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import openapi_spec_validator
 import pytest
+from smki_repository.rest.refusals import STATUSES
+from smki_repository.rest.service import OPERATIONS
 
-from repository.rest.refusals import STATUSES
-from repository.rest.service import OPERATIONS
 from tests.repository.rest_support import API, Api
 from tests.support import PROJECT
 

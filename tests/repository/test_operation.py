@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from smki_repository.options import Options
 
-from repository.options import Options
 from smki import HomeClock
 from smki.problem import Malformed
 from tests.repository.support import Served, ask, serving

@@ -12,11 +12,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from smki_repository.app import create_app
+from smki_repository.options import Options
 
-from repository.app import create_app
-from repository.options import Options
 from smki import CertificateKind, Smki
-from smki.key import read_key
+from smki.keys.private_key import read_key
 from smki.ledger import CertificateQuery
 from smki.problem import IntegrityError
 from smki.testing.demo import make_z1

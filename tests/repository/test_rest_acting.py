@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from smki_repository.app import create_app
 
-from repository.app import create_app
 from smki import Certificate, CertificateKind, RemotePartyRole, Smki
-from smki.armour import unarmour
-from smki.certificate import to_pem
 from smki.identity import PartyId
 from smki.ledger import ApplicationQuery
-from smki.party import Officer
+from smki.pki.certificate import to_pem
+from smki.pki.pem import unarmour
 from smki.registration import Application, Refusal
+from smki.sec.party import Officer
 from tests.repository.rest_support import PARTY, Api, api_of, token_for
 from tests.support import DEVICE, DS, KA, SUPPLIER
 

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from smki import Certificate, CertificateKind, DeviceType, EntityIdentifier, Smki
-from smki.armour import unarmour
 from smki.ledger import CertificateQuery, CertificateRecord
 from smki.ledger.description import DETAIL_FIELDS, SUMMARY_FIELDS
 from smki.ledger.imports import NewImport
-from smki.revocation_list import RevocationList
+from smki.pki.pem import unarmour
+from smki.pki.revocation_list import RevocationList
 from tests.repository.rest_support import API, Api
 from tests.support import DEVICE, DS, SUPPLIER, run_cli
 

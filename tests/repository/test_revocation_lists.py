@@ -12,10 +12,10 @@ import pytest
 from lxml import etree
 
 from smki import CertificateKind, HomeClock, RemotePartyRole, Smki
-from smki.armour import unarmour
 from smki.clock import iso
+from smki.pki.pem import unarmour
+from smki.pki.revocation_list import RevocationList
 from smki.registration.revocation import revoke
-from smki.revocation_list import RevocationList
 from tests.repository.support import Served, ask, serving
 from tests.support import DS, SUPPLIER, run_cli
 

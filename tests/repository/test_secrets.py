@@ -16,15 +16,15 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from smki_repository.app import create_app
+from smki_repository.faults import Faults
+from smki_repository.options import Options
 from werkzeug.routing import Rule
 
-from repository.app import create_app
-from repository.faults import Faults
-from repository.options import Options
 from smki import Smki
 from smki.clock import HomeClock, TravellingClock
-from smki.home import CLOCK_FILE
-from smki.key import key_to_pem, read_key
+from smki.home.smki import CLOCK_FILE
+from smki.keys.private_key import key_to_pem, read_key
 from tests.repository.support import Answer, Served, ask, free_port, serve_command, wait_until_ready
 from tests.support import DEVICE, DS, run_cli
 

@@ -6,16 +6,17 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-from smki import Certificate, SmkiError, der, lint
+from smki import Certificate, SmkiError, lint
+from smki.pki import der
+from smki.pki.revocation_list import RevocationList
+from smki.pki.x509 import P256_KEY_ALGORITHM, Oid
 from smki.profile import lint_request, lint_revocation_list
 from smki.profile.issuer import IssuerFacts
 from smki.profile.lint import lint_tbs_certificate, lint_tbs_list
 from smki.profile.tables import LIST_PROFILES, PROFILES, TEST_POLICY_OID
-from smki.revocation_list import RevocationList
-from smki.role import CertificateKind
+from smki.sec.role import CertificateKind
 from smki.testing.defects import Base, Cast
 from smki.testing.defects.edits import Edit, appended, body, change, extension, only, put, signature, whole
-from smki.x509 import P256_KEY_ALGORITHM, Oid
 from tests.profile.support import codes
 
 _GARBAGE = der.element(der.SEQUENCE, b"\x30\x05\x01")

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from smki import Certificate, SmkiError, lint
-from smki.certificate import read_certificate
-from smki.csr import read_request
-from smki.der import Node
+from smki.pki.certificate import read_certificate
+from smki.pki.der import Node
+from smki.pki.request import read_request
+from smki.pki.revocation_list import read_revocation_list
 from smki.problem import errors_among
 from smki.profile.catalogue import CATALOGUE
 from smki.profile.lint import lint_any
-from smki.revocation_list import read_revocation_list
 from smki.testing.defects import DEFECTS, Base, Cast, Defect, Openssl, Verdict
 from tests.profile.support import codes
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from smki import Smki
-from smki.certificate import Certificate
 from smki.cli.defects import defects
-from smki.csr import public_point
-from smki.key import read_key
+from smki.keys.private_key import read_key
+from smki.pki.certificate import Certificate
+from smki.pki.request import public_point
 from smki.testing.defects import DEFECTS, Base
 from tests.support import run_cli
 
@@ -57,7 +57,7 @@ def test_what_is_written_without_a_seed_is_current(tmp_path: Path) -> None:
     from datetime import UTC, datetime
 
     from smki.clock import RealClock
-    from smki.revocation_list import RevocationList
+    from smki.pki.revocation_list import RevocationList
 
     assert run_cli("defects", "write", tmp_path / "now", "--only", "device-expires").returncode == 0
     revoked = RevocationList.from_der((tmp_path / "now" / "good" / "organisation-crl.crl").read_bytes())

@@ -14,15 +14,15 @@ from typing import Any
 import pytest
 
 from smki import CertificateKind, CertificateStatus, Severity, Smki, lint
-from smki.armour import unarmour
-from smki.certificate import Certificate
 from smki.clock import FixedClock
-from smki.configuration import Configuration
+from smki.home.configuration import Configuration
 from smki.interchange import Holding, read_key_store
 from smki.ledger import CertificateQuery
+from smki.pki.certificate import Certificate
+from smki.pki.pem import unarmour
 from smki.problem import NotReady
 from smki.registration import Refused
-from smki.role import RemotePartyRole
+from smki.sec.role import RemotePartyRole
 from smki.testing.demo import make_z1
 from smki.testing.published_identities import PUBLISHED_IDENTITIES
 from tests.support import INTEROP, published_client, run_cli, tool

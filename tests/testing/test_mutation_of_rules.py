@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 
 from smki import lint
-from smki.certificate import Certificate
+from smki.pki.certificate import Certificate
+from smki.pki.x509 import Fault
 from smki.profile import catalogue
 from smki.profile.catalogue import CATALOGUE, Report
 from smki.testing.defects import DEFECTS, Base, Cast, Defect
-from smki.x509 import Fault
 from tests.profile.support import codes
 from tests.support import PROJECT
 from tests.testing.further_cases import further_cases
@@ -77,7 +77,7 @@ def test_a_row_cannot_be_deleted_from_the_catalogue(code: str, cast: Cast, monke
 
 SOURCES = [
     *sorted((PROJECT / "smki" / "profile").glob("*.py")),
-    *(PROJECT / "smki" / name for name in ("x509.py", "certificate.py", "csr.py", "revocation_list.py")),
+    *(PROJECT / "smki" / "pki" / name for name in ("x509.py", "certificate.py", "request.py", "revocation_list.py")),
 ]
 
 

@@ -7,8 +7,8 @@ from asn1crypto import core
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smki import der
-from smki.der import DerError, Node
+from smki.pki import der
+from smki.pki.der import DerError, Node
 
 
 @given(st.integers(-(1 << 200), 1 << 200))

@@ -16,9 +16,9 @@ from typing import IO
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from smki.armour import MAX_INPUT_OCTETS, Piece, read_pieces
 from smki.interchange.key_store_entries import key_store_entries
-from smki.key import key_from_pem
+from smki.keys.private_key import key_from_pem
+from smki.pki.pem import MAX_INPUT_OCTETS, Piece, read_pieces
 from smki.problem import Malformed, Problem, SmkiError
 
 ZIP_MAGIC = b"PK\x03\x04"

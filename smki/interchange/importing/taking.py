@@ -10,19 +10,19 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from smki.certificate import Certificate
 from smki.clock import Clock
-from smki.csr import public_point
 from smki.interchange.importing.sources import Finding as SourceFinding
 from smki.interchange.importing.sources import Found, FoundKey, Unreadable
 from smki.interchange.naming import certificate_name
-from smki.key import key_to_pem, write_private_file
+from smki.keys.private_key import key_to_pem, write_private_file
 from smki.ledger import Ledger
 from smki.ledger.imports import NewImport
+from smki.pki.certificate import Certificate
+from smki.pki.request import public_point
+from smki.pki.x509 import encode_public_key
 from smki.problem import Finding, Malformed, Problem, errors_among
 from smki.profile.detect import Shape
 from smki.profile.lint import Linted, lint_any
-from smki.x509 import encode_public_key
 
 BATCH = 500
 """So many certificates are committed at once."""

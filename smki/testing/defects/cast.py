@@ -10,23 +10,23 @@ from functools import cached_property
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from smki import der
-from smki.csr import (
+from smki.identity import EntityIdentifier, SerialNumber
+from smki.keys.private_key import Randomness, SeededRandomness, SystemRandomness
+from smki.pki import der
+from smki.pki.request import (
     hardware_module_alt_name,
     make_device_request,
     make_organisation_request,
     organisation_subject,
     public_point,
 )
-from smki.identity import EntityIdentifier, SerialNumber
-from smki.key import Randomness, SeededRandomness, SystemRandomness
+from smki.pki.revocation_entry import RevocationReason, RevokedEntry, encode_entries
+from smki.pki.x509 import Oid, encode_attribute, encode_public_key, key_identifier, key_usage_bit_string
 from smki.profile.build import CertificateContents, build_tbs_certificate, validity_from
 from smki.profile.build_list import ListContents, build_tbs_list
 from smki.profile.tables import ORGANISATION_ARL, ORGANISATION_CRL, TEST_POLICY_OID, profile_of
-from smki.revocation_entry import RevocationReason, RevokedEntry, encode_entries
-from smki.role import CertificateKind, KeyUsage, RemotePartyRole
+from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole
 from smki.testing.defects.parts import CertificateParts, ListParts, RequestParts
-from smki.x509 import Oid, encode_attribute, encode_public_key, key_identifier, key_usage_bit_string
 
 DEVICE_EUI64 = EntityIdentifier.parse("00-DB-12-34-56-78-90-A0")
 ORGANISATION_EUI64 = EntityIdentifier.parse("90-B3-D5-1F-30-01-00-00")

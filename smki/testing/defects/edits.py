@@ -7,10 +7,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from smki import der
+from smki.pki import der
+from smki.pki.x509 import Oid, key_identifier
 from smki.testing.defects.cast import Cast
 from smki.testing.defects.parts import ExtensionPart, Octets
-from smki.x509 import Oid, key_identifier
 
 Edit = Callable[[Any, Cast], Any]
 """From the parts of the good twin to those of the defect."""

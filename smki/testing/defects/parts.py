@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from smki import der
-from smki.certificate import read_tbs_certificate
-from smki.csr import read_request
-from smki.der import Node
-from smki.revocation_list import read_tbs_list
+from smki.pki import der
+from smki.pki.certificate import read_tbs_certificate
+from smki.pki.der import Node
+from smki.pki.request import read_request
+from smki.pki.revocation_list import read_tbs_list
+from smki.pki.x509 import ECDSA_WITH_SHA256_ALGORITHM, ExtensionNode
 from smki.testing.defects.signer import sign
-from smki.x509 import ECDSA_WITH_SHA256_ALGORITHM, ExtensionNode
 
 Octets = Callable[[bytes], bytes]
 """Changes octets."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from smki.certificate import read_certificate
-from smki.role import KeyUsage
+from smki.pki.certificate import read_certificate
+from smki.sec.role import KeyUsage
 from smki.testing.defects.cast import ROLE, Base, Cast
 from smki.testing.defects.catalogue import Defect, suffix
 from smki.testing.defects.parts import CertificateParts

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from smki import der
+from smki.pki import der
 
 ECDSA_WITH_SHA384_ALGORITHM = der.sequence(der.oid("1.2.840.10045.4.3.3"))
 

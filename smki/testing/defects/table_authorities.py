@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from smki import der
-from smki.csr import organisation_subject
+from smki.pki import der
+from smki.pki.request import organisation_subject
+from smki.pki.x509 import Oid, encode_attribute, key_usage_bit_string
 from smki.profile.check_certificate import end_of_validity
 from smki.profile.tables import ORGANISATION_YEARS
-from smki.role import KeyUsage, RemotePartyRole
+from smki.sec.role import KeyUsage, RemotePartyRole
 from smki.testing.defects.cast import ORGANISATION_EUI64, ORGANISATION_NAME, Base, Cast, authority_name
 from smki.testing.defects.catalogue import defect
 from smki.testing.defects.edits import (
@@ -24,7 +25,6 @@ from smki.testing.defects.edits import (
     without,
 )
 from smki.testing.defects.verdict import Openssl, Verdict
-from smki.x509 import Oid, encode_attribute, key_usage_bit_string
 
 _D, _O, _IO, _ID, _RO, _RD = (
     Base.DEVICE,

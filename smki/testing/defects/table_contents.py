@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from smki import der
-from smki.csr import HARDWARE_TYPE, hardware_module_alt_name
 from smki.identity import EntityIdentifier
+from smki.pki import der
+from smki.pki.request import HARDWARE_TYPE, hardware_module_alt_name
+from smki.pki.x509 import Oid
 from smki.profile.tables import TEST_POLICY_OID
 from smki.testing.defects.cast import DEVICE_EUI64, Base
 from smki.testing.defects.catalogue import defect
 from smki.testing.defects.edits import extension, only, within, without
 from smki.testing.defects.verdict import Openssl, Verdict
-from smki.x509 import Oid
 
 _D = Base.DEVICE
 _S, _B, _X = Openssl.SEES, Openssl.BLIND, Openssl.CANNOT_PARSE

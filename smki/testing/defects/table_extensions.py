@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from smki import der
-from smki.csr import hardware_module_alt_name
-from smki.role import KeyUsage
+from smki.pki import der
+from smki.pki.request import hardware_module_alt_name
+from smki.pki.x509 import Oid, key_identifier, key_usage_bit_string
+from smki.sec.role import KeyUsage
 from smki.testing.defects.cast import DEVICE_EUI64, Base, Cast
 from smki.testing.defects.catalogue import defect
 from smki.testing.defects.edits import TRUE, added, extension, repeated, reversed_extensions, without
 from smki.testing.defects.verdict import Openssl, Verdict
-from smki.x509 import Oid, key_identifier, key_usage_bit_string
 
 _D, _O = Base.DEVICE, Base.ORGANISATION
 _S, _B, _X = Openssl.SEES, Openssl.BLIND, Openssl.CANNOT_PARSE

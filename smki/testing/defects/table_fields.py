@@ -5,7 +5,8 @@ from __future__ import annotations
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from smki import der
+from smki.pki import der
+from smki.pki.x509 import P256_KEY_ALGORITHM, Oid, encode_public_key
 from smki.testing.defects.cast import Base, Cast
 from smki.testing.defects.catalogue import defect
 from smki.testing.defects.edits import (
@@ -15,7 +16,6 @@ from smki.testing.defects.edits import (
 )
 from smki.testing.defects.signer import ECDSA_WITH_SHA384_ALGORITHM
 from smki.testing.defects.verdict import Openssl
-from smki.x509 import P256_KEY_ALGORITHM, Oid, encode_public_key
 
 _D, _O = Base.DEVICE, Base.ORGANISATION
 _S, _B, _X = Openssl.SEES, Openssl.BLIND, Openssl.CANNOT_PARSE

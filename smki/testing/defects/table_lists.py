@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from smki import der
+from smki.pki import der
+from smki.pki.x509 import Oid, encode_extension
 from smki.testing.defects.cast import Base
 from smki.testing.defects.catalogue import defect
 from smki.testing.defects.edits import (
@@ -34,7 +35,6 @@ from smki.testing.defects.edits import (
     without_seconds,
 )
 from smki.testing.defects.verdict import Openssl, Verdict
-from smki.x509 import Oid, encode_extension
 
 _L, _A = Base.CRL, Base.ARL
 _S, _B, _X = Openssl.SEES, Openssl.BLIND, Openssl.CANNOT_PARSE

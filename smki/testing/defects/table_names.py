@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from smki import der
+from smki.pki import der
+from smki.pki.x509 import Oid, encode_attribute
 from smki.testing.defects.cast import ORGANISATION_EUI64, Base, authority_name
 from smki.testing.defects.catalogue import defect
 from smki.testing.defects.edits import (
@@ -18,7 +19,6 @@ from smki.testing.defects.edits import (
     without_seconds,
 )
 from smki.testing.defects.verdict import Openssl, Verdict
-from smki.x509 import Oid, encode_attribute
 
 _D, _O = Base.DEVICE, Base.ORGANISATION
 _S, _B, _X = Openssl.SEES, Openssl.BLIND, Openssl.CANNOT_PARSE

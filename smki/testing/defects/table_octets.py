@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from smki import der
+from smki.pki import der
+from smki.pki.x509 import Oid
 from smki.testing.defects.cast import Base
 from smki.testing.defects.catalogue import defect
 from smki.testing.defects.edits import (
@@ -26,7 +27,6 @@ from smki.testing.defects.edits import (
     within,
 )
 from smki.testing.defects.verdict import Openssl
-from smki.x509 import Oid
 
 _D = Base.DEVICE
 _S, _B, _X = Openssl.SEES, Openssl.BLIND, Openssl.CANNOT_PARSE

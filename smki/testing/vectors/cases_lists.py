@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from smki import der
 from smki.identity import SerialNumber
+from smki.pki import der
+from smki.pki.revocation_entry import RevocationReason, RevokedEntry
+from smki.pki.x509 import Oid, key_identifier, key_usage_bit_string
 from smki.profile.tables import ARL_HOURS, CRL_HOURS
-from smki.revocation_entry import RevocationReason, RevokedEntry
-from smki.role import CertificateKind, KeyUsage, RemotePartyRole
+from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole
 from smki.testing.vectors.case import TRUSTED, Case
 from smki.testing.vectors.edits import UNKNOWN, added, appended, dropped, flipped, put, turned, without
 from smki.testing.vectors.setting import Setting
 from smki.testing.vectors.world import LIST_NUMBER, MOMENT, Edit, Plan, authority_name, changed
-from smki.x509 import Oid, key_identifier, key_usage_bit_string
 
 _SECOND, _HOUR, _DAY = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
 _HUGE = 100_000

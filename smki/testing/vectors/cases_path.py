@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from smki import der
 from smki.clock import NO_WELL_DEFINED_EXPIRY
-from smki.role import CertificateKind, KeyUsage
+from smki.pki import der
+from smki.pki.x509 import Oid, encode_attribute, key_identifier, key_usage_bit_string
+from smki.sec.role import CertificateKind, KeyUsage
 from smki.testing.vectors.case import TRUSTED, Case
 from smki.testing.vectors.edits import dropped, flipped, turned, without
 from smki.testing.vectors.setting import Setting
 from smki.testing.vectors.world import MOMENT, Plan, World, authority_name, changed
-from smki.x509 import Oid, encode_attribute, key_identifier, key_usage_bit_string
 
 _SECOND = timedelta(seconds=1)
 _DS, _KA = KeyUsage.DIGITAL_SIGNATURE, KeyUsage.KEY_AGREEMENT

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from smki import der
-from smki.csr import organisation_subject
-from smki.role import ORGANISATION_ROLES, KeyUsage, RemotePartyRole
+from smki.pki import der
+from smki.pki.request import organisation_subject
+from smki.pki.x509 import Oid, key_usage_bit_string
+from smki.sec.role import ORGANISATION_ROLES, KeyUsage, RemotePartyRole
 from smki.testing.vectors.case import Case
 from smki.testing.vectors.edits import (
     ALGORITHM_NULL,
@@ -31,7 +32,6 @@ from smki.testing.vectors.edits import (
 )
 from smki.testing.vectors.setting import Setting
 from smki.testing.vectors.world import ISSUED, SUPPLIER, Edit, Plan, changed
-from smki.x509 import Oid, key_usage_bit_string
 
 _DS, _KA = KeyUsage.DIGITAL_SIGNATURE, KeyUsage.KEY_AGREEMENT
 _CA = der.sequence(der.boolean(True))

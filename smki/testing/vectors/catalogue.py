@@ -7,7 +7,7 @@ import importlib.util
 from collections.abc import Iterator
 from typing import Any
 
-from smki.certificate import read_certificate
+from smki.pki.certificate import read_certificate
 from smki.testing.vectors.case import Case
 from smki.testing.vectors.world import MOMENT
 

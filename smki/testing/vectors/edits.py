@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from smki import der
+from smki.pki import der
+from smki.pki.x509 import Oid, encode_extension
 from smki.testing.vectors.world import Edit
-from smki.x509 import Oid, encode_extension
 
 VERSION, SERIAL, ALGORITHM, ISSUER, VALIDITY, SUBJECT, KEY, EXTENSIONS = range(8)
 """Where the fields of a TBSCertificate stand."""

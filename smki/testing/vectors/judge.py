@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from smki.certificate import Certificate, read_certificate
 from smki.clock import FixedClock
 from smki.identity import SerialNumber
+from smki.pki.certificate import Certificate, read_certificate
 from smki.problem import Malformed
 from smki.profile.tables import TEST_POLICY_OID
 from smki.relying_party import NumbersSeen, RelyingParty, RevocationLists, Suspicion, Suspicions, Verdict

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from smki.role import CertificateKind
+from smki.sec.role import CertificateKind
 from smki.testing.vectors.case import TRUSTED, Case
 from smki.testing.vectors.world import Plan, World
 

@@ -11,17 +11,12 @@ from typing import Any
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from smki import der
-from smki.csr import hardware_module_alt_name, organisation_subject, public_point
 from smki.identity import EntityIdentifier, SerialNumber
-from smki.key import SeededRandomness
-from smki.profile.build import CertificateContents, build_tbs_certificate, validity_from
-from smki.profile.build_list import ListContents, build_tbs_list
-from smki.profile.forms import RevocationListProfile
-from smki.profile.tables import ORGANISATION_ARL, ORGANISATION_CRL, TEST_POLICY_OID, profile_of
-from smki.revocation_entry import RevokedEntry, encode_entries
-from smki.role import CertificateKind, KeyUsage, RemotePartyRole
-from smki.x509 import (
+from smki.keys.private_key import SeededRandomness
+from smki.pki import der
+from smki.pki.request import hardware_module_alt_name, organisation_subject, public_point
+from smki.pki.revocation_entry import RevokedEntry, encode_entries
+from smki.pki.x509 import (
     ECDSA_WITH_SHA256_ALGORITHM,
     Oid,
     encode_attribute,
@@ -29,6 +24,11 @@ from smki.x509 import (
     key_identifier,
     key_usage_bit_string,
 )
+from smki.profile.build import CertificateContents, build_tbs_certificate, validity_from
+from smki.profile.build_list import ListContents, build_tbs_list
+from smki.profile.forms import RevocationListProfile
+from smki.profile.tables import ORGANISATION_ARL, ORGANISATION_CRL, TEST_POLICY_OID, profile_of
+from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole
 
 MOMENT = datetime(2026, 6, 15, 12, 0, 0, tzinfo=UTC)
 """The moment that the cases ask about where they say nothing else: fixed, so that a seed makes the same octets."""

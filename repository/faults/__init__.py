@@ -1,6 +1,0 @@
-"""A Repository that misbehaves when told to, for tests of those who have to bear it."""
-
-from repository.faults.fault import Fault, FaultKind
-from repository.faults.register import Faults, SetFault
-
-__all__ = ["Fault", "FaultKind", "Faults", "SetFault"]

@@ -1,0 +1,141 @@
+"""The Repository as a Flask application over one open SMKI."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from flask import Flask, Response, render_template, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+
+from smki import __version__
+from smki.clock import iso
+from smki.home.smki import Smki
+from smki.ledger import CertificateQuery
+from smki.problem import Problem, SmkiError, problem_text
+from smki.sec.role import CertificateKind
+from smki_repository.access import admit_readers
+from smki_repository.access_log import log_requests
+from smki_repository.certificate_service import (
+    RETRIEVE,
+    SEARCH,
+    answer_without_result,
+    certificate_service,
+    invalid_request,
+)
+from smki_repository.extracts import extracts
+from smki_repository.faults import Faults
+from smki_repository.faults.misbehaviour import misbehave
+from smki_repository.health import tell_health
+from smki_repository.metrics import count_requests
+from smki_repository.options import DEFAULTS, Options
+from smki_repository.org_crypto import org_crypto
+from smki_repository.problem_details import problem_details
+from smki_repository.rest import rest_service
+from smki_repository.revocation_lists import revocation_lists
+from smki_repository.security_headers import SecurityHeaders
+from smki_repository.slow_senders import TooManyBodies
+from smki_repository.time_travel import is_real, tell_the_time
+
+MAX_BODY_OCTETS = 64 * 1024
+"""Larger bodies are refused unread: a search has some 150 octets."""
+
+MAX_DRAINED_OCTETS = 32 * 1024 * 1024
+"""So much of a body that is too large is read and thrown away, so that its sender gets to see the answer."""
+
+
+def create_app(smki: Smki, options: Options = DEFAULTS, *, faults: Faults | None = None) -> Flask:
+    """The application for an open SMKI, as its operator chose.
+
+    Where its clock is a :class:`~smki.clock.TravellingClock`, a request can say at which moment it is asked.
+
+    :param faults: how it is to misbehave; None for not at all, whatever anybody asks of it.
+    :raises ValueError: when there are faults and the SMKI's clock is no TravellingClock.
+    """
+    app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_OCTETS
+    count_requests(app, smki)
+    tell_the_time(app, smki.clock)
+    admit_readers(app, smki, options.read_access)
+    app.register_blueprint(certificate_service(smki))
+    app.register_blueprint(rest_service(smki))
+    app.register_blueprint(revocation_lists(smki))
+    app.register_blueprint(extracts(smki))
+    app.register_blueprint(org_crypto(smki, publish_test_keys=options.publish_test_keys))
+
+    @app.get("/")
+    def index() -> str:
+        return render_template(
+            "index.html",
+            version=__version__,
+            authorities=smki.authorities(),
+            example=next(
+                smki.ledger.certificates(CertificateQuery(kinds=(CertificateKind.ORGANISATION,)), limit=1), None
+            ),
+            certificates=smki.ledger.count_certificates(),
+            base=request.url_root,
+            other_time=None if is_real(smki.clock) else iso(smki.clock.now()),
+            publish_test_keys=options.publish_test_keys,
+            faults=None if faults is None else sum(not one.is_over for one in faults.all()),
+        )
+
+    tell_health(app, smki)
+    if options.access_log:
+        log_requests(app)
+    if faults is not None:
+        misbehave(app, smki, faults)
+
+    _tell_errors(app, smki)
+    app.wsgi_app = SecurityHeaders(app.wsgi_app)  # type: ignore[method-assign]
+    if options.base_path:
+        elsewhere = SecurityHeaders(_served_below(options.base_path))
+        app.wsgi_app = DispatcherMiddleware(elsewhere, {options.base_path: app.wsgi_app})  # type: ignore[method-assign]
+    return app
+
+
+def _tell_errors(app: Flask, smki: Smki) -> None:
+    """Have the application answer errors in the form of the service that was asked."""
+
+    @app.errorhandler(HTTPException)
+    def http_error(error: HTTPException) -> Response:
+        status = error.code or 500
+        is_api = request.path.startswith("/api/")
+        if status == 413:
+            _drain()
+            seen, expected, remedy = "a body that is too large", f"at most {request.max_content_length} octets", ""
+        else:
+            seen, expected = f"{error.name} ({request.method} {request.path})", ""
+            remedy = f"see {'/api/docs' if is_api else '/'} for what there is"
+        problem = Problem(f"http.{status}", "request", seen, expected, "RFC 9110", remedy)
+        if request.path in (SEARCH, RETRIEVE) and status == 413:
+            return invalid_request(smki, problem)
+        if is_api:
+            response = problem_details([problem], status, error.name)
+        else:
+            response = Response(f"{seen}; {expected or remedy}\n", status, mimetype="text/plain")
+        for name, value in error.get_headers():
+            if name == "Allow":
+                response.headers[name] = value
+        return response
+
+    @app.errorhandler(SmkiError)
+    def unavailable(error: SmkiError) -> Response:
+        # The services answer for themselves; this is for what comes before them, and for pages that are none of theirs.
+        if request.path in (SEARCH, RETRIEVE):
+            return answer_without_result(smki, 503, problem_text(error.problems[0]))
+        if request.path.startswith("/api/"):
+            return problem_details(error.problems, 503)
+        return Response(f"{error}\n", 503, mimetype="text/plain")
+
+
+def _served_below(base_path: str) -> Response:
+    """The answer to whoever asks outside of the base path."""
+    return Response(f"everything is served below {base_path}/\n", 404, mimetype="text/plain")
+
+
+def _drain() -> None:
+    stream = request.environ["wsgi.input"]
+    left = MAX_DRAINED_OCTETS
+    with suppress(TooManyBodies):  # then the sender sees its connection closed
+        while left > 0 and (chunk := stream.read(1 << 16)):
+            left -= len(chunk)

@@ -1,0 +1,224 @@
+"""The Repository's web service, as spoken by the DCC's published client: search, then retrieve.
+
+Answers with HTTP 200 and a result, with 401 for a search that makes no sense, with 402 when nothing was
+found: that is what its client expects.
+"""
+
+from __future__ import annotations
+
+import base64
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flask import Blueprint, Response, g, request
+
+from smki.clock import iso, to_seconds
+from smki.home.smki import Smki
+from smki.identity import EntityIdentifier, SerialNumber
+from smki.ledger import CertificateQuery, CertificateRecord
+from smki.ledger.lookup import with_serial_number
+from smki.problem import Malformed, Problem, SmkiError, problem_text
+from smki.sec.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
+from smki_repository.xml_message import Content, parse_message, write_message
+
+XML_SERVICES = "/services/"
+SEARCH = f"{XML_SERVICES}certificatesearch"
+RETRIEVE = f"{XML_SERVICES}retrievecertificate"
+_ROOTS = {
+    SEARCH: ("CertificateSearchRequest", "CertificateSearchResponse"),
+    RETRIEVE: ("CertificateDataRequest", "CertificateDataResponse"),
+}
+_SEARCH_FIELDS = {
+    "CertificateSubjectName": True,
+    "CertificateSubjectAltName": True,
+    # Assumption: the published client does not narrow its searches, others may.
+    "CertificateRole": False,
+    "CertificateUsage": False,
+    "CertificateStatus": False,
+}
+
+OK, INVALID, NOT_FOUND = 200, 401, 402
+
+MANUFACTURING_FLAG = "false"
+"""Assumption: what the flag is true for is not published."""
+
+MAX_TOLD = 100
+"""So many serial numbers of an answer are written down at most."""
+
+STATUS_SINCE = "X-SMKI-Status-Since"
+"""The header that tells since when a certificate has had its status (UTC): the XML has no element for that."""
+
+ISSUED_HERE = "X-SMKI-Issued-Here"
+"""The header, ``false``, of a certificate that was imported."""
+
+_log = logging.getLogger("smki.audit-trail")
+
+_END_ENTITIES = (CertificateKind.ORGANISATION, CertificateKind.DEVICE)
+
+
+def certificate_service(smki: Smki) -> Blueprint:
+    """The two services over an open SMKI."""
+    blueprint = Blueprint("certificate_service", __name__)
+
+    @blueprint.post(SEARCH)
+    def search() -> Response:
+        query = _search_query(smki)
+        records = [
+            *smki.ledger.certificates(query),
+            *(found.record for found in smki.ledger.imports.certificates(query)),
+        ]
+        if not records:
+            return _answer(smki, NOT_FOUND, "Nothing found")
+        now = smki.clock.now()
+        results: list[tuple[str, Content]] = [("Result", _result(record, record.status_at(now))) for record in records]
+        return _answer(smki, OK, "Success", results, records)
+
+    @blueprint.post(RETRIEVE)
+    def retrieve() -> Response:
+        fields = _asked(RETRIEVE, {"CertificateSerial": True})
+        if "CertificateSerial" not in fields:
+            raise Malformed(_missing("CertificateSerial"))
+        record = with_serial_number(smki.ledger, SerialNumber.parse(fields["CertificateSerial"]))
+        if record is None or record.kind not in _END_ENTITIES or record.entity_identifier is None:
+            return _answer(smki, NOT_FOUND, "Nothing found")
+        now = smki.clock.now()
+        response = _answer(
+            smki, OK, "Success", [("CertificateResponse", _body(record, record.status_at(now)))], [record]
+        )
+        response.headers[STATUS_SINCE] = iso(record.status_since_at(now))
+        if not record.issued_here:
+            response.headers[ISSUED_HERE] = "false"
+        return response
+
+    @blueprint.errorhandler(Malformed)
+    def malformed(error: Malformed) -> Response:
+        return invalid_request(smki, error.problems[0])
+
+    @blueprint.errorhandler(SmkiError)
+    def unavailable(error: SmkiError) -> Response:
+        return _answer(smki, 503, problem_text(error.problems[0]))
+
+    return blueprint
+
+
+def invalid_request(smki: Smki, problem: Problem) -> Response:
+    """The answer (HTTP 401) to a request that makes no sense; the reason is its ResponseMessage."""
+    return _answer(smki, INVALID, problem_text(problem), code=problem.code)
+
+
+def answer_without_result(smki: Smki, status: int, message: str) -> Response:
+    """An answer of one of the two services that brings nothing.
+
+    :raises KeyError: for a path that is none of theirs.
+    """
+    return _answer(smki, status, message)
+
+
+def _answer(
+    smki: Smki,
+    status: int,
+    message: str,
+    content: Sequence[tuple[str, Content]] = (),
+    records: Sequence[CertificateRecord] = (),
+    code: str = "",
+) -> Response:
+    """Write down what is answered to what, and answer."""
+    told: dict[str, Any] = {"service": request.path, "from": request.remote_addr, "asked": g.get("asked", {})}
+    told["answer"] = status
+    if code:
+        told["code"] = code
+    told["certificates"] = [record.serial_number.hex for record in records[:MAX_TOLD]]
+    moment = smki.clock.now()
+    try:
+        reference = smki.audit_trail.record(moment, told)
+    except OSError as error:
+        # Nothing has changed that would have to be on record: a full disk does not keep certificates from being read.
+        _log.error("the audit trail could not be written: %s", error)
+        reference = f"{to_seconds(moment):010d}-{'0' * 9}"
+    head: list[tuple[str, Content]] = [
+        ("ResponseCode", str(status)),
+        ("ResponseMessage", message),
+        ("AuditReference", reference),
+    ]
+    return Response(write_message(_ROOTS[request.path][1], [*head, *content]), status, mimetype="application/xml")
+
+
+def _asked(path: str, fields: Mapping[str, bool]) -> dict[str, str]:
+    """What the request asks, kept for the record."""
+    g.asked = parse_message(request.get_data(), _ROOTS[path][0], fields)
+    asked: dict[str, str] = g.asked
+    return asked
+
+
+def _search_query(smki: Smki) -> CertificateQuery:
+    fields = _asked(SEARCH, _SEARCH_FIELDS)
+    names = [name for name in ("CertificateSubjectName", "CertificateSubjectAltName") if name in fields]
+    if len(names) != 1:
+        seen = "both" if names else "neither"
+        raise Malformed(
+            Problem(
+                "search.subject",
+                "request body",
+                seen,
+                "CertificateSubjectName or CertificateSubjectAltName",
+                "SEC Appendix P",
+                "Name an Organisation by the one or a Device by the other.",
+            )
+        )
+    is_organisation = names[0] == "CertificateSubjectName"
+    role, usage, status = (fields.get(f"Certificate{name}") or None for name in ("Role", "Usage", "Status"))
+    return CertificateQuery(
+        kinds=(CertificateKind.ORGANISATION if is_organisation else CertificateKind.DEVICE,),
+        entity_identifier=EntityIdentifier.parse(fields[names[0]]),
+        role=_role(role) if role else None,
+        usage=KeyUsage.parse(usage) if usage else None,
+        status=CertificateStatus.parse(status) if status else None,
+        moment=smki.clock.now(),
+    )
+
+
+def _role(text: str) -> RemotePartyRole:
+    role = RemotePartyRole.of_decimal(int(text)) if text.isascii() and text.isdigit() and len(text) < 4 else None
+    if role is None:
+        raise Malformed(
+            Problem("role.unknown", "CertificateRole", f"{text[:64]!r}", "a role code in decimal", "GBCS 12")
+        )
+    return role
+
+
+def _missing(name: str) -> Problem:
+    return Problem("xml.element-missing", "request body", f"no {name}", f"one {name}", "SEC Appendix P")
+
+
+def _subject(record: CertificateRecord) -> tuple[str, Content]:
+    is_organisation = record.kind is CertificateKind.ORGANISATION
+    name = "CertificateSubjectName" if is_organisation else "CertificateSubjectAltName"
+    return name, str(record.entity_identifier)
+
+
+def _result(record: CertificateRecord, status: CertificateStatus) -> Content:
+    return [
+        ("CertificateSerial", record.serial_number.hex),
+        _subject(record),
+        ("CertificateStatus", status.value),
+        *_role_element(record),
+        ("CertificateUsage", record.usage.code if record.usage else ""),
+        ("ManufacturingFlag", MANUFACTURING_FLAG),
+    ]
+
+
+def _body(record: CertificateRecord, status: CertificateStatus) -> Content:
+    return [
+        _subject(record),
+        ("CertificateSerial", record.serial_number.hex),
+        ("CertificateStatus", status.value),
+        ("CertificateBody", base64.b64encode(record.der).decode("ascii")),
+        *_role_element(record),
+        ("CertificateUsage", record.usage.code if record.usage else ""),
+        ("ManufacturingFlag", MANUFACTURING_FLAG),
+    ]
+
+
+def _role_element(record: CertificateRecord) -> list[tuple[str, Content]]:
+    return [("CertificateRole", str(record.role.decimal))] if record.role else []

@@ -1,0 +1,232 @@
+"""Applying for certificates and acting on them: only for officers, and only through the gate."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from flask import Response, request
+
+from smki.clock import iso
+from smki.ledger import ApplicationQuery, CertificateRecord
+from smki.ledger.description import application_fields, certificate_details
+from smki.ledger.revocation import CRL_REASONS
+from smki.pki.pem import unarmour
+from smki.pki.request import PEM_LABELS, read_request
+from smki.problem import Malformed, NotFound, Problem
+from smki.profile.detect import detect_request_profile
+from smki.registration import Application, Issued, Refused
+from smki.registration.acceptance import accept, reject
+from smki.registration.officers import require_officer_of_subscriber
+from smki.registration.revocation import revoke
+from smki_repository.problem_details import problem_details
+from smki_repository.rest import parameters as given
+from smki_repository.rest.certificates import known
+from smki_repository.rest.negotiation import DER, JSON, PEM, answer_json, wanted_form
+from smki_repository.rest.operation import Answer, Call, JsonBody, Link, OctetsBody, Operation, Parameter, schema_ref
+from smki_repository.rest.paging import limit_of, page
+from smki_repository.rest.refusals import status_of
+
+API = "/api/v1"
+REQUEST_TYPES = ("application/pkcs10", PEM, "application/octet-stream", "text/plain")
+INTERFACE = "rest"
+
+
+def _apply(call: Call) -> Response:
+    form = wanted_form(JSON, PEM, DER)
+    octets = call.values["request"].encode() if "request" in call.values else call.octets
+    device_type, issuer = call.get("deviceType"), call.get("issuer")
+    wanted = _request_in(octets)
+    application = Application(
+        call.get("kind") or detect_request_profile(read_request(wanted)).kind,
+        wanted,
+        INTERFACE,
+        call.acting.party,
+        call.acting.name,
+        str(call.get("onBehalfOf") or ""),
+        device_type,
+        issuer or "",
+        top_up=bool(call.get("topUp")),
+    )
+    outcome = call.smki.registration.apply(application)
+    if not isinstance(outcome, Issued):
+        where = _application_url(outcome.application_id)
+        return problem_details(outcome.problems, status_of(Refused(*outcome.problems)), application=where)
+    record = outcome.record
+    response = Response(_issued(call, outcome, form), 201, mimetype=form)
+    response.headers["Location"] = f"{request.script_root}{API}/certificates/{record.serial_number}"
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _issued(call: Call, issued: Issued, form: str) -> bytes | str:
+    record = issued.record
+    if form == DER:
+        return record.der
+    if form == PEM:
+        return record.certificate.as_pem()
+    return json.dumps(
+        {
+            "certificate": _told(call, record),
+            "pem": record.certificate.as_pem(),
+            "application": _application_url(record.application_id),
+            "notes": [note.as_json() for note in issued.notes],
+        }
+    )
+
+
+def _request_in(octets: bytes) -> bytes:
+    """The DER of the one certification request in a body.
+
+    :raises Refused: when it holds none, or several objects.
+    """
+    try:
+        pieces = unarmour(octets, "request")
+    except Malformed as error:
+        raise Refused(*error.problems) from None
+    if len(pieces) != 1:
+        raise Refused(
+            Problem("input.several", "request", f"{len(pieces)} objects", "one certification request", "",
+                    "Apply with one request at a time.")
+        )  # fmt: skip
+    if pieces[0].label and pieces[0].label not in PEM_LABELS:
+        raise Refused(
+            Problem("request.is-other", "request", f"a {pieces[0].label} in PEM", "a CERTIFICATE REQUEST", "SEC Appendix M",
+                    "Hand in the certification request (PKCS#10) that was made for the key.")
+        )  # fmt: skip
+    return pieces[0].der
+
+
+def _application_url(number: int) -> str:
+    return f"{request.script_root}{API}/applications/{number}"
+
+
+def _told(call: Call, record: CertificateRecord) -> dict[str, Any]:
+    return certificate_details(record, call.smki.clock.now())
+
+
+def _list(call: Call) -> Response:
+    wanted_form(JSON)
+    query = ApplicationQuery(
+        entity_identifier=call.get("entityIdentifier"),
+        kind=call.get("kind"),
+        granted=call.get("granted"),
+        involved=call.acting.party,
+    )
+    found = call.smki.ledger.search.applications(query, call.get("after"), limit_of(call.values))
+    return page([application_fields(each) for each in found.records], found.last)
+
+
+def _get(call: Call) -> Response:
+    wanted_form(JSON)
+    number = call.values["number"]
+    record = call.smki.ledger.application(number)
+    # That there is one of another Party's is nobody else's business.
+    if record is None or call.acting.party not in (record.application.subscriber, record.application.applied_by):
+        raise NotFound(
+            Problem("application.unknown", f"application {number}", f"none of {call.acting.party}", "one of its own", "",
+                    "GET /api/v1/applications lists them.")
+        )  # fmt: skip
+    return answer_json(application_fields(record))
+
+
+def _own(call: Call) -> CertificateRecord:
+    record = known(call)
+    require_officer_of_subscriber(call.smki.ledger, record, call.acting.party, call.acting.name)
+    return record
+
+
+def _accept(call: Call) -> Response:
+    wanted_form(JSON)
+    record = accept(call.smki.ledger, _own(call).serial_number, call.smki.clock.now())
+    return _done({"certificate": _told(call, record)})
+
+
+def _reject(call: Call) -> Response:
+    wanted_form(JSON)
+    rejection = reject(call.smki.ledger, _own(call).serial_number, call.values["because"], call.smki.clock.now())
+    differences = [problem.as_json() for problem in rejection.differences]
+    return _done({"certificate": _told(call, rejection.record), "differences": differences})
+
+
+def _revoke(call: Call) -> Response:
+    wanted_form(JSON)
+    smki, officer = call.smki, call.acting
+    number = known(call).serial_number
+    revoked = revoke(smki.ledger, number, call.values["reason"], smki.clock.now(), by=officer.name, party=officer.party)
+    revocation = {
+        "revoked": iso(revoked.revocation.revoked),
+        "effective": iso(revoked.revocation.effective),
+        "reason": revoked.revocation.reason,
+        "askedBy": revoked.revocation.asked_by,
+    }
+    return _done({"certificate": _told(call, revoked.record), "revocation": revocation})
+
+
+def _done(value: dict[str, Any]) -> Response:
+    response = Response(json.dumps(value), mimetype=JSON)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+_REQUEST = Parameter(
+    "request",
+    {"type": "string", "minLength": 1, "maxLength": 32768},
+    "The certification request (PKCS#10) in PEM, base64 or hexadecimal.",
+    given.free_text("request", "", max_length=32768).read,
+    required=True,
+)
+_OPTIONS = (
+    given.SUBSCRIBER_KIND,
+    given.device_type(),
+    given.party_id("onBehalfOf", "The User for which a Shared Resource applies."),
+    given.free_text("issuer", "The common name of the issuing authority; by default each in turn.", max_length=64),
+)
+_TOP_UP = given.flag("topUp", "A Supplier's key agreement certificate for prepayment top-up.")
+_NUMBER = given.whole_number("number", "Number of the application.", 999_999_999)
+_BECAUSE = given.free_text("because", "The reason, for the record.", required=True)
+_REASON = Parameter(
+    "reason",
+    {"type": "string", "enum": list(CRL_REASONS)},
+    "Why.",
+    given.choice("reason", CRL_REASONS, "").read,
+    required=True,
+)
+_LEADS_TO = tuple(
+    Link(name, {"serial": "/certificate/serialNumber"}) for name in ("getCertificate", "accept", "reject", "revoke")
+)
+_TAG = "Applications"
+_OWN = "Those of the Party for which the officer acts, as subscriber or as Shared Resource."
+
+OPERATIONS = (
+    Operation(
+        "POST", "/applications", "apply", _TAG, "Apply for a certificate", _apply,
+        Answer("It was issued.", {JSON: schema_ref("Issued"), PEM: {"type": "string"}, DER: {}}, ("Location",), _LEADS_TO),
+        (*(Parameter(each.name, each.schema, f"{each.description} With a body that is no JSON.", each.read)
+           for each in (*_OPTIONS, _TOP_UP)),),
+        (JsonBody((_REQUEST, *_OPTIONS, _TOP_UP)), OctetsBody(REQUEST_TYPES)),
+        errors=(403, 406, 409, 422), status=201, for_officers=True,
+        description="As JSON, or the request itself as the body with the rest in the query. A refusal names every reason, "
+        "and where it is in the record.",
+    ),
+    Operation("GET", "/applications", "listApplications", _TAG, "Own applications", _list,
+              Answer(f"{_OWN} The latest first.", {JSON: schema_ref("ApplicationPage")}, ("ETag", "Link"),
+                     (Link("getApplication", {"number": "/items/0/id"}),)),
+              (given.ENTITY, given.KIND, given.flag("granted", "Only those that were granted, or were refused."), given.LIMIT,
+               given.AFTER),
+              errors=(406,), for_officers=True),
+    Operation("GET", "/applications/{number}", "getApplication", _TAG, "One of the own applications", _get,
+              Answer("The application, with every reason where it was refused.", {JSON: schema_ref("Application")}, ("ETag",)),
+              (_NUMBER,), errors=(406,), for_officers=True),
+    Operation("POST", "/certificates/{serial}/accept", "accept", _TAG, "Accept a certificate that is pending", _accept,
+              Answer("It is accepted (SEC L11.5).", {JSON: schema_ref("Accepted")}), (given.SERIAL,),
+              errors=(403, 406, 409), for_officers=True),
+    Operation("POST", "/certificates/{serial}/reject", "reject", _TAG, "Reject a certificate", _reject,
+              Answer("It is rejected, and this is where it differs from its request (SEC L11.5 to L11.7).",
+                     {JSON: schema_ref("Rejected")}),
+              (given.SERIAL,), (JsonBody((_BECAUSE,)),), errors=(403, 406, 409), for_officers=True),
+    Operation("POST", "/certificates/{serial}/revoke", "revoke", _TAG, "Revoke a certificate", _revoke,
+              Answer("It is revoked (SEC L8).", {JSON: schema_ref("Revoked")}),
+              (given.SERIAL,), (JsonBody((_REASON,)),), errors=(403, 406, 409), for_officers=True,
+              description="By an officer of its subscriber or of the DCC."),
+)  # fmt: skip

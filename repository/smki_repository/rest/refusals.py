@@ -1,0 +1,66 @@
+"""Which HTTP status each error has: one table, by what kind of error it is, and by its code where that decides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from smki.eligibility import Outcome
+from smki.eligibility.refusals import REASONS
+from smki.ledger import LedgerUnavailable
+from smki.ledger.revocation import AlreadyRevoked
+from smki.problem import Malformed, NotFound, SmkiError
+from smki.registration import Refused
+from smki.registration.acceptance import NotAcceptable
+from smki.registration.inquiry import CannotBeJudged
+from smki.registration.officers import NotYours
+from smki.registration.revocation import NotRevocable
+from smki_repository.access import NotAdmitted
+from smki_repository.rest.negotiation import NotAcceptableHere
+from smki_repository.rest.operation import UnsupportedBody
+from smki_repository.slow_senders import TooManyBodies
+
+_OUTCOMES = {
+    Outcome.INELIGIBLE: 403,
+    Outcome.ANOMALY: 409,
+    Outcome.UNKNOWN_DEVICE: 409,
+}
+
+
+def _refused(error: SmkiError) -> int:
+    if error.code == "application.overtaken":
+        return 409
+    reason = REASONS.get(error.code)
+    return _OUTCOMES[reason.outcome] if reason is not None else 422
+
+
+def _by_code(other: int, **statuses: int) -> Callable[[SmkiError], int]:
+    """A status for each code, written with _ for what separates its words."""
+    return lambda error: statuses.get(error.code.replace(".", "_").replace("-", "_"), other)
+
+
+STATUSES: tuple[tuple[type[SmkiError], int | Callable[[SmkiError], int]], ...] = (
+    (NotAdmitted, 401),
+    (NotYours, 403),
+    (NotAcceptableHere, 406),
+    (UnsupportedBody, 415),
+    (Malformed, 400),
+    (NotFound, 404),
+    # The request is well formed; what it asks for is refused.
+    (CannotBeJudged, 422),
+    (Refused, _refused),
+    (NotAcceptable, _by_code(409, certificate_unknown=404)),
+    (AlreadyRevoked, 409),
+    (NotRevocable, _by_code(409, certificate_unknown=404, revocation_not_yours=403, revocation_delay=403)),
+    (LedgerUnavailable, 503),
+    (TooManyBodies, 503),
+)
+"""The first that fits decides. 400: the request is not as the document says. 403: not for whoever asks. 404: there is no
+such thing. 409: not in the state that it is in. 422: well formed, but the Code or the profile says no."""
+
+
+def status_of(error: SmkiError) -> int:
+    """The HTTP status (RFC 9110 15) of an answer that tells of an error."""
+    for kind, status in STATUSES:
+        if isinstance(error, kind):
+            return status if isinstance(status, int) else status(error)
+    return 500

@@ -1,0 +1,74 @@
+"""Parties and Testing Participants, and the Smart Metering Inventory."""
+
+from __future__ import annotations
+
+from flask import Response
+
+from smki.eligibility import DEVICE_THRESHOLD
+from smki.ledger.register import unknown_device
+from smki.ledger.register_records import device_fields, registrant_fields, registrant_id
+from smki.problem import NotFound
+from smki_repository.rest import parameters as given
+from smki_repository.rest.negotiation import JSON, answer_json, wanted_form
+from smki_repository.rest.operation import Answer, Call, Link, Operation, schema_ref
+from smki_repository.rest.paging import limit_of, page
+
+
+def _parties(call: Call) -> Response:
+    wanted_form(JSON)
+    found = call.smki.ledger.search.registrants(call.get("after") or 0, limit_of(call.values))
+    return page([registrant_fields(each) for each in found.records], found.last)
+
+
+def _party(call: Call) -> Response:
+    wanted_form(JSON)
+    found = call.smki.ledger.register.known_registrant(call.values["party"])
+    had = call.smki.ledger.certificates_issued_to(registrant_id(found))
+    return answer_json({**registrant_fields(found), "certificates": had})
+
+
+def _devices(call: Call) -> Response:
+    wanted_form(JSON)
+    search, limit = call.smki.ledger.search, limit_of(call.values)
+    devices, last = search.devices(
+        call.get("after"), limit, device_type=call.get("deviceType"), status=call.get("status")
+    )
+    return page([device_fields(device) for device in devices], last)
+
+
+def _device(call: Call) -> Response:
+    wanted_form(JSON)
+    device_id = call.values["eui"]
+    ledger = call.smki.ledger
+    device = ledger.register.device(device_id)
+    if device is None:
+        raise NotFound(unknown_device(device_id))
+    had, threshold = ledger.certificates_for_device(device_id), ledger.register.threshold(device_id)
+    return answer_json({**device_fields(device), "certificates": had, "threshold": threshold or DEVICE_THRESHOLD})
+
+
+_BEHIND = given.entity_identifier("after", "Where the page begins: from the link to it.")
+
+OPERATIONS = (
+    Operation(
+        "GET", "/parties", "listParties", "Parties and Devices", "Parties and Testing Participants", _parties,
+        Answer("In the order in which they were registered.", {JSON: schema_ref("PartyPage")}, ("ETag", "Link"),
+               (Link("getParty", {"party": "/items/0/party_id"}),)),
+        (given.LIMIT, given.AFTER), errors=(406,),
+    ),
+    Operation(
+        "GET", "/parties/{party}", "getParty", "Parties and Devices", "One Party or Testing Participant", _party,
+        Answer("Who it is, and how many certificates it has had.", {JSON: schema_ref("Party")}, ("ETag",)),
+        (given.PARTY,), errors=(406,),
+    ),
+    Operation(
+        "GET", "/devices", "listDevices", "Parties and Devices", "The Smart Metering Inventory", _devices,
+        Answer("By Device ID.", {JSON: schema_ref("DevicePage")}, ("ETag", "Link"), (Link("getDevice", {"eui": "/items/0/device_id"}),)),
+        (given.device_type(), given.SMI_STATUS, given.LIMIT, _BEHIND), errors=(406,),
+    ),
+    Operation(
+        "GET", "/devices/{eui}", "getDevice", "Parties and Devices", "One Device", _device,
+        Answer("What it is, how many certificates it has had and how many it may.", {JSON: schema_ref("Device")}, ("ETag",)),
+        (given.EUI,), errors=(406,),
+    ),
+)  # fmt: skip

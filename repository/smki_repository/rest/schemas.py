@@ -1,0 +1,165 @@
+"""The JSON Schemas of what is answered (the components of the OpenAPI document)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from smki.ledger.revocation import CRL_REASONS
+from smki.problem import Severity
+from smki.profile.detect import Shape
+from smki.relying_party.requirements import STEPS
+from smki.relying_party.verdict import Outcome
+from smki.sec.role import CertificateKind, CertificateStatus, RemotePartyRole
+from smki_repository.rest.operation import Schema, schema_ref
+
+TEXT: Schema = {"type": "string"}
+MOMENT: Schema = {"type": "string", "format": "date-time"}
+COUNT: Schema = {"type": "integer", "minimum": 0}
+FLAG: Schema = {"type": "boolean"}
+SERIAL: Schema = {"type": "string", "pattern": "^[0-9A-F]{32,40}$"}
+EUI: Schema = {"type": "string", "pattern": "^[0-9A-F]{2}(-[0-9A-F]{2}){7}$"}
+HEXADECIMAL: Schema = {"type": "string", "pattern": "^([0-9A-F]{2})*$"}
+
+
+def _object(properties: dict[str, Schema], optional: tuple[str, ...] = ()) -> Schema:
+    """An object with these properties and no others; those that are not optional are always there."""
+    required = [name for name in properties if name not in optional]
+    schema: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
+    return {**schema, "required": required} if required else schema
+
+
+def _list(items: Schema) -> Schema:
+    return {"type": "array", "items": items}
+
+
+def _or_null(schema: Schema) -> Schema:
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def _page(items: Schema) -> Schema:
+    following = {"type": "string", "description": "Path and query of the next page; missing on the last."}
+    return _object({"items": _list(items), "next": following}, ("next",))
+
+
+def _words(words: Any) -> Schema:
+    return {"type": "string", "enum": list(words)}
+
+
+KIND = _words(kind.value for kind in CertificateKind)
+ROLE = _or_null(_words(role.label for role in RemotePartyRole))
+USAGE = _or_null(_words(("DS", "KA")))
+
+_CERTIFICATE: dict[str, Schema] = {
+    "serialNumber": SERIAL,
+    "kind": KIND,
+    "entityIdentifier": _or_null(EUI),
+    "role": ROLE,
+    "usage": USAGE,
+    "status": _words(status.value for status in CertificateStatus),
+    "notBefore": MOMENT,
+    "notAfter": MOMENT,
+    "issued": MOMENT,
+    "issuerSerialNumber": _or_null(SERIAL),
+    "issuedHere": FLAG,
+    "statusSince": MOMENT,
+    "issuer": TEXT,
+    "subject": TEXT,
+    "roleCode": _or_null({"type": "string", "pattern": "^[0-9A-F]{2}$"}),
+    "commonName": _or_null(TEXT),
+    "keyUsage": _list(TEXT),
+    "publicKey": _or_null(HEXADECIMAL),
+    "subjectKeyIdentifier": _or_null(HEXADECIMAL),
+    "authorityKeyIdentifier": _or_null(HEXADECIMAL),
+    "sha256": {"type": "string", "pattern": "^[0-9A-F]{64}$"},
+    "pem": TEXT,
+}
+_PROBLEM = _object(dict.fromkeys(("code", "subject", "seen", "expected", "clause", "remedy"), TEXT),
+                   ("expected", "clause", "remedy"))  # fmt: skip
+_REGISTERED_FIELDS = ("party_id", "participant_id", "name", "category", "user_roles", "standing", "identifiers", "purpose",
+                      "agreement", "authorised_for", "acts_for", "quota")  # fmt: skip
+_PARTY: dict[str, Schema] = {
+    **dict.fromkeys(_REGISTERED_FIELDS, TEXT),
+    "through_entry": FLAG,
+    "officers": _list(TEXT),
+    "certificates": COUNT,
+}
+_DEVICE: dict[str, Schema] = {
+    "device_id": EUI,
+    **dict.fromkeys(("device_type", "status", "returns_to", "smets_version", "responsible"), TEXT),
+    "enrolled": FLAG,
+    "certificates": COUNT,
+    "threshold": COUNT,
+}
+_CHECK = dict.fromkeys(("check", "title", "clause", "certificate", "seen", "expected", "code"), TEXT)
+
+SCHEMAS: dict[str, Schema] = {
+    "Problem": _PROBLEM,
+    "ProblemDetails": _object(
+        {
+            "type": {"type": "string", "pattern": "^urn:smki:problem:[a-z0-9.-]+$"},
+            "title": TEXT,
+            "status": {"type": "integer", "minimum": 400, "maximum": 599},
+            "detail": TEXT,
+            "problems": {**_list(schema_ref("Problem")), "minItems": 1},
+            "application": TEXT,
+        },
+        ("application",),
+    ),
+    # With fields= any of them can be missing.
+    "Certificate": _object(_CERTIFICATE, tuple(_CERTIFICATE)),
+    "CertificatePage": _page(schema_ref("Certificate")),
+    "Certificates": _object({"items": _list(schema_ref("Certificate"))}),
+    "Party": _object(_PARTY, tuple(name for name in _PARTY if name != "officers")),
+    "PartyPage": _page(schema_ref("Party")),
+    "Device": _object(_DEVICE, ("returns_to", "responsible", "enrolled", "certificates", "threshold")),
+    "DevicePage": _page(schema_ref("Device")),
+    "RevocationList": _object(
+        {"issuerSerialNumber": SERIAL, "number": COUNT, "kind": _words(("crl", "arl")), "thisUpdate": MOMENT,
+         "nextUpdate": MOMENT, "entries": COUNT},
+    ),
+    "RevocationListPage": _page(schema_ref("RevocationList")),
+    "RevocationEntry": _object({"serialNumber": SERIAL, "revoked": MOMENT, "reason": _or_null(TEXT)}),
+    "RevocationEntryPage": _page(schema_ref("RevocationEntry")),
+    "Application": _object(
+        {"id": COUNT, "received": MOMENT, "interface": TEXT, "subscriber": TEXT, "officer": TEXT, "appliedBy": _or_null(TEXT),
+         "kind": KIND, "entityIdentifier": _or_null(EUI), "role": ROLE, "usage": USAGE, "granted": FLAG,
+         "reasons": _list(schema_ref("Problem")), "serialNumber": _or_null(SERIAL)},
+    ),
+    "ApplicationPage": _page(schema_ref("Application")),
+    "Finding": _object(
+        {**dict.fromkeys(("code", "clause", "location", "seen", "expected"), TEXT),
+         "severity": _words(severity.label for severity in Severity)},
+    ),
+    "Issued": _object(
+        {"certificate": schema_ref("Certificate"), "pem": TEXT, "application": TEXT, "notes": _list(schema_ref("Finding"))},
+    ),
+    "Accepted": _object({"certificate": schema_ref("Certificate")}),
+    "Rejected": _object({"certificate": schema_ref("Certificate"), "differences": _list(schema_ref("Problem"))}),
+    "Revoked": _object(
+        {"certificate": schema_ref("Certificate"),
+         "revocation": _object({"revoked": MOMENT, "effective": MOMENT, "reason": _words(CRL_REASONS), "askedBy": TEXT})},
+    ),
+    "Decision": _object(
+        {"eligible": FLAG, "outcome": TEXT, "asOf": {"type": "string", "format": "date"},
+         "applied": _list(_object({"provision": TEXT, "clause": TEXT, "title": TEXT, "held": FLAG, "seen": TEXT,
+                                   "problem": schema_ref("Problem")}, ("problem",)))},
+    ),
+    "Linted": _object(
+        {"objects": _list(_object({"object": {"type": "integer", "minimum": 1}, "shape": _words(shape.value for shape in Shape),
+                                   "kind": TEXT, "title": TEXT, "findings": _list(schema_ref("Finding"))}))},
+    ),
+    "Check": _object({"step": _words(STEPS), **_CHECK, "outcome": _words(outcome.value for outcome in Outcome)},
+                     ("seen", "expected", "code")),
+    "Verdict": _object(
+        {"certificate": TEXT, "sha256": _or_null({"type": "string", "pattern": "^[0-9A-F]{64}$"}), "at": MOMENT,
+         "for": _or_null(TEXT), "trusted": FLAG, "reason": _or_null(schema_ref("Problem")),
+         "checks": _list(schema_ref("Check"))},
+    ),
+    "Verdicts": _object({"verdicts": _list(schema_ref("Verdict"))}),
+    "Statistics": _object(
+        {"asOf": MOMENT,
+         "certificates": _list(_object({"kind": KIND, "role": ROLE, "usage": USAGE,
+                                        "status": _words(status.value for status in CertificateStatus), "count": COUNT})),
+         "applications": _list(_object({"kind": KIND, "granted": FLAG, "count": COUNT}))},
+    ),
+}  # fmt: skip

@@ -1,0 +1,73 @@
+"""The routes of the REST interface, made of its operations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from smki.home.smki import Smki
+from smki.problem import SmkiError
+from smki_repository.access import NotAdmitted, acting_officer, not_admitted
+from smki_repository.problem_details import problem_details
+from smki_repository.rest import applications, certificates, lists, questions, register
+from smki_repository.rest.negotiation import answer, answer_json
+from smki_repository.rest.openapi import document
+from smki_repository.rest.operation import Call, Operation, read_body, read_query, read_value
+from smki_repository.rest.reader import page_of
+from smki_repository.rest.refusals import status_of
+
+API = "/api/v1"
+DOCUMENT = "/api/openapi.json"
+READER = "/api/docs"
+
+OPERATIONS: tuple[Operation, ...] = (
+    *certificates.OPERATIONS,
+    *register.OPERATIONS,
+    *lists.OPERATIONS,
+    *applications.OPERATIONS,
+    *questions.OPERATIONS,
+)
+
+
+def rest_service(smki: Smki) -> Blueprint:
+    """The operations over an open SMKI, their document, and its reader."""
+    blueprint = Blueprint("rest", __name__)
+    for operation in OPERATIONS:
+        route = f"{API}{operation.path}".replace("{", "<").replace("}", ">")
+        blueprint.add_url_rule(route, operation.name, _view(smki, operation), methods=[operation.method])
+
+    @blueprint.get(DOCUMENT)
+    def openapi() -> Response:
+        return answer_json(document(OPERATIONS, f"{request.script_root}{API}"))
+
+    @blueprint.get(READER)
+    def docs() -> Response:
+        return answer(
+            page_of(OPERATIONS, request.script_root, request.host_url.rstrip("/")), "text/html; charset=utf-8"
+        )
+
+    return blueprint
+
+
+def _view(smki: Smki, operation: Operation) -> Callable[..., Response]:
+    path_parameters = operation.path_parameters
+
+    def view(**texts: Any) -> Response:
+        call = Call(smki, operation)
+        try:
+            if operation.for_officers:
+                call.officer = acting_officer(smki)
+            for parameter in path_parameters:
+                call.values[parameter.name] = read_value(parameter, texts[parameter.name])
+            read_query(operation, call.values)
+            if operation.body:
+                read_body(operation, call)
+            return operation.handle(call)
+        except NotAdmitted as error:
+            return not_admitted(smki, error)
+        except SmkiError as error:
+            return problem_details(error.problems, status_of(error))
+
+    return view

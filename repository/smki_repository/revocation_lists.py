@@ -1,0 +1,81 @@
+"""Revocation lists over HTTP: the current ones, never past their nextUpdate, and every one of the past."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request
+
+from smki.clock import TravellingClock, to_seconds
+from smki.home.smki import Smki
+from smki.ledger.revocation import ListRecord
+from smki.pki.certificate import to_pem
+from smki.pki.revocation_list import PEM_LABEL
+from smki.problem import NotFound, Problem
+from smki.sec.role import CertificateKind
+
+DER_TYPE = "application/pkix-crl"
+PEM_TYPE = "application/x-pem-file"
+KINDS = {"crl": CertificateKind.ISSUING_OCA, "arl": CertificateKind.ROOT_OCA}
+
+
+def revocation_lists(smki: Smki) -> Blueprint:
+    """``/crl/organisation.crl``, ``.arl``, each also ``.pem``, and ``/crl/organisation/NUMBER.crl`` for the past: of the
+    newest authority. Of another by its common name: ``/crl/organisation/T1.crl``, ``/crl/organisation/T1/NUMBER.crl``."""
+    blueprint = Blueprint("revocation_lists", __name__)
+
+    @blueprint.get("/crl/organisation.<string:kind>")
+    @blueprint.get("/crl/organisation.<string:kind>.pem")
+    @blueprint.get("/crl/organisation/<string:issuer>.<string:kind>")
+    @blueprint.get("/crl/organisation/<string:issuer>.<string:kind>.pem")
+    def current(kind: str, issuer: str = "") -> Response:
+        lists = smki.lists(_kind(kind), issuer)
+        if isinstance(smki.clock, TravellingClock) and smki.clock.is_travelling:
+            # A look at another time changes nothing: a list can be seen to have fallen overdue.
+            found = lists.as_of(smki.clock.now())
+            return _missing() if found is None else answer_list(found, "no-store")
+        record = lists.current()
+        left = max(0, to_seconds(record.next_update) - to_seconds(smki.clock.now()))
+        # Caches may keep it for a while, never past nextUpdate; within an hour a revocation has to be seen.
+        return answer_list(record, f"public, max-age={min(left, MAX_AGE_SECONDS)}, must-revalidate")
+
+    @blueprint.get("/crl/organisation/<int:number>.<string:kind>")
+    @blueprint.get("/crl/organisation/<int:number>.<string:kind>.pem")
+    @blueprint.get("/crl/organisation/<string:issuer>/<int:number>.<string:kind>")
+    @blueprint.get("/crl/organisation/<string:issuer>/<int:number>.<string:kind>.pem")
+    def past(number: int, kind: str, issuer: str = "") -> Response:
+        record = smki.lists(_kind(kind), issuer).numbered(number)
+        return _missing() if record is None else answer_list(record, "public, max-age=31536000, immutable")
+
+    @blueprint.errorhandler(NotFound)
+    def unknown(error: NotFound) -> Response:
+        return Response(f"{error}\n", 404, mimetype="text/plain")
+
+    return blueprint
+
+
+MAX_AGE_SECONDS = 300
+
+
+def _kind(suffix: str) -> CertificateKind:
+    """Which authority's lists have that suffix.
+
+    :raises NotFound: when none have.
+    """
+    if suffix not in KINDS:
+        raise NotFound(Problem("list.unknown", f".{suffix[:16]}", "no kind of list", ".crl or .arl", "RFC 2585 4.2"))
+    return KINDS[suffix]
+
+
+def answer_list(record: ListRecord, cache_control: str) -> Response:
+    """A list as the request wants it: DER, or PEM by the path's suffix; 304 where the client has it already."""
+    as_pem = request.path.endswith(".pem")
+    body = to_pem(PEM_LABEL, record.der).encode() if as_pem else record.der
+    response = Response(body, mimetype=PEM_TYPE if as_pem else DER_TYPE)
+    response.set_etag(f"{record.issuer.hex}-{record.number}{'-pem' if as_pem else ''}")
+    response.last_modified = record.this_update
+    response.headers["Cache-Control"] = cache_control
+    response.make_conditional(request)
+    return response
+
+
+def _missing() -> Response:
+    return Response("no such revocation list; see / for what there is\n", 404, mimetype="text/plain")

@@ -1,0 +1,103 @@
+"""What was decided when a home was made, kept in its ``smki.json``."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from smki.clock import RealClock
+from smki.keys.private_key import write_private_file
+from smki.problem import IntegrityError, Malformed, NotReady, Problem
+from smki.profile import TEST_POLICY_OID
+
+CONFIGURATION_FILE = "smki.json"
+FORMAT = 1
+
+SEEDED_START = datetime(2026, 1, 1, tzinfo=UTC)
+"""When an SMKI made from a seed begins unless told otherwise: fixed, so that the same seed makes the same
+octets on any day."""
+
+
+def beginning(seed: str | None, at: datetime | None) -> datetime:
+    """When an SMKI begins (UTC): as told, else at :data:`SEEDED_START` where it has a seed, else now.
+
+    :raises Malformed: when the seed is no text: octets of a command line that are not UTF-8.
+    """
+    if seed is not None and any("\ud800" <= character <= "\udfff" for character in seed):
+        seen = f"{seed[:64]!r}"
+        raise Malformed(Problem("seed.malformed", "seed", seen, "text", "RFC 3629", "Write the seed in UTF-8."))
+    return at or (SEEDED_START if seed is not None else RealClock().now())
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What was decided when a home was made."""
+
+    created: str
+    """ISO 8601, UTC."""
+    policy_oid: str = TEST_POLICY_OID
+    """certificatePolicies of everything issued: names the environment."""
+    seed: str | None = None
+    deemed_accepted_after: int = 0
+    """Seconds after its issue at which an Organisation Certificate that nobody accepted or rejected counts as accepted
+    (SEC L11.5). Assumption: the Code's own time is not known to us; at once, so that a first try needs no second step."""
+    format: int = FORMAT
+
+    def write(self, path: Path) -> None:
+        """Write it as JSON into a new file of mode 0600 (a seed is as good as every key)."""
+        write_private_file(path, json.dumps(asdict(self), indent=2).encode() + b"\n")
+
+    @classmethod
+    def read(cls, home: Path) -> Configuration:
+        """Read the configuration of a home.
+
+        :raises NotReady: when there is no SMKI.
+        :raises IntegrityError: when the file is not as it was written, or of a later format.
+        """
+        path = home / CONFIGURATION_FILE
+        try:
+            values = json.loads(path.read_bytes())
+            configuration = cls(**dict(values))
+        except (FileNotFoundError, NotADirectoryError):
+            raise NotReady(
+                Problem(
+                    "home.not-initialised",
+                    str(home),
+                    f"no {CONFIGURATION_FILE} in it",
+                    "an SMKI home",
+                    "",
+                    f"Make one with: smki init --home {home}",
+                )
+            ) from None
+        except (OSError, ValueError, TypeError) as error:
+            raise IntegrityError(Problem("home.unreadable", str(path), str(error), "what smki init wrote")) from None
+        if configuration.format != FORMAT:
+            raise IntegrityError(
+                Problem(
+                    "home.format",
+                    str(path),
+                    f"format {configuration.format}",
+                    f"format {FORMAT}",
+                    "",
+                    "Use the version of smki that made it.",
+                )
+            )
+        return configuration
+
+
+def refuse_occupied(path: Path) -> None:
+    """Find out in time that no SMKI can be made in a directory, because there is something else.
+
+    :raises NotReady: when there is.
+    """
+    try:
+        occupied = path.exists() and (not path.is_dir() or any(path.iterdir()))
+    except OSError as error:
+        seen, expected = error.strerror or str(error), "an empty directory"
+        raise NotReady(Problem("home.not-writable", str(path), seen, expected)) from error
+    if occupied:
+        seen, expected = "something else is there", "no such directory yet, or an empty one"
+        remedy = "Choose another directory with --home."
+        raise NotReady(Problem("home.occupied", str(path), seen, expected, "", remedy))

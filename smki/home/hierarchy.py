@@ -1,0 +1,163 @@
+"""The authorities of a home: Root OCA over Issuing OCAs, Root DCA over Issuing DCAs, and where their keys are."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from functools import partial
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from smki.authority.certification_authority import CertificationAuthority, SigningKey
+from smki.authority.issuance import Issuance, Subject
+from smki.identity import SerialNumber
+from smki.keys.private_key import KeyStore, Randomness
+from smki.ledger import CertificateRecord, Ledger
+from smki.pki import der
+from smki.pki.certificate import Certificate
+from smki.pki.request import public_point
+from smki.pki.x509 import Oid, encode_attribute, encode_public_key
+from smki.problem import IntegrityError, Malformed, Problem
+from smki.registration.gate import establish_authority
+from smki.sec.role import CertificateKind, CertificateStatus, RemotePartyRole
+
+AUTHORITY_NAMES = {
+    CertificateKind.ROOT_OCA: "TA",
+    CertificateKind.ISSUING_OCA: "T1",
+    CertificateKind.ROOT_DCA: "TD",
+    CertificateKind.ISSUING_DCA: "TD01",
+}
+"""Common names of the first authorities: T for test, unlike those of the published test PKI (ZA, Z1, E357, 0001)."""
+
+ABOVE = {
+    CertificateKind.ROOT_OCA: None,
+    CertificateKind.ISSUING_OCA: CertificateKind.ROOT_OCA,
+    CertificateKind.ROOT_DCA: None,
+    CertificateKind.ISSUING_DCA: CertificateKind.ROOT_DCA,
+}
+"""Which kind of authority issues each kind's certificates; in the order in which they are made."""
+
+ISSUED_BY = {
+    CertificateKind.ORGANISATION: CertificateKind.ISSUING_OCA,
+    CertificateKind.DEVICE: CertificateKind.ISSUING_DCA,
+}
+
+_ROLES = {
+    CertificateKind.ROOT_OCA: RemotePartyRole.ROOT,
+    CertificateKind.ISSUING_OCA: RemotePartyRole.ISSUING_AUTHORITY,
+}
+_NUMBERED = re.compile(r"(.*?)([0-9]+)\Z")
+
+
+class Hierarchy:
+    """The authorities of a home.
+
+    :param keys: where their private keys are.
+    """
+
+    def __init__(self, keys: KeyStore, ledger: Ledger, issuance: Issuance, randomness: Randomness) -> None:
+        self._keys = keys
+        self._ledger = ledger
+        self._issuance = issuance
+        self._randomness = randomness
+        self._made: dict[SerialNumber, CertificationAuthority] = {}
+
+    def of(self, record: CertificateRecord) -> CertificationAuthority:
+        """The authority with that certificate."""
+        authority = self._made.get(record.serial_number)
+        if authority is None:
+            certificate = record.certificate
+            authority = CertificationAuthority(certificate, SigningKey(partial(self._load_key, certificate)))
+            self._made[record.serial_number] = authority
+        return authority
+
+    def newest(self, kind: CertificateKind) -> CertificationAuthority:
+        """The newest authority of a kind that is not revoked.
+
+        :raises IntegrityError: when there is none.
+        """
+        return self.of(self._records(kind)[-1])
+
+    def issuing(self, kind: CertificateKind) -> list[CertificationAuthority]:
+        """Who may issue certificates of a kind: the newest Issuing OCA, or every Issuing DCA.
+
+        :raises IntegrityError: when there is none.
+        """
+        records = self._records(ISSUED_BY[kind])
+        return [self.of(record) for record in (records if kind is CertificateKind.DEVICE else records[-1:])]
+
+    def establish(self, kind: CertificateKind, moment: datetime) -> CertificateRecord:
+        """Make a new authority: its key, and the certificate that the one above issues to it.
+
+        :raises Malformed: for a second root.
+        """
+        there = [record for record in self._ledger.authorities() if record.kind is kind]
+        above = ABOVE[kind]
+        if there and above is None:
+            name = f"{kind.title} {there[0].certificate.common_name}"
+            raise Malformed(
+                Problem(
+                    "authority.second-root",
+                    kind.title,
+                    f"{name} is there",
+                    "an Issuing OCA or DCA",
+                    "",
+                    "Make another home.",
+                )
+            )
+        name = (
+            _next_name([record.certificate.common_name or "" for record in there]) if there else AUTHORITY_NAMES[kind]
+        )
+        key = self._randomness.private_key(f"authority {kind.value}" + (f" {name}" if there else ""))
+        self._keys.write(_key_name(kind, name), key)
+        subject = Subject(_subject(kind, name), encode_public_key(public_point(key.public_key())))
+        issuer = self.newest(above) if above is not None else None
+        return establish_authority(self._issuance, kind, subject, SigningKey(partial(_itself, key)), issuer, moment)
+
+    def _records(self, kind: CertificateKind) -> list[CertificateRecord]:
+        usable = [
+            record
+            for record in self._ledger.authorities()
+            if record.kind is kind and record.stored_status is not CertificateStatus.REVOKED
+        ]
+        if not usable:
+            raise IntegrityError(
+                Problem("authority.missing", kind.title, "none that is not revoked", "its certificate", "",
+                        f"Make one: smki authority add {kind.value}.")
+            )  # fmt: skip
+        return usable
+
+    def _load_key(self, certificate: Certificate) -> ec.EllipticCurvePrivateKey:
+        key_name = _key_name(certificate.kind, certificate.common_name or "")
+        key = self._keys.read(key_name)
+        if public_point(key.public_key()) != certificate.point:
+            name = f"{certificate.kind.title} {certificate.common_name}"
+            raise IntegrityError(
+                Problem("authority.key-mismatch", self._keys.place(key_name), "the key of another certificate", f"the key of {name}", "",
+                        "Put the key file back that belongs to it.")
+            )  # fmt: skip
+        return key
+
+
+def _key_name(kind: CertificateKind, name: str) -> str:
+    return kind.value if name == AUTHORITY_NAMES[kind] else f"{kind.value}-{name}"
+
+
+def _next_name(names: list[str]) -> str:
+    """``T2`` after ``T1``, ``TD10`` after ``TD09``; within the four characters that a name may have."""
+    found = _NUMBERED.match(names[-1])
+    stem, digits = found.groups() if found else (names[-1][:3], "1")
+    return f"{stem[: 4 - len(digits)]}{int(digits) + 1:0{len(digits)}d}"[:4]
+
+
+def _itself(key: ec.EllipticCurvePrivateKey) -> ec.EllipticCurvePrivateKey:
+    return key
+
+
+def _subject(kind: CertificateKind, name: str) -> bytes:
+    common_name = encode_attribute(Oid.COMMON_NAME, der.printable_string(name))
+    role = _ROLES.get(kind)
+    if role is None:
+        return der.sequence(common_name)
+    unit = encode_attribute(Oid.ORGANIZATIONAL_UNIT_NAME, der.printable_string(role.hexadecimal))
+    return der.sequence(unit, common_name)

@@ -1,0 +1,83 @@
+"""Private keys that are public on purpose: made for a test PKI that hands them out, and kept apart from all others.
+
+They stand in ``keys/published/`` of a home, unencrypted. Nothing gets there but through :meth:`PublishedKeys.add`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from smki.file import replace_file
+from smki.interchange import Holding
+from smki.interchange.naming import file_name
+from smki.keys.private_key import key_to_pem, read_key
+from smki.ledger import CertificateRecord, Ledger
+from smki.pki.request import public_point
+from smki.pki.x509 import encode_public_key
+from smki.problem import IntegrityError, Problem
+from smki.sec.role import CertificateKind
+
+_SUFFIX = ".key"
+
+
+class PublishedKeys:
+    """The published keys of a home.
+
+    :param directory: where they are; made with the first of them.
+    :param ledger: knows their certificates.
+    """
+
+    def __init__(self, directory: Path, ledger: Ledger) -> None:
+        self._directory = directory
+        self._ledger = ledger
+
+    def add(self, name: str, key: ec.EllipticCurvePrivateKey) -> Path:
+        """Publish a key, in the place of the one that was published under that name.
+
+        :param key: of an Organisation Certificate of this SMKI, and made to be published.
+        :returns: the file that it is kept in.
+        :raises IntegrityError: when it is another's, an authority's for instance; nothing is written then.
+        :raises OSError: when it cannot be written.
+        """
+        self._holding(name, key)
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = self._directory / f"{file_name(name)}{_SUFFIX}"
+        replace_file(path, key_to_pem(key))
+        return path
+
+    def holdings(self) -> list[Holding]:
+        """Each of them with its certificate, in the order of their names.
+
+        :raises IntegrityError: when something else has been put there.
+        """
+        return [self._holding(path.stem, read_key(path)) for path in self._files()]
+
+    def state(self) -> tuple[tuple[str, int, int], ...]:
+        """A value that changes when they do: name, time of change (nanoseconds) and inode of each file."""
+        return tuple(
+            (path.name, status.st_mtime_ns, status.st_ino) for path in self._files() if (status := path.stat())
+        )
+
+    def _files(self) -> list[Path]:
+        return sorted(self._directory.glob(f"*{_SUFFIX}"))
+
+    def _holding(self, name: str, key: ec.EllipticCurvePrivateKey) -> Holding:
+        records = self._ledger.certificates_of_key(encode_public_key(public_point(key.public_key())))
+        if not records or any(record.kind is not CertificateKind.ORGANISATION for record in records):
+            raise IntegrityError(
+                Problem(
+                    "published-key.unfit",
+                    f"key {name} in {self._directory}",
+                    f"the key of {_owner(records)}",
+                    "the key of an Organisation Certificate issued here",
+                    "",
+                    "Take it away: only keys that were made to be published belong there.",
+                )
+            )
+        return Holding(records[-1].certificate, key, name)
+
+
+def _owner(records: list[CertificateRecord]) -> str:
+    return f"a {records[0].kind.title} certificate" if records else "no certificate of this SMKI"

@@ -1,0 +1,391 @@
+"""One SMKI in one directory, or in memory: opens it, and wires the other rooms of the house together.
+
+pki/
+  smki.json               what was decided when it was made
+  ledger.sqlite           everything that was applied for and issued
+  keys/root-oca.key …     the authorities' private keys
+  keys/dcc/…              the private keys of the DCC's own certificates
+  keys/imported/…         private keys that were imported, where that was asked for
+  extracts/…              full extracts and deltas, once some were made
+  audit/2026-11-21.jsonl  what was asked of the Repository that day, by audit reference
+  keys/published/…        private keys that were made to be handed out
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from smki.authority.audit import CheckResult, check_ledger
+from smki.authority.issuance import Issuance
+from smki.authority.revocation_lists import POLICIES, RevocationLists
+from smki.clock import AdjustableClock, Clock, FixedClock, HomeClock, iso
+from smki.file import TemporaryPlace
+from smki.home.audit_trail import AuditTrail
+from smki.home.configuration import CONFIGURATION_FILE, Configuration, beginning, refuse_occupied
+from smki.home.hierarchy import ABOVE, ISSUED_BY, Hierarchy
+from smki.identity import EntityIdentifier
+from smki.interchange.extracts import Extracts
+from smki.interchange.importing import Importer
+from smki.keys.private_key import (
+    KeyDirectory,
+    KeysInMemory,
+    KeyStore,
+    Randomness,
+    SeededRandomness,
+    SystemRandomness,
+    key_to_pem,
+    passphrase_from_environment,
+)
+from smki.ledger import CertificateRecord, Ledger, SqliteLedger
+from smki.ledger.memory import MemoryLedger
+from smki.ledger.revocation import ListRecord
+from smki.pki.certificate import Certificate
+from smki.pki.request import make_device_request, make_organisation_request, public_point
+from smki.pki.x509 import encode_public_key
+from smki.problem import NotFound, NotReady, Problem
+from smki.registration import Application, Issued, Registration
+from smki.registration.cast import DCC_ENTITY_IDENTIFIERS, DEVICES, PARTIES, TESTING_PARTICIPANTS
+from smki.registration.inquiry import Inquiry
+from smki.sec.device import DeviceType
+from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole
+from smki.sec.terms import listed
+
+if TYPE_CHECKING:
+    from smki.home.published_keys import PublishedKeys
+
+LEDGER_FILE = "ledger.sqlite"
+CLOCK_FILE = "clock.json"
+EXTRACTS = "extracts"
+
+
+class Smki:
+    """One SMKI, open. Close it, or use it in a ``with`` statement.
+
+    :ivar ledger: what was applied for and issued.
+    :ivar clock: what time it is here.
+    :ivar hierarchy: its authorities.
+    """
+
+    def __init__(
+        self,
+        place: Path | TemporaryPlace,
+        configuration: Configuration,
+        ledger: Ledger,
+        clock: Clock,
+        keys: KeyStore | None = None,
+    ) -> None:
+        self._place = place
+        self.configuration = configuration
+        self.ledger = ledger
+        self.clock = clock
+        self._passphrase = passphrase_from_environment()
+        seed = configuration.seed
+        self._randomness: Randomness = SystemRandomness() if seed is None else SeededRandomness(seed)
+        issuance = Issuance(ledger, self._randomness, configuration.policy_oid)
+        self._issuance = issuance
+        self._keys: KeyStore = keys or KeyDirectory(self.path / "keys", self._passphrase)
+        self.hierarchy = Hierarchy(self._keys, ledger, issuance, self._randomness)
+
+    @property
+    def path(self) -> Path:
+        """The directory; of an SMKI in memory a temporary one, made when it is first asked for and removed on closing."""
+        return self._place if isinstance(self._place, Path) else self._place.path
+
+    @classmethod
+    def in_memory(cls, *, seed: str | None = None, at: datetime | None = None, clock: Clock | None = None) -> Smki:
+        """Make a new SMKI that is gone when it is closed: the same as :meth:`create` makes, without a directory.
+
+        :param seed: makes keys, serial numbers and certificates reproducible, octet for octet: the same as those of
+            :meth:`create` with that seed.
+        :param at: when it begins (UTC); now by default, with a seed :data:`~smki.home.configuration.SEEDED_START`.
+        :param clock: what time it is there; by default one that can be set (:class:`~smki.clock.AdjustableClock`),
+            which stands still at the beginning where there is a seed.
+        """
+        start = beginning(seed, at)
+        ledger, keys, place = MemoryLedger(), KeysInMemory(), TemporaryPlace()
+        configuration = Configuration(iso(start), seed=seed)
+        _populate(cls(place, configuration, ledger, FixedClock(start), keys))
+        if clock is None:
+            clock = AdjustableClock(start if seed is not None or at is not None else None)
+        return cls(place, configuration, ledger, clock, keys)
+
+    @classmethod
+    def create(
+        cls,
+        path: Path | str,
+        *,
+        seed: str | None = None,
+        at: datetime | None = None,
+        deemed_accepted_after: timedelta = timedelta(0),
+    ) -> Smki:
+        """Make a new SMKI: the four authorities, then the DCC's own certificates (SEC L3.12). All of it or nothing.
+
+        :param path: a directory that does not exist yet, or is empty.
+        :param seed: makes keys, serial numbers and certificates reproducible, octet for octet.
+        :param at: when it begins (UTC); now by default, with a seed :data:`~smki.home.configuration.SEEDED_START`.
+        :param deemed_accepted_after: how long after its issue an Organisation Certificate counts as accepted.
+        :raises NotReady: when there is something at *path* already or nothing can be made there.
+        """
+        path = Path(path).absolute()
+        _refuse_existing(path)
+        refuse_occupied(path)
+        start = beginning(seed, at)
+        workshop = path.with_name(f".{path.name}.new-{os.getpid()}")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            workshop.mkdir(mode=0o700)
+            configuration = Configuration(
+                iso(start), seed=seed, deemed_accepted_after=int(deemed_accepted_after.total_seconds())
+            )
+            _establish(workshop, configuration, FixedClock(start))
+            workshop.replace(path)
+        except OSError as error:
+            remedy = "Choose a place where this user may write, with --home."
+            seen, expected = error.strerror or str(error), "a directory that can be made"
+            raise NotReady(Problem("home.not-writable", str(path), seen, expected, "", remedy)) from error
+        finally:
+            shutil.rmtree(workshop, ignore_errors=True)
+        return cls.open(path)
+
+    @classmethod
+    def open(cls, path: Path | str, clock: Clock | None = None) -> Smki:
+        """Open the SMKI in a directory.
+
+        :param clock: what time it is there; by default the home's own clock (:class:`~smki.clock.HomeClock`).
+
+        :raises NotReady: when there is none.
+        :raises IntegrityError: when its configuration cannot be read.
+        :raises LedgerUnavailable: when its ledger cannot be opened.
+        """
+        path = Path(path).absolute()
+        configuration = Configuration.read(path)
+        return cls(path, configuration, SqliteLedger(path / LEDGER_FILE), clock or HomeClock(path / CLOCK_FILE))
+
+    def with_clock(self, clock: Clock) -> Smki:
+        """The same SMKI by another clock: ledger and keys are shared, so that closing one closes both."""
+        return Smki(self._place, self.configuration, self.ledger, clock, self._keys)
+
+    def close(self) -> None:
+        """Close the ledger and the audit trail."""
+        if "audit_trail" in vars(self):
+            self.audit_trail.close()
+        self.ledger.close()
+        if isinstance(self._place, TemporaryPlace):
+            self._place.remove()
+
+    def __enter__(self) -> Smki:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    @cached_property
+    def registration(self) -> Registration:
+        """The gate through which every certificate is applied for.
+
+        :raises IntegrityError: when an issuing authority is missing.
+        """
+        issuers = {kind: self.hierarchy.issuing(kind) for kind in ISSUED_BY}
+        deemed_accepted_after = timedelta(seconds=self.configuration.deemed_accepted_after)
+        return Registration(self.ledger, self.clock, self._issuance, issuers, deemed_accepted_after)
+
+    @cached_property
+    def inquiry(self) -> Inquiry:
+        """Where to ask who may subscribe for what, without applying."""
+        return Inquiry(self.ledger, self.clock)
+
+    def importer(self, issuers: Sequence[Certificate] = (), *, only_conformant: bool = False) -> Importer:
+        """What takes certificates in that were issued elsewhere (see :class:`~smki.interchange.importing.Importer`)."""
+        policy = self.configuration.policy_oid
+        return Importer(self.ledger, self.clock, policy, issuers, only_conformant=only_conformant)
+
+    def write_imported_keys(self, importer: Importer) -> list[Path]:
+        """Write the private keys that it found into ``keys/imported``; the files that were written."""
+        return importer.write_keys(self.path / "keys" / "imported", self._passphrase)
+
+    @cached_property
+    def extracts(self) -> Extracts:
+        """Full extracts of what was issued, and the deltas between them, as files."""
+        return Extracts(self.path / EXTRACTS, self.ledger, self.clock)
+
+    @cached_property
+    def audit_trail(self) -> AuditTrail:
+        """What was asked of the Repository, and answered under which audit reference."""
+        return AuditTrail(self.path / "audit")
+
+    @cached_property
+    def published_keys(self) -> PublishedKeys:
+        """Private keys that were made to be handed out."""
+        # Imported when wanted: few who open a home want it, and it brings every form of interchange with it.
+        from smki.home.published_keys import PublishedKeys
+
+        return PublishedKeys(self.path / "keys" / "published", self.ledger)
+
+    def lists(self, kind: CertificateKind, issuer: str = "") -> RevocationLists:
+        """The revocation lists of an authority of a kind: Issuing OCA (the CRL) or Root OCA (the ARL).
+
+        :param issuer: its common name; the newest authority by default.
+        :raises KeyError: for a kind that issues no lists.
+        :raises NotFound: when there is no such authority.
+        """
+        if kind not in POLICIES:
+            raise KeyError(kind)
+        if not issuer:
+            return RevocationLists(self.ledger, self.clock, self.hierarchy.newest(kind))
+        for lists in self.all_lists(kind):
+            if lists.issuer_name == issuer:
+                return lists
+        names = listed([lists.issuer_name for lists in self.all_lists(kind)])
+        raise NotFound(
+            Problem("authority.unknown", f"{kind.title} {issuer[:16]}", "there is none of that name", names, "SEC L")
+        )
+
+    def all_lists(self, *kinds: CertificateKind) -> list[RevocationLists]:
+        """The lists of every authority that issues some, also of those that newer ones have taken over from.
+
+        :param kinds: only of these kinds of authority; all by default.
+        """
+        records = [record for record in self.ledger.authorities() if record.kind in (kinds or POLICIES)]
+        return [RevocationLists(self.ledger, self.clock, self.hierarchy.of(record)) for record in records]
+
+    def renew_lists(self) -> list[ListRecord]:
+        """Issue every list that is due, and return those that were."""
+        return [made for lists in self.all_lists() if (made := lists.publish_if_due()) is not None]
+
+    def issue_device(
+        self,
+        request: bytes,
+        *,
+        applicant: str = "",
+        officer: str = "",
+        on_behalf_of: str = "",
+        device_type: DeviceType | None = None,
+        interface: str = "python",
+    ) -> Issued:
+        """Apply for a Device Certificate with a certification request (DER).
+
+        :param applicant: the id of the Party or Testing Participant that applies; by default the first that may.
+        :param device_type: what the Device is, where it is not in the inventory yet.
+        :raises Refused: with every reason, when it is refused.
+        """
+        kind = CertificateKind.DEVICE
+        application = Application(kind, request, interface, applicant, officer, on_behalf_of, device_type)
+        return self.registration.issue(application)
+
+    def issue_organisation(
+        self,
+        request: bytes,
+        *,
+        applicant: str = "",
+        officer: str = "",
+        on_behalf_of: str = "",
+        interface: str = "python",
+    ) -> Issued:
+        """Apply for an Organisation Certificate with a certification request (DER).
+
+        :param applicant: the id of the Party that applies; by default the one that owns the Entity Identifier.
+        :raises Refused: with every reason, when it is refused.
+        """
+        kind = CertificateKind.ORGANISATION
+        return self.registration.issue(Application(kind, request, interface, applicant, officer, on_behalf_of))
+
+    def make_device_request(
+        self, entity: EntityIdentifier, usage: KeyUsage
+    ) -> tuple[ec.EllipticCurvePrivateKey, bytes]:
+        """A new key for a Device, and the certification request (DER) for it."""
+        key = self._new_key(f"device {entity} {usage.code}")
+        return key, make_device_request(key, entity, usage)
+
+    def make_organisation_request(
+        self, entity: EntityIdentifier, role: RemotePartyRole, usage: KeyUsage, common_name: str | None = None
+    ) -> tuple[ec.EllipticCurvePrivateKey, bytes]:
+        """A new key for an Organisation in a role, and the certification request (DER) for it."""
+        key = self._new_key(f"organisation {entity} {role.label} {usage.code}")
+        return key, make_organisation_request(key, entity, role, usage, common_name)
+
+    def _new_key(self, label: str) -> ec.EllipticCurvePrivateKey:
+        # With a seed the first keys of a label are those that earlier certificates have.
+        number = 0
+        while True:
+            key = self._randomness.private_key(f"{label} {number}")
+            if not self.ledger.is_certified(encode_public_key(public_point(key.public_key()))):
+                return key
+            number += 1
+
+    def dcc_key(self, role: RemotePartyRole, usage: KeyUsage) -> ec.EllipticCurvePrivateKey:
+        """The private key of a certificate that the DCC lodged when the SMKI was made.
+
+        :raises NotFound: when it lodged none of that role and usage.
+        """
+        return self._keys.read(_dcc_key_name(role, usage))
+
+    def key_pem(self, key: ec.EllipticCurvePrivateKey) -> bytes:
+        """A key as PKCS#8 in PEM, encrypted where SMKI_KEY_PASSPHRASE was set when the home was opened."""
+        return key_to_pem(key, self._passphrase)
+
+    def authorities(self) -> list[CertificateRecord]:
+        """The authorities' certificates, roots first within each hierarchy."""
+        return self.ledger.authorities()
+
+    def check(self) -> CheckResult:
+        """Read everything in the ledger again and say what is wrong with it."""
+        return check_ledger(self.ledger, self.configuration.policy_oid)
+
+    def chain(self, record: CertificateRecord) -> Iterator[CertificateRecord]:
+        """The certificates above one in the ledger, up to its root."""
+        while record.issuer_serial_number is not None:
+            above = self.ledger.certificate(record.issuer_serial_number)
+            if above is None:
+                return
+            yield above
+            record = above
+
+
+def _refuse_existing(path: Path) -> None:
+    if not (path / CONFIGURATION_FILE).exists():
+        return
+    with Smki.open(path) as there:
+        names = ", ".join(f"{record.kind.title} {record.certificate.common_name}" for record in there.authorities())
+        number = there.ledger.count_certificates()
+        seen = f"an SMKI made at {there.configuration.created}: {names}; {number} certificates"
+    remedy = "Use it as it is, choose another directory with --home, or move this one away."
+    raise NotReady(Problem("home.exists", str(path), seen, "no SMKI there yet", "", remedy))
+
+
+def _establish(path: Path, configuration: Configuration, clock: Clock) -> None:
+    """Make everything that a home consists of in the empty directory *path*."""
+    (path / "keys" / "dcc").mkdir(parents=True, mode=0o700)
+    configuration.write(path / CONFIGURATION_FILE)
+    SqliteLedger(path / LEDGER_FILE, create=True).close()
+    (path / LEDGER_FILE).chmod(0o600)
+    with Smki(path, configuration, SqliteLedger(path / LEDGER_FILE), clock) as smki:
+        _populate(smki)
+
+
+def _populate(smki: Smki) -> None:
+    """Make what every SMKI begins with: the demonstration cast, authorities, the DCC's certificates, lists."""
+    smki.ledger.register.add(*PARTIES, *TESTING_PARTICIPANTS, *DEVICES)
+    for kind in ABOVE:
+        smki.hierarchy.establish(kind, smki.clock.now())
+    _establish_dcc(smki)
+    smki.renew_lists()
+
+
+def _establish_dcc(smki: Smki) -> None:
+    for role, entity in DCC_ENTITY_IDENTIFIERS.items():
+        for usage in role.usages:
+            key, request = smki.make_organisation_request(entity, role, usage)
+            smki._keys.write(_dcc_key_name(role, usage), key)
+            smki.issue_organisation(request, interface="init")
+
+
+def _dcc_key_name(role: RemotePartyRole, usage: KeyUsage) -> str:
+    return f"dcc/{role.label}-{usage.code.lower()}"

@@ -1,0 +1,225 @@
+"""Certification requests (PKCS#10, RFC 2986): taken apart, read, and made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from smki.identity import EntityIdentifier
+from smki.pki import der
+from smki.pki.certificate import hardware_module_name
+from smki.pki.der import DerError, Node
+from smki.pki.x509 import (
+    ECDSA_WITH_SHA256_ALGORITHM,
+    ExtensionNode,
+    Fault,
+    Oid,
+    attribute_of,
+    encode_attribute,
+    encode_extension,
+    encode_public_key,
+    key_usage_bit_string,
+    key_usages,
+    p256_point,
+    parse_name,
+    read_extensions,
+    signature_verifies,
+)
+from smki.sec.role import KeyUsage, RemotePartyRole
+
+PEM_LABELS = ("CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST")
+
+HARDWARE_TYPE = "1.2.826.0.1.8641679.1.2.2.1"
+"""hwType of the Device Certificates that we make requests for, measured in the published ones; readers ignore it."""
+
+
+@dataclass(slots=True)
+class RequestStructure:
+    """A certification request taken apart as far as it goes; parts that are missing or unreadable are None."""
+
+    data: bytes
+    faults: list[Fault] = field(default_factory=list)
+    outer: Node | None = None
+    info: Node | None = None
+    version: Node | None = None
+    subject: Node | None = None
+    public_key: Node | None = None
+    attributes: Node | None = None
+    extensions: list[ExtensionNode] = field(default_factory=list)
+    algorithm: Node | None = None
+    signature: Node | None = None
+
+    def extension(self, oid: str) -> ExtensionNode | None:
+        """The first requested extension with that object identifier, or None."""
+        for extension in self.extensions:
+            if extension.oid == oid:
+                return extension
+        return None
+
+
+def read_request(data: bytes) -> RequestStructure:
+    """Take the DER of a certification request apart; never raises, what cannot be read becomes a fault."""
+    structure = RequestStructure(data)
+    try:
+        outer = der.read(data)
+        if outer.tag != der.SEQUENCE:
+            raise DerError(f"{der.tag_name(outer.tag)} where a SEQUENCE should be", outer.start)
+        parts = outer.children()
+        if [part.tag for part in parts] != [der.SEQUENCE, der.SEQUENCE, der.BIT_STRING]:
+            found = ", ".join(der.tag_name(part.tag) for part in parts) or "nothing"
+            raise DerError(f"a SEQUENCE of {found}", outer.start)
+        info = parts[0].children()
+    except DerError as error:
+        expected = "certificationRequestInfo, signatureAlgorithm, signature"
+        structure.faults.append(Fault("structure.unreadable", "certificationRequest", str(error), expected))
+        return structure
+    structure.outer, structure.info, structure.algorithm, structure.signature = outer, *parts
+    expected_tags = [der.INTEGER, der.SEQUENCE, der.SEQUENCE, 0xA0]
+    tags = [part.tag for part in info]
+    if tags not in (expected_tags, expected_tags[:3]):
+        found = ", ".join(der.tag_name(tag) for tag in tags) or "nothing"
+        structure.faults.append(
+            Fault(
+                "structure.request",
+                "certificationRequestInfo",
+                found,
+                "version, subject, subjectPKInfo, attributes [0]",
+            )
+        )
+    if tags[:3] == expected_tags[:3]:
+        structure.version, structure.subject, structure.public_key = info[:3]
+        if tags[3:4] == expected_tags[3:]:
+            structure.attributes = info[3]
+            _read_attributes(structure, info[3])
+    return structure
+
+
+def _read_attributes(structure: RequestStructure, container: Node) -> None:
+    location = "certificationRequestInfo.attributes"
+    try:
+        for attribute in container.children():
+            parts = attribute.children() if attribute.tag == der.SEQUENCE else []
+            if len(parts) != 2 or parts[0].tag != der.OBJECT_IDENTIFIER or parts[1].tag != der.SET:
+                raise DerError("an attribute that is not a type and a SET of values", attribute.start)
+            if der.decode_oid(parts[0].content) == Oid.EXTENSION_REQUEST:
+                for value in parts[1].children():
+                    structure.extensions += read_extensions(value, f"{location}.extensionRequest", structure.faults)
+    except DerError as error:
+        structure.faults.append(Fault("structure.attributes", location, str(error), "a SET of attributes"))
+
+
+@dataclass(frozen=True)
+class CertificationRequest:
+    """A certification request that passed its lint: what the certificate takes over from it, octet for octet."""
+
+    der: bytes
+    subject: bytes
+    """Name, DER."""
+    public_key_info: bytes
+    """SubjectPublicKeyInfo, DER (91 octets)."""
+    key_usage: bytes
+    """Contents of the requested keyUsage extension, DER."""
+    subject_alt_name: bytes | None
+    """Contents of the requested subjectAltName extension, DER; None for an Organisation."""
+
+    @classmethod
+    def of(cls, structure: RequestStructure) -> CertificationRequest:
+        """Take the values out of a structure in which the lint found no error."""
+        subject, key, usage = structure.subject, structure.public_key, structure.extension(Oid.KEY_USAGE)
+        if subject is None or key is None or usage is None:
+            raise ValueError("this structure has not passed the lint of certification requests")
+        alt_name = structure.extension(Oid.SUBJECT_ALT_NAME)
+        return cls(
+            structure.data,
+            subject.encoded,
+            key.encoded,
+            usage.value.content,
+            alt_name.value.content if alt_name else None,
+        )
+
+    @cached_property
+    def usage(self) -> KeyUsage:
+        """digitalSignature or keyAgreement."""
+        (usage,) = key_usages(self.key_usage[2:])
+        return usage
+
+    @cached_property
+    def role(self) -> RemotePartyRole | None:
+        """The role asked for; None in a Device's request."""
+        attribute = attribute_of(parse_name(self.subject), Oid.ORGANIZATIONAL_UNIT_NAME)
+        return RemotePartyRole.of_hexadecimal(attribute.text) if attribute else None
+
+    @cached_property
+    def entity_identifier(self) -> EntityIdentifier:
+        """Who it is for."""
+        attribute = attribute_of(parse_name(self.subject), Oid.X500_UNIQUE_IDENTIFIER)
+        if attribute is not None:
+            return EntityIdentifier(attribute.content[1:])
+        return EntityIdentifier(hardware_module_name(self.subject_alt_name or b"")[1])
+
+
+def self_signature_verifies(structure: RequestStructure) -> bool:
+    """Whether the request is signed by the key that it holds (RFC 2986 4.2)."""
+    if structure.public_key is None or structure.signature is None or structure.info is None:
+        return False
+    point = p256_point(structure.public_key.encoded)
+    return point is not None and signature_verifies(point, structure.signature.content[1:], structure.info.encoded)
+
+
+def public_point(key: ec.EllipticCurvePublicKey) -> bytes:
+    """The uncompressed point (65 octets) of a public key."""
+    return key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+
+
+def organisation_subject(role: RemotePartyRole, entity: EntityIdentifier, common_name: str | None = None) -> bytes:
+    """The subject Name (DER) of an Organisation: [CN,] OU = role code, x500UniqueIdentifier = EUI-64 (GBCS 12)."""
+    rdns = [
+        encode_attribute(Oid.ORGANIZATIONAL_UNIT_NAME, der.utf8_string(role.hexadecimal)),
+        encode_attribute(Oid.X500_UNIQUE_IDENTIFIER, der.bit_string(entity.octets)),
+    ]
+    if common_name is not None:
+        rdns.insert(0, encode_attribute(Oid.COMMON_NAME, der.utf8_string(common_name)))
+    return der.sequence(*rdns)
+
+
+def hardware_module_alt_name(entity: EntityIdentifier, hardware_type: str = HARDWARE_TYPE) -> bytes:
+    """The subjectAltName contents (DER) of a Device: one HardwareModuleName with its EUI-64 (RFC 4108 5)."""
+    module_name = der.sequence(der.oid(hardware_type), der.octet_string(entity.octets))
+    other_name = der.element(0xA0, der.oid(Oid.HARDWARE_MODULE_NAME), der.explicit(0, module_name))
+    return der.sequence(other_name)
+
+
+def make_device_request(key: ec.EllipticCurvePrivateKey, entity: EntityIdentifier, usage: KeyUsage) -> bytes:
+    """A Device's certification request (DER) for *key*: empty subject, keyUsage and subjectAltName critical."""
+    extensions = [
+        encode_extension(Oid.KEY_USAGE, key_usage_bit_string(usage), critical=True),
+        encode_extension(Oid.SUBJECT_ALT_NAME, hardware_module_alt_name(entity), critical=True),
+    ]
+    return make_request(key, der.sequence(), extensions)
+
+
+def make_organisation_request(
+    key: ec.EllipticCurvePrivateKey,
+    entity: EntityIdentifier,
+    role: RemotePartyRole,
+    usage: KeyUsage,
+    common_name: str | None = None,
+) -> bytes:
+    """An Organisation's certification request (DER) for *key*."""
+    extensions = [encode_extension(Oid.KEY_USAGE, key_usage_bit_string(usage), critical=True)]
+    return make_request(key, organisation_subject(role, entity, common_name), extensions)
+
+
+def make_request(key: ec.EllipticCurvePrivateKey, subject: bytes, extensions: list[bytes]) -> bytes:
+    """A certification request (DER), version 0, signed with ecdsa-with-SHA256; subject and extensions encoded."""
+    attribute = der.sequence(der.oid(Oid.EXTENSION_REQUEST), der.set_of(der.sequence(*extensions)))
+    info = der.sequence(
+        der.integer(0), subject, encode_public_key(public_point(key.public_key())), der.explicit(0, attribute)
+    )
+    # Deterministic (RFC 6979), so that a seeded SMKI makes the same request again.
+    signature = key.sign(info, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
+    return der.sequence(info, ECDSA_WITH_SHA256_ALGORITHM, der.bit_string(signature))

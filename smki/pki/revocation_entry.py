@@ -1,0 +1,182 @@
+"""The entries of certificate revocation lists (RFC 5280 5.1.2.6): read as they stand, encoded from what is to be said."""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import NamedTuple
+
+from smki.clock import from_seconds, to_seconds
+from smki.identity import SerialNumber
+from smki.pki import der
+from smki.pki.der import DerError, Node
+from smki.pki.x509 import ExtensionNode, Fault, Oid, encode_extension, read_extensions
+
+
+class RevocationReason(enum.IntEnum):
+    """CRLReason (RFC 5280 5.3.1), by its number in a reasonCode extension."""
+
+    UNSPECIFIED = 0
+    KEY_COMPROMISE = 1
+    CA_COMPROMISE = 2
+    AFFILIATION_CHANGED = 3
+    SUPERSEDED = 4
+    CESSATION_OF_OPERATION = 5
+    CERTIFICATE_HOLD = 6
+    REMOVE_FROM_CRL = 8
+    PRIVILEGE_WITHDRAWN = 9
+    AA_COMPROMISE = 10
+
+    @property
+    def label(self) -> str:
+        """The ASN.1 name: ``keyCompromise``."""
+        first, *others = self.name.lower().split("_")
+        text = first + "".join(word.capitalize() for word in others)
+        return {"caCompromise": "cACompromise", "aaCompromise": "aACompromise", "removeFromCrl": "removeFromCRL"}.get(
+            text, text
+        )
+
+
+_REASONS = {reason.value: reason for reason in RevocationReason}
+
+
+def reason_of(number: int | None) -> RevocationReason | None:
+    """The reason with that number; None for none and for numbers that RFC 5280 does not define."""
+    return _REASONS.get(number) if number is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class RevokedEntry:
+    """One revoked certificate in a list."""
+
+    serial_number: SerialNumber
+    revoked_at: datetime
+    """UTC, to the second."""
+    reason: RevocationReason | None = None
+    """None when no reason was given: then the entry carries no reasonCode."""
+
+
+# An entry as every list of ours has it: serial number of 16 octets, UTCTime, reasonCode or none. A million
+# of them are read in a second this way; whatever looks different is read element by element.
+_USUAL_ENTRY = re.compile(
+    rb"\x30(?:\x21|\x2f)\x02\x10((?:[\x01-\x7f][\x00-\xff]|\x00[\x80-\xff])[\x00-\xff]{14})\x17\x0d([0-9]{12}Z)"
+    rb"(?:(?<=\x30\x21.{33})|(?<=\x30\x2f.{33})\x30\x0c\x30\x0a\x06\x03\x55\x1d\x15\x04\x03\x0a\x01([\x00-\xff]))",
+    re.DOTALL,
+)
+
+
+class RawEntry(NamedTuple):
+    """One entry as it stands in a list, values not judged."""
+
+    start: int
+    """Offset of the entry in the input."""
+
+    serial_number: bytes
+    """Content octets of userCertificate."""
+    time: bytes
+    """Content octets of revocationDate."""
+    reason: int | None
+    """The value of reasonCode where the entry is of the usual shape and has one."""
+    node: Node | None
+    """The whole entry, where it is of another shape than usual."""
+
+
+def raw_entries(entries: Node) -> Iterator[RawEntry]:
+    """The entries of a ``revokedCertificates`` SEQUENCE, one at a time.
+
+    :raises DerError: where the octets are no longer a row of elements.
+    """
+    data, at, end = entries.data, entries.body, entries.end
+    usual = _USUAL_ENTRY.match
+    while at < end:
+        match = usual(data, at, end)
+        if match is not None:
+            serial_number, time, reason = match.groups()
+            start, at = match.span()
+            yield RawEntry(start, serial_number, time, reason[0] if reason else None, None)
+        else:
+            node = der.read(data, at, end)
+            at = node.end
+            yield RawEntry(node.start, b"", b"", None, node)
+
+
+def entry_parts(node: Node) -> tuple[Node, Node, list[ExtensionNode]]:
+    """userCertificate, revocationDate and the extensions of one entry.
+
+    :raises DerError: when it is not made of these.
+    """
+    parts = node.children() if node.tag == der.SEQUENCE else []
+    tags = [part.tag for part in parts]
+    if tags[:1] != [der.INTEGER] or tags[1:2] not in ([der.UTC_TIME], [der.GENERALIZED_TIME]) or len(tags) > 3:
+        raise DerError(f"an entry made of {', '.join(map(der.tag_name, tags)) or der.tag_name(node.tag)}", node.start)
+    extensions: list[ExtensionNode] = []
+    if len(parts) == 3:
+        faults: list[Fault] = []
+        extensions = read_extensions(parts[2], "crlEntryExtensions", faults)
+        if faults:
+            raise DerError(faults[0].seen, parts[2].start)
+    return parts[0], parts[1], extensions
+
+
+@lru_cache(maxsize=4096)
+def _usual_time(content: bytes) -> datetime:
+    return der.decode_time(Node(content, der.UTC_TIME, 0, 0, len(content)))
+
+
+def usual_time(content: bytes) -> datetime:
+    """The moment in the content octets of a UTCTime.
+
+    :raises DerError: when it is no time.
+    """
+    return _usual_time(content)
+
+
+_REASON_EXTENSIONS: dict[RevocationReason | None, bytes] = {
+    reason: der.sequence(
+        encode_extension(Oid.REASON_CODE, der.element(der.ENUMERATED, bytes((reason,))), critical=False)
+    )
+    for reason in RevocationReason
+} | {None: b""}
+
+EntryRow = tuple[bytes, int, "RevocationReason | None"]
+"""An entry as a ledger has it: serial number (octets, big-endian, at least 16), seconds since 1970 (UTC), reason."""
+
+_SECONDS_OF_A_DAY = 86400
+
+
+def encode_entries(entries: Iterable[RevokedEntry]) -> bytes:
+    """The encoded entries one behind the other, without the SEQUENCE around them."""
+    return encode_entry_rows(
+        (entry.serial_number.octets, to_seconds(entry.revoked_at), entry.reason) for entry in entries
+    )
+
+
+def encode_entry_rows(rows: Iterable[EntryRow]) -> bytes:
+    """The same from rows, without an object for each: half a second for a million."""
+    days: dict[int, bytes] = {}
+    # What stands before and after the 16 octets of a serial number as we make them.
+    around: dict[tuple[int, RevocationReason | None], tuple[bytes, bytes]] = {}
+    pieces: list[bytes] = []
+    for serial_number, moment, reason in rows:
+        found = around.get((moment, reason))
+        if found is None:
+            tail = _encoded_moment(moment, days) + _REASON_EXTENSIONS[reason]
+            found = around[moment, reason] = bytes((0x30, 18 + len(tail), 0x02, 16)), tail
+        if len(serial_number) == 16 and 0 < serial_number[0] < 0x80:
+            pieces.append(found[0] + serial_number + found[1])
+        else:
+            pieces.append(der.sequence(der.integer(int.from_bytes(serial_number, "big")), found[1]))
+    return b"".join(pieces)
+
+
+def _encoded_moment(moment: int, days: dict[int, bytes]) -> bytes:
+    # A day's octets end with HHMMSSZ, whichever of the two forms of time they are.
+    day, second = divmod(moment, _SECONDS_OF_A_DAY)
+    encoded = days.get(day)
+    if encoded is None:
+        encoded = days[day] = der.time(from_seconds(day * _SECONDS_OF_A_DAY))[:-7]
+    return b"%s%02d%02d%02dZ" % (encoded, second // 3600, second // 60 % 60, second % 60)

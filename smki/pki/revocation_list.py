@@ -1,0 +1,247 @@
+"""Certificate revocation lists (RFC 5280 5): taken apart for the lint, read for use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+
+from smki.identity import SerialNumber
+from smki.pki import der
+from smki.pki.der import DerError, Node
+from smki.pki.revocation_entry import RevokedEntry, entry_parts, raw_entries, reason_of, usual_time
+from smki.pki.x509 import (
+    ExtensionNode,
+    Fault,
+    Oid,
+    read_extensions,
+    signature_verifies,
+)
+from smki.problem import Malformed, Problem
+
+PEM_LABEL = "X509 CRL"
+
+
+@dataclass(slots=True)
+class ListStructure:
+    """A revocation list taken apart as far as it goes; parts that are missing or unreadable are None.
+
+    Its entries are not: a list may hold a million, and whoever needs them reads them in one pass.
+    """
+
+    data: bytes
+    faults: list[Fault] = field(default_factory=list)
+    outer: Node | None = None
+    tbs: Node | None = None
+    version: Node | None = None
+    inner_algorithm: Node | None = None
+    issuer: Node | None = None
+    this_update: Node | None = None
+    next_update: Node | None = None
+    entries: Node | None = None
+    """revokedCertificates, a SEQUENCE."""
+    extensions: list[ExtensionNode] = field(default_factory=list)
+    outer_algorithm: Node | None = None
+    signature: Node | None = None
+
+    def extension(self, oid: str) -> ExtensionNode | None:
+        """The first extension of the list with that object identifier, or None."""
+        return next((extension for extension in self.extensions if extension.oid == oid), None)
+
+
+def read_revocation_list(data: bytes) -> ListStructure:
+    """Take the DER of a revocation list apart; never raises, what cannot be read becomes a fault."""
+    structure = ListStructure(data)
+    try:
+        outer = der.read(data)
+        if outer.tag != der.SEQUENCE:
+            raise DerError(f"{der.tag_name(outer.tag)} where a SEQUENCE should be", outer.start)
+        # One more than there should be, and no more: whatever else there is, it was not read for nothing.
+        parts = der.first_children(outer, 4)
+    except DerError as error:
+        structure.faults.append(Fault("structure.unreadable", "certificateList", str(error), "a DER SEQUENCE"))
+        return structure
+    structure.outer = outer
+    if [part.tag for part in parts] != [der.SEQUENCE, der.SEQUENCE, der.BIT_STRING]:
+        found = ", ".join(der.tag_name(part.tag) for part in parts) or "nothing"
+        structure.faults.append(Fault("structure.list", "certificateList", found))
+    if parts and parts[0].tag == der.SEQUENCE:
+        _read_tbs(structure, parts[0])
+    if len(parts) > 1 and parts[1].tag == der.SEQUENCE:
+        structure.outer_algorithm = parts[1]
+    if len(parts) > 2 and parts[2].tag == der.BIT_STRING:
+        structure.signature = parts[2]
+    return structure
+
+
+def read_tbs_list(data: bytes) -> ListStructure:
+    """The same for a list that is yet to be signed: the DER of its TBSCertList."""
+    structure = ListStructure(data)
+    try:
+        tbs = der.read(data)
+        if tbs.tag != der.SEQUENCE:
+            raise DerError(f"{der.tag_name(tbs.tag)} where a SEQUENCE should be", tbs.start)
+    except DerError as error:
+        structure.faults.append(Fault("structure.unreadable", "tbsCertList", str(error), "a DER SEQUENCE"))
+    else:
+        _read_tbs(structure, tbs)
+    return structure
+
+
+_TIMES = (der.UTC_TIME, der.GENERALIZED_TIME)
+_TBS_FIELDS: tuple[tuple[str, tuple[int, ...], bool], ...] = (
+    ("version", (der.INTEGER,), True),
+    ("inner_algorithm", (der.SEQUENCE,), False),
+    ("issuer", (der.SEQUENCE,), False),
+    ("this_update", _TIMES, False),
+    ("next_update", _TIMES, True),
+    ("entries", (der.SEQUENCE,), True),
+)
+_FIELD_NAMES = {
+    "inner_algorithm": "signature",
+    "this_update": "thisUpdate",
+    "next_update": "nextUpdate",
+    "entries": "revokedCertificates",
+}
+
+
+def _read_tbs(structure: ListStructure, tbs: Node) -> None:
+    structure.tbs = tbs
+    try:
+        parts = der.first_children(tbs, len(_TBS_FIELDS) + 2)
+    except DerError as error:
+        structure.faults.append(Fault("structure.unreadable", "tbsCertList", str(error), "a row of elements"))
+        return
+    at = 0
+    for attribute, tags, optional in _TBS_FIELDS:
+        name = _FIELD_NAMES.get(attribute, attribute)
+        if at < len(parts) and parts[at].tag in tags:
+            setattr(structure, attribute, parts[at])
+            at += 1
+        elif not optional:
+            found = der.tag_name(parts[at].tag) if at < len(parts) else "nothing"
+            structure.faults.append(Fault("structure.list-field", f"tbsCertList.{name}", found))
+    for part in parts[at:]:
+        if part.tag == 0xA0 and part is parts[at]:
+            _read_list_extensions(structure, part)
+        else:
+            structure.faults.append(
+                Fault("structure.list-field", "tbsCertList", der.tag_name(part.tag), "crlExtensions, then the end")
+            )
+
+
+def _read_list_extensions(structure: ListStructure, part: Node) -> None:
+    location = "tbsCertList.crlExtensions"
+    try:
+        container = part.inner()
+    except DerError as error:
+        structure.faults.append(Fault("structure.extensions", location, str(error), "a SEQUENCE of Extension"))
+        return
+    structure.extensions += read_extensions(container, location, structure.faults)
+
+
+@dataclass(frozen=True)
+class RevocationList:
+    """A revocation list that could be read completely. Equal when its DER is.
+
+    Reading checks the structure, not the profile (:mod:`smki.profile` does) and no signature.
+    """
+
+    der: bytes = field(repr=False)
+    tbs: bytes = field(repr=False, compare=False)
+    """The signed octets (TBSCertList, DER)."""
+    issuer: bytes = field(repr=False, compare=False)
+    """The issuer's Name, DER."""
+    this_update: datetime = field(compare=False)
+    next_update: datetime | None = field(compare=False)
+    number: int | None = field(compare=False)
+    """cRLNumber."""
+    authority_key_identifier: bytes | None = field(repr=False, compare=False)
+    signature: bytes = field(repr=False, compare=False)
+    """Ecdsa-Sig-Value, DER."""
+    _entries: Node | None = field(repr=False, compare=False)
+
+    @classmethod
+    def from_der(cls, data: bytes) -> RevocationList:
+        """Read a revocation list.
+
+        :raises Malformed: when a part of it cannot be read, saying which.
+        """
+        structure = read_revocation_list(data)
+        try:
+            return cls._of(structure)
+        except DerError as error:
+            faults = structure.faults or [Fault("structure.unreadable", "certificateList", str(error), "a list")]
+            remedy = "Run smki lint on it to see everything that is wrong."
+            raise Malformed(
+                *(
+                    Problem(fault.code, fault.location, fault.seen, fault.expected, "RFC 5280 5.1", remedy)
+                    for fault in faults
+                )
+            ) from None
+
+    @classmethod
+    def _of(cls, s: ListStructure) -> RevocationList:
+        if s.faults or not (s.outer and s.tbs and s.issuer and s.this_update and s.signature):
+            raise DerError("a part is missing", 0)
+        if s.outer.end != len(s.data):
+            raise DerError(f"{len(s.data) - s.outer.end} octets after the end", s.outer.end)
+        number = s.extension(Oid.CRL_NUMBER)
+        authority = s.extension(Oid.AUTHORITY_KEY_IDENTIFIER)
+        value = authority.value.content if authority else b""
+        revocation_list = cls(
+            der=s.data,
+            tbs=s.tbs.encoded,
+            issuer=s.issuer.encoded,
+            this_update=der.decode_time(s.this_update),
+            next_update=der.decode_time(s.next_update) if s.next_update else None,
+            number=int.from_bytes(number.value.inner().content, "big", signed=True) if number else None,
+            authority_key_identifier=value[4:] if value[2:3] == b"\x80" else None,
+            signature=s.signature.content[1:],
+            _entries=s.entries,
+        )
+        _ = revocation_list._offsets  # so that an entry that cannot be read is found out here
+        return revocation_list
+
+    @cached_property
+    def _offsets(self) -> dict[int, int]:
+        # Serial number to offset, in one pass: to look for it in the octets each time is a linear scan.
+        found: dict[int, int] = {}
+        for raw in raw_entries(self._entries) if self._entries is not None else ():
+            content = raw.serial_number
+            if raw.node is None:
+                usual_time(raw.time)
+            else:
+                serial, time, _ = entry_parts(raw.node)
+                der.decode_time(time)
+                content = serial.content
+            found.setdefault(int.from_bytes(content, "big", signed=True), raw.start)
+        return found
+
+    def __len__(self) -> int:
+        """How many certificates it says are revoked."""
+        return len(self._offsets)
+
+    def __contains__(self, serial_number: SerialNumber) -> bool:
+        return serial_number.value in self._offsets
+
+    def entry(self, serial_number: SerialNumber) -> RevokedEntry | None:
+        """What the list says of that certificate; None when it is not in it."""
+        offset = self._offsets.get(serial_number.value)
+        return self._entry_at(serial_number, offset) if offset is not None else None
+
+    def entries(self) -> Iterator[RevokedEntry]:
+        """Every entry, in the order of the list."""
+        for number, offset in self._offsets.items():
+            yield self._entry_at(SerialNumber(number), offset)
+
+    def _entry_at(self, serial_number: SerialNumber, offset: int) -> RevokedEntry:
+        _, time, extensions = entry_parts(der.read(self.der, offset))
+        reason = next((extension for extension in extensions if extension.oid == Oid.REASON_CODE), None)
+        number = reason.value.content[-1] if reason and reason.value.content[:2] == b"\x0a\x01" else None
+        return RevokedEntry(serial_number, der.decode_time(time), reason_of(number))
+
+    def is_signed_by(self, point: bytes) -> bool:
+        """Whether the key with that point (65 octets) made the signature."""
+        return signature_verifies(point, self.signature, self.tbs)

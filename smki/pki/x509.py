@@ -1,0 +1,306 @@
+"""The parts that certificates, certification requests and revocation lists share (RFC 5280, RFC 2986)."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from smki.pki import der
+from smki.pki.der import DerError, Node
+from smki.sec.role import KeyUsage
+
+
+class Oid:
+    """Object identifiers in dotted form."""
+
+    ECDSA_WITH_SHA256 = "1.2.840.10045.4.3.2"
+    EC_PUBLIC_KEY = "1.2.840.10045.2.1"
+    P256 = "1.2.840.10045.3.1.7"
+    COMMON_NAME = "2.5.4.3"
+    ORGANIZATIONAL_UNIT_NAME = "2.5.4.11"
+    X500_UNIQUE_IDENTIFIER = "2.5.4.45"
+    SUBJECT_KEY_IDENTIFIER = "2.5.29.14"
+    KEY_USAGE = "2.5.29.15"
+    SUBJECT_ALT_NAME = "2.5.29.17"
+    BASIC_CONSTRAINTS = "2.5.29.19"
+    CRL_NUMBER = "2.5.29.20"
+    REASON_CODE = "2.5.29.21"
+    CERTIFICATE_POLICIES = "2.5.29.32"
+    AUTHORITY_KEY_IDENTIFIER = "2.5.29.35"
+    HARDWARE_MODULE_NAME = "1.3.6.1.5.5.7.8.4"
+    EXTENSION_REQUEST = "1.2.840.113549.1.9.14"
+
+
+OID_NAMES = {
+    Oid.ECDSA_WITH_SHA256: "ecdsa-with-SHA256",
+    Oid.EC_PUBLIC_KEY: "id-ecPublicKey",
+    Oid.P256: "P-256",
+    "1.3.132.0.34": "P-384",
+    "1.3.132.0.35": "P-521",
+    "1.3.132.0.10": "secp256k1",
+    "1.2.840.10045.4.3.1": "ecdsa-with-SHA224",
+    "1.2.840.10045.4.3.3": "ecdsa-with-SHA384",
+    "1.2.840.10045.4.3.4": "ecdsa-with-SHA512",
+    "1.2.840.10045.4.1": "ecdsa-with-SHA1",
+    "1.2.840.113549.1.1.1": "rsaEncryption",
+    "1.2.840.113549.1.1.11": "sha256WithRSAEncryption",
+    "1.3.101.112": "Ed25519",
+    Oid.COMMON_NAME: "commonName",
+    "2.5.4.6": "countryName",
+    "2.5.4.5": "serialNumber",
+    "2.5.4.10": "organizationName",
+    Oid.ORGANIZATIONAL_UNIT_NAME: "organizationalUnitName",
+    Oid.X500_UNIQUE_IDENTIFIER: "x500UniqueIdentifier",
+    Oid.SUBJECT_KEY_IDENTIFIER: "subjectKeyIdentifier",
+    Oid.KEY_USAGE: "keyUsage",
+    Oid.SUBJECT_ALT_NAME: "subjectAltName",
+    "2.5.29.18": "issuerAltName",
+    Oid.BASIC_CONSTRAINTS: "basicConstraints",
+    Oid.CRL_NUMBER: "cRLNumber",
+    Oid.REASON_CODE: "reasonCode",
+    "2.5.29.30": "nameConstraints",
+    "2.5.29.31": "cRLDistributionPoints",
+    Oid.CERTIFICATE_POLICIES: "certificatePolicies",
+    Oid.AUTHORITY_KEY_IDENTIFIER: "authorityKeyIdentifier",
+    "2.5.29.36": "policyConstraints",
+    "2.5.29.37": "extKeyUsage",
+    "1.3.6.1.5.5.7.1.1": "authorityInfoAccess",
+    Oid.HARDWARE_MODULE_NAME: "id-on-hardwareModuleName",
+    Oid.EXTENSION_REQUEST: "extensionRequest",
+}
+
+
+def oid_name(dotted: str) -> str:
+    """The name of an object identifier where we know one, else its dotted form."""
+    return OID_NAMES.get(dotted, dotted)
+
+
+ECDSA_WITH_SHA256_ALGORITHM = der.sequence(der.oid(Oid.ECDSA_WITH_SHA256))
+"""AlgorithmIdentifier of every signature, parameters absent (RFC 5758 3.2)."""
+
+P256_KEY_ALGORITHM = der.sequence(der.oid(Oid.EC_PUBLIC_KEY), der.oid(Oid.P256))
+"""AlgorithmIdentifier of every subject key (RFC 5480 2.1.1)."""
+
+_SPKI_PREFIX = bytes.fromhex("3059") + P256_KEY_ALGORITHM + bytes.fromhex("034200")
+_P = 0xFFFFFFFF00000001000000000000000000000000FFFFFFFFFFFFFFFFFFFFFFFF
+_B = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
+_CURVE = ec.SECP256R1()
+_ECDSA = ec.ECDSA(hashes.SHA256())
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """One attribute of a distinguished name."""
+
+    oid: str
+    tag: int
+    """Identifier octet of the value: which string type."""
+    content: bytes
+    """Content octets of the value."""
+
+    @property
+    def text(self) -> str:
+        """The value as text; hexadecimal where it is not text (x500UniqueIdentifier)."""
+        try:
+            return der.decode_text(Node(self.content, self.tag, 0, 0, len(self.content)))
+        except DerError:
+            return self.content.hex().upper()
+
+
+Name = tuple[tuple[Attribute, ...], ...]
+"""A distinguished name: RDNs in order, each a tuple of attributes."""
+
+
+@lru_cache(maxsize=2048)
+def parse_name(encoded: bytes) -> Name:
+    """Read an encoded Name (RFC 5280 4.1.2.4).
+
+    :raises DerError: when it is not a SEQUENCE of SETs of attributes.
+    """
+    name = der.read(encoded)
+    if name.tag != der.SEQUENCE or name.end != len(encoded):
+        raise DerError("not a Name", 0)
+    return tuple(tuple(_attribute(item) for item in _members(rdn)) for rdn in name.children())
+
+
+def _members(rdn: Node) -> list[Node]:
+    if rdn.tag != der.SET or rdn.body == rdn.end:
+        raise DerError("a relative name that is not a SET of at least one attribute", rdn.start)
+    return rdn.children()
+
+
+def _attribute(node: Node) -> Attribute:
+    parts = node.children() if node.tag == der.SEQUENCE else []
+    if len(parts) != 2 or parts[0].tag != der.OBJECT_IDENTIFIER:
+        raise DerError("an attribute that is not a type and a value", node.start)
+    return Attribute(der.decode_oid(parts[0].content), parts[1].tag, parts[1].content)
+
+
+def name_text(encoded: bytes) -> str:
+    """A Name for a person: ``OU=07, CN=Z1``; ``(empty)`` for the empty one."""
+    short = {Oid.COMMON_NAME: "CN", Oid.ORGANIZATIONAL_UNIT_NAME: "OU", "2.5.4.10": "O", "2.5.4.6": "C"}
+    try:
+        rdns = parse_name(encoded)
+    except DerError:
+        return "(unreadable)"
+    texts = []
+    for rdn in rdns:
+        for attribute in rdn:
+            value = attribute.text
+            if attribute.oid == Oid.X500_UNIQUE_IDENTIFIER and attribute.tag == der.BIT_STRING:
+                value = attribute.content[1:].hex("-").upper()
+            texts.append(f"{short.get(attribute.oid, oid_name(attribute.oid))}={value}")
+    return ", ".join(texts) or "(empty)"
+
+
+def issuer_of(data: bytes) -> bytes | None:
+    """The issuer's Name (DER) in a certificate or a revocation list, found without reading the rest; None for none."""
+    try:
+        parts = der.read(data).children()[0].children()
+    except (DerError, IndexError):
+        return None
+    # version (optional), serial number (certificates), signature, issuer
+    names = [part for part in parts[:4] if part.tag == der.SEQUENCE]
+    return names[1].encoded if len(names) > 1 else None
+
+
+def attribute_of(name: Name, oid: str) -> Attribute | None:
+    """The first attribute of that type, or None."""
+    return next((attribute for rdn in name for attribute in rdn if attribute.oid == oid), None)
+
+
+def encode_attribute(oid: str, value: bytes) -> bytes:
+    """A relative distinguished name of one attribute, its value given encoded."""
+    return der.set_of(der.sequence(der.oid(oid), value))
+
+
+@lru_cache(maxsize=256)
+def encode_extension(oid: str, value: bytes, *, critical: bool) -> bytes:
+    """An Extension (DER); critical is left out where it is false, being the default (X.690 11.5)."""
+    flag = der.boolean(True) if critical else b""
+    return der.sequence(der.oid(oid), flag, der.octet_string(value))
+
+
+@dataclass(slots=True)
+class ExtensionNode:
+    """One extension as it stands in a certificate, a request or a list."""
+
+    oid: str
+    node: Node
+    critical_node: Node | None
+    value: Node
+    """The extnValue OCTET STRING."""
+
+    @property
+    def critical(self) -> bool:
+        """Whether it is marked critical, by BER's rule that any octet but 0 means true."""
+        return self.critical_node is not None and self.critical_node.content != b"\x00"
+
+    @property
+    def name(self) -> str:
+        """``keyUsage``; the dotted form where unknown."""
+        return oid_name(self.oid)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something that kept a part of a structure from being read."""
+
+    code: str
+    location: str
+    seen: str
+    expected: str = ""
+
+
+def read_extensions(container: Node, location: str, faults: list[Fault]) -> list[ExtensionNode]:
+    """The extensions in an ``Extensions`` SEQUENCE; those that cannot be read become faults."""
+    extensions: list[ExtensionNode] = []
+    try:
+        if container.tag != der.SEQUENCE:
+            raise DerError(f"{der.tag_name(container.tag)} where a SEQUENCE of extensions should be", container.start)
+        nodes = container.children()
+    except DerError as error:
+        faults.append(Fault("structure.extensions", location, str(error), "a SEQUENCE of Extension"))
+        return extensions
+    for index, node in enumerate(nodes):
+        try:
+            extensions.append(_extension(node))
+        except DerError as error:
+            faults.append(
+                Fault("structure.extension", f"{location}[{index}]", str(error), "an extnID, critical, extnValue")
+            )
+    return extensions
+
+
+def _extension(node: Node) -> ExtensionNode:
+    parts = node.children() if node.tag == der.SEQUENCE else []
+    tags = [part.tag for part in parts]
+    if tags == [der.OBJECT_IDENTIFIER, der.OCTET_STRING]:
+        return ExtensionNode(der.decode_oid(parts[0].content), node, None, parts[1])
+    if tags == [der.OBJECT_IDENTIFIER, der.BOOLEAN, der.OCTET_STRING]:
+        return ExtensionNode(der.decode_oid(parts[0].content), node, parts[1], parts[2])
+    found = ", ".join(der.tag_name(tag) for tag in tags) or der.tag_name(node.tag)
+    raise DerError(f"an extension made of {found}", node.start)
+
+
+@lru_cache(maxsize=256)
+def key_usages(content: bytes) -> frozenset[KeyUsage]:
+    """The usages in the content octets of a keyUsage BIT STRING (first octet: unused bits, which do not count)."""
+    size = (len(content) - 1) * 8 - content[0] if content else 0
+    return frozenset(
+        usage for usage in KeyUsage if usage.value < size and content[1 + usage.value // 8] & 0x80 >> usage.value % 8
+    )
+
+
+def key_usage_bit_string(*usages: KeyUsage) -> bytes:
+    """A keyUsage BIT STRING, trailing nought bits left out (X.690 11.2.2)."""
+    bits = 0
+    for usage in usages:
+        bits |= 0x8000 >> usage.value
+    octets = bits.to_bytes(2, "big").rstrip(b"\0")
+    unused = (octets[-1] & -octets[-1]).bit_length() - 1 if octets else 0
+    return der.bit_string(octets, unused)
+
+
+def key_identifier(point: bytes) -> bytes:
+    """The 8-octet key identifier of a public key, RFC 5280 4.2.1.2 method (2).
+
+    The nibble 0100, then the low 60 bits of SHA-1 over the subjectPublicKey bits.
+    """
+    digest = hashlib.sha1(point, usedforsecurity=False).digest()
+    return bytes((0x40 | digest[12] & 0x0F,)) + digest[13:]
+
+
+def encode_public_key(point: bytes) -> bytes:
+    """SubjectPublicKeyInfo (91 octets) of an uncompressed P-256 point (65 octets)."""
+    return _SPKI_PREFIX + point
+
+
+def is_on_p256(point: bytes) -> bool:
+    """Whether 65 octets 04 || X || Y are a point of the curve P-256."""
+    if len(point) != 65 or point[0] != 4:
+        return False
+    x, y = int.from_bytes(point[1:33], "big"), int.from_bytes(point[33:], "big")
+    return x < _P and y < _P and (y * y - x * x * x + 3 * x - _B) % _P == 0
+
+
+def p256_point(public_key_info: bytes) -> bytes | None:
+    """The 65 octets of the point in a SubjectPublicKeyInfo that is as the profile wants it, else None."""
+    if len(public_key_info) == 91 and public_key_info.startswith(_SPKI_PREFIX) and public_key_info[26] == 4:
+        return public_key_info[26:]
+    return None
+
+
+def signature_verifies(point: bytes, signature: bytes, signed: bytes) -> bool:
+    """Whether *signature* (Ecdsa-Sig-Value, DER) by the key with that point (65 octets) is over *signed*."""
+    try:
+        key = ec.EllipticCurvePublicKey.from_encoded_point(_CURVE, point)
+        key.verify(signature, signed, _ECDSA)
+    except (ValueError, InvalidSignature):
+        return False
+    return True

@@ -1,0 +1,305 @@
+"""Devices and what the Smart Metering Inventory (SMI) says of them."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, replace
+
+from smki.identity import EntityIdentifier, PartyId
+from smki.problem import Malformed, Problem, SmkiError
+from smki.sec.terms import listed, parse_list, parse_word
+
+
+class DeviceType(enum.Enum):
+    """The kinds of Devices, with their usual abbreviation and full name."""
+
+    CHF = "Communications Hub Function"
+    GPF = "Gas Proxy Function"
+    ESME = "Electricity Smart Meter"
+    GSME = "Gas Smart Meter"
+    PPMID = "Prepayment Meter Interface Device"
+    HCALCS = "HAN Connected Auxiliary Load Control Switch"
+    SAPC = "Standalone Auxiliary Proportional Controller"
+    IHD = "In-Home Display"
+    CAD = "Consumer Access Device"
+
+    @property
+    def holds_certificates(self) -> bool:
+        """False for Type 2 Devices, which hold no SMKI certificate."""
+        return self not in (DeviceType.IHD, DeviceType.CAD)
+
+    @property
+    def is_type_1(self) -> bool:
+        """Whether it is a Type 1 Device: it holds certificates and is neither a meter nor part of a hub."""
+        return self in (DeviceType.PPMID, DeviceType.HCALCS, DeviceType.SAPC)
+
+    @classmethod
+    def parse(cls, text: str) -> DeviceType:
+        """Read the abbreviation, in any case.
+
+        :raises Malformed: for anything else.
+        """
+        found = cls.__members__.get(text.strip().upper())
+        if found is not None:
+            return found
+        names = ", ".join(f"{member.name} ({member.value})" for member in cls)
+        raise Malformed(
+            Problem(
+                "device-type.unknown",
+                "Device type",
+                f"{text[:64]!r}",
+                "a Device type",
+                "SEC A1",
+                f"Use one of: {names}.",
+            )
+        )
+
+
+class SmiStatus(enum.Enum):
+    """The statuses of a Device in the Smart Metering Inventory."""
+
+    PENDING = "pending"
+    INSTALLED_NOT_COMMISSIONED = "installed not commissioned"
+    COMMISSIONED = "commissioned"
+    DECOMMISSIONED = "decommissioned"
+    SUSPENDED = "suspended"
+
+    @classmethod
+    def parse(cls, text: str) -> SmiStatus:
+        """Read a status in the Code's words, in any case.
+
+        :raises Malformed: for anything else.
+        """
+        return parse_word(cls, text, "smi-status.unknown", "SMI status", "SEC A1")
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class Fuel(enum.Enum):
+    """What a Party is responsible for at a Device's premises."""
+
+    ELECTRICITY = "electricity"
+    GAS = "gas"
+
+    @classmethod
+    def parse(cls, text: str) -> Fuel:
+        """Read ``electricity`` or ``gas``, in any case.
+
+        :raises Malformed: for anything else.
+        """
+        return parse_word(cls, text, "fuel.unknown", "fuel")
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class SmetsVersion(enum.Enum):
+    """The generation of the technical specifications that a Device was made to."""
+
+    SMETS1 = "1"
+    SMETS2 = "2"
+
+    @classmethod
+    def parse(cls, text: str) -> SmetsVersion:
+        """Read ``1``, ``2``, ``SMETS1`` or ``SMETS2``, in any case.
+
+        :raises Malformed: for anything else.
+        """
+        return parse_word(cls, text, "smets-version.unknown", "SMETS version", "SEC A1")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Responsible:
+    """A Party that is responsible for a Device, and for which fuel."""
+
+    fuel: Fuel
+    party: PartyId
+
+    @classmethod
+    def parse(cls, text: str) -> Responsible:
+        """Read ``gas: LARGE-SUPPLIER``.
+
+        :raises Malformed: for anything else.
+        """
+        fuel, colon, party = text.partition(":")
+        if not colon:
+            raise Malformed(
+                Problem(
+                    "responsible.malformed",
+                    "responsible Party",
+                    f"{text[:64]!r}",
+                    "a fuel, a colon and a Party ID",
+                    "",
+                    "Write it like gas: LARGE-SUPPLIER.",
+                )
+            )
+        return cls(Fuel.parse(fuel), PartyId.parse(party))
+
+
+class StatusNotAllowed(SmkiError):
+    """A Device cannot go from the SMI status that it has to the one wanted."""
+
+
+_S = SmiStatus
+_NEXT: dict[SmiStatus, tuple[SmiStatus, ...]] = {
+    _S.PENDING: (_S.INSTALLED_NOT_COMMISSIONED, _S.COMMISSIONED, _S.DECOMMISSIONED, _S.SUSPENDED),
+    _S.INSTALLED_NOT_COMMISSIONED: (_S.COMMISSIONED, _S.DECOMMISSIONED, _S.SUSPENDED),
+    _S.COMMISSIONED: (_S.DECOMMISSIONED, _S.SUSPENDED),
+    _S.DECOMMISSIONED: (_S.PENDING,),
+    _S.SUSPENDED: (_S.DECOMMISSIONED,),
+}
+"""From each status to which. Assumption: the statuses are the Code's, the paths between them ours. A
+decommissioned Device may be used again; a suspended one also goes back to where it came from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A Device as the Smart Metering Inventory has it."""
+
+    device_id: EntityIdentifier
+    device_type: DeviceType
+    status: SmiStatus = SmiStatus.PENDING
+    returns_to: SmiStatus | None = None
+    """While it is suspended, the status that it has again afterwards; otherwise None."""
+    smets_version: SmetsVersion = SmetsVersion.SMETS2
+    enrolled: bool = False
+    """Whether it is part of an Enrolled smart metering system, or ancillary to one."""
+    responsible: tuple[Responsible, ...] = ()
+    """At most one Party for each fuel."""
+
+    def __post_init__(self) -> None:
+        if (self.status is _S.SUSPENDED) != (self.returns_to is not None) or (
+            self.returns_to is not None and _S.SUSPENDED not in _NEXT[self.returns_to]
+        ):
+            seen = f"{self.status}, returns to {self.returns_to}"
+            raise Malformed(
+                Problem(
+                    "device.suspension",
+                    f"Device {self.device_id}",
+                    seen,
+                    "a status to return to (pending, installed not commissioned or commissioned) "
+                    "while suspended, and only then",
+                    "",
+                    "Name the status that the Device had before it was suspended.",
+                )
+            )
+        fuels = [entry.fuel for entry in self.responsible]
+        if len(fuels) != len(set(fuels)):
+            raise Malformed(
+                Problem(
+                    "device.responsible-repeated",
+                    f"Device {self.device_id}",
+                    listed(f"{entry.fuel}: {entry.party}" for entry in self.responsible),
+                    "at most one responsible Party for each fuel",
+                    "",
+                    "Name one Party for each fuel.",
+                )
+            )
+
+    @classmethod
+    def parse(
+        cls,
+        *,
+        device_id: str,
+        device_type: str,
+        status: str = "pending",
+        returns_to: str = "",
+        smets_version: str = "2",
+        enrolled: bool = False,
+        responsible: str = "",
+    ) -> Device:
+        """Read a Device from what a person typed; *responsible* like ``electricity: A, gas: B``.
+
+        :raises Malformed: when a field is not what it should be.
+        """
+        return cls(
+            EntityIdentifier.parse(device_id),
+            DeviceType.parse(device_type),
+            SmiStatus.parse(status),
+            SmiStatus.parse(returns_to) if returns_to.strip() else None,
+            SmetsVersion.parse(smets_version),
+            enrolled,
+            tuple(parse_list(responsible, Responsible.parse)),
+        )
+
+    @property
+    def lasting_status(self) -> SmiStatus:
+        """Its SMI status; of a suspended Device, the one that it returns to."""
+        return self.status if self.returns_to is None else self.returns_to
+
+    @property
+    def next_statuses(self) -> tuple[SmiStatus, ...]:
+        """The statuses that it can go to from here."""
+        return _NEXT[self.status] if self.returns_to is None else (*_NEXT[self.status], self.returns_to)
+
+    def responsible_for(self, fuel: Fuel) -> PartyId | None:
+        """The Party that is responsible for that fuel, if one is."""
+        return next((entry.party for entry in self.responsible if entry.fuel is fuel), None)
+
+    def with_status(self, status: SmiStatus) -> Device:
+        """The Device in another status; a suspension remembers this one.
+
+        :raises StatusNotAllowed: when no path leads there.
+        """
+        if status not in self.next_statuses:
+            raise StatusNotAllowed(
+                Problem(
+                    "device.status-not-allowed",
+                    f"Device {self.device_id}",
+                    f"{self.status}, to become {status}",
+                    listed((str(allowed) for allowed in self.next_statuses), "or"),
+                    "",
+                    "Take it through one of these first.",
+                )
+            )
+        return replace(self, status=status, returns_to=self.status if status is _S.SUSPENDED else None)
+
+    def install(self) -> Device:
+        """Installed not commissioned.
+
+        :raises StatusNotAllowed: unless it is pending.
+        """
+        return self.with_status(_S.INSTALLED_NOT_COMMISSIONED)
+
+    def commission(self) -> Device:
+        """Commissioned.
+
+        :raises StatusNotAllowed: unless it is pending or installed.
+        """
+        return self.with_status(_S.COMMISSIONED)
+
+    def decommission(self) -> Device:
+        """Decommissioned.
+
+        :raises StatusNotAllowed: when it is so already.
+        """
+        return self.with_status(_S.DECOMMISSIONED)
+
+    def suspend(self) -> Device:
+        """Suspended, to return to the status that it has now.
+
+        :raises StatusNotAllowed: when it is suspended or decommissioned.
+        """
+        return self.with_status(_S.SUSPENDED)
+
+    def resume(self) -> Device:
+        """In the status that it had before its suspension.
+
+        :raises StatusNotAllowed: unless it is suspended.
+        """
+        if self.returns_to is None:
+            raise StatusNotAllowed(
+                Problem(
+                    "device.not-suspended",
+                    f"Device {self.device_id}",
+                    str(self.status),
+                    str(_S.SUSPENDED),
+                    "",
+                    "Only a suspended Device can be resumed.",
+                )
+            )
+        return self.with_status(self.returns_to)

@@ -1,0 +1,374 @@
+"""Parties to the Code, the officers who act for them, and Testing Participants that are no Parties."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from smki.identity import EntityIdentifier, PartyId
+from smki.problem import Malformed, Problem
+from smki.sec.role import CertificateKind, UserRole
+from smki.sec.terms import listed, parse_list, parse_word
+
+
+class PartyCategory(enum.Enum):
+    """What a Party is: one category each."""
+
+    DCC = "DCC"
+    LARGE_SUPPLIER = "Large Supplier Party"
+    SMALL_SUPPLIER = "Small Supplier Party"
+    ELECTRICITY_NETWORK = "Electricity Network Party"
+    GAS_NETWORK = "Gas Network Party"
+    OTHER = "Other SEC Party"
+    SHARED_RESOURCE = "Shared Resource"
+
+    @classmethod
+    def parse(cls, text: str) -> PartyCategory:
+        """Read ``large-supplier``, ``Large Supplier Party`` and so on, in any case.
+
+        :raises Malformed: for anything else.
+        """
+        return parse_word(cls, text, "party-category.unknown", "Party category", "SEC A1")
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class Standing(enum.Enum):
+    """Whether somebody is a Party."""
+
+    ACCEDED = "acceded"
+    SUSPENDED = "suspended"
+    EXPELLED = "expelled"
+    WITHDRAWN = "withdrawn"
+
+    @classmethod
+    def parse(cls, text: str) -> Standing:
+        """Read one of the four words, in any case.
+
+        :raises Malformed: for anything else.
+        """
+        return parse_word(cls, text, "standing.unknown", "standing", "SEC M8")
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class TestPurpose(enum.Enum):
+    """What a Testing Participant wants Test Certificates for (SEC H14.11)."""
+
+    __test__ = False  # pytest takes names that begin so for its own
+
+    UEPT = "User Entry Process Tests"
+    SREPT = "SMKI and Repository Entry Process Tests"
+    DEVICE_AND_USER_SYSTEM_TESTS = "Device and User System Tests"
+    SECTION_T = "tests under Section T"
+
+    @classmethod
+    def parse(cls, text: str) -> TestPurpose:
+        """Read ``uept``, ``device-and-user-system-tests`` and so on, in any case.
+
+        :raises Malformed: for anything else.
+        """
+        return parse_word(cls, text, "test-purpose.unknown", "test purpose", "SEC H14.11")
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+
+SUPPLIERS = frozenset({PartyCategory.LARGE_SUPPLIER, PartyCategory.SMALL_SUPPLIER})
+NETWORKS = frozenset({PartyCategory.ELECTRICITY_NETWORK, PartyCategory.GAS_NETWORK})
+_ANY_BUT_DCC = frozenset(PartyCategory) - {PartyCategory.DCC}
+
+CATEGORIES_OF_ROLE: dict[UserRole, frozenset[PartyCategory]] = {
+    UserRole.IMPORT_SUPPLIER: SUPPLIERS,
+    UserRole.EXPORT_SUPPLIER: SUPPLIERS,
+    UserRole.GAS_SUPPLIER: SUPPLIERS,
+    UserRole.ELECTRICITY_DISTRIBUTOR: NETWORKS,
+    UserRole.GAS_TRANSPORTER: NETWORKS,
+    UserRole.REGISTERED_SUPPLIER_AGENT: _ANY_BUT_DCC,
+    UserRole.OTHER_USER: _ANY_BUT_DCC,
+    UserRole.LOAD_CONTROLLER: _ANY_BUT_DCC,
+}
+"""Who can act in a User Role: a record that contradicts itself is refused when it is made, not when it is judged."""
+
+_ROLE_OF_LICENCE: dict[PartyCategory, frozenset[UserRole]] = {
+    PartyCategory.ELECTRICITY_NETWORK: frozenset({UserRole.ELECTRICITY_DISTRIBUTOR}),
+    PartyCategory.GAS_NETWORK: frozenset({UserRole.GAS_TRANSPORTER}),
+}
+"""A Network Party's category says what it does. A Supplier Party's does not: it may supply either fuel, or only export."""
+
+SUBSCRIBER_KINDS = frozenset({CertificateKind.ORGANISATION, CertificateKind.DEVICE})
+"""The kinds of certificate for which a Party registers as an Authorised Subscriber."""
+
+
+def parse_subscriber_kind(text: str) -> CertificateKind:
+    """Read ``organisation`` or ``device``, in any case.
+
+    :raises Malformed: for anything else.
+    """
+    wanted = text.strip().lower()
+    for kind in SUBSCRIBER_KINDS:
+        if kind.value == wanted:
+            return kind
+    raise Malformed(
+        Problem(
+            "certificate-kind.unknown",
+            "kind of certificate",
+            f"{text[:64]!r}",
+            "a kind of certificate that Parties subscribe for",
+            "SEC L3",
+            "Use organisation, device or both: organisation, device.",
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class StandingChange:
+    """What somebody's standing became, and on which day."""
+
+    standing: Standing
+    since: date
+
+    @classmethod
+    def parse(cls, text: str) -> StandingChange:
+        """Read ``suspended 2024-05-01``.
+
+        :raises Malformed: for anything else.
+        """
+        word, _, day = text.strip().rpartition(" ")
+        return cls(Standing.parse(word or text), parse_day(day if word else ""))
+
+
+def parse_day(text: str) -> date:
+    """Read a day like ``2024-05-01``.
+
+    :raises Malformed: for anything else.
+    """
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        raise Malformed(
+            Problem("day.malformed", "day", f"{text[:64]!r}", "a day", "ISO 8601", "Write it like 2026-11-21.")
+        ) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Officer:
+    """An Authorised Responsible Officer (ARO)."""
+
+    name: str
+    kinds: frozenset[CertificateKind]
+    """Applies for Organisation Certificates, for Device Certificates or for both."""
+
+    def __post_init__(self) -> None:
+        if not self.name.strip() or not self.kinds or not self.kinds <= SUBSCRIBER_KINDS:
+            kinds = listed(sorted(kind.value for kind in self.kinds)) or "nothing"
+            raise Malformed(
+                Problem(
+                    "officer.malformed",
+                    "officer",
+                    f"{self.name[:64]!r} for {kinds}",
+                    "a name, and Organisation Certificates, Device Certificates or both",
+                    "SEC Appendix M",
+                    "Write it like Jo Bloggs: organisation, device.",
+                )
+            )
+
+    @classmethod
+    def parse(cls, text: str) -> Officer:
+        """Read ``Jo Bloggs: organisation, device``; a name alone is an officer for both.
+
+        :raises Malformed: for anything else.
+        """
+        name, colon, kinds = text.partition(":")
+        if not colon:
+            return cls(name.strip(), SUBSCRIBER_KINDS)
+        return cls(name.strip(), frozenset(parse_list(kinds, parse_subscriber_kind)))
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """A Party to the Code, or somebody who was one or will be."""
+
+    party_id: PartyId
+    name: str
+    category: PartyCategory
+    user_roles: frozenset[UserRole] = frozenset()
+    """What it acts as; each is judged separately (SEC G1.5)."""
+    standing: tuple[StandingChange, ...] = ()
+    """Every change, the oldest first; the first is its accession. Of several on one day the last counts.
+    Empty: never acceded."""
+    identifiers: frozenset[EntityIdentifier] = frozenset()
+    """Its User IDs, DCC IDs and RDP IDs; one belongs to one Party only."""
+    authorised_for: frozenset[CertificateKind] = frozenset()
+    """The kinds of certificate for which it is an Authorised Subscriber."""
+    officers: tuple[Officer, ...] = ()
+    acts_for: frozenset[PartyId] = frozenset()
+    """Of a Shared Resource: the Users that have named it to act on their behalf."""
+    through_entry: bool = True
+    """False for a Party that has not been through the User Entry Process and acts by its licence alone."""
+    quota: int | None = None
+    """How many Test Certificates it may have (SEC H14.11); None: no limit is set."""
+
+    def __post_init__(self) -> None:
+        _check_name(self.name, f"Party {self.party_id}")
+        _check_quota(self.quota, f"Party {self.party_id}")
+        misfits = [
+            role for role in UserRole if role in self.user_roles and self.category not in CATEGORIES_OF_ROLE[role]
+        ]
+        if misfits:
+            role = misfits[0]
+            categories = listed((str(each) for each in PartyCategory if each in CATEGORIES_OF_ROLE[role]), "or")
+            self._refuse("role-of-other-category", f"{self.category} acting as {role}", f"{role}: {categories}")
+        days = [change.since for change in self.standing]
+        if days != sorted(days) or (self.standing and self.standing[0].standing is not Standing.ACCEDED):
+            seen = listed(f"{change.standing} {change.since}" for change in self.standing)
+            self._refuse("standing-order", seen, "an accession first, then each change on that day or later", "SEC M8")
+        if self.acts_for and self.category is not PartyCategory.SHARED_RESOURCE:
+            seen = f"{self.category} acting for {listed(sorted(map(str, self.acts_for)))}"
+            self._refuse("not-a-shared-resource", seen, "a Shared Resource, or nobody to act for", "SEC G5.29")
+        if not self.authorised_for <= SUBSCRIBER_KINDS:
+            seen = listed(sorted(kind.title for kind in self.authorised_for))
+            self._refuse("authorised-for", seen, "Organisation Certificates, Device Certificates or both", "SEC L3")
+
+    def _refuse(self, code: str, seen: str, expected: str, clause: str = "SEC A1") -> None:
+        raise Malformed(Problem(f"party.{code}", f"Party {self.party_id}", seen, expected, clause))
+
+    @classmethod
+    def parse(
+        cls,
+        *,
+        party_id: str,
+        category: str,
+        name: str = "",
+        user_roles: str = "",
+        standing: str = "",
+        identifiers: str = "",
+        authorised_for: str = "",
+        officers: Iterable[str] = (),
+        acts_for: str = "",
+        through_entry: bool = True,
+        quota: str = "",
+    ) -> Party:
+        """Read a Party from what a person typed; several of a thing stand between commas, officers one by one.
+
+        :param standing: like ``acceded 2016-11-08, suspended 2024-05-01``.
+        :raises Malformed: when a field is not what it should be, or two contradict each other.
+        """
+        identity = PartyId.parse(party_id)
+        return cls(
+            identity,
+            name.strip() or str(identity),
+            PartyCategory.parse(category),
+            frozenset(parse_list(user_roles, UserRole.parse)),
+            tuple(parse_list(standing, StandingChange.parse)),
+            frozenset(parse_list(identifiers, EntityIdentifier.parse)),
+            frozenset(parse_list(authorised_for, parse_subscriber_kind)),
+            tuple(Officer.parse(officer) for officer in officers),
+            frozenset(parse_list(acts_for, PartyId.parse)),
+            through_entry,
+            _parse_quota(quota),
+        )
+
+    @property
+    def accession_date(self) -> date | None:
+        """The day on which it first acceded to the Code, if it has."""
+        return self.standing[0].since if self.standing else None
+
+    @property
+    def acts_as(self) -> frozenset[UserRole]:
+        """Its User Roles, and for a Network Party that of its licence, also where it is no User."""
+        licensed = _ROLE_OF_LICENCE.get(self.category)
+        return self.user_roles if licensed is None else self.user_roles | licensed
+
+    @property
+    def is_user(self) -> bool:
+        """Whether it is a User: not a condition for most certificates."""
+        return self.through_entry and bool(self.user_roles)
+
+    def standing_on(self, day: date) -> Standing | None:
+        """Its standing on that day; None before its accession."""
+        found = None
+        for change in self.standing:
+            if change.since > day:
+                break
+            found = change.standing
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class TestingParticipant:
+    """Somebody in tests who is no Party: the manufacturer of a Device, or someone acting for one (SEC H14.11)."""
+
+    __test__ = False  # pytest takes names that begin so for its own
+
+    participant_id: PartyId
+    name: str
+    purpose: TestPurpose
+    agreement: date | None = None
+    """The day of its agreement on the terms of Schedule 7; None without one."""
+    quota: int | None = None
+    """How many Test Certificates it may have; None: no limit is set."""
+    officers: tuple[Officer, ...] = ()
+
+    def __post_init__(self) -> None:
+        _check_name(self.name, f"Testing Participant {self.participant_id}")
+        _check_quota(self.quota, f"Testing Participant {self.participant_id}")
+
+    @classmethod
+    def parse(
+        cls,
+        *,
+        participant_id: str,
+        purpose: str,
+        name: str = "",
+        agreement: str = "",
+        quota: str = "",
+        officers: Iterable[str] = (),
+    ) -> TestingParticipant:
+        """Read a Testing Participant from what a person typed; *agreement* is a day or empty.
+
+        :raises Malformed: when a field is not what it should be.
+        """
+        identity = PartyId.parse(participant_id)
+        return cls(
+            identity,
+            name.strip() or str(identity),
+            TestPurpose.parse(purpose),
+            parse_day(agreement) if agreement.strip() else None,
+            _parse_quota(quota),
+            tuple(Officer.parse(officer) for officer in officers),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class NonParty:
+    """Somebody who is neither a Party nor a Testing Participant: a name, and nothing known of it."""
+
+    name: str
+
+
+def _check_name(name: str, subject: str) -> None:
+    if not name.strip():
+        raise Malformed(Problem("party.no-name", subject, "no name", "a name"))
+
+
+def _check_quota(quota: int | None, subject: str) -> None:
+    if quota is not None and quota < 0:
+        raise Malformed(_not_a_quota(str(quota), subject))
+
+
+def _parse_quota(text: str) -> int | None:
+    text = text.strip()
+    if not text:
+        return None
+    if text.isascii() and text.isdigit():
+        return int(text)
+    raise Malformed(_not_a_quota(f"{text[:64]!r}", "quota"))
+
+
+def _not_a_quota(seen: str, subject: str) -> Problem:
+    return Problem("quota.malformed", subject, seen, "a whole number of certificates, nought or more", "SEC H14.11")
