@@ -8,14 +8,14 @@ import time
 from datetime import date
 from pathlib import Path
 
-from benchmarks.issuance import application, inventory, requests
+from benchmarks.issuance import ACTOR, application, inventory, requests
 from benchmarks.measurement import Measurement, rate
 from smki import Smki
 from smki.eligibility import Applicant, Decision, DeviceQuestion, OrganisationQuestion, decide
 from smki.eligibility.question import Question
-from smki.ledger import Conditions
-from smki.registration.cast import DEVICES, PARTIES
-from smki.registration.inquiry import Inquiry
+from smki.registration import applications
+from smki.registration.inquiry import decide_on
+from smki.registration.demonstration import DEVICES, PARTIES
 from smki.sec.device import SmiStatus
 from smki.sec.role import ORGANISATION_ROLES, KeyUsage
 
@@ -42,11 +42,9 @@ def questions() -> list[Question]:
     return made
 
 
-class _Waved(Inquiry):
-    """Lets everybody pass, without asking the ledger or the provisions: what an issuance cost before there were any."""
-
-    def decide(self, *_: object, **__: object) -> tuple[Decision, Conditions]:
-        return Decision(True, (), AS_OF), Conditions()
+def _without_decision(*_: object, **__: object) -> Decision:
+    """Let everybody pass, without asking the ledger or the provisions: what issuing costs without them."""
+    return Decision(True, (), AS_OF)
 
 
 def _issuance_rates() -> tuple[float, float]:
@@ -55,14 +53,14 @@ def _issuance_rates() -> tuple[float, float]:
     rounds = 6
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as directory, Smki.create(Path(directory) / "pki") as smki:
         inventory(smki)
-        judges = {True: Inquiry(smki.ledger, smki.clock), False: _Waved(smki.ledger, smki.clock)}
-        smki.registration.issue(application(requests(1)[0]))
+        deciders = {True: decide_on, False: _without_decision}
+        smki.issue(application(requests(1)[0]), ACTOR)
         for _, judged in itertools.product(range(rounds), (True, False)):
             wanted = requests(ROUND)
-            smki.registration._inquiry = judges[judged]
+            setattr(applications, "decide_on", deciders[judged])  # noqa: B010
             start = time.perf_counter()
             for request in wanted:
-                smki.registration.issue(application(request))
+                smki.issue(application(request), ACTOR)
             spent[judged] += time.perf_counter() - start
     return rounds * ROUND / spent[True], rounds * ROUND / spent[False]
 

@@ -20,7 +20,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from smki import CertificateKind, DeviceType, EntityIdentifier, KeyUsage, Smki
 from smki.authority.certification_authority import SigningKey
 from smki.keys.private_key import SystemRandomness, key_to_pem
-from smki.ledger import CertificateRecord, NewApplication, SqliteLedger, rows
+from smki.ledger import CertificateRecord, EventKind, NewApplication, NewEvent, Transaction
+from smki.ledger.sqlite.ledger import SqliteLedger
 from smki.pki.certificate import Certificate
 from smki.pki.request import CertificationRequest, make_device_request, read_request
 from smki.pki.x509 import Oid
@@ -56,7 +57,7 @@ def fill(home: Path, certificates: int) -> None:
     """Make an SMKI with that many Device Certificates, two for each Device; says on standard error how far it is."""
     with Smki.create(home) as smki:
         began = time.perf_counter()
-        record = smki.hierarchy.issuing(CertificateKind.DEVICE)[0]
+        record = smki.hierarchy.issuing(smki.ledger, CertificateKind.DEVICE)[0]
         key = load_pem_private_key(next((home / "keys").glob("issuing-dca*.key")).read_bytes(), None)
         issuer = Issuer(
             record.certificate.der,
@@ -123,22 +124,46 @@ def _make(issuer: Issuer, first: int, count: int) -> list[tuple[bytes, bytes]]:
 def _store(ledger: SqliteLedger, issuer: Issuer, above: Certificate, made: list[tuple[bytes, bytes]]) -> None:
     records = [(request, Certificate.from_der(certificate)) for request, certificate in made]
     entities = {certificate.entity_identifier: None for _, certificate in records if certificate.entity_identifier}
-    ledger.register.add(*(Device(entity, DeviceType.ESME) for entity in entities))
+    devices = [Device(entity, DeviceType.ESME) for entity in entities]
 
-    def write(connection: object) -> None:
+    def write(transaction: Transaction) -> None:
+        for device in devices:
+            transaction.add_device(device)
         for request, certificate in records:
             new = NewApplication(
-                issuer.moment, "benchmark", "LARGE-SUPPLIER", "Large Supplier Officer", None, CertificateKind.DEVICE,
-                certificate.entity_identifier, None, certificate.usage, request,
-            )  # fmt: skip
-            number = certificate.serial_number
-            application = rows.insert_application(connection, new, number, certificate.tbs)  # type: ignore[arg-type]
+                received=issuer.moment,
+                interface="benchmark",
+                subscriber="LARGE-SUPPLIER",
+                officer="Large Supplier Officer",
+                kind=CertificateKind.DEVICE,
+                entity_identifier=certificate.entity_identifier,
+                usage=certificate.usage,
+                request=request,
+            )
             record = CertificateRecord(
-                0, number, CertificateKind.DEVICE, certificate.entity_identifier, None, certificate.usage,
-                certificate.not_before, certificate.not_after, CertificateStatus.IN_USE, issuer.moment, None, issuer.moment,
-                above.serial_number, application, certificate.der,
-            )  # fmt: skip
-            digest = rows.public_key_digest(certificate.public_key_info)
-            rows.insert_certificate(connection, record, digest)  # type: ignore[arg-type]
+                serial_number=certificate.serial_number,
+                kind=CertificateKind.DEVICE,
+                entity_identifier=certificate.entity_identifier,
+                role=None,
+                usage=certificate.usage,
+                not_before=certificate.not_before,
+                not_after=certificate.not_after,
+                stored_status=CertificateStatus.IN_USE,
+                status_since=issuer.moment,
+                deemed_accepted=None,
+                issued=issuer.moment,
+                issuer_serial_number=above.serial_number,
+                application_id=transaction.add_application(new, serial_number=certificate.serial_number),
+                der=certificate.der,
+            )
+            stored = transaction.add_certificate(record)
+            transaction.append_event(
+                NewEvent(
+                    at=issuer.moment,
+                    kind=EventKind.ISSUED,
+                    application_id=stored.application_id,
+                    certificate_id=stored.id,
+                )
+            )
 
-    ledger._writes.run(write)
+    ledger.transact(write)

@@ -12,9 +12,12 @@ from benchmarks.raw import limits
 from smki import Application, CertificateKind, DeviceType, EntityIdentifier, KeyUsage, Smki
 from smki.keys.private_key import SystemRandomness
 from smki.pki.request import make_device_request
+from smki.registration import Actor
+from smki.registration.devices import AddDevices
 from smki.sec.device import Device
 
 COUNT = 3000
+ACTOR = Actor(interface="benchmark", party="LARGE-SUPPLIER")
 
 
 def requests(count: int) -> list[bytes]:
@@ -26,13 +29,14 @@ def requests(count: int) -> list[bytes]:
 
 def application(request: bytes) -> Application:
     """The large supplier's application with it."""
-    return Application(CertificateKind.DEVICE, request, "benchmark", applicant="LARGE-SUPPLIER")
+    return Application(kind=CertificateKind.DEVICE, request=request)
 
 
 def inventory(smki: Smki) -> None:
     """Add the Devices to the inventory."""
     entities = (EntityIdentifier(number.to_bytes(8, "big")) for number in range(COUNT))
-    smki.ledger.register.add(*(Device(entity, DeviceType.ESME) for entity in entities))
+    devices = tuple(Device(entity, DeviceType.ESME) for entity in entities)
+    smki.registration.execute(AddDevices(devices), ACTOR)
 
 
 def issuance_rate(directory: Path, callers: int) -> float:
@@ -40,11 +44,11 @@ def issuance_rate(directory: Path, callers: int) -> float:
     made = requests(COUNT)
     with Smki.create(directory) as smki:
         inventory(smki)
-        smki.registration.issue(application(requests(1)[0]))
+        smki.issue(application(requests(1)[0]), ACTOR)
 
         def issue(part: int) -> None:
             for request in made[part::callers]:
-                smki.registration.issue(application(request))
+                smki.issue(application(request), ACTOR)
 
         threads = [threading.Thread(target=issue, args=(part,)) for part in range(callers)]
         start = time.perf_counter()

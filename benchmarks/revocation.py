@@ -16,9 +16,10 @@ from smki import CertificateKind, RemotePartyRole, Smki
 from smki.clock import to_seconds
 from smki.identity import EntityIdentifier
 from smki.keys.private_key import SystemRandomness
-from smki.ledger import SqliteLedger
+from smki.ledger.sqlite.ledger import SqliteLedger
 from smki.pki.request import make_organisation_request
-from smki.registration.revocation import revoke
+from smki.registration import Actor
+from smki.registration.revocation import Revoke
 from smki.sec.role import KeyUsage
 
 OCA = CertificateKind.ISSUING_OCA
@@ -29,7 +30,7 @@ SECONDS = 3.0
 
 def _fill(smki: Smki, count: int) -> None:
     """Put revocations of certificates that were never made into the ledger: what a list is built from."""
-    issuer = smki.hierarchy.newest(OCA).certificate.serial_number.octets
+    issuer = smki.hierarchy.newest(smki.ledger, OCA).certificate.serial_number.octets
     now = to_seconds(smki.clock.now() - timedelta(days=1))
     draw = SystemRandomness()
     assert isinstance(smki.ledger, SqliteLedger)
@@ -80,7 +81,7 @@ def _revocation(count: int) -> float:
         times = []
         for serial in serials:
             start = time.perf_counter()
-            revoke(smki.ledger, serial, "superseded", smki.clock.now())
+            smki.registration.execute(Revoke(serial_number=serial, reason="superseded"), Actor(interface="benchmark"))
             times.append((time.perf_counter() - start) * 1000)
         return sorted(times)[len(times) // 2]
 

@@ -49,10 +49,10 @@ def test_who_can_reach_a_signing_key() -> None:
     assert users_of("SigningKey") == {
         "smki/authority/issuance.py",  # signs
         "smki/registration/gate.py",  # hands it through
-        "smki/home/hierarchy.py",  # loads it, for the gate and the lists
+        "smki/authority/hierarchy.py",  # loads it, for the gate and the lists
     }
-    assert users_of("Issuance") == {"smki/registration/gate.py", "smki/home/hierarchy.py", "smki/home/smki.py"}
-    assert users_of("establish_authority") == {"smki/home/hierarchy.py"}
+    assert users_of("Issuance") == {"smki/registration/gate.py", "smki/authority/hierarchy.py", "smki/home/smki.py"}
+    assert users_of("establish_authority") == {"smki/authority/hierarchy.py"}
     assert users_of("Cleared") == {"smki/authority/certification_authority.py"}
     assert users_of("ClearedCertificate") == {"smki/authority/issuance.py"}
     assert users_of("ClearedList") == set()

@@ -13,7 +13,7 @@ from smki.clock import NO_WELL_DEFINED_EXPIRY, AdjustableClock
 from smki.home.configuration import SEEDED_START
 from smki.keys.private_key import KeysInMemory, SystemRandomness
 from smki.ledger import CertificateQuery
-from smki.ledger.memory import MemoryLedger
+from smki.ledger.sqlite.memory import MemoryLedger
 from smki.problem import Malformed, NotFound, errors_among
 from smki.profile.lint import lint_any
 from smki.registration.revocation import revoke

@@ -13,8 +13,9 @@ from smki import CertificateKind, CertificateStatus, DeviceType, EntityIdentifie
 from smki.authority.issuance import Issuance
 from smki.clock import FixedClock
 from smki.keys.private_key import SystemRandomness
-from smki.ledger import CertificateQuery, Conditions, LedgerUnavailable, NewApplication, SerialTaken, SqliteLedger
-from smki.ledger.group_commit import GroupCommit
+from smki.ledger import CertificateQuery, LedgerUnavailable, NewApplication
+from smki.ledger.sqlite.group_commit import GroupCommit
+from smki.ledger.sqlite.ledger import SqliteLedger
 from smki.problem import IntegrityError, NotFound
 from tests.support import DEVICE, DS, KA, SUPPLIER
 
@@ -159,7 +160,7 @@ def test_queries(smki: Smki) -> None:
 
 
 def test_long_listings_are_read_in_pages(smki: Smki, monkeypatch: pytest.MonkeyPatch) -> None:
-    import smki.ledger.sqlite as module
+    import smki.ledger.sqlite.ledger as module
 
     monkeypatch.setattr(module, "_PAGE", 3)
     assert [record.id for record in smki.ledger.certificates(CertificateQuery())] == list(range(1, 11))

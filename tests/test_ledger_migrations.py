@@ -13,9 +13,10 @@ from sqlite_utils import Database
 from smki import Smki
 from smki.clock import to_seconds
 from smki.keys.private_key import SystemRandomness
-from smki.ledger import ApplicationQuery, CertificateQuery, SqliteLedger
-from smki.ledger.packing import pack, unpack
-from smki.ledger.schema import MIGRATIONS
+from smki.ledger import ApplicationQuery, CertificateQuery
+from smki.ledger.sqlite.ledger import SqliteLedger
+from smki.ledger.sqlite.packing import pack, unpack
+from smki.ledger.sqlite.schema import MIGRATIONS
 from smki.pki.request import make_device_request
 from tests.support import DEVICE, DS
 

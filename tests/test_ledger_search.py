@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from smki import DeviceType, EntityIdentifier, FixedClock, SerialNumber, Smki
-from smki.ledger import ApplicationQuery, CertificateQuery, CertificateRecord, Order, Period, SqliteLedger, search
-from smki.ledger.statistics import _CHANGED_WITH_TIME, ApplicationGroup, CertificateGroup
+from smki.ledger import ApplicationQuery, CertificateQuery, CertificateRecord, Order, Period, search
+from smki.ledger.records import _CHANGED_WITH_TIME, ApplicationGroup, CertificateGroup
+from smki.ledger.sqlite.ledger import SqliteLedger
 from smki.registration.acceptance import reject
 from smki.registration.revocation import revoke
 from smki.sec.role import CertificateKind, CertificateStatus, RemotePartyRole

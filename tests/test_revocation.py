@@ -12,15 +12,16 @@ from subprocess import CompletedProcess
 import pytest
 
 from smki import CertificateKind, CertificateStatus, FixedClock, RemotePartyRole, Smki
+from smki.authority.revocation_lists import CRL_REASONS
 from smki.keys.private_key import SystemRandomness
-from smki.ledger import CertificateQuery, CertificateRecord, LedgerUnavailable, SqliteLedger
-from smki.ledger.revocation import CRL_REASONS, AlreadyRevoked
+from smki.ledger import CertificateQuery, CertificateRecord, LedgerUnavailable
+from smki.ledger.sqlite.ledger import SqliteLedger
 from smki.pki.certificate import Certificate, to_pem
 from smki.pki.request import make_device_request, make_organisation_request
 from smki.pki.revocation_list import PEM_LABEL, RevocationList
 from smki.problem import Malformed
 from smki.registration.acceptance import accept, reject
-from smki.registration.revocation import NotRevocable, revoke
+from smki.registration.revocation import AlreadyRevoked, NotRevocable, revoke
 from tests.support import DEVICE, DS, KA, SUPPLIER, run_cli
 
 OCA, ROOT = CertificateKind.ISSUING_OCA, CertificateKind.ROOT_OCA
@@ -101,7 +102,7 @@ def test_revoking_twice_names_the_first(smki: Smki) -> None:
     with pytest.raises(AlreadyRevoked) as caught:
         revoke(smki.ledger, record.serial_number, "superseded", smki.clock.now())
     assert "for key-lost, by Large Supplier Officer" in caught.value.problems[0].seen
-    from smki.ledger.revocation import Revocation
+    from smki.ledger import Revocation
 
     with pytest.raises(AlreadyRevoked):  # also if both passed the first look
         smki.ledger.revocations.add(

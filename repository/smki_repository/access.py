@@ -9,7 +9,7 @@ from flask import Flask, Response, request
 from smki.clock import RealClock
 from smki.home.smki import Smki
 from smki.identity import PartyId
-from smki.ledger.credentials import Credential, CredentialKind
+from smki.ledger import CredentialKind, CredentialRecord
 from smki.problem import Problem, SmkiError
 from smki_repository.certificate_service import RETRIEVE, SEARCH, invalid_request
 from smki_repository.options import ReadAccess
@@ -88,13 +88,13 @@ def _bearer() -> str | None:
     return secret.strip() if scheme.lower() == "bearer" else None
 
 
-def _counting(smki: Smki, secret: str, expected: str, remedy: str) -> Credential:
+def _counting(smki: Smki, secret: str, expected: str, remedy: str) -> CredentialRecord:
     if not secret:
         raise NotAdmitted(_problem("none came with it", expected, remedy))
     credential = smki.ledger.credentials.of(secret)
     if credential is None:
         raise NotAdmitted(_problem("one that nobody was given", expected, remedy))
-    if not credential.counts_at(RealClock().now()):
+    if not credential.is_valid_at(RealClock().now()):
         seen = "one that was revoked" if credential.revoked is not None else "one that has expired"
         raise NotAdmitted(_problem(seen, expected, remedy))
     return credential

@@ -14,10 +14,10 @@ from typing import Any
 from flask import Blueprint, Response, g, request
 
 from smki.clock import iso, to_seconds
+from smki.home.lookup import with_serial_number
 from smki.home.smki import Smki
 from smki.identity import EntityIdentifier, SerialNumber
 from smki.ledger import CertificateQuery, CertificateRecord
-from smki.ledger.lookup import with_serial_number
 from smki.problem import Malformed, Problem, SmkiError, problem_text
 from smki.sec.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
 from smki_repository.xml_message import Content, parse_message, write_message

@@ -97,10 +97,7 @@ class _LedgerCollector(Collector):
         )
         for code, number in found.refusals.items():
             refused.add_metric([code], number)
-        under_way = GaugeMetricFamily(
-            "smki_applications_under_way", "Applications granted whose certificate is not stored yet.", found.under_way
-        )
-        yield from (certificates, issued, refused, under_way)
+        yield from (certificates, issued, refused)
         yield from self._lists()
 
     def _lists(self) -> Iterator[Metric]:

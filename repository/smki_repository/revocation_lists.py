@@ -6,7 +6,7 @@ from flask import Blueprint, Response, request
 
 from smki.clock import TravellingClock, to_seconds
 from smki.home.smki import Smki
-from smki.ledger.revocation import ListRecord
+from smki.ledger import ListRecord
 from smki.pki.certificate import to_pem
 from smki.pki.revocation_list import PEM_LABEL
 from smki.problem import NotFound, Problem

@@ -7,42 +7,61 @@ from pathlib import Path
 
 import click
 
-from smki.cli.common import SERIAL, home_option, json_option
+from smki.cli.common import (
+    SERIAL,
+    cli_actor,
+    home_option,
+    json_option,
+    list_deadline,
+    list_deadline_text,
+    officer_options,
+)
+from smki.clock import iso
 from smki.home.smki import Smki
-from smki.identity import SerialNumber
+from smki.identity import PartyId, SerialNumber
 from smki.problem import problem_text
-from smki.registration.acceptance import accept as accept_certificate
-from smki.registration.acceptance import reject as reject_certificate
+from smki.registration.acceptance import Accept, Reject
 
 
 @click.command()
 @click.argument("serial", type=SERIAL)
+@officer_options
 @home_option
-def accept(serial: SerialNumber, home: Path) -> None:
+def accept(serial: SerialNumber, party: PartyId, officer: str, home: Path) -> None:
     """Accept an Organisation Certificate that is pending."""
     with Smki.open(home) as smki:
-        record = accept_certificate(smki.ledger, serial, smki.clock.now())
+        record = smki.registration.execute(Accept(serial), cli_actor(party, officer))
     click.echo(f"{record.kind.title} {serial} is {record.stored_status.label}.")
 
 
 @click.command()
 @click.argument("serial", type=SERIAL)
 @click.option("--because", required=True, help="The reason, for the record.")
+@officer_options
 @home_option
 @json_option
-def reject(serial: SerialNumber, because: str, home: Path, as_json: bool) -> None:
+def reject(serial: SerialNumber, because: str, party: PartyId, officer: str, home: Path, as_json: bool) -> None:
     """Reject a certificate, and say where it differs from its request.
 
     An Organisation Certificate is not in use from then on; the rejection of a Device Certificate is recorded
     and investigated (SEC L11.5 to L11.7).
     """
     with Smki.open(home) as smki:
-        rejection = reject_certificate(smki.ledger, serial, because, smki.clock.now())
+        rejection = smki.registration.execute(Reject(serial, because), cli_actor(party, officer))
+        listed_by = list_deadline(smki, rejection.revocation) if rejection.revocation else None
         status = rejection.record.status_at(smki.clock.now())
     if as_json:
         differences = [problem.as_json() for problem in rejection.differences]
         click.echo(
-            json.dumps({"serialNumber": serial.hex, "status": status.value, "differences": differences}, indent=2)
+            json.dumps(
+                {
+                    "serialNumber": serial.hex,
+                    "status": status.value,
+                    "differences": differences,
+                    "onListBy": iso(listed_by) if listed_by else None,
+                },
+                indent=2,
+            )
         )
         return
     for problem in rejection.differences:
@@ -50,3 +69,5 @@ def reject(serial: SerialNumber, because: str, home: Path, as_json: bool) -> Non
     if not rejection.differences:
         click.echo("The certificate says in everything what the request asked for.")
     click.echo(f"{rejection.record.kind.title} {serial} is {status.label}; its rejection is in the record.")
+    if listed_by is not None:
+        click.echo(list_deadline_text(rejection.record.kind, listed_by))

@@ -11,8 +11,8 @@ from smki.cli.common import EUI64, home_option, json_option
 from smki.clock import iso
 from smki.home.smki import Smki
 from smki.identity import EntityIdentifier
+from smki.interchange.description import application_fields
 from smki.ledger import ApplicationQuery, ApplicationRecord
-from smki.ledger.description import application_fields
 from smki.problem import NotFound, Problem, problem_text
 
 
@@ -37,7 +37,9 @@ def list_(
     as_json: bool,
 ) -> None:
     """List applications, oldest first; --json prints one object a line."""
-    query = ApplicationQuery(applicant.upper() if applicant else None, eui, None, granted)
+    query = ApplicationQuery(
+        subscriber=applicant.upper() if applicant else None, entity_identifier=eui, granted=granted
+    )
     with Smki.open(home) as smki:
         for record in smki.ledger.applications(query, limit=limit):
             click.echo(json.dumps(application_fields(record)) if as_json else _line(record))

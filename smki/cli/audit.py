@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+from datetime import datetime
 from pathlib import Path
 
 import click
 
-from smki.cli.common import SERIAL, home_option, json_option
-from smki.clock import iso
+from smki.cli.common import EUI64, MOMENT, PARTY, SERIAL, Choices, home_option, json_option
 from smki.home.smki import Smki
-from smki.identity import SerialNumber
-from smki.problem import NotFound, Problem
+from smki.identity import EntityIdentifier, PartyId, SerialNumber
+from smki.interchange.description import event_fields, event_text
+from smki.ledger import EventKind, EventQuery, Period
+from smki.registration.officers import certificate_of
 
 
 @click.group()
 def audit() -> None:
-    """What was asked of the Repository, and done with a certificate."""
+    """The record of what was done, and of what was asked of the Repository."""
 
 
 @audit.command()
@@ -39,20 +42,44 @@ def show(home: Path, reference: str, as_json: bool) -> None:
 
 
 @audit.command()
-@click.argument("serial_number", type=SERIAL, metavar="SERIAL")
+@click.argument("serial_number", type=SERIAL, metavar="[SERIAL]", required=False)
+@click.option("--party", type=PARTY, help="Only what this Party did, what concerns it, and its certificates.")
+@click.option("--officer", help="Only what this officer did.")
+@click.option("--device", type=EUI64, help="Only what concerns this Device and its certificates.")
+@click.option(
+    "--kind", type=Choices(EventKind), help=f"Only of this kind: {', '.join(kind.value for kind in EventKind)}."
+)
+@click.option("--from", "first", type=MOMENT, help="Only from this time on.")
+@click.option("--to", "last", type=MOMENT, help="Only until this time.")
+@click.option("--limit", type=click.IntRange(min=1), help="Maximum number of events, the oldest first.")
 @home_option
 @json_option
-def events(home: Path, serial_number: SerialNumber, as_json: bool) -> None:
-    """Show what was done with a certificate: issued, accepted, rejected, revoked."""
+def events(
+    home: Path,
+    serial_number: SerialNumber | None,
+    party: PartyId | None,
+    officer: str | None,
+    device: EntityIdentifier | None,
+    kind: EventKind | None,
+    first: datetime | None,
+    last: datetime | None,
+    limit: int | None,
+    as_json: bool,
+) -> None:
+    """Show what was done, in the order in which it was: by whom, through which interface, with what.
+
+    Every command appends one event. With SERIAL only what was done with that certificate; --json prints one object a line.
+    """
+    query = EventQuery(
+        kind=kind,
+        party=str(party) if party else None,
+        officer=officer,
+        serial_number=serial_number,
+        device_id=device,
+        at=Period(first, last),
+    )
     with Smki.open(home) as smki:
-        found = smki.ledger.events(serial_number)
-    if not found:
-        raise NotFound(
-            Problem("certificate.unknown", f"certificate {serial_number}", "not in the ledger", "one that was issued here", "",
-                    "smki list shows what was issued.")
-        )  # fmt: skip
-    if as_json:
-        click.echo(json.dumps([{**event._asdict(), "at": iso(event.at)} for event in found], indent=2))
-        return
-    for event in found:
-        click.echo(f"{iso(event.at)}  {event.event:<9} {event.detail}".rstrip())
+        if serial_number is not None:
+            certificate_of(smki.ledger, serial_number)
+        for event in itertools.islice(smki.ledger.events(query), limit):
+            click.echo(json.dumps(event_fields(event)) if as_json else event_text(event))

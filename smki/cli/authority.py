@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from smki.cli.common import home_option
+from smki.cli.common import cli_actor, home_option
 from smki.clock import iso
 from smki.home.smki import Smki
 from smki.problem import NotFound, Problem
-from smki.registration.revocation import PMA
-from smki.registration.revocation import revoke as revoke_certificate
+from smki.registration.authorities import EstablishAuthority
+from smki.registration.revocation import PMA, Revoke
 from smki.sec.role import CertificateKind
 
 _ISSUING = click.Choice([CertificateKind.ISSUING_OCA.value, CertificateKind.ISSUING_DCA.value])
@@ -35,8 +35,8 @@ def list_(home: Path) -> None:
 
 def _establish(home: Path, kind: str) -> None:
     with Smki.open(home) as smki:
-        record = smki.hierarchy.establish(CertificateKind(kind), smki.clock.now())
-        smki.renew_lists()
+        record = smki.registration.execute(EstablishAuthority(CertificateKind(kind)), cli_actor())
+        smki.renew_lists(interface="cli")
     click.echo(f"{record.kind.title} {record.certificate.common_name}, serial number {record.serial_number}")
 
 
@@ -62,17 +62,18 @@ def renew(kind: str, home: Path) -> None:
 @authority.command()
 @click.argument("name")
 @click.option("--reason", required=True, help="As for smki revoke.")
-@click.option("--by", default=PMA, show_default=True, help="Who asks: an officer of the DCC, or the SMKI PMA.")
+@click.option("--officer", "--by", default=PMA, show_default=True, help="An officer of the DCC, or the SMKI PMA.")
 @home_option
-def revoke(name: str, reason: str, by: str, home: Path) -> None:
+def revoke(name: str, reason: str, officer: str, home: Path) -> None:
     """Revoke an Issuing OCA and put it on the Organisation ARL."""
     with Smki.open(home) as smki:
         found = [record for record in smki.authorities() if record.certificate.common_name == name]
         if not found:
             names = ", ".join(str(record.certificate.common_name) for record in smki.authorities())
             raise NotFound(Problem("authority.unknown", f"authority {name}", "not there", f"one of: {names}"))
-        done = revoke_certificate(smki.ledger, found[0].serial_number, reason, smki.clock.now(), by=by)
-        record = smki.lists(CertificateKind.ROOT_OCA).publish()
+        command = Revoke(serial_number=found[0].serial_number, reason=reason)
+        done = smki.registration.execute(command, cli_actor(officer=officer))
+        record = smki.lists(CertificateKind.ROOT_OCA, interface="cli").publish()
     click.echo(
         f"{done.record.kind.title} {name} is revoked from {iso(done.revocation.effective)}; Organisation ARL {record.number} says so."
     )

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import click
 
-from smki.cli.common import MOMENT, Parsed, home_option
+from smki.cli.common import MOMENT, Parsed, cli_actor, home_option
 from smki.clock import HomeClock, iso
 from smki.home.configuration import Configuration
-from smki.home.smki import CLOCK_FILE
+from smki.home.smki import CLOCK_FILE, Smki
 from smki.problem import Malformed, Problem
+from smki.registration.clock import SetClock
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31557600}
 
@@ -50,6 +51,11 @@ def _clock(home: Path) -> HomeClock:
     return HomeClock(home.absolute() / CLOCK_FILE)
 
 
+def _set(home: Path, command: SetClock) -> None:
+    with Smki.open(home) as smki:
+        smki.registration.execute(command, cli_actor())
+
+
 def _tell(home_clock: HomeClock) -> None:
     click.echo(f"{iso(home_clock.now())} ({home_clock.setting})")
 
@@ -67,7 +73,7 @@ def show(home: Path) -> None:
 def set_(moment: datetime, home: Path) -> None:
     """Make the clock stand still at a moment, for every process that has the home open."""
     home_clock = _clock(home)
-    home_clock.set(moment)
+    _set(home, SetClock(clock=home_clock, fixed=moment))
     _tell(home_clock)
 
 
@@ -77,7 +83,7 @@ def set_(moment: datetime, home: Path) -> None:
 def shift(span: timedelta, home: Path) -> None:
     """Make the clock run ahead (90d) or behind (-12h)."""
     home_clock = _clock(home)
-    home_clock.shift(span)
+    _set(home, SetClock(clock=home_clock, shift=span))
     _tell(home_clock)
 
 
@@ -86,5 +92,5 @@ def shift(span: timedelta, home: Path) -> None:
 def real(home: Path) -> None:
     """Make it the machine's clock again."""
     home_clock = _clock(home)
-    home_clock.real()
+    _set(home, SetClock(clock=home_clock))
     _tell(home_clock)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import enum
 import sys
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -11,17 +12,22 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from smki.clock import parse_moment
+from smki.authority.revocation_lists import POLICIES
+from smki.clock import iso, parse_moment
 from smki.file import PUBLIC_MODE, replacing
 from smki.identity import EntityIdentifier, PartyId, SerialNumber
 from smki.pki.certificate import Certificate
 from smki.pki.pem import MAX_INPUT_OCTETS
 from smki.problem import Malformed, NotFound, Problem
+from smki.registration.actor import Actor
 from smki.sec.device import DeviceType
 from smki.sec.party import parse_day
-from smki.sec.role import CertificateStatus, KeyUsage, RemotePartyRole
+from smki.sec.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
 
 if TYPE_CHECKING:
+    from smki.home.smki import Smki
+    from smki.ledger import Revocation
+
     _ParamType = click.ParamType[Any]
 else:
     _ParamType = click.ParamType  # generic only from click 8.2 on
@@ -41,6 +47,22 @@ class Parsed(_ParamType):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The value, parsed; a Malformed goes to the boundary with all that it says."""
         return self._parse(value) if isinstance(value, str) else value
+
+
+class Choices(_ParamType):
+    """An option that takes the value of a member of an enumeration, hyphens for spaces."""
+
+    name = "KIND"
+
+    def __init__(self, members: type[enum.Enum]) -> None:
+        self._members = {str(member.value).replace(" ", "-"): member for member in members}
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the member; a value that none has is a usage error that lists them."""
+        found = self._members.get(str(value).strip().lower().replace(" ", "-"))
+        if found is None:
+            self.fail(f"{value!r} is not one of: {', '.join(self._members)}.", param, ctx)
+        return found
 
 
 EUI64 = Parsed("EUI-64", EntityIdentifier.parse)
@@ -80,6 +102,41 @@ def applicant_options(command: F) -> F:
     ):
         command = option(command)
     return command
+
+
+def officer_options(command: F) -> F:
+    """Add the options that say which officer acts, judged as over REST."""
+    for option in (
+        click.option("--officer", default="", help="The officer who acts. [default: the Party's first that may]"),
+        click.option("--party", type=PARTY, required=True, help="The Party or participant whose officer acts."),
+    ):
+        command = option(command)
+    return command
+
+
+def cli_actor(party: PartyId | None = None, officer: str = "") -> Actor:
+    """Return who runs a command: an officer of a Party, or whoever operates the home."""
+    return Actor(interface="cli", party=str(party) if party else "", officer=officer)
+
+
+def list_deadline(smki: Smki, revocation: Revocation) -> datetime:
+    """Return the time at which a revocation list contains a revocation at the latest."""
+    record = smki.ledger.certificate(revocation.serial_number)
+    kind = list_issuer(record.kind) if record else CertificateKind.ISSUING_OCA
+    return revocation.effective + smki.lists(kind).policy.after_revocation
+
+
+def list_issuer(kind: CertificateKind) -> CertificateKind:
+    """Return the kind of authority on whose list certificates of a kind are."""
+    return CertificateKind.ISSUING_OCA if kind is CertificateKind.ORGANISATION else CertificateKind.ROOT_OCA
+
+
+def list_deadline_text(kind: CertificateKind, deadline: datetime) -> str:
+    """Return the sentence that says when a list contains the revocation of a certificate of a kind."""
+    issuer = list_issuer(kind)
+    command = "crl" if issuer is CertificateKind.ISSUING_OCA else "arl"
+    title = POLICIES[issuer].profile.title
+    return f"The {title} contains it by {iso(deadline)} while the repository is served; at once with: smki {command} publish"
 
 
 def read_input(name: str) -> bytes:

@@ -9,14 +9,12 @@ from typing import Any
 
 import click
 
-from smki.cli.common import PARTY, home_option, json_option
+from smki.cli.common import PARTY, cli_actor, home_option, json_option
 from smki.clock import RealClock, iso
 from smki.home.smki import Smki
 from smki.identity import PartyId
-from smki.ledger.credentials import Credential, CredentialKind
-from smki.ledger.register_records import Registrant
-from smki.problem import NotFound, Problem
-from smki.sec.terms import listed
+from smki.ledger import CredentialKind, CredentialRecord
+from smki.registration.credentials import MadeCredential, MakeApiKey, MakeToken, RevokeCredential
 
 
 @click.group()
@@ -50,8 +48,8 @@ def add_key(home: Path, name: str, days: int | None, as_json: bool) -> None:
     with Smki.open(home) as smki:
         now = RealClock().now()
         expires = now + timedelta(days=days) if days else None
-        credential, secret = smki.ledger.credentials.add(CredentialKind.API_KEY, name, now, expires=expires)
-    _tell(credential, secret, as_json)
+        made = smki.registration.execute(MakeApiKey(name=name, created=now, expires=expires), cli_actor())
+    _show(made, as_json)
 
 
 @officer.command()
@@ -67,25 +65,11 @@ def token(home: Path, party_id: PartyId, name: str, days: int | None, as_json: b
     smki officer token --party LARGE-SUPPLIER
     """
     with Smki.open(home) as smki:
-        who = smki.ledger.register.known_registrant(party_id)
         now = RealClock().now()
         expires = now + timedelta(days=days) if days else None
-        credential, secret = smki.ledger.credentials.add(
-            CredentialKind.OFFICER_TOKEN, _officer_of(who, name), now, party=str(party_id), expires=expires
-        )
-    _tell(credential, secret, as_json)
-
-
-def _officer_of(who: Registrant, name: str) -> str:
-    names = [officer.name for officer in who.officers]
-    if name in names:
-        return name
-    if not name and names:
-        return names[0]
-    raise NotFound(
-        Problem("officer.unknown", f"officer {name[:64]}", f"not an officer of {who.name}", listed(names) or "an officer",
-                "SEC Appendix M", "smki party show lists them; smki party appoint adds one.")
-    )  # fmt: skip
+        command = MakeToken(party=party_id, officer=name, created=now, expires=expires)
+        made = smki.registration.execute(command, cli_actor())
+    _show(made, as_json)
 
 
 def _list(home: Path, kind: CredentialKind, as_json: bool) -> None:
@@ -121,7 +105,8 @@ def list_tokens(home: Path, as_json: bool) -> None:
 
 def _revoke(home: Path, kind: CredentialKind, name: str) -> None:
     with Smki.open(home) as smki:
-        revoked = smki.ledger.credentials.revoke(kind, name, RealClock().now())
+        command = RevokeCredential(kind=kind, name=name, revoked=RealClock().now())
+        revoked = smki.registration.execute(command, cli_actor())
     for credential in revoked:
         click.echo(f"Number {credential.id}, {credential.name}, counts no longer.")
 
@@ -142,7 +127,8 @@ def revoke_tokens(home: Path, name: str) -> None:
     _revoke(home, CredentialKind.OFFICER_TOKEN, name)
 
 
-def _tell(credential: Credential, secret: str, as_json: bool) -> None:
+def _show(made: MadeCredential, as_json: bool) -> None:
+    credential, secret = made.record, made.secret
     if as_json:
         click.echo(json.dumps({**_values(credential), "secret": secret}, indent=2))
         return
@@ -152,15 +138,15 @@ def _tell(credential: Credential, secret: str, as_json: bool) -> None:
     click.echo(secret)
 
 
-def _state(credential: Credential) -> str:
+def _state(credential: CredentialRecord) -> str:
     if credential.revoked is not None:
         return f"revoked {iso(credential.revoked)}"
-    if not credential.counts_at(RealClock().now()):
+    if not credential.is_valid_at(RealClock().now()):
         return "expired"
     return f"until {iso(credential.expires)}" if credential.expires else "good"
 
 
-def _values(credential: Credential) -> dict[str, Any]:
+def _values(credential: CredentialRecord) -> dict[str, Any]:
     return {
         "number": credential.id,
         "name": credential.name,

@@ -7,15 +7,14 @@ from pathlib import Path
 
 import click
 
-from smki.cli.common import DEVICE_TYPE, EUI64, Parsed, home_option, json_option, read_input
+from smki.cli.common import DEVICE_TYPE, EUI64, Parsed, cli_actor, home_option, json_option, read_input
 from smki.eligibility import DEVICE_THRESHOLD
 from smki.home.smki import Smki
 from smki.identity import EntityIdentifier
-from smki.ledger.register import unknown_device
-from smki.ledger.register_records import device_fields
-from smki.problem import Malformed, NotFound, Problem
-from smki.registration.bulk import load_devices
+from smki.registration.bulk import read_devices
+from smki.registration.devices import AddDevices, SetDeviceStatus, SetThreshold, known_device
 from smki.sec.device import Device, DeviceType, SmiStatus
+from smki.sec.registry_fields import device_fields
 
 SMI_STATUS = Parsed("STATUS", SmiStatus.parse)
 
@@ -52,7 +51,7 @@ def add(
         enrolled=enrolled, responsible=responsible,
     )  # fmt: skip
     with Smki.open(home) as smki:
-        smki.ledger.register.add(made)
+        smki.registration.execute(AddDevices((made,)), cli_actor())
     click.echo(f"{made.device_type.name} {made.device_id} is {made.status}.")
 
 
@@ -80,9 +79,7 @@ def list_(home: Path, device_type: DeviceType | None, status: SmiStatus | None, 
 def show(home: Path, device_id: EntityIdentifier, as_json: bool) -> None:
     """Show everything about a Device."""
     with Smki.open(home) as smki:
-        found = smki.ledger.register.device(device_id)
-        if found is None:
-            raise NotFound(unknown_device(device_id))
+        found = known_device(smki.ledger, device_id)
         fields = device_fields(found)
         fields["certificates"] = smki.ledger.certificates_for_device(device_id)
         fields["threshold"] = smki.ledger.register.threshold(device_id) or DEVICE_THRESHOLD
@@ -103,7 +100,7 @@ def set_status(home: Path, device_id: EntityIdentifier, status: SmiStatus) -> No
     A suspension remembers the status that the Device had; it can go back to that one.
     """
     with Smki.open(home) as smki:
-        changed = smki.ledger.register.change_device(device_id, lambda found: found.with_status(status))
+        changed = smki.registration.execute(SetDeviceStatus(device_id, status), cli_actor())
     click.echo(f"{changed.device_type.name} {device_id} is {changed.status}.")
 
 
@@ -113,18 +110,8 @@ def set_status(home: Path, device_id: EntityIdentifier, status: SmiStatus) -> No
 @home_option
 def raise_limit(home: Path, device_id: EntityIdentifier, threshold: int) -> None:
     """Let a Device have more certificates than the 100 that it may have unasked."""
-    if threshold < DEVICE_THRESHOLD:
-        raise Malformed(
-            Problem(
-                "device.threshold",
-                f"Device {device_id}",
-                str(threshold),
-                f"at least {DEVICE_THRESHOLD}",
-                "SEC Appendix M",
-            )
-        )
     with Smki.open(home) as smki:
-        smki.ledger.register.raise_threshold(device_id, threshold)
+        smki.registration.execute(SetThreshold(device_id, threshold), cli_actor())
     click.echo(f"Device {device_id} may have {threshold} certificates.")
 
 
@@ -137,7 +124,8 @@ def load(home: Path, file: str) -> None:
     The columns are those that `smki device list --json` shows.
     """
     with Smki.open(home) as smki:
-        loaded = load_devices(smki.ledger.register, read_input(file), file)
+        loaded = read_devices(smki.ledger.register, read_input(file), file)
+        smki.registration.execute(AddDevices(loaded), cli_actor())
     for number, made in enumerate(loaded, start=1):
         click.echo(f"row {number}: {made.device_id}")
     click.echo(f"{len(loaded)} added.")

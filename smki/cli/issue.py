@@ -27,10 +27,9 @@ from smki.home.smki import Smki
 from smki.identity import EntityIdentifier
 from smki.keys.private_key import write_private_file
 from smki.pki.certificate import to_pem
-from smki.pki.pem import unarmour
-from smki.pki.request import PEM_LABELS
-from smki.problem import Malformed, NotReady, Problem, finding_text
-from smki.registration import Application
+from smki.pki.request import PEM_LABELS, single_request
+from smki.problem import NotReady, Problem, finding_text
+from smki.registration import Actor, Application
 from smki.sec.device import DeviceType
 from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole
 
@@ -88,17 +87,18 @@ def device(
     smki issue device --csr meter.csr --out meter.pem
     smki issue device --eui 00-DB-12-34-56-78-90-A0 --usage ds --out meter-ds.pem
     """
-    application = Application(CertificateKind.DEVICE, b"", "cli", applicant, officer, on_behalf_of, device_type, issuer)
+    application = Application(kind=CertificateKind.DEVICE, request=b"", device_type=device_type, issuer=issuer)
+    actor = Actor(interface="cli", party=applicant, officer=officer, on_behalf_of=on_behalf_of)
     with Smki.open(home) as smki:
         if csr is not None:
             _refuse_with_csr(eui=eui, usage=usage)
-            _apply(smki, replace(application, request=read_request_file(csr)), out)
+            _apply(smki, replace(application, request=single_request(read_input(csr), csr)), actor, out)
             return
         eui, usage = _required(eui, "--eui"), _required(usage, "--usage")
         key, request = smki.make_device_request(eui, usage)
         stem = f"{eui.hex.lower()}-{usage.code.lower()}"
         with _beside(out, stem, smki.key_pem(key), request):
-            _apply(smki, replace(application, request=request), out)
+            _apply(smki, replace(application, request=request), actor, out)
 
 
 @issue.command()
@@ -129,57 +129,26 @@ def organisation(
     smki issue organisation --csr supplier.csr --out supplier.pem
     smki issue organisation --eui 90-B3-D5-1F-30-01-00-00 --role supplier --usage ds --out supplier-ds.pem
     """
-    application = Application(CertificateKind.ORGANISATION, b"", "cli", applicant, officer, on_behalf_of, top_up=top_up)
+    application = Application(kind=CertificateKind.ORGANISATION, request=b"", top_up=top_up)
+    actor = Actor(interface="cli", party=applicant, officer=officer, on_behalf_of=on_behalf_of)
     with Smki.open(home) as smki:
         if csr is not None:
             _refuse_with_csr(eui=eui, role=role, usage=usage, name=name, publish_key=publish_key or None)
-            _apply(smki, replace(application, request=read_request_file(csr)), out)
+            _apply(smki, replace(application, request=single_request(read_input(csr), csr)), actor, out)
             return
         eui, role, usage = _required(eui, "--eui"), _required(role, "--role"), _required(usage, "--usage")
         key, request = smki.make_organisation_request(eui, role, usage, name)
         stem = f"{eui.hex.lower()}-{role.label}-{usage.code.lower()}{'-top-up' if top_up else ''}"
         with _beside(out, stem, smki.key_pem(key), request):
-            _apply(smki, replace(application, request=request), out)
+            _apply(smki, replace(application, request=request), actor, out)
         if publish_key:
             file = smki.published_keys.add(out.stem if out else stem, key)
             click.echo(f"key for everybody in {file}", err=True)
 
 
-def read_request_file(name: str) -> bytes:
-    """The DER of the one certification request in a file (PEM, base64, hexadecimal or DER; - for standard input).
-
-    :raises NotFound: when there is no such file.
-    :raises Malformed: when it holds none, or several objects.
-    """
-    pieces = unarmour(read_input(name), name)
-    if len(pieces) != 1:
-        raise Malformed(
-            Problem(
-                "input.several",
-                name,
-                f"{len(pieces)} objects",
-                "one certification request",
-                "",
-                "Apply with one request at a time.",
-            )
-        )
-    if pieces[0].label and pieces[0].label not in PEM_LABELS:
-        raise Malformed(
-            Problem(
-                "request.is-other",
-                name,
-                f"a {pieces[0].label} in PEM",
-                "a CERTIFICATE REQUEST",
-                "SEC Appendix M",
-                "Hand in the certification request (PKCS#10) that was made for the key.",
-            )
-        )
-    return pieces[0].der
-
-
-def _apply(smki: Smki, application: Application, out: Path | None) -> None:
+def _apply(smki: Smki, application: Application, actor: Actor, out: Path | None) -> None:
     with output(out) as file:
-        issued = smki.registration.issue(application)
+        issued = smki.issue(application, actor)
         file.write(encode_certificate(issued.record.certificate, out))
     for note in issued.notes:
         click.echo(finding_text(note), err=True)

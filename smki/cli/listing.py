@@ -16,12 +16,10 @@ from smki.cli.common import day, home_option, json_option, printable
 from smki.cli.main import EXIT_NEGATIVE
 from smki.cli.selection import narrowing_options
 from smki.clock import NO_WELL_DEFINED_EXPIRY
+from smki.home.lookup import look_up, readings
 from smki.home.smki import Smki
-from smki.ledger import CertificateQuery, CertificateRecord
-from smki.ledger.contract import Period
-from smki.ledger.description import certificate_summary
-from smki.ledger.lookup import look_up, readings
-from smki.ledger.search import Order
+from smki.interchange.description import certificate_summary
+from smki.ledger import CertificateQuery, CertificateRecord, Order, Period
 
 limit_option = click.option("--limit", type=click.IntRange(min=1), help="At most so many.")
 

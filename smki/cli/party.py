@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import click
 
-from smki.cli.common import DAY, PARTY, home_option, json_option, read_input
+from smki.cli.common import DAY, PARTY, cli_actor, home_option, json_option, read_input
 from smki.home.smki import Smki
 from smki.identity import PartyId
-from smki.ledger.register_records import Registrant, registrant_fields, registrant_id
-from smki.problem import NotFound, Problem
-from smki.registration.bulk import load_parties
-from smki.sec.party import Officer, Party, Standing, StandingChange, TestingParticipant
+from smki.registration.bulk import read_parties
+from smki.registration.parties import AppointOfficer, AssignIdentifier, Register, SetStanding, known_registrant
+from smki.sec.party import Officer, Party, Standing, TestingParticipant
+from smki.sec.registry_fields import Registrant, registrant_fields, registrant_id
 
 
 @click.group()
@@ -82,7 +80,7 @@ def add(
             identifiers=", ".join(identifiers), authorised_for=authorised_for, officers=officers or [f"{party_id} Officer"],
             acts_for=", ".join(acts_for), through_entry=not not_a_user, quota=quota,
         )  # fmt: skip
-        smki.ledger.register.add(made)
+        smki.registration.execute(Register((made,)), cli_actor())
     click.echo(f"Party {made.party_id} is registered.")
 
 
@@ -107,7 +105,7 @@ def add_participant(
             participant_id=participant_id, purpose=purpose, name=name, agreement=agreement, quota=quota,
             officers=officers or [f"{participant_id} Officer"],
         )  # fmt: skip
-        smki.ledger.register.add(made)
+        smki.registration.execute(Register((made,)), cli_actor())
     click.echo(f"Testing Participant {made.participant_id} is registered.")
 
 
@@ -143,7 +141,7 @@ def list_participants(home: Path, as_json: bool) -> None:
 
 def _show(home: Path, party_id: PartyId, as_json: bool) -> None:
     with Smki.open(home) as smki:
-        registrant = smki.ledger.register.known_registrant(party_id)
+        registrant = known_registrant(smki.ledger, party_id)
         fields: dict[str, Any] = registrant_fields(registrant)
         fields["certificates"] = smki.ledger.certificates_issued_to(registrant_id(registrant))
     if as_json:
@@ -179,15 +177,9 @@ def _standing_command(name: str, standing: Standing, text: str) -> None:
     @home_option
     def command(home: Path, party_id: PartyId, since: date | None) -> None:
         with Smki.open(home) as smki:
-            change = StandingChange(standing, since or smki.clock.now().date())
-            smki.ledger.register.change(party_id, _of_party(lambda found: _with_standing(found, change)))
-        click.echo(f"Party {party_id} is {standing} since {change.since}.")
-
-
-def _with_standing(found: Party, change: StandingChange) -> Party:
-    # What was decided for later is replaced.
-    kept = tuple(earlier for earlier in found.standing if earlier.since <= change.since)
-    return replace(found, standing=(*kept, change))
+            day = since or smki.clock.now().date()
+            smki.registration.execute(SetStanding(party_id, standing, day), cli_actor())
+        click.echo(f"Party {party_id} is {standing} since {day}.")
 
 
 _standing_command("suspend", Standing.SUSPENDED, "Suspend a Party.")
@@ -196,26 +188,13 @@ _standing_command("withdraw", Standing.WITHDRAWN, "Record that a Party has withd
 _standing_command("reinstate", Standing.ACCEDED, "Make a suspended, expelled or withdrawn Party one again.")
 
 
-def _of_party(change: Callable[[Party], Party]) -> Callable[[Registrant], Registrant]:
-    def changed(found: Registrant) -> Registrant:
-        if isinstance(found, Party):
-            return change(found)
-        raise NotFound(
-            Problem("party.unknown", f"Party {found.participant_id}", "a Testing Participant", "a Party", "SEC L3")
-        )
-
-    return changed
-
-
 @party.command(name="assign-eui")
 @click.argument("party_id", type=PARTY, metavar="PARTY")
 @home_option
 def assign_eui(home: Path, party_id: PartyId) -> None:
     """Assign a Party the next free Entity Identifier of the registry block."""
     with Smki.open(home) as smki:
-        register = smki.ledger.register
-        identifier = register.next_free_identifier()
-        register.change(party_id, _of_party(lambda found: replace(found, identifiers=found.identifiers | {identifier})))
+        identifier = smki.registration.execute(AssignIdentifier(party_id), cli_actor())
     click.echo(str(identifier))
 
 
@@ -226,13 +205,8 @@ def assign_eui(home: Path, party_id: PartyId) -> None:
 def appoint(home: Path, party_id: PartyId, officer: str) -> None:
     """Appoint an officer, or change for which kinds of certificate one acts."""
     appointed = Officer.parse(officer)
-
-    def change(found: Registrant) -> Registrant:
-        others = tuple(other for other in found.officers if other.name != appointed.name)
-        return replace(found, officers=(*others, appointed))
-
     with Smki.open(home) as smki:
-        smki.ledger.register.change(party_id, change)
+        smki.registration.execute(AppointOfficer(party_id, appointed), cli_actor())
     click.echo(f"{appointed.name} acts for {party_id}.")
 
 
@@ -245,7 +219,8 @@ def load(home: Path, file: str) -> None:
     The columns are those that `smki party list --json` shows; officers are separated by semicolons.
     """
     with Smki.open(home) as smki:
-        loaded = load_parties(smki.ledger.register, read_input(file), file)
+        loaded = read_parties(smki.ledger.register, read_input(file), file)
+        smki.registration.execute(Register(loaded), cli_actor())
     for number, registrant in enumerate(loaded, start=1):
         click.echo(f"row {number}: {registrant_id(registrant)}")
     click.echo(f"{len(loaded)} registered.")

@@ -10,41 +10,59 @@ from typing import Any
 
 import click
 
-from smki.cli.common import DER_SUFFIXES, MOMENT, SERIAL, home_option, json_option, output, read_input
+from smki.authority.revocation_lists import CRL_REASONS
+from smki.cli.common import (
+    DER_SUFFIXES,
+    MOMENT,
+    PARTY,
+    SERIAL,
+    cli_actor,
+    home_option,
+    json_option,
+    list_deadline,
+    list_deadline_text,
+    output,
+    read_input,
+)
 from smki.cli.main import EXIT_NEGATIVE
 from smki.clock import iso
 from smki.home.smki import Smki
-from smki.identity import SerialNumber
-from smki.ledger.revocation import CRL_REASONS, ListRecord
+from smki.identity import PartyId, SerialNumber
+from smki.ledger import ListRecord
 from smki.pki.certificate import to_pem
 from smki.pki.pem import unarmour
 from smki.pki.revocation_list import PEM_LABEL, RevocationList
 from smki.problem import NotFound, Problem, errors_among, finding_text
 from smki.profile.issuer import IssuerFacts
 from smki.profile.lint_list import lint_revocation_list
-from smki.registration.revocation import revoke as revoke_certificate
+from smki.registration.revocation import Revoke
 from smki.sec.role import CertificateKind
 
 
 @click.command()
 @click.argument("serial", type=SERIAL)
 @click.option("--reason", required=True, metavar="REASON", help=f"One of: {', '.join(CRL_REASONS)}.")
-@click.option("--by", default="", help="The officer who asks, or 'SMKI PMA'. [default: the subscriber's first]")
-@click.option("--delay-until", type=MOMENT, help="From when on it counts; for the SMKI PMA to say.")
+@click.option("--party", type=PARTY, help="The Party whose officer asks: the subscriber or the DCC.")
+@click.option("--officer", "--by", default="", help="The officer who asks, or 'SMKI PMA' without a Party.")
+@click.option("--delay-until", type=MOMENT, help="The time at which it takes effect; for the SMKI PMA to say.")
 @home_option
 @json_option
-def revoke(serial: SerialNumber, reason: str, by: str, delay_until: datetime | None, home: Path, as_json: bool) -> None:
+def revoke(
+    serial: SerialNumber,
+    reason: str,
+    party: PartyId | None,
+    officer: str,
+    delay_until: datetime | None,
+    home: Path,
+    as_json: bool,
+) -> None:
     """Revoke an Organisation Certificate or an Issuing OCA's certificate."""
+    if party is None and not officer:
+        raise click.UsageError("Name who asks: --party PARTY [--officer NAME], or --officer 'SMKI PMA'.")
     with Smki.open(home) as smki:
-        now = smki.clock.now()
-        done = revoke_certificate(smki.ledger, serial, reason, now, by=by, not_before=delay_until)
-        kind = (
-            CertificateKind.ISSUING_OCA
-            if done.record.kind is CertificateKind.ORGANISATION
-            else CertificateKind.ROOT_OCA
-        )
-        policy = smki.lists(kind).policy
-        told_by = done.revocation.effective + policy.after_revocation
+        command = Revoke(serial_number=serial, reason=reason, not_before=delay_until)
+        done = smki.registration.execute(command, cli_actor(party, officer))
+        deadline = list_deadline(smki, done.revocation)
     if as_json:
         values = {
             "serialNumber": serial.hex,
@@ -52,17 +70,14 @@ def revoke(serial: SerialNumber, reason: str, by: str, delay_until: datetime | N
             "effective": iso(done.revocation.effective),
             "reason": reason,
             "askedBy": done.revocation.asked_by,
-            "onListBy": iso(told_by),
+            "onListBy": iso(deadline),
         }
         click.echo(json.dumps(values, indent=2))
         return
     click.echo(
         f"{done.record.kind.title} {serial} is revoked from {iso(done.revocation.effective)} ({reason}, by {done.revocation.asked_by})."
     )
-    command = "crl" if kind is CertificateKind.ISSUING_OCA else "arl"
-    click.echo(
-        f"The {policy.profile.title} carries it by {iso(told_by)} while the repository is served; at once with: smki {command} publish"
-    )
+    click.echo(list_deadline_text(done.record.kind, deadline))
 
 
 def _group(name: str, kind: CertificateKind, title: str) -> click.Group:
@@ -74,7 +89,7 @@ def _group(name: str, kind: CertificateKind, title: str) -> click.Group:
     @home_option
     def publish(home: Path) -> None:
         with Smki.open(home) as smki:
-            record = smki.lists(kind).publish()
+            record = smki.lists(kind, interface="cli").publish()
         click.echo(f"{title} {record.number}: {record.entries} revoked, next update {iso(record.next_update)}")
 
     @group.command(help=f"Show the latest {title}, or the one with a NUMBER.")
@@ -131,7 +146,7 @@ def _group(name: str, kind: CertificateKind, title: str) -> click.Group:
     @home_option
     def verify(file: str | None, home: Path) -> None:
         with Smki.open(home) as smki:
-            lists, issuer = smki.lists(kind), smki.hierarchy.newest(kind).certificate
+            lists, issuer = smki.lists(kind), smki.hierarchy.newest(smki.ledger, kind).certificate
             data = unarmour(read_input(file), file)[0].der if file else lists.current().der
             now = smki.clock.now()
         findings = errors_among(lint_revocation_list(data, lists.policy.profile, IssuerFacts.of(issuer)))

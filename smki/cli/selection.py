@@ -9,8 +9,7 @@ from typing import Any
 import click
 
 from smki.cli.common import DEVICE_TYPE, EUI64, MOMENT, ROLE, SERIAL, STATUS, USAGE, F
-from smki.ledger import CertificateQuery
-from smki.ledger.contract import Period
+from smki.ledger import CertificateQuery, Period
 from smki.sec.role import CertificateKind
 
 _OPTIONS = (

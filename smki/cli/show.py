@@ -13,8 +13,8 @@ from smki.clock import NO_WELL_DEFINED_EXPIRY, iso
 from smki.home.configuration import CONFIGURATION_FILE
 from smki.home.smki import Smki
 from smki.identity import SerialNumber
+from smki.interchange.description import certificate_details
 from smki.ledger import CertificateRecord
-from smki.ledger.description import certificate_details
 from smki.pki.certificate import Certificate
 from smki.pki.pem import unarmour
 from smki.pki.x509 import name_text

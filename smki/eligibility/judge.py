@@ -39,7 +39,7 @@ from smki.eligibility.tables import (
 from smki.sec.device import Device, SmetsVersion
 from smki.sec.party import Party, PartyCategory, Standing, TestingParticipant
 from smki.sec.role import CertificateKind, UserRole
-from smki.sec.terms import listed
+from smki.sec.vocabulary import listed
 
 _REGISTERED_SUPPLIER_AGENT_ONLY = frozenset({UserRole.REGISTERED_SUPPLIER_AGENT})
 

@@ -24,13 +24,14 @@ from typing import TYPE_CHECKING
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from smki.authority.audit import CheckResult, check_ledger
+from smki.authority.certification_authority import CertificationAuthority
+from smki.authority.hierarchy import ABOVE, Hierarchy
 from smki.authority.issuance import Issuance
-from smki.authority.revocation_lists import POLICIES, RevocationLists
+from smki.authority.revocation_lists import POLICIES
 from smki.clock import AdjustableClock, Clock, FixedClock, HomeClock, iso
 from smki.file import TemporaryPlace
 from smki.home.audit_trail import AuditTrail
 from smki.home.configuration import CONFIGURATION_FILE, Configuration, beginning, refuse_occupied
-from smki.home.hierarchy import ABOVE, ISSUED_BY, Hierarchy
 from smki.identity import EntityIdentifier
 from smki.interchange.extracts import Extracts
 from smki.interchange.importing import Importer
@@ -44,19 +45,26 @@ from smki.keys.private_key import (
     key_to_pem,
     passphrase_from_environment,
 )
-from smki.ledger import CertificateRecord, Ledger, SqliteLedger
-from smki.ledger.memory import MemoryLedger
-from smki.ledger.revocation import ListRecord
+from smki.ledger import CertificateRecord, Ledger, ListRecord
+from smki.ledger.records import NewImport
+from smki.ledger.sqlite.ledger import SqliteLedger
+from smki.ledger.sqlite.memory import MemoryLedger
 from smki.pki.certificate import Certificate
 from smki.pki.request import make_device_request, make_organisation_request, public_point
 from smki.pki.x509 import encode_public_key
 from smki.problem import NotFound, NotReady, Problem
-from smki.registration import Application, Issued, Registration
-from smki.registration.cast import DCC_ENTITY_IDENTIFIERS, DEVICES, PARTIES, TESTING_PARTICIPANTS
+from smki.registration import Actor, Application, Apply, Issued, Refusal, Refused, Registration
+from smki.registration.authorities import EstablishAuthority
+from smki.registration.command import Settings
+from smki.registration.demonstration import DCC_ENTITY_IDENTIFIERS, DEVICES, PARTIES, TESTING_PARTICIPANTS
+from smki.registration.devices import AddDevices
+from smki.registration.imports import Import
 from smki.registration.inquiry import Inquiry
+from smki.registration.parties import Register
+from smki.registration.revocation_lists import IssuedLists
 from smki.sec.device import DeviceType
 from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole
-from smki.sec.terms import listed
+from smki.sec.vocabulary import listed
 
 if TYPE_CHECKING:
     from smki.home.published_keys import PublishedKeys
@@ -70,6 +78,7 @@ class Smki:
     """One SMKI, open. Close it, or use it in a ``with`` statement.
 
     :ivar ledger: what was applied for and issued.
+    :ivar registration: runs the commands that change it.
     :ivar clock: what time it is here.
     :ivar hierarchy: its authorities.
     """
@@ -89,10 +98,15 @@ class Smki:
         self._passphrase = passphrase_from_environment()
         seed = configuration.seed
         self._randomness: Randomness = SystemRandomness() if seed is None else SeededRandomness(seed)
-        issuance = Issuance(ledger, self._randomness, configuration.policy_oid)
-        self._issuance = issuance
         self._keys: KeyStore = keys or KeyDirectory(self.path / "keys", self._passphrase)
-        self.hierarchy = Hierarchy(self._keys, ledger, issuance, self._randomness)
+        self.hierarchy = Hierarchy(self._keys, self._randomness)
+        self.registration = Registration(
+            ledger,
+            clock,
+            self.hierarchy,
+            Issuance(self._randomness, configuration.policy_oid),
+            Settings(deemed_accepted_after=timedelta(seconds=configuration.deemed_accepted_after)),
+        )
 
     @property
     def path(self) -> Path:
@@ -188,24 +202,20 @@ class Smki:
         self.close()
 
     @cached_property
-    def registration(self) -> Registration:
-        """The gate through which every certificate is applied for.
-
-        :raises IntegrityError: when an issuing authority is missing.
-        """
-        issuers = {kind: self.hierarchy.issuing(kind) for kind in ISSUED_BY}
-        deemed_accepted_after = timedelta(seconds=self.configuration.deemed_accepted_after)
-        return Registration(self.ledger, self.clock, self._issuance, issuers, deemed_accepted_after)
-
-    @cached_property
     def inquiry(self) -> Inquiry:
         """Where to ask who may subscribe for what, without applying."""
         return Inquiry(self.ledger, self.clock)
 
-    def importer(self, issuers: Sequence[Certificate] = (), *, only_conformant: bool = False) -> Importer:
+    def importer(
+        self, issuers: Sequence[Certificate] = (), *, only_conformant: bool = False, interface: str = "python"
+    ) -> Importer:
         """What takes certificates in that were issued elsewhere (see :class:`~smki.interchange.importing.Importer`)."""
         policy = self.configuration.policy_oid
-        return Importer(self.ledger, self.clock, policy, issuers, only_conformant=only_conformant)
+
+        def store(certificates: tuple[NewImport, ...]) -> None:
+            self.registration.execute(Import(certificates), Actor(interface=interface))
+
+        return Importer(self.ledger, store, policy, issuers, only_conformant=only_conformant)
 
     def write_imported_keys(self, importer: Importer) -> list[Path]:
         """Write the private keys that it found into ``keys/imported``; the files that were written."""
@@ -229,18 +239,19 @@ class Smki:
 
         return PublishedKeys(self.path / "keys" / "published", self.ledger)
 
-    def lists(self, kind: CertificateKind, issuer: str = "") -> RevocationLists:
-        """The revocation lists of an authority of a kind: Issuing OCA (the CRL) or Root OCA (the ARL).
+    def lists(self, kind: CertificateKind, issuer: str = "", *, interface: str = "python") -> IssuedLists:
+        """Return the revocation lists of an authority of a kind: Issuing OCA (the CRL) or Root OCA (the ARL).
 
         :param issuer: its common name; the newest authority by default.
+        :param interface: through which a list is issued that is asked for through it.
         :raises KeyError: for a kind that issues no lists.
         :raises NotFound: when there is no such authority.
         """
         if kind not in POLICIES:
             raise KeyError(kind)
         if not issuer:
-            return RevocationLists(self.ledger, self.clock, self.hierarchy.newest(kind))
-        for lists in self.all_lists(kind):
+            return self._issued_lists(self.hierarchy.newest(self.ledger, kind), interface)
+        for lists in self.all_lists(kind, interface=interface):
             if lists.issuer_name == issuer:
                 return lists
         names = listed([lists.issuer_name for lists in self.all_lists(kind)])
@@ -248,17 +259,21 @@ class Smki:
             Problem("authority.unknown", f"{kind.title} {issuer[:16]}", "there is none of that name", names, "SEC L")
         )
 
-    def all_lists(self, *kinds: CertificateKind) -> list[RevocationLists]:
-        """The lists of every authority that issues some, also of those that newer ones have taken over from.
+    def all_lists(self, *kinds: CertificateKind, interface: str = "python") -> list[IssuedLists]:
+        """Return the lists of every authority that issues some, also of those that newer ones have taken over from.
 
         :param kinds: only of these kinds of authority; all by default.
         """
         records = [record for record in self.ledger.authorities() if record.kind in (kinds or POLICIES)]
-        return [RevocationLists(self.ledger, self.clock, self.hierarchy.of(record)) for record in records]
+        return [self._issued_lists(self.hierarchy.of(record), interface) for record in records]
 
-    def renew_lists(self) -> list[ListRecord]:
+    def _issued_lists(self, authority: CertificationAuthority, interface: str) -> IssuedLists:
+        return IssuedLists(self.registration, self.ledger, self.clock, authority, Actor(interface=interface))
+
+    def renew_lists(self, *, interface: str = "python") -> list[ListRecord]:
         """Issue every list that is due, and return those that were."""
-        return [made for lists in self.all_lists() if (made := lists.publish_if_due()) is not None]
+        lists = self.all_lists(interface=interface)
+        return [made for each in lists if (made := each.publish_if_due()) is not None]
 
     def issue_device(
         self,
@@ -277,8 +292,8 @@ class Smki:
         :raises Refused: with every reason, when it is refused.
         """
         kind = CertificateKind.DEVICE
-        application = Application(kind, request, interface, applicant, officer, on_behalf_of, device_type)
-        return self.registration.issue(application)
+        actor = Actor(interface=interface, party=applicant, officer=officer, on_behalf_of=on_behalf_of)
+        return self.issue(Application(kind=kind, request=request, device_type=device_type), actor)
 
     def issue_organisation(
         self,
@@ -295,7 +310,19 @@ class Smki:
         :raises Refused: with every reason, when it is refused.
         """
         kind = CertificateKind.ORGANISATION
-        return self.registration.issue(Application(kind, request, interface, applicant, officer, on_behalf_of))
+        actor = Actor(interface=interface, party=applicant, officer=officer, on_behalf_of=on_behalf_of)
+        return self.issue(Application(kind=kind, request=request), actor)
+
+    def issue(self, application: Application, actor: Actor) -> Issued:
+        """Apply for a certificate.
+
+        :raises Refused: with every reason, when it is refused.
+        :raises LedgerUnavailable: when the decision could not be recorded; nothing was issued then.
+        """
+        outcome = self.registration.execute(Apply(application), actor)
+        if isinstance(outcome, Refusal):
+            raise Refused(*outcome.problems)
+        return outcome
 
     def make_device_request(
         self, entity: EntityIdentifier, usage: KeyUsage
@@ -372,11 +399,13 @@ def _establish(path: Path, configuration: Configuration, clock: Clock) -> None:
 
 def _populate(smki: Smki) -> None:
     """Make what every SMKI begins with: the demonstration cast, authorities, the DCC's certificates, lists."""
-    smki.ledger.register.add(*PARTIES, *TESTING_PARTICIPANTS, *DEVICES)
+    init = Actor(interface="init")
+    smki.registration.execute(Register((*PARTIES, *TESTING_PARTICIPANTS)), init)
+    smki.registration.execute(AddDevices(DEVICES), init)
     for kind in ABOVE:
-        smki.hierarchy.establish(kind, smki.clock.now())
+        smki.registration.execute(EstablishAuthority(kind), init)
     _establish_dcc(smki)
-    smki.renew_lists()
+    smki.renew_lists(interface="init")
 
 
 def _establish_dcc(smki: Smki) -> None:

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from smki.clock import iso
+from smki.interchange.description import SUMMARY_FIELDS, certificate_summary
 from smki.ledger import CertificateRecord
-from smki.ledger.description import SUMMARY_FIELDS, certificate_summary
 
 COLUMNS = (
     "number",

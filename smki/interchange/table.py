@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import IO
 
+from smki.interchange.description import csv_line
 from smki.interchange.extracts.lines import line_of
 from smki.interchange.record_values import COLUMNS, record_values
 from smki.ledger import CertificateRecord
-from smki.ledger.description import csv_line
 from smki.pki.certificate import to_pem
 
 

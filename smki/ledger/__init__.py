@@ -1,42 +1,50 @@
 """The durable record of what was applied for, what was issued and what became of it.
 
-``contract`` says what a ledger does, in terms of records; ``sqlite`` does it in one file.
+``records`` says what it holds and ``contract`` what it does; ``sqlite`` keeps it in one file or in memory.
 """
 
-from smki.ledger.contract import (
+from smki.ledger.contract import Conflict, Ledger, LedgerUnavailable, Reader, Transaction
+from smki.ledger.records import (
     ApplicationQuery,
     ApplicationRecord,
-    AuditEvent,
     CertificateQuery,
     CertificateRecord,
-    Conditions,
-    Ledger,
-    LedgerUnavailable,
+    CredentialKind,
+    CredentialRecord,
+    Event,
+    EventKind,
+    EventQuery,
+    ListRecord,
     NewApplication,
-    Overtaken,
+    NewEvent,
+    NewImport,
+    Order,
+    Page,
     Period,
-    SerialTaken,
+    Revocation,
 )
-from smki.ledger.register import Register
-from smki.ledger.search import Order, Page, Search
-from smki.ledger.sqlite import SqliteLedger
 
 __all__ = [
     "ApplicationQuery",
     "ApplicationRecord",
-    "AuditEvent",
     "CertificateQuery",
     "CertificateRecord",
-    "Conditions",
+    "Conflict",
+    "CredentialKind",
+    "CredentialRecord",
+    "Event",
+    "EventKind",
+    "EventQuery",
     "Ledger",
     "LedgerUnavailable",
+    "ListRecord",
     "NewApplication",
+    "NewEvent",
+    "NewImport",
     "Order",
-    "Overtaken",
     "Page",
     "Period",
-    "Register",
-    "Search",
-    "SerialTaken",
-    "SqliteLedger",
+    "Reader",
+    "Revocation",
+    "Transaction",
 ]

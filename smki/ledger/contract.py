@@ -1,259 +1,217 @@
-"""What a ledger does, whatever it is stored in."""
+"""What a ledger does, whatever it is stored in: it is read, and it changes in transactions.
+
+:class:`Reader` is what can be asked, :class:`Transaction` adds what can be written, and :class:`Ledger` runs
+transactions. A transaction sees what it has written itself; everybody else sees all of it once it is committed, or
+nothing. ``tests/ledger/contract.py`` is the test suite that every implementation has to pass.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import Protocol, TypeVar
 
-from smki.identity import EntityIdentifier, SerialNumber
-from smki.ledger.credentials import Credentials
-from smki.ledger.register import Register
-from smki.ledger.revocation import Revocations
-from smki.pki.certificate import Certificate
+from smki.identity import EntityIdentifier, PartyId, SerialNumber
+from smki.ledger.records import (
+    ApplicationQuery,
+    ApplicationRecord,
+    CertificateQuery,
+    CertificateRecord,
+    CredentialKind,
+    CredentialRecord,
+    Event,
+    EventQuery,
+    ImportedCertificate,
+    ListRecord,
+    NewApplication,
+    NewEvent,
+    NewImport,
+    Order,
+    Page,
+    Revocation,
+    RevokedCertificate,
+    Statistics,
+)
 from smki.problem import Problem, SmkiError
-from smki.sec.device import DeviceType
-from smki.sec.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
+from smki.sec.device import Device, DeviceType, SmiStatus
+from smki.sec.party import Party
+from smki.sec.registry_fields import Registrant
+from smki.sec.role import CertificateStatus
 
-if TYPE_CHECKING:
-    from smki.ledger.imports import Imports
-    from smki.ledger.search import Search
-
-
-class SerialTaken(SmkiError):
-    """The serial number is in the ledger already; another one has to be drawn."""
+T = TypeVar("T")
 
 
 class LedgerUnavailable(SmkiError):
     """The ledger could not be read or written: disk full, file locked, damaged or gone."""
 
 
-class Overtaken(SmkiError):
-    """What was decided on no longer holds: another application came first. Decide again."""
+class Conflict(SmkiError):
+    """What was to be added is there already: a serial number, a public key, an identifier, a name."""
 
 
-@dataclass(frozen=True, slots=True)
-class NewApplication:
-    """An application as it was received."""
+class RegisterReader(Protocol):
+    """Parties, Testing Participants and Devices."""
 
-    received: datetime
-    interface: str
-    """Through what it came: ``cli``, ``init``, ``python``, …"""
-    subscriber: str
-    """The id of the Party or Testing Participant whose certificate it is to be."""
-    officer: str
-    """The officer who applied."""
-    applied_by: str | None
-    """The id of the Shared Resource that applied on the subscriber's behalf; None where it applied itself."""
-    kind: CertificateKind
-    entity_identifier: EntityIdentifier | None
-    role: RemotePartyRole | None
-    usage: KeyUsage | None
-    request: bytes | None
-    """The certification request, DER; None for authorities."""
-    top_up: bool = False
-    """Whether the certificate is for prepayment top-up."""
+    def registrant(self, party: PartyId) -> Registrant | None:
+        """The Party or Testing Participant with that id, or None."""
 
+    def registrants(self) -> list[Registrant]:
+        """Every Party and Testing Participant, in the order in which they were added."""
 
-@dataclass(frozen=True, slots=True)
-class Conditions:
-    """What must still hold when an application is reserved; each that is None is not looked at."""
+    def owner(self, identifier: EntityIdentifier) -> Party | None:
+        """The Party to which an Entity Identifier belongs, or None."""
 
-    public_key_info: bytes | None = None
-    """SubjectPublicKeyInfo (DER) for which there must be no certificate."""
-    device_limit: int | None = None
-    """The Device must have had fewer certificates than this."""
-    quota: int | None = None
-    """The subscriber must have had fewer certificates than this."""
+    def highest_identifier(self, first: EntityIdentifier, last: EntityIdentifier) -> EntityIdentifier | None:
+        """The highest Entity Identifier of a block that belongs to anybody, or None."""
+
+    def device(self, device_id: EntityIdentifier) -> Device | None:
+        """The Device with that id, or None."""
+
+    def devices(self) -> Iterator[Device]:
+        """Every Device, by its id."""
+
+    def threshold(self, device_id: EntityIdentifier) -> int | None:
+        """The number of certificates to which the registration authority has set a Device's limit; None if not."""
 
 
-@dataclass(frozen=True, slots=True)
-class ApplicationRecord:
-    """An application as it stands in the ledger."""
+class RevocationReader(Protocol):
+    """What was revoked, and the lists that said so."""
 
-    id: int
-    application: NewApplication
-    granted: bool
-    reasons: tuple[Problem, ...]
-    """Why it was refused; empty where it was granted."""
-    serial_number: SerialNumber | None
-    """Of the certificate; None where it was refused."""
-    tbs: bytes | None
-    """The octets about to be signed; None once the certificate is stored."""
+    def of(self, serial_number: SerialNumber) -> Revocation | None:
+        """The revocation of a certificate, or None."""
 
+    def pending(self, latest: ListRecord, now: datetime) -> datetime | None:
+        """When the first revocation took effect that a list does not contain yet; None if there is none."""
 
-@dataclass(frozen=True, slots=True)
-class CertificateRecord:
-    """A certificate as it stands in the ledger."""
+    def entries(self, issuer: SerialNumber, moment: datetime) -> Iterator[RevokedCertificate]:
+        """Everything of an issuer that is revoked at a moment and has not expired, in the order of its revocation."""
 
-    id: int
-    serial_number: SerialNumber
-    kind: CertificateKind
-    entity_identifier: EntityIdentifier | None
-    role: RemotePartyRole | None
-    usage: KeyUsage | None
-    not_before: datetime
-    not_after: datetime
-    stored_status: CertificateStatus
-    """As last written; expiry is not written but follows from the time (:meth:`status_at`)."""
-    status_since: datetime
-    deemed_accepted: datetime | None
-    """When it counts as accepted although nobody accepted it (SEC L11); None for those that need not be."""
-    issued: datetime
-    issuer_serial_number: SerialNumber | None
-    """The issuing certificate's; None for a root."""
-    application_id: int
-    der: bytes
-    top_up: bool = False
-    """Whether it is a Supplier's key agreement certificate for prepayment top-up."""
-    replaced: datetime | None = None
-    """From when on a newer certificate for the same subject, role and usage is in use instead of it."""
-    issued_here: bool = True
-    """False for a certificate that was imported: of its status nothing is known but whether it has expired."""
+    def last_id(self) -> int:
+        """The id of the last revocation; 0 where there is none."""
 
-    def status_at(self, moment: datetime) -> CertificateStatus:
-        """The status at a moment: revoked from the day of its revocation, expired once notAfter has passed, not in use
-        once replaced, in use once deemed accepted. Before a revocation that the PMA has delayed it is in use."""
-        is_revoked = self.stored_status is CertificateStatus.REVOKED
-        if is_revoked and self.status_since <= moment:
-            return self.stored_status
-        if moment > self.not_after:
-            return CertificateStatus.EXPIRED
-        if self.replaced is not None and self.replaced <= moment:
-            return CertificateStatus.NOT_IN_USE
-        is_pending = self.stored_status is CertificateStatus.PENDING
-        if is_pending and self.deemed_accepted is not None and self.deemed_accepted <= moment:
-            return CertificateStatus.IN_USE
-        return CertificateStatus.IN_USE if is_revoked else self.stored_status
+    def latest(self, issuer: SerialNumber) -> ListRecord | None:
+        """The list with the highest number, or None."""
 
-    def status_since_at(self, moment: datetime) -> datetime:
-        """Since when it has had the status that it has at a moment."""
-        status = self.status_at(moment)
-        if status is CertificateStatus.EXPIRED:
-            return self.not_after
-        if status is CertificateStatus.NOT_IN_USE and self.replaced is not None and self.replaced <= moment:
-            return self.replaced
-        if status is self.stored_status:
-            return self.status_since
-        return self.deemed_accepted or self.issued
+    def as_of(self, issuer: SerialNumber, moment: datetime) -> ListRecord | None:
+        """The list that was the latest at a moment, or None."""
 
-    @property
-    def certificate(self) -> Certificate:
-        """The certificate itself, read from its DER."""
-        return Certificate.from_der(self.der)
+    def numbered(self, issuer: SerialNumber, number: int) -> ListRecord | None:
+        """The list with that number, or None."""
+
+    def lists(self, issuer: SerialNumber) -> Iterator[ListRecord]:
+        """Every list of an issuer, in the order of their numbers, without its DER."""
 
 
-class AuditEvent(NamedTuple):
-    """Something that was done with a certificate."""
+class CredentialReader(Protocol):
+    """API keys and officers' tokens, of whose secrets only the SHA-256 is kept."""
 
-    at: datetime
-    event: str
-    """``issued``, ``accepted``, ``rejected``, ``revoked``."""
-    detail: str
-    """Why and by whom, where that is known."""
+    def of(self, secret: str) -> CredentialRecord | None:
+        """The credential with that secret, whether it is still valid or not; None where nobody was given it."""
 
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """A stretch of time, both ends included; None where it is open."""
-
-    first: datetime | None = None
-    last: datetime | None = None
+    def all(self, kind: CredentialKind) -> list[CredentialRecord]:
+        """Every credential of a kind, in the order in which they were made."""
 
 
-@dataclass(frozen=True, slots=True)
-class CertificateQuery:
-    """Which certificates to find; every field that is not None narrows."""
+class ImportReader(Protocol):
+    """Certificates that were issued elsewhere."""
 
-    kinds: tuple[CertificateKind, ...] | None = None
-    entity_identifier: EntityIdentifier | None = None
-    role: RemotePartyRole | None = None
-    usage: KeyUsage | None = None
-    status: CertificateStatus | None = None
-    """Status at the moment asked about; wants :attr:`moment`."""
-    moment: datetime | None = None
-    serial_number: SerialNumber | None = None
-    serial_prefix: str | None = None
-    """The first hexadecimal digits of the serial number, written with 32."""
-    sha256: bytes | None = None
-    """SHA-256 of the DER, 32 octets."""
-    issuer: SerialNumber | None = None
-    """Serial number of the issuing certificate."""
-    device_type: DeviceType | None = None
-    """By the Smart Metering Inventory."""
-    not_before: Period = Period()
-    not_after: Period = Period()
-    issued: Period = Period()
+    def holds(self, sha256: bytes) -> bool:
+        """Whether the certificate with that SHA-256 over its DER (32 bytes) was imported."""
 
+    def with_serial_number(self, serial_number: SerialNumber) -> list[ImportedCertificate]:
+        """Every one with that serial number, the first imported first: different issuers can have drawn the same."""
 
-@dataclass(frozen=True, slots=True)
-class ApplicationQuery:
-    """Which applications to find; every field that is not None narrows."""
+    def of_key(self, public_key_info: bytes) -> list[ImportedCertificate]:
+        """Those for a public key (SubjectPublicKeyInfo, DER), the first imported first."""
 
-    subscriber: str | None = None
-    entity_identifier: EntityIdentifier | None = None
-    kind: CertificateKind | None = None
-    granted: bool | None = None
-    involved: str | None = None
-    """The subscriber, or whoever applied on its behalf."""
+    def certificates(self, query: CertificateQuery) -> Iterator[ImportedCertificate]:
+        """Those that match, the first imported first.
 
-
-class Snapshot(Protocol):
-    """The certificates as they stood at one instant, however long the reading takes."""
-
-    @property
-    def last(self) -> int:
-        """The id of the last certificate; 0 where there is none."""
-
-    def certificates(self, after: int = 0, *, with_der: bool = True) -> Iterator[CertificateRecord]:
-        """The certificates with an id above *after*, in the order in which they were issued.
-
-        :param with_der: False to leave the octets out, which saves reading them.
+        A query by issuer, type of Device or time of issue matches none: these are known only of our own certificates.
         """
 
-    def certificate(self, identifier: int) -> CertificateRecord:
-        """The certificate with that id, which must be there."""
+    def count(self) -> int:
+        """How many there are."""
 
 
-class Ledger(Protocol):
-    """A ledger. Safe to use from several threads; several processes may have the same one open."""
+class SearchReader(Protocol):
+    """Everything in pages, in any order: the thousandth page takes as long as the first."""
 
-    def reserve(
-        self, application: NewApplication, serial_number: SerialNumber, tbs: bytes, conditions: Conditions
-    ) -> int:
-        """Commit a granted application, its serial number and the octets about to be signed; return its id.
-
-        :raises SerialTaken: when the serial number is in the ledger already; nothing was written then.
-        :raises Overtaken: when a condition no longer holds; nothing was written then.
-        :raises LedgerUnavailable: when it could not be written.
-        """
-
-    def refuse(self, application: NewApplication, reasons: Sequence[Problem]) -> int:
-        """Commit an application that was refused, with every reason; return its id.
-
-        :raises LedgerUnavailable: when it could not be written.
-        """
-
-    def store(
+    def certificates(
         self,
-        application_id: int,
-        certificate: Certificate,
-        status: CertificateStatus,
-        issued: datetime,
-        issuer: SerialNumber | None,
-        deemed_accepted: datetime | None = None,
+        query: CertificateQuery,
+        order: Order = Order.ISSUED,
         *,
-        top_up: bool = False,
-    ) -> CertificateRecord:
-        """Commit the certificate of a reserved application with its status and audit event; from now on it is seen.
+        descending: bool = False,
+        after: int | None = None,
+        limit: int = 100,
+    ) -> Page[CertificateRecord]:
+        """A page of the certificates that match.
 
-        :param deemed_accepted: when it counts as accepted although nobody accepted it; None for those that need not be.
-        :raises Overtaken: when another certificate for its public key was stored meanwhile; the application is
-            then refused for that reason.
-        :raises LedgerUnavailable: when it could not be written.
+        :param after: :attr:`Page.last` of the page before; None for the first page.
         """
+
+    def all_certificates(
+        self,
+        query: CertificateQuery,
+        order: Order = Order.ISSUED,
+        *,
+        descending: bool = False,
+        after: int | None = None,
+    ) -> Iterator[CertificateRecord]:
+        """Every certificate that matches, read a page at a time."""
+
+    def holds_certificate(self, row: int) -> bool:
+        """Whether a page can begin after that row."""
+
+    def registrants(self, after: int = 0, limit: int = 100) -> Page[Registrant]:
+        """A page of Parties and Testing Participants, in the order in which they were added."""
+
+    def devices(
+        self,
+        after: EntityIdentifier | None = None,
+        limit: int = 100,
+        *,
+        device_type: DeviceType | None = None,
+        status: SmiStatus | None = None,
+    ) -> tuple[list[Device], EntityIdentifier | None]:
+        """A page of the Smart Metering Inventory, by Device ID, and the one after which the next page begins."""
+
+    def applications(
+        self, query: ApplicationQuery, before: int | None = None, limit: int = 100
+    ) -> Page[ApplicationRecord]:
+        """A page of applications, the latest first."""
+
+    def events(self, query: EventQuery, before: int | None = None, limit: int = 100) -> Page[Event]:
+        """A page of audit events, the latest first."""
+
+    def statistics(self, now: int) -> Statistics:
+        """Counts by the status at a moment (seconds since 1970-01-01T00:00:00Z)."""
+
+
+class Reader(Protocol):
+    """What can be asked of a ledger."""
+
+    @property
+    def register(self) -> RegisterReader:
+        """Who there is to apply, and which Devices there are."""
+
+    @property
+    def revocations(self) -> RevocationReader:
+        """What was revoked, and the lists that said so."""
+
+    @property
+    def credentials(self) -> CredentialReader:
+        """API keys and officers' tokens."""
+
+    @property
+    def imports(self) -> ImportReader:
+        """Certificates that were issued elsewhere."""
+
+    @property
+    def search(self) -> SearchReader:
+        """Everything in pages, in any order."""
 
     def certificate(self, serial_number: SerialNumber) -> CertificateRecord | None:
         """The certificate with that serial number, or None."""
@@ -269,75 +227,149 @@ class Ledger(Protocol):
     ) -> Iterator[CertificateRecord]:
         """Certificates that match, in the order in which they were issued.
 
-        :param after: the id behind which to begin, for pages.
-        :param limit: how many at most.
+        :param after: the id after which to begin, for pages.
+        :param limit: maximum number of records.
         """
 
     def authorities(self) -> list[CertificateRecord]:
         """The authorities' certificates, in the order in which they were made."""
 
-    def unfinished_applications(self) -> list[ApplicationRecord]:
-        """Applications whose certificate was never stored: a crash came between, or they are under way."""
-
     def application(self, application_id: int) -> ApplicationRecord | None:
         """The application with that id, or None."""
-
-    def snapshot(self) -> AbstractContextManager[Snapshot]:
-        """A look at the certificates that does not change while it lasts."""
 
     def applications(
         self, query: ApplicationQuery, after: int = 0, limit: int | None = None
     ) -> Iterator[ApplicationRecord]:
         """Applications that match, in the order in which they were received; *after* and *limit* as above."""
 
+    def unfinished_applications(self) -> list[ApplicationRecord]:
+        """Applications of a ledger of version 0.1 whose certificate was never stored."""
+
     def certificates_issued_to(self, subscriber: str) -> int:
-        """How many certificates a subscriber has had, reserved ones included."""
+        """How many certificates a subscriber has had."""
 
     def certificates_for_device(self, device_id: EntityIdentifier) -> int:
-        """How many certificates a Device has had, reserved ones included."""
+        """How many certificates a Device has had."""
 
-    def set_status(
-        self, serial_number: SerialNumber, status: CertificateStatus, moment: datetime, event: str, detail: str
-    ) -> None:
-        """Commit a new status of a certificate with its audit event.
-
-        :raises LedgerUnavailable: when it could not be written.
-        """
-
-    def note(self, serial_number: SerialNumber, moment: datetime, event: str, detail: str) -> None:
-        """Commit an audit event about a certificate.
-
-        :raises LedgerUnavailable: when it could not be written.
-        """
-
-    def events(self, serial_number: SerialNumber) -> list[AuditEvent]:
-        """What was done with a certificate, in that order."""
-
-    @property
-    def revocations(self) -> Revocations:
-        """What was revoked, and the lists that said so."""
-
-    @property
-    def imports(self) -> Imports:
-        """Certificates that were issued elsewhere."""
-
-    @property
-    def credentials(self) -> Credentials:
-        """API keys and officers' tokens."""
-
-    @property
-    def register(self) -> Register:
-        """Who there is to apply, and which Devices there are."""
-
-    @property
-    def search(self) -> Search:
-        """What there is, a page at a time in any order, and how much of it."""
+    def last_certificate_id(self) -> int:
+        """The id of the last certificate; 0 where there is none."""
 
     def count_certificates(self) -> int:
         """How many certificates there are."""
 
+    def events(self, query: EventQuery = EventQuery()) -> Iterator[Event]:  # noqa: B008
+        """Audit events that match, in the order in which they were appended."""
+
+
+class Transaction(Reader, Protocol):
+    """A write transaction. What it reads includes what it has written.
+
+    Whatever is written stands or falls together: an exception that leaves the transaction undoes all of it.
+    """
+
+    def add_application(
+        self, application: NewApplication, *, serial_number: SerialNumber | None = None, reasons: Sequence[Problem] = ()
+    ) -> int:
+        """Add an application, granted if it has a serial number, and return its id.
+
+        :raises Conflict: when the serial number is in the ledger already; nothing was written then.
+        """
+
+    def add_certificate(self, new: CertificateRecord) -> CertificateRecord:
+        """Add a certificate and return it with its id.
+
+        :raises Conflict: when there is a certificate for its public key already.
+        """
+
+    def replace_older(self, certificate_id: int, moment: datetime) -> None:
+        """Put the certificates that one takes over from out of use: same subject, role and usage, and older."""
+
+    def restore_older(self, certificate_id: int) -> None:
+        """Undo :meth:`replace_older`."""
+
+    def change_status(
+        self, serial_number: SerialNumber, expected: CertificateStatus, status: CertificateStatus, since: datetime
+    ) -> bool:
+        """Change the stored status from *expected* to *status*; return False, and do nothing, where it is another."""
+
+    def add_revocation(self, revocation: Revocation) -> None:
+        """Add a revocation.
+
+        :raises Conflict: when the certificate was revoked before.
+        """
+
+    def add_list(self, record: ListRecord) -> None:
+        """Add a revocation list."""
+
+    def add_registrant(self, registrant: Registrant) -> None:
+        """Add a Party or Testing Participant.
+
+        :raises Conflict: when its id or one of its Entity Identifiers is taken.
+        """
+
+    def replace_registrant(self, registrant: Registrant) -> None:
+        """Replace the record of a Party or Testing Participant.
+
+        :raises Conflict: when one of its Entity Identifiers belongs to another Party.
+        """
+
+    def add_device(self, device: Device) -> None:
+        """Add a Device.
+
+        :raises Conflict: when it is there already.
+        """
+
+    def replace_device(self, device: Device) -> None:
+        """Replace the record of a Device."""
+
+    def set_threshold(self, device_id: EntityIdentifier, threshold: int) -> None:
+        """Set the limit of a Device."""
+
+    def add_credential(self, credential: CredentialRecord, secret: str) -> CredentialRecord:
+        """Add a credential and return it with its id; only the SHA-256 of the secret is stored."""
+
+    def revoke_credential(self, credential_id: int, moment: datetime) -> None:
+        """Mark a credential as revoked."""
+
+    def add_imports(self, certificates: Iterable[NewImport], moment: datetime) -> None:
+        """Add imported certificates; one that is there already stays as it is."""
+
+    def append_event(self, event: NewEvent) -> int:
+        """Append an audit event and return its id."""
+
+
+class Snapshot(Protocol):
+    """The certificates as they stood at one instant, however long the reading takes."""
+
+    @property
+    def last(self) -> int:
+        """The id of the last certificate; 0 where there is none."""
+
+    def certificates(self, after: int = 0, *, with_der: bool = True) -> Iterator[CertificateRecord]:
+        """The certificates with an id above *after*, in the order in which they were issued.
+
+        :param with_der: False to leave the DER out, which saves reading it.
+        """
+
+    def certificate(self, identifier: int) -> CertificateRecord:
+        """The certificate with that id, which must be there."""
+
+
+class Ledger(Reader, Protocol):
+    """A ledger. Safe to use from several threads; several processes may have the same one open."""
+
+    def transact(self, work: Callable[[Transaction], T]) -> T:
+        """Run *work* in a transaction and commit it; it is durable when this returns.
+
+        :param work: is run once. What it raises undoes everything that it wrote, and is raised again.
+        :raises LedgerUnavailable: when the ledger could not be written; nothing of it is stored then.
+        """
+
+    def snapshot(self) -> AbstractContextManager[Snapshot]:
+        """A view of the certificates that does not change while it is open."""
+
     def damage(self) -> list[str]:
-        """What the storage itself finds wrong with its file; empty when it is sound."""
+        """What is wrong with the storage itself, one line each."""
 
     def close(self) -> None:
-        """Close it; using it afterwards is an error."""
+        """Close it."""

@@ -13,6 +13,7 @@ from smki.identity import EntityIdentifier
 from smki.pki import der
 from smki.pki.certificate import hardware_module_name
 from smki.pki.der import DerError, Node
+from smki.pki.pem import unarmour
 from smki.pki.x509 import (
     ECDSA_WITH_SHA256_ALGORITHM,
     ExtensionNode,
@@ -29,6 +30,7 @@ from smki.pki.x509 import (
     read_extensions,
     signature_verifies,
 )
+from smki.problem import Malformed, Problem
 from smki.sec.role import KeyUsage, RemotePartyRole
 
 PEM_LABELS = ("CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST")
@@ -223,3 +225,23 @@ def make_request(key: ec.EllipticCurvePrivateKey, subject: bytes, extensions: li
     # Deterministic (RFC 6979), so that a seeded SMKI makes the same request again.
     signature = key.sign(info, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
     return der.sequence(info, ECDSA_WITH_SHA256_ALGORITHM, der.bit_string(signature))
+
+
+def single_request(data: bytes, name: str) -> bytes:
+    """Return the DER of the one certification request in a text or file (PEM, base64, hexadecimal or DER).
+
+    :param name: what it is called in messages.
+    :raises Malformed: when it holds none, or several objects.
+    """
+    pieces = unarmour(data, name)
+    if len(pieces) != 1:
+        raise Malformed(
+            Problem("input.several", name, f"{len(pieces)} objects", "one certification request", "",
+                    "Apply with one request at a time.")
+        )  # fmt: skip
+    if pieces[0].label and pieces[0].label not in PEM_LABELS:
+        raise Malformed(
+            Problem("request.is-other", name, f"a {pieces[0].label} in PEM", "a CERTIFICATE REQUEST", "SEC Appendix M",
+                    "Hand in the certification request (PKCS#10) that was made for the key.")
+        )  # fmt: skip
+    return pieces[0].der

@@ -1,6 +1,12 @@
-"""The one gate: an application goes in, a certificate or a reasoned refusal comes out."""
+"""Every change of state: one command each, run in one transaction, recorded as one audit event.
 
-from smki.registration.application import Application, Issued, Refusal, Refused
-from smki.registration.gate import Registration
+``command`` runs them; ``applications``, ``acceptance``, ``revocation``, ``revocation_lists``, ``authorities``, ``parties``,
+``devices``, ``credentials``, ``imports`` and ``clock`` are the commands. ``inquiry`` answers questions without changing
+anything.
+"""
 
-__all__ = ["Application", "Issued", "Refusal", "Refused", "Registration"]
+from smki.registration.actor import Actor
+from smki.registration.applications import Application, Apply, Issued, Refusal, Refused
+from smki.registration.command import Command, Registration
+
+__all__ = ["Actor", "Application", "Apply", "Command", "Issued", "Refusal", "Refused", "Registration"]

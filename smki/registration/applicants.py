@@ -7,46 +7,48 @@ from datetime import date
 
 from smki.eligibility import Applicant, DeviceQuestion, decide
 from smki.identity import EntityIdentifier, PartyId
-from smki.ledger import Register
+from smki.ledger.contract import RegisterReader
 from smki.problem import Malformed, NotFound, Problem
-from smki.registration.application import Application
+from smki.registration.actor import Actor
 from smki.sec.device import Device, DeviceType, Fuel
 from smki.sec.party import NonParty, Party, PartyCategory, TestingParticipant
 from smki.sec.role import CertificateKind
 
 
-def named_applicant(register: Register, application: Application) -> Applicant | None:
-    """The applicant that the application names; None where it names none.
+def named_applicant(register: RegisterReader, actor: Actor, kind: CertificateKind) -> Applicant | None:
+    """Return the applicant that the actor names; None where it names none.
 
     An id that is not registered makes a NonParty: whether that may apply is for the provisions to say.
 
     :raises NotFound: when it applies on behalf of a Party that is not registered.
     """
-    if not application.applicant:
+    if not actor.party:
         return None
-    who = _registered(register, application.applicant) or NonParty(application.applicant)
-    user = _user(register, application.on_behalf_of) if application.on_behalf_of else None
-    return Applicant(who, application.officer or _first_officer(who, application.kind), user)
+    who = _registered(register, actor.party) or NonParty(actor.party)
+    user = _user(register, actor.on_behalf_of) if actor.on_behalf_of else None
+    return Applicant(who, actor.officer or _first_officer(who, kind), user)
 
 
-def _user(register: Register, name: str) -> Party:
-    user = register.known_registrant(PartyId.parse(name))
+def _user(register: RegisterReader, name: str) -> Party:
+    user = register.registrant(PartyId.parse(name))
     if isinstance(user, Party):
         return user
-    seen = f"{user.name}, a Testing Participant"
+    seen = f"{user.name}, a Testing Participant" if user else f"{name}, which is not registered"
     raise NotFound(Problem("acting-for.not-a-party", "on behalf of", seen, "a User", "SEC G5.29"))
 
 
-def owner_as_applicant(register: Register, entity: EntityIdentifier, application: Application) -> Applicant | None:
-    """The Party that an Entity Identifier belongs to; None where it belongs to none."""
+def owner_as_applicant(
+    register: RegisterReader, entity: EntityIdentifier, actor: Actor, kind: CertificateKind
+) -> Applicant | None:
+    """Return the Party that an Entity Identifier belongs to; None where it belongs to none."""
     owner = register.owner(entity)
     if owner is None:
         return None
-    return Applicant(owner, application.officer or _first_officer(owner, application.kind))
+    return Applicant(owner, actor.officer or _first_officer(owner, kind))
 
 
-def first_eligible(register: Register, device: Device, day: date, application: Application) -> Applicant:
-    """Who applies for a Device where nobody is named: the first of those below that may.
+def first_eligible(register: RegisterReader, device: Device, day: date, actor: Actor) -> Applicant:
+    """Return who applies for a Device where nobody is named: the first of those below that may.
 
     Its responsible Parties; then Testing Participants, who make Devices; then Parties in the order in which they
     were registered. Where none may, the first of them all, so that the refusal tells why.
@@ -55,7 +57,7 @@ def first_eligible(register: Register, device: Device, day: date, application: A
     """
     first = None
     for who in _candidates(register, device):
-        applicant = Applicant(who, application.officer or _first_officer(who, CertificateKind.DEVICE))
+        applicant = Applicant(who, actor.officer or _first_officer(who, CertificateKind.DEVICE))
         first = first or applicant
         if decide(DeviceQuestion(applicant, device, day)).eligible:
             return applicant
@@ -64,7 +66,7 @@ def first_eligible(register: Register, device: Device, day: date, application: A
     return first
 
 
-def _candidates(register: Register, device: Device) -> Iterator[Party | TestingParticipant]:
+def _candidates(register: RegisterReader, device: Device) -> Iterator[Party | TestingParticipant]:
     for fuel in Fuel:
         responsible = device.responsible_for(fuel)
         found = register.registrant(responsible) if responsible else None
@@ -78,7 +80,7 @@ def _candidates(register: Register, device: Device) -> Iterator[Party | TestingP
     yield from registrants
 
 
-def _registered(register: Register, name: str) -> Party | TestingParticipant | None:
+def _registered(register: RegisterReader, name: str) -> Party | TestingParticipant | None:
     try:
         return register.registrant(PartyId.parse(name))
     except Malformed:

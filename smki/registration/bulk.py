@@ -10,11 +10,11 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from smki.identity import EntityIdentifier
-from smki.ledger import Register
-from smki.ledger.register_records import Registrant, parse_registrant, registrant_id
+from smki.ledger.contract import RegisterReader
 from smki.problem import Malformed, Problem
 from smki.sec.device import Device
 from smki.sec.party import Party
+from smki.sec.registry_fields import Registrant, parse_registrant, registrant_id
 
 PARTY_COLUMNS = (
     "party_id", "name", "category", "user_roles", "standing", "identifiers", "authorised_for", "officers", "acts_for",
@@ -34,28 +34,27 @@ R = TypeVar("R")
 Row = dict[str, Any]
 
 
-def load_parties(register: Register, data: bytes, name: str) -> list[Registrant]:
-    """Register every Party and Testing Participant in a file.
+def read_parties(register: RegisterReader, data: bytes, name: str) -> tuple[Registrant, ...]:
+    """Read every Party and Testing Participant in a file.
 
     :param data: CSV with a header, or JSON: a list of objects.
-    :raises Malformed: with a problem for each row that is wrong; nothing is registered then.
+    :param register: clashes with what it holds are named by row; the command looks again.
+    :raises Malformed: with a problem for each row that is wrong.
     """
     records = _read(data, name, PARTY_COLUMNS, _registrant)
     problems = list(_clashes_of_parties(register, records))
     if problems:
         raise Malformed(*problems)
-    register.add(*records)
-    return records
+    return tuple(records)
 
 
-def load_devices(register: Register, data: bytes, name: str) -> list[Device]:
-    """Add every Device in a file to the inventory; raises as :func:`load_parties`."""
+def read_devices(register: RegisterReader, data: bytes, name: str) -> tuple[Device, ...]:
+    """Read every Device in a file; raises as :func:`read_parties`."""
     records = _read(data, name, DEVICE_COLUMNS, _device)
     problems = list(_clashes_of_devices(register, records))
     if problems:
         raise Malformed(*problems)
-    register.add(*records)
-    return records
+    return tuple(records)
 
 
 def _read(data: bytes, name: str, columns: tuple[str, ...], parse: Callable[[Row], R]) -> list[R]:
@@ -151,7 +150,7 @@ def _in_row(problem: Problem, number: int) -> Problem:
     return replace(problem, subject=f"{where}: {problem.subject}")
 
 
-def _clashes_of_parties(register: Register, records: list[Registrant]) -> Iterator[Problem]:
+def _clashes_of_parties(register: RegisterReader, records: list[Registrant]) -> Iterator[Problem]:
     seen: set[str] = set()
     owners: dict[EntityIdentifier, str] = {}
     taken = {registrant_id(registrant) for registrant in register.registrants()}
@@ -176,7 +175,7 @@ def _clashes_of_parties(register: Register, records: list[Registrant]) -> Iterat
             owners.setdefault(identifier, identity)
 
 
-def _clashes_of_devices(register: Register, records: list[Device]) -> Iterator[Problem]:
+def _clashes_of_devices(register: RegisterReader, records: list[Device]) -> Iterator[Problem]:
     seen: set[EntityIdentifier] = set()
     for number, record in enumerate(records, start=1):
         if record.device_id in seen or register.device(record.device_id) is not None:

@@ -7,13 +7,13 @@ from datetime import date
 from smki.clock import Clock
 from smki.eligibility import DEVICE_THRESHOLD, Applicant, Decision, DeviceQuestion, OrganisationQuestion, decide
 from smki.identity import EntityIdentifier
-from smki.ledger import Conditions, Ledger
-from smki.ledger.register_records import registrant_id
+from smki.ledger import Reader
 from smki.problem import Problem, SmkiError
+from smki.registration.actor import Actor
 from smki.registration.applicants import first_eligible, named_applicant, owner_as_applicant
-from smki.registration.application import Application
 from smki.sec.device import Device, DeviceType
 from smki.sec.party import NonParty
+from smki.sec.registry_fields import registrant_id
 from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole
 
 
@@ -21,11 +21,76 @@ class CannotBeJudged(SmkiError):
     """It cannot even be said who asks, or for which Device."""
 
 
-class Inquiry:
-    """Asks who may subscribe for what."""
+def find_applicant(
+    reader: Reader,
+    actor: Actor,
+    kind: CertificateKind,
+    entity: EntityIdentifier,
+    device_type: DeviceType | None,
+    day: date,
+) -> tuple[Applicant, Device | None]:
+    """Return who applies, and for which Device if it is one.
 
-    def __init__(self, ledger: Ledger, clock: Clock) -> None:
-        self._ledger = ledger
+    :param device_type: what the Device is, where it is not in the inventory.
+    :raises CannotBeJudged: when that cannot be told.
+    """
+    register = reader.register
+    try:
+        applicant = named_applicant(register, actor, kind)
+        if kind is CertificateKind.ORGANISATION:
+            applicant = applicant or owner_as_applicant(register, entity, actor, kind)
+            if applicant is None:
+                raise CannotBeJudged(_no_owner(entity))
+            return applicant, None
+        device = register.device(entity)
+        if device is None:
+            if device_type is None:
+                raise CannotBeJudged(_unknown_device(entity))
+            device = Device(entity, device_type)
+        elif device_type not in (None, device.device_type):
+            raise CannotBeJudged(_other_type(device, device_type))
+        return applicant or first_eligible(register, device, day, actor), device
+    except CannotBeJudged:
+        raise
+    except SmkiError as error:
+        raise CannotBeJudged(*error.problems) from error
+
+
+def decide_on(
+    reader: Reader,
+    applicant: Applicant,
+    device: Device | None,
+    role: RemotePartyRole | None,
+    usage: KeyUsage,
+    entity: EntityIdentifier,
+    day: date,
+    public_key_info: bytes | None = None,
+) -> Decision:
+    """Return the decision by what the ledger says now.
+
+    :param device: for a Device Certificate.
+    :param role: for an Organisation Certificate.
+    :param public_key_info: SubjectPublicKeyInfo (DER) of a request; None in a mere question.
+    """
+    subscriber = applicant.subscriber
+    is_certified = public_key_info is not None and reader.is_certified(public_key_info)
+    had = 0
+    if not isinstance(subscriber, NonParty) and subscriber.quota is not None:
+        had = reader.certificates_issued_to(registrant_id(subscriber))
+    if device is not None:
+        limit = reader.register.threshold(device.device_id) or DEVICE_THRESHOLD
+        issued = reader.certificates_for_device(device.device_id)
+        return decide(DeviceQuestion(applicant, device, day, issued, limit, False, had, is_certified))
+    if role is None:
+        raise ValueError("an Organisation Certificate is asked for in a role")
+    return decide(OrganisationQuestion(applicant, role, usage, entity, day, had, is_certified))
+
+
+class Inquiry:
+    """Answers who may subscribe for what, without applying."""
+
+    def __init__(self, reader: Reader, clock: Clock) -> None:
+        self._reader = reader
         self._clock = clock
 
     def organisation(
@@ -39,15 +104,15 @@ class Inquiry:
         on_behalf_of: str = "",
         as_of: date | None = None,
     ) -> Decision:
-        """Whether an applicant may subscribe for an Organisation Certificate on a day (today by default).
+        """Return whether an applicant may subscribe for an Organisation Certificate on a day (today by default).
 
         :param applicant: the id of the Party; by default the one that owns the Entity Identifier.
         :raises CannotBeJudged: when there is no such Party.
         """
         day = as_of or self._clock.now().date()
-        application = Application(CertificateKind.ORGANISATION, b"", "question", applicant, officer, on_behalf_of)
-        who, _ = self.who(application, entity, day)
-        return self.decide(who, None, role, usage, entity, day)[0]
+        actor = Actor(interface="question", party=applicant, officer=officer, on_behalf_of=on_behalf_of)
+        who, _ = find_applicant(self._reader, actor, CertificateKind.ORGANISATION, entity, None, day)
+        return decide_on(self._reader, who, None, role, usage, entity, day)
 
     def device(
         self,
@@ -59,74 +124,15 @@ class Inquiry:
         on_behalf_of: str = "",
         as_of: date | None = None,
     ) -> Decision:
-        """Whether an applicant may subscribe for a Device Certificate on a day (today by default).
+        """Return whether an applicant may subscribe for a Device Certificate on a day (today by default).
 
         :param applicant: the id of the Party or Testing Participant; by default the first that may.
         :raises CannotBeJudged: when there is no such Party, or the Device is not in the inventory and has no type.
         """
         day = as_of or self._clock.now().date()
-        application = Application(
-            CertificateKind.DEVICE, b"", "question", applicant, officer, on_behalf_of, device_type
-        )
-        who, device = self.who(application, entity, day)
-        return self.decide(who, device, None, KeyUsage.DIGITAL_SIGNATURE, entity, day)[0]
-
-    def who(self, application: Application, entity: EntityIdentifier, day: date) -> tuple[Applicant, Device | None]:
-        """Who applies, and for which Device if it is one.
-
-        :raises CannotBeJudged: when that cannot be told.
-        """
-        register = self._ledger.register
-        try:
-            applicant = named_applicant(register, application)
-            if application.kind is CertificateKind.ORGANISATION:
-                applicant = applicant or owner_as_applicant(register, entity, application)
-                if applicant is None:
-                    raise CannotBeJudged(_no_owner(entity))
-                return applicant, None
-            device = register.device(entity)
-            if device is None:
-                if application.device_type is None:
-                    raise CannotBeJudged(_unknown_device(entity))
-                device = Device(entity, application.device_type)
-            elif application.device_type not in (None, device.device_type):
-                raise CannotBeJudged(_other_type(device, application.device_type))
-            return applicant or first_eligible(register, device, day, application), device
-        except CannotBeJudged:
-            raise
-        except SmkiError as error:
-            raise CannotBeJudged(*error.problems) from error
-
-    def decide(
-        self,
-        applicant: Applicant,
-        device: Device | None,
-        role: RemotePartyRole | None,
-        usage: KeyUsage,
-        entity: EntityIdentifier,
-        day: date,
-        public_key_info: bytes | None = None,
-    ) -> tuple[Decision, Conditions]:
-        """The decision by what the ledger says now, and what must still hold when it is carried out.
-
-        :param device: for a Device Certificate.
-        :param role: for an Organisation Certificate.
-        :param public_key_info: SubjectPublicKeyInfo (DER) of a request; None in a mere question.
-        """
-        ledger, subscriber = self._ledger, applicant.subscriber
-        is_certified = public_key_info is not None and ledger.is_certified(public_key_info)
-        quota, had = None, 0
-        if not isinstance(subscriber, NonParty) and subscriber.quota is not None:
-            quota, had = subscriber.quota, ledger.certificates_issued_to(registrant_id(subscriber))
-        if device is not None:
-            limit = ledger.register.threshold(device.device_id) or DEVICE_THRESHOLD
-            issued = ledger.certificates_for_device(device.device_id)
-            question = DeviceQuestion(applicant, device, day, issued, limit, False, had, is_certified)
-            return decide(question), Conditions(public_key_info, limit, quota)
-        if role is None:
-            raise ValueError("an Organisation Certificate is asked for in a role")
-        wanted = OrganisationQuestion(applicant, role, usage, entity, day, had, is_certified)
-        return decide(wanted), Conditions(public_key_info, None, quota)
+        actor = Actor(interface="question", party=applicant, officer=officer, on_behalf_of=on_behalf_of)
+        who, device = find_applicant(self._reader, actor, CertificateKind.DEVICE, entity, device_type, day)
+        return decide_on(self._reader, who, device, None, KeyUsage.DIGITAL_SIGNATURE, entity, day)
 
 
 def _no_owner(entity: EntityIdentifier) -> Problem:

@@ -1,34 +1,65 @@
-"""Whose certificate it is: who may accept, reject or have revoked what was issued."""
+"""Which officer acts on a certificate: one of its subscriber, or of whoever applied on the subscriber's behalf."""
 
 from __future__ import annotations
 
 from smki.eligibility.refusals import REASONS
 from smki.identity import PartyId
-from smki.ledger import CertificateRecord, Ledger
-from smki.problem import Problem, SmkiError
+from smki.ledger import CertificateRecord, Reader
+from smki.problem import Malformed, NotFound, Problem, SmkiError
+from smki.registration.actor import Actor
+from smki.sec.registry_fields import Registrant
 
 
 class NotYours(SmkiError):
     """The certificate is another Party's, or the officer does not act for such certificates."""
 
 
-def require_officer_of_subscriber(ledger: Ledger, record: CertificateRecord, party: str, officer: str) -> None:
-    """Find out whether an officer may act on a certificate as its subscriber does (SEC L11.5).
+def certificate_of(reader: Reader, serial_number: object, error: type[SmkiError] = NotFound) -> CertificateRecord:
+    """Return the certificate with a serial number that was issued here.
 
-    :param party: the id of the Party or Testing Participant for which the officer acts: the subscriber, or the Shared
-        Resource that applied on its behalf.
-    :raises NotYours: when not.
+    :raises SmkiError: of the class *error*, when there is none.
     """
-    application = ledger.application(record.application_id)
-    subject = f"certificate {record.serial_number}"
-    if application is None or party not in (application.application.subscriber, application.application.applied_by):
-        raise NotYours(
-            Problem("certificate.not-yours", subject, f"asked about by {officer} of {party}", "an officer of its subscriber",
-                    "SEC L11.5", "Have its subscriber do it.")
+    record = reader.certificate(serial_number)  # type: ignore[arg-type]
+    if record is None:
+        raise error(
+            Problem("certificate.unknown", f"certificate {serial_number}", "not in the ledger",
+                    "one that was issued here", "SEC Appendix M", "smki list shows what was issued.")
         )  # fmt: skip
-    who = ledger.register.registrant(PartyId.parse(party))
-    kinds = next((each.kinds for each in who.officers if each.name == officer), frozenset()) if who else frozenset()
-    if record.kind not in kinds:
+    return record
+
+
+def acting_officer(reader: Reader, record: CertificateRecord, actor: Actor) -> Actor:
+    """Return the officer who acts on a certificate as its subscriber does (SEC L11).
+
+    An officer who was not named is the first of the Party that acts for such certificates; a Party that was not named is
+    the subscriber.
+
+    :raises NotYours: when the Party neither subscribes for the certificate nor applied for it, or the officer does not act
+        for such certificates.
+    """
+    application = reader.application(record.application_id)
+    subject = f"certificate {record.serial_number}"
+    involved = (application.application.subscriber, application.application.applied_by) if application else ()
+    party = actor.party or (involved[0] if involved else "") or ""
+    if party not in involved:
+        asked_by = f"{actor.officer} of {party}" if actor.officer else party
+        raise NotYours(
+            Problem("certificate.not-yours", subject, f"asked about by {asked_by}", "an officer of its subscriber",
+                    "SEC L11", "Have its subscriber do it.")
+        )  # fmt: skip
+    who = registrant_of(reader, party)
+    able = [each.name for each in who.officers if record.kind in each.kinds] if who else []
+    officer = actor.officer or (able[0] if able else "")
+    if officer not in able:
         reason = REASONS["officer.other-kind"]
-        seen = f"{officer} of {party} does not act for {record.kind.title}s"
+        seen = f"{officer or 'no officer'} of {party} does not act for {record.kind.title}s"
         raise NotYours(Problem(reason.code, subject, seen, reason.expected, "SEC L3", reason.remedy))
+    return Actor(interface=actor.interface, party=party, officer=officer, on_behalf_of=actor.on_behalf_of)
+
+
+def registrant_of(reader: Reader, party: str) -> Registrant | None:
+    """Return the Party or Testing Participant with an id as it was recorded; None where there is none."""
+    try:
+        return reader.register.registrant(PartyId.parse(party))
+    except Malformed:
+        return None

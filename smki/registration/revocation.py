@@ -5,24 +5,32 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from smki.authority.revocation_lists import CRL_REASONS
 from smki.clock import iso
 from smki.identity import SerialNumber
-from smki.ledger import CertificateRecord, Ledger
-from smki.ledger.register_records import registrant_id
-from smki.ledger.revocation import CRL_REASONS, AlreadyRevoked, Revocation
+from smki.ledger import CertificateRecord, EventKind, Reader, Revocation
 from smki.problem import Malformed, Problem, SmkiError
+from smki.registration.actor import Actor
+from smki.registration.command import Command, Context, Done, Happened
+from smki.registration.officers import certificate_of
 from smki.sec.party import Party, PartyCategory
-from smki.sec.role import CertificateKind
+from smki.sec.registry_fields import registrant_id
+from smki.sec.role import CertificateKind, CertificateStatus
 
 REVOCABLE = (CertificateKind.ORGANISATION, CertificateKind.ISSUING_OCA)
 """Organisation Certificates go on the Organisation CRL, OCA Certificates on the Organisation ARL."""
 
 PMA = "SMKI PMA"
-"""The SMKI Policy Management Authority, which may have anything revoked, and may delay a revocation."""
+"""The SMKI Policy Management Authority, which may have anything revoked, and may delay a revocation. It acts under this
+name, without a Party."""
 
 
 class NotRevocable(SmkiError):
     """The certificate cannot be revoked, or not by whoever asks."""
+
+
+class AlreadyRevoked(SmkiError):
+    """The certificate was revoked before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,102 +42,107 @@ class Revoked:
     """As it is now."""
 
 
-def revoke(
-    ledger: Ledger,
-    serial_number: SerialNumber,
-    reason: str,
-    moment: datetime,
-    *,
-    by: str = "",
-    party: str = "",
-    not_before: datetime | None = None,
-) -> Revoked:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revoke(Command[Revoked]):
     """Revoke a certificate.
 
-    :param reason: one of ``CRL_REASONS``.
-    :param by: an officer of the subscriber or of the DCC, or ``SMKI PMA``; empty for the subscriber's first officer.
-    :param party: the id of the Party whose officer *by* is, where that is known; empty to go by the name alone.
-    :param not_before: until when the PMA delays it (a supplier of last resort may need it so long).
-    :raises Malformed: when the reason is none.
-    :raises NotRevocable: when there is no such certificate, it is of a kind that is not revoked, or *by* may not ask.
-    :raises AlreadyRevoked: when it was revoked before; says when and why.
+    The actor is an officer of the subscriber or of the DCC, or the SMKI PMA; where nobody is named, the subscriber's first
+    officer.
     """
-    if reason not in CRL_REASONS:
-        reasons = ", ".join(CRL_REASONS)
-        raise Malformed(
-            Problem("revocation.reason", "reason", f"{reason[:64]!r}", reasons, "SEC L8", f"Use one of: {reasons}.")
+
+    serial_number: SerialNumber
+    reason: str
+    """One of :data:`~smki.authority.revocation_lists.CRL_REASONS`."""
+    not_before: datetime | None = None
+    """The time until which the PMA delays it: a supplier of last resort may need the certificate until then."""
+
+    def carry_out(self, context: Context) -> Done[Revoked]:
+        """Revoke it.
+
+        :raises Malformed: when the reason is none.
+        :raises NotRevocable: when there is no such certificate, it is of a kind that is not revoked, or the actor may not ask.
+        :raises AlreadyRevoked: when it was revoked before; says when and why.
+        """
+        if self.reason not in CRL_REASONS:
+            reasons = ", ".join(CRL_REASONS)
+            raise Malformed(
+                Problem("revocation.reason", "reason", f"{self.reason[:64]!r}", reasons, "SEC Appendix M",
+                        f"Use one of: {reasons}.")
+            )  # fmt: skip
+        transaction = context.transaction
+        record = certificate_of(transaction, self.serial_number, NotRevocable)
+        if record.kind not in REVOCABLE:
+            raise NotRevocable(_not_revoked(record))
+        first = transaction.revocations.of(self.serial_number)
+        if first is not None:
+            raise AlreadyRevoked(_already(first))
+        asked_by, party = _who_may(transaction, record, context.actor)
+        if self.not_before is not None and asked_by != PMA:
+            raise NotRevocable(
+                Problem("revocation.delay", "delay", f"asked for by {asked_by}", f"a delay decided by the {PMA}",
+                        "SEC Appendix M", f"Ask with --officer '{PMA}'.")
+            )  # fmt: skip
+        effective = max(context.now, self.not_before) if self.not_before else context.now
+        revocation = Revocation(
+            serial_number=self.serial_number,
+            revoked=context.now,
+            effective=effective,
+            reason=self.reason,
+            asked_by=asked_by,
         )
-    record = ledger.certificate(serial_number)
-    if record is None:
-        raise NotRevocable(_unknown(serial_number))
-    if record.kind not in REVOCABLE:
-        raise NotRevocable(_not_revoked(record))
-    first = ledger.revocations.of(serial_number)
-    if first is not None:
-        seen = f"revoked at {iso(first.revoked)} for {first.reason}, by {first.asked_by}"
-        raise AlreadyRevoked(
-            Problem(
-                "revocation.already",
-                f"certificate {serial_number}",
-                seen,
-                "a certificate that is not revoked",
-                "SEC L8",
-            )
-        )
-    asked_by = _who_may(ledger, record, by, party)
-    if not_before is not None and asked_by != PMA:
-        raise NotRevocable(
-            Problem("revocation.delay", "delay", f"asked for by {asked_by}", f"a delay decided by the {PMA}", "SEC L8",
-                    f"Ask with --by '{PMA}'.")
-        )  # fmt: skip
-    effective = max(moment, not_before) if not_before else moment
-    revocation = Revocation(serial_number, moment, effective, reason, asked_by)
-    ledger.revocations.add(revocation)
-    return Revoked(revocation, ledger.certificate(serial_number) or record)
+        transaction.change_status(self.serial_number, record.stored_status, CertificateStatus.REVOKED, effective)
+        transaction.add_revocation(revocation)
+        revoked = certificate_of(transaction, self.serial_number)
+        detail = f"{self.reason}, by {asked_by}"
+        happened = Happened(kind=EventKind.REVOKED, certificate=revoked, detail=detail, officer=asked_by, party=party)
+        return Done(Revoked(revocation, revoked), happened)
 
 
-def _who_may(ledger: Ledger, record: CertificateRecord, by: str, party: str) -> str:
-    """The name under which the revocation is recorded.
+def _who_may(reader: Reader, record: CertificateRecord, actor: Actor) -> tuple[str, str]:
+    """Return the officer under whose name the revocation is recorded, and the officer's Party.
 
     :raises NotRevocable: when whoever asks may not.
     """
-    if not party and by.strip().upper() in (PMA, "PMA"):
-        return PMA
-    application = ledger.application(record.application_id)
+    if not actor.party and actor.officer.strip().upper() in (PMA, "PMA"):
+        return PMA, ""
+    application = reader.application(record.application_id)
     subscriber = application.application.subscriber if application else ""
-    allowed: list[str] = []
-    for registrant in ledger.register.registrants():
-        if party and registrant_id(registrant) != party:
+    allowed: list[tuple[str, str]] = []
+    for registrant in reader.register.registrants():
+        party = registrant_id(registrant)
+        if actor.party and party != actor.party:
             continue
         is_dcc = isinstance(registrant, Party) and registrant.category is PartyCategory.DCC
-        if is_dcc or registrant_id(registrant) == subscriber:
+        if is_dcc or party == subscriber:
             for officer in registrant.officers:
                 if record.kind.is_authority or CertificateKind.ORGANISATION in officer.kinds:
-                    owner_first = registrant_id(registrant) == subscriber
-                    allowed.insert(0 if owner_first else len(allowed), officer.name)
-    if not by and allowed:
-        return allowed[0]
-    if by in allowed:
-        return by
+                    allowed.insert(0 if party == subscriber else len(allowed), (officer.name, party))
+    for name, party in allowed:
+        if actor.officer in ("", name):
+            return name, party
+    who = actor.officer or actor.party or "nobody"
     raise NotRevocable(
-        Problem("revocation.not-yours", f"certificate {record.serial_number}", f"asked for by {by or 'nobody'}",
-                f"an officer of {subscriber} or of the DCC, or the {PMA}", "SEC L8", "Have one of them ask.")
+        Problem("revocation.not-yours", f"certificate {record.serial_number}", f"asked for by {who}",
+                f"an officer of {subscriber} or of the DCC, or the {PMA}", "SEC Appendix M", "Have one of them ask.")
     )  # fmt: skip
 
 
-def _unknown(serial_number: SerialNumber) -> Problem:
+def _already(first: Revocation) -> Problem:
     return Problem(
-        "certificate.unknown", f"certificate {serial_number}", "not in the ledger", "one that was issued here", "SEC L8",
-        "smki list shows what was issued.",
-    )  # fmt: skip
+        "revocation.already",
+        f"certificate {first.serial_number}",
+        f"revoked at {iso(first.revoked)} for {first.reason}, by {first.asked_by}",
+        "a certificate that is not revoked",
+        "SEC Appendix M",
+    )
 
 
 def _not_revoked(record: CertificateRecord) -> Problem:
     expected = "an Organisation Certificate or an Issuing OCA's"
     if record.kind is CertificateKind.DEVICE:
         return Problem(
-            "revocation.device", f"certificate {record.serial_number}", "a Device Certificate", expected, "SEC L8",
+            "revocation.device", f"certificate {record.serial_number}", "a Device Certificate", expected, "SEC Appendix M",
             "Device Certificates are not revoked: reject it (smki reject), which is investigated, and apply for another.",
         )  # fmt: skip
-    return Problem("revocation.kind", f"certificate {record.serial_number}", f"a {record.kind.title}'s", expected, "SEC L8",
-                   "No list is published on which it could stand.")  # fmt: skip
+    return Problem("revocation.kind", f"certificate {record.serial_number}", f"{record.kind.title_with_article}'s", expected,
+                   "SEC Appendix M", "No list is published on which it could stand.")  # fmt: skip

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from smki.identity import EntityIdentifier, PartyId
 from smki.problem import Malformed, Problem, SmkiError
-from smki.sec.terms import listed, parse_list, parse_word
+from smki.sec.vocabulary import listed, parse_list, parse_word
 
 
 class DeviceType(enum.Enum):

@@ -10,7 +10,7 @@ from datetime import date
 from smki.identity import EntityIdentifier, PartyId
 from smki.problem import Malformed, Problem
 from smki.sec.role import CertificateKind, UserRole
-from smki.sec.terms import listed, parse_list, parse_word
+from smki.sec.vocabulary import listed, parse_list, parse_word
 
 
 class PartyCategory(enum.Enum):

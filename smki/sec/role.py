@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 
 from smki.problem import Malformed, Problem
-from smki.sec.terms import parse_word
+from smki.sec.vocabulary import parse_word
 
 
 class RemotePartyRole(enum.Enum):
@@ -236,6 +236,11 @@ class CertificateKind(enum.Enum):
     def is_authority(self) -> bool:
         """Whether certificates of this kind issue others."""
         return self not in (CertificateKind.ORGANISATION, CertificateKind.DEVICE)
+
+    @property
+    def title_with_article(self) -> str:
+        """The title as it stands in a sentence: ``an Organisation Certificate``."""
+        return f"{'an' if self.title[0] in 'AEIO' else 'a'} {self.title}"
 
     @property
     def title(self) -> str:

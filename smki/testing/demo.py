@@ -9,8 +9,8 @@ from smki.file import PRIVATE_MODE, new_directory, replacing
 from smki.home.smki import Smki
 from smki.interchange import Holding, certificate_name, key_store_json, org_crypto_zip, write_folder
 from smki.problem import NotReady, Problem
-from smki.registration import Application
-from smki.registration.acceptance import accept
+from smki.registration import Actor, Application
+from smki.registration.acceptance import Accept
 from smki.sec.role import CertificateKind, CertificateStatus
 from smki.testing.published_identities import PUBLISHED_IDENTITIES, PublishedIdentity
 
@@ -63,15 +63,15 @@ def refuse_occupied(out: Path) -> None:
 
 def _issue(smki: Smki, identity: PublishedIdentity) -> Holding:
     key, request = smki.make_organisation_request(identity.entity, identity.role, identity.usage, identity.common_name)
-    application = Application(CertificateKind.ORGANISATION, request, "demo", top_up=identity.top_up)
-    record = smki.registration.issue(application).record
-    now = smki.clock.now()
-    if record.status_at(now) is CertificateStatus.PENDING:
-        accept(smki.ledger, record.serial_number, now)
+    actor = Actor(interface="demo")
+    application = Application(kind=CertificateKind.ORGANISATION, request=request, top_up=identity.top_up)
+    record = smki.issue(application, actor).record
+    if record.status_at(smki.clock.now()) is CertificateStatus.PENDING:
+        smki.registration.execute(Accept(record.serial_number), actor)
     return Holding(record.certificate, key, identity.name)
 
 
 def _authorities(smki: Smki) -> Iterator[Holding]:
     for kind in _AUTHORITIES:
-        certificate = smki.hierarchy.newest(kind).certificate
+        certificate = smki.hierarchy.newest(smki.ledger, kind).certificate
         yield Holding(certificate, None, certificate_name(certificate))

@@ -9,7 +9,9 @@ from smki.home.smki import Smki
 from smki.identity import EntityIdentifier
 from smki.pki.certificate import Certificate
 from smki.problem import NotFound, Problem
-from smki.registration.cast import DEVICES, TESTING_PARTICIPANTS
+from smki.registration import Actor
+from smki.registration.demonstration import DEVICES, TESTING_PARTICIPANTS
+from smki.registration.devices import SetDeviceStatus
 from smki.sec.device import Device as SmiEntry
 from smki.sec.device import DeviceType, SmiStatus
 from smki.sec.role import CertificateKind, KeyUsage
@@ -104,7 +106,7 @@ class Device:
         :raises StatusNotAllowed: when no path leads there.
         """
         wanted = SmiStatus.parse(status) if isinstance(status, str) else status
-        return self.smki.ledger.register.change_device(self.device_id, lambda entry: entry.with_status(wanted))
+        return self.smki.registration.execute(SetDeviceStatus(self.device_id, wanted), Actor(interface="testing"))
 
     def renew(self, usage: KeyUsage | str) -> Device:
         """The same Device with a fresh certificate in place of its own: new key, new request, same Device ID.

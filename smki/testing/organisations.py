@@ -12,8 +12,8 @@ from smki.pki.certificate import Certificate
 from smki.pki.request import public_point
 from smki.pki.x509 import encode_public_key
 from smki.problem import NotFound, Problem
-from smki.registration import Application
-from smki.registration.cast import DCC_ENTITY_IDENTIFIERS, TESTING_PARTICIPANTS
+from smki.registration import Actor, Application
+from smki.registration.demonstration import DCC_ENTITY_IDENTIFIERS, TESTING_PARTICIPANTS
 from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole
 from smki.testing.credential import Credential
 
@@ -192,8 +192,8 @@ def _issue(
     smki: Smki, entity: EntityIdentifier, role: RemotePartyRole, usage: KeyUsage, *, top_up: bool = False
 ) -> Credential:
     key, request = smki.make_organisation_request(entity, role, usage)
-    application = Application(CertificateKind.ORGANISATION, request, "testing", top_up=top_up)
-    return Credential(smki, smki.registration.issue(application).record.der, key)
+    application = Application(kind=CertificateKind.ORGANISATION, request=request, top_up=top_up)
+    return Credential(smki, smki.issue(application, Actor(interface="testing")).record.der, key)
 
 
 def _lodged(smki: Smki, entity: EntityIdentifier, role: RemotePartyRole, usage: KeyUsage) -> Credential:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 
-from smki.authority.revocation_lists import RevocationLists as ListsOfAuthority
 from smki.home.smki import Smki
 from smki.relying_party import RelyingParty, RevocationLists, Suspicions
 from smki.sec.role import CertificateKind
@@ -32,7 +30,7 @@ class ListsOf:
         return self._lists
 
     def _of(self, kind: CertificateKind, moment: datetime) -> list[bytes]:
-        lists: Iterable[ListsOfAuthority] = self._smki.all_lists(kind)
+        lists = self._smki.all_lists(kind)
         if moment < self._smki.clock.now():
             return [found.der for each in lists if (found := each.as_of(moment)) is not None]
         return [each.current().der for each in lists]

@@ -6,8 +6,8 @@ from smki.home.smki import Smki
 from smki.identity import SerialNumber
 from smki.pki.certificate import Certificate
 from smki.problem import NotFound, Problem
-from smki.registration.revocation import Revoked
-from smki.registration.revocation import revoke as revoke_certificate
+from smki.registration import Actor
+from smki.registration.revocation import Revoke, Revoked
 from smki.sec.role import CertificateKind
 from smki.testing.credential import Credential
 from smki.testing.devices import Device
@@ -39,8 +39,10 @@ def revoke(
     """
     # One that was revoked before is refused before another one is revoked.
     serial_numbers = sorted(_serial_numbers(certificate), key=lambda number: smki.ledger.revocations.of(number) is None)
-    now = smki.clock.now()
-    revoked = tuple(revoke_certificate(smki.ledger, number, reason, now) for number in serial_numbers)
+    actor = Actor(interface="testing")
+    revoked = tuple(
+        smki.registration.execute(Revoke(serial_number=number, reason=reason), actor) for number in serial_numbers
+    )
     if publish:
         kinds = {_LISTED_BY[each.record.kind] for each in revoked}
         for lists in smki.all_lists(*kinds):

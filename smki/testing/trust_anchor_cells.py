@@ -142,7 +142,12 @@ def _held(smki: Smki, cell: Cell, holders: dict[RemotePartyRole, Organisation]) 
     role = cell.holder or cell.role
     is_top_up = cell.cell_usage is CellUsage.PREPAYMENT_TOP_UP
     if role not in holders:
-        query = CertificateQuery((CertificateKind.ORGANISATION,), ENTITY_IDENTIFIERS[role], role, cell.usage)
+        query = CertificateQuery(
+            kinds=(CertificateKind.ORGANISATION,),
+            entity_identifier=ENTITY_IDENTIFIERS[role],
+            role=role,
+            usage=cell.usage,
+        )
         found = [each for each in smki.ledger.certificates(query) if each.top_up is is_top_up]
         if found:
             return found[-1].certificate

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from smki.clock import AdjustableClock, Clock
 from smki.home.smki import Smki
 from smki.keys.private_key import KeysInMemory
-from smki.ledger.memory import MemoryLedger
+from smki.ledger.sqlite.memory import MemoryLedger
 from smki.problem import NotReady, Problem
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from smki.eligibility import Applicant, DeviceQuestion, OrganisationQuestion, decide
 from smki.identity import EntityIdentifier
-from smki.registration.cast import DCC_ENTITY_IDENTIFIERS, DEVICES, PARTIES
+from smki.registration.demonstration import DCC_ENTITY_IDENTIFIERS, DEVICES, PARTIES
 from smki.sec.device import DeviceType, SmiStatus
 from smki.sec.role import KeyUsage, RemotePartyRole
 from tests.eligibility.people import TODAY

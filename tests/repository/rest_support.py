@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 from smki import DeviceType, RemotePartyRole, Smki
 from smki.clock import RealClock
 from smki.identity import PartyId
-from smki.ledger.credentials import CredentialKind
+from smki.ledger import CredentialKind
 from smki.registration.revocation import revoke
 from tests.support import DEVICE, DS, KA, SUPPLIER
 

@@ -20,7 +20,7 @@ from smki_repository.server import default_read_access
 from smki import Smki
 from smki.clock import RealClock
 from smki.identity import PartyId
-from smki.ledger.credentials import CredentialKind
+from smki.ledger import CredentialKind
 from smki.problem import Malformed, NotFound
 from smki.sec.party import Officer
 from tests.repository.support import Served, ask, serving

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from smki import Certificate, CertificateKind, DeviceType, EntityIdentifier, Smki
+from smki.interchange.description import DETAIL_FIELDS, SUMMARY_FIELDS
 from smki.ledger import CertificateQuery, CertificateRecord
-from smki.ledger.description import DETAIL_FIELDS, SUMMARY_FIELDS
-from smki.ledger.imports import NewImport
+from smki.ledger.records import NewImport
 from smki.pki.pem import unarmour
 from smki.pki.revocation_list import RevocationList
 from tests.repository.rest_support import API, Api

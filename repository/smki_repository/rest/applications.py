@@ -7,21 +7,18 @@ from typing import Any
 
 from flask import Response, request
 
+from smki.authority.revocation_lists import CRL_REASONS
 from smki.clock import iso
+from smki.interchange.description import application_fields, certificate_details
 from smki.ledger import ApplicationQuery, CertificateRecord
-from smki.ledger.description import application_fields, certificate_details
-from smki.ledger.revocation import CRL_REASONS
-from smki.pki.pem import unarmour
-from smki.pki.request import PEM_LABELS, read_request
+from smki.pki.request import read_request, single_request
 from smki.problem import Malformed, NotFound, Problem
 from smki.profile.detect import detect_request_profile
-from smki.registration import Application, Issued, Refused
-from smki.registration.acceptance import accept, reject
-from smki.registration.officers import require_officer_of_subscriber
-from smki.registration.revocation import revoke
+from smki.registration import Application, Apply, Issued, Refused
+from smki.registration.acceptance import Accept, Reject
+from smki.registration.revocation import Revoke
 from smki_repository.problem_details import problem_details
 from smki_repository.rest import parameters as given
-from smki_repository.rest.certificates import known
 from smki_repository.rest.negotiation import DER, JSON, PEM, answer_json, wanted_form
 from smki_repository.rest.operation import Answer, Call, JsonBody, Link, OctetsBody, Operation, Parameter, schema_ref
 from smki_repository.rest.paging import limit_of, page
@@ -29,26 +26,20 @@ from smki_repository.rest.refusals import status_of
 
 API = "/api/v1"
 REQUEST_TYPES = ("application/pkcs10", PEM, "application/octet-stream", "text/plain")
-INTERFACE = "rest"
 
 
 def _apply(call: Call) -> Response:
     form = wanted_form(JSON, PEM, DER)
     octets = call.values["request"].encode() if "request" in call.values else call.octets
-    device_type, issuer = call.get("deviceType"), call.get("issuer")
     wanted = _request_in(octets)
     application = Application(
-        call.get("kind") or detect_request_profile(read_request(wanted)).kind,
-        wanted,
-        INTERFACE,
-        call.acting.party,
-        call.acting.name,
-        str(call.get("onBehalfOf") or ""),
-        device_type,
-        issuer or "",
+        kind=call.get("kind") or detect_request_profile(read_request(wanted)).kind,
+        request=wanted,
+        device_type=call.get("deviceType"),
+        issuer=call.get("issuer") or "",
         top_up=bool(call.get("topUp")),
     )
-    outcome = call.smki.registration.apply(application)
+    outcome = call.smki.registration.execute(Apply(application), call.actor(str(call.get("onBehalfOf") or "")))
     if not isinstance(outcome, Issued):
         where = _application_url(outcome.application_id)
         return problem_details(outcome.problems, status_of(Refused(*outcome.problems)), application=where)
@@ -75,26 +66,11 @@ def _issued(call: Call, issued: Issued, form: str) -> bytes | str:
     )
 
 
-def _request_in(octets: bytes) -> bytes:
-    """The DER of the one certification request in a body.
-
-    :raises Refused: when it holds none, or several objects.
-    """
+def _request_in(data: bytes) -> bytes:
     try:
-        pieces = unarmour(octets, "request")
+        return single_request(data, "request")
     except Malformed as error:
         raise Refused(*error.problems) from None
-    if len(pieces) != 1:
-        raise Refused(
-            Problem("input.several", "request", f"{len(pieces)} objects", "one certification request", "",
-                    "Apply with one request at a time.")
-        )  # fmt: skip
-    if pieces[0].label and pieces[0].label not in PEM_LABELS:
-        raise Refused(
-            Problem("request.is-other", "request", f"a {pieces[0].label} in PEM", "a CERTIFICATE REQUEST", "SEC Appendix M",
-                    "Hand in the certification request (PKCS#10) that was made for the key.")
-        )  # fmt: skip
-    return pieces[0].der
 
 
 def _application_url(number: int) -> str:
@@ -130,30 +106,24 @@ def _get(call: Call) -> Response:
     return answer_json(application_fields(record))
 
 
-def _own(call: Call) -> CertificateRecord:
-    record = known(call)
-    require_officer_of_subscriber(call.smki.ledger, record, call.acting.party, call.acting.name)
-    return record
-
-
 def _accept(call: Call) -> Response:
     wanted_form(JSON)
-    record = accept(call.smki.ledger, _own(call).serial_number, call.smki.clock.now())
+    record = call.smki.registration.execute(Accept(call.values["serial"]), call.actor())
     return _done({"certificate": _told(call, record)})
 
 
 def _reject(call: Call) -> Response:
     wanted_form(JSON)
-    rejection = reject(call.smki.ledger, _own(call).serial_number, call.values["because"], call.smki.clock.now())
+    command = Reject(call.values["serial"], call.values["because"])
+    rejection = call.smki.registration.execute(command, call.actor())
     differences = [problem.as_json() for problem in rejection.differences]
     return _done({"certificate": _told(call, rejection.record), "differences": differences})
 
 
 def _revoke(call: Call) -> Response:
     wanted_form(JSON)
-    smki, officer = call.smki, call.acting
-    number = known(call).serial_number
-    revoked = revoke(smki.ledger, number, call.values["reason"], smki.clock.now(), by=officer.name, party=officer.party)
+    command = Revoke(serial_number=call.values["serial"], reason=call.values["reason"])
+    revoked = call.smki.registration.execute(command, call.actor())
     revocation = {
         "revoked": iso(revoked.revocation.revoked),
         "effective": iso(revoked.revocation.effective),

@@ -9,9 +9,9 @@ from typing import Any
 
 from flask import Response
 
+from smki.home.lookup import with_serial_number
 from smki.identity import SerialNumber
-from smki.ledger import CertificateQuery, CertificateRecord, Order, Period
-from smki.ledger.description import (
+from smki.interchange.description import (
     DETAIL_FIELDS,
     PEM_FIELD,
     SUMMARY_FIELDS,
@@ -20,7 +20,7 @@ from smki.ledger.description import (
     certificate_summary,
     csv_line,
 )
-from smki.ledger.lookup import with_serial_number
+from smki.ledger import CertificateQuery, CertificateRecord, Order, Period
 from smki.problem import NotFound, Problem
 from smki_repository.rest import parameters as given
 from smki_repository.rest.negotiation import (

@@ -10,7 +10,7 @@ from typing import Any
 from flask import Response
 
 from smki.clock import iso
-from smki.ledger.revocation import ListRecord
+from smki.ledger import ListRecord
 from smki.pki.certificate import to_pem
 from smki.pki.revocation_entry import RevokedEntry
 from smki.pki.revocation_list import PEM_LABEL, RevocationList

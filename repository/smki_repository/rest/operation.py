@@ -11,6 +11,7 @@ from flask import Response, request
 
 from smki.home.smki import Smki
 from smki.problem import Malformed, Problem
+from smki.registration import Actor
 from smki_repository.access import ActingOfficer
 
 Schema = dict[str, Any]
@@ -135,6 +136,14 @@ class Call:
         if self.officer is None:
             raise RuntimeError(f"{self.operation.name} is not for officers")
         return self.officer
+
+    def actor(self, on_behalf_of: str = "") -> Actor:
+        """Return who runs a command: the officer whose token came with the request.
+
+        :param on_behalf_of: the id of the User for which a Shared Resource acts.
+        """
+        acting = self.acting
+        return Actor(interface="rest", party=acting.party, officer=acting.name, on_behalf_of=on_behalf_of)
 
 
 class UnsupportedBody(Malformed):

@@ -11,7 +11,7 @@ from smki.identity import EntityIdentifier, PartyId, SerialNumber
 from smki.problem import Malformed, Problem
 from smki.sec.device import DeviceType, SmiStatus
 from smki.sec.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
-from smki.sec.terms import hyphenated
+from smki.sec.vocabulary import hyphenated
 from smki_repository.rest.operation import Parameter
 
 MAX_LIMIT = 1000

@@ -10,7 +10,7 @@ from typing import Any
 from flask import Response, current_app
 
 from smki.clock import iso, to_seconds
-from smki.ledger.statistics import Statistics
+from smki.ledger.records import Statistics
 from smki.pki.pem import read_pieces
 from smki.problem import Malformed, NotFound, Problem
 from smki.profile.detect import split

@@ -7,13 +7,12 @@ from collections.abc import Callable
 from smki.eligibility import Outcome
 from smki.eligibility.refusals import REASONS
 from smki.ledger import LedgerUnavailable
-from smki.ledger.revocation import AlreadyRevoked
 from smki.problem import Malformed, NotFound, SmkiError
 from smki.registration import Refused
 from smki.registration.acceptance import NotAcceptable
 from smki.registration.inquiry import CannotBeJudged
 from smki.registration.officers import NotYours
-from smki.registration.revocation import NotRevocable
+from smki.registration.revocation import AlreadyRevoked, NotRevocable
 from smki_repository.access import NotAdmitted
 from smki_repository.rest.negotiation import NotAcceptableHere
 from smki_repository.rest.operation import UnsupportedBody

@@ -5,9 +5,9 @@ from __future__ import annotations
 from flask import Response
 
 from smki.eligibility import DEVICE_THRESHOLD
-from smki.ledger.register import unknown_device
-from smki.ledger.register_records import device_fields, registrant_fields, registrant_id
-from smki.problem import NotFound
+from smki.registration.devices import known_device
+from smki.registration.parties import known_registrant
+from smki.sec.registry_fields import device_fields, registrant_fields, registrant_id
 from smki_repository.rest import parameters as given
 from smki_repository.rest.negotiation import JSON, answer_json, wanted_form
 from smki_repository.rest.operation import Answer, Call, Link, Operation, schema_ref
@@ -22,7 +22,7 @@ def _parties(call: Call) -> Response:
 
 def _party(call: Call) -> Response:
     wanted_form(JSON)
-    found = call.smki.ledger.register.known_registrant(call.values["party"])
+    found = known_registrant(call.smki.ledger, call.values["party"])
     had = call.smki.ledger.certificates_issued_to(registrant_id(found))
     return answer_json({**registrant_fields(found), "certificates": had})
 
@@ -40,9 +40,7 @@ def _device(call: Call) -> Response:
     wanted_form(JSON)
     device_id = call.values["eui"]
     ledger = call.smki.ledger
-    device = ledger.register.device(device_id)
-    if device is None:
-        raise NotFound(unknown_device(device_id))
+    device = known_device(ledger, device_id)
     had, threshold = ledger.certificates_for_device(device_id), ledger.register.threshold(device_id)
     return answer_json({**device_fields(device), "certificates": had, "threshold": threshold or DEVICE_THRESHOLD})
 

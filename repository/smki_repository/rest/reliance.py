@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 
 from smki.home.smki import Smki
-from smki.ledger.revocation import ListRecord
+from smki.ledger import ListRecord
 from smki.relying_party import RelyingParty, RevocationLists, Suspicions
 from smki.relying_party.suspicion import SUSPICIONS_FILE
 from smki.sec.role import CertificateKind

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from smki.ledger.revocation import CRL_REASONS
+from smki.authority.revocation_lists import CRL_REASONS
 from smki.problem import Severity
 from smki.profile.detect import Shape
 from smki.relying_party.requirements import STEPS

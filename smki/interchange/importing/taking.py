@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import enum
 from collections import defaultdict
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from smki.clock import Clock
 from smki.interchange.importing.sources import Finding as SourceFinding
 from smki.interchange.importing.sources import Found, FoundKey, Unreadable
 from smki.interchange.naming import certificate_name
 from smki.keys.private_key import key_to_pem, write_private_file
-from smki.ledger import Ledger
-from smki.ledger.imports import NewImport
+from smki.ledger import Reader
+from smki.ledger.records import NewImport
 from smki.pki.certificate import Certificate
 from smki.pki.request import public_point
 from smki.pki.x509 import encode_public_key
@@ -59,6 +58,7 @@ class Outcome:
 class Importer:
     """Takes certificates in.
 
+    :param store: stores a batch of certificates durably.
     :param policy_oid: the policy by which they are linted.
     :param issuers: certificates of authorities: of what they issued, the signature is checked too. By name and key
         identifier, for other PKIs have authorities of the same names.
@@ -67,15 +67,15 @@ class Importer:
 
     def __init__(
         self,
-        ledger: Ledger,
-        clock: Clock,
+        ledger: Reader,
+        store: Callable[[tuple[NewImport, ...]], None],
         policy_oid: str,
         issuers: Sequence[Certificate] = (),
         *,
         only_conformant: bool = False,
     ) -> None:
         self._ledger = ledger
-        self._clock = clock
+        self._store = store
         self._policy_oid = policy_oid
         self._issuers: dict[bytes, list[Certificate]] = defaultdict(list)
         for issuer in issuers:
@@ -140,7 +140,7 @@ class Importer:
 
     def _commit(self) -> None:
         if self._waiting:
-            self._ledger.imports.add(list(self._waiting.values()), self._clock.now())
+            self._store(tuple(self._waiting.values()))
             self._waiting.clear()
 
     def write_keys(self, directory: Path, passphrase: bytes | None = None) -> list[Path]:

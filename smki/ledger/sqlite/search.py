@@ -7,47 +7,37 @@ a query narrows by what no index knows, so many certificates are looked at for o
 
 from __future__ import annotations
 
-import enum
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Any, Generic, NamedTuple, TypeVar
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from smki.clock import NO_WELL_DEFINED_EXPIRY, to_seconds
 from smki.identity import EntityIdentifier
-from smki.ledger import rows
-from smki.ledger.contract import ApplicationQuery, ApplicationRecord, CertificateQuery, CertificateRecord, Period
-from smki.ledger.part import Read
-from smki.ledger.register_records import Registrant, device_of_text, registrant_of_text
-from smki.ledger.schema import fingerprint_prefix
-from smki.ledger.statistics import Statistics, read_statistics
+from smki.ledger.records import (
+    ApplicationQuery,
+    ApplicationRecord,
+    CertificateQuery,
+    CertificateRecord,
+    Event,
+    EventQuery,
+    Order,
+    Page,
+    Period,
+    Statistics,
+)
+from smki.ledger.sqlite import rows
+from smki.ledger.sqlite.rows import Read
+from smki.ledger.sqlite.schema import fingerprint_prefix
+from smki.ledger.sqlite.statistics import read_statistics
 from smki.sec.device import Device, DeviceType, SmiStatus
+from smki.sec.registry_fields import Registrant, device_of_text, registrant_of_text
 from smki.sec.role import CertificateKind, CertificateStatus
 
 SCANNED_FOR_A_PAGE = 20_000
 """So many rows are looked at for one page: a few dozen milliseconds' work."""
 
 Condition = tuple[str, tuple[Any, ...]]
-T = TypeVar("T")
-
-
-class Order(enum.Enum):
-    """The orders in which certificates can be had; equal ones come in the order in which they were issued."""
-
-    ISSUED = "issued"
-    NOT_AFTER = "notAfter"
-    ENTITY_IDENTIFIER = "entityIdentifier"
-    """Those that have none come first."""
-    SERIAL_NUMBER = "serialNumber"
-
-
-@dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
-    """Part of what was found."""
-
-    records: list[T]
-    last: int | None
-    """The row behind which the next page begins; None when there is none."""
 
 
 class _Stretch(NamedTuple):
@@ -88,7 +78,7 @@ _NOT_FROM_DCA = (CertificateKind.ROOT_OCA, CertificateKind.ISSUING_OCA, Certific
 _NOT_DEVICES = tuple(kind for kind in CertificateKind if kind is not CertificateKind.DEVICE)
 
 
-class Search:
+class SqliteSearch:
     """Finds what there is.
 
     :param read: runs a query and returns its rows.
@@ -224,8 +214,18 @@ class Search:
             return Page(found, found[-1].id)
         return Page(found, end if walked else None)
 
+    def events(self, query: EventQuery, before: int | None = None, limit: int = 100) -> Page[Event]:
+        """A page of audit events, the latest first.
+
+        :param before: :attr:`Page.last` of the page before.
+        """
+        begin = before if before is not None else (1 << 62)
+        sql, parameters = rows.event_query(query, begin, descending=True)
+        found = [rows.event(row) for row in self._read(sql, (*parameters, limit))]
+        return Page(found, found[-1].id if len(found) == limit else None)
+
     def statistics(self, now: int) -> Statistics:
-        """How many there are of what (:mod:`smki.ledger.statistics`).
+        """How many there are of what (:mod:`smki.ledger.sqlite.statistics`).
 
         :param now: seconds since 1970-01-01T00:00:00Z, at which certificates have the status that they are counted by.
         """

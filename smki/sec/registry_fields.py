@@ -11,7 +11,7 @@ from typing import Any
 
 from smki.sec.device import Device
 from smki.sec.party import Officer, Party, TestingParticipant
-from smki.sec.terms import hyphenated
+from smki.sec.vocabulary import hyphenated
 
 Registrant = Party | TestingParticipant
 """Whoever can apply: both have an id, a name, officers and a quota."""

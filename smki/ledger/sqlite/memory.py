@@ -11,10 +11,10 @@ from typing import TypeVar
 
 from sqlite_utils import Database
 
-from smki.ledger.group_commit import GroupCommit, unavailable
-from smki.ledger.schema import MIGRATIONS
-from smki.ledger.snapshot import SqliteSnapshot
-from smki.ledger.sqlite import SqliteLedger
+from smki.ledger.sqlite.group_commit import GroupCommit, unavailable
+from smki.ledger.sqlite.ledger import SqliteLedger
+from smki.ledger.sqlite.schema import MIGRATIONS
+from smki.ledger.sqlite.snapshot import SqliteSnapshot
 
 T = TypeVar("T")
 
@@ -31,7 +31,7 @@ class MemoryLedger(SqliteLedger):
         self._connection.deserialize(_empty_database())
         # Reentrant, because an operation that writes may read.
         self._lock = threading.RLock()
-        self._begin(GroupCommit(self._connection, self._lock))
+        self._begin(self._connection, GroupCommit(self._connection, self._lock))
 
     def _with_reader(self, query: Callable[[sqlite3.Connection], T]) -> T:
         with self._lock:

@@ -1,4 +1,4 @@
-"""How much there is in the ledger, without looking at all of it.
+"""Counts of certificates and applications, without looking at all of them.
 
 Triggers count certificates by the status that is stored. Only those whose status at a moment may be another are looked
 at one by one, through the indexes that hold just them: pending or replaced ones, and those that have expired.
@@ -8,39 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
+from smki.ledger.records import ApplicationGroup, CertificateGroup, Statistics
 from smki.sec.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
-
-
-class CertificateGroup(NamedTuple):
-    """Certificates that are counted together."""
-
-    kind: CertificateKind
-    role: RemotePartyRole | None
-    usage: KeyUsage | None
-    status: CertificateStatus
-
-
-class ApplicationGroup(NamedTuple):
-    """Applications that are counted together."""
-
-    kind: CertificateKind
-    granted: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Statistics:
-    """How many there are of what; groups of none are left out."""
-
-    certificates: dict[CertificateGroup, int]
-    applications: dict[ApplicationGroup, int]
-    refusals: dict[str, int]
-    """By the code of the decisive reason."""
-    under_way: int
-    """Applications that were granted and whose certificate is not stored yet."""
-
 
 _CHANGED_WITH_TIME = """
     SELECT kind, coalesce(role, -1), coalesce(usage, ''), status, CASE
@@ -78,5 +49,4 @@ def read_statistics(read: Callable[[str, tuple[Any, ...]], list[tuple[Any, ...]]
         if number
     }
     refusals = dict(read("SELECT code, refusals FROM refusal_count", ()))
-    under_way = read("SELECT count(*) FROM application WHERE tbs IS NOT NULL", ())[0][0]
-    return Statistics(certificates, applications, refusals, under_way)
+    return Statistics(certificates, applications, refusals)

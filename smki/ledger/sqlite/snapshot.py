@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 
-from smki.ledger import rows
-from smki.ledger.contract import CertificateRecord
+from smki.ledger.records import CertificateRecord
+from smki.ledger.sqlite import rows
 
 _COLUMNS_WITHOUT_DER = rows.CERTIFICATE_COLUMNS.replace(" der,", " x'',")
 

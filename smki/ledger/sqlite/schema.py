@@ -11,7 +11,7 @@ import hashlib
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
-from smki.ledger.packing import pack
+from smki.ledger.sqlite.packing import pack
 
 MIGRATIONS = Migrations("smki")
 
@@ -276,6 +276,23 @@ def m050_list_entries(db: Database) -> None:
         """CREATE INDEX revocation_entry
             ON revocation (issuer_serial_number, effective, id, not_after, serial_number, reason)"""
     )
+
+
+@MIGRATIONS()
+def m060_events(db: Database) -> None:
+    """Audit events say who did what to whom, and are found by certificate, Party and Device."""
+    for statement in (
+        "ALTER TABLE audit_event ADD COLUMN interface TEXT",
+        "ALTER TABLE audit_event ADD COLUMN party TEXT",
+        "ALTER TABLE audit_event ADD COLUMN officer TEXT",
+        "ALTER TABLE audit_event ADD COLUMN concerns TEXT",
+        "ALTER TABLE audit_event ADD COLUMN device BLOB",
+        "ALTER TABLE audit_event ADD COLUMN content TEXT",
+        "CREATE INDEX audit_event_certificate ON audit_event (certificate_id) WHERE certificate_id IS NOT NULL",
+        "CREATE INDEX audit_event_concerns ON audit_event (concerns) WHERE concerns IS NOT NULL",
+        "CREATE INDEX audit_event_device ON audit_event (device) WHERE device IS NOT NULL",
+    ):
+        db.execute(statement)
 
 
 def fingerprint_prefix(sha256: bytes) -> int:

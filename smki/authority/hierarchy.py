@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from dataclasses import dataclass
 from functools import partial
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from smki.authority.certification_authority import CertificationAuthority, SigningKey
-from smki.authority.issuance import Issuance, Subject
+from smki.authority.issuance import Subject
 from smki.identity import SerialNumber
 from smki.keys.private_key import KeyStore, Randomness
-from smki.ledger import CertificateRecord, Ledger
+from smki.ledger import CertificateRecord, Reader
 from smki.pki import der
 from smki.pki.certificate import Certificate
 from smki.pki.request import public_point
 from smki.pki.x509 import Oid, encode_attribute, encode_public_key
 from smki.problem import IntegrityError, Malformed, Problem
-from smki.registration.gate import establish_authority
 from smki.sec.role import CertificateKind, CertificateStatus, RemotePartyRole
 
 AUTHORITY_NAMES = {
@@ -49,51 +48,56 @@ _ROLES = {
 _NUMBERED = re.compile(r"(.*?)([0-9]+)\Z")
 
 
+@dataclass(frozen=True, slots=True)
+class NewAuthority:
+    """An authority that has a key but no certificate yet."""
+
+    subject: Subject
+    signing_key: SigningKey
+
+
 class Hierarchy:
-    """The authorities of a home.
+    """The authorities of a home. What there is, is read anew each time: another process may have added one.
 
     :param keys: where their private keys are.
     """
 
-    def __init__(self, keys: KeyStore, ledger: Ledger, issuance: Issuance, randomness: Randomness) -> None:
+    def __init__(self, keys: KeyStore, randomness: Randomness) -> None:
         self._keys = keys
-        self._ledger = ledger
-        self._issuance = issuance
         self._randomness = randomness
         self._made: dict[SerialNumber, CertificationAuthority] = {}
 
     def of(self, record: CertificateRecord) -> CertificationAuthority:
         """The authority with that certificate."""
         authority = self._made.get(record.serial_number)
-        if authority is None:
+        if authority is None or authority.certificate.der != record.der:
             certificate = record.certificate
             authority = CertificationAuthority(certificate, SigningKey(partial(self._load_key, certificate)))
             self._made[record.serial_number] = authority
         return authority
 
-    def newest(self, kind: CertificateKind) -> CertificationAuthority:
+    def newest(self, reader: Reader, kind: CertificateKind) -> CertificationAuthority:
         """The newest authority of a kind that is not revoked.
 
         :raises IntegrityError: when there is none.
         """
-        return self.of(self._records(kind)[-1])
+        return self.of(_usable(reader, kind)[-1])
 
-    def issuing(self, kind: CertificateKind) -> list[CertificationAuthority]:
+    def issuing(self, reader: Reader, kind: CertificateKind) -> list[CertificationAuthority]:
         """Who may issue certificates of a kind: the newest Issuing OCA, or every Issuing DCA.
 
         :raises IntegrityError: when there is none.
         """
-        records = self._records(ISSUED_BY[kind])
+        records = _usable(reader, ISSUED_BY[kind])
         return [self.of(record) for record in (records if kind is CertificateKind.DEVICE else records[-1:])]
 
-    def establish(self, kind: CertificateKind, moment: datetime) -> CertificateRecord:
-        """Make a new authority: its key, and the certificate that the one above issues to it.
+    def new_authority(self, reader: Reader, kind: CertificateKind) -> NewAuthority:
+        """Name a new authority, make its key and keep it.
 
         :raises Malformed: for a second root.
         """
-        there = [record for record in self._ledger.authorities() if record.kind is kind]
-        above = ABOVE[kind]
-        if there and above is None:
+        there = [record for record in reader.authorities() if record.kind is kind]
+        if there and ABOVE[kind] is None:
             name = f"{kind.title} {there[0].certificate.common_name}"
             raise Malformed(
                 Problem(
@@ -105,27 +109,12 @@ class Hierarchy:
                     "Make another home.",
                 )
             )
-        name = (
-            _next_name([record.certificate.common_name or "" for record in there]) if there else AUTHORITY_NAMES[kind]
-        )
+        names = [record.certificate.common_name or "" for record in there]
+        name = _next_name(names) if there else AUTHORITY_NAMES[kind]
         key = self._randomness.private_key(f"authority {kind.value}" + (f" {name}" if there else ""))
         self._keys.write(_key_name(kind, name), key)
         subject = Subject(_subject(kind, name), encode_public_key(public_point(key.public_key())))
-        issuer = self.newest(above) if above is not None else None
-        return establish_authority(self._issuance, kind, subject, SigningKey(partial(_itself, key)), issuer, moment)
-
-    def _records(self, kind: CertificateKind) -> list[CertificateRecord]:
-        usable = [
-            record
-            for record in self._ledger.authorities()
-            if record.kind is kind and record.stored_status is not CertificateStatus.REVOKED
-        ]
-        if not usable:
-            raise IntegrityError(
-                Problem("authority.missing", kind.title, "none that is not revoked", "its certificate", "",
-                        f"Make one: smki authority add {kind.value}.")
-            )  # fmt: skip
-        return usable
+        return NewAuthority(subject, SigningKey(lambda: key))
 
     def _load_key(self, certificate: Certificate) -> ec.EllipticCurvePrivateKey:
         key_name = _key_name(certificate.kind, certificate.common_name or "")
@@ -139,6 +128,20 @@ class Hierarchy:
         return key
 
 
+def _usable(reader: Reader, kind: CertificateKind) -> list[CertificateRecord]:
+    usable = [
+        record
+        for record in reader.authorities()
+        if record.kind is kind and record.stored_status is not CertificateStatus.REVOKED
+    ]
+    if not usable:
+        raise IntegrityError(
+            Problem("authority.missing", kind.title, "none that is not revoked", "its certificate", "",
+                    f"Make one: smki authority add {kind.value}.")
+        )  # fmt: skip
+    return usable
+
+
 def _key_name(kind: CertificateKind, name: str) -> str:
     return kind.value if name == AUTHORITY_NAMES[kind] else f"{kind.value}-{name}"
 
@@ -148,10 +151,6 @@ def _next_name(names: list[str]) -> str:
     found = _NUMBERED.match(names[-1])
     stem, digits = found.groups() if found else (names[-1][:3], "1")
     return f"{stem[: 4 - len(digits)]}{int(digits) + 1:0{len(digits)}d}"[:4]
-
-
-def _itself(key: ec.EllipticCurvePrivateKey) -> ec.EllipticCurvePrivateKey:
-    return key
 
 
 def _subject(kind: CertificateKind, name: str) -> bytes:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from smki.identity import EntityIdentifier, PartyId, SerialNumber
-from smki.ledger.contract import ApplicationQuery, CertificateQuery, CertificateRecord, Ledger
+from smki.ledger import ApplicationQuery, CertificateQuery, CertificateRecord, Ledger
 from smki.problem import Malformed
 from smki.sec.role import CertificateKind
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from smki.clock import iso
-from smki.ledger.contract import ApplicationRecord, CertificateRecord
+from smki.ledger import ApplicationRecord, CertificateRecord, Event
 
 SUMMARY_FIELDS = (
     "serialNumber", "kind", "entityIdentifier", "role", "usage", "status", "notBefore", "notAfter", "issued",
@@ -105,3 +105,35 @@ def application_fields(record: ApplicationRecord) -> dict[str, Any]:
         "reasons": [reason.as_json() for reason in record.reasons],
         "serialNumber": record.serial_number.hex if record.serial_number else None,
     }
+
+
+def event_fields(event: Event) -> dict[str, Any]:
+    """Return an audit event for programs."""
+    return {
+        "id": event.id,
+        "at": iso(event.at),
+        "event": event.kind.value,
+        "interface": event.interface or None,
+        "party": event.party or None,
+        "officer": event.officer or None,
+        "concerns": event.concerns or None,
+        "deviceId": event.device_id.hyphenated if event.device_id else None,
+        "serialNumber": event.serial_number.hex if event.serial_number else None,
+        "application": event.application_id,
+        "detail": event.detail or None,
+        "content": event.content,
+    }
+
+
+def event_text(event: Event) -> str:
+    """Return an audit event as one line for a person."""
+    who = f"{event.officer} of {event.party}" if event.officer and event.party else event.officer or event.party
+    what = event.serial_number.hex if event.serial_number else event.concerns or str(event.device_id or "")
+    parts = (
+        iso(event.at),
+        f"{event.kind.value:<17}",
+        what,
+        event.detail,
+        f"({who or 'operator'}, {event.interface or '?'})",
+    )
+    return "  ".join(part for part in parts if part)

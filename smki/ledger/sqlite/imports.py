@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from smki.clock import from_seconds, to_seconds
 from smki.identity import EntityIdentifier, SerialNumber
-from smki.ledger.contract import CertificateQuery, CertificateRecord
-from smki.ledger.part import LedgerPart
-from smki.ledger.search import certificate_conditions
-from smki.pki.certificate import Certificate
+from smki.ledger.records import CertificateQuery, CertificateRecord, ImportedCertificate, NewImport
+from smki.ledger.sqlite.rows import Read
+from smki.ledger.sqlite.search import certificate_conditions
 from smki.problem import Finding, Severity
 from smki.sec.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
 
@@ -23,46 +21,14 @@ _COLUMNS = "id, serial_number, kind, entity_identifier, role, usage, not_before,
 _CODED = (KeyUsage.DIGITAL_SIGNATURE, KeyUsage.KEY_AGREEMENT)
 
 
-@dataclass(frozen=True, slots=True)
-class NewImport:
-    """A certificate to be taken in."""
+class SqliteImports:
+    """A :class:`~smki.ledger.contract.ImportReader`.
 
-    certificate: Certificate
-    source: str
-    """Where it came from: a file, perhaps with a place in it."""
-    name: str
-    """What it was called there; may be empty."""
-    findings: tuple[Finding, ...]
-    """What the lint found."""
+    :param read: runs a query and returns its rows.
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class ImportedCertificate:
-    """An imported certificate as it stands in the ledger."""
-
-    record: CertificateRecord
-    """As a record like ours, not issued here, issued at its notBefore; its id is below nought, so that it is nobody
-    else's."""
-    imported: datetime
-    source: str
-    name: str
-    findings: tuple[Finding, ...]
-
-
-class Imports(LedgerPart):
-    """The imported certificates."""
-
-    def add(self, certificates: Sequence[NewImport], moment: datetime) -> None:
-        """Commit certificates, all of them or none; one that is there already stays as it is."""
-        rows = [_row(new, to_seconds(moment)) for new in certificates]
-        marks = ", ".join("?" * 14)
-        self._write(
-            lambda connection: connection.executemany(
-                f"""INSERT OR IGNORE INTO imported_certificate (serial_number, sha256, kind, entity_identifier, role, usage,
-                public_key_sha256, not_before, not_after, imported, source, name, findings, der) VALUES ({marks})""",  # noqa: S608
-                rows,
-            )
-        )
+    def __init__(self, read: Read) -> None:
+        self._read = read
 
     def holds(self, sha256: bytes) -> bool:
         """Whether the certificate with that SHA-256 over its DER (32 octets) was imported."""
@@ -109,7 +75,8 @@ class Imports(LedgerPart):
             after = rows[-1][0]
 
 
-def _row(new: NewImport, imported: int) -> tuple[Any, ...]:
+def import_row(new: NewImport, imported: int) -> tuple[Any, ...]:
+    """The columns of an imported certificate, in the order of the table."""
     certificate = new.certificate
     usage = certificate.usage
     return (
@@ -150,7 +117,13 @@ def _imported(row: tuple[Any, ...]) -> ImportedCertificate:
         der=row[12],
         issued_here=False,
     )
-    return ImportedCertificate(record, from_seconds(row[8]), row[9], row[10], tuple(map(_finding, json.loads(row[11]))))
+    return ImportedCertificate(
+        record=record,
+        imported=from_seconds(row[8]),
+        source=row[9],
+        name=row[10],
+        findings=tuple(map(_finding, json.loads(row[11]))),
+    )
 
 
 def _finding(fields: dict[str, str]) -> Finding:

@@ -1,0 +1,117 @@
+"""The ledger in one SQLite file: write-ahead log, every commit on disk before it counts."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlite_utils import Database
+
+from smki.ledger.contract import Transaction
+from smki.ledger.sqlite.group_commit import GroupCommit, unavailable
+from smki.ledger.sqlite.reader import SqliteReader
+from smki.ledger.sqlite.schema import MIGRATIONS
+from smki.ledger.sqlite.snapshot import SqliteSnapshot
+from smki.ledger.sqlite.transaction import SqliteTransaction
+from smki.problem import NotFound, Problem
+
+BUSY_TIMEOUT_SECONDS = 60.0
+"""Seconds that a writer waits for another process before it gives up."""
+
+MAPPED_BYTES = 1 << 32
+"""Maximum number of bytes of the file that are read through the memory map."""
+
+T = TypeVar("T")
+
+
+class SqliteLedger(SqliteReader):
+    """A :class:`~smki.ledger.contract.Ledger` in a SQLite file.
+
+    :param path: the file; made, with its tables, where *create* is true and it does not exist.
+    :raises NotFound: when the file is missing and *create* is false.
+    :raises LedgerUnavailable: when it is no ledger or cannot be opened.
+    """
+
+    def __init__(self, path: Path, *, create: bool = False) -> None:
+        if not create and not path.is_file():
+            raise NotFound(Problem("ledger.missing", str(path), "no such file", "the ledger of an SMKI home"))
+        self._path = path
+        self._local = threading.local()
+        self._connections: list[sqlite3.Connection] = []
+        self._connections_lock = threading.Lock()
+        try:
+            writer = self._connect()
+            MIGRATIONS.apply(Database(writer))
+        except sqlite3.Error as error:
+            raise unavailable(error) from error
+        self._begin(writer, GroupCommit(writer))
+
+    def _begin(self, writer: sqlite3.Connection, writes: GroupCommit) -> None:
+        super().__init__(self._query)
+        self._writes = writes
+        self._transaction = SqliteTransaction(writer)
+
+    def transact(self, work: Callable[[Transaction], T]) -> T:
+        """Run *work* in a transaction and commit it (see :class:`~smki.ledger.contract.Ledger`)."""
+        return self._writes.run(lambda _: work(self._transaction))
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self._path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
+        with self._connections_lock:
+            self._connections.append(connection)
+        return connection
+
+    def _query(self, sql: str, parameters: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+        return self._with_reader(lambda connection: connection.execute(sql, parameters).fetchall())
+
+    def _with_reader(self, query: Callable[[sqlite3.Connection], T]) -> T:
+        # A connection for each thread: readers then neither wait for the writer nor for one another.
+        try:
+            connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+            if connection is None:
+                connection = self._local.connection = self._connect()
+            return query(connection)
+        except sqlite3.Error as error:
+            raise unavailable(error) from error
+
+    @contextmanager
+    def snapshot(self) -> Iterator[SqliteSnapshot]:
+        """A look at the certificates that does not change while it lasts."""
+        try:
+            connection = sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None)
+            try:
+                yield SqliteSnapshot(connection)
+            finally:
+                connection.close()
+        except sqlite3.Error as error:
+            raise unavailable(error) from error
+
+    def damage(self) -> list[str]:
+        """What SQLite's own integrity check finds, and certificates without their application or audit event."""
+        found = [row[0] for row in self._query("PRAGMA integrity_check", ()) if row[0] != "ok"]
+        found += [
+            f"{row[0]}: row {row[1]} refers to a {row[2]} that is not there"
+            for row in self._query("PRAGMA foreign_key_check", ())
+        ]
+        orphans = """SELECT hex(serial_number) FROM certificate c WHERE NOT EXISTS (
+            SELECT 1 FROM application a WHERE a.id = c.application_id AND a.serial_number = c.serial_number AND a.tbs IS NULL)
+            OR NOT EXISTS (SELECT 1 FROM audit_event e WHERE e.certificate_id = c.id AND e.event IN ('issued', 'authority added'))"""
+        return found + [
+            f"certificate {row[0]} lacks its application or audit event" for row in self._query(orphans, ())
+        ]
+
+    def close(self) -> None:
+        """Close every connection."""
+        with self._connections_lock:
+            for connection in self._connections:
+                connection.close()
+            self._connections.clear()

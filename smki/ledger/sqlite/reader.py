@@ -1,0 +1,157 @@
+"""Everything that can be read from the SQLite ledger, over whichever connection it is handed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from smki.identity import EntityIdentifier, SerialNumber
+from smki.ledger.records import (
+    ApplicationQuery,
+    ApplicationRecord,
+    CertificateQuery,
+    CertificateRecord,
+    Event,
+    EventQuery,
+)
+from smki.ledger.sqlite import rows
+from smki.ledger.sqlite.credentials import SqliteCredentials
+from smki.ledger.sqlite.imports import SqliteImports
+from smki.ledger.sqlite.register import SqliteRegister
+from smki.ledger.sqlite.revocations import SqliteRevocations
+from smki.ledger.sqlite.rows import Read
+from smki.ledger.sqlite.search import SqliteSearch, certificate_conditions
+
+PAGE = 500
+"""Number of rows read at a time where all that match are wanted."""
+
+
+class SqliteReader:
+    """A :class:`~smki.ledger.contract.Reader`.
+
+    :param read: runs a query and returns its rows.
+    """
+
+    def __init__(self, read: Read) -> None:
+        self._read = read
+        self._register = SqliteRegister(read)
+        self._revocations = SqliteRevocations(read)
+        self._credentials = SqliteCredentials(read)
+        self._imports = SqliteImports(read)
+        self._search = SqliteSearch(read)
+
+    @property
+    def register(self) -> SqliteRegister:
+        """Who there is to apply, and which Devices there are."""
+        return self._register
+
+    @property
+    def revocations(self) -> SqliteRevocations:
+        """What was revoked, and the lists that said so."""
+        return self._revocations
+
+    @property
+    def credentials(self) -> SqliteCredentials:
+        """API keys and officers' tokens."""
+        return self._credentials
+
+    @property
+    def imports(self) -> SqliteImports:
+        """Certificates that were issued elsewhere."""
+        return self._imports
+
+    @property
+    def search(self) -> SqliteSearch:
+        """Everything in pages, in any order."""
+        return self._search
+
+    def certificate(self, serial_number: SerialNumber) -> CertificateRecord | None:
+        """The certificate with that serial number, or None."""
+        sql = f"SELECT {rows.CERTIFICATE_COLUMNS} FROM certificate WHERE serial_number = ?"  # noqa: S608
+        found = self._read(sql, (serial_number.octets,))
+        return rows.certificate_record(found[0]) if found else None
+
+    def certificates_of_key(self, public_key_info: bytes) -> list[CertificateRecord]:
+        """Certificates for a public key, oldest first."""
+        sql = f"SELECT {rows.CERTIFICATE_COLUMNS} FROM certificate WHERE public_key = ? ORDER BY id"  # noqa: S608
+        return [rows.certificate_record(row) for row in self._read(sql, (rows.public_key_digest(public_key_info),))]
+
+    def is_certified(self, public_key_info: bytes) -> bool:
+        """Whether there is a certificate for a public key."""
+        sql = "SELECT 1 FROM certificate WHERE public_key = ?"
+        return bool(self._read(sql, (rows.public_key_digest(public_key_info),)))
+
+    def certificates(
+        self, query: CertificateQuery, after: int = 0, limit: int | None = None
+    ) -> Iterator[CertificateRecord]:
+        """Certificates that match, in the order in which they were issued, read a page at a time."""
+        where, parameters = rows.joined(certificate_conditions(query))
+        sql = f"SELECT {rows.CERTIFICATE_COLUMNS} FROM certificate WHERE id > ?{where} ORDER BY id LIMIT ?"  # noqa: S608
+        yield from map(rows.certificate_record, self._pages(sql, parameters, after, limit))
+
+    def authorities(self) -> list[CertificateRecord]:
+        """The authorities' certificates, in the order in which they were made."""
+        sql = f"""SELECT {rows.CERTIFICATE_COLUMNS} FROM certificate
+            WHERE kind IN ('root-oca', 'issuing-oca', 'root-dca', 'issuing-dca') ORDER BY id"""  # noqa: S608
+        return [rows.certificate_record(row) for row in self._read(sql, ())]
+
+    def application(self, application_id: int) -> ApplicationRecord | None:
+        """The application with that id, or None."""
+        sql = f"SELECT {rows.APPLICATION_COLUMNS} FROM application WHERE id = ?"  # noqa: S608
+        found = self._read(sql, (application_id,))
+        return rows.application_record(found[0]) if found else None
+
+    def applications(
+        self, query: ApplicationQuery, after: int = 0, limit: int | None = None
+    ) -> Iterator[ApplicationRecord]:
+        """Applications that match, in the order in which they were received, read a page at a time."""
+        where, parameters = rows.application_conditions(query)
+        sql = f"SELECT {rows.APPLICATION_COLUMNS} FROM application WHERE id > ?{where} ORDER BY id LIMIT ?"  # noqa: S608
+        yield from map(rows.application_record, self._pages(sql, parameters, after, limit))
+
+    def unfinished_applications(self) -> list[ApplicationRecord]:
+        """Applications of a ledger of version 0.1 whose certificate was never stored."""
+        sql = f"SELECT {rows.APPLICATION_COLUMNS} FROM application WHERE tbs IS NOT NULL ORDER BY id"  # noqa: S608
+        return [rows.application_record(row) for row in self._read(sql, ())]
+
+    def certificates_issued_to(self, subscriber: str) -> int:
+        """How many certificates a subscriber has had."""
+        found = self._read("SELECT certificates FROM subscriber WHERE id = ?", (subscriber,))
+        return found[0][0] if found else 0
+
+    def certificates_for_device(self, device_id: EntityIdentifier) -> int:
+        """How many certificates a Device has had."""
+        sql = "SELECT count(*) FROM certificate WHERE entity_identifier = ? AND kind = 'device'"
+        count: int = self._read(sql, (device_id.octets,))[0][0]
+        return count
+
+    def last_certificate_id(self) -> int:
+        """The id of the last certificate; 0 where there is none."""
+        last: int = self._read("SELECT coalesce(max(id), 0) FROM certificate", ())[0][0]
+        return last
+
+    def count_certificates(self) -> int:
+        """How many certificates there are."""
+        count: int = self._read("SELECT count(*) FROM certificate", ())[0][0]
+        return count
+
+    def events(self, query: EventQuery = EventQuery()) -> Iterator[Event]:  # noqa: B008
+        """Audit events that match, in the order in which they were appended, read a page at a time."""
+        after = 0
+        while True:
+            sql, parameters = rows.event_query(query, after)
+            found = self._read(sql, (*parameters, PAGE))
+            yield from map(rows.event, found)
+            if len(found) < PAGE:
+                return
+            after = found[-1][0]
+
+    def _pages(self, sql: str, parameters: tuple[Any, ...], after: int, limit: int | None) -> Iterator[tuple[Any, ...]]:
+        while limit is None or limit > 0:
+            page = PAGE if limit is None else min(PAGE, limit)
+            found = self._read(sql, (after, *parameters, page))
+            yield from found
+            if len(found) < page:
+                return
+            after = found[-1][0]
+            limit = None if limit is None else limit - page

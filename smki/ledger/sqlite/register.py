@@ -1,0 +1,58 @@
+"""Parties, Testing Participants and Devices as the SQLite ledger keeps them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from smki.identity import EntityIdentifier, PartyId
+from smki.ledger.sqlite.rows import Read
+from smki.sec.device import Device
+from smki.sec.party import Party
+from smki.sec.registry_fields import Registrant, device_of_text, registrant_of_text
+
+
+class SqliteRegister:
+    """A :class:`~smki.ledger.contract.RegisterReader`.
+
+    :param read: runs a query and returns its rows.
+    """
+
+    def __init__(self, read: Read) -> None:
+        self._read = read
+
+    def registrant(self, party: PartyId) -> Registrant | None:
+        """The Party or Testing Participant with that id, or None."""
+        rows = self._read("SELECT record FROM registrant WHERE id = ?", (str(party),))
+        return registrant_of_text(rows[0][0]) if rows else None
+
+    def registrants(self) -> list[Registrant]:
+        """Every Party and Testing Participant, in the order in which they were added."""
+        return [registrant_of_text(row[0]) for row in self._read("SELECT record FROM registrant ORDER BY rowid", ())]
+
+    def owner(self, identifier: EntityIdentifier) -> Party | None:
+        """The Party to which an Entity Identifier belongs, or None."""
+        sql = "SELECT r.record FROM entity_identifier e JOIN registrant r ON r.id = e.registrant WHERE e.octets = ?"
+        rows = self._read(sql, (identifier.octets,))
+        found = registrant_of_text(rows[0][0]) if rows else None
+        return found if isinstance(found, Party) else None
+
+    def highest_identifier(self, first: EntityIdentifier, last: EntityIdentifier) -> EntityIdentifier | None:
+        """The highest Entity Identifier of a block that belongs to anybody, or None."""
+        sql = "SELECT max(octets) FROM entity_identifier WHERE octets BETWEEN ? AND ?"
+        highest = self._read(sql, (first.octets, last.octets))[0][0]
+        return EntityIdentifier(highest) if highest is not None else None
+
+    def device(self, device_id: EntityIdentifier) -> Device | None:
+        """The Device with that id, or None."""
+        rows = self._read("SELECT record FROM device WHERE id = ?", (device_id.octets,))
+        return device_of_text(rows[0][0]) if rows else None
+
+    def devices(self) -> Iterator[Device]:
+        """Every Device, by its id."""
+        for row in self._read("SELECT record FROM device ORDER BY id", ()):
+            yield device_of_text(row[0])
+
+    def threshold(self, device_id: EntityIdentifier) -> int | None:
+        """The number of certificates to which the registration authority has raised a Device's limit; None if not."""
+        rows = self._read("SELECT threshold FROM device WHERE id = ?", (device_id.octets,))
+        return rows[0][0] if rows else None

@@ -1,0 +1,111 @@
+"""Revocations and revocation lists as the SQLite ledger keeps them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from smki.clock import from_seconds, to_seconds
+from smki.identity import SerialNumber
+from smki.ledger.records import ListRecord, Revocation, RevokedCertificate
+from smki.ledger.sqlite.rows import Read
+
+_LIST_COLUMNS = "issuer_serial_number, number, this_update, next_update, entries, der, last_revocation"
+
+
+class SqliteRevocations:
+    """A :class:`~smki.ledger.contract.RevocationReader`.
+
+    :param read: runs a query and returns its rows.
+    """
+
+    def __init__(self, read: Read) -> None:
+        self._read = read
+        self._latest: dict[SerialNumber, ListRecord] = {}
+
+    def of(self, serial_number: SerialNumber) -> Revocation | None:
+        """The revocation of a certificate, or None."""
+        sql = """SELECT r.serial_number, revoked, effective, reason, asked_by FROM revocation r
+            JOIN certificate c ON c.id = r.certificate_id WHERE c.serial_number = ?"""
+        rows = self._read(sql, (serial_number.octets,))
+        return _revocation(rows[0]) if rows else None
+
+    def pending(self, latest: ListRecord, now: datetime) -> datetime | None:
+        """When the first revocation became effective that the list does not tell of yet; None if there is none."""
+        sql = """SELECT min(effective) FROM revocation WHERE issuer_serial_number = ? AND effective <= ?
+            AND (effective > ? OR id > ?)"""
+        parameters = (latest.issuer.octets, to_seconds(now), to_seconds(latest.this_update), latest.last_revocation)
+        found = self._read(sql, parameters)[0][0]
+        return from_seconds(found) if found is not None else None
+
+    def entries(self, issuer: SerialNumber, moment: datetime) -> Iterator[RevokedCertificate]:
+        """Everything of an issuer that is revoked at a moment and has not expired, in the order of its revocation."""
+        now = to_seconds(moment)
+        sql = """SELECT serial_number, effective, reason FROM revocation
+            WHERE issuer_serial_number = ? AND effective <= ? AND not_after >= ? ORDER BY effective, id"""
+        return map(RevokedCertificate._make, self._read(sql, (issuer.octets, now, now)))
+
+    def last_id(self) -> int:
+        """The id of the last revocation; 0 where there is none."""
+        last: int = self._read("SELECT coalesce(max(id), 0) FROM revocation", ())[0][0]
+        return last
+
+    def latest(self, issuer: SerialNumber) -> ListRecord | None:
+        """The list with the highest number, or None."""
+        sql = "SELECT max(number) FROM revocation_list WHERE issuer_serial_number = ?"
+        number = self._read(sql, (issuer.octets,))[0][0]
+        if number is None:
+            return None
+        # A list of a hundred thousand entries is four megabytes, and most who ask have it already.
+        kept = self._latest.get(issuer)
+        if kept is None or kept.number != number:
+            kept = self.numbered(issuer, number)
+            if kept is not None:
+                self._latest[issuer] = kept
+        return kept
+
+    def forget(self) -> None:
+        """Keep nothing at hand: the ledger was put back to what it was before."""
+        self._latest.clear()
+
+    def as_of(self, issuer: SerialNumber, moment: datetime) -> ListRecord | None:
+        """The list that was the latest at a moment, or None."""
+        sql = f"""SELECT {_LIST_COLUMNS} FROM revocation_list WHERE issuer_serial_number = ? AND this_update <= ?
+            ORDER BY number DESC LIMIT 1"""  # noqa: S608
+        rows = self._read(sql, (issuer.octets, to_seconds(moment)))
+        return _list_record(rows[0]) if rows else None
+
+    def numbered(self, issuer: SerialNumber, number: int) -> ListRecord | None:
+        """The list with that number, or None."""
+        sql = f"SELECT {_LIST_COLUMNS} FROM revocation_list WHERE issuer_serial_number = ? AND number = ?"  # noqa: S608
+        rows = self._read(sql, (issuer.octets, number))
+        return _list_record(rows[0]) if rows else None
+
+    def lists(self, issuer: SerialNumber) -> Iterator[ListRecord]:
+        """Every list of an issuer, in the order of their numbers, without its octets."""
+        sql = """SELECT issuer_serial_number, number, this_update, next_update, entries, x'', last_revocation FROM revocation_list
+            WHERE issuer_serial_number = ? ORDER BY number"""
+        return map(_list_record, self._read(sql, (issuer.octets,)))
+
+
+def _revocation(row: tuple[Any, ...]) -> Revocation:
+    return Revocation(
+        serial_number=SerialNumber.from_octets(row[0]),
+        revoked=from_seconds(row[1]),
+        effective=from_seconds(row[2]),
+        reason=row[3],
+        asked_by=row[4],
+    )
+
+
+def _list_record(row: tuple[Any, ...]) -> ListRecord:
+    return ListRecord(
+        issuer=SerialNumber.from_octets(row[0]),
+        number=row[1],
+        this_update=from_seconds(row[2]),
+        next_update=from_seconds(row[3]),
+        entries=row[4],
+        der=row[5],
+        last_revocation=row[6],
+    )

@@ -1,0 +1,248 @@
+"""Rows of the SQLite ledger: how records are written into them and read out of them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from smki.clock import from_seconds, to_seconds
+from smki.identity import EntityIdentifier, SerialNumber
+from smki.ledger.records import (
+    ApplicationQuery,
+    ApplicationRecord,
+    CertificateRecord,
+    Event,
+    EventKind,
+    EventQuery,
+    NewApplication,
+    NewEvent,
+)
+from smki.ledger.sqlite.packing import pack, unpack
+from smki.problem import Problem
+from smki.sec.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
+
+Read = Callable[[str, tuple[Any, ...]], list[tuple[Any, ...]]]
+"""Runs a query and returns its rows."""
+
+CERTIFICATE_COLUMNS = (
+    "id, serial_number, kind, entity_identifier, role, usage, not_before, not_after, status, status_since, "
+    "deemed_accepted, issued, issuer_serial_number, application_id, der, top_up, replaced"
+)
+APPLICATION_COLUMNS = (
+    "id, received, interface, subscriber, officer, applied_by, kind, entity_identifier, role, usage, request, "
+    "granted, reasons, serial_number, tbs, top_up"
+)
+
+
+INSERT_APPLICATION = """INSERT INTO application (received, interface, subscriber, officer, applied_by, kind,
+    entity_identifier, role, usage, request, granted, reasons, serial_number, top_up)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+INSERT_CERTIFICATE = """INSERT INTO certificate (serial_number, kind, entity_identifier, role, usage, public_key,
+    not_before, not_after, status, status_since, deemed_accepted, issued, issuer_serial_number, application_id, der, top_up)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+INSERT_EVENT = """INSERT INTO audit_event (at, event, interface, party, officer, concerns, device, application_id,
+    certificate_id, detail, content) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+
+# The application of an issued certificate says who acted; its event does not say it again.
+_EVENTS = """SELECT e.id, e.at, e.event, coalesce(e.interface, a.interface, ''),
+    coalesce(e.party, a.applied_by, a.subscriber, ''), coalesce(e.officer, a.officer, ''), coalesce(e.concerns, ''),
+    e.device, e.application_id, e.certificate_id, coalesce(e.detail, ''), e.content, c.serial_number
+    FROM audit_event e
+    LEFT JOIN application a ON a.id = e.application_id AND e.event IN ('issued', 'refused', 'authority added')
+    LEFT JOIN certificate c ON c.id = e.certificate_id"""
+
+
+def application_row(
+    new: NewApplication, serial_number: SerialNumber | None, reasons: Sequence[Problem]
+) -> tuple[Any, ...]:
+    """The parameters of INSERT_APPLICATION."""
+    return (
+        to_seconds(new.received),
+        new.interface,
+        new.subscriber,
+        new.officer,
+        new.applied_by,
+        new.kind.value,
+        *_whose(new),
+        pack(new.request) if new.request is not None else None,
+        serial_number is not None,
+        _reasons_text(reasons),
+        serial_number.octets if serial_number else None,
+        new.top_up,
+    )
+
+
+def certificate_row(new: CertificateRecord) -> tuple[Any, ...]:
+    """The parameters of INSERT_CERTIFICATE."""
+    return (
+        new.serial_number.octets,
+        new.kind.value,
+        *_whose(new),
+        public_key_digest(new.certificate.public_key_info),
+        to_seconds(new.not_before),
+        to_seconds(new.not_after),
+        new.stored_status.value,
+        to_seconds(new.status_since),
+        to_seconds(new.deemed_accepted) if new.deemed_accepted else None,
+        to_seconds(new.issued),
+        new.issuer_serial_number.octets if new.issuer_serial_number else None,
+        new.application_id,
+        new.der,
+        new.top_up,
+    )
+
+
+def event_row(new: NewEvent) -> tuple[Any, ...]:
+    """The parameters of INSERT_EVENT; empty texts are stored as NULL."""
+    return (
+        to_seconds(new.at),
+        new.kind.value,
+        new.interface or None,
+        new.party or None,
+        new.officer or None,
+        new.concerns or None,
+        new.device_id.octets if new.device_id else None,
+        new.application_id,
+        new.certificate_id,
+        new.detail or None,
+        json.dumps(new.content, separators=(",", ":")) if new.content is not None else None,
+    )
+
+
+def event(row: tuple[Any, ...]) -> Event:
+    """An event from a row of :func:`event_query`."""
+    return Event(
+        id=row[0],
+        at=from_seconds(row[1]),
+        kind=EventKind(row[2]),
+        interface=row[3],
+        party=row[4],
+        officer=row[5],
+        concerns=row[6],
+        device_id=EntityIdentifier(row[7]) if row[7] is not None else None,
+        application_id=row[8],
+        certificate_id=row[9],
+        detail=row[10],
+        content=json.loads(row[11]) if row[11] is not None else None,
+        serial_number=SerialNumber.from_octets(row[12]) if row[12] is not None else None,
+    )
+
+
+def event_query(query: EventQuery, begin: int, *, descending: bool = False) -> tuple[str, tuple[Any, ...]]:
+    """The SQL for the events after (or, descending, before) an id, and its parameters but for the last one, the limit."""
+    conditions: list[tuple[str, tuple[Any, ...]]] = [("e.id < ?" if descending else "e.id > ?", (begin,))]
+    if query.kind is not None:
+        conditions.append(("e.event = ?", (query.kind.value,)))
+    if query.serial_number is not None:
+        of_certificate = "e.certificate_id = (SELECT id FROM certificate WHERE serial_number = ?)"
+        conditions.append((of_certificate, (query.serial_number.octets,)))
+    if query.device_id is not None:
+        of_device = """e.id IN (SELECT id FROM audit_event WHERE device = ? UNION ALL SELECT x.id FROM audit_event x
+            JOIN certificate y ON y.id = x.certificate_id WHERE y.entity_identifier = ?)"""
+        conditions.append((of_device, (query.device_id.octets,) * 2))
+    if query.party is not None:
+        of_party = """(e.party = ? OR e.concerns = ? OR EXISTS (SELECT 1 FROM application o
+            WHERE o.id = e.application_id AND (o.subscriber = ? OR o.applied_by = ?)))"""
+        conditions.append((of_party, (query.party,) * 4))
+    if query.officer is not None:
+        conditions.append(("coalesce(e.officer, a.officer) = ?", (query.officer,)))
+    if query.at.first is not None:
+        conditions.append(("e.at >= ?", (to_seconds(query.at.first),)))
+    if query.at.last is not None:
+        conditions.append(("e.at <= ?", (to_seconds(query.at.last),)))
+    where, parameters = joined(conditions)
+    return f"{_EVENTS} WHERE 1{where} ORDER BY e.id {'DESC' if descending else ''} LIMIT ?", parameters
+
+
+def public_key_digest(public_key_info: bytes) -> bytes:
+    """What public keys are looked up by: the first 16 bytes of the SHA-256 of the SubjectPublicKeyInfo."""
+    return hashlib.sha256(public_key_info).digest()[:16]
+
+
+def _reasons_text(reasons: Sequence[Problem]) -> str | None:
+    return json.dumps([reason.as_json() for reason in reasons]) if reasons else None
+
+
+def _whose(of: NewApplication | CertificateRecord) -> tuple[bytes | None, int | None, str | None]:
+    return (
+        of.entity_identifier.octets if of.entity_identifier else None,
+        of.role.decimal if of.role else None,
+        of.usage.code if of.usage else None,
+    )
+
+
+def application_conditions(query: ApplicationQuery) -> tuple[str, tuple[Any, ...]]:
+    """`` AND …`` for each field of the query, and the parameters."""
+    conditions: list[tuple[str, tuple[Any, ...]]] = []
+    if query.subscriber is not None:
+        conditions.append(("subscriber = ?", (query.subscriber,)))
+    if query.entity_identifier is not None:
+        conditions.append(("entity_identifier = ?", (query.entity_identifier.octets,)))
+    if query.kind is not None:
+        conditions.append(("kind = ?", (query.kind.value,)))
+    if query.granted is not None:
+        conditions.append(("granted = ?", (query.granted,)))
+    if query.involved is not None:
+        conditions.append(("(subscriber = ? OR applied_by = ?)", (query.involved, query.involved)))
+    return joined(conditions)
+
+
+def joined(conditions: Iterable[tuple[str, tuple[Any, ...]]]) -> tuple[str, tuple[Any, ...]]:
+    """`` AND …`` for each condition, and the parameters of all of them."""
+    conditions = list(conditions)
+    sql = "".join(f" AND {condition}" for condition, _ in conditions)
+    return sql, tuple(value for _, values in conditions for value in values)
+
+
+_ROLES = {role.decimal: role for role in RemotePartyRole}
+_USAGES = {"DS": KeyUsage.DIGITAL_SIGNATURE, "KA": KeyUsage.KEY_AGREEMENT}
+
+
+def certificate_record(row: tuple[Any, ...]) -> CertificateRecord:
+    """A record from a row of CERTIFICATE_COLUMNS."""
+    return CertificateRecord(
+        id=row[0],
+        serial_number=SerialNumber.from_octets(row[1]),
+        kind=CertificateKind(row[2]),
+        entity_identifier=EntityIdentifier(row[3]) if row[3] is not None else None,
+        role=_ROLES[row[4]] if row[4] is not None else None,
+        usage=_USAGES[row[5]] if row[5] is not None else None,
+        not_before=from_seconds(row[6]),
+        not_after=from_seconds(row[7]),
+        stored_status=CertificateStatus(row[8]),
+        status_since=from_seconds(row[9]),
+        deemed_accepted=from_seconds(row[10]) if row[10] is not None else None,
+        issued=from_seconds(row[11]),
+        issuer_serial_number=SerialNumber.from_octets(row[12]) if row[12] is not None else None,
+        application_id=row[13],
+        der=row[14],
+        top_up=bool(row[15]),
+        replaced=from_seconds(row[16]) if row[16] is not None else None,
+    )
+
+
+def application_record(row: tuple[Any, ...]) -> ApplicationRecord:
+    """A record from a row of APPLICATION_COLUMNS."""
+    application = NewApplication(
+        received=from_seconds(row[1]),
+        interface=row[2],
+        subscriber=row[3],
+        officer=row[4],
+        applied_by=row[5],
+        kind=CertificateKind(row[6]),
+        entity_identifier=EntityIdentifier(row[7]) if row[7] is not None else None,
+        role=_ROLES[row[8]] if row[8] is not None else None,
+        usage=_USAGES[row[9]] if row[9] is not None else None,
+        request=unpack(row[10]) if row[10] is not None else None,
+        top_up=bool(row[15]),
+    )
+    return ApplicationRecord(
+        id=row[0],
+        application=application,
+        granted=bool(row[11]),
+        reasons=tuple(Problem(**reason) for reason in json.loads(row[12])) if row[12] else (),
+        serial_number=SerialNumber.from_octets(row[13]) if row[13] is not None else None,
+        tbs=row[14],
+    )

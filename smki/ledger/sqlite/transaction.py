@@ -1,0 +1,237 @@
+"""One write transaction of the SQLite ledger."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from smki.clock import to_seconds
+from smki.identity import EntityIdentifier, SerialNumber
+from smki.ledger.contract import Conflict
+from smki.ledger.records import (
+    CertificateRecord,
+    CredentialRecord,
+    ListRecord,
+    NewApplication,
+    NewEvent,
+    NewImport,
+    Revocation,
+)
+from smki.ledger.sqlite import rows
+from smki.ledger.sqlite.credentials import secret_digest
+from smki.ledger.sqlite.imports import import_row
+from smki.ledger.sqlite.reader import SqliteReader
+from smki.ledger.sqlite.schema import fingerprint_prefix
+from smki.problem import Problem
+from smki.sec.device import Device
+from smki.sec.party import Party
+from smki.sec.registry_fields import Registrant, device_fields, registrant_fields, registrant_id, to_text
+from smki.sec.role import CertificateStatus
+
+
+class SqliteTransaction(SqliteReader):
+    """A :class:`~smki.ledger.contract.Transaction` over a connection on which one was begun.
+
+    It neither begins nor commits: :class:`~smki.ledger.sqlite.group_commit.GroupCommit` does.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        super().__init__(self._query)
+
+    def _query(self, sql: str, parameters: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+        return self._connection.execute(sql, parameters).fetchall()
+
+    def add_application(
+        self, application: NewApplication, *, serial_number: SerialNumber | None = None, reasons: Sequence[Problem] = ()
+    ) -> int:
+        """Add an application (see :class:`~smki.ledger.contract.Transaction`)."""
+        try:
+            cursor = self._connection.execute(
+                rows.INSERT_APPLICATION, rows.application_row(application, serial_number, reasons)
+            )
+        except sqlite3.IntegrityError:
+            taken = serial_number.hex if serial_number else ""
+            raise Conflict(Problem("serial-number.taken", "serial number", taken, "one that was never used")) from None
+        if serial_number is not None:
+            self._connection.execute(
+                "INSERT INTO subscriber VALUES (?, 1) ON CONFLICT (id) DO UPDATE SET certificates = certificates + 1",
+                (application.subscriber,),
+            )
+        return cursor.lastrowid or 0
+
+    def add_certificate(self, new: CertificateRecord) -> CertificateRecord:
+        """Add a certificate (see :class:`~smki.ledger.contract.Transaction`)."""
+        try:
+            cursor = self._connection.execute(rows.INSERT_CERTIFICATE, rows.certificate_row(new))
+        except sqlite3.IntegrityError:
+            raise Conflict(
+                Problem("public-key.already-certified", "public key", "has a certificate", "a new one")
+            ) from None
+        identifier = cursor.lastrowid or 0
+        prefix = fingerprint_prefix(hashlib.sha256(new.der).digest())
+        self._connection.execute("INSERT INTO fingerprint VALUES (?, ?)", (prefix, identifier))
+        return replace(new, id=identifier)
+
+    def replace_older(self, certificate_id: int, moment: datetime) -> None:
+        """Put the certificates that one takes over from out of use: same subject, role and usage, and older."""
+        since = to_seconds(moment)
+        self._connection.execute(
+            """UPDATE certificate SET replaced = ?, replaced_by = ? WHERE id IN (
+                SELECT older.id FROM certificate newer
+                JOIN certificate older ON older.entity_identifier = newer.entity_identifier
+                WHERE newer.id = ? AND older.id < newer.id AND older.kind = newer.kind AND older.role IS newer.role
+                    AND older.usage = newer.usage AND older.top_up = newer.top_up
+                    AND (older.replaced IS NULL OR older.replaced > ?))""",
+            (since, certificate_id, certificate_id, since),
+        )
+
+    def restore_older(self, certificate_id: int) -> None:
+        """Undo :meth:`replace_older`."""
+        self._connection.execute(
+            "UPDATE certificate SET replaced = NULL, replaced_by = NULL WHERE replaced_by = ?", (certificate_id,)
+        )
+
+    def change_status(
+        self, serial_number: SerialNumber, expected: CertificateStatus, status: CertificateStatus, since: datetime
+    ) -> bool:
+        """Change the stored status from *expected* to *status*; return False, and do nothing, where it is another."""
+        cursor = self._connection.execute(
+            "UPDATE certificate SET status = ?, status_since = ? WHERE serial_number = ? AND status = ?",
+            (status.value, to_seconds(since), serial_number.octets, expected.value),
+        )
+        return cursor.rowcount == 1
+
+    def add_revocation(self, revocation: Revocation) -> None:
+        """Add a revocation (see :class:`~smki.ledger.contract.Transaction`)."""
+        octets = revocation.serial_number.octets
+        try:
+            self._connection.execute(
+                """INSERT INTO revocation (certificate_id, serial_number, issuer_serial_number, not_after, revoked,
+                    effective, reason, asked_by) SELECT id, serial_number, coalesce(issuer_serial_number, serial_number),
+                    not_after, ?, ?, ?, ? FROM certificate WHERE serial_number = ?""",
+                (
+                    to_seconds(revocation.revoked),
+                    to_seconds(revocation.effective),
+                    revocation.reason,
+                    revocation.asked_by,
+                    octets,
+                ),
+            )
+        except sqlite3.IntegrityError:
+            subject = f"certificate {revocation.serial_number}"
+            raise Conflict(
+                Problem("revocation.already", subject, "revoked", "a certificate that is not revoked", "SEC L8")
+            ) from None
+
+    def add_list(self, record: ListRecord) -> None:
+        """Add a revocation list."""
+        self._connection.execute(
+            """INSERT INTO revocation_list (issuer_serial_number, number, this_update, next_update, entries, der,
+                last_revocation) VALUES (?, ?, ?, ?, ?, ?, ?)""",
+            (
+                record.issuer.octets,
+                record.number,
+                to_seconds(record.this_update),
+                to_seconds(record.next_update),
+                record.entries,
+                record.der,
+                record.last_revocation,
+            ),
+        )
+
+    def add_registrant(self, registrant: Registrant) -> None:
+        """Add a Party or Testing Participant (see :class:`~smki.ledger.contract.Transaction`)."""
+        identity = registrant_id(registrant)
+        try:
+            sql = "INSERT INTO registrant (id, record) VALUES (?, ?)"
+            self._connection.execute(sql, (identity, to_text(registrant_fields(registrant))))
+        except sqlite3.IntegrityError:
+            seen, expected = "there already", "one that is not registered yet"
+            raise Conflict(Problem("party.exists", f"Party {identity}", seen, expected)) from None
+        self._take_identifiers(registrant)
+
+    def replace_registrant(self, registrant: Registrant) -> None:
+        """Replace a Party or Testing Participant (see :class:`~smki.ledger.contract.Transaction`)."""
+        identity = registrant_id(registrant)
+        execute = self._connection.execute
+        execute("UPDATE registrant SET record = ? WHERE id = ?", (to_text(registrant_fields(registrant)), identity))
+        execute("DELETE FROM entity_identifier WHERE registrant = ?", (identity,))
+        self._take_identifiers(registrant)
+
+    def _take_identifiers(self, registrant: Registrant) -> None:
+        for identifier in sorted(registrant.identifiers) if isinstance(registrant, Party) else ():
+            try:
+                sql = "INSERT INTO entity_identifier (octets, registrant) VALUES (?, ?)"
+                self._connection.execute(sql, (identifier.octets, registrant_id(registrant)))
+            except sqlite3.IntegrityError:
+                sql = "SELECT registrant FROM entity_identifier WHERE octets = ?"
+                owner = self._query(sql, (identifier.octets,))[0][0]
+                raise Conflict(
+                    Problem(
+                        "entity-identifier.taken",
+                        f"Entity Identifier {identifier}",
+                        f"belongs to {owner}",
+                        "an EUI-64 that belongs to no other Party",
+                        "SEC L3.9",
+                        "Have another assigned: smki party assign-eui.",
+                    )
+                ) from None
+
+    def add_device(self, device: Device) -> None:
+        """Add a Device (see :class:`~smki.ledger.contract.Transaction`)."""
+        try:
+            sql = "INSERT INTO device (id, record) VALUES (?, ?)"
+            self._connection.execute(sql, (device.device_id.octets, to_text(device_fields(device))))
+        except sqlite3.IntegrityError:
+            subject = f"Device {device.device_id}"
+            raise Conflict(
+                Problem("device.exists", subject, "there already", "one that is not registered yet")
+            ) from None
+
+    def replace_device(self, device: Device) -> None:
+        """Replace the record of a Device."""
+        sql = "UPDATE device SET record = ? WHERE id = ?"
+        self._connection.execute(sql, (to_text(device_fields(device)), device.device_id.octets))
+
+    def set_threshold(self, device_id: EntityIdentifier, threshold: int) -> None:
+        """Set the limit of a Device."""
+        self._connection.execute("UPDATE device SET threshold = ? WHERE id = ?", (threshold, device_id.octets))
+
+    def add_credential(self, credential: CredentialRecord, secret: str) -> CredentialRecord:
+        """Add a credential; only the SHA-256 of the secret is stored."""
+        cursor = self._connection.execute(
+            "INSERT INTO credential (kind, name, party, digest, created, expires) VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                credential.kind.value,
+                credential.name,
+                credential.party,
+                secret_digest(secret),
+                to_seconds(credential.created),
+                to_seconds(credential.expires) if credential.expires else None,
+            ),
+        )
+        return replace(credential, id=cursor.lastrowid or 0)
+
+    def revoke_credential(self, credential_id: int, moment: datetime) -> None:
+        """Mark a credential as revoked."""
+        sql = "UPDATE credential SET revoked = ? WHERE id = ? AND revoked IS NULL"
+        self._connection.execute(sql, (to_seconds(moment), credential_id))
+
+    def add_imports(self, certificates: Iterable[NewImport], moment: datetime) -> None:
+        """Add imported certificates; one that is there already stays as it is."""
+        marks = ", ".join("?" * 14)
+        self._connection.executemany(
+            f"""INSERT OR IGNORE INTO imported_certificate (serial_number, sha256, kind, entity_identifier, role, usage,
+            public_key_sha256, not_before, not_after, imported, source, name, findings, der) VALUES ({marks})""",  # noqa: S608
+            [import_row(new, to_seconds(moment)) for new in certificates],
+        )
+
+    def append_event(self, event: NewEvent) -> int:
+        """Append an audit event and return its id."""
+        cursor = self._connection.execute(rows.INSERT_EVENT, rows.event_row(event))
+        return cursor.lastrowid or 0

@@ -1,0 +1,244 @@
+"""Applications for certificates: the command that decides on one and, where it is granted, issues the certificate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from smki.authority.certification_authority import CertificationAuthority
+from smki.authority.issuance import Subject
+from smki.eligibility import Applicant
+from smki.ledger import CertificateRecord, EventKind, NewApplication
+from smki.pki.request import CertificationRequest
+from smki.pki.x509 import Oid
+from smki.problem import Finding, Problem, SmkiError, errors_among
+from smki.profile.clearance import NotConformant
+from smki.profile.lint import examine_request, looks_like_certificate
+from smki.profile.tables import profile_of
+from smki.registration.command import Command, Context, Done, Happened
+from smki.registration.inquiry import CannotBeJudged, decide_on, find_applicant
+from smki.registration.storing import store_certificate
+from smki.sec.device import Device, DeviceType
+from smki.sec.party import NonParty
+from smki.sec.registry_fields import registrant_id
+from smki.sec.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
+
+MAX_REQUEST_BYTES = 64 * 1024
+"""Maximum size of a certification request in bytes; a request of ours has about 300. A larger one is not read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application:
+    """An application for an Organisation or a Device Certificate; the actor says who applies."""
+
+    kind: CertificateKind
+    """ORGANISATION or DEVICE: which certificate is wanted, whatever the request looks like."""
+    request: bytes
+    """The certification request, DER."""
+    device_type: DeviceType | None = None
+    """What the Device is, where it is not in the Smart Metering Inventory yet: it is then added as pending."""
+    issuer: str = ""
+    """The common name of the issuing authority; empty for the next one in turn."""
+    top_up: bool = False
+    """Whether it is a Supplier's key agreement certificate for prepayment top-up, kept apart from that for management."""
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """The application was granted."""
+
+    record: CertificateRecord
+    notes: tuple[Finding, ...] = ()
+    """What the lint found in the request below error: extensions that were not taken over, for instance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The application was refused; nothing was issued."""
+
+    problems: tuple[Problem, ...]
+    """Every reason, the decisive one first."""
+    application_id: int
+    """Its number in the record of applications."""
+
+
+class Refused(SmkiError):
+    """A refusal as an error, for whoever would rather have that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Apply(Command[Issued | Refusal]):
+    """Decide on an application and, if it is granted, issue the certificate. A refusal is recorded too.
+
+    The applicant is the actor's Party or, where it names none, the one that the Entity Identifier belongs to; for a Device
+    the first that may apply (:mod:`smki.registration.applicants`).
+    """
+
+    application: Application
+
+    def prepare(self) -> Command[Issued | Refusal]:
+        """Read, lint and verify the request."""
+        wanted = self.application
+        if len(wanted.request) > MAX_REQUEST_BYTES:
+            return _Decide(replace(wanted, request=b""), None, (), (_too_large(wanted.request),))
+        request, findings = examine_request(wanted.request, wanted.kind)
+        if request is None:
+            return _Decide(wanted, None, (), tuple(_unfit(wanted, findings)))
+        if wanted.top_up and (
+            request.role is not RemotePartyRole.SUPPLIER or request.usage is not KeyUsage.KEY_AGREEMENT
+        ):
+            return _Decide(wanted, request, (), (_no_top_up(request),))
+        return _Decide(wanted, request, tuple(findings), ())
+
+    def carry_out(self, context: Context) -> Done[Issued | Refusal]:
+        """Decide on it and issue the certificate."""
+        return self.prepare().carry_out(context)
+
+
+@dataclass(frozen=True, slots=True)
+class _Decide(Command[Issued | Refusal]):
+    """An application whose request was examined."""
+
+    application: Application
+    request: CertificationRequest | None
+    notes: tuple[Finding, ...]
+    unfit: tuple[Problem, ...]
+    """Why nothing can be issued for the request, whoever applies."""
+
+    def carry_out(self, context: Context) -> Done[Issued | Refusal]:
+        if self.request is None or self.unfit:
+            return self._refuse(context, self.unfit, None)
+        applicant = None
+        day = context.now.date()
+        entity = self.request.entity_identifier
+        try:
+            applicant, device = find_applicant(
+                context.transaction, context.actor, self.application.kind, entity, self.application.device_type, day
+            )
+            decision = decide_on(
+                context.transaction, applicant, device, self.request.role, self.request.usage, entity, day,
+                self.request.public_key_info,
+            )  # fmt: skip
+            if not decision.eligible:
+                return self._refuse(context, decision.problems, applicant)
+            return self._issue(context, self.request, applicant, device)
+        except (NotConformant, CannotBeJudged) as error:
+            return self._refuse(context, error.problems, applicant)
+
+    def _issue(
+        self, context: Context, request: CertificationRequest, applicant: Applicant, device: Device | None
+    ) -> Done[Issued | Refusal]:
+        kind, delay = self.application.kind, context.settings.deemed_accepted_after
+        # A Device Certificate counts as accepted unless it is rejected at once (SEC L11).
+        is_pending = kind is CertificateKind.ORGANISATION and bool(delay)
+        issuer = _issuer(context, self.application)
+        record = store_certificate(
+            context,
+            profile_of(kind, request.role),
+            _subject(request),
+            issuer.facts,
+            issuer.signing_key,
+            _new_application(self.application, context, request, applicant),
+            status=CertificateStatus.PENDING if is_pending else CertificateStatus.IN_USE,
+            deemed_accepted=context.now + delay if is_pending else None,
+        )
+        added = device is not None and context.transaction.register.device(device.device_id) is None
+        if device is not None and added:
+            context.transaction.add_device(device)
+        detail = f"{device.device_id} added to the inventory as {device.device_type.name}" if device and added else ""
+        happened = Happened(kind=EventKind.ISSUED, certificate=record, detail=detail)
+        return Done(Issued(record, self.notes), happened)
+
+    def _refuse(
+        self, context: Context, problems: Sequence[Problem], applicant: Applicant | None
+    ) -> Done[Issued | Refusal]:
+        new = _new_application(self.application, context, self.request, applicant)
+        number = context.transaction.add_application(new, reasons=problems)
+        happened = Happened(kind=EventKind.REFUSED, application_id=number, detail=problems[0].code)
+        return Done(Refusal(tuple(problems), number), happened)
+
+
+def _issuer(context: Context, application: Application) -> CertificationAuthority:
+    """Return the issuing authority that the application names, else the next one in turn.
+
+    :raises CannotBeJudged: when there is none of that name.
+    """
+    issuers = context.hierarchy.issuing(context.transaction, application.kind)
+    if not application.issuer:
+        turn = context.transaction.last_certificate_id()
+        return issuers[turn % len(issuers)]
+    for issuer in issuers:
+        if issuer.certificate.common_name == application.issuer:
+            return issuer
+    names = ", ".join(str(issuer.certificate.common_name) for issuer in issuers)
+    raise CannotBeJudged(
+        Problem("authority.unknown", f"authority {application.issuer[:16]}", "issues no such certificates", names, "SEC L3",
+                f"Name one of: {names}; or none.")
+    )  # fmt: skip
+
+
+def _new_application(
+    application: Application, context: Context, request: CertificationRequest | None, applicant: Applicant | None
+) -> NewApplication:
+    """Return the application for the record: as much of it as is known."""
+    actor = context.actor
+    subscriber = applicant.subscriber if applicant else None
+    acts_for_another = applicant is not None and applicant.on_behalf_of is not None
+    return NewApplication(
+        received=context.now,
+        interface=actor.interface,
+        subscriber=_id_of(subscriber) if subscriber else actor.party,
+        officer=applicant.officer if applicant else actor.officer,
+        applied_by=_id_of(applicant.who) if applicant and acts_for_another else None,
+        kind=application.kind,
+        entity_identifier=request.entity_identifier if request else None,
+        role=request.role if request else None,
+        usage=request.usage if request else None,
+        request=application.request or None,
+        top_up=application.top_up,
+    )
+
+
+def _id_of(who: object) -> str:
+    return who.name if isinstance(who, NonParty) else registrant_id(who)  # type: ignore[arg-type]
+
+
+def _too_large(data: bytes) -> Problem:
+    expected = f"at most {MAX_REQUEST_BYTES} bytes"
+    return Problem("request.too-large", "certification request", f"{len(data)} bytes", expected, "SEC Appendix M")
+
+
+def _unfit(application: Application, findings: Sequence[Finding]) -> Sequence[Problem]:
+    """Why no certificate can be issued for the request: what the lint found in it."""
+    if looks_like_certificate(application.request):
+        expected = "a certification request (PKCS#10)"
+        remedy = "Hand in the request that was made for its key."
+        seen = "a certificate"
+        return (Problem("request.is-certificate", "certification request", seen, expected, "SEC Appendix M", remedy),)
+    errors = errors_among(findings)
+    # A request of the other kind breaks every rule of this one; only the first reason helps.
+    decisive = [finding for finding in errors if finding.code == "kind.unexpected"] or errors
+    return [finding.as_problem(_remedy(finding.code, application.kind)) for finding in decisive]
+
+
+def _no_top_up(request: CertificationRequest) -> Problem:
+    seen = f"{request.role.label if request.role else 'no role'}, {request.usage.label}"
+    return Problem("top-up.not-a-supplier", "prepayment top-up", seen, "a Supplier's key agreement certificate", "GBCS 12",
+                   "Apply for it with the role supplier and the usage ka.")  # fmt: skip
+
+
+_OTHER_COMMAND = {
+    CertificateKind.DEVICE: "Apply for it with smki issue organisation.",
+    CertificateKind.ORGANISATION: "Apply for it with smki issue device.",
+}
+
+
+def _remedy(code: str, kind: CertificateKind) -> str:
+    return _OTHER_COMMAND[kind] if code == "kind.unexpected" else ""
+
+
+def _subject(request: CertificationRequest) -> Subject:
+    carried_over = {Oid.KEY_USAGE: request.key_usage}
+    if request.subject_alt_name is not None:
+        carried_over[Oid.SUBJECT_ALT_NAME] = request.subject_alt_name
+    return Subject(request.subject, request.public_key_info, carried_over)

@@ -1,0 +1,142 @@
+"""Commands: the only way in which the state of an SMKI changes.
+
+A command is a typed value. :meth:`Registration.execute` runs it in one transaction of the ledger, which checks the
+command's preconditions, writes the change and appends one audit event: all of it or nothing. The command line, the REST
+interface, the XML services, the portal and the pytest fixtures translate to and from commands; the rules are here.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Generic, TypeVar
+
+from smki.authority.hierarchy import Hierarchy
+from smki.authority.issuance import Issuance
+from smki.clock import Clock
+from smki.identity import EntityIdentifier
+from smki.ledger import CertificateRecord, EventKind, Ledger, NewEvent, Transaction
+from smki.registration.actor import Actor
+
+T = TypeVar("T")
+
+_TOLD_BY_APPLICATION = frozenset({EventKind.ISSUED, EventKind.REFUSED, EventKind.AUTHORITY_ADDED})
+"""Events whose application says who acted, so that the event need not say it again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What was decided about an SMKI when it was made."""
+
+    deemed_accepted_after: timedelta = timedelta(0)
+    """How long after its issue an Organisation Certificate counts as accepted; zero: at once (SEC L11)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What a command works with."""
+
+    transaction: Transaction
+    now: datetime
+    """The time of the command, UTC."""
+    actor: Actor
+    hierarchy: Hierarchy
+    issuance: Issuance
+    settings: Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happened:
+    """What a command did, for the audit event."""
+
+    kind: EventKind
+    certificate: CertificateRecord | None = None
+    application_id: int | None = None
+    concerns: str = ""
+    """The id of the Party or Testing Participant that was changed."""
+    device_id: EntityIdentifier | None = None
+    detail: str = ""
+    content: dict[str, Any] | None = None
+    officer: str = ""
+    """The officer who acted, where the command found out; by default the actor's."""
+    party: str = ""
+
+    def event(self, actor: Actor, now: datetime) -> NewEvent:
+        """Return the event that tells it."""
+        told = self.kind in _TOLD_BY_APPLICATION
+        return NewEvent(
+            at=now,
+            kind=self.kind,
+            interface="" if told else actor.interface,
+            party="" if told else self.party or actor.party,
+            officer="" if told else self.officer or actor.officer,
+            concerns=self.concerns,
+            device_id=self.device_id,
+            application_id=self.certificate.application_id if self.certificate else self.application_id,
+            certificate_id=self.certificate.id if self.certificate else None,
+            detail=self.detail,
+            content=self.content,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Done(Generic[T]):
+    """What came of a command."""
+
+    outcome: T
+    happened: Happened | None
+    """None where nothing had to be done, so that nothing was written."""
+
+
+class Command(ABC, Generic[T]):
+    """Something that changes the state of an SMKI."""
+
+    def prepare(self) -> Command[T]:
+        """Do what needs no ledger, before the transaction begins; return the command to carry out."""
+        return self
+
+    @abstractmethod
+    def carry_out(self, context: Context) -> Done[T]:
+        """Check the preconditions and write the change, inside the transaction.
+
+        :raises SmkiError: when it is refused; nothing is written then.
+        """
+
+
+class Registration:
+    """Runs commands."""
+
+    def __init__(
+        self, ledger: Ledger, clock: Clock, hierarchy: Hierarchy, issuance: Issuance, settings: Settings
+    ) -> None:
+        self._ledger = ledger
+        self._clock = clock
+        self._hierarchy = hierarchy
+        self._issuance = issuance
+        self._settings = settings
+
+    def execute(self, command: Command[T], actor: Actor) -> T:
+        """Run a command in one transaction, with one audit event; what it did is durable when this returns.
+
+        :raises SmkiError: when it is refused, with the reasons; nothing is written then.
+        :raises LedgerUnavailable: when the ledger could not be written; nothing of it is stored then.
+        """
+        prepared = command.prepare()
+        now = self._clock.now()
+
+        def work(transaction: Transaction) -> T:
+            context = Context(
+                transaction=transaction,
+                now=now,
+                actor=actor,
+                hierarchy=self._hierarchy,
+                issuance=self._issuance,
+                settings=self._settings,
+            )
+            done = prepared.carry_out(context)
+            if done.happened is not None:
+                transaction.append_event(done.happened.event(actor, now))
+            return done.outcome
+
+        return self._ledger.transact(work)

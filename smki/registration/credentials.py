@@ -1,0 +1,146 @@
+"""Commands that make and revoke API keys and officers' tokens.
+
+When a credential was made and until when it is valid is a matter of the real clock, whatever time it is in the SMKI:
+its times come with the command.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+
+from smki.identity import PartyId
+from smki.ledger import CredentialKind, CredentialRecord, EventKind
+from smki.problem import Malformed, NotFound, Problem
+from smki.registration.command import Command, Context, Done, Happened
+from smki.registration.parties import known_registrant
+from smki.sec.vocabulary import listed
+
+PREFIXES = {CredentialKind.API_KEY: "smki-key-", CredentialKind.OFFICER_TOKEN: "smki-officer-"}
+"""What secrets begin with, so that one that strays into a log or a repository is recognised."""
+
+MAX_NAME = 64
+"""Maximum number of characters of the name of an API key."""
+
+
+@dataclass(frozen=True, slots=True)
+class MadeCredential:
+    """A credential and its secret, which is shown here and never again."""
+
+    record: CredentialRecord
+    secret: str
+    """43 characters of base64url after a prefix."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MakeApiKey(Command[MadeCredential]):
+    """Make an API key with which a system reads the Repository (SEC Appendix P)."""
+
+    name: str
+    created: datetime
+    expires: datetime | None = None
+
+    def carry_out(self, context: Context) -> Done[MadeCredential]:
+        """Make it.
+
+        :raises Malformed: when there is no name, or a key of that name that is not revoked.
+        """
+        name = self.name
+        if not name.strip() or not name.isprintable() or len(name) > MAX_NAME:
+            expected = f"1 to {MAX_NAME} characters that can be printed"
+            raise Malformed(Problem("credential.name", "name", f"{name[:MAX_NAME]!r}", expected))
+        keys = context.transaction.credentials.all(CredentialKind.API_KEY)
+        if any(key.name == name and key.revoked is None for key in keys):
+            raise Malformed(
+                Problem("credential.exists", f"API key {name}", "there already", "a name of its own", "",
+                        "Revoke that one first, or choose another name.")
+            )  # fmt: skip
+        record = CredentialRecord(kind=CredentialKind.API_KEY, name=name, created=self.created, expires=self.expires)
+        return _make(context, record)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MakeToken(Command[MadeCredential]):
+    """Make a token with which an officer acts over HTTP."""
+
+    party: PartyId
+    officer: str = ""
+    """The officer; empty for the Party's first."""
+    created: datetime
+    expires: datetime | None = None
+
+    def carry_out(self, context: Context) -> Done[MadeCredential]:
+        """Make it.
+
+        :raises NotFound: when there is no such Party or Testing Participant, or no such officer of it.
+        """
+        who = known_registrant(context.transaction, self.party)
+        names = [officer.name for officer in who.officers]
+        officer = self.officer or (names[0] if names else "")
+        if officer not in names:
+            raise NotFound(
+                Problem("officer.unknown", f"officer {officer[:64]}", f"not an officer of {who.name}",
+                        listed(names) or "an officer", "SEC Appendix M",
+                        "smki party show lists them; smki party appoint adds one.")
+            )  # fmt: skip
+        record = CredentialRecord(
+            kind=CredentialKind.OFFICER_TOKEN,
+            name=officer,
+            party=str(self.party),
+            created=self.created,
+            expires=self.expires,
+        )
+        return _make(context, record)
+
+
+def _make(context: Context, record: CredentialRecord) -> Done[MadeCredential]:
+    secret = PREFIXES[record.kind] + secrets.token_urlsafe(32)
+    made = context.transaction.add_credential(record, secret)
+    whose = f" of {made.party}" if made.party else ""
+    happened = Happened(
+        kind=EventKind.CREDENTIAL_MADE,
+        concerns=made.party or "",
+        detail=f"{made.kind.value} {made.id}, {made.name}{whose}",
+        content={"id": made.id, "kind": made.kind.value, "name": made.name},
+    )
+    return Done(MadeCredential(made, secret), happened)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevokeCredential(Command[tuple[CredentialRecord, ...]]):
+    """Revoke an API key, or the tokens of an officer."""
+
+    kind: CredentialKind
+    name: str
+    """The name of the key or the officer, or the number of one credential."""
+    revoked: datetime
+
+    def carry_out(self, context: Context) -> Done[tuple[CredentialRecord, ...]]:
+        """Revoke every one that is meant.
+
+        :raises NotFound: when there is none that is not revoked.
+        """
+        credentials = context.transaction.credentials
+        meant = {
+            credential.id
+            for credential in credentials.all(self.kind)
+            if credential.revoked is None and self.name in (credential.name, str(credential.id))
+        }
+        if not meant:
+            command = "smki apikey list" if self.kind is CredentialKind.API_KEY else "smki officer list"
+            raise NotFound(
+                Problem("credential.unknown", f"{self.kind.value} {self.name[:MAX_NAME]}", "none that is not revoked",
+                        "the name or the number of one", "", f"{command} shows what there is.")
+            )  # fmt: skip
+        for identifier in meant:
+            context.transaction.revoke_credential(identifier, self.revoked)
+        revoked = tuple(each for each in credentials.all(self.kind) if each.id in meant)
+        parties = {each.party or "" for each in revoked}
+        happened = Happened(
+            kind=EventKind.CREDENTIAL_REVOKED,
+            concerns=parties.pop() if len(parties) == 1 else "",
+            detail=", ".join(f"{each.kind.value} {each.id}, {each.name}" for each in revoked),
+            content={"ids": sorted(meant), "kind": self.kind.value},
+        )
+        return Done(revoked, happened)

@@ -1,0 +1,27 @@
+"""The command that imports certificates that were issued elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from smki.ledger import EventKind, NewImport
+from smki.registration.command import Command, Context, Done, Happened
+
+
+@dataclass(frozen=True, slots=True)
+class Import(Command[int]):
+    """Import certificates, all of them or none; one that is there already stays as it is."""
+
+    certificates: tuple[NewImport, ...]
+
+    def carry_out(self, context: Context) -> Done[int]:
+        """Store them; return how many were new."""
+        before = context.transaction.imports.count()
+        context.transaction.add_imports(self.certificates, context.now)
+        added = context.transaction.imports.count() - before
+        if not added:
+            return Done(0, None)
+        sources = sorted({new.source for new in self.certificates})
+        detail = f"{added} certificates from {', '.join(sources[:3])}" + (" and others" if len(sources) > 3 else "")
+        content = {"sha256": [new.certificate.sha256.hex() for new in self.certificates]}
+        return Done(added, Happened(kind=EventKind.IMPORTED, detail=detail, content=content))

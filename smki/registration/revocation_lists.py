@@ -1,0 +1,152 @@
+"""Revocation lists: the command that issues one, and the lists of one authority as the rest of the program sees them."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from smki.authority.certification_authority import CertificationAuthority
+from smki.authority.revocation_lists import POLICIES, is_list_due, list_due, make_list
+from smki.clock import Clock, iso
+from smki.ledger import EventKind, Ledger, ListRecord
+from smki.problem import NotReady, Problem
+from smki.registration.actor import Actor
+from smki.registration.command import Command, Context, Done, Happened, Registration
+
+_log = logging.getLogger("smki.revocation-lists")
+
+
+@dataclass(frozen=True, slots=True)
+class PublishList(Command[ListRecord | None]):
+    """Issue the next revocation list of an authority."""
+
+    authority: CertificationAuthority
+    only_if_due: bool = False
+    """Issue nothing where no list is due: however many ask at once, one is issued."""
+
+    def carry_out(self, context: Context) -> Done[ListRecord | None]:
+        """Allocate the next number, make the list and store it; None where none is due."""
+        revocations, issuer = context.transaction.revocations, self.authority.certificate.serial_number
+        policy = POLICIES[self.authority.certificate.kind]
+        latest = revocations.latest(issuer)
+        if self.only_if_due and latest and not is_list_due(context.transaction, policy, latest, context.now):
+            return Done(None, None)
+        this_update = context.now
+        if latest is not None and this_update < latest.this_update:
+            _log.warning(
+                "the clock says %s, which is before list %d of %s: thisUpdate does not go back",
+                iso(this_update),
+                latest.number,
+                iso(latest.this_update),
+            )
+            this_update = latest.this_update
+        number = latest.number + 1 if latest else 1
+        made = make_list(self.authority, number, this_update, revocations.entries(issuer, this_update))
+        record = ListRecord(
+            issuer=made.issuer,
+            number=made.number,
+            this_update=made.this_update,
+            next_update=made.next_update,
+            entries=made.entries,
+            der=made.der,
+            last_revocation=revocations.last_id(),
+        )
+        context.transaction.add_list(record)
+        title = f"{policy.profile.title} {number} of {self.authority.certificate.common_name}"
+        content = {"issuer": issuer.hex, "number": number, "entries": made.entries}
+        happened = Happened(kind=EventKind.LIST_ISSUED, detail=title, content=content)
+        return Done(record, happened)
+
+
+class IssuedLists:
+    """The revocation lists of one authority.
+
+    :param actor: on whose account lists are issued that are asked for through this object.
+    """
+
+    def __init__(
+        self, registration: Registration, ledger: Ledger, clock: Clock, authority: CertificationAuthority, actor: Actor
+    ) -> None:
+        self._registration = registration
+        self._ledger = ledger
+        self._clock = clock
+        self._authority = authority
+        self._actor = actor
+        self._issuer = authority.certificate.serial_number
+        self.policy = POLICIES[authority.certificate.kind]
+
+    @property
+    def issuer_name(self) -> str:
+        """The common name of the authority."""
+        return self._authority.certificate.common_name or ""
+
+    def latest(self) -> ListRecord | None:
+        """The list with the highest number, however old; None before the first."""
+        return self._ledger.revocations.latest(self._issuer)
+
+    def as_of(self, moment: datetime) -> ListRecord | None:
+        """The list that was the latest at a moment; nothing is issued. None before the first."""
+        return self._ledger.revocations.as_of(self._issuer, moment)
+
+    def numbered(self, number: int) -> ListRecord | None:
+        """The list with that number, or None."""
+        return self._ledger.revocations.numbered(self._issuer, number)
+
+    def all(self) -> list[ListRecord]:
+        """Every list ever issued, in the order of their numbers, without its DER."""
+        return list(self._ledger.revocations.lists(self._issuer))
+
+    def overdue(self) -> ListRecord:
+        """Return a list whose nextUpdate has passed, to test who notices: the newest of the ledger that has.
+
+        Where there is none yet, it is the list before the first: number 0, valid until the first one was issued, and true:
+        the authority had revoked nothing then. It is the same bytes each time, and no other list ever has its number; it is
+        not stored, for it never was the latest.
+
+        :raises NotReady: while not even that one's nextUpdate has passed: the clock is before the first list.
+        """
+        now = self._clock.now()
+        lists = self.all()
+        for record in reversed(lists):
+            found = self.numbered(record.number) if record.next_update < now else None
+            if found is not None:
+                return found
+        first = lists[0] if lists else self.publish()
+        since = first.this_update - self.policy.lifetime - timedelta(seconds=1)
+        before = make_list(self._authority, first.number - 1, since, ())
+        if before.next_update >= now:
+            seen, expected = f"{iso(now)}, before the first list of {iso(first.this_update)}", "a time after it"
+            raise NotReady(Problem("revocation-list.none-overdue", "the clock", seen, expected))
+        return before
+
+    def current(self) -> ListRecord:
+        """Return the latest list; where there is none or it is past its nextUpdate, a new one is issued first.
+
+        :raises LedgerUnavailable: when that could not be stored.
+        """
+        latest = self.latest()
+        if latest is None or self._clock.now() >= latest.next_update:
+            return self.publish_if_due() or self.latest() or self.publish()
+        return latest
+
+    def publish_if_due(self) -> ListRecord | None:
+        """Issue a new list if one is due, and only one however many ask at once; None otherwise."""
+        latest = self.latest()
+        if latest is not None and not is_list_due(self._ledger, self.policy, latest, self._clock.now()):
+            return None
+        return self._registration.execute(PublishList(self._authority, only_if_due=True), self._actor)
+
+    def publish(self) -> ListRecord:
+        """Issue a new list now.
+
+        :raises LedgerUnavailable: when it could not be stored; the one before it remains the latest.
+        """
+        made = self._registration.execute(PublishList(self._authority), self._actor)
+        if made is None:
+            raise AssertionError("a list that is wanted whether due or not is made")
+        return made
+
+    def due(self, latest: ListRecord, now: datetime) -> datetime:
+        """Return when the next list is due: by the interval, or earlier because of a revocation."""
+        return list_due(self._ledger, self.policy, latest, now)

@@ -1,0 +1,76 @@
+"""Makes a certificate and stores it with its application, inside the transaction of a command."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from smki.authority.certification_authority import SigningKey
+from smki.authority.issuance import Subject
+from smki.ledger import CertificateRecord, Conflict, NewApplication
+from smki.problem import IntegrityError, Problem
+from smki.profile import IssuerFacts
+from smki.profile.forms import CertificateProfile
+from smki.registration.command import Context
+from smki.sec.role import CertificateStatus
+
+MAX_SERIAL_ATTEMPTS = 64
+"""Maximum number of serial numbers that are drawn for one certificate; of random ones the first is always free."""
+
+
+def store_certificate(
+    context: Context,
+    profile: CertificateProfile,
+    subject: Subject,
+    issuer: IssuerFacts,
+    key: SigningKey,
+    application: NewApplication,
+    *,
+    status: CertificateStatus = CertificateStatus.IN_USE,
+    deemed_accepted: datetime | None = None,
+) -> CertificateRecord:
+    """Make a certificate and write it and its application; return it as it stands in the ledger.
+
+    :param status: with which it begins.
+    :param deemed_accepted: when it counts as accepted although nobody accepted it; None for those that need not be.
+    :raises NotConformant: when it would break its profile; nothing is written then.
+    """
+    transaction, now = context.transaction, context.now
+    for attempt in range(MAX_SERIAL_ATTEMPTS):
+        serial_number = context.issuance.serial_number(subject, attempt)
+        certificate = context.issuance.make(profile, subject, issuer, key, serial_number, now)
+        try:
+            application_id = transaction.add_application(application, serial_number=serial_number)
+        except Conflict:
+            continue
+        record = transaction.add_certificate(
+            CertificateRecord(
+                serial_number=certificate.serial_number,
+                kind=certificate.kind,
+                entity_identifier=certificate.entity_identifier,
+                role=certificate.role,
+                usage=None if certificate.is_authority else certificate.usage,
+                not_before=certificate.not_before,
+                not_after=certificate.not_after,
+                stored_status=status,
+                status_since=now,
+                deemed_accepted=deemed_accepted,
+                issued=now,
+                issuer_serial_number=issuer.certificate.serial_number if issuer.certificate else None,
+                application_id=application_id,
+                der=certificate.der,
+                top_up=application.top_up,
+            )
+        )
+        if not record.kind.is_authority:
+            transaction.replace_older(record.id, deemed_accepted or now)
+        return record
+    raise IntegrityError(
+        Problem(
+            "serial-number.exhausted",
+            "serial number",
+            f"{MAX_SERIAL_ATTEMPTS} drawn, all taken",
+            "a free one",
+            "",
+            "A seeded SMKI runs out when one key is certified that often: use another key or an SMKI without seed.",
+        )
+    )
