@@ -1,6 +1,6 @@
 # make run    installs, creates an SMKI in ./pki if there is none, serves it
 # make test   installs and runs every test
-# make check  ruff, mypy --strict, import-linter
+# make check  ruff, mypy --strict, import-linter, checks of the structure
 # make bench  measures this machine
 # make soak   the long drills, a short form of each of which is in make test
 
@@ -23,6 +23,7 @@ check: .venv/.installed-test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m checks.structure
 
 bench: .venv/.installed-test
 	$(BIN)/python -m benchmarks $(BENCH)

@@ -18,7 +18,8 @@ from smki.cli.main import EXIT_NEGATIVE
 from smki.cli.progress import progress_bar
 from smki.home.smki import Smki
 from smki.interchange.importing import Importer, Outcome, find_certificates
-from smki.interchange.importing.sources import Finding, find_in
+from smki.interchange.importing.contents import FoundObject
+from smki.interchange.importing.sources import find_in
 from smki.interchange.importing.taking import Taken
 from smki.keys.private_key import passphrase_from_environment
 from smki.pki.certificate import Certificate, read_certificate
@@ -77,7 +78,7 @@ def import_(
         sys.exit(EXIT_NEGATIVE)
 
 
-def _found(paths: Sequence[str]) -> Iterator[Finding]:
+def _found(paths: Sequence[str]) -> Iterator[FoundObject]:
     passphrase = passphrase_from_environment()
     for path in paths:
         if path == "-":

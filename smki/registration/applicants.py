@@ -26,7 +26,7 @@ def named_applicant(register: RegisterReader, actor: Actor, kind: CertificateKin
         return None
     who = _registered(register, actor.party) or NonParty(actor.party)
     user = _user(register, actor.on_behalf_of) if actor.on_behalf_of else None
-    return Applicant(who, actor.officer or _first_officer(who, kind), user)
+    return Applicant(who, actor.officer or first_officer(who, kind), user)
 
 
 def _user(register: RegisterReader, name: str) -> Party:
@@ -44,7 +44,7 @@ def owner_as_applicant(
     owner = register.owner(entity)
     if owner is None:
         return None
-    return Applicant(owner, actor.officer or _first_officer(owner, kind))
+    return Applicant(owner, actor.officer or first_officer(owner, kind))
 
 
 def first_eligible(register: RegisterReader, device: Device, day: date, actor: Actor) -> Applicant:
@@ -57,7 +57,7 @@ def first_eligible(register: RegisterReader, device: Device, day: date, actor: A
     """
     first = None
     for who in _candidates(register, device):
-        applicant = Applicant(who, actor.officer or _first_officer(who, CertificateKind.DEVICE))
+        applicant = Applicant(who, actor.officer or first_officer(who, CertificateKind.DEVICE))
         first = first or applicant
         if decide(DeviceQuestion(applicant, device, day)).eligible:
             return applicant
@@ -87,7 +87,8 @@ def _registered(register: RegisterReader, name: str) -> Party | TestingParticipa
         return None
 
 
-def _first_officer(who: Party | TestingParticipant | NonParty, kind: CertificateKind) -> str:
+def first_officer(who: Party | TestingParticipant | NonParty, kind: CertificateKind) -> str:
+    """Return the name of the first officer who acts for a kind of certificate, or else of the first."""
     officers = () if isinstance(who, NonParty) else who.officers
     for officer in officers:
         if kind in officer.kinds:

@@ -5,12 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from smki.authority.hierarchy import ABOVE
+from smki.eligibility import Applicant, AuthorityQuestion, decide
+from smki.identity import PartyId
 from smki.ledger import CertificateRecord, EventKind, NewApplication
 from smki.profile import IssuerFacts
 from smki.profile.tables import profile_of
+from smki.registration.applicants import first_officer
+from smki.registration.applications import Refused
 from smki.registration.command import Command, Context, Done, Happened
 from smki.registration.storing import store_certificate
+from smki.sec.party import NonParty
 from smki.sec.role import CertificateKind
+
+DCC = "DCC"
+"""The id of the Party that runs the authorities (SEC L3.12)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,16 +30,18 @@ class EstablishAuthority(Command[CertificateRecord]):
     def carry_out(self, context: Context) -> Done[CertificateRecord]:
         """Make the key and the certificate.
 
+        :raises Refused: when the DCC, whose authorities they are, is no Eligible Subscriber for it.
         :raises Malformed: for a second root.
         :raises NotConformant: when the certificate would break its profile.
         """
+        _require_eligible(context, self.kind)
         above = ABOVE[self.kind]
         issuer = context.hierarchy.newest(context.transaction, above) if above is not None else None
         made = context.hierarchy.new_authority(context.transaction, self.kind)
         application = NewApplication(
             received=context.now,
             interface=context.actor.interface,
-            subscriber="DCC",
+            subscriber=DCC,
             officer=context.actor.officer,
             kind=self.kind,
         )
@@ -45,3 +55,11 @@ class EstablishAuthority(Command[CertificateRecord]):
         )
         name = f"{self.kind.title} {record.certificate.common_name}"
         return Done(record, Happened(kind=EventKind.AUTHORITY_ADDED, certificate=record, detail=name))
+
+
+def _require_eligible(context: Context, kind: CertificateKind) -> None:
+    dcc = context.transaction.register.registrant(PartyId(DCC)) or NonParty(DCC)
+    applicant = Applicant(dcc, context.actor.officer or first_officer(dcc, kind))
+    decision = decide(AuthorityQuestion(applicant, kind, context.now.date()))
+    if not decision.eligible:
+        raise Refused(*decision.problems)

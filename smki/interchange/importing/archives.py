@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import IO, Any, cast
 
-from smki.interchange.importing.sources import SUFFIXES, Finding, Unreadable, find_in_octets
+from smki.interchange.importing.contents import SUFFIXES, FoundObject, Unreadable, find_in_octets
 from smki.problem import Problem
 
 MAX_ENTRY_OCTETS = 16 * 1024 * 1024
@@ -19,7 +19,7 @@ MAX_DIRECTORY_OCTETS = 16 * 1024 * 1024
 MAX_TOTAL_OCTETS = 2 * 1024 * 1024 * 1024
 
 
-def find_in_archive(file: IO[bytes], source: str, passphrase: bytes | None = None) -> Iterator[Finding]:
+def find_in_archive(file: IO[bytes], source: str, passphrase: bytes | None = None) -> Iterator[FoundObject]:
     """Everything in the entries of an archive that end like files of certificates, in the order of their names.
 
     Archives in archives are not looked into.
@@ -36,7 +36,7 @@ def find_in_archive(file: IO[bytes], source: str, passphrase: bytes | None = Non
         yield _problem(source, "archive.unreadable", str(error)[:200], "a ZIP archive", "Have it packed again.")
 
 
-def _in_entries(archive: zipfile.ZipFile, source: str, passphrase: bytes | None) -> Iterator[Finding]:
+def _in_entries(archive: zipfile.ZipFile, source: str, passphrase: bytes | None) -> Iterator[FoundObject]:
     left = MAX_TOTAL_OCTETS
     found = False
     for info in sorted(archive.infolist(), key=lambda info: info.filename):

@@ -10,8 +10,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from smki.interchange.importing.sources import Finding as SourceFinding
-from smki.interchange.importing.sources import Found, FoundKey, Unreadable
+from smki.interchange.importing.contents import Found, FoundKey, FoundObject, Unreadable
 from smki.interchange.naming import certificate_name
 from smki.keys.private_key import key_to_pem, write_private_file
 from smki.ledger import Reader
@@ -85,7 +84,7 @@ class Importer:
         self.keys: dict[bytes, ec.EllipticCurvePrivateKey] = {}
         """The private keys that were found, by their public keys (SubjectPublicKeyInfo, DER)."""
 
-    def take(self, found: Iterable[SourceFinding]) -> Generator[Outcome]:
+    def take(self, found: Iterable[FoundObject]) -> Generator[Outcome]:
         """Take everything in, a batch at a time; what became of each is told in its order.
 
         Close the generator, or go through it to its end, before the ledger is closed: what was told as taken is kept then.

@@ -1,0 +1,1 @@
+"""Checks of the source that no linter makes; ``make check`` runs them."""

@@ -1,0 +1,102 @@
+"""What certificates and private keys there are in the contents of one file: PEM, DER, base64 or a key store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from smki.interchange.key_store_entries import key_store_entries
+from smki.keys.private_key import key_from_pem
+from smki.pki.pem import Piece, read_pieces
+from smki.problem import Malformed, Problem, SmkiError
+
+LINES_SUFFIX = ".jsonl"
+_CERTIFICATE_SUFFIXES = frozenset([".pem", ".crt", ".cer", ".cert", ".der", ".b64", ".base64", ".hex", ".key"])
+_OTHER_SUFFIXES = frozenset([".json", ".zip", LINES_SUFFIX])
+SUFFIXES = _CERTIFICATE_SUFFIXES | _OTHER_SUFFIXES
+"""Which files in a folder or an archive are looked into; a file that is named is read whatever its suffix."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What may be a certificate."""
+
+    source: str
+    """Where it was: a file, an entry of an archive, a place in a key store."""
+    name: str
+    """What it is called there; may be empty."""
+    der: bytes
+    problems: tuple[Problem, ...] = ()
+    """Where the place that it was found in says something else than it does."""
+
+
+@dataclass(frozen=True)
+class FoundKey:
+    """A private key."""
+
+    source: str
+    key: ec.EllipticCurvePrivateKey
+
+    def __repr__(self) -> str:
+        # Written out, so that no key gets into a log by way of a repr.
+        return f"FoundKey({self.source!r})"
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """Something in which nothing could be found."""
+
+    source: str
+    problems: tuple[Problem, ...]
+
+
+FoundObject = Found | FoundKey | Unreadable
+"""Whatever is found in a file."""
+
+
+def find_in_octets(data: bytes, source: str, passphrase: bytes | None = None) -> Iterator[FoundObject]:
+    """Everything in the contents of a file that is no archive."""
+    if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{":
+        yield from _in_key_store(data, source)
+        return
+    for number, piece in enumerate(read_pieces(data, source), 1):
+        if isinstance(piece, Malformed):
+            yield Unreadable(source, tuple(piece.problems))
+        elif "PRIVATE KEY" in piece.label:
+            yield from _key(data, piece, source, passphrase)
+        elif piece.label in ("", "CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"):
+            yield Found(source if number == 1 else f"{source}, object {number}", Path(source).stem, piece.der)
+        else:
+            yield unreadable(source, "import.other", piece.label, "a certificate")
+
+
+def _key(data: bytes, piece: Piece, source: str, passphrase: bytes | None) -> Iterator[FoundObject]:
+    end = data.find(b"-----END", piece.offset)
+    end = data.find(b"\n", end) if end >= 0 else -1
+    try:
+        yield FoundKey(source, key_from_pem(data[piece.offset : end if end >= 0 else None], passphrase, source))
+    except SmkiError as error:
+        yield Unreadable(source, tuple(error.problems))
+
+
+def _in_key_store(data: bytes, source: str) -> Iterator[FoundObject]:
+    try:
+        for entry in key_store_entries(data, source):
+            where = f"{source}, {entry.place}"
+            if entry.der is None:
+                yield Unreadable(where, entry.problems)
+                continue
+            # Of a certificate that cannot be read the lint has more to say than the key store.
+            yield Found(where, entry.name, entry.der, entry.problems if entry.certificate is not None else ())
+            if entry.key is not None:
+                yield FoundKey(where, entry.key)
+    except Malformed as error:
+        yield Unreadable(source, tuple(error.problems))
+
+
+def unreadable(source: str, code: str, seen: str, expected: str) -> Unreadable:
+    """Return what is reported of something in which nothing could be found."""
+    return Unreadable(source, (Problem(code, source, seen, expected),))
