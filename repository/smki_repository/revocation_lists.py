@@ -27,7 +27,7 @@ def revocation_lists(smki: Smki) -> Blueprint:
     @blueprint.get("/crl/organisation/<string:issuer>.<string:kind>")
     @blueprint.get("/crl/organisation/<string:issuer>.<string:kind>.pem")
     def current(kind: str, issuer: str = "") -> Response:
-        lists = smki.lists(_kind(kind), issuer)
+        lists = smki.lists(_kind(kind), issuer, interface="http")
         if isinstance(smki.clock, TravellingClock) and smki.clock.is_travelling:
             # A look at another time changes nothing: a list can be seen to have fallen overdue.
             found = lists.as_of(smki.clock.now())

@@ -156,7 +156,7 @@ def _keep_lists_fresh(smki: Smki) -> None:
     """Issue every list before it falls due, for as long as the process lives; whichever worker asks first does it."""
     while True:
         try:
-            smki.renew_lists()
+            smki.renew_lists(interface="serve")
         except SmkiError as error:
             # The lists that there are go on being served; the next round tries again.
             _log.error("a revocation list could not be issued: %s", error)
