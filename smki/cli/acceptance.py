@@ -7,10 +7,9 @@ from pathlib import Path
 
 import click
 
-from smki.cli.common import SERIAL, home_option, json_option
+from smki.cli.common import SERIAL, home_option, json_option, say, say_problems
 from smki.home.smki import Smki
 from smki.identity import SerialNumber
-from smki.problem import problem_text
 from smki.registration.acceptance import accept as accept_certificate
 from smki.registration.acceptance import reject as reject_certificate
 
@@ -22,7 +21,7 @@ def accept(serial: SerialNumber, home: Path) -> None:
     """Accept an Organisation Certificate that is pending."""
     with Smki.open(home) as smki:
         record = accept_certificate(smki.ledger, serial, smki.clock.now())
-    click.echo(f"{record.kind.title} {serial} is {record.stored_status.label}.")
+    say(f"{record.kind.title} {serial} is {record.stored_status.label}.")
 
 
 @click.command()
@@ -45,8 +44,7 @@ def reject(serial: SerialNumber, because: str, home: Path, as_json: bool) -> Non
             json.dumps({"serialNumber": serial.hex, "status": status.value, "differences": differences}, indent=2)
         )
         return
-    for problem in rejection.differences:
-        click.echo(problem_text(problem))
+    say_problems(rejection.differences)
     if not rejection.differences:
-        click.echo("The certificate says in everything what the request asked for.")
-    click.echo(f"{rejection.record.kind.title} {serial} is {status.label}; its rejection is in the record.")
+        say("The certificate says in everything what the request asked for.")
+    say(f"{rejection.record.kind.title} {serial} is {status.label}; its rejection is in the record.")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from smki.cli.common import SERIAL, home_option, json_option
+from smki.cli.common import SERIAL, home_option, json_option, say
 from smki.clock import iso
 from smki.home.smki import Smki
 from smki.identity import SerialNumber
@@ -35,7 +35,7 @@ def show(home: Path, reference: str, as_json: bool) -> None:
             value = ", ".join(f"{key} {text}" for key, text in value.items())
         elif isinstance(value, list):
             value = ", ".join(value)
-        click.echo(f"{name:<14}{value}")
+        say(f"{name:<14}{value}")
 
 
 @audit.command()
@@ -55,4 +55,4 @@ def events(home: Path, serial_number: SerialNumber, as_json: bool) -> None:
         click.echo(json.dumps([{**event._asdict(), "at": iso(event.at)} for event in found], indent=2))
         return
     for event in found:
-        click.echo(f"{iso(event.at)}  {event.event:<9} {event.detail}".rstrip())
+        say(f"{iso(event.at)}  {event.event:<9} {event.detail}".rstrip())

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from smki.cli.common import home_option
+from smki.cli.common import home_option, say
 from smki.clock import iso
 from smki.home.smki import Smki
 from smki.problem import NotFound, Problem
@@ -30,14 +30,14 @@ def list_(home: Path) -> None:
         now = smki.clock.now()
         for record in smki.authorities():
             name = record.certificate.common_name
-            click.echo(f"{name:<5} {record.kind.title:<12} {record.serial_number}  {record.status_at(now).label}")
+            say(f"{name:<5} {record.kind.title:<12} {record.serial_number}  {record.status_at(now).label}")
 
 
 def _establish(home: Path, kind: str) -> None:
     with Smki.open(home) as smki:
         record = smki.hierarchy.establish(CertificateKind(kind), smki.clock.now())
         smki.renew_lists()
-    click.echo(f"{record.kind.title} {record.certificate.common_name}, serial number {record.serial_number}")
+    say(f"{record.kind.title} {record.certificate.common_name}, serial number {record.serial_number}")
 
 
 @authority.command()
@@ -73,6 +73,6 @@ def revoke(name: str, reason: str, by: str, home: Path) -> None:
             raise NotFound(Problem("authority.unknown", f"authority {name}", "not there", f"one of: {names}"))
         done = revoke_certificate(smki.ledger, found[0].serial_number, reason, smki.clock.now(), by=by)
         record = smki.lists(CertificateKind.ROOT_OCA).publish()
-    click.echo(
+    say(
         f"{done.record.kind.title} {name} is revoked from {iso(done.revocation.effective)}; Organisation ARL {record.number} says so."
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from smki.cli.common import MOMENT, Parsed, home_option
+from smki.cli.common import MOMENT, Parsed, home_option, say
 from smki.clock import HomeClock, iso
 from smki.home.configuration import Configuration
 from smki.home.smki import CLOCK_FILE
@@ -51,7 +51,7 @@ def _clock(home: Path) -> HomeClock:
 
 
 def _tell(home_clock: HomeClock) -> None:
-    click.echo(f"{iso(home_clock.now())} ({home_clock.setting})")
+    say(f"{iso(home_clock.now())} ({home_clock.setting})")
 
 
 @clock.command()

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from smki.cli.common import PARTY, home_option, json_option
+from smki.cli.common import PARTY, home_option, json_option, say
 from smki.clock import RealClock, iso
 from smki.home.smki import Smki
 from smki.identity import PartyId
@@ -94,10 +94,10 @@ def _list(home: Path, kind: CredentialKind, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([_values(credential) for credential in found], indent=2))
         return
-    click.echo(_ROW.format("NUMBER", "NAME", "PARTY", "MADE", "STATE").rstrip())
+    say(_ROW.format("NUMBER", "NAME", "PARTY", "MADE", "STATE").rstrip())
     for credential in found:
         made = iso(credential.created)
-        click.echo(_ROW.format(credential.id, credential.name, credential.party or "", made, _state(credential)))
+        say(_ROW.format(credential.id, credential.name, credential.party or "", made, _state(credential)))
 
 
 _ROW = "{:<6}  {:<24}  {:<24}  {:<20}  {}"
@@ -123,7 +123,7 @@ def _revoke(home: Path, kind: CredentialKind, name: str) -> None:
     with Smki.open(home) as smki:
         revoked = smki.ledger.credentials.revoke(kind, name, RealClock().now())
     for credential in revoked:
-        click.echo(f"Number {credential.id}, {credential.name}, counts no longer.")
+        say(f"Number {credential.id}, {credential.name}, counts no longer.")
 
 
 @apikey.command(name="revoke")
@@ -148,8 +148,8 @@ def _tell(credential: Credential, secret: str, as_json: bool) -> None:
         return
     until = f"until {iso(credential.expires)}" if credential.expires else "until it is revoked"
     of = f"{credential.name} of {credential.party}" if credential.party else credential.name
-    click.echo(f"Number {credential.id} for {of}, good {until}. This is told only once:", err=True)
-    click.echo(secret)
+    say(f"Number {credential.id} for {of}, good {until}. This is told only once:", err=True)
+    say(secret)
 
 
 def _state(credential: Credential) -> str:

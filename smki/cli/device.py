@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from smki.cli.common import DEVICE_TYPE, EUI64, Parsed, home_option, json_option, read_input
+from smki.cli.common import DEVICE_TYPE, EUI64, NUMBER, Parsed, home_option, json_option, read_input, say
 from smki.eligibility import DEVICE_THRESHOLD
 from smki.home.smki import Smki
 from smki.identity import EntityIdentifier
@@ -53,7 +53,7 @@ def add(
     )  # fmt: skip
     with Smki.open(home) as smki:
         smki.ledger.register.add(made)
-    click.echo(f"{made.device_type.name} {made.device_id} is {made.status}.")
+    say(f"{made.device_type.name} {made.device_id} is {made.status}.")
 
 
 @device.command(name="list")
@@ -70,7 +70,7 @@ def list_(home: Path, device_type: DeviceType | None, status: SmiStatus | None, 
             if as_json:
                 click.echo(json.dumps(device_fields(found)))
             else:
-                click.echo(f"{found.device_id}  {found.device_type.name:<7} {found.status}")
+                say(f"{found.device_id}  {found.device_type.name:<7} {found.status}")
 
 
 @device.command()
@@ -90,7 +90,7 @@ def show(home: Path, device_id: EntityIdentifier, as_json: bool) -> None:
         click.echo(json.dumps(fields, indent=2))
         return
     for name, value in fields.items():
-        click.echo(f"{name.replace('_', ' '):<16}{value}")
+        say(f"{name.replace('_', ' '):<16}{value}")
 
 
 @device.command(name="set-status")
@@ -104,12 +104,12 @@ def set_status(home: Path, device_id: EntityIdentifier, status: SmiStatus) -> No
     """
     with Smki.open(home) as smki:
         changed = smki.ledger.register.change_device(device_id, lambda found: found.with_status(status))
-    click.echo(f"{changed.device_type.name} {device_id} is {changed.status}.")
+    say(f"{changed.device_type.name} {device_id} is {changed.status}.")
 
 
 @device.command(name="raise-limit")
 @click.argument("device_id", type=EUI64)
-@click.argument("threshold", type=int)
+@click.argument("threshold", type=NUMBER)
 @home_option
 def raise_limit(home: Path, device_id: EntityIdentifier, threshold: int) -> None:
     """Let a Device have more certificates than the 100 that it may have unasked."""
@@ -125,7 +125,7 @@ def raise_limit(home: Path, device_id: EntityIdentifier, threshold: int) -> None
         )
     with Smki.open(home) as smki:
         smki.ledger.register.raise_threshold(device_id, threshold)
-    click.echo(f"Device {device_id} may have {threshold} certificates.")
+    say(f"Device {device_id} may have {threshold} certificates.")
 
 
 @device.command()
@@ -139,5 +139,5 @@ def load(home: Path, file: str) -> None:
     with Smki.open(home) as smki:
         loaded = load_devices(smki.ledger.register, read_input(file), file)
     for number, made in enumerate(loaded, start=1):
-        click.echo(f"row {number}: {made.device_id}")
-    click.echo(f"{len(loaded)} added.")
+        say(f"row {number}: {made.device_id}")
+    say(f"{len(loaded)} added.")

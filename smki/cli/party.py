@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from smki.cli.common import DAY, PARTY, home_option, json_option, read_input
+from smki.cli.common import DAY, PARTY, home_option, json_option, read_input, say
 from smki.home.smki import Smki
 from smki.identity import PartyId
 from smki.ledger.register_records import Registrant, registrant_fields, registrant_id
@@ -83,7 +83,7 @@ def add(
             acts_for=", ".join(acts_for), through_entry=not not_a_user, quota=quota,
         )  # fmt: skip
         smki.ledger.register.add(made)
-    click.echo(f"Party {made.party_id} is registered.")
+    say(f"Party {made.party_id} is registered.")
 
 
 @participant.command(name="add")
@@ -108,7 +108,7 @@ def add_participant(
             officers=officers or [f"{participant_id} Officer"],
         )  # fmt: skip
         smki.ledger.register.add(made)
-    click.echo(f"Testing Participant {made.participant_id} is registered.")
+    say(f"Testing Participant {made.participant_id} is registered.")
 
 
 def _list(home: Path, kind: type[Registrant], as_json: bool) -> None:
@@ -120,9 +120,9 @@ def _list(home: Path, kind: type[Registrant], as_json: bool) -> None:
         elif isinstance(registrant, Party):
             standing = registrant.standing[-1].standing if registrant.standing else "not acceded"
             roles = ", ".join(sorted(str(role) for role in registrant.user_roles))
-            click.echo(f"{registrant.party_id!s:<24}{registrant.category!s:<28}{standing!s:<12}{roles}".rstrip())
+            say(f"{registrant.party_id!s:<24}{registrant.category!s:<28}{standing!s:<12}{roles}".rstrip())
         else:
-            click.echo(f"{registrant.participant_id!s:<24}{registrant.purpose}")
+            say(f"{registrant.participant_id!s:<24}{registrant.purpose}")
 
 
 @party.command(name="list")
@@ -151,7 +151,7 @@ def _show(home: Path, party_id: PartyId, as_json: bool) -> None:
         return
     for name, value in fields.items():
         shown = "; ".join(value) if isinstance(value, list) else value
-        click.echo(f"{name.replace('_', ' '):<16}{shown}")
+        say(f"{name.replace('_', ' '):<16}{shown}")
 
 
 @party.command()
@@ -181,7 +181,7 @@ def _standing_command(name: str, standing: Standing, text: str) -> None:
         with Smki.open(home) as smki:
             change = StandingChange(standing, since or smki.clock.now().date())
             smki.ledger.register.change(party_id, _of_party(lambda found: _with_standing(found, change)))
-        click.echo(f"Party {party_id} is {standing} since {change.since}.")
+        say(f"Party {party_id} is {standing} since {change.since}.")
 
 
 def _with_standing(found: Party, change: StandingChange) -> Party:
@@ -216,7 +216,7 @@ def assign_eui(home: Path, party_id: PartyId) -> None:
         register = smki.ledger.register
         identifier = register.next_free_identifier()
         register.change(party_id, _of_party(lambda found: replace(found, identifiers=found.identifiers | {identifier})))
-    click.echo(str(identifier))
+    say(str(identifier))
 
 
 @party.command()
@@ -233,7 +233,7 @@ def appoint(home: Path, party_id: PartyId, officer: str) -> None:
 
     with Smki.open(home) as smki:
         smki.ledger.register.change(party_id, change)
-    click.echo(f"{appointed.name} acts for {party_id}.")
+    say(f"{appointed.name} acts for {party_id}.")
 
 
 @party.command()
@@ -247,5 +247,5 @@ def load(home: Path, file: str) -> None:
     with Smki.open(home) as smki:
         loaded = load_parties(smki.ledger.register, read_input(file), file)
     for number, registrant in enumerate(loaded, start=1):
-        click.echo(f"row {number}: {registrant_id(registrant)}")
-    click.echo(f"{len(loaded)} registered.")
+        say(f"row {number}: {registrant_id(registrant)}")
+    say(f"{len(loaded)} registered.")
