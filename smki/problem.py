@@ -12,6 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from smki.text import visible
+
 
 class Severity(enum.IntEnum):
     """How much a finding weighs. ``ERROR`` and above stop issuance and make a lint fail."""
@@ -83,10 +85,10 @@ class Finding:
         return Problem(self.code, self.location, self.seen, self.expected, self.clause, remedy)
 
 
-def problem_text(problem: Problem) -> str:
+def problem_lines(problem: Problem) -> list[str]:
     """One problem for a person, on one line, with its remedy on a second one if it has one.
 
-    ``subject: seen 7 octets, expected 8 octets (RFC 4108 5) [code]``
+    ``subject: seen 7 octets, expected 8 octets (RFC 4108 5) [code]``; characters that are not printable are escaped.
     """
     parts = [f"{problem.subject}: {problem.seen}"]
     if problem.expected:
@@ -94,9 +96,13 @@ def problem_text(problem: Problem) -> str:
     if problem.clause:
         parts.append(f" ({problem.clause})")
     parts.append(f" [{problem.code}]")
-    if problem.remedy:
-        parts.append(f"\n  {problem.remedy}")
-    return "".join(parts)
+    lines = ["".join(parts), *([f"  {problem.remedy}"] if problem.remedy else [])]
+    return [visible(line) for line in lines]
+
+
+def problem_text(problem: Problem) -> str:
+    """The lines of :func:`problem_lines` as one text."""
+    return "\n".join(problem_lines(problem))
 
 
 def finding_text(finding: Finding) -> str:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import Any
 
 from flask import Flask, Response, render_template, request
+from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
+from werkzeug.routing import IntegerConverter
 
 from smki import __version__
 from smki.clock import iso
@@ -14,6 +17,7 @@ from smki.home.smki import Smki
 from smki.ledger import CertificateQuery
 from smki.problem import Problem, SmkiError, problem_text
 from smki.sec.role import CertificateKind
+from smki.text import visible
 from smki_repository.access import admit_readers
 from smki_repository.access_log import log_requests
 from smki_repository.certificate_service import (
@@ -52,7 +56,7 @@ def create_app(smki: Smki, options: Options = DEFAULTS, *, faults: Faults | None
     :param faults: how it is to misbehave; None for not at all, whatever anybody asks of it.
     :raises ValueError: when there are faults and the SMKI's clock is no TravellingClock.
     """
-    app = Flask(__name__)
+    app = _Application(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_OCTETS
     count_requests(app, smki)
     tell_the_time(app, smki.clock)
@@ -93,6 +97,30 @@ def create_app(smki: Smki, options: Options = DEFAULTS, *, faults: Faults | None
     return app
 
 
+class _ShortInteger(IntegerConverter):
+    """A number in a path: of more digits than any number of ours it names nothing, which is a 404."""
+
+    regex = r"\d{1,18}"
+
+
+class _Application(Flask):
+    """Flask, with what comes from outside bounded in paths, and escaped in pages and in the log."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.url_map.converters["int"] = _ShortInteger
+        self.jinja_env.finalize = _visible_in_page
+
+    def log_exception(self, exc_info: Any) -> None:
+        """Log an error that nobody expected; a line break in the path would forge a line."""
+        self.logger.error("Exception on %s [%s]", visible(request.path), visible(request.method), exc_info=exc_info)
+
+
+def _visible_in_page(value: object) -> object:
+    """A value in a page: text on one line, without characters that turn the direction of writing or that nobody sees."""
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
 def _tell_errors(app: Flask, smki: Smki) -> None:
     """Have the application answer errors in the form of the service that was asked."""
 
@@ -112,7 +140,7 @@ def _tell_errors(app: Flask, smki: Smki) -> None:
         if is_api:
             response = problem_details([problem], status, error.name)
         else:
-            response = Response(f"{seen}; {expected or remedy}\n", status, mimetype="text/plain")
+            response = Response(f"{visible(seen)}; {expected or remedy}\n", status, mimetype="text/plain")
         for name, value in error.get_headers():
             if name == "Allow":
                 response.headers[name] = value

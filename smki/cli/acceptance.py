@@ -15,11 +15,12 @@ from smki.cli.common import (
     list_deadline,
     list_deadline_text,
     officer_options,
+    say,
+    say_problems,
 )
 from smki.clock import iso
 from smki.home.smki import Smki
 from smki.identity import PartyId, SerialNumber
-from smki.problem import problem_text
 from smki.registration.acceptance import Accept, Reject
 
 
@@ -31,7 +32,7 @@ def accept(serial: SerialNumber, party: PartyId, officer: str, home: Path) -> No
     """Accept an Organisation Certificate that is pending."""
     with Smki.open(home) as smki:
         record = smki.registration.execute(Accept(serial), cli_actor(party, officer))
-    click.echo(f"{record.kind.title} {serial} is {record.stored_status.label}.")
+    say(f"{record.kind.title} {serial} is {record.stored_status.label}.")
 
 
 @click.command()
@@ -64,10 +65,9 @@ def reject(serial: SerialNumber, because: str, party: PartyId, officer: str, hom
             )
         )
         return
-    for problem in rejection.differences:
-        click.echo(problem_text(problem))
+    say_problems(rejection.differences)
     if not rejection.differences:
-        click.echo("The certificate says in everything what the request asked for.")
-    click.echo(f"{rejection.record.kind.title} {serial} is {status.label}; its rejection is in the record.")
+        say("The certificate says in everything what the request asked for.")
+    say(f"{rejection.record.kind.title} {serial} is {status.label}; its rejection is in the record.")
     if listed_by is not None:
-        click.echo(list_deadline_text(rejection.record.kind, listed_by))
+        say(list_deadline_text(rejection.record.kind, listed_by))

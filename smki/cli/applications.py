@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 
-from smki.cli.common import EUI64, home_option, json_option
+from smki.cli.common import COUNT, EUI64, NUMBER, home_option, json_option, say, say_problems
 from smki.clock import iso
 from smki.home.smki import Smki
 from smki.identity import EntityIdentifier
 from smki.interchange.description import application_fields
 from smki.ledger import ApplicationQuery, ApplicationRecord
-from smki.problem import NotFound, Problem, problem_text
+from smki.problem import NotFound, Problem
 
 
 @click.group()
@@ -25,7 +25,7 @@ def applications() -> None:
 @click.option("--applicant", help="Only of this Party or Testing Participant.")
 @click.option("--eui", type=EUI64, help="Only for this Entity Identifier.")
 @click.option("--granted/--refused", default=None, help="Only those that were granted, or refused.")
-@click.option("--limit", type=click.IntRange(min=1), help="At most so many.")
+@click.option("--limit", type=COUNT, help="At most so many.")
 @home_option
 @json_option
 def list_(
@@ -42,11 +42,11 @@ def list_(
     )
     with Smki.open(home) as smki:
         for record in smki.ledger.applications(query, limit=limit):
-            click.echo(json.dumps(application_fields(record)) if as_json else _line(record))
+            say(json.dumps(application_fields(record)) if as_json else _line(record))
 
 
 @applications.command()
-@click.argument("number", type=int)
+@click.argument("number", type=NUMBER)
 @home_option
 @json_option
 def show(home: Path, number: int, as_json: bool) -> None:
@@ -61,9 +61,8 @@ def show(home: Path, number: int, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(application_fields(record), indent=2))
         return
-    click.echo(_line(record))
-    for reason in record.reasons:
-        click.echo(f"  {problem_text(reason)}")
+    say(_line(record))
+    say_problems(record.reasons, "  ")
 
 
 def _line(record: ApplicationRecord) -> str:

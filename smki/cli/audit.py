@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from smki.cli.common import EUI64, MOMENT, PARTY, SERIAL, Choices, home_option, json_option
+from smki.cli.common import EUI64, MOMENT, PARTY, SERIAL, Choices, home_option, json_option, say
 from smki.home.smki import Smki
 from smki.identity import EntityIdentifier, PartyId, SerialNumber
 from smki.interchange.description import event_fields, event_text
@@ -38,7 +38,7 @@ def show(home: Path, reference: str, as_json: bool) -> None:
             value = ", ".join(f"{key} {text}" for key, text in value.items())
         elif isinstance(value, list):
             value = ", ".join(value)
-        click.echo(f"{name:<14}{value}")
+        say(f"{name:<14}{value}")
 
 
 @audit.command()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from smki.cli.common import cli_actor, home_option
+from smki.cli.common import cli_actor, home_option, say
 from smki.clock import iso
 from smki.home.smki import Smki
 from smki.problem import NotFound, Problem
@@ -30,14 +30,14 @@ def list_(home: Path) -> None:
         now = smki.clock.now()
         for record in smki.authorities():
             name = record.certificate.common_name
-            click.echo(f"{name:<5} {record.kind.title:<12} {record.serial_number}  {record.status_at(now).label}")
+            say(f"{name:<5} {record.kind.title:<12} {record.serial_number}  {record.status_at(now).label}")
 
 
 def _establish(home: Path, kind: str) -> None:
     with Smki.open(home) as smki:
         record = smki.registration.execute(EstablishAuthority(CertificateKind(kind)), cli_actor())
         smki.renew_lists(interface="cli")
-    click.echo(f"{record.kind.title} {record.certificate.common_name}, serial number {record.serial_number}")
+    say(f"{record.kind.title} {record.certificate.common_name}, serial number {record.serial_number}")
 
 
 @authority.command()
@@ -74,6 +74,6 @@ def revoke(name: str, reason: str, officer: str, home: Path) -> None:
         command = Revoke(serial_number=found[0].serial_number, reason=reason)
         done = smki.registration.execute(command, cli_actor(officer=officer))
         record = smki.lists(CertificateKind.ROOT_OCA, interface="cli").publish()
-    click.echo(
+    say(
         f"{done.record.kind.title} {name} is revoked from {iso(done.revocation.effective)}; Organisation ARL {record.number} says so."
     )

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import click
 
-from smki.cli.common import home_option, json_option
+from smki.cli.common import home_option, json_option, say, say_problems
 from smki.cli.main import EXIT_NEGATIVE
 from smki.home.smki import Smki
-from smki.problem import problem_text
 
 
 @click.command()
@@ -33,9 +32,8 @@ def check(home: Path, as_json: bool) -> None:
             )
         )
     else:
-        for problem in result.problems:
-            click.echo(problem_text(problem))
-        click.echo(
+        say_problems(result.problems)
+        say(
             f"{result.certificates} certificates, {result.unfinished} unfinished applications, {len(result.problems)} problems"
         )
     sys.exit(EXIT_NEGATIVE if result.problems else 0)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from smki.cli.common import MOMENT, Parsed, cli_actor, home_option
+from smki.cli.common import MOMENT, Parsed, cli_actor, home_option, say
 from smki.clock import HomeClock, iso
 from smki.home.configuration import Configuration
 from smki.home.smki import CLOCK_FILE, Smki
@@ -57,7 +57,7 @@ def _set(home: Path, command: SetClock) -> None:
 
 
 def _tell(home_clock: HomeClock) -> None:
-    click.echo(f"{iso(home_clock.now())} ({home_clock.setting})")
+    say(f"{iso(home_clock.now())} ({home_clock.setting})")
 
 
 @clock.command()

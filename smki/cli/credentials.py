@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from smki.cli.common import PARTY, cli_actor, home_option, json_option
+from smki.cli.common import PARTY, cli_actor, home_option, json_option, say
 from smki.clock import RealClock, iso
 from smki.home.smki import Smki
 from smki.identity import PartyId
@@ -78,10 +78,10 @@ def _list(home: Path, kind: CredentialKind, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([_values(credential) for credential in found], indent=2))
         return
-    click.echo(_ROW.format("NUMBER", "NAME", "PARTY", "MADE", "STATE").rstrip())
+    say(_ROW.format("NUMBER", "NAME", "PARTY", "MADE", "STATE").rstrip())
     for credential in found:
         made = iso(credential.created)
-        click.echo(_ROW.format(credential.id, credential.name, credential.party or "", made, _state(credential)))
+        say(_ROW.format(credential.id, credential.name, credential.party or "", made, _state(credential)))
 
 
 _ROW = "{:<6}  {:<24}  {:<24}  {:<20}  {}"
@@ -108,7 +108,7 @@ def _revoke(home: Path, kind: CredentialKind, name: str) -> None:
         command = RevokeCredential(kind=kind, name=name, revoked=RealClock().now())
         revoked = smki.registration.execute(command, cli_actor())
     for credential in revoked:
-        click.echo(f"Number {credential.id}, {credential.name}, counts no longer.")
+        say(f"Number {credential.id}, {credential.name}, counts no longer.")
 
 
 @apikey.command(name="revoke")
@@ -134,8 +134,8 @@ def _show(made: MadeCredential, as_json: bool) -> None:
         return
     until = f"until {iso(credential.expires)}" if credential.expires else "until it is revoked"
     of = f"{credential.name} of {credential.party}" if credential.party else credential.name
-    click.echo(f"Number {credential.id} for {of}, good {until}. This is told only once:", err=True)
-    click.echo(secret)
+    say(f"Number {credential.id} for {of}, good {until}. This is told only once:", err=True)
+    say(secret)
 
 
 def _state(credential: CredentialRecord) -> str:

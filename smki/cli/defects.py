@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from smki.cli.common import MOMENT, json_option
+from smki.cli.common import MOMENT, json_option, say
 from smki.clock import RealClock
 from smki.problem import NotFound, NotReady, Problem
 from smki.testing.defects import DEFECTS, Cast, Defect
@@ -43,8 +43,8 @@ def list_(only: str | None, as_json: bool) -> None:
         click.echo(json.dumps([manifest_row(defect, cast) for defect in chosen], indent=2))
         return
     for defect in chosen:
-        click.echo(f"{defect.name}: {defect.wrong} ({defect.clause})")
-        click.echo(
+        say(f"{defect.name}: {defect.wrong} ({defect.clause})")
+        say(
             f"    lint {', '.join(defect.codes) or 'nothing'}; verdict {defect.verdict.code}; OpenSSL {defect.openssl.value}"
         )
 
@@ -69,7 +69,7 @@ def write(directory: Path, seed: str | None, at: datetime | None, only: str | No
     moment = at or (SEEDED_MOMENT if seed is not None else RealClock().now())
     _refuse_occupied(directory)
     count = write_defects(directory, Cast(moment, seed), chosen)
-    click.echo(f"{count} defects and {MANIFEST} are in {directory}, their good twins in {directory / 'good'}.")
+    say(f"{count} defects and {MANIFEST} are in {directory}, their good twins in {directory / 'good'}.")
 
 
 def _chosen(pattern: str | None) -> list[Defect]:

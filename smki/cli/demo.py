@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from smki.cli.common import MOMENT, home_option, require_directory
+from smki.cli.common import MOMENT, home_option, require_directory, say
 from smki.clock import FixedClock, iso, parse_moment
 from smki.home.configuration import CONFIGURATION_FILE, Configuration
 from smki.home.smki import Smki
@@ -59,11 +59,11 @@ def z1(home: Path, out: Path, seed: str | None, at: datetime | None) -> None:
     with Smki.open(home, clock) as smki:
         holdings = make_z1(smki, out)
         since, until = holdings[0].certificate.not_before, holdings[0].certificate.not_after
-    click.echo(f"{len(holdings)} Organisation Certificates in {out}, valid from {iso(since)} to {iso(until)}:")
+    say(f"{len(holdings)} Organisation Certificates in {out}, valid from {iso(since)} to {iso(until)}:")
     for name, what in (
         (f"{CERTIFICATES_FOLDER}/", "each with its private key"),
         (f"{AUTHORITIES_FOLDER}/", "Root OCA and Issuing OCA"),
         (KEY_STORE_FILE, "the same as a key store"),
         (ORG_CRYPTO_FILE, "the same as smki serve --publish-test-keys hands it out"),
     ):
-        click.echo(f"  {name:<15} {what}")
+        say(f"  {name:<15} {what}")

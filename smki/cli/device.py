@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from smki.cli.common import DEVICE_TYPE, EUI64, Parsed, cli_actor, home_option, json_option, read_input
+from smki.cli.common import DEVICE_TYPE, EUI64, NUMBER, Parsed, cli_actor, home_option, json_option, read_input, say
 from smki.eligibility import DEVICE_THRESHOLD
 from smki.home.smki import Smki
 from smki.identity import EntityIdentifier
@@ -52,7 +52,7 @@ def add(
     )  # fmt: skip
     with Smki.open(home) as smki:
         smki.registration.execute(AddDevices((made,)), cli_actor())
-    click.echo(f"{made.device_type.name} {made.device_id} is {made.status}.")
+    say(f"{made.device_type.name} {made.device_id} is {made.status}.")
 
 
 @device.command(name="list")
@@ -69,7 +69,7 @@ def list_(home: Path, device_type: DeviceType | None, status: SmiStatus | None, 
             if as_json:
                 click.echo(json.dumps(device_fields(found)))
             else:
-                click.echo(f"{found.device_id}  {found.device_type.name:<7} {found.status}")
+                say(f"{found.device_id}  {found.device_type.name:<7} {found.status}")
 
 
 @device.command()
@@ -87,7 +87,7 @@ def show(home: Path, device_id: EntityIdentifier, as_json: bool) -> None:
         click.echo(json.dumps(fields, indent=2))
         return
     for name, value in fields.items():
-        click.echo(f"{name.replace('_', ' '):<16}{value}")
+        say(f"{name.replace('_', ' '):<16}{value}")
 
 
 @device.command(name="set-status")
@@ -101,18 +101,18 @@ def set_status(home: Path, device_id: EntityIdentifier, status: SmiStatus) -> No
     """
     with Smki.open(home) as smki:
         changed = smki.registration.execute(SetDeviceStatus(device_id, status), cli_actor())
-    click.echo(f"{changed.device_type.name} {device_id} is {changed.status}.")
+    say(f"{changed.device_type.name} {device_id} is {changed.status}.")
 
 
 @device.command(name="raise-limit")
 @click.argument("device_id", type=EUI64)
-@click.argument("threshold", type=int)
+@click.argument("threshold", type=NUMBER)
 @home_option
 def raise_limit(home: Path, device_id: EntityIdentifier, threshold: int) -> None:
     """Let a Device have more certificates than the 100 that it may have unasked."""
     with Smki.open(home) as smki:
         smki.registration.execute(SetThreshold(device_id, threshold), cli_actor())
-    click.echo(f"Device {device_id} may have {threshold} certificates.")
+    say(f"Device {device_id} may have {threshold} certificates.")
 
 
 @device.command()
@@ -127,5 +127,5 @@ def load(home: Path, file: str) -> None:
         loaded = read_devices(smki.ledger.register, read_input(file), file)
         smki.registration.execute(AddDevices(loaded), cli_actor())
     for number, made in enumerate(loaded, start=1):
-        click.echo(f"row {number}: {made.device_id}")
-    click.echo(f"{len(loaded)} added.")
+        say(f"row {number}: {made.device_id}")
+    say(f"{len(loaded)} added.")

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import click
 
-from smki.cli.common import DAY, DEVICE_TYPE, EUI64, ROLE, USAGE, applicant_options, home_option, json_option
+from smki.cli.common import DAY, DEVICE_TYPE, EUI64, ROLE, USAGE, applicant_options, home_option, json_option, say
 from smki.cli.main import EXIT_NEGATIVE
-from smki.eligibility import PROVISIONS, Decision, decision_text, in_force
+from smki.eligibility import PROVISIONS, Decision, decision_lines, in_force
 from smki.home.smki import Smki
 from smki.identity import EntityIdentifier
 from smki.sec.device import DeviceType
@@ -76,7 +76,10 @@ def device(
 
 
 def _say(decision: Decision, as_json: bool) -> None:
-    click.echo(json.dumps(decision.as_json(), indent=2) if as_json else decision_text(decision))
+    if as_json:
+        click.echo(json.dumps(decision.as_json(), indent=2))
+    else:
+        say(*decision_lines(decision))
     sys.exit(0 if decision.eligible else EXIT_NEGATIVE)
 
 
@@ -101,6 +104,7 @@ def provisions(as_of: date | None, as_json: bool) -> None:
         click.echo(json.dumps(rows, indent=2))
         return
     for provision in shown:
-        click.echo(
-            f"{provision.clause}  {provision.title} (from {provision.in_force_from}, {provision.basis.value})\n  {provision.text}"
+        say(
+            f"{provision.clause}  {provision.title} (from {provision.in_force_from}, {provision.basis.value})",
+            f"  {provision.text}",
         )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from smki.cli.common import F, home_option, output, printable, require_directory
+from smki.cli.common import F, home_option, output, require_directory, say, say_problems
 from smki.cli.progress import counted, progress_bar
 from smki.cli.selection import narrowing_options
 from smki.file import PRIVATE_MODE, new_directory, replacing
@@ -29,7 +29,7 @@ from smki.interchange.selection import (
 from smki.interchange.table import write_csv, write_json_lines, write_pem
 from smki.keys.private_key import passphrase_from_environment
 from smki.ledger import CertificateQuery, CertificateRecord
-from smki.problem import NotReady, Problem, problem_text
+from smki.problem import NotReady, Problem
 from smki.sec.role import CertificateKind
 
 PKCS12_VARIABLE = "SMKI_PKCS12_PASSPHRASE"
@@ -135,7 +135,7 @@ def folder(home: Path, out: Path, key_places: Paths, query: CertificateQuery) ->
     keys = _key_ring(key_places) if key_places else None
     with _selected(home, query) as (smki, records):
         count = write_folder(out, holdings_of(records, smki.clock.now(), keys), passphrase)
-    click.echo(f"{out}: {count} certificates", err=True)
+    say(f"{out}: {count} certificates", err=True)
 
 
 @export.command()
@@ -216,7 +216,7 @@ def _own_keys(smki: Smki) -> list[Path]:
 def _key_ring(places: Iterable[Path]) -> KeyRing:
     keys = KeyRing(places, passphrase_from_environment())
     for problem in keys.problems:
-        click.echo(f"smki: {printable(problem_text(problem))}", err=True)
+        say_problems([problem], "smki: ", err=True)
     return keys
 
 
@@ -233,13 +233,13 @@ _NAMED = 5
 
 
 def _tell(count: int, left_out: Missing) -> None:
-    click.echo(f"{count} certificates with their private keys", err=True)
+    say(f"{count} certificates with their private keys", err=True)
     if left_out.records:
         names = ", ".join(record.serial_number.hex for record in left_out.records[:_NAMED])
         more = ", …" if len(left_out.records) > _NAMED else ""
         at_least = "" if left_out.is_complete else "at least "
         number = f"{at_least}{len(left_out.records)}"
-        click.echo(f"{number} left out, whose private key is not at hand (--keys): {names}{more}", err=True)
+        say(f"{number} left out, whose private key is not at hand (--keys): {names}{more}", err=True)
 
 
 def _pkcs12_passphrase() -> bytes:

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import click
 
-from smki.cli.common import home_option, json_option
+from smki.cli.common import home_option, json_option, say, say_problems
 from smki.cli.main import EXIT_NEGATIVE
 from smki.cli.progress import progress_bar
 from smki.clock import iso
 from smki.home.smki import Smki
 from smki.interchange import extracts
 from smki.interchange.extracts import Extract, ExtractType, read_extract
-from smki.problem import Problem, problem_text
+from smki.problem import Problem
 
 
 @click.group()
@@ -58,10 +58,10 @@ def list_(home: Path, as_json: bool) -> None:
         for each in found:
             click.echo(json.dumps(each.as_json()))
         return
-    click.echo(_ROW.format("EXTRACT", "CERTIFICATES", "OCTETS", "SHA-256"))
+    say(_ROW.format("EXTRACT", "CERTIFICATES", "OCTETS", "SHA-256"))
     for each in found:
         contents = each.contents
-        click.echo(_ROW.format(each.name, contents.certificates, contents.octets, contents.sha256))
+        say(_ROW.format(each.name, contents.certificates, contents.octets, contents.sha256))
 
 
 _ROW = "{:<33}  {:>12}  {:>13}  {}"
@@ -114,10 +114,9 @@ def verify(files: tuple[Path, ...], home: Path, as_json: bool) -> None:
 
 
 def _print_verdict(problems: Sequence[Problem], count: int) -> None:
-    for problem in problems:
-        click.echo(problem_text(problem))
+    say_problems(problems)
     if not problems:
-        click.echo(f"{count} extracts: nothing is wrong")
+        say(f"{count} extracts: nothing is wrong")
 
 
 def _chain(files: Sequence[Path], home: Path) -> list[Extract]:
@@ -145,6 +144,6 @@ def _print(made: Sequence[Extract], as_json: bool) -> None:
             click.echo(json.dumps(each.as_json(), indent=2))
             continue
         since = f" since {iso(each.since)}" if each.since else ""
-        click.echo(f"{each.path}: {each.type.value} extract at {iso(each.moment)}{since}")
-        click.echo(f"  {each.added} added, {each.changed} changed status; {each.contents.octets} octets")
-        click.echo(f"  SHA-256 {each.contents.sha256}")
+        say(f"{each.path}: {each.type.value} extract at {iso(each.moment)}{since}")
+        say(f"  {each.added} added, {each.changed} changed status; {each.contents.octets} octets")
+        say(f"  SHA-256 {each.contents.sha256}")

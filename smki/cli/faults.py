@@ -8,7 +8,7 @@ from datetime import timedelta
 import click
 
 from smki.cli.clock import SHIFT
-from smki.cli.common import F, json_option
+from smki.cli.common import F, json_option, say
 from smki.problem import Malformed, Problem
 from smki.testing.faults import Fault, FaultKind, RemoteFaults, SetFault
 
@@ -109,6 +109,4 @@ def _show(one: SetFault) -> None:
     value = one.fault.as_json()
     kind, path = value.pop("kind"), value.pop("path")
     details = ", ".join(f"{name} {given}" for name, given in value.items())
-    click.echo(
-        f"{one.id}: {kind} {path}{f', {details}' if details else ''}; struck {one.struck}{', over' * one.is_over}"
-    )
+    say(f"{one.id}: {kind} {path}{f', {details}' if details else ''}; struck {one.struck}{', over' * one.is_over}")

@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from smki.cli.common import home_option, json_option, printable, read_input
+from smki.cli.common import home_option, json_option, read_input, say
 from smki.cli.main import EXIT_NEGATIVE
 from smki.cli.progress import progress_bar
 from smki.home.smki import Smki
@@ -24,7 +24,7 @@ from smki.interchange.importing.taking import Taken
 from smki.keys.private_key import passphrase_from_environment
 from smki.pki.certificate import Certificate, read_certificate
 from smki.pki.pem import unarmour
-from smki.problem import errors_among, finding_text, problem_text
+from smki.problem import errors_among, finding_text, problem_lines
 from smki.profile.detect import detect_profile
 
 
@@ -73,7 +73,7 @@ def import_(
     counts = Counter(taken for taken, _ in outcomes)
     defective = sum(is_defective for taken, is_defective in outcomes if taken is Taken.TAKEN)
     if not as_json:
-        click.echo(_summary(counts, defective, importer, written, with_keys))
+        say(_summary(counts, defective, importer, written, with_keys))
     if counts[Taken.NOT_TAKEN]:
         sys.exit(EXIT_NEGATIVE)
 
@@ -92,13 +92,13 @@ def _reported(outcomes: Iterable[Outcome], as_json: bool) -> list[tuple[Taken, b
     reported = []
     with progress_bar("importing") as report:
         for number, outcome in enumerate(outcomes, 1):
-            click.echo(json.dumps(_values(outcome)) if as_json else _text(outcome))
+            say(*([json.dumps(_values(outcome))] if as_json else _lines(outcome)))
             reported.append((outcome.taken, outcome.is_defective))
             report(number, 0)
     return reported
 
 
-def _text(outcome: Outcome) -> str:
+def _lines(outcome: Outcome) -> list[str]:
     what = "nothing that could be taken"
     if outcome.certificate is not None:
         certificate = outcome.certificate
@@ -106,10 +106,10 @@ def _text(outcome: Outcome) -> str:
         what = f"{detect_profile(read_certificate(certificate.der)).title}{entity}, {certificate.serial_number}"
     name = f" ({outcome.name})" if outcome.name else ""
     lines = [f"{outcome.source}: {outcome.taken.value}{', defective' if outcome.is_defective else ''}: {what}{name}"]
-    lines += (f"  {problem_text(problem)}" for problem in outcome.problems)
+    lines += (f"  {line}" for problem in outcome.problems for line in problem_lines(problem))
     shown = {problem.code for problem in outcome.problems}
     lines += (f"  {finding_text(finding)}" for finding in errors_among(outcome.findings) if finding.code not in shown)
-    return "\n".join(map(printable, lines))
+    return lines
 
 
 def _values(outcome: Outcome) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from smki.cli.common import MOMENT, home_option
+from smki.cli.common import MOMENT, home_option, say
 from smki.home.smki import Smki
 from smki.ledger import CertificateQuery
 
@@ -18,7 +18,7 @@ from smki.ledger import CertificateQuery
 @click.option("--at", type=MOMENT, help="When it begins, UTC. [default: now; with --seed 2026-01-01]")
 @click.option(
     "--deemed-accepted-after",
-    type=click.IntRange(min=0),
+    type=click.IntRange(0, 100 * 366 * 86400),
     default=0,
     metavar="SECONDS",
     help="How long an Organisation Certificate is pending unless it is accepted. [default: 0, accepted at once]",
@@ -37,5 +37,5 @@ def init(home: Path, seed: str | None, at: datetime | None, deemed_accepted_afte
             role = f" {record.role.label}" if record.role and not record.kind.is_authority else ""
             usage = f" {record.usage.code}" if record.usage else ""
             name = record.certificate.common_name or record.entity_identifier
-            click.echo(f"{record.kind.title}{role}{usage}: {name}, serial number {record.serial_number}")
-    click.echo(f"An SMKI for tests is in {home}. Next: smki issue device --eui 00-DB-12-34-56-78-90-A0 --usage ds")
+            say(f"{record.kind.title}{role}{usage}: {name}, serial number {record.serial_number}")
+    say(f"An SMKI for tests is in {home}. Next: smki issue device --eui 00-DB-12-34-56-78-90-A0 --usage ds")

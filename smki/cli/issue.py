@@ -22,6 +22,7 @@ from smki.cli.common import (
     output,
     read_input,
     require_directory,
+    say,
 )
 from smki.home.smki import Smki
 from smki.identity import EntityIdentifier
@@ -143,7 +144,7 @@ def organisation(
             _apply(smki, replace(application, request=request), actor, out)
         if publish_key:
             file = smki.published_keys.add(out.stem if out else stem, key)
-            click.echo(f"key for everybody in {file}", err=True)
+            say(f"key for everybody in {file}", err=True)
 
 
 def _apply(smki: Smki, application: Application, actor: Actor, out: Path | None) -> None:
@@ -151,9 +152,9 @@ def _apply(smki: Smki, application: Application, actor: Actor, out: Path | None)
         issued = smki.issue(application, actor)
         file.write(encode_certificate(issued.record.certificate, out))
     for note in issued.notes:
-        click.echo(finding_text(note), err=True)
+        say(finding_text(note), err=True)
     where = f" in {out}" if out else ""
-    click.echo(f"{application.kind.title} {issued.record.serial_number}{where}", err=True)
+    say(f"{application.kind.title} {issued.record.serial_number}{where}", err=True)
 
 
 @contextlib.contextmanager
@@ -188,7 +189,7 @@ def _beside(out: Path | None, stem: str, key_pem: bytes, request: bytes) -> Iter
     except BaseException:
         _remove(written)
         raise
-    click.echo(f"key in {key_file}, request in {request_file}", err=True)
+    say(f"key in {key_file}, request in {request_file}", err=True)
 
 
 def _remove(paths: list[Path]) -> None:

@@ -11,12 +11,12 @@ from typing import Any
 
 import click
 
-from smki.cli.common import json_option, printable, read_input
+from smki.cli.common import json_option, read_input, say, say_problems
 from smki.cli.main import EXIT_NEGATIVE, EXIT_REFUSED
 from smki.pki.certificate import Certificate
 from smki.pki.pem import read_pieces, unarmour
 from smki.pki.x509 import issuer_of
-from smki.problem import Malformed, Problem, Severity, SmkiError, errors_among, finding_text, problem_text
+from smki.problem import Malformed, Problem, Severity, SmkiError, errors_among, finding_text
 from smki.profile.catalogue import CATALOGUE
 from smki.profile.detect import Shape, split
 from smki.profile.lint import Linted, lint_any, profile_named
@@ -93,17 +93,17 @@ def lint(files: tuple[str, ...], kind: str | None, issuer: str | None, codes: bo
         if isinstance(outcome, Linting):
             lintings.append(outcome)
             if not as_json:
-                click.echo(_text(outcome))
+                say(*_lines(outcome))
         else:
             problems += outcome
             if not as_json:
                 for problem in outcome:
-                    click.echo(f"smki: {printable(problem_text(problem))}", err=True)
+                    say_problems([problem], "smki: ", err=True)
     if as_json:
         objects = [linting.as_json() for linting in lintings]
         click.echo(json.dumps({"objects": objects, "problems": [problem.as_json() for problem in problems]}, indent=2))
     elif len(lintings) > 1:
-        click.echo(_summary(lintings))
+        say(_summary(lintings))
     sys.exit(_exit_status(lintings, problems))
 
 
@@ -180,11 +180,10 @@ def _issuer_for(octets: bytes, issuers: Sequence[Certificate]) -> Certificate | 
     return next((issuer for issuer in issuers if issuer.subject == name), issuers[0] if issuers else None)
 
 
-def _text(linting: Linting) -> str:
+def _lines(linting: Linting) -> list[str]:
     findings = linting.result.findings
     lines = [f"{linting.name}: {linting.result.title}{'' if findings else ': nothing found'}"]
-    lines += (f"  {finding_text(finding)}" for finding in findings)
-    return "\n".join(map(printable, lines))
+    return [*lines, *(f"  {finding_text(finding)}" for finding in findings)]
 
 
 def _summary(lintings: Sequence[Linting]) -> str:
@@ -206,4 +205,4 @@ def _print_codes(as_json: bool) -> None:
     width = max(len(row.code) for row in rows)
     clause = max(len(row.clause) for row in rows)
     for row in rows:
-        click.echo(f"{row.code:<{width}}  {row.severity.label:<7}  {row.clause:<{clause}}  {row.rule}")
+        say(f"{row.code:<{width}}  {row.severity.label:<7}  {row.clause:<{clause}}  {row.rule}")

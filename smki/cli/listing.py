@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from smki.cli.common import day, home_option, json_option, printable
+from smki.cli.common import COUNT, day, home_option, json_option, say
 from smki.cli.main import EXIT_NEGATIVE
 from smki.cli.selection import narrowing_options
 from smki.clock import NO_WELL_DEFINED_EXPIRY
@@ -21,7 +21,7 @@ from smki.home.smki import Smki
 from smki.interchange.description import certificate_summary
 from smki.ledger import CertificateQuery, CertificateRecord, Order, Period
 
-limit_option = click.option("--limit", type=click.IntRange(min=1), help="At most so many.")
+limit_option = click.option("--limit", type=COUNT, help="At most so many.")
 
 
 @click.command(name="list")
@@ -100,7 +100,7 @@ def search(text: str, home: Path, query: CertificateQuery, limit: int | None, as
         found = islice(chain(ours, _imported(smki, text, query)), limit)
         if not _print(found, now, as_json, headed=False):
             tried = ", ".join([*readings(text), "Party ID", "common name"])
-            click.echo(f"smki: nothing found for {printable(text)!r}, taken for: {tried}", err=True)
+            say(f"smki: nothing found for '{text}', taken for: {tried}", err=True)
             sys.exit(EXIT_NEGATIVE)
 
 
@@ -136,11 +136,11 @@ def _print(records: Iterable[CertificateRecord], now: datetime, as_json: bool, *
     some = False
     for record in records:
         if not as_json and not some:
-            click.echo(_HEAD)
+            say(_HEAD)
         some = True
-        click.echo(json.dumps(certificate_summary(record, now)) if as_json else _line(record, now))
+        say(json.dumps(certificate_summary(record, now)) if as_json else _line(record, now))
     if headed and not as_json and not some:
-        click.echo(_HEAD)
+        say(_HEAD)
     return some
 
 
@@ -155,7 +155,5 @@ def _line(record: CertificateRecord, now: datetime) -> str:
     usage = record.usage.code if record.usage else ""
     where = "" if record.issued_here else "  not issued here"
     status = record.status_at(now).label
-    row = _ROW.format(
-        record.serial_number.hex, record.kind.value, printable(str(name or "")), role, usage, status, not_after
-    )
+    row = _ROW.format(record.serial_number.hex, record.kind.value, str(name or ""), role, usage, status, not_after)
     return f"{row}{where}"

@@ -12,7 +12,8 @@ from typing import Any, NoReturn
 
 import click
 
-from smki.problem import Problem, SmkiError, problem_text
+from smki.cli.common import say, say_problems
+from smki.problem import Problem, SmkiError
 
 EXIT_NEGATIVE = 1
 """The question was answered with no: a lint found errors, a certificate is not trusted."""
@@ -122,7 +123,7 @@ def _boundary(*, as_json: bool) -> Iterator[None]:
     except click.Abort:
         sys.exit(130)
     except click.ClickException as error:
-        error.show()
+        _say_misuse(error)
         sys.exit(error.exit_code)
     except OSError as error:
         name = str(error.filename) if error.filename else "file"
@@ -132,9 +133,18 @@ def _boundary(*, as_json: bool) -> Iterator[None]:
         sys.exit(130)
 
 
+def _say_misuse(error: click.ClickException) -> None:
+    """Say what was typed wrongly, as click does; what was typed, the name of a file perhaps, is escaped."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context is not None:
+        say(*context.get_usage().splitlines(), err=True)
+        if context.help_option_names:
+            say(f"Try '{context.command_path} {context.help_option_names[0]}' for help.", "", err=True)
+    say(f"Error: {error.format_message()}", err=True)
+
+
 def _fail(problems: Sequence[Problem], as_json: bool) -> NoReturn:
     if as_json:
         click.echo(json.dumps({"problems": [problem.as_json() for problem in problems]}, indent=2))
-    for problem in problems:
-        click.echo(f"smki: {problem_text(problem)}", err=True)
+    say_problems(problems, "smki: ", err=True)
     sys.exit(EXIT_REFUSED)

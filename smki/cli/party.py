@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from smki.cli.common import DAY, PARTY, cli_actor, home_option, json_option, read_input
+from smki.cli.common import DAY, PARTY, cli_actor, home_option, json_option, read_input, say
 from smki.home.smki import Smki
 from smki.identity import PartyId
 from smki.registration.bulk import read_parties
@@ -81,7 +81,7 @@ def add(
             acts_for=", ".join(acts_for), through_entry=not not_a_user, quota=quota,
         )  # fmt: skip
         smki.registration.execute(Register((made,)), cli_actor())
-    click.echo(f"Party {made.party_id} is registered.")
+    say(f"Party {made.party_id} is registered.")
 
 
 @participant.command(name="add")
@@ -106,7 +106,7 @@ def add_participant(
             officers=officers or [f"{participant_id} Officer"],
         )  # fmt: skip
         smki.registration.execute(Register((made,)), cli_actor())
-    click.echo(f"Testing Participant {made.participant_id} is registered.")
+    say(f"Testing Participant {made.participant_id} is registered.")
 
 
 def _list(home: Path, kind: type[Registrant], as_json: bool) -> None:
@@ -118,9 +118,9 @@ def _list(home: Path, kind: type[Registrant], as_json: bool) -> None:
         elif isinstance(registrant, Party):
             standing = registrant.standing[-1].standing if registrant.standing else "not acceded"
             roles = ", ".join(sorted(str(role) for role in registrant.user_roles))
-            click.echo(f"{registrant.party_id!s:<24}{registrant.category!s:<28}{standing!s:<12}{roles}".rstrip())
+            say(f"{registrant.party_id!s:<24}{registrant.category!s:<28}{standing!s:<12}{roles}".rstrip())
         else:
-            click.echo(f"{registrant.participant_id!s:<24}{registrant.purpose}")
+            say(f"{registrant.participant_id!s:<24}{registrant.purpose}")
 
 
 @party.command(name="list")
@@ -149,7 +149,7 @@ def _show(home: Path, party_id: PartyId, as_json: bool) -> None:
         return
     for name, value in fields.items():
         shown = "; ".join(value) if isinstance(value, list) else value
-        click.echo(f"{name.replace('_', ' '):<16}{shown}")
+        say(f"{name.replace('_', ' '):<16}{shown}")
 
 
 @party.command()
@@ -179,7 +179,7 @@ def _standing_command(name: str, standing: Standing, text: str) -> None:
         with Smki.open(home) as smki:
             day = since or smki.clock.now().date()
             smki.registration.execute(SetStanding(party_id, standing, day), cli_actor())
-        click.echo(f"Party {party_id} is {standing} since {day}.")
+        say(f"Party {party_id} is {standing} since {day}.")
 
 
 _standing_command("suspend", Standing.SUSPENDED, "Suspend a Party.")
@@ -195,7 +195,7 @@ def assign_eui(home: Path, party_id: PartyId) -> None:
     """Assign a Party the next free Entity Identifier of the registry block."""
     with Smki.open(home) as smki:
         identifier = smki.registration.execute(AssignIdentifier(party_id), cli_actor())
-    click.echo(str(identifier))
+    say(str(identifier))
 
 
 @party.command()
@@ -207,7 +207,7 @@ def appoint(home: Path, party_id: PartyId, officer: str) -> None:
     appointed = Officer.parse(officer)
     with Smki.open(home) as smki:
         smki.registration.execute(AppointOfficer(party_id, appointed), cli_actor())
-    click.echo(f"{appointed.name} acts for {party_id}.")
+    say(f"{appointed.name} acts for {party_id}.")
 
 
 @party.command()
@@ -222,5 +222,5 @@ def load(home: Path, file: str) -> None:
         loaded = read_parties(smki.ledger.register, read_input(file), file)
         smki.registration.execute(Register(loaded), cli_actor())
     for number, registrant in enumerate(loaded, start=1):
-        click.echo(f"row {number}: {registrant_id(registrant)}")
-    click.echo(f"{len(loaded)} registered.")
+        say(f"row {number}: {registrant_id(registrant)}")
+    say(f"{len(loaded)} registered.")

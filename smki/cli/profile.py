@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from smki.cli.common import json_option
+from smki.cli.common import json_option, say
 from smki.profile.forms import Profile
 from smki.profile.lint import profile_named
 from smki.profile.tables import ALL_PROFILES
@@ -33,7 +33,7 @@ def list_(as_json: bool) -> None:
         return
     width = max(map(len, ALL_PROFILES))
     for each in ALL_PROFILES.values():
-        click.echo(f"{each.name:<{width}}  {each.title}")
+        say(f"{each.name:<{width}}  {each.title}")
 
 
 @profile.command()
@@ -46,7 +46,10 @@ def show(name: str, as_json: bool) -> None:
     published test certificates. Assumed: no source could be had.
     """
     found = profile_named(name)
-    click.echo(json.dumps(_values(found), indent=2, ensure_ascii=False) if as_json else _text(found))
+    if as_json:
+        click.echo(json.dumps(_values(found), indent=2, ensure_ascii=False))
+    else:
+        say(*_lines(found))
 
 
 def _values(found: Profile) -> dict[str, Any]:
@@ -76,8 +79,8 @@ def _form_as_json(value: Any) -> Any:
     return value
 
 
-def _text(found: Profile) -> str:
+def _lines(found: Profile) -> list[str]:
     lines = [f"{found.title} ({found.name})", ""]
     for field, row in found.rows():
         lines += [field, f"    {row.form}", f"    {row.clause}, {row.mark.value}"]
-    return "\n".join(lines)
+    return lines

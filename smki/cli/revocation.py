@@ -14,6 +14,7 @@ from smki.authority.revocation_lists import CRL_REASONS
 from smki.cli.common import (
     DER_SUFFIXES,
     MOMENT,
+    NUMBER,
     PARTY,
     SERIAL,
     cli_actor,
@@ -23,6 +24,7 @@ from smki.cli.common import (
     list_deadline_text,
     output,
     read_input,
+    say,
 )
 from smki.cli.main import EXIT_NEGATIVE
 from smki.clock import iso
@@ -74,10 +76,10 @@ def revoke(
         }
         click.echo(json.dumps(values, indent=2))
         return
-    click.echo(
+    say(
         f"{done.record.kind.title} {serial} is revoked from {iso(done.revocation.effective)} ({reason}, by {done.revocation.asked_by})."
     )
-    click.echo(list_deadline_text(done.record.kind, deadline))
+    say(list_deadline_text(done.record.kind, deadline))
 
 
 def _group(name: str, kind: CertificateKind, title: str) -> click.Group:
@@ -90,10 +92,10 @@ def _group(name: str, kind: CertificateKind, title: str) -> click.Group:
     def publish(home: Path) -> None:
         with Smki.open(home) as smki:
             record = smki.lists(kind, interface="cli").publish()
-        click.echo(f"{title} {record.number}: {record.entries} revoked, next update {iso(record.next_update)}")
+        say(f"{title} {record.number}: {record.entries} revoked, next update {iso(record.next_update)}")
 
     @group.command(help=f"Show the latest {title}, or the one with a NUMBER.")
-    @click.argument("number", type=int, required=False)
+    @click.argument("number", type=NUMBER, required=False)
     @click.option(
         "--out", type=click.Path(path_type=Path), metavar="FILE", help="Write it: PEM, DER if it ends in .crl or .der."
     )
@@ -119,7 +121,10 @@ def _group(name: str, kind: CertificateKind, title: str) -> click.Group:
             with output(out) as file:
                 as_der = out.suffix.lower() in (*DER_SUFFIXES, ".crl")
                 file.write(record.der if as_der else to_pem(PEM_LABEL, record.der).encode())
-        click.echo(json.dumps(_values(record), indent=2) if as_json else _text(title, record, now))
+        if as_json:
+            click.echo(json.dumps(_values(record), indent=2))
+        else:
+            say(*_lines(title, record, now))
 
     @group.command(name="list", help=f"List every {title} ever issued.")
     @home_option
@@ -133,7 +138,7 @@ def _group(name: str, kind: CertificateKind, title: str) -> click.Group:
                     "nextUpdate": iso(record.next_update),
                     "entries": record.entries,
                 }
-                click.echo(
+                say(
                     json.dumps(head)
                     if as_json
                     else f"{record.number:>8}  {iso(record.this_update)}  {iso(record.next_update)}  {record.entries:>8} revoked"
@@ -151,12 +156,12 @@ def _group(name: str, kind: CertificateKind, title: str) -> click.Group:
             now = smki.clock.now()
         findings = errors_among(lint_revocation_list(data, lists.policy.profile, IssuerFacts.of(issuer)))
         for finding in findings:
-            click.echo(finding_text(finding))
+            say(finding_text(finding))
         read = RevocationList.from_der(data)
         stale = read.next_update is None or now >= read.next_update
         early = now < read.this_update
         state = "is past its next update" if stale else "is not valid yet" if early else "is current"
-        click.echo(f"{title} {read.number} {state}; {len(findings)} errors")
+        say(f"{title} {read.number} {state}; {len(findings)} errors")
         sys.exit(EXIT_NEGATIVE if findings or stale or early else 0)
 
     return group
@@ -180,7 +185,7 @@ def _values(record: ListRecord) -> dict[str, Any]:
     }
 
 
-def _text(title: str, record: ListRecord, now: datetime) -> str:
+def _lines(title: str, record: ListRecord, now: datetime) -> list[str]:
     late = " (past)" if now >= record.next_update else ""
     lines = [
         f"{title} {record.number}",
@@ -193,7 +198,7 @@ def _text(title: str, record: ListRecord, now: datetime) -> str:
         lines.append(
             f"  {entry.serial_number}  {iso(entry.revoked_at)}  {reason}, {(now - entry.revoked_at).days} days ago"
         )
-    return "\n".join(lines)
+    return lines
 
 
 crl = _group("crl", CertificateKind.ISSUING_OCA, "Organisation CRL")

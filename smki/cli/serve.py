@@ -10,7 +10,7 @@ from smki_repository.options import Options, ReadAccess
 from smki_repository.server import DEFAULT_HOST, DEFAULT_PORT, DEFAULT_WORKERS, default_read_access, refuse_taken_port
 from smki_repository.server import serve as serve_repository
 
-from smki.cli.common import home_option
+from smki.cli.common import home_option, say
 from smki.home.smki import Smki
 
 _EXAMPLE = "00-DB-12-34-56-78-90-A0"
@@ -50,7 +50,7 @@ def serve(home: Path, host: str, port: int, workers: int, base_path: str, read: 
     access = ReadAccess(read) if read else default_read_access(host)
     options = Options(access, base_path=base_path, **switches)
     address = f"[{host}]" if ":" in host else host
-    click.echo(_banner(home, f"http://{address}:{port}{base_path}", count, access))
+    say(*_banner(home, f"http://{address}:{port}{base_path}", count, access).split("\n"))
     sys.stdout.flush()
     serve_repository(home, host, port, workers, options)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from smki.cli.common import home_option, json_option, read_input
+from smki.cli.common import home_option, json_option, read_input, say
 from smki.clock import NO_WELL_DEFINED_EXPIRY, iso
 from smki.home.configuration import CONFIGURATION_FILE
 from smki.home.smki import Smki
@@ -57,7 +57,7 @@ def show(what: str, home: Path, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([values for _, values in described] if len(described) > 1 else described[0][1], indent=2))
     else:
-        click.echo("\n\n".join(text for text, _ in described))
+        say(*(line for at, (lines, _) in enumerate(described) for line in (*([""] if at else []), *lines)))
 
 
 def _serial_number(what: str) -> SerialNumber:
@@ -90,8 +90,8 @@ def _recorded(smki: Smki, certificate: Certificate) -> CertificateRecord | None:
 
 def _describe(
     certificate: Certificate, record: CertificateRecord | None, smki: Smki | None
-) -> tuple[str, dict[str, Any]]:
-    """The certificate as text for a person and as values for a program."""
+) -> tuple[list[str], dict[str, Any]]:
+    """The certificate as lines for a person and as values for a program."""
     values = certificate.as_json()
     lines = [certificate.kind.title]
 
@@ -131,4 +131,4 @@ def _describe(
         line("Issuer", f"{name_text(certificate.issuer)} (not in the ledger here)")
     line("Public key", certificate.point.hex().upper() if certificate.point else "not an uncompressed P-256 point")
     line("SHA-256", certificate.sha256.hex().upper())
-    return "\n".join(lines), values
+    return lines, values

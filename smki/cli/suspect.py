@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from smki.cli.common import SERIAL, home_option, json_option, printable
+from smki.cli.common import SERIAL, home_option, json_option, say
 from smki.clock import RealClock, iso
 from smki.identity import SerialNumber
 from smki.problem import NotFound, Problem
@@ -67,7 +67,7 @@ def list_(file: Path | None, home: Path, as_json: bool) -> None:
         click.echo(json.dumps([suspicion.as_json() for suspicion in suspicions], indent=2))
         return
     for suspicion in suspicions:
-        click.echo(printable(f"{suspicion.serial_number}  {iso(suspicion.since)}  {suspicion.because}"))
+        say(f"{suspicion.serial_number}  {iso(suspicion.since)}  {suspicion.because}")
 
 
 @suspect.command()
@@ -84,4 +84,7 @@ def clear(serial: SerialNumber, file: Path | None, home: Path, as_json: bool) ->
 
 
 def _say(value: dict[str, Any], text: str, as_json: bool) -> None:
-    click.echo(json.dumps(value, indent=2) if as_json else printable(text))
+    if as_json:
+        click.echo(json.dumps(value, indent=2))
+    else:
+        say(text)

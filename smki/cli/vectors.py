@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from smki.cli.common import json_option, printable
+from smki.cli.common import json_option, say
 from smki.cli.main import EXIT_NEGATIVE
 from smki.problem import Malformed, NotFound, Problem
 from smki.testing.vectors import cases
@@ -40,9 +40,7 @@ def write(directory: Path, seed: str, as_json: bool) -> None:
     smki vectors write conformance/
     """
     count = write_files(directory, cases(seed), seed)
-    click.echo(
-        json.dumps({"directory": str(directory), "cases": count}) if as_json else f"{count} cases in {directory}"
-    )
+    say(json.dumps({"directory": str(directory), "cases": count}) if as_json else f"{count} cases in {directory}")
 
 
 @vectors.command()
@@ -74,13 +72,13 @@ def run(command: str, seed: str, only: str, jobs: int, timeout: float, as_json: 
     for score in run_cases(words, chosen, timeout=timeout, jobs=jobs):
         scores.append(score)
         if not as_json and not score.is_right:
-            click.echo(printable(_text(score)))
+            say(_text(score))
     right, reasons = sum(score.is_right for score in scores), sum(score.has_right_reason for score in scores)
     if as_json:
         rows = [_as_json(score) for score in scores]
         click.echo(json.dumps({"cases": len(scores), "right": right, "rightReason": reasons, "scores": rows}, indent=2))
     else:
-        click.echo(f"{right} of {len(scores)} verdicts right, {reasons} of them with our reason")
+        say(f"{right} of {len(scores)} verdicts right, {reasons} of them with our reason")
     sys.exit(0 if right == len(scores) else EXIT_NEGATIVE)
 
 

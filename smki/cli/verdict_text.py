@@ -14,11 +14,11 @@ from rich.progress import track
 from rich.table import Table
 from rich.text import Text
 
-from smki.cli.common import printable
 from smki.clock import iso
 from smki.problem import Problem, problem_text
 from smki.relying_party.requirements import STEPS
 from smki.relying_party.verdict import Outcome, Verdict
+from smki.text import visible
 
 T = TypeVar("T")
 
@@ -61,8 +61,8 @@ def print_checks(told: Told) -> None:
             check.requirement.title,
             Text(check.outcome.value, style=_STYLES[check.outcome]),
             # As text, not markup: what is in a certificate is not ours.
-            Text(printable(check.certificate)),
-            Text(printable(seen)),
+            Text(visible(check.certificate)),
+            Text(visible(seen)),
             check.requirement.clause,
         )
     console.print(table)
@@ -75,10 +75,10 @@ def one_line(told: Told) -> str:
     if verdict.purpose:
         what += f" for {verdict.purpose}"
     if verdict.trusted:
-        return f"{printable(what)}: {click.style('trusted', fg='green', bold=True)}"
+        return f"{visible(what)}: {click.style('trusted', fg='green', bold=True)}"
     reason = verdict.reason
     text = problem_text(reason) if reason is not None else "not every check was made"
-    return f"{printable(what)}: {click.style('not trusted', fg='red', bold=True)}\n  {printable(text)}"
+    return f"{visible(what)}: {click.style('not trusted', fg='red', bold=True)}\n  {text}"
 
 
 def junit(told: Sequence[Told], problems: Sequence[Problem]) -> bytes:
@@ -90,7 +90,7 @@ def junit(told: Sequence[Told], problems: Sequence[Problem]) -> bytes:
         case = etree.SubElement(suite, "testcase", {"classname": _clean(one.name), "name": _clean(one.verdict.label)})
         reason = one.verdict.reason
         if not one.verdict.trusted:
-            text = _clean(problem_text(reason) if reason is not None else "not every check was made")
+            text = problem_text(reason) if reason is not None else "not every check was made"
             code = reason.code if reason is not None else "not-trusted"
             etree.SubElement(case, "failure", {"type": code, "message": text.splitlines()[0]}).text = text
     for problem in problems:
@@ -103,4 +103,4 @@ def junit(told: Sequence[Told], problems: Sequence[Problem]) -> bytes:
 
 def _clean(text: str) -> str:
     """Text that XML can hold."""
-    return printable(text)
+    return visible(text)

@@ -10,7 +10,17 @@ from pathlib import Path
 
 import click
 
-from smki.cli.common import MOMENT, Parsed, home_option, json_option, output, printable, read_input, require_directory
+from smki.cli.common import (
+    MOMENT,
+    Parsed,
+    home_option,
+    json_option,
+    output,
+    read_input,
+    require_directory,
+    say,
+    say_problems,
+)
 from smki.cli.main import EXIT_NEGATIVE, EXIT_REFUSED
 from smki.cli.verdict_text import Told, junit, one_line, print_checks, progress
 from smki.clock import RealClock
@@ -18,7 +28,7 @@ from smki.home.configuration import CONFIGURATION_FILE
 from smki.home.smki import Smki
 from smki.pki.certificate import Certificate
 from smki.pki.pem import read_pieces, unarmour
-from smki.problem import Malformed, NotFound, Problem, SmkiError, problem_text
+from smki.problem import Malformed, NotFound, Problem, SmkiError
 from smki.profile.detect import split
 from smki.profile.tables import TEST_POLICY_OID
 from smki.relying_party import RelyingParty, RepositoryClient, RevocationLists, Suspicions, Use
@@ -118,11 +128,11 @@ def _report(told: Sequence[Told], problems: Sequence[Problem], as_json: bool, ch
         for one in told:
             if checks or len(told) == 1:
                 print_checks(one)
-            click.echo(one_line(one))
+            say(one_line(one))  # what is not ours in it is escaped, the colours are not
         if len(told) > 1:
-            click.echo(f"{sum(one.verdict.trusted for one in told)} of {len(told)} trusted")
+            say(f"{sum(one.verdict.trusted for one in told)} of {len(told)} trusted")
     for problem in problems:
-        click.echo(f"smki: {printable(problem_text(problem))}", err=True)
+        say_problems([problem], "smki: ", err=True)
 
 
 def _certificates(files: Sequence[str]) -> list[tuple[str, bytes | Sequence[Problem]]]:

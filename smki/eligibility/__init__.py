@@ -5,7 +5,7 @@
 knows a ledger or a clock: a question carries all that it is judged by, its day too.
 """
 
-from smki.eligibility.decision import Applied, Decision, decision_text
+from smki.eligibility.decision import Applied, Decision, decision_lines
 from smki.eligibility.judge import decide
 from smki.eligibility.provisions import PROVISIONS, Provision, in_force
 from smki.eligibility.question import Applicant, AuthorityQuestion, DeviceQuestion, OrganisationQuestion
@@ -25,6 +25,6 @@ __all__ = [
     "Outcome",
     "Provision",
     "decide",
-    "decision_text",
+    "decision_lines",
     "in_force",
 ]

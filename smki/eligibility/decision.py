@@ -9,7 +9,7 @@ from typing import Any
 
 from smki.eligibility.provisions import Effect, Provision
 from smki.eligibility.refusals import REASONS, Outcome
-from smki.problem import Problem, problem_text
+from smki.problem import Problem, problem_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +103,13 @@ class Decision:
         }
 
 
-def decision_text(decision: Decision) -> str:
-    """The decision for a person: the answer, then a line for each provision that held and each reason against."""
+def decision_lines(decision: Decision) -> list[str]:
+    """The decision for a person: the answer, then lines for each provision that held and each reason against."""
     lines = [f"{'Eligible' if decision.eligible else 'Not eligible'} on {decision.as_of}"]
     for each in decision.applied:
         if each.problem is None:
             lines.append(f"  yes  {each.provision.clause} {each.provision.title}: {each.seen}")
         else:
-            lines.append("  no   " + problem_text(each.problem).replace("\n", "\n     "))
-    return "\n".join(lines)
+            first, *others = problem_lines(each.problem)
+            lines += [f"  no   {first}", *(f"     {other}" for other in others)]
+    return lines

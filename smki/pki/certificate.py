@@ -12,7 +12,8 @@ from typing import Any
 from smki.clock import iso
 from smki.identity import EntityIdentifier, SerialNumber
 from smki.pki import der
-from smki.pki.der import DerError, Node
+from smki.pki.bounds import MAX_BYTES, MAX_INTEGER_BYTES, MAX_NAME_BYTES
+from smki.pki.der import DerError, IntegerTooLong, Node, TooLarge
 from smki.pki.x509 import (
     ExtensionNode,
     Fault,
@@ -67,6 +68,9 @@ class CertificateStructure:
 def read_certificate(data: bytes) -> CertificateStructure:
     """Take the DER of a certificate apart; never raises, what cannot be read becomes a fault."""
     structure = CertificateStructure(data)
+    if len(data) > MAX_BYTES:
+        structure.faults.append(too_large(data, "certificate"))
+        return structure
     try:
         outer = der.read(data)
         if outer.tag != der.SEQUENCE:
@@ -89,6 +93,11 @@ def read_certificate(data: bytes) -> CertificateStructure:
     if len(parts) > 2 and parts[2].tag == der.BIT_STRING:
         structure.signature = parts[2]
     return structure
+
+
+def too_large(data: bytes, location: str) -> Fault:
+    """The fault of an input that is above :data:`~smki.pki.bounds.MAX_BYTES`, and not taken apart."""
+    return Fault("der.too-large", location, f"{len(data)} bytes", f"at most {MAX_BYTES} bytes")
 
 
 def read_tbs_certificate(data: bytes) -> CertificateStructure:
@@ -166,12 +175,19 @@ def _read_extensions(structure: CertificateStructure, part: Node) -> None:
     structure.extensions += read_extensions(container, location, structure.faults)
 
 
-@lru_cache(maxsize=1024)
 def hardware_module_name(subject_alt_name: bytes) -> tuple[str, bytes]:
     """hwType (dotted) and hwSerialNum (octets) from the DER of a subjectAltName of one HardwareModuleName.
 
-    :raises DerError: when it holds anything else (RFC 4108 5).
+    :raises DerError: when it holds anything else (RFC 4108 5), or is above the bounds on names.
     """
+    if len(subject_alt_name) > MAX_NAME_BYTES:
+        # Before the cache, which would keep what is too large.
+        raise TooLarge(f"a name of {len(subject_alt_name)} bytes where at most {MAX_NAME_BYTES} are read", 0)
+    return _hardware_module_name(subject_alt_name)
+
+
+@lru_cache(maxsize=1024)
+def _hardware_module_name(subject_alt_name: bytes) -> tuple[str, bytes]:
     names = der.read(subject_alt_name)
     if names.tag != der.SEQUENCE or names.end != len(subject_alt_name):
         raise DerError("not a SEQUENCE of names", 0)
@@ -240,7 +256,8 @@ class Certificate:
         try:
             return cls._of(structure)
         except (DerError, AttributeError) as error:
-            faults = structure.faults or [Fault("structure.unreadable", "certificate", str(error), "a certificate")]
+            code = error.code if isinstance(error, DerError) else "structure.unreadable"
+            faults = structure.faults or [Fault(code, "certificate", str(error), "a certificate")]
             remedy = "Run smki lint on it to see everything that is wrong."
             raise Malformed(
                 *(
@@ -254,9 +271,13 @@ class Certificate:
         s: Any = structure  # a part that is None raises AttributeError, which from_der reports
         if structure.faults:
             raise DerError(structure.faults[0].seen, 0)
-        serial = int.from_bytes(s.serial_number.content, "big", signed=True)
+        serial = der.decode_integer(s.serial_number)
         if serial <= 0:
             raise DerError("a serial number that is not positive", s.serial_number.start)
+        constraints = structure.extension(Oid.BASIC_CONSTRAINTS)
+        if constraints is not None and len(constraints.value.content) > MAX_INTEGER_BYTES:
+            # So that path_length is bounded, whatever else is in there.
+            raise IntegerTooLong(f"basicConstraints of {len(constraints.value.content)} bytes", constraints.node.start)
         return cls(
             der=structure.data,
             tbs=s.tbs.encoded,

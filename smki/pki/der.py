@@ -10,6 +10,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from functools import lru_cache
 
+from smki.pki.bounds import MAX_INTEGER_BYTES, MAX_OID_BYTES
+
 BOOLEAN = 0x01
 INTEGER = 0x02
 BIT_STRING = 0x03
@@ -64,14 +66,35 @@ def tag_name(tag: int) -> str:
 class DerError(Exception):
     """Octets that cannot be read as a DER (or even BER, definite length) element.
 
+    :ivar code: the code of the finding that reports it.
     :ivar reason: what was found, for a person.
     :ivar offset: the octet, counted from the start of the input, at which reading stopped.
     """
+
+    code = "structure.unreadable"
 
     def __init__(self, reason: str, offset: int) -> None:
         super().__init__(f"{reason} at octet {offset}")
         self.reason = reason
         self.offset = offset
+
+
+class IntegerTooLong(DerError):
+    """An INTEGER above :data:`~smki.pki.bounds.MAX_INTEGER_BYTES`."""
+
+    code = "der.integer-too-long"
+
+
+class TooMany(DerError):
+    """More elements than :mod:`smki.pki.bounds` allows."""
+
+    code = "der.too-many"
+
+
+class TooLarge(DerError):
+    """An input, or a part of one, of more bytes than :mod:`smki.pki.bounds` allows."""
+
+    code = "der.too-large"
 
 
 class Node:
@@ -191,6 +214,30 @@ def first_children(node: Node, count: int) -> list[Node]:
     return children
 
 
+def bounded_children(node: Node, maximum: int, what: str) -> list[Node]:
+    """The elements inside a constructed one, read only where there are not too many.
+
+    :param what: what they are, in the plural, for the error.
+    :raises TooMany: when there are more than *maximum*.
+    :raises DerError: when they are not elements.
+    """
+    children = first_children(node, maximum + 1)
+    if len(children) > maximum:
+        raise TooMany(f"more than {maximum} {what}", node.start)
+    return children
+
+
+def decode_integer(node: Node) -> int:
+    """The value of an INTEGER.
+
+    :raises IntegerTooLong: when it has more than :data:`~smki.pki.bounds.MAX_INTEGER_BYTES` bytes.
+    """
+    length = node.end - node.body
+    if length > MAX_INTEGER_BYTES:
+        raise IntegerTooLong(f"an INTEGER of {length} bytes", node.start)
+    return int.from_bytes(node.data[node.body : node.end], "big", signed=True)
+
+
 def decode_oid(content: bytes) -> str:
     """The dotted form of OBJECT IDENTIFIER content octets.
 
@@ -201,8 +248,8 @@ def decode_oid(content: bytes) -> str:
 
 @lru_cache(maxsize=512)
 def _decode_oid(content: bytes) -> str:
-    if not content or content[-1] & 0x80 or len(content) > 64:
-        raise DerError("object identifier that is empty, cut short or longer than 64 octets", 0)
+    if not content or content[-1] & 0x80 or len(content) > MAX_OID_BYTES:
+        raise DerError(f"object identifier that is empty, cut short or longer than {MAX_OID_BYTES} octets", 0)
     arcs = []
     value = 0
     first = True

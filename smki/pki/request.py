@@ -11,8 +11,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from smki.identity import EntityIdentifier
 from smki.pki import der
-from smki.pki.certificate import hardware_module_name
-from smki.pki.der import DerError, Node
+from smki.pki.bounds import MAX_ATTRIBUTE_VALUES, MAX_BYTES, MAX_REQUEST_ATTRIBUTES
+from smki.pki.certificate import hardware_module_name, too_large
+from smki.pki.der import DerError, Node, TooMany
 from smki.pki.pem import unarmour
 from smki.pki.x509 import (
     ECDSA_WITH_SHA256_ALGORITHM,
@@ -66,6 +67,9 @@ class RequestStructure:
 def read_request(data: bytes) -> RequestStructure:
     """Take the DER of a certification request apart; never raises, what cannot be read becomes a fault."""
     structure = RequestStructure(data)
+    if len(data) > MAX_BYTES:
+        structure.faults.append(too_large(data, "certificationRequest"))
+        return structure
     try:
         outer = der.read(data)
         if outer.tag != der.SEQUENCE:
@@ -102,14 +106,22 @@ def read_request(data: bytes) -> RequestStructure:
 
 def _read_attributes(structure: RequestStructure, container: Node) -> None:
     location = "certificationRequestInfo.attributes"
+    times = 0
     try:
-        for attribute in container.children():
+        for attribute in der.bounded_children(container, MAX_REQUEST_ATTRIBUTES, "attributes"):
             parts = attribute.children() if attribute.tag == der.SEQUENCE else []
             if len(parts) != 2 or parts[0].tag != der.OBJECT_IDENTIFIER or parts[1].tag != der.SET:
                 raise DerError("an attribute that is not a type and a SET of values", attribute.start)
             if der.decode_oid(parts[0].content) == Oid.EXTENSION_REQUEST:
-                for value in parts[1].children():
-                    structure.extensions += read_extensions(value, f"{location}.extensionRequest", structure.faults)
+                times += 1
+                values = der.bounded_children(parts[1], MAX_ATTRIBUTE_VALUES, "values")
+                if times > 1 or len(values) != 1:
+                    seen = "a second extensionRequest" if times > 1 else f"{len(values)} values"
+                    structure.faults.append(Fault("extension-request.not-single", f"{location}.extensionRequest", seen))
+                if times == 1 and values:
+                    structure.extensions += read_extensions(values[0], f"{location}.extensionRequest", structure.faults)
+    except TooMany as error:
+        structure.faults.append(Fault("der.too-many", location, str(error)))
     except DerError as error:
         structure.faults.append(Fault("structure.attributes", location, str(error), "a SET of attributes"))
 

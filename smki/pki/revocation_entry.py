@@ -13,7 +13,8 @@ from typing import NamedTuple
 from smki.clock import from_seconds, to_seconds
 from smki.identity import SerialNumber
 from smki.pki import der
-from smki.pki.der import DerError, Node
+from smki.pki.bounds import MAX_ENTRY_BYTES, MAX_ENTRY_EXTENSIONS
+from smki.pki.der import DerError, Node, TooLarge
 from smki.pki.x509 import ExtensionNode, Fault, Oid, encode_extension, read_extensions
 
 
@@ -69,6 +70,30 @@ _USUAL_ENTRY = re.compile(
 )
 
 
+@lru_cache(maxsize=128)
+def _usual_entry(length: int, serial: int) -> re.Pattern[bytes]:
+    """The same entry with a serial number of another size, or with a GeneralizedTime.
+
+    :param length: the length byte of the entry.
+    :param serial: the length byte of the serial number, at most :data:`_MAX_USUAL_SERIAL`.
+    """
+    time, reason = _USUAL_RESTS[length - 2 - serial]
+    number = (
+        rb"[\x01-\x7f]" if serial == 1 else rb"(?:[\x01-\x7f][\x00-\xff]|\x00[\x80-\xff])[\x00-\xff]{%d}" % (serial - 2)
+    )
+    head = re.escape(bytes((der.SEQUENCE, length, der.INTEGER, serial)))
+    tag = re.escape(bytes((der.UTC_TIME if time == 13 else der.GENERALIZED_TIME, time)))
+    tail = rb"\x30\x0c\x30\x0a\x06\x03\x55\x1d\x15\x04\x03\x0a\x01([\x00-\xff])" if reason else b"()"
+    return re.compile(head + b"(" + number + b")" + tag + rb"([0-9]{%d}Z)" % (time - 1) + tail, re.DOTALL)
+
+
+_MAX_USUAL_SERIAL = 20
+"""Maximum size in bytes of a serial number in RFC 5280 4.1.2.2."""
+
+_USUAL_RESTS = {15: (13, False), 17: (15, False), 29: (13, True), 31: (15, True)}
+"""What may follow the serial number, by its size in bytes: the size of the time's contents, and whether reasonCode."""
+
+
 class RawEntry(NamedTuple):
     """One entry as it stands in a list, values not judged."""
 
@@ -78,11 +103,11 @@ class RawEntry(NamedTuple):
     serial_number: bytes
     """Content octets of userCertificate."""
     time: bytes
-    """Content octets of revocationDate."""
+    """Content octets of revocationDate: 13 of a UTCTime, 15 of a GeneralizedTime."""
     reason: int | None
     """The value of reasonCode where the entry is of the usual shape and has one."""
     node: Node | None
-    """The whole entry, where it is of another shape than usual."""
+    """The whole entry, where it is of another shape than usual; its octets are DER where it is of the usual one."""
 
 
 def raw_entries(entries: Node) -> Iterator[RawEntry]:
@@ -94,6 +119,11 @@ def raw_entries(entries: Node) -> Iterator[RawEntry]:
     usual = _USUAL_ENTRY.match
     while at < end:
         match = usual(data, at, end)
+        if match is None and at + 4 <= end:
+            length, serial = data[at + 1], data[at + 3]
+            # Looked at before the pattern is looked up, so that nobody can fill the cache with forms that there are not.
+            if length - 2 - serial in _USUAL_RESTS and 0 < serial <= _MAX_USUAL_SERIAL:
+                match = _usual_entry(length, serial).match(data, at, end)
         if match is not None:
             serial_number, time, reason = match.groups()
             start, at = match.span()
@@ -107,8 +137,10 @@ def raw_entries(entries: Node) -> Iterator[RawEntry]:
 def entry_parts(node: Node) -> tuple[Node, Node, list[ExtensionNode]]:
     """userCertificate, revocationDate and the extensions of one entry.
 
-    :raises DerError: when it is not made of these.
+    :raises DerError: when it is not made of these, or is above the bounds on entries.
     """
+    if node.end - node.start > MAX_ENTRY_BYTES:
+        raise TooLarge(f"an entry of {node.end - node.start} bytes", node.start)
     parts = node.children() if node.tag == der.SEQUENCE else []
     tags = [part.tag for part in parts]
     if tags[:1] != [der.INTEGER] or tags[1:2] not in ([der.UTC_TIME], [der.GENERALIZED_TIME]) or len(tags) > 3:
@@ -116,6 +148,7 @@ def entry_parts(node: Node) -> tuple[Node, Node, list[ExtensionNode]]:
     extensions: list[ExtensionNode] = []
     if len(parts) == 3:
         faults: list[Fault] = []
+        der.bounded_children(parts[2], MAX_ENTRY_EXTENSIONS, "extensions")
         extensions = read_extensions(parts[2], "crlEntryExtensions", faults)
         if faults:
             raise DerError(faults[0].seen, parts[2].start)
@@ -124,11 +157,12 @@ def entry_parts(node: Node) -> tuple[Node, Node, list[ExtensionNode]]:
 
 @lru_cache(maxsize=4096)
 def _usual_time(content: bytes) -> datetime:
-    return der.decode_time(Node(content, der.UTC_TIME, 0, 0, len(content)))
+    tag = der.UTC_TIME if len(content) == 13 else der.GENERALIZED_TIME
+    return der.decode_time(Node(content, tag, 0, 0, len(content)))
 
 
 def usual_time(content: bytes) -> datetime:
-    """The moment in the content octets of a UTCTime.
+    """The moment in the content octets of a UTCTime or a GeneralizedTime.
 
     :raises DerError: when it is no time.
     """

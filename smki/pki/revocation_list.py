@@ -172,7 +172,7 @@ class RevocationList:
         try:
             return cls._of(structure)
         except DerError as error:
-            faults = structure.faults or [Fault("structure.unreadable", "certificateList", str(error), "a list")]
+            faults = structure.faults or [Fault(error.code, "certificateList", str(error), "a list")]
             remedy = "Run smki lint on it to see everything that is wrong."
             raise Malformed(
                 *(
@@ -196,7 +196,7 @@ class RevocationList:
             issuer=s.issuer.encoded,
             this_update=der.decode_time(s.this_update),
             next_update=der.decode_time(s.next_update) if s.next_update else None,
-            number=int.from_bytes(number.value.inner().content, "big", signed=True) if number else None,
+            number=der.decode_integer(number.value.inner()) if number else None,
             authority_key_identifier=value[4:] if value[2:3] == b"\x80" else None,
             signature=s.signature.content[1:],
             _entries=s.entries,
@@ -215,7 +215,8 @@ class RevocationList:
             else:
                 serial, time, _ = entry_parts(raw.node)
                 der.decode_time(time)
-                content = serial.content
+                found.setdefault(der.decode_integer(serial), raw.start)
+                continue
             found.setdefault(int.from_bytes(content, "big", signed=True), raw.start)
         return found
 

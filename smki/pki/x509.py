@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from smki.pki import der
-from smki.pki.der import DerError, Node
+from smki.pki.bounds import MAX_EXTENSIONS, MAX_NAME_ATTRIBUTES, MAX_NAME_BYTES
+from smki.pki.der import DerError, Node, TooLarge, TooMany
 from smki.sec.role import KeyUsage
 
 
@@ -116,16 +117,26 @@ Name = tuple[tuple[Attribute, ...], ...]
 """A distinguished name: RDNs in order, each a tuple of attributes."""
 
 
-@lru_cache(maxsize=2048)
 def parse_name(encoded: bytes) -> Name:
     """Read an encoded Name (RFC 5280 4.1.2.4).
 
-    :raises DerError: when it is not a SEQUENCE of SETs of attributes.
+    :raises DerError: when it is not a SEQUENCE of SETs of attributes, or is above the bounds on names.
     """
+    if len(encoded) > MAX_NAME_BYTES:
+        # Before the cache, which would keep what is too large.
+        raise TooLarge(f"a name of {len(encoded)} bytes where at most {MAX_NAME_BYTES} are read", 0)
+    return _parse_name(encoded)
+
+
+@lru_cache(maxsize=2048)
+def _parse_name(encoded: bytes) -> Name:
     name = der.read(encoded)
     if name.tag != der.SEQUENCE or name.end != len(encoded):
         raise DerError("not a Name", 0)
-    return tuple(tuple(_attribute(item) for item in _members(rdn)) for rdn in name.children())
+    parsed = tuple(tuple(_attribute(item) for item in _members(rdn)) for rdn in name.children())
+    if sum(map(len, parsed)) > MAX_NAME_ATTRIBUTES:
+        raise TooMany(f"a name of more than {MAX_NAME_ATTRIBUTES} attributes", 0)
+    return parsed
 
 
 def _members(rdn: Node) -> list[Node]:
@@ -161,11 +172,12 @@ def name_text(encoded: bytes) -> str:
 def issuer_of(data: bytes) -> bytes | None:
     """The issuer's Name (DER) in a certificate or a revocation list, found without reading the rest; None for none."""
     try:
-        parts = der.read(data).children()[0].children()
-    except (DerError, IndexError):
+        (first,) = der.first_children(der.read(data), 1)
+        # version (optional), serial number (certificates), signature, issuer
+        parts = der.first_children(first, 4)
+    except (DerError, ValueError):
         return None
-    # version (optional), serial number (certificates), signature, issuer
-    names = [part for part in parts[:4] if part.tag == der.SEQUENCE]
+    names = [part for part in parts if part.tag == der.SEQUENCE]
     return names[1].encoded if len(names) > 1 else None
 
 
@@ -218,12 +230,15 @@ class Fault:
 
 
 def read_extensions(container: Node, location: str, faults: list[Fault]) -> list[ExtensionNode]:
-    """The extensions in an ``Extensions`` SEQUENCE; those that cannot be read become faults."""
+    """The extensions in an ``Extensions`` SEQUENCE; those that cannot be read, or are too many, become faults."""
     extensions: list[ExtensionNode] = []
     try:
         if container.tag != der.SEQUENCE:
             raise DerError(f"{der.tag_name(container.tag)} where a SEQUENCE of extensions should be", container.start)
-        nodes = container.children()
+        nodes = der.bounded_children(container, MAX_EXTENSIONS, "extensions")
+    except TooMany as error:
+        faults.append(Fault("der.too-many", location, str(error), f"at most {MAX_EXTENSIONS} extensions"))
+        return extensions
     except DerError as error:
         faults.append(Fault("structure.extensions", location, str(error), "a SEQUENCE of Extension"))
         return extensions
@@ -248,9 +263,14 @@ def _extension(node: Node) -> ExtensionNode:
     raise DerError(f"an extension made of {found}", node.start)
 
 
-@lru_cache(maxsize=256)
 def key_usages(content: bytes) -> frozenset[KeyUsage]:
     """The usages in the content octets of a keyUsage BIT STRING (first octet: unused bits, which do not count)."""
+    # The usages are among the first nine bits: what is longer is cut, so that the cache keeps nothing large.
+    return _key_usages(content if len(content) <= 3 else b"\0" + content[1:3])
+
+
+@lru_cache(maxsize=256)
+def _key_usages(content: bytes) -> frozenset[KeyUsage]:
     size = (len(content) - 1) * 8 - content[0] if content else 0
     return frozenset(
         usage for usage in KeyUsage if usage.value < size and content[1 + usage.value // 8] & 0x80 >> usage.value % 8

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from smki.pki.bounds import MAX_FINDINGS, MAX_INTEGER_BYTES
 from smki.problem import Finding, Severity
 
 
@@ -37,11 +38,14 @@ _ROWS: tuple[tuple[str, Severity, str, str], ...] = (
     ("der.set-order", _E, "X.690 11.6", "the members of a SET OF in ascending order"),
     ("der.constructed-string", _E, "X.690 10.2", "string types in primitive form"),
     ("der.too-large", _F, "a limit of this lint", "at most 64 KiB, so that reading ends in bounded time"),
+    ("der.too-many", _F, "a limit of this lint", "as many elements as are read, so that reading ends in bounded time"),
+    ("der.integer-too-long", _E, "a limit of this lint", f"an INTEGER of at most {MAX_INTEGER_BYTES} bytes"),
     # Structure
     ("structure.unreadable", _F, "RFC 5280 4.1", "a SEQUENCE that can be read"),
     ("structure.certificate", _F, "RFC 5280 4.1.1", "tbsCertificate, signatureAlgorithm, signatureValue"),
     ("structure.request", _F, "RFC 2986 4.1", "version, subject, subjectPKInfo, attributes"),
     ("structure.attributes", _F, "RFC 2986 4.1", "a SET of attributes"),
+    ("extension-request.not-single", _E, "RFC 2985 5.4.2", "one extensionRequest attribute with one value"),
     ("structure.field-missing", _F, "RFC 5280 4.1.2", "the field of that type at this place"),
     ("structure.field-unexpected", _F, "RFC 5280 4.1.2", "no other field"),
     ("structure.validity", _F, "RFC 5280 4.1.2.5", "two times"),
@@ -109,6 +113,7 @@ _ROWS: tuple[tuple[str, Severity, str, str], ...] = (
     ("entry.date-encoding", _E, "RFC 5280 5.1.2.6", "UTCTime through 2049, GeneralizedTime from 2050"),
     ("entry.date-malformed", _E, "RFC 5280 5.1.2.6", "a time that exists, to the second, with Z"),
     ("entry.date-in-future", _W, "RFC 5280 5.3", "a revocation not later than thisUpdate"),
+    ("entry.extensions-empty", _E, "RFC 5280 5.1.2", "crlEntryExtensions left out where there are none"),
     ("entry.extension-unexpected", _E, "GBCS 12", "no entry extension but reasonCode"),
     ("entry.extension-repeated", _E, "RFC 5280 4.2", "each entry extension once"),
     ("reason-code.critical", _E, "RFC 5280 5.3.1", "not critical"),
@@ -168,6 +173,8 @@ _ROWS: tuple[tuple[str, Severity, str, str], ...] = (
     ("crl-number.too-long", _E, "RFC 5280 5.2.3", "at most 20 octets"),
     # What it is
     ("kind.unexpected", _E, "SEC L3", "the kind that was asked for"),
+    # The report itself
+    ("findings.left-out", _N, "a limit of this lint", f"at most {MAX_FINDINGS:,} findings of a weight"),
 )
 
 CATALOGUE: dict[str, Code] = {row[0]: Code(*row) for row in _ROWS}
@@ -177,15 +184,33 @@ CATALOGUE: dict[str, Code] = {row[0]: Code(*row) for row in _ROWS}
 class Report:
     """Collects what the checks find, up to a bound: whoever hands in rubbish gets an answer, not a library."""
 
-    MAX_FINDINGS = 1000
-    """So many below error are kept, and so many from error upwards: neither kind hides the other."""
+    MAX_FINDINGS = MAX_FINDINGS
+    """Maximum number of findings below error, and from error upwards: neither kind hides the other."""
 
     MAX_SEEN = 400
     """Characters of what was seen: names and keys fit in, rubbish is cut."""
 
     def __init__(self) -> None:
-        self.findings: list[Finding] = []
+        self._findings: list[Finding] = []
         self._room = {False: self.MAX_FINDINGS, True: self.MAX_FINDINGS}
+        self._left_out = {False: 0, True: 0}
+        self._stopped_at = ""
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What was found, in the order of the checks; at the end a notice where some of it was left out."""
+        parts = [
+            f"{count:,} more {'at error or above' if is_error else 'below error'}"
+            for is_error, count in self._left_out.items()
+            if count
+        ]
+        if self._stopped_at:
+            parts.append(f"whatever comes after {self._stopped_at}")
+        if not parts:
+            return self._findings
+        last = Report()
+        last("findings.left-out", "all", ", ".join(parts))
+        return [*self._findings, *last.findings]
 
     def __call__(self, code: str, location: str, seen: str, expected: str = "") -> None:
         """Note a finding; *expected* where it is more precise than the catalogue's rule.
@@ -194,12 +219,29 @@ class Report:
         """
         row = CATALOGUE[code]
         is_error = row.severity >= Severity.ERROR
-        if self._room[is_error]:
+        if not self._room[is_error]:
+            self._left_out[is_error] += 1
+        else:
             self._room[is_error] -= 1
             seen = seen if len(seen) <= self.MAX_SEEN else f"{seen[: self.MAX_SEEN]}…"
-            self.findings.append(Finding(code, row.severity, row.clause, location, seen, expected or row.rule))
+            self._findings.append(Finding(code, row.severity, row.clause, location, seen, expected or row.rule))
+
+    def stop(self, location: str) -> None:
+        """Note that a check ended early, the report being full, and did not read what comes after *location*."""
+        self._stopped_at = location
 
     @property
     def is_full(self) -> bool:
         """Whether no further error is taken."""
         return not self._room[True]
+
+    def has_room_for(self, code: str) -> bool:
+        """Whether a finding of that code would be kept; one that would not is counted as left out.
+
+        For checks that are made a million times: to put the texts of a finding together takes longer than the check.
+        """
+        is_error = CATALOGUE[code].severity >= Severity.ERROR
+        if not self._room[is_error]:
+            self._left_out[is_error] += 1
+            return False
+        return True

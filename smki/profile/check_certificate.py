@@ -8,7 +8,7 @@ from functools import lru_cache
 from smki.clock import NO_WELL_DEFINED_EXPIRY, iso
 from smki.pki import der
 from smki.pki.certificate import CertificateStructure
-from smki.pki.der import DerError, Node
+from smki.pki.der import DerError, IntegerTooLong, Node
 from smki.pki.x509 import name_text
 from smki.profile.catalogue import Report
 from smki.profile.forms import CertificateProfile, Serial, Validity, Version
@@ -30,7 +30,7 @@ def check_version(report: Report, node: Node | None, form: Version) -> None:
         inner = node.inner()
         if inner.tag != der.INTEGER:
             raise DerError(der.tag_name(inner.tag), inner.start)
-        number = int.from_bytes(inner.content, "big", signed=True)
+        number = der.decode_integer(inner)
         seen = f"v{number + 1}"
     except DerError as error:
         number, seen = -1, str(error)
@@ -47,9 +47,13 @@ def _version(form: Version) -> bytes:
 
 def check_plain_version(report: Report, node: Node | None, form: Version, code: str, location: str) -> None:
     """The same for requests and revocation lists, whose version is an INTEGER without a tag around it."""
-    number = int.from_bytes(node.content, "big", signed=True) if node is not None else None
+    try:
+        number = der.decode_integer(node) if node is not None else None
+        seen = "no version" if number is None else f"{number}"
+    except IntegerTooLong as error:
+        number, seen = -1, error.reason
     if number != form.encoded:
-        report(code, location, "no version" if number is None else f"{number}"[:40], f"{form.encoded} ({form})")
+        report(code, location, seen, f"{form.encoded} ({form})")
 
 
 def check_serial_number(report: Report, node: Node | None, form: Serial) -> None:
@@ -57,7 +61,11 @@ def check_serial_number(report: Report, node: Node | None, form: Serial) -> None
     if node is None:
         return
     location = f"{TBS}.serialNumber"
-    number = int.from_bytes(node.content, "big", signed=True)
+    try:
+        number = der.decode_integer(node)
+    except IntegerTooLong as error:
+        report("serial-number.too-long", location, error.reason, f"at most {form.max_octets} octets")
+        return
     octets = (number.bit_length() + 7) // 8
     if number <= 0:
         report("serial-number.not-positive", location, "nought" if number == 0 else f"-{-number:X}"[:64])

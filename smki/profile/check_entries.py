@@ -7,9 +7,10 @@ from functools import lru_cache
 
 from smki.clock import iso
 from smki.pki import der
-from smki.pki.der import DerError, Node
+from smki.pki.bounds import MAX_ENTRY_BYTES
+from smki.pki.der import DerError, IntegerTooLong, Node, TooMany
 from smki.pki.revocation_entry import RawEntry, entry_parts, raw_entries, usual_time
-from smki.pki.x509 import ExtensionNode, Oid
+from smki.pki.x509 import ExtensionNode, Oid, oid_name
 from smki.profile.catalogue import Report
 from smki.profile.check_certificate import check_time
 from smki.profile.check_octets import check_octets
@@ -42,8 +43,12 @@ def check_entries(report: Report, entries: Node | None, form: EntriesForm, this_
             ):
                 seen.add(serial)
             else:
-                _check_entry(report, entry, entries, form, this_update, seen, f"{LOCATION}[{index}]")
+                if entry.node is None:
+                    _check_usual_entry(report, entry, form, this_update, seen, index)
+                else:
+                    _check_entry(report, entry.node, form, this_update, seen, f"{LOCATION}[{index}]")
                 if report.is_full:
+                    report.stop(f"{LOCATION}[{index}]")
                     return
             index += 1
     except DerError as error:
@@ -55,6 +60,8 @@ def _is_usual_date(time: bytes, latest: bytes | None, days: dict[bytes, bool]) -
 
     Two UTCTimes of one century compare as octets; a date is decoded once for all the entries of that day.
     """
+    if len(time) != 13:
+        return False
     day = time[:6]
     exists = days.get(day)
     if exists is None:
@@ -74,33 +81,71 @@ def _as_utc_time(moment: datetime | None) -> bytes | None:
     return der.time(moment)[2:] if moment is not None and moment.year < 2050 else None
 
 
-def _check_entry(
-    report: Report,
-    entry: RawEntry,
-    entries: Node,
-    form: EntriesForm,
-    this_update: datetime | None,
-    seen: set[bytes],
-    at: str,
+def _check_usual_entry(
+    report: Report, entry: RawEntry, form: EntriesForm, this_update: datetime | None, seen: set[bytes], index: int
 ) -> None:
-    node = entry.node or der.read(entries.data, entry.start, entries.end)
+    """An entry of the usual shape whose values are not: there may be a million of them, with a warning each."""
+    serial, time = entry.serial_number, entry.time
+    if len(serial) > form.max_serial_octets or serial in seen:
+        _check_serial_number(report, serial, form, seen, f"{LOCATION}[{index}]")
+    seen.add(serial)
+    try:
+        moment = usual_time(time)
+        is_right = (len(time) == 13) == (moment.year < 2050)
+    except DerError:
+        is_right = False
+    if not is_right:
+        tag = der.UTC_TIME if len(time) == 13 else der.GENERALIZED_TIME
+        check_time(report, Node(time, tag, 0, 0, len(time)), "entry.date-", f"{LOCATION}[{index}].revocationDate")
+    elif this_update is not None and moment > this_update and report.has_room_for("entry.date-in-future"):
+        _report_future(report, moment, this_update, f"{LOCATION}[{index}]")
+    if entry.reason is None or entry.reason in form.reasons:
+        return
+    if entry.reason != 0 or report.has_room_for("reason-code.unspecified"):
+        content = bytes((der.ENUMERATED, 1, entry.reason))
+        _check_reason(report, content, form, f"{LOCATION}[{index}].{oid_name(Oid.REASON_CODE)}")
+
+
+def _check_entry(
+    report: Report, node: Node, form: EntriesForm, this_update: datetime | None, seen: set[bytes], at: str
+) -> None:
+    if node.end - node.start > MAX_ENTRY_BYTES:
+        report("der.too-large", at, f"an entry of {node.end - node.start} bytes", f"at most {MAX_ENTRY_BYTES} bytes")
+        return
     check_octets(report, node, lambda offset: f"{at} (octet {offset})")
     try:
         serial, time, extensions = entry_parts(node)
+    except TooMany as error:
+        report("der.too-many", at, str(error))
+        return
     except DerError as error:
         report("structure.list-entry", at, str(error))
         return
-    number = int.from_bytes(serial.content, "big", signed=True)
+    _check_serial_number(report, serial.content, form, seen, at)
+    moment = check_time(report, time, "entry.date-", f"{at}.revocationDate")
+    if moment is not None and this_update is not None and moment > this_update:
+        _report_future(report, moment, this_update, at)
+    if time.end < node.end and not extensions:
+        report("entry.extensions-empty", f"{at}.crlEntryExtensions", "an empty SEQUENCE")
+    _check_entry_extensions(report, extensions, form, at)
+
+
+def _check_serial_number(report: Report, content: bytes, form: EntriesForm, seen: set[bytes], at: str) -> None:
+    try:
+        number = der.decode_integer(Node(content, der.INTEGER, 0, 0, len(content)))
+    except IntegerTooLong as error:
+        report("entry.serial-number", f"{at}.userCertificate", error.reason)
+        return
     minimal = der.integer_content(number)
     if number <= 0 or (number.bit_length() + 7) // 8 > form.max_serial_octets:
-        report("entry.serial-number", f"{at}.userCertificate", serial.content.hex()[:80] or "nothing")
+        report("entry.serial-number", f"{at}.userCertificate", content.hex() or "nothing")
     if minimal in seen:
         report("entry.repeated", f"{at}.userCertificate", f"{number:X} a second time")
     seen.add(minimal)
-    moment = check_time(report, time, "entry.date-", f"{at}.revocationDate")
-    if moment is not None and this_update is not None and moment > this_update:
-        report("entry.date-in-future", f"{at}.revocationDate", iso(moment), f"not later than {iso(this_update)}")
-    _check_entry_extensions(report, extensions, form, at)
+
+
+def _report_future(report: Report, moment: datetime, this_update: datetime, at: str) -> None:
+    report("entry.date-in-future", f"{at}.revocationDate", iso(moment), f"not later than {iso(this_update)}")
 
 
 def _check_entry_extensions(report: Report, extensions: list[ExtensionNode], form: EntriesForm, at: str) -> None:
@@ -119,7 +164,7 @@ def _check_entry_extensions(report: Report, extensions: list[ExtensionNode], for
                 report("reason-code.critical", location, "critical")
             else:
                 report("der.default-encoded", location, "critical FALSE written out")
-        _check_reason(report, extension.value, form, location)
+        _check_reason(report, extension.value.content, form, location)
 
 
 @lru_cache(maxsize=4)
@@ -127,8 +172,7 @@ def _reason_encodings(reasons: tuple[int, ...]) -> dict[bytes, int]:
     return {der.element(der.ENUMERATED, der.integer_content(reason)): reason for reason in reasons}
 
 
-def _check_reason(report: Report, value: Node, form: EntriesForm, location: str) -> None:
-    content = value.content
+def _check_reason(report: Report, content: bytes, form: EntriesForm, location: str) -> None:
     if content in _reason_encodings(form.reasons):
         return
     if content == bytes((der.ENUMERATED, 1, 0)):

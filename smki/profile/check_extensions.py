@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from smki.pki import der
-from smki.pki.der import DerError, Node
+from smki.pki.der import DerError, IntegerTooLong, Node
 from smki.pki.x509 import ExtensionNode, Fault, Oid, key_identifier, key_usage_bit_string, key_usages, oid_name
 from smki.profile.catalogue import Report
 from smki.profile.forms import (
@@ -80,7 +80,7 @@ def check_extensions(
 
 def can_be_read(faults: Sequence[Fault]) -> bool:
     """Whether there is a row of extensions at all; where it is unreadable none of them is missing, so to speak."""
-    return all(fault.code != "structure.extensions" for fault in faults)
+    return all(fault.code not in ("structure.extensions", "der.too-many") for fault in faults)
 
 
 def check_order(report: Report, present: list[str], wanted: list[str], location: str) -> None:
@@ -224,9 +224,12 @@ def _check_basic_constraints(
         report("der.default-encoded", f"{location}.cA", "cA FALSE written out")
     if not is_ca:
         report("basic-constraints.not-ca", f"{location}.cA", "not a CA")
-    length = int.from_bytes(parts[-1].content, "big", signed=True) if tags[-1:] == [der.INTEGER] else None
-    if length != form.path_length:
+    try:
+        length = der.decode_integer(parts[-1]) if tags[-1:] == [der.INTEGER] else None
         seen = "none" if length is None else str(length)
+    except IntegerTooLong as error:
+        length, seen = -1, error.reason
+    if length != form.path_length:
         expected = "none" if form.path_length is None else str(form.path_length)
         report("basic-constraints.path-length", f"{location}.pathLenConstraint", seen, expected)
 
@@ -277,7 +280,11 @@ def _check_crl_number(report: Report, value: Node, form: CrlNumberForm, around: 
     except DerError as error:
         report("crl-number.malformed", location, str(error))
         return
-    number = int.from_bytes(node.content, "big", signed=True)
+    try:
+        number = der.decode_integer(node)
+    except IntegerTooLong as error:
+        report("crl-number.too-long", location, error.reason, f"at most {form.max_octets} octets")
+        return
     octets = (number.bit_length() + 7) // 8
     if number < 0:
         report("crl-number.malformed", location, f"-{-number:X}"[:64])

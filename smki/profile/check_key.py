@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from smki.pki import der
-from smki.pki.der import DerError, Node
+from smki.pki.der import DerError, IntegerTooLong, Node
 from smki.pki.x509 import ECDSA_WITH_SHA256_ALGORITHM, Oid, is_on_p256, oid_name, p256_point, signature_verifies
 from smki.profile.catalogue import Report
 from smki.profile.check_octets import check_octets
@@ -124,10 +124,14 @@ def check_signature_form(report: Report, node: Node | None, location: str) -> bo
     check_octets(report, value, lambda offset: f"{location} (octet {offset})")
     is_signature = True
     for name, part in zip("rs", parts, strict=True):
-        number = int.from_bytes(part.content, "big", signed=True)
+        try:
+            number = der.decode_integer(part)
+            seen = "nought" if not number else f"{number:x}"
+        except IntegerTooLong as error:
+            number, seen = -1, error.reason
         if not 0 < number < _N:
             is_signature = False
-            report("signature.out-of-range", f"{location}.{name}", "nought" if not number else f"{number:x}")
+            report("signature.out-of-range", f"{location}.{name}", seen)
     return is_signature
 
 
@@ -153,6 +157,6 @@ def minimal_signature(signature: bytes) -> bytes:
     """
     try:
         r, s = der.read(signature).children()
+        return der.sequence(*(der.integer(der.decode_integer(part)) for part in (r, s)))
     except (DerError, ValueError):
         return signature
-    return der.sequence(*(der.integer(int.from_bytes(part.content, "big", signed=True)) for part in (r, s)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from smki.pki import der
+from smki.pki.bounds import MAX_NAME_BYTES
 from smki.pki.der import DerError, Node
 from smki.pki.x509 import Attribute, Name, name_text, oid_name, parse_name
 from smki.profile.catalogue import Report
@@ -16,7 +17,10 @@ _HEXADECIMAL = frozenset("0123456789ABCDEF")
 
 def check_name(report: Report, node: Node | None, form: NameForm, location: str) -> None:
     """Report where the name differs from its form; *location* ends in ``subject`` or ``issuer``."""
-    if node is not None:
+    if node is not None and node.end - node.start > MAX_NAME_BYTES:
+        # Before the cache, which would keep what is too large.
+        report("name.unreadable", location, f"a name of {node.end - node.start} bytes", f"at most {MAX_NAME_BYTES}")
+    elif node is not None:
         for code, at, seen, expected in _name_faults(node.encoded, form, location.endswith("issuer")):
             report(code, location + at, seen, expected)
 

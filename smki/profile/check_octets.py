@@ -5,16 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from smki.pki import der
+from smki.pki.bounds import MAX_BYTES, MAX_DEPTH, MAX_INTEGER_BYTES
 from smki.pki.der import DerError, Node
 from smki.pki.x509 import ExtensionNode, Fault
 from smki.profile.catalogue import Report
 from smki.profile.locate import Locate
-
-MAX_DEPTH = 64
-"""Nesting beyond which nothing of ours goes; deeper input is reported instead of followed."""
-
-MAX_OCTETS = 64 * 1024
-"""The size above which nothing is taken apart (the entries of a revocation list apart): ours have below 1,000."""
 
 _CONSTRUCTED_STRINGS = frozenset(
     tag | der.CONSTRUCTED
@@ -24,7 +19,7 @@ _CONSTRUCTED_STRINGS = frozenset(
 
 def check_size(report: Report, data: bytes, location: str) -> bool:
     """Report an input that is too large to be taken apart; whether it is not."""
-    if len(data) > MAX_OCTETS:
+    if len(data) > MAX_BYTES:
         report("der.too-large", location, f"{len(data)} octets")
         return False
     return True
@@ -103,6 +98,8 @@ def _check_integer(report: Report, node: Node, locate: Locate) -> None:
         report(
             "der.integer-not-minimal", locate(node.start), f"{length} octets beginning {data[body : body + 2].hex()}"
         )
+    if length > MAX_INTEGER_BYTES:
+        report("der.integer-too-long", locate(node.start), f"{length} bytes")
 
 
 def _check_boolean(report: Report, node: Node, locate: Locate) -> None:

@@ -75,10 +75,11 @@ def split(data: bytes) -> list[bytes]:
 def looks_like_certificate(data: bytes) -> bool:
     """Whether DER is shaped like a certificate: its first SEQUENCE begins with a version [0] and a serial number."""
     try:
-        first = der.read(data).children()[0].children()
-    except (DerError, IndexError):
+        (first,) = der.first_children(der.read(data), 1)
+        parts = der.first_children(first, 2)
+    except (DerError, ValueError):
         return False
-    return [part.tag for part in first[:2]] == [0xA0, der.INTEGER]
+    return [part.tag for part in parts] == [0xA0, der.INTEGER]
 
 
 def detect_profile(structure: CertificateStructure) -> CertificateProfile:

@@ -93,6 +93,10 @@ def _rows(data: bytes, name: str, columns: tuple[str, ...]) -> Iterator[Row]:
 def _json_rows(text: str, name: str) -> list[Row]:
     try:
         rows = json.loads(text)
+    except RecursionError:
+        raise Malformed(
+            Problem("input.json", name, "values nested too deeply", "a JSON list of objects", "RFC 8259")
+        ) from None
     except ValueError as error:
         raise Malformed(Problem("input.json", name, str(error), "a JSON list of objects", "RFC 8259")) from None
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):

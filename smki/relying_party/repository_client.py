@@ -144,7 +144,7 @@ class RepositoryClient:
                 is_device,
                 CertificateStatus.parse(_text(result, "CertificateStatus")),
                 KeyUsage.parse(_text(result, "CertificateUsage")),
-                RemotePartyRole.of_decimal(int(role)) if role and role.strip().isdecimal() else None,
+                RemotePartyRole.of_decimal(int(role)) if role and role.isdecimal() and len(role) < 4 else None,
             )
         except Malformed as error:
             raise self._unusable(str(error)) from None

@@ -361,11 +361,14 @@ def _check_quota(quota: int | None, subject: str) -> None:
         raise Malformed(_not_a_quota(str(quota), subject))
 
 
+_MAX_QUOTA_DIGITS = 18
+
+
 def _parse_quota(text: str) -> int | None:
     text = text.strip()
     if not text:
         return None
-    if text.isascii() and text.isdigit():
+    if text.isascii() and text.isdigit() and len(text) <= _MAX_QUOTA_DIGITS:
         return int(text)
     raise Malformed(_not_a_quota(f"{text[:64]!r}", "quota"))
 

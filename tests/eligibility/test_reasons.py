@@ -14,7 +14,7 @@ from smki.eligibility import (
     OrganisationQuestion,
     Outcome,
     decide,
-    decision_text,
+    decision_lines,
 )
 from smki.eligibility.question import Question
 from smki.sec.party import NonParty, Officer
@@ -280,7 +280,7 @@ def test_a_refusal_says_what_is_wrong_what_would_do_and_whose() -> None:
     assert decision.as_json()["eligible"] is False
     assert decision.as_json()["outcome"] == "ineligible"
     assert decision.as_json()["asOf"] == "2026-01-01"
-    lines = decision_text(decision).splitlines()
+    lines = decision_lines(decision)
     assert lines[0] == "Not eligible on 2026-01-01"
     assert any(line.startswith("  no   Gas Smart Meter: ") and line.endswith("[device.gas-meter]") for line in lines)
     assert lines.count("  yes  SEC M8 A Party now: acceded") == 1

@@ -88,11 +88,15 @@ def test_a_report_has_a_bound_and_errors_are_not_crowded_out() -> None:
     report = Report()
     for _ in range(3 * Report.MAX_FINDINGS):
         report("extension.order", "here", "this")
-    assert [report.is_full, len(report.findings)] == [False, Report.MAX_FINDINGS]
+    assert [report.is_full, len(report.findings)] == [False, Report.MAX_FINDINGS + 1]
     for _ in range(3 * Report.MAX_FINDINGS):
         report("role.unknown", "here", "this")
-    assert [report.is_full, len(report.findings)] == [True, 2 * Report.MAX_FINDINGS]
-    severities = [finding.severity for finding in report.findings]
+    assert report.is_full
+    *kept, last = report.findings
+    assert (last.code, last.severity) == ("findings.left-out", Severity.NOTICE)
+    left_out = f"{2 * Report.MAX_FINDINGS:,}"
+    assert last.seen == f"{left_out} more below error, {left_out} more at error or above"
+    severities = [finding.severity for finding in kept]
     assert severities == [Severity.NOTICE] * Report.MAX_FINDINGS + [Severity.ERROR] * Report.MAX_FINDINGS
 
 

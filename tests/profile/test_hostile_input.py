@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from smki import lint
 from smki.pki import der
+from smki.pki.bounds import MAX_BYTES
 from smki.pki.pem import read_pieces
 from smki.pki.revocation_entry import encode_entries
 from smki.problem import Severity, errors_among
-from smki.profile.check_octets import MAX_OCTETS
 from smki.profile.detect import split
 from smki.profile.lint import lint_any
 from smki.testing.defects import Base
@@ -115,11 +115,11 @@ def test_deep_nesting_is_found_as_such() -> None:
 
 
 def test_above_the_bound_nothing_is_taken_apart() -> None:
-    padding = MAX_OCTETS - len(in_extension(b"\x04\x82\xff\xff"))
+    padding = MAX_BYTES - len(in_extension(b"\x04\x82\xff\xff"))
     just = in_extension(der.octet_string(bytes(padding - 8)))
-    assert len(just) <= MAX_OCTETS
+    assert len(just) <= MAX_BYTES
     assert codes(lint(just)) == {"extension.unexpected"}
-    above = in_extension(der.octet_string(bytes(MAX_OCTETS)))
+    above = in_extension(der.octet_string(bytes(MAX_BYTES)))
     assert codes(lint(above)) == {"der.too-large"}
 
 
@@ -129,9 +129,9 @@ def test_a_list_may_be_longer_but_not_around_its_entries() -> None:
 
     before = CAST.today.replace(year=CAST.today.year - 1)
     entries = encode_entries(RevokedEntry(SerialNumber((1 << 126) + number), before) for number in range(10_000))
-    assert len(entries) > MAX_OCTETS
+    assert len(entries) > MAX_BYTES
     assert lint(list_of(entries)) == []
-    large = put(after_extensions=der.octet_string(bytes(MAX_OCTETS)))(CAST.good(Base.CRL), CAST).encoded()
+    large = put(after_extensions=der.octet_string(bytes(MAX_BYTES)))(CAST.good(Base.CRL), CAST).encoded()
     assert "der.too-large" in codes(lint(large))
 
 

@@ -21,6 +21,16 @@ from tests.profile.support import codes
 
 _GARBAGE = der.element(der.SEQUENCE, b"\x30\x05\x01")
 
+_RDN = der.set_of(der.sequence(der.oid(Oid.COMMON_NAME), der.utf8_string("Name")))
+_ATTRIBUTE = der.sequence(der.oid("1.2.3.4"), der.set_of(der.integer(1)))
+_EXTENSION = der.sequence(der.oid("1.2.3.4"), der.octet_string(b""))
+
+
+def _entry(extensions: bytes, serial_number: bytes = b"\x01") -> bytes:
+    when = der.element(der.UTC_TIME, b"260101000000Z")
+    return der.sequence(der.sequence(der.element(der.INTEGER, serial_number), when, extensions))
+
+
 EDITS: dict[str, tuple[Base, Edit]] = {
     "a tbsCertificate of no elements": (Base.DEVICE, body(lambda _: _GARBAGE)),
     "two elements of extensions": (Base.DEVICE, put(extension_list=der.sequence() + der.integer(1))),
@@ -42,6 +52,12 @@ EDITS: dict[str, tuple[Base, Edit]] = {
         lambda parts, cast: put(entry_list=der.sequence(*parts.entries, b"\x30\x05\x01"))(parts, cast),
     ),
     "list and an octet": (Base.CRL, whole(appended(b"\x05"))),
+    "a serial number of 2,001 bytes": (Base.DEVICE, put(serial_number=der.element(der.INTEGER, b"\x7f" * 2001))),
+    "a subject of 5,000 bytes": (Base.ORGANISATION, put(subject=der.sequence(*[_RDN] * 300))),
+    "a request of 17 attributes": (Base.DEVICE_REQUEST, put(other_attributes=_ATTRIBUTE * 17)),
+    "an entry of 5,000 bytes": (Base.CRL, put(entry_list=_entry(der.octet_string(bytes(5000))))),
+    "an entry of 17 extensions": (Base.CRL, put(entry_list=_entry(der.sequence(_EXTENSION * 17)))),
+    "an entry's serial number of 65 bytes": (Base.CRL, put(entry_list=_entry(b"", b"\x7f" * 65))),
     "issuer with padded lengths": (Base.DEVICE, change(lambda octets: b"\x30\x81" + octets[1:], "issuer")),
 }
 
@@ -65,6 +81,7 @@ def further_cases(cast: Cast) -> Iterator[tuple[str, Callable[[], set[str]]]]:
     yield "a request for an Organisation", lambda: codes(lint_request(request, CertificateKind.ORGANISATION))
     yield "an INTEGER for a list", lambda: codes(lint_revocation_list(b"\x02\x01\x01"))
     yield "a certificate and an octet", lambda: _problem_codes(Certificate.from_der, device + b"\0")
+    yield "70,000 bytes for a certificate", lambda: _problem_codes(Certificate.from_der, bytes(70_000))
     yield "a request for a certificate", lambda: _problem_codes(Certificate.from_der, _bad_serial(cast))
     yield "a list with a date that is none", lambda: _problem_codes(RevocationList.from_der, _bad_date(cast))
     yield from _before_signing(cast)

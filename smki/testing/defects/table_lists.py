@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import timedelta
+
 from smki.pki import der
+from smki.pki.bounds import MAX_FINDINGS
 from smki.pki.x509 import Oid, encode_extension
-from smki.testing.defects.cast import Base
+from smki.testing.defects.cast import Base, Cast
 from smki.testing.defects.catalogue import defect
 from smki.testing.defects.edits import (
     FALSE,
@@ -55,6 +59,16 @@ def _reason_number(number: int) -> bytes:
 
 _KEY_COMPROMISE = _reason_number(1)
 _INVALIDITY = encode_extension("2.5.29.24", der.element(der.GENERALIZED_TIME, b"20260101000000Z"), critical=False)
+
+
+def _with_two_warnings(count: int) -> Callable[[Cast], bytes]:
+    def entries(cast: Cast) -> bytes:
+        when = der.time(cast.today + timedelta(days=2))
+        extensions = der.sequence(_reason_number(0))
+        return der.sequence(*(der.sequence(der.integer((1 << 126) + at), when, extensions) for at in range(count)))
+
+    return entries
+
 
 LIST_FIELDS = (
     defect(
@@ -377,5 +391,38 @@ LIST_EXTENSIONS = (
         added("2.5.29.27", der.integer(999), critical=True),
         "extension.unexpected-critical",
         _B,
+    ),
+    defect(
+        _L,
+        "version-2001-octets",
+        "a version of 2,001 octets",
+        put(version=der.element(der.INTEGER, b"\x7f" + bytes(2000))),
+        "der.integer-too-long version.list-wrong",
+        _B,
+    ),
+    defect(
+        _L,
+        "number-2001-octets",
+        "a cRLNumber of 2,001 octets",
+        extension(_NUMBER, der.element(der.INTEGER, b"\x7f" + bytes(2000))),
+        "der.integer-too-long crl-number.too-long",
+        _B,
+    ),
+    defect(
+        _L,
+        "entry-extensions-empty",
+        "an entry with empty crlEntryExtensions",
+        entry(within((2,), instead(der.sequence()))),
+        "entry.extensions-empty",
+        _B,
+    ),
+    defect(
+        _L,
+        "entries-with-a-thousand-warnings",
+        "a date in the future and reasonCode unspecified in more entries than a report holds findings",
+        put(entry_list=_with_two_warnings(MAX_FINDINGS + 1)),
+        "entry.date-in-future reason-code.unspecified findings.left-out",
+        _B,
+        Verdict.TRUSTED,
     ),
 )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from smki.pki import der
+from smki.pki.bounds import MAX_EXTENSIONS
 from smki.pki.x509 import Oid
 from smki.testing.defects.cast import Base
 from smki.testing.defects.catalogue import defect
 from smki.testing.defects.edits import (
     FALSE,
+    added,
     also,
     appended,
     body,
@@ -295,5 +297,21 @@ SIGNATURE = (
         whole(within((2,), retagged(der.OCTET_STRING))),
         "structure.certificate",
         _X,
+    ),
+    defect(
+        _D,
+        "version-2001-octets",
+        "a version of 2,001 octets",
+        put(version=der.explicit(0, der.element(der.INTEGER, b"\x7f" + bytes(2000)))),
+        "der.integer-too-long version.wrong",
+        _S,
+    ),
+    defect(
+        _D,
+        "extensions-65",
+        "more extensions than are read",
+        both(*(added(f"1.2.826.0.1.8641679.99.{number}", der.element(der.NULL)) for number in range(MAX_EXTENSIONS))),
+        "der.too-many",
+        _B,
     ),
 )

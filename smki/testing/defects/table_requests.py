@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 from smki.pki import der
 from smki.pki.request import organisation_subject
 from smki.pki.x509 import Oid, encode_attribute, key_usage_bit_string
 from smki.sec.role import KeyUsage, RemotePartyRole
-from smki.testing.defects.cast import DEVICE_EUI64, ORGANISATION_EUI64, ORGANISATION_NAME, Base
+from smki.testing.defects.cast import DEVICE_EUI64, ORGANISATION_EUI64, ORGANISATION_NAME, Base, Cast
 from smki.testing.defects.catalogue import defect
 from smki.testing.defects.edits import (
     added,
@@ -37,6 +40,17 @@ for _ in range(100):
     _NESTED = der.sequence(_NESTED)
 _DEEP = der.sequence(der.oid("1.2.826.0.1.8641679.99"), der.element(der.SET, _NESTED))
 _NO_ATTRIBUTE = der.element(der.SET)
+
+
+def _two_values(parts: Any, cast: Cast) -> Any:
+    value = der.sequence(*(part.encoded() for part in parts.extensions))
+    return replace(parts, extension_list=value + value)
+
+
+def _two_attributes(parts: Any, cast: Cast) -> Any:
+    value = der.sequence(*(part.encoded() for part in parts.extensions))
+    return replace(parts, other_attributes=der.sequence(der.oid(Oid.EXTENSION_REQUEST), der.set_of(value)))
+
 
 REQUESTS = (
     defect(
@@ -198,5 +212,29 @@ REQUESTS = (
         signature(retagged(der.INTEGER)),
         "signature.malformed",
         _S,
+    ),
+    defect(
+        _DR,
+        "version-2001-octets",
+        "a version of 2,001 octets",
+        put(version=der.element(der.INTEGER, b"\x7f" + bytes(2000))),
+        "der.integer-too-long version.request-wrong",
+        _B,
+    ),
+    defect(
+        _DR,
+        "extension-request-of-two-values",
+        "an extensionRequest of two values",
+        _two_values,
+        "extension-request.not-single",
+        _B,
+    ),
+    defect(
+        _DR,
+        "extension-request-twice",
+        "two extensionRequest attributes",
+        _two_attributes,
+        "extension-request.not-single",
+        _B,
     ),
 )
