@@ -35,7 +35,10 @@ ROLE = RemotePartyRole.SUPPLIER
 
 _DAY = timedelta(days=1)
 AUTHORITIES_BEGAN = timedelta(days=11 * 365)
-"""So long before the moment that the authorities' certificates begin, so that an expired one fits below them."""
+"""Time from the start of the issuing authorities' certificates to the moment: an expired Organisation Certificate of
+ten years fits below them."""
+ROOTS_BEGAN = timedelta(days=26 * 366)
+"""Time from the start of the roots' certificates to the moment: an expired Issuing OCA of 25 years fits below them."""
 ISSUED = timedelta(days=30)
 """So long before the moment that everything else was issued."""
 
@@ -199,7 +202,8 @@ _CARRIED_OVER = {"key_usage": Oid.KEY_USAGE, "subject_alt_name": Oid.SUBJECT_ALT
 
 
 def _authority(cast: Cast, base: Base) -> CertificateParts:
-    contents = _contents(cast, base, cast.today - AUTHORITIES_BEGAN, cast.name(base))
+    began = cast.today - (ROOTS_BEGAN if _ISSUERS[base] is base else AUTHORITIES_BEGAN)
+    contents = _contents(cast, base, began, cast.name(base))
     tbs = build_tbs_certificate(profile_of(CertificateKind(base.value)), contents)
     return CertificateParts.of(tbs, cast.key(_ISSUERS[base].value))
 

@@ -8,7 +8,7 @@ from smki.pki import der
 from smki.pki.request import organisation_subject
 from smki.pki.x509 import Oid, encode_attribute, key_usage_bit_string
 from smki.profile.check_certificate import end_of_validity
-from smki.profile.tables import ORGANISATION_YEARS
+from smki.profile.tables import ISSUING_OCA_YEARS, ORGANISATION_YEARS
 from smki.sec.role import KeyUsage, RemotePartyRole
 from smki.testing.defects.cast import ORGANISATION_EUI64, ORGANISATION_NAME, Base, Cast, authority_name
 from smki.testing.defects.catalogue import defect
@@ -40,6 +40,12 @@ _BC, _KU, _CP = Oid.BASIC_CONSTRAINTS, Oid.KEY_USAGE, Oid.CERTIFICATE_POLICIES
 _CERT_SIGN, _CRL_SIGN = key_usage_bit_string(KeyUsage.KEY_CERT_SIGN), key_usage_bit_string(KeyUsage.CRL_SIGN)
 _ANOTHER_ENVIRONMENT = der.sequence(der.sequence(der.oid("1.2.826.0.1.8641679.99.1")))
 _UNIT = encode_attribute(Oid.ORGANIZATIONAL_UNIT_NAME, der.printable_string("07"))
+
+
+def _expired_authority(cast: Cast) -> datetime:
+    """When an Issuing OCA began whose validity ended within the last days."""
+    return cast.today - timedelta(days=ISSUING_OCA_YEARS * 366)
+
 
 AUTHORITIES = (
     defect(
@@ -217,9 +223,12 @@ AUTHORITIES = (
     defect(
         _IO,
         "expired",
-        "an Issuing OCA that expired a day ago",
-        put(not_after=time(-1)),
-        "validity.length",
+        "an Issuing OCA that has expired",
+        put(
+            not_before=lambda cast: der.time(_expired_authority(cast)),
+            not_after=lambda cast: der.time(end_of_validity(_expired_authority(cast), ISSUING_OCA_YEARS)),
+        ),
+        "",
         _S,
         Verdict.EXPIRED,
         clause="RFC 5280 6.1.3",

@@ -65,7 +65,7 @@ LIST_FIELDS = (
         "length-long",
         "the length of the issuer in an octet too many",
         change(long_length, "issuer"),
-        "issuer.mismatch der.length-not-minimal",
+        "der.length-not-minimal issuer.mismatch",
         _B,
     ),
     defect(_L, "without-signature", "no signatureValue", whole(only(0, 1)), "structure.list", _X),

@@ -8,10 +8,10 @@ from typing import Any
 
 from smki.clock import NO_WELL_DEFINED_EXPIRY
 from smki.pki import der
-from smki.pki.x509 import Oid, encode_attribute, key_identifier, key_usage_bit_string
+from smki.pki.x509 import Oid, key_identifier, key_usage_bit_string
 from smki.sec.role import CertificateKind, KeyUsage
 from smki.testing.vectors.case import TRUSTED, Case
-from smki.testing.vectors.edits import dropped, flipped, turned, without
+from smki.testing.vectors.edits import dropped, flipped, turned
 from smki.testing.vectors.setting import Setting
 from smki.testing.vectors.world import MOMENT, Plan, World, authority_name, changed
 
@@ -44,9 +44,10 @@ def links(setting: Setting) -> Iterator[Case]:
         strangers = (world.certificate(world.authority(CertificateKind.ROOT_OCA, "VX", "stranger", None)),)
         about = f"{base}: a root that is not trusted"
         yield setting.case(f"path-{base}-other-root", about, "path.issuer-unknown", plan, trust_anchors=strangers)
-        other = changed(plan, issuer=authority_name(CertificateKind.ISSUING_DCA, "VX09"))
-        expected = "profile" if base == "organisation" else "path.issuer-unknown"
-        yield setting.case(f"path-{base}-issuer-unknown", f"{base}: an issuer that nobody knows", expected, other)
+        kind = CertificateKind.ISSUING_OCA if base == "organisation" else CertificateKind.ISSUING_DCA
+        other = changed(plan, issuer=authority_name(kind, "VX09" if base == "device" else "VX"))
+        about = f"{base}: an issuer that nobody knows"
+        yield setting.case(f"path-{base}-issuer-unknown", about, "path.issuer-unknown", other)
 
 
 def names(setting: Setting) -> Iterator[Case]:
@@ -118,7 +119,7 @@ def authorities(setting: Setting) -> Iterator[Case]:
         ("dca", world.device(), world.issuing_dca),
     ):
         sign_lists = {Oid.KEY_USAGE: key_usage_bit_string(KeyUsage.CRL_SIGN)}
-        no_ca = {Oid.BASIC_CONSTRAINTS: der.sequence()}
+        no_ca = {Oid.BASIC_CONSTRAINTS: der.sequence(der.integer(0))}
         cases: tuple[tuple[str, str, str, Plan], ...] = (
             ("signature-flipped", "a signature with a bit turned over", "path.signature", changed(above, outer=flipped(2))),
             ("policy-other", "the policy of another environment", "path.policy", changed(above, policy=_OTHER_POLICY)),
@@ -155,7 +156,12 @@ def _hierarchies(setting: Setting, world: World) -> Iterator[Case]:
     oca_name = changed(world.device(), issuer=oca.name, signer=oca.key)
     about = "a Device Certificate by the Issuing OCA"
     yield setting.case(
-        "hierarchy-device-by-oca", about, "profile", oca_name, chain=(setting.issuing_oca,), trust_anchors=both
+        "hierarchy-device-by-oca",
+        about,
+        "profile",
+        oca_name,
+        chain=(setting.issuing_oca,),
+        trust_anchors=both,
     )
     by_root = changed(world.device(), issuer=world.root_dca.name, signer=world.root_dca.key)
     yield setting.case("hierarchy-device-by-root", "a Device Certificate by the Root DCA", "path.hierarchy", by_root)
@@ -165,13 +171,14 @@ def _hierarchies(setting: Setting, world: World) -> Iterator[Case]:
         "hierarchy-organisation-by-dca", about, "profile", by_dca, chain=(setting.issuing_dca,), trust_anchors=both
     )
     end_entity = changed(world.device(), issuer=authority_name(CertificateKind.ISSUING_DCA, "VD03"), signer="device DS")
+    # Issued by the Root DCA, so that neither its place nor the length of the path is wrong.
     pretender = changed(
-        world.device(), name=der.sequence(encode_attribute(Oid.COMMON_NAME, der.printable_string("VD03")))
+        world.authority(CertificateKind.ISSUING_DCA, "VD03", "device DS", world.root_dca),
+        extensions={Oid.KEY_USAGE: key_usage_bit_string(_DS)},
+        edit=dropped(Oid.BASIC_CONSTRAINTS),
     )
-    chain = (setting.issuing_dca, world.certificate(changed(pretender, edit=without(7))))
-    yield setting.case(
-        "path-end-entity-as-issuer", "an end entity that plays the authority", "profile", end_entity, chain=chain
-    )
+    about, issuer = "an end entity that plays the authority", world.certificate(pretender)
+    yield setting.case("path-end-entity-as-issuer", about, "profile", end_entity, chain=(issuer,))
 
 
 def times(setting: Setting) -> Iterator[Case]:
@@ -214,9 +221,10 @@ def times(setting: Setting) -> Iterator[Case]:
     for name, at, expected in (("last-second", ends, TRUSTED), ("after", ends + _SECOND, "time.expired")):
         about = f"an Issuing OCA, {name}"
         yield setting.case(f"time-oca-{name}", about, expected, chain=chain, trust_anchors=root, at=at, **lists)
+    begins = MOMENT.replace(hour=0) + timedelta(days=1)
+    young = changed(world.root_oca, validity=(begins, begins.replace(year=begins.year + 50) - _SECOND))
     about = "a Root OCA that is not yet valid"
-    early = setting.case("time-root-before", about, "time.not-yet-valid", at=begins, chain=chain, trust_anchors=root)
-    yield early
+    yield setting.case("time-root-before", about, "time.not-yet-valid", trust_anchors=(world.certificate(young),))
 
 
 def uses(setting: Setting) -> Iterator[Case]:

@@ -6,13 +6,12 @@ from collections.abc import Iterator
 
 from smki.pki import der
 from smki.pki.request import organisation_subject
-from smki.pki.x509 import Oid, key_usage_bit_string
+from smki.pki.x509 import Oid, encode_attribute, key_usage_bit_string
 from smki.sec.role import ORGANISATION_ROLES, KeyUsage, RemotePartyRole
 from smki.testing.vectors.case import Case
 from smki.testing.vectors.edits import (
     ALGORITHM_NULL,
     ALGORITHM_SHA384,
-    KEY,
     OUTER_NULL,
     OUTER_SHA384,
     SERIAL,
@@ -24,8 +23,10 @@ from smki.testing.vectors.edits import (
     appended,
     doubled,
     dropped,
+    generalized_not_before,
     long_length,
     padded_signature,
+    point,
     put,
     turned,
     without,
@@ -60,9 +61,9 @@ _BOTH: tuple[tuple[str, str, Edit], ...] = (
     ("algorithm-null", "NULL parameters inside", ALGORITHM_NULL),
     ("issuer-ber-length", "a length that is not minimal", long_length),
     ("validity-reversed", "notAfter before notBefore", put(VALIDITY, der.sequence(der.time(ISSUED), der.time(ISSUED.replace(year=2024))))),
-    ("validity-generalized", "GeneralizedTime for a year before 2050", put(VALIDITY, der.sequence(der.element(der.GENERALIZED_TIME, b"20250301000000Z"), der.time(ISSUED.replace(year=2035))))),
-    ("key-compressed", "a compressed point", lambda parts: put(KEY, der.sequence(der.read(parts[KEY]).children()[0].encoded, der.bit_string(b"\x02" + parts[KEY][27:59])))(parts)),
-    ("key-not-on-curve", "a point that is not on the curve", lambda parts: put(KEY, parts[KEY][:-1] + bytes((parts[KEY][-1] ^ 1,)))(parts)),
+    ("validity-generalized", "GeneralizedTime for a year before 2050", generalized_not_before),
+    ("key-compressed", "a compressed point", point(lambda octets: bytes((2 + (octets[-1] & 1),)) + octets[1:33])),
+    ("key-not-on-curve", "a point that is not on the curve", point(lambda octets: octets[:-1] + bytes((octets[-1] ^ 1,)))),
     ("extensions-none", "no extensions", without(7)),
     ("field-after-extensions", "a field after the extensions", appended(der.integer(1))),
     ("key-usage-missing", "no keyUsage", dropped(Oid.KEY_USAGE)),
@@ -116,7 +117,7 @@ def broken(setting: Setting) -> Iterator[Case]:
     for name, about, edit in (
         ("san-missing", "no subjectAltName", dropped(Oid.SUBJECT_ALT_NAME)),
         ("san-not-critical", "subjectAltName not critical", turned(Oid.SUBJECT_ALT_NAME)),
-        ("subject", "a subject that is not empty", put(SUBJECT, organisation_subject(RemotePartyRole.SUPPLIER, SUPPLIER, None))),
+        ("subject", "a subject that is not empty", put(SUBJECT, der.sequence(encode_attribute(Oid.COMMON_NAME, der.utf8_string("Meter"))))),
     ):  # fmt: skip
         yield setting.case(f"profile-device-{name}", f"device: {about}", "profile", changed(device, edit=edit))
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from smki.pki import der
-from smki.pki.x509 import Oid, encode_extension
+from smki.pki.x509 import Oid, encode_extension, key_identifier
 from smki.testing.vectors.world import Edit
 
 VERSION, SERIAL, ALGORITHM, ISSUER, VALIDITY, SUBJECT, KEY, EXTENSIONS = range(8)
@@ -73,6 +75,30 @@ def turned(oid: str, at: int = EXTENSIONS) -> Edit:
 def added(oid: str, value: bytes, *, critical: bool, at: int = EXTENSIONS) -> Edit:
     """An extension more."""
     return in_extensions(lambda extensions: [*extensions, encode_extension(oid, value, critical=critical)], at)
+
+
+def point(change: Callable[[bytes], bytes]) -> Edit:
+    """Another public key in place of the point, with the subjectKeyIdentifier that belongs to it."""
+
+    def edit(parts: list[bytes]) -> list[bytes]:
+        algorithm, bits = der.read(parts[KEY]).children()
+        octets = change(bits.content[1:])
+        identifier = encode_extension(
+            Oid.SUBJECT_KEY_IDENTIFIER, der.octet_string(key_identifier(octets)), critical=False
+        )
+        parts = put(KEY, der.sequence(algorithm.encoded, der.bit_string(octets)))(parts)
+        return in_extensions(
+            lambda items: [identifier if _is(item, Oid.SUBJECT_KEY_IDENTIFIER) else item for item in items]
+        )(parts)
+
+    return edit
+
+
+def generalized_not_before(parts: list[bytes]) -> list[bytes]:
+    """The same notBefore as GeneralizedTime, though it is before 2050."""
+    begins, ends = der.read(parts[VALIDITY]).children()
+    generalized = der.element(der.GENERALIZED_TIME, b"20", begins.content)
+    return put(VALIDITY, der.sequence(generalized, ends.encoded))(parts)
 
 
 ALGORITHM_SHA384 = put(ALGORITHM, _ECDSA_SHA384)
