@@ -12,9 +12,9 @@ from smki.pki.certificate import read_certificate
 from smki.pki.x509 import ExtensionNode, Oid, key_identifier
 from smki.relying_party.verdict import Outcome
 from smki.testing.defects import DEFECTS
+from smki.testing.defects.case import TRUSTED
 from smki.testing.vectors import cases
-from smki.testing.vectors.case import TRUSTED
-from smki.testing.vectors.files import octets_of
+from smki.testing.vectors.files import files_of
 from smki.testing.vectors.judge import judge_case
 
 CASES = {case.name: case for case in cases()}
@@ -224,7 +224,7 @@ def test_every_check_of_a_good_case_is_made_and_holds(name: str) -> None:
 @pytest.mark.parametrize("name", BAD)
 def test_the_lint_finds_nothing_but_what_the_case_is_about(name: str) -> None:
     case = CASES[name]
-    found = {finding.code for octets in set(octets_of(case)) if len(octets) < SMALL for finding in lint(octets)}
+    found = {finding.code for octets in set(files_of(case)) if len(octets) < SMALL for finding in lint(octets)}
     if name.endswith("-signature-unused-bits"):
         # Whether the bits that are not used are zero is up to the signature.
         assert {"signature.malformed"} <= found <= {"signature.malformed", "der.bit-string"}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from smki.pki import der
 from smki.pki.x509 import Oid, encode_extension
-from smki.testing.defects.cast import Base
 from smki.testing.defects.catalogue import defect
 from smki.testing.defects.edits import (
     FALSE,
@@ -34,7 +33,8 @@ from smki.testing.defects.edits import (
     without,
     without_seconds,
 )
-from smki.testing.defects.verdict import Openssl, Verdict
+from smki.testing.defects.expected import Expected, Openssl
+from smki.testing.defects.sample_pki import Base
 
 _L, _A = Base.CRL, Base.ARL
 _S, _B, _X = Openssl.SEES, Openssl.BLIND, Openssl.CANNOT_PARSE
@@ -121,7 +121,7 @@ LIST_FIELDS = (
         put(next_update=time(30)),
         "next-update.late",
         _B,
-        Verdict.TRUSTED,
+        Expected.TRUSTED,
     ),
     defect(
         _L,
@@ -130,7 +130,7 @@ LIST_FIELDS = (
         put(this_update=time(-4), next_update=time(-2)),
         "",
         _S,
-        Verdict.LIST_OVERDUE,
+        Expected.LIST_OVERDUE,
         clause="RFC 5280 6.3.3",
     ),
     defect(
@@ -140,7 +140,7 @@ LIST_FIELDS = (
         put(this_update=time(2), next_update=time(4)),
         "",
         _S,
-        Verdict.LIST_NOT_YET,
+        Expected.LIST_NOT_YET,
         clause="RFC 5280 6.3.3",
     ),
     defect(
@@ -150,17 +150,17 @@ LIST_FIELDS = (
         put(this_update=time(-400), next_update=time(-40)),
         "",
         _S,
-        Verdict.LIST_OVERDUE,
+        Expected.LIST_OVERDUE,
         clause="RFC 5280 6.3.3",
     ),
     defect(
         _L,
         "of-another-authority",
         "named and signed by the Root OCA, where the Issuing OCA's list is wanted",
-        issued_by(lambda cast: cast.name(Base.ROOT_OCA), "root-oca"),
+        issued_by(lambda pki: pki.name(Base.ROOT_OCA), "root-oca"),
         "",
         _S,
-        Verdict.LIST_ISSUER,
+        Expected.LIST_ISSUER,
         clause="RFC 5280 6.3.3",
         issuer=Base.ROOT_OCA,
     ),
@@ -171,7 +171,7 @@ LIST_FIELDS = (
         signature(flipped),
         "signature.does-not-verify",
         _S,
-        Verdict.LIST_SIGNATURE,
+        Expected.LIST_SIGNATURE,
     ),
     defect(
         _L,
@@ -180,7 +180,7 @@ LIST_FIELDS = (
         signed_by("stranger"),
         "signature.does-not-verify",
         _S,
-        Verdict.LIST_SIGNATURE,
+        Expected.LIST_SIGNATURE,
     ),
     defect(
         _A,
@@ -189,7 +189,7 @@ LIST_FIELDS = (
         signed_by("stranger"),
         "signature.does-not-verify",
         _S,
-        Verdict.LIST_SIGNATURE,
+        Expected.LIST_SIGNATURE,
     ),
 )
 
@@ -242,10 +242,10 @@ LIST_ENTRIES = (
         _L,
         "entry-date-in-future",
         "a revocationDate after thisUpdate",
-        lambda parts, cast: entry(within((1,), instead(time(20)(cast))))(parts, cast),
+        lambda parts, pki: entry(within((1,), instead(time(20)(pki))))(parts, pki),
         "entry.date-in-future",
         _B,
-        Verdict.TRUSTED,
+        Expected.TRUSTED,
     ),
     defect(
         _L,
@@ -302,7 +302,7 @@ LIST_ENTRIES = (
         entry(within(_REASON, instead(_reason_number(0)))),
         "reason-code.unspecified",
         _B,
-        Verdict.TRUSTED,
+        Expected.TRUSTED,
     ),
     defect(
         _L,
@@ -330,7 +330,7 @@ LIST_EXTENSIONS = (
         extension(_AKI, der.sequence(der.element(0x80, bytes.fromhex("4000000000000002")))),
         "authority-key-identifier.mismatch",
         _S,
-        Verdict.LIST_ISSUER,
+        Expected.LIST_ISSUER,
     ),
     defect(_L, "number-missing", "a list without cRLNumber", without(_NUMBER), "crl-number.missing", _B),
     defect(_L, "number-critical", "a critical cRLNumber", extension(_NUMBER, critical=TRUE), "crl-number.critical", _S),
@@ -360,7 +360,7 @@ LIST_EXTENSIONS = (
         reversed_extensions,
         "extension.order",
         _B,
-        Verdict.TRUSTED,
+        Expected.TRUSTED,
     ),
     defect(
         _L,

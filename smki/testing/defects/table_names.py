@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from smki.pki import der
 from smki.pki.x509 import Oid, encode_attribute
-from smki.testing.defects.cast import ORGANISATION_EUI64, Base, authority_name
 from smki.testing.defects.catalogue import defect
 from smki.testing.defects.edits import (
-    Edit,
     Part,
     as_generalized,
     change,
@@ -19,7 +17,8 @@ from smki.testing.defects.edits import (
     within,
     without_seconds,
 )
-from smki.testing.defects.verdict import Openssl, Verdict
+from smki.testing.defects.expected import Expected, Openssl
+from smki.testing.defects.sample_pki import ORGANISATION_EUI64, Base, Edit, authority_name
 
 _D, _O = Base.DEVICE, Base.ORGANISATION
 _S, _B, _X = Openssl.SEES, Openssl.BLIND, Openssl.CANNOT_PARSE
@@ -183,13 +182,13 @@ NAMES = (
         ),
         "issuer.mismatch name.issuer-string-type",
         _B,
-        Verdict.ISSUER_UNKNOWN,
+        Expected.ISSUER_UNKNOWN,
     ),
     defect(
         _O,
         "issuer-root",
         "named and signed as if by the Root OCA",
-        issued_by(lambda cast: cast.name(Base.ROOT_OCA), Base.ROOT_OCA.value),
+        issued_by(lambda pki: pki.name(Base.ROOT_OCA), Base.ROOT_OCA.value),
         "role.wrong",
         _B,
         issuer=Base.ROOT_OCA,
@@ -198,7 +197,7 @@ NAMES = (
         _O,
         "issuer-device-authority",
         "the Issuing DCA named as the issuer of an Organisation Certificate",
-        put(issuer=lambda cast: cast.name(Base.ISSUING_DCA)),
+        put(issuer=lambda pki: pki.name(Base.ISSUING_DCA)),
         "name.attribute-missing issuer.mismatch",
         _S,
     ),
@@ -206,7 +205,7 @@ NAMES = (
         _D,
         "issuer-organisation-authority",
         "the Issuing OCA named as the issuer of a Device Certificate",
-        put(issuer=lambda cast: cast.name(Base.ISSUING_OCA)),
+        put(issuer=lambda pki: pki.name(Base.ISSUING_OCA)),
         "name.attribute-unexpected issuer.mismatch",
         _S,
     ),
@@ -217,7 +216,7 @@ NAMES = (
         put(issuer=authority_name(None, "XD09")),
         "issuer.mismatch",
         _S,
-        Verdict.ISSUER_UNKNOWN,
+        Expected.ISSUER_UNKNOWN,
     ),
 )
 
@@ -279,7 +278,7 @@ VALIDITY = (
         put(not_after=time(365 * 11)),
         "validity.length",
         _B,
-        Verdict.TRUSTED,
+        Expected.TRUSTED,
     ),
     defect(
         _O,
@@ -288,7 +287,7 @@ VALIDITY = (
         put(not_before=time(-30, hours=12)),
         "validity.whole-days",
         _B,
-        Verdict.TRUSTED,
+        Expected.TRUSTED,
     ),
     defect(
         _D,
@@ -297,7 +296,7 @@ VALIDITY = (
         put(not_before=time(-_BEFORE)),
         "validity.beyond-issuer",
         _B,
-        Verdict.TRUSTED,
+        Expected.TRUSTED,
     ),
     defect(
         _D,
@@ -306,6 +305,6 @@ VALIDITY = (
         put(serial_number=der.integer(5)),
         "serial-number.short",
         _B,
-        Verdict.TRUSTED,
+        Expected.TRUSTED,
     ),
 )

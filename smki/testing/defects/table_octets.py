@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from smki.pki import der
 from smki.pki.x509 import Oid
-from smki.testing.defects.cast import Base
 from smki.testing.defects.catalogue import defect
 from smki.testing.defects.edits import (
     FALSE,
@@ -26,7 +25,8 @@ from smki.testing.defects.edits import (
     whole,
     within,
 )
-from smki.testing.defects.verdict import Openssl
+from smki.testing.defects.expected import Openssl
+from smki.testing.defects.sample_pki import Base
 
 _D = Base.DEVICE
 _S, _B, _X = Openssl.SEES, Openssl.BLIND, Openssl.CANNOT_PARSE

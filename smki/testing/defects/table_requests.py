@@ -6,7 +6,6 @@ from smki.pki import der
 from smki.pki.request import organisation_subject
 from smki.pki.x509 import Oid, encode_attribute, key_usage_bit_string
 from smki.sec.role import KeyUsage, RemotePartyRole
-from smki.testing.defects.cast import DEVICE_EUI64, ORGANISATION_EUI64, ORGANISATION_NAME, Base
 from smki.testing.defects.catalogue import defect
 from smki.testing.defects.edits import (
     added,
@@ -25,8 +24,9 @@ from smki.testing.defects.edits import (
     within,
     without,
 )
+from smki.testing.defects.expected import Openssl
+from smki.testing.defects.sample_pki import DEVICE_EUI64, ORGANISATION_EUI64, ORGANISATION_NAME, Base
 from smki.testing.defects.table_fields import compressed_key, off_the_curve_key, p384_key, rsa_key
-from smki.testing.defects.verdict import Openssl
 
 _DR, _OR = Base.DEVICE_REQUEST, Base.ORGANISATION_REQUEST
 _S, _B, _X = Openssl.SEES, Openssl.BLIND, Openssl.CANNOT_PARSE

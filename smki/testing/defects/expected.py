@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 
 
-class Verdict(enum.Enum):
+class Expected(enum.Enum):
     """The verdict on the certificate that is presented; every code but two names the reason not to trust it."""
 
     TRUSTED = ("trusted", 0)
