@@ -26,7 +26,7 @@ seed_option = click.option("--seed", default=SEED, show_default=True, help="The 
 
 @click.group()
 def vectors() -> None:
-    """Conformance vectors, for testing somebody else's Relying Party."""
+    """Conformance vectors for testing other Relying Parties."""
 
 
 @vectors.command()
@@ -88,7 +88,7 @@ def run(command: str, seed: str, only: str, jobs: int, timeout: float, as_json: 
 
 @vectors.command()
 def judge() -> None:
-    """Judge one case from standard input with our own Relying Party, as a program to be run would."""
+    """Judge one case from standard input with our own Relying Party. An example of a program for `smki vectors run`."""
     verdict = judge_case(parse_question(sys.stdin.buffer.read()))
     click.echo(json.dumps({"trusted": verdict.trusted, "reason": verdict.reason.code if verdict.reason else None}))
 

@@ -113,12 +113,12 @@ class DefectiveCertificate:
         files = {self.defect.file: self.octets, "defect-trust-anchor.der": self.trust_anchor}
         if self.certificate != self.octets:
             files["defect-certificate.der"] = self.certificate
-        files |= {f"defect-chain-{number}.der": octets for number, octets in enumerate(self.chain, 1)}
+        files |= {f"defect-chain-{number}.der": data for number, data in enumerate(self.chain, 1)}
         lists = {"defect.crl": self.crl, "defect.arl": self.arl}
-        return files | {name: octets for name, octets in lists.items() if octets is not None}
+        return files | {name: data for name, data in lists.items() if data is not None}
 
     def relying_party(self) -> RelyingParty:
-        """One that trusts the root and has the chain and the lists, at :attr:`moment`."""
+        """A Relying Party that trusts the root and has the chain and the lists, at :attr:`moment`."""
         lists = RevocationLists.of([self.crl] if self.crl else [], [self.arl] if self.arl else [])
         anchor = Certificate.from_der(self.trust_anchor)
         return RelyingParty([anchor], lists, chain=self.chain, clock=FixedClock(self.moment))
@@ -132,9 +132,9 @@ class DefectiveCertificate:
 def defective_certificate(name: str, *, at: datetime, seed: str | None = None) -> DefectiveCertificate:
     """One defect of the catalogue by its name.
 
-    :param at: when it is to be judged, UTC: everything around the defect is in order then.
+    :param at: when it is to be judged, UTC: everything but the defect is valid then.
     :param seed: makes keys and serial numbers reproducible.
-    :raises NotFound: when there is none of that name.
+    :raises NotFound: when the catalogue has none of that name.
     """
     for defect in DEFECTS:
         if defect.name == name:
@@ -162,13 +162,13 @@ def select_defects(
     :param patterns: shell patterns; at least one must match the name (with or without the kind before it), a finding
         of the lint, or the reason for which a Relying Party refuses it: ``public-key.*``, ``device-key-*``,
         ``time.expired``; ``curve.*`` stands for every finding that ends in ``.curve``. None for every one.
-    :param device: true for Device Certificates and their authorities alone, false for those of Organisations alone.
-    :param lists: those of revocation lists too.
-    :param requests: those of certification requests too.
-    :param allowed: those too that a Relying Party lets pass with a warning.
+    :param device: true for Device Certificates and their authorities only, false for those of Organisations only.
+    :param lists: include defects of revocation lists.
+    :param requests: include defects of certification requests.
+    :param allowed: include defects that a Relying Party accepts with a warning.
     :returns: in the order of the catalogue.
     :raises NotFound: for a pattern that chooses none: it is misspelt, and what it was to test would go untested.
-    :raises Malformed: when something else is given.
+    :raises Malformed: when an argument has another type.
     """
     _check_choice(patterns, {"device": device, "lists": lists, "requests": requests, "allowed": allowed})
     candidates = [
@@ -188,7 +188,7 @@ def select_defects(
 
 
 def _check_choice(patterns: object, choices: dict[str, bool | None]) -> None:
-    # A text is a sequence of texts too: of its letters, and "*" would choose everything.
+    # A string is also a sequence of strings: of "*a", the pattern "*" would choose everything.
     if isinstance(patterns, str) or not isinstance(patterns, Sequence):
         raise _malformed("patterns", f"{patterns!r}", "a sequence of shell patterns")
     for pattern in patterns:
@@ -208,7 +208,7 @@ def _names(defect: Defect) -> tuple[str, ...]:
 
 
 def _is_called(defect: Defect, pattern: str) -> bool:
-    # "curve.*" is what findings are about, in short: "public-key.curve", whichever defect has it.
+    # Short forms by the last part of a finding: "curve.*" for every defect with "public-key.curve".
     about = (f"{code.rpartition('.')[2]}.{defect.name}" for code in defect.codes)
     return any(fnmatchcase(name, pattern) for name in (*_names(defect), *about))
 

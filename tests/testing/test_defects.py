@@ -1,4 +1,4 @@
-"""Every defect is one thing, and is found by exactly what the manifest says; its good twin by nothing."""
+"""Every defect is one thing, and is found by exactly what the manifest says; its valid counterpart by nothing."""
 
 from __future__ import annotations
 

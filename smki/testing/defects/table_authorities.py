@@ -1,4 +1,4 @@
-"""Defects of authorities' certificates, and of the trust in what stands below or beside them."""
+"""Defects of authorities' certificates, and of certificates that only a Relying Party finds fault with."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _UNIT = encode_attribute(Oid.ORGANIZATIONAL_UNIT_NAME, der.printable_string("07"
 
 
 def _expired_authority(pki: SamplePki) -> datetime:
-    """When an Issuing OCA began whose validity ended within the last days."""
+    """notBefore of an Issuing OCA that expired within the last month."""
     return pki.today - timedelta(days=ISSUING_OCA_YEARS * 366)
 
 
@@ -259,7 +259,7 @@ _YEARS = 365 * 10
 
 
 def _last_second(pki: SamplePki, days: int) -> datetime:
-    """The end of ten years that begin so many days after the moment."""
+    """notAfter of an Organisation Certificate with a notBefore that many days after the moment."""
     return end_of_validity(pki.today + timedelta(days=days), ORGANISATION_YEARS)
 
 

@@ -160,7 +160,7 @@ ALTERNATIVE_NAMES = (
     defect(
         _D,
         "hardware-serial-number-7-octets",
-        "an hwSerialNum of 7 octets",
+        "an hwSerialNum of 7 bytes",
         extension(_SAN, _module_name(DEVICE_EUI64.octets[:7])),
         "hardware-module-name.serial-length",
         _B,

@@ -189,7 +189,7 @@ KEY_IDENTIFIERS = (
     defect(
         _D,
         "subject-key-20-octets",
-        "a subjectKeyIdentifier of 20 octets",
+        "a subjectKeyIdentifier of 20 bytes",
         extension(_SKI, der.octet_string(bytes(range(20)))),
         "subject-key-identifier.length",
         _B,
@@ -240,7 +240,7 @@ KEY_IDENTIFIERS = (
     defect(
         _D,
         "authority-key-20-octets",
-        "an authorityKeyIdentifier of 20 octets",
+        "an authorityKeyIdentifier of 20 bytes",
         extension(_AKI, der.sequence(der.element(0x80, bytes(range(20))))),
         "authority-key-identifier.length",
         _S,

@@ -71,14 +71,14 @@ def _key_info(algorithm: bytes, bits: bytes) -> bytes:
 
 
 def p384_key(pki: SamplePki) -> bytes:
-    # From the same number as the good key, so that a seed makes the same octets.
+    # Derived from the private number of the good key, so that a seed always makes the same key.
     number = pki.key(Base.DEVICE.value).private_numbers().private_value
     key = ec.derive_private_key(number, ec.SECP384R1()).public_key()
     return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 def rsa_key(pki: SamplePki) -> bytes:
-    # Not the product of two primes: nobody needs its private key, and it only has to look like one.
+    # Not a product of two primes: it only has to look like a modulus, because nobody needs the private key.
     point = pki.point(Base.DEVICE.value)
     modulus = int.from_bytes(b"\xc0" + (point * 4)[:254] + b"\x01", "big")
     algorithm = der.sequence(der.oid("1.2.840.113549.1.1.1"), der.element(der.NULL))
@@ -142,7 +142,7 @@ PUBLIC_KEYS = (
     defect(_D, "key-ecdh", "a key restricted to ECDH (id-ecDH)", subject_key(_ecdh), "public-key.algorithm", _S),
     defect(_D, "key-compressed", "a compressed point", subject_key(compressed_key), "public-key.point-form", _B),
     defect(_D, "key-hybrid", "a point in hybrid form", subject_key(_hybrid), "public-key.point-form", _B),
-    defect(_D, "key-point-short", "a point of 64 octets", subject_key(_short_point), "public-key.point-length", _S),
+    defect(_D, "key-point-short", "a point of 64 bytes", subject_key(_short_point), "public-key.point-length", _S),
     defect(
         _D,
         "key-off-the-curve",

@@ -42,7 +42,7 @@ _S, _B, _X = Openssl.SEES, Openssl.BLIND, Openssl.CANNOT_PARSE
 _WITH_NULL = der.sequence(der.oid(Oid.ECDSA_WITH_SHA256), der.element(der.NULL))
 _AKI, _NUMBER = Oid.AUTHORITY_KEY_IDENTIFIER, Oid.CRL_NUMBER
 _REASON = (2, 0)
-"""Where the reasonCode extension stands in an entry."""
+"""Path to the reasonCode extension in an entry."""
 
 
 def _reason(value: bytes, critical: bytes = b"") -> bytes:
@@ -58,12 +58,12 @@ _INVALIDITY = encode_extension("2.5.29.24", der.element(der.GENERALIZED_TIME, b"
 
 LIST_FIELDS = (
     defect(
-        _L, "trailing-octets", "an octet after the end of the list", whole(appended(b"\0")), "der.trailing-octets", _B
+        _L, "trailing-octets", "a byte after the end of the list", whole(appended(b"\0")), "der.trailing-octets", _B
     ),
     defect(
         _L,
         "length-long",
-        "the length of the issuer in an octet too many",
+        "the length of the issuer encoded in one byte too many",
         change(long_length, "issuer"),
         "der.length-not-minimal issuer.mismatch",
         _B,
@@ -208,7 +208,7 @@ LIST_ENTRIES = (
     defect(
         _L,
         "entry-serial-number-20-octets",
-        "a serial number of 20 octets revoked",
+        "a serial number of 20 bytes revoked",
         entry(within((0,), instead(der.integer(1 << 158)))),
         "entry.serial-number",
         _B,
@@ -216,7 +216,7 @@ LIST_ENTRIES = (
     defect(
         _L,
         "entry-serial-number-padded",
-        "a revoked serial number with a needless nought octet in front",
+        "a revoked serial number with a needless zero byte in front",
         entry(within((0,), padded)),
         "der.integer-not-minimal",
         _X,
@@ -348,7 +348,7 @@ LIST_EXTENSIONS = (
     defect(
         _L,
         "number-21-octets",
-        "a cRLNumber of 21 octets",
+        "a cRLNumber of 21 bytes",
         extension(_NUMBER, der.integer(1 << 166)),
         "crl-number.too-long",
         _B,

@@ -151,14 +151,14 @@ NAMES = (
     defect(
         _O, "role-decimal", "the role in decimal, as in the Repository's XML", _with_role("137"), "role.malformed", _B
     ),
-    defect(_O, "role-one-digit", "the role without its leading nought", _with_role("2"), "role.malformed", _B),
+    defect(_O, "role-one-digit", "the role without its leading zero", _with_role("2"), "role.malformed", _B),
     defect(_O, "role-lower-case", "the role in lower case", _with_role("7f"), "role.malformed", _B),
     defect(_O, "role-unknown", "a role that does not exist (0A)", _with_role("0A"), "role.unknown", _B),
     defect(_O, "role-of-authority", "the role of an Issuing Authority (07)", _with_role("07"), "role.wrong", _B),
     defect(
         _O,
         "entity-identifier-7-octets",
-        "an Entity Identifier of 7 octets",
+        "an Entity Identifier of 7 bytes",
         put(subject=_subject(_NAME, _ROLE, (_EUI[0], der.bit_string(ORGANISATION_EUI64.octets[:7])))),
         "entity-identifier.length",
         _B,
@@ -301,7 +301,7 @@ VALIDITY = (
     defect(
         _D,
         "serial-number-short",
-        "a serial number of one octet",
+        "a serial number of one byte",
         put(serial_number=der.integer(5)),
         "serial-number.short",
         _B,

@@ -1,4 +1,4 @@
-"""Defects of encoding and structure, in Device Certificates: what many readers pass over in silence."""
+"""Defects of encoding and structure, in Device Certificates: many parsers accept them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ ENCODINGS = (
     defect(
         _D,
         "trailing-octets",
-        "two octets after the end of the certificate",
+        "two bytes after the end of the certificate",
         whole(appended(b"\0\0")),
         "der.trailing-octets",
         _B,
@@ -47,7 +47,7 @@ ENCODINGS = (
     defect(
         _D,
         "length-long-outside",
-        "the length of the whole in an octet too many",
+        "the length of the whole encoded in one byte too many",
         whole(long_length),
         "der.length-not-minimal",
         _B,
@@ -55,7 +55,7 @@ ENCODINGS = (
     defect(
         _D,
         "length-long-signed",
-        "the length of tbsCertificate in an octet too many",
+        "the length of tbsCertificate encoded in one byte too many",
         body(long_length),
         "der.length-not-minimal",
         _B,
@@ -63,7 +63,7 @@ ENCODINGS = (
     defect(
         _D,
         "length-long-serial-number",
-        "the length of the serial number in an octet too many",
+        "the length of the serial number encoded in one byte too many",
         change(long_length, "serial_number"),
         "der.length-not-minimal",
         _B,
@@ -71,7 +71,7 @@ ENCODINGS = (
     defect(
         _D,
         "length-long-signature",
-        "the length of r in the signature in an octet too many",
+        "the length of r in the signature encoded in one byte too many",
         signature(within((0,), long_length)),
         "der.length-not-minimal",
         _S,
@@ -79,7 +79,7 @@ ENCODINGS = (
     defect(
         _D,
         "length-long-public-key",
-        "the length of subjectPublicKey in an octet too many",
+        "the length of subjectPublicKey encoded in one byte too many",
         change(within((1,), long_length), "public_key"),
         "der.length-not-minimal",
         _B,
@@ -87,7 +87,7 @@ ENCODINGS = (
     defect(
         _D,
         "integer-padded-serial-number",
-        "a serial number with a needless nought octet in front",
+        "a serial number with a needless zero byte in front",
         change(padded, "serial_number"),
         "der.integer-not-minimal",
         _X,
@@ -95,7 +95,7 @@ ENCODINGS = (
     defect(
         _D,
         "integer-padded-signature",
-        "an s in the signature with a needless nought octet in front (BER, as seen in a published certificate)",
+        "an s in the signature with a needless zero byte in front (BER, as seen in a published certificate)",
         signature(within((1,), padded)),
         "der.integer-not-minimal",
         _S,
@@ -127,7 +127,7 @@ ENCODINGS = (
     defect(
         _D,
         "named-bits-trailing",
-        "keyUsage with trailing nought bits",
+        "keyUsage with trailing zero bits",
         extension(Oid.KEY_USAGE, bytes.fromhex("03020080")),
         "der.named-bits",
         _B,
@@ -135,7 +135,7 @@ ENCODINGS = (
     defect(
         _D,
         "object-identifier-padded",
-        "an arc of hwType with a needless leading octet",
+        "an arc of hwType with a needless leading byte",
         extension(
             Oid.SUBJECT_ALT_NAME,
             change_value=within((0, 1, 0, 0), lambda oid: der.element(der.OBJECT_IDENTIFIER, b"\x2a\x80\x03")),
@@ -154,7 +154,7 @@ ENCODINGS = (
     defect(
         _D,
         "element-cut-short",
-        "an extension whose contents promise more octets than there are",
+        "an extension whose contents promise more bytes than there are",
         both(extension(Oid.CERTIFICATE_POLICIES, bytes.fromhex("3003300a06"))),
         "der.unreadable certificate-policies.malformed",
         _S,
@@ -162,7 +162,7 @@ ENCODINGS = (
     defect(
         _D,
         "too-large",
-        "70,000 octets of hwSerialNum",
+        "70,000 bytes of hwSerialNum",
         extension(
             Oid.SUBJECT_ALT_NAME, change_value=within((0, 1, 0, 1), lambda serial: der.octet_string(bytes(70_000)))
         ),
@@ -172,7 +172,7 @@ ENCODINGS = (
 )
 
 STRUCTURE = (
-    defect(_D, "cut-short", "the last ten octets missing", whole(cut(10)), "structure.unreadable", _X),
+    defect(_D, "cut-short", "the last ten bytes missing", whole(cut(10)), "structure.unreadable", _X),
     defect(_D, "without-signature", "no signatureValue", whole(only(0, 1)), "structure.certificate", _X),
     defect(
         _D,
@@ -264,7 +264,7 @@ VERSION_AND_SERIAL_NUMBER = (
     defect(
         _D,
         "serial-number-20-octets",
-        "a serial number of 20 octets",
+        "a serial number of 20 bytes",
         put(serial_number=der.integer(1 << 158)),
         "serial-number.too-long",
         _B,
@@ -275,7 +275,7 @@ SIGNATURE = (
     defect(
         _D,
         "signature-raw",
-        "a signature as r and s in 64 plain octets",
+        "a signature as r and s in 64 plain bytes",
         signature(instead(bytes(range(1, 65)))),
         "signature.malformed",
         _S,

@@ -42,7 +42,7 @@ REQUESTS = (
     defect(
         _DR,
         "trailing-octets",
-        "an octet after the end of the request",
+        "a byte after the end of the request",
         whole(appended(b"\0")),
         "der.trailing-octets",
         _B,
@@ -50,7 +50,7 @@ REQUESTS = (
     defect(
         _DR,
         "length-long",
-        "the length of the signed part in an octet too many",
+        "the length of the signed part encoded in one byte too many",
         body(long_length),
         "der.length-not-minimal",
         _B,
@@ -152,7 +152,7 @@ REQUESTS = (
     defect(
         _DR,
         "hardware-serial-number-7-octets",
-        "an hwSerialNum of 7 octets",
+        "an hwSerialNum of 7 bytes",
         extension(
             Oid.SUBJECT_ALT_NAME, change_value=within((0, 1, 0, 1), instead(der.octet_string(DEVICE_EUI64.octets[:7])))
         ),

@@ -1,4 +1,7 @@
-"""Conformance vectors: for testing somebody else's Relying Party. docs/vectors.md describes their format."""
+"""Conformance vectors for testing other Relying Parties, a view of the catalogue of defects.
+
+docs/vectors.md describes their format.
+"""
 
 from __future__ import annotations
 

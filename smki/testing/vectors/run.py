@@ -77,7 +77,7 @@ def parse_question(data: bytes) -> Case:
 
 
 def run(command: Sequence[str], cases: Iterable[Case], *, timeout: float = 60.0, jobs: int = 1) -> Iterator[Score]:
-    """Ask a program about each case, in the order of the cases.
+    """Run a program on each case, in order.
 
     :param command: the program and its arguments; it reads the case from its standard input.
     :param timeout: maximum number of seconds for one case.
@@ -102,7 +102,7 @@ def _ask(command: Sequence[str], case: Case, timeout: float) -> Score:
         if not isinstance(trusted, bool):
             raise TypeError("trusted is not true or false")
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        # Without JSON the exit status answers, as that of smki verify does.
+        # Without output the exit status is the answer, as for smki verify.
         if not answer.stdout.strip() and answer.returncode in (0, 1):
             return Score(case, answer.returncode == 0)
         return Score(case, None, trouble=f"exit status {answer.returncode}, {error}"[:200])
