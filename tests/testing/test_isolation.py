@@ -13,7 +13,7 @@ from smki.pki.x509 import ExtensionNode, Oid, key_identifier
 from smki.relying_party.verdict import Outcome
 from smki.testing.defects import DEFECTS
 from smki.testing.defects.case import TRUSTED
-from smki.testing.vectors import cases
+from smki.testing.vectors import Case, cases
 from smki.testing.vectors.files import files_of
 from smki.testing.vectors.judge import judge_case
 
@@ -267,6 +267,15 @@ def test_nothing_expires_in_a_case_but_what_it_is_about(name: str) -> None:
         except SmkiError:
             continue
         assert certificate.not_before <= case.at <= certificate.not_after
+
+
+def failed_checks(case: Case) -> list[str]:
+    return [check.code for check in judge_case(case).failures()]
+
+
+def test_another_seed_changes_nothing_but_keys_and_numbers() -> None:
+    for case in cases("another"):
+        assert failed_checks(case) == failed_checks(CASES[case.name]), case.name
 
 
 def test_the_tables_name_no_case_that_does_not_exist() -> None:

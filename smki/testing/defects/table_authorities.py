@@ -247,14 +247,6 @@ AUTHORITIES = (
 )
 
 
-def _stranger(pki: SamplePki) -> bytes:
-    return authority_name(None, "XZ01")
-
-
-def _stranger_of_organisations(pki: SamplePki) -> bytes:
-    return authority_name(RemotePartyRole.ISSUING_AUTHORITY, "XZ")
-
-
 _YEARS = 365 * 10
 
 
@@ -341,7 +333,7 @@ TRUST = (
         _O,
         "unknown-authority",
         "issued by an authority that nobody knows",
-        issued_by(_stranger_of_organisations, "stranger"),
+        issued_by(authority_name(RemotePartyRole.ISSUING_AUTHORITY, "XZ"), "stranger"),
         "",
         _S,
         Expected.ISSUER_UNKNOWN,
@@ -352,7 +344,7 @@ TRUST = (
         _D,
         "unknown-authority",
         "issued by an authority that nobody knows",
-        issued_by(_stranger, "stranger"),
+        issued_by(authority_name(None, "XZ01"), "stranger"),
         "",
         _S,
         Expected.ISSUER_UNKNOWN,
