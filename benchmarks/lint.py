@@ -18,29 +18,29 @@ from smki.profile import IssuerFacts, lint
 from smki.profile.build_list import ListContents, build_tbs_list
 from smki.profile.lint_list import lint_tbs_list
 from smki.profile.tables import ORGANISATION_CRL
-from smki.testing.defects import Base, Cast
-from smki.testing.defects.cast import ROLE
+from smki.testing.defects import Base, SamplePki
 from smki.testing.defects.edits import extension, put, subject_key
+from smki.testing.defects.sample_pki import ROLE
 
 POPULATION = 1000
 """So many different certificates, each with its own key, serial number and Entity Identifier, so that no cache helps
 that would not help with as many real ones."""
 
 
-def population(cast: Cast) -> list[tuple[bytes, Certificate]]:
+def population(pki: SamplePki) -> list[tuple[bytes, Certificate]]:
     """(certificate, that of its issuer): Device and Organisation Certificates by turns."""
-    issuers = {base: Certificate.from_der(cast.good_octets(base)) for base in (Base.ISSUING_DCA, Base.ISSUING_OCA)}
+    issuers = {base: Certificate.from_der(pki.good_bytes(base)) for base in (Base.ISSUING_DCA, Base.ISSUING_OCA)}
     made = []
     for number in range(POPULATION):
         base = Base.ORGANISATION if number % 2 else Base.DEVICE
         entity = EntityIdentifier((0x00DB_1234_0000_0000 + number).to_bytes(8, "big"))
-        parts = cast.good(base)
-        parts = subject_key(encode_public_key(cast.point(f"subject {number}")))(parts, cast)
-        parts = put(serial_number=der.integer(cast.serial_number(f"{number}").value))(parts, cast)
+        parts = pki.good(base)
+        parts = subject_key(encode_public_key(pki.point(f"subject {number}")))(parts, pki)
+        parts = put(serial_number=der.integer(pki.serial_number(f"{number}").value))(parts, pki)
         if base is Base.DEVICE:
-            parts = extension(Oid.SUBJECT_ALT_NAME, hardware_module_alt_name(entity))(parts, cast)
+            parts = extension(Oid.SUBJECT_ALT_NAME, hardware_module_alt_name(entity))(parts, pki)
         else:
-            parts = put(subject=organisation_subject(ROLE, entity))(parts, cast)
+            parts = put(subject=organisation_subject(ROLE, entity))(parts, pki)
         issuer = base.issuer
         assert issuer is not None
         made.append((parts.encoded(), issuers[issuer]))
@@ -55,11 +55,11 @@ def _each(function: Callable[[bytes], object], certificates: Sequence[bytes]) ->
 
 def run() -> list[Measurement]:
     """Certificates a second, on one core."""
-    cast = Cast(SEEDED_MOMENT, "benchmark")
-    pairs = population(cast)
+    pki = SamplePki(SEEDED_MOMENT, "benchmark")
+    pairs = population(pki)
     certificates = [octets for octets, _ in pairs]
     facts = {octets: IssuerFacts.of(issuer) for octets, issuer in pairs}
-    requests, lists = [cast.good_octets(Base.DEVICE_REQUEST)], [cast.good_octets(Base.CRL)]
+    requests, lists = [pki.good_bytes(Base.DEVICE_REQUEST)], [pki.good_bytes(Base.CRL)]
     pkilint = rate(_each(pkilint_function(), certificates), seconds=2)
     ours = rate(_each(lint, certificates))
     return [
@@ -74,11 +74,11 @@ def run() -> list[Measurement]:
         ),
         Measurement("lint: a certification request, with its signature", rate(_each(lint, requests)), "/s"),
         Measurement("lint: a revocation list of three entries", rate(_each(lint, lists)), "/s"),
-        *_long_lists(cast),
+        *_long_lists(pki),
     ]
 
 
-def _long_lists(cast: Cast) -> list[Measurement]:
+def _long_lists(pki: SamplePki) -> list[Measurement]:
     """A list of 100,000 entries with reasons, built and linted."""
     before = SEEDED_MOMENT - timedelta(days=1)
     entries = [
@@ -86,8 +86,8 @@ def _long_lists(cast: Cast) -> list[Measurement]:
         for number in range(100_000)
     ]
     contents = ListContents(
-        cast.name(Base.ISSUING_OCA),
-        key_identifier(cast.point(Base.ISSUING_OCA.value)),
+        pki.name(Base.ISSUING_OCA),
+        key_identifier(pki.point(Base.ISSUING_OCA.value)),
         1,
         SEEDED_MOMENT,
         SEEDED_MOMENT + timedelta(hours=48),

@@ -17,7 +17,9 @@ from smki.pki.certificate import Certificate, to_pem
 from smki.pki.revocation_entry import RevokedEntry
 from smki.profile.tables import TEST_POLICY_OID
 from smki.relying_party import RelyingParty, RevocationLists
-from smki.testing.vectors.world import MOMENT, World, changed
+from smki.testing.defects import Base, SamplePki
+from smki.testing.defects.edits import another
+from smki.testing.vectors import MOMENT
 
 ENTRIES = 100_000
 CERTIFICATES = 500
@@ -25,18 +27,18 @@ CERTIFICATES = 500
 
 def run() -> list[Measurement]:
     """Verdicts on Organisation and Device Certificates, each on another certificate than the one before."""
-    world = World("benchmark")
-    roots = [Certificate.from_der(world.certificate(plan)) for plan in (world.root_oca, world.root_dca)]
-    chain = [world.certificate(plan) for plan in (world.issuing_oca, world.issuing_dca)]
+    pki = SamplePki(MOMENT, "benchmark")
+    roots = [Certificate.from_der(pki.good_bytes(base)) for base in (Base.ROOT_OCA, Base.ROOT_DCA)]
+    chain = [pki.good_bytes(base) for base in (Base.ISSUING_OCA, Base.ISSUING_DCA)]
     before = MOMENT - timedelta(days=30)
     entries = [RevokedEntry(SerialNumber((1 << 126) + 7919 * number), before) for number in range(ENTRIES)]
-    crl, arl = world.crl(revoked=entries), world.arl()
+    crl, arl = pki.revocation_list(Base.CRL, revoked=entries), pki.good_bytes(Base.ARL)
     lists = RevocationLists.of([crl], [arl])
     party = RelyingParty(roots, lists, chain=chain, clock=FixedClock(MOMENT))
     raw = limits()["verify"]
     measurements = []
-    for name, plan in (("Organisation", world.organisation()), ("Device", world.device())):
-        certificates = [world.certificate(changed(plan, key=f"{name} {at}")) for at in range(CERTIFICATES)]
+    for name, base in (("Organisation", Base.ORGANISATION), ("Device", Base.DEVICE)):
+        certificates = [pki.make(base, another(f"{name} {at}")) for at in range(CERTIFICATES)]
         measured = rate(_turns(party, certificates, [MOMENT]), seconds=2.0)
         measurements.append(
             Measurement(f"verdict on an {name} Certificate".replace("an D", "a D"), measured, "/s", 3000, raw, _NOTE)
@@ -45,9 +47,9 @@ def run() -> list[Measurement]:
     ticking = rate(_turns(party, certificates, moments), seconds=1.0)
     note = "the chain is judged again for every new second"
     measurements.append(Measurement("verdict, each at another second", ticking, "/s", note=note))
-    organisation = world.certificate(world.organisation())
+    organisation = pki.good_bytes(Base.ORGANISATION)
     measurements.append(_first_verdict(roots, chain, crl, arl, organisation))
-    return [*measurements, *_openssl(roots, chain, crl, arl, organisation), *_certvalidator(world)]
+    return [*measurements, *_openssl(roots, chain, crl, arl, organisation), *_certvalidator(pki)]
 
 
 _NOTE = f"path, CRL of {ENTRIES} entries and ARL; another certificate each time, authorities and lists verified once"
@@ -104,7 +106,7 @@ def _openssl(
     ]
 
 
-def _certvalidator(world: World) -> list[Measurement]:
+def _certvalidator(pki: SamplePki) -> list[Measurement]:
     try:
         import asyncio
 
@@ -112,9 +114,9 @@ def _certvalidator(world: World) -> list[Measurement]:
         from pyhanko_certvalidator import CertificateValidator, ValidationContext
     except ImportError:
         return []
-    root = x509.Certificate.load(world.certificate(world.root_dca))
-    issuer = x509.Certificate.load(world.certificate(world.issuing_dca))
-    octets = world.certificate(world.device())
+    root = x509.Certificate.load(pki.good_bytes(Base.ROOT_DCA))
+    issuer = x509.Certificate.load(pki.good_bytes(Base.ISSUING_DCA))
+    octets = pki.good_bytes(Base.DEVICE)
 
     def one() -> None:
         context = ValidationContext(

@@ -17,8 +17,8 @@ from smki.pki.request import organisation_subject
 from smki.pki.x509 import name_text
 from smki.problem import problem_lines, problem_text
 from smki.testing.defects import Base
-from smki.testing.defects.cast import ORGANISATION_EUI64, ROLE
 from smki.testing.defects.edits import put
+from smki.testing.defects.sample_pki import ORGANISATION_EUI64, ROLE
 from smki.text import visible
 from tests.profile.support import CAST
 from tests.support import PROJECT, run_cli, run_here

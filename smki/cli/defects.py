@@ -12,14 +12,14 @@ import click
 from smki.cli.common import MOMENT, json_option, say
 from smki.clock import RealClock
 from smki.problem import NotFound, NotReady, Problem
-from smki.testing.defects import DEFECTS, Cast, Defect
+from smki.testing.defects import DEFECTS, Defect, SamplePki
 from smki.testing.defects.write import MANIFEST, manifest_row, write_defects
 
 SEEDED_MOMENT = datetime(2026, 7, 1, 12, tzinfo=UTC)
-"""When defects made from a seed are to be looked at unless told otherwise: the same seed makes the same octets."""
+"""Default moment at which defects made from a seed are to be judged, so that a seed always makes the same files."""
 
 _only_option = click.option(
-    "--only", metavar="PATTERN", help="Only those whose name or a lint code is like this: 'device-key-*', role.*"
+    "--only", metavar="PATTERN", help="Only those whose name or one of whose lint codes matches: 'device-key-*', role.*"
 )
 
 
@@ -27,8 +27,8 @@ _only_option = click.option(
 def defects() -> None:
     """Certificates, requests and revocation lists that are wrong in exactly one way each.
 
-    For testing Devices, Relying Parties and tools. They come from authorities and keys of their own, made
-    for the purpose: no key of an SMKI home signs a defect.
+    For testing Devices, Relying Parties and tools. They have authorities and keys of their own: no key of an SMKI
+    home signs a defect.
     """
 
 
@@ -39,8 +39,8 @@ def list_(only: str | None, as_json: bool) -> None:
     """List the defects: what is wrong, what the lint finds, what a Relying Party decides, whether OpenSSL sees it."""
     chosen = _chosen(only)
     if as_json:
-        cast = Cast(SEEDED_MOMENT, "")
-        click.echo(json.dumps([manifest_row(defect, cast) for defect in chosen], indent=2))
+        pki = SamplePki(SEEDED_MOMENT, "")
+        click.echo(json.dumps([manifest_row(defect, pki) for defect in chosen], indent=2))
         return
     for defect in chosen:
         say(f"{defect.name}: {defect.wrong} ({defect.clause})")
@@ -51,15 +51,15 @@ def list_(only: str | None, as_json: bool) -> None:
 
 @defects.command()
 @click.argument("directory", type=click.Path(path_type=Path))
-@click.option("--seed", help="Make keys, serial numbers and signatures reproducible, octet for octet.")
+@click.option("--seed", help="Make keys, serial numbers and signatures reproducible, byte for byte.")
 @click.option(
-    "--at", type=MOMENT, help="When they are to be looked at, UTC. [default: now; with --seed 2026-07-01T12:00:00Z]"
+    "--at", type=MOMENT, help="When they are to be judged, UTC. [default: now; with --seed 2026-07-01T12:00:00Z]"
 )
 @_only_option
 def write(directory: Path, seed: str | None, at: datetime | None, only: str | None) -> None:
-    """Write the defects into a directory, their good twins into good/ below it, and manifest.json.
+    """Write the defects into a directory, the valid certificates they are made from into good/, and manifest.json.
 
-    All of it is DER. The revocation lists are current for 48 hours and a year from an hour before --at.
+    All files are DER. The revocation lists are current for 48 hours and a year from an hour before --at.
 
     \b
     smki defects write defects --seed demo
@@ -68,8 +68,8 @@ def write(directory: Path, seed: str | None, at: datetime | None, only: str | No
     chosen = _chosen(only)
     moment = at or (SEEDED_MOMENT if seed is not None else RealClock().now())
     _refuse_occupied(directory)
-    count = write_defects(directory, Cast(moment, seed), chosen)
-    say(f"{count} defects and {MANIFEST} are in {directory}, their good twins in {directory / 'good'}.")
+    count = write_defects(directory, SamplePki(moment, seed), chosen)
+    say(f"{count} defects and {MANIFEST} are in {directory}, their valid counterparts in {directory / 'good'}.")
 
 
 def _chosen(pattern: str | None) -> list[Defect]:
@@ -86,7 +86,7 @@ def _chosen(pattern: str | None) -> list[Defect]:
 
 
 def _refuse_occupied(directory: Path) -> None:
-    """So that no file of another run, or of somebody else, stands between those of this one."""
+    """Refuse a directory with other files, so that those of this run are not mixed with them."""
     if not directory.exists() or (directory / MANIFEST).exists():
         return
     if not directory.is_dir() or any(directory.iterdir()):
@@ -94,7 +94,7 @@ def _refuse_occupied(directory: Path) -> None:
             Problem(
                 "directory.occupied",
                 str(directory),
-                "something else is there",
+                "there are other files in it",
                 "no such directory yet, an empty one, or one with defects",
                 "",
                 "Choose another directory.",

@@ -21,12 +21,12 @@ from smki.testing.vectors.run import Score, parse_question
 from smki.testing.vectors.run import run as run_cases
 
 SEED = "vectors"
-seed_option = click.option("--seed", default=SEED, show_default=True, help="The same seed makes the same octets.")
+seed_option = click.option("--seed", default=SEED, show_default=True, help="The same seed makes the same files.")
 
 
 @click.group()
 def vectors() -> None:
-    """Conformance vectors, for testing somebody else's Relying Party."""
+    """Conformance vectors for testing other Relying Parties."""
 
 
 @vectors.command()
@@ -47,7 +47,9 @@ def write(directory: Path, seed: str, as_json: bool) -> None:
 @click.argument("command")
 @seed_option
 @click.option("--only", default="", metavar="TEXT", help="Only cases with this in their name.")
-@click.option("--jobs", type=click.IntRange(1, 64), default=os.cpu_count() or 1, help="How many to run at once.")
+@click.option(
+    "--jobs", type=click.IntRange(1, 64), default=os.cpu_count() or 1, help="Number of programs to run at a time."
+)
 @click.option("--timeout", type=click.FloatRange(0.1), default=60.0, show_default=True, help="Seconds for one case.")
 @json_option
 def run(command: str, seed: str, only: str, jobs: int, timeout: float, as_json: bool) -> None:
@@ -84,7 +86,7 @@ def run(command: str, seed: str, only: str, jobs: int, timeout: float, as_json: 
 
 @vectors.command()
 def judge() -> None:
-    """Judge one case from standard input with our own Relying Party, as a program to be run would."""
+    """Judge one case from standard input with our own Relying Party. An example of a program for `smki vectors run`."""
     verdict = judge_case(parse_question(sys.stdin.buffer.read()))
     click.echo(json.dumps({"trusted": verdict.trusted, "reason": verdict.reason.code if verdict.reason else None}))
 

@@ -1,4 +1,4 @@
-"""The catalogue of defects for a test: each defect as a Relying Party or a Device gets to see it."""
+"""The catalogue of defects for tests: each defect with everything that is presented to a Relying Party or Device."""
 
 from __future__ import annotations
 
@@ -13,23 +13,20 @@ from smki.clock import FixedClock
 from smki.pki.certificate import Certificate
 from smki.problem import Malformed, NotFound, Problem
 from smki.relying_party import RelyingParty, RevocationLists, Use
-from smki.sec.role import KeyUsage, RemotePartyRole
-from smki.testing.defects import DEFECTS, Base, Cast, Defect, Verdict
-from smki.testing.defects.presentation import Presentation, below_file, good_file, issued_below, presentation
+from smki.testing.defects import DEFECTS, Base, Case, Defect, Expected, SamplePki
 
 
 @dataclass(frozen=True)
 class DefectiveCertificate:
-    """One defect of the catalogue, with what stands around it. All octets are DER, or nearly.
+    """One defect of the catalogue with its chain and lists. Everything is DER, unless the encoding is the defect.
 
-    It was issued by authorities of its own, none of them of any SMKI: whoever is to judge it trusts
-    :attr:`trust_anchor` for the occasion.
+    Its authorities belong to no SMKI: whoever judges it has to trust :attr:`trust_anchor`.
 
     :ivar defect: the row of the catalogue.
     """
 
     defect: Defect
-    cast: Cast
+    pki: SamplePki
 
     def __repr__(self) -> str:
         return f"<{self.name}: {self.wrong}>"
@@ -41,7 +38,7 @@ class DefectiveCertificate:
 
     @property
     def wrong(self) -> str:
-        """What is wrong, in words."""
+        """Description of what is wrong."""
         return self.defect.wrong
 
     @property
@@ -62,114 +59,94 @@ class DefectiveCertificate:
 
     @cached_property
     def octets(self) -> bytes:
-        """What has the defect: a certificate, a certification request or a revocation list."""
-        return self.defect.make(self.cast)
+        """The certificate, certification request or revocation list with the defect."""
+        return self.defect.make(self.pki)
 
     @property
     def twin(self) -> bytes:
         """The same without the defect."""
-        return self.cast.good_octets(self.defect.base)
+        return self.pki.good_bytes(self.defect.base)
 
     @property
     def certificate(self) -> bytes:
-        """The certificate that is put before a Relying Party: the defective one, or a good one with a defective
+        """The certificate that is presented to a Relying Party: the defective one, or a valid one with a defective
         authority or list above it. Of a certification request, the request."""
-        shown = self._presentation
-        return self._file(shown.certificate) if shown else self.octets
+        return self.case.certificate if self.case else self.octets
 
     @property
     def chain(self) -> tuple[bytes, ...]:
-        """The certificates of the issuing authorities above it, from below."""
-        shown = self._presentation
-        return tuple(self._file(name) for name in shown.chain) if shown else ()
+        """The certificates of the issuing authorities above it, the lowest first."""
+        return self.case.chain if self.case else ()
 
     @property
     def trust_anchor(self) -> bytes:
         """The root's certificate."""
-        shown = self._presentation
-        return self._file(shown.trust_anchor if shown else good_file(Base.ROOT_OCA))
+        return self.case.trust_anchors[0] if self.case else self.pki.good_bytes(Base.ROOT_OCA)
 
     @property
     def crl(self) -> bytes | None:
         """The Organisation CRL; None for a Device Certificate."""
-        shown = self._presentation
-        return self._file(shown.crl) if shown and shown.crl else None
+        return next(iter(self.case.crls), None) if self.case else None
 
     @property
     def arl(self) -> bytes | None:
         """The Organisation ARL; None for a Device Certificate."""
-        shown = self._presentation
-        return self._file(shown.arl) if shown and shown.arl else None
+        return next(iter(self.case.arls), None) if self.case else None
 
     @property
     def use(self) -> Use:
         """What the certificate is to be relied on for."""
-        shown = self._presentation
-        if shown is None:
-            return Use()
-        role = RemotePartyRole.parse(shown.role) if shown.role else None
-        return Use(role, KeyUsage.parse(shown.key_usage), device=role is None)
+        return Use.parse(self.case.use) if self.case else Use()
 
     @property
     def moment(self) -> datetime:
         """When it is to be judged, UTC."""
-        return self.cast.moment
+        return self.pki.moment
 
     @property
     def issuer(self) -> bytes | None:
-        """The certificate to give the lint as the issuer of :attr:`octets`; None where there is none to be had."""
-        return self.cast.good_octets(self.defect.issuer) if self.defect.issuer else None
+        """The certificate to give the lint as the issuer of :attr:`octets`; None where there is none."""
+        return self.pki.good_bytes(self.defect.issuer) if self.defect.issuer else None
 
     def files(self) -> dict[str, bytes]:
-        """The defect and all that is put before a Relying Party with it, by file name."""
+        """The defect and everything that is presented with it, by file name."""
         files = {self.defect.file: self.octets, "defect-trust-anchor.der": self.trust_anchor}
         if self.certificate != self.octets:
             files["defect-certificate.der"] = self.certificate
-        files |= {f"defect-chain-{number}.der": octets for number, octets in enumerate(self.chain, 1)}
+        files |= {f"defect-chain-{number}.der": data for number, data in enumerate(self.chain, 1)}
         lists = {"defect.crl": self.crl, "defect.arl": self.arl}
-        return files | {name: octets for name, octets in lists.items() if octets is not None}
+        return files | {name: data for name, data in lists.items() if data is not None}
 
     def relying_party(self) -> RelyingParty:
-        """One that trusts the root and has the chain and the lists, at :attr:`moment`."""
+        """A Relying Party that trusts the root and has the chain and the lists, at :attr:`moment`."""
         lists = RevocationLists.of([self.crl] if self.crl else [], [self.arl] if self.arl else [])
         anchor = Certificate.from_der(self.trust_anchor)
         return RelyingParty([anchor], lists, chain=self.chain, clock=FixedClock(self.moment))
 
     @cached_property
-    def _presentation(self) -> Presentation | None:
-        return presentation(self.defect, self.cast)
-
-    def _file(self, name: str) -> bytes:
-        if name == self.defect.file:
-            return self.octets
-        if name == below_file(self.defect):
-            below = issued_below(self.defect, self.cast)
-            assert below is not None
-            return below
-        return self.cast.good_octets(_BASE_OF_FILE[name])
-
-
-_BASE_OF_FILE = {good_file(base): base for base in Base}
+    def case(self) -> Case | None:
+        """What is presented to a Relying Party; None for a certification request."""
+        return self.defect.case(self.pki)
 
 
 def defective_certificate(name: str, *, at: datetime, seed: str | None = None) -> DefectiveCertificate:
     """One defect of the catalogue by its name.
 
-    :param at: when it is to be judged, UTC: everything around the defect is in order then.
+    :param at: when it is to be judged, UTC: everything but the defect is valid then.
     :param seed: makes keys and serial numbers reproducible.
-    :raises NotFound: when there is none of that name.
+    :raises NotFound: when the catalogue has none of that name.
     """
     for defect in DEFECTS:
         if defect.name == name:
-            return DefectiveCertificate(defect, cast_of(at, seed))
+            return DefectiveCertificate(defect, sample_pki(at, seed))
     remedy = "smki defects list shows the names."
     raise NotFound(Problem("defect.unknown", "defect", f"{name[:64]!r}", "a name of the catalogue", "", remedy))
 
 
 @lru_cache(maxsize=8)
-def cast_of(at: datetime, seed: str | None) -> Cast:
-    """The authorities and good twins around the defects, made once."""
-    return Cast(at, seed)
+def sample_pki(at: datetime, seed: str | None) -> SamplePki:
+    """The authorities and valid certificates around the defects, made once."""
+    return SamplePki(at, seed)
 
 
 def select_defects(
@@ -180,18 +157,18 @@ def select_defects(
     requests: bool = False,
     allowed: bool = False,
 ) -> tuple[Defect, ...]:
-    """The defects that a test is about: of certificates that must be refused, where nothing else is said.
+    """Choose defects: by default those of certificates that must be refused.
 
     :param patterns: shell patterns; at least one must match the name (with or without the kind before it), a finding
         of the lint, or the reason for which a Relying Party refuses it: ``public-key.*``, ``device-key-*``,
         ``time.expired``; ``curve.*`` stands for every finding that ends in ``.curve``. None for every one.
-    :param device: true for Device Certificates and their authorities alone, false for those of Organisations alone.
-    :param lists: those of revocation lists too.
-    :param requests: those of certification requests too.
-    :param allowed: those too that a Relying Party lets pass with a warning.
+    :param device: true for Device Certificates and their authorities only, false for those of Organisations only.
+    :param lists: include defects of revocation lists.
+    :param requests: include defects of certification requests.
+    :param allowed: include defects that a Relying Party accepts with a warning.
     :returns: in the order of the catalogue.
     :raises NotFound: for a pattern that chooses none: it is misspelt, and what it was to test would go untested.
-    :raises Malformed: when something else is given.
+    :raises Malformed: when an argument has another type.
     """
     _check_choice(patterns, {"device": device, "lists": lists, "requests": requests, "allowed": allowed})
     candidates = [
@@ -200,7 +177,7 @@ def select_defects(
         if (device is None or defect.base.is_of_device is device)
         and (lists or not defect.base.is_list)
         and (requests or not defect.base.is_request)
-        and (allowed or defect.verdict is not Verdict.TRUSTED)
+        and (allowed or defect.verdict is not Expected.TRUSTED)
     ]
     for pattern in patterns:
         if not any(_is_called(defect, pattern) for defect in candidates):
@@ -211,7 +188,7 @@ def select_defects(
 
 
 def _check_choice(patterns: object, choices: dict[str, bool | None]) -> None:
-    # A text is a sequence of texts too: of its letters, and "*" would choose everything.
+    # A string is also a sequence of strings: of "*a", the pattern "*" would choose everything.
     if isinstance(patterns, str) or not isinstance(patterns, Sequence):
         raise _malformed("patterns", f"{patterns!r}", "a sequence of shell patterns")
     for pattern in patterns:
@@ -231,7 +208,7 @@ def _names(defect: Defect) -> tuple[str, ...]:
 
 
 def _is_called(defect: Defect, pattern: str) -> bool:
-    # "curve.*" is what findings are about, in short: "public-key.curve", whichever defect has it.
+    # Short forms by the last part of a finding: "curve.*" for every defect with "public-key.curve".
     about = (f"{code.rpartition('.')[2]}.{defect.name}" for code in defect.codes)
     return any(fnmatchcase(name, pattern) for name in (*_names(defect), *about))
 

@@ -279,9 +279,9 @@ def revoke(smki: Smki) -> Callable[..., tuple[Revoked, ...]]:
 @pytest.fixture
 def defective_certificate(request: pytest.FixtureRequest, smki: Smki) -> DefectiveCertificate:
     """One defect of the catalogue after the other; ``@pytest.mark.smki_defects`` says which."""
-    from smki.testing.defective import DefectiveCertificate, cast_of
+    from smki.testing.defective import DefectiveCertificate, sample_pki
 
-    return DefectiveCertificate(request.param, cast_of(_beginning(smki), smki.configuration.seed))
+    return DefectiveCertificate(request.param, sample_pki(_beginning(smki), smki.configuration.seed))
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from smki.pki import der
 from smki.pki.der import DerError, Node
 from smki.pki.x509 import ECDSA_WITH_SHA256_ALGORITHM
-from smki.testing.defects import DEFECTS, Base, Cast
+from smki.testing.defects import DEFECTS, Base, SamplePki
 from smki.testing.defects.signer import sign
 
 SLOTS = (der.OCTET_STRING, der.BIT_STRING)
@@ -54,19 +54,19 @@ class Element:
         return [self, *(below for child in self.children for below in child.all())]
 
 
-def examples(cast: Cast) -> list[Example]:
+def examples(pki: SamplePki) -> list[Example]:
     """The good twins, many times over, and every defect that is no monster."""
-    good = [Example(base, cast.good_octets(base)) for base in Base]
-    bad = [Example(defect.base, defect.make(cast)) for defect in DEFECTS]
+    good = [Example(base, pki.good_octets(base)) for base in Base]
+    bad = [Example(defect.base, defect.make(pki)) for defect in DEFECTS]
     return good * 10 + [example for example in bad if len(example.octets) < 10_000]
 
 
-def mutated(cast: Cast, corpus: Sequence[Example], seed: str, number: int) -> Example:
+def mutated(pki: SamplePki, corpus: Sequence[Example], seed: str, number: int) -> Example:
     """The input of that number."""
     draw = random.Random(f"{seed}:{number}")
     example = draw.choice(corpus)
     octets = (
-        _bytes_changed(draw, example.octets, corpus) if number % 2 else _structure_changed(draw, example, corpus, cast)
+        _bytes_changed(draw, example.octets, corpus) if number % 2 else _structure_changed(draw, example, corpus, pki)
     )
     return Example(example.base, octets)
 
@@ -102,7 +102,7 @@ def _bytes_changed(draw: random.Random, octets: bytes, corpus: Sequence[Example]
     return bytes(changed)
 
 
-def _structure_changed(draw: random.Random, example: Example, corpus: Sequence[Example], cast: Cast) -> bytes:
+def _structure_changed(draw: random.Random, example: Example, corpus: Sequence[Example], pki: SamplePki) -> bytes:
     try:
         root = _element(der.read(example.octets), 0)
     except DerError:
@@ -112,7 +112,7 @@ def _structure_changed(draw: random.Random, example: Example, corpus: Sequence[E
         node = draw.choice(nodes)
         draw.choice(_CHANGES)(draw, node, nodes, corpus)
     encoded = root.encoded()
-    return _signed_again(root, example.base, cast) or encoded if draw.random() < 0.8 else encoded
+    return _signed_again(root, example.base, pki) or encoded if draw.random() < 0.8 else encoded
 
 
 def _element(node: Node, depth: int) -> Element:
@@ -131,12 +131,12 @@ def _element(node: Node, depth: int) -> Element:
     return Element(node.tag, node.content)
 
 
-def _signed_again(root: Element, base: Base, cast: Cast) -> bytes | None:
+def _signed_again(root: Element, base: Base, pki: SamplePki) -> bytes | None:
     if len(root.children) != 3:
         return None
     body = root.children[0].encoded()
     signer = base if base.is_request else base.issuer
-    key = cast.key((signer or base).value)
+    key = pki.key((signer or base).value)
     return der.sequence(body, ECDSA_WITH_SHA256_ALGORITHM, der.bit_string(sign(key, body, ECDSA_WITH_SHA256_ALGORITHM)))
 
 

@@ -22,7 +22,7 @@ from smki.problem import Malformed, finding_text, problem_text
 from smki.profile.issuer import IssuerFacts
 from smki.profile.lint import examine_request, lint
 from smki.sec.role import CertificateKind
-from smki.testing.defects import Base, Cast
+from smki.testing.defects import Base, SamplePki
 from tests.drills.mutation import Example, examples, mutated
 from tests.support import SOAK
 
@@ -38,12 +38,12 @@ KINDS = (CertificateKind.DEVICE, CertificateKind.ORGANISATION)
 class Subject:
     """Everything that reads what others send."""
 
-    def __init__(self, cast: Cast, smki: Smki) -> None:
+    def __init__(self, pki: SamplePki, smki: Smki) -> None:
         self._smki = smki
-        good = {base: cast.good_octets(base) for base in Base}
+        good = {base: pki.good_octets(base) for base in Base}
         self._anchors = [Certificate.from_der(good[base]) for base in (Base.ROOT_OCA, Base.ROOT_DCA)]
         self._chain = [good[Base.ISSUING_OCA], good[Base.ISSUING_DCA]]
-        self._good, self._clock = good, FixedClock(cast.moment)
+        self._good, self._clock = good, FixedClock(pki.moment)
         self._lists = RevocationLists.of([good[Base.CRL]], [good[Base.ARL]])
         self._issuers = {base: Certificate.from_der(good[base.issuer]) for base in Base if base.issuer is not None}
         self._party = self._relying_party(self._lists)
@@ -119,20 +119,20 @@ def failing(take: Callable[[Example], None], example: Example) -> str:
 
 
 def test_nothing_raises_or_takes_long_or_grows(home: Path, tmp_path: Path) -> None:
-    cast = Cast(SEEDED_MOMENT, "drills")
-    corpus = examples(cast)
+    pki = SamplePki(SEEDED_MOMENT, "drills")
+    corpus = examples(pki)
     seed, _, only = os.environ.get("SMKI_FUZZ", SEED).partition(":")
     numbers = [int(only)] if only else range(INPUTS)
     failures: list[str] = []
     with Smki.open(home) as smki:
-        subject = Subject(cast, smki)
-        for example in [*corpus[: len(Base)], *(mutated(cast, corpus, f"{seed} warm", n) for n in range(WARM_UP))]:
+        subject = Subject(pki, smki)
+        for example in [*corpus[: len(Base)], *(mutated(pki, corpus, f"{seed} warm", n) for n in range(WARM_UP))]:
             subject.take(example)
         before = peak()
         for number in numbers:
             if number % 10_000 == 0:
                 print(f"{number} of {len(numbers)} inputs, {len(failures)} failures")
-            example = mutated(cast, corpus, seed, number)
+            example = mutated(pki, corpus, seed, number)
             wrong = failing(subject.take, example)
             grown = peak() - before
             if grown > MAX_BYTES and not wrong:

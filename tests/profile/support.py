@@ -16,12 +16,12 @@ from smki.pki.request import make_device_request, make_organisation_request, org
 from smki.pki.x509 import Oid, key_identifier, key_usage_bit_string
 from smki.problem import errors_among
 from smki.sec.role import ORGANISATION_ROLES
-from smki.testing.defects import Base, Cast
+from smki.testing.defects import Base, SamplePki
 from smki.testing.defects.edits import added, both, extension, put
 from tests.support import DEVICE, PROJECT, SUPPLIER
 
 GOLDEN = PROJECT / "fixtures" / "golden"
-CAST = Cast(SEEDED_MOMENT, "tests")
+PKI = SamplePki(SEEDED_MOMENT, "tests")
 
 
 def codes(findings: Iterable[Finding]) -> set[str]:
@@ -65,7 +65,7 @@ def examples() -> dict[str, list[bytes]]:
                 found.setdefault("device-request", []).append(make_device_request(key, DEVICE, usage))
             found[f"organisation-{role.label}"].append(_organisation(role, usage))
     for base in (Base.CRL, Base.ARL):
-        found[base.value] = [CAST.good_octets(base)]
+        found[base.value] = [PKI.good_bytes(base)]
     for base in (Base.ROOT_OCA, Base.ROOT_DCA):
         found[base.value].append(_root_with_authority_key_identifier(base))
     return found
@@ -77,13 +77,13 @@ def _organisation(role: RemotePartyRole, usage: KeyUsage) -> bytes:
         put(subject=organisation_subject(role, SUPPLIER, "Name")),
         extension(Oid.KEY_USAGE, key_usage_bit_string(usage)),
     )
-    octets: bytes = edit(CAST.good(Base.ORGANISATION), CAST).encoded()
+    octets: bytes = edit(PKI.good(Base.ORGANISATION), PKI).encoded()
     return octets
 
 
 def _root_with_authority_key_identifier(base: Base) -> bytes:
     """One with an authorityKeyIdentifier, which a root may have."""
-    identifier = der.element(0x80, key_identifier(CAST.point(base.value)))
+    identifier = der.element(0x80, key_identifier(PKI.point(base.value)))
     edit = added(Oid.AUTHORITY_KEY_IDENTIFIER, der.sequence(identifier))
-    octets: bytes = edit(CAST.good(base), CAST).encoded()
+    octets: bytes = edit(PKI.good(base), PKI).encoded()
     return octets

@@ -20,7 +20,7 @@ from smki.profile.detect import split
 from smki.profile.lint import lint_any
 from smki.testing.defects import Base
 from smki.testing.defects.edits import put
-from tests.profile.support import CAST, codes, golden
+from tests.profile.support import PKI, codes, golden
 
 SECONDS, MEGABYTES = 5.0, 200
 
@@ -36,12 +36,12 @@ def in_extension(value: bytes) -> bytes:
     """A good certificate with that as the contents of a further extension (its signature right)."""
     from smki.testing.defects.edits import added
 
-    octets: bytes = added("1.2.3.4", value)(CAST.good(Base.DEVICE), CAST).encoded()
+    octets: bytes = added("1.2.3.4", value)(PKI.good(Base.DEVICE), PKI).encoded()
     return octets
 
 
 def list_of(entries: bytes) -> bytes:
-    octets: bytes = put(entry_list=der.sequence(entries))(CAST.good(Base.CRL), CAST).encoded()
+    octets: bytes = put(entry_list=der.sequence(entries))(PKI.good(Base.CRL), PKI).encoded()
     return octets
 
 
@@ -66,7 +66,7 @@ INPUTS: dict[str, Callable[[], bytes]] = {
     "an inner length one too long": lambda: GOOD[:7] + bytes((GOOD[7] + 1,)) + GOOD[8:],
     "9,000 extensions": lambda: in_extension(b"")[:0] + _many_extensions(),
     "9,000 attributes": lambda: put(subject=der.sequence(*[_attribute(n) for n in range(5_000)]))(
-        CAST.good(Base.ORGANISATION), CAST
+        PKI.good(Base.ORGANISATION), PKI
     ).encoded(),
     "a list of a million empty entries": lambda: list_of(b"\x30\x00" * 1_000_000),
     "a list of a million bad integers": lambda: list_of(
@@ -75,7 +75,7 @@ INPUTS: dict[str, Callable[[], bytes]] = {
     "a list whose entries nest": lambda: list_of(nested(10_000)),
     "a list of 20 MB of noughts": lambda: list_of(bytes(20 << 20)),
     "a serial number of 60,000 octets": lambda: put(serial_number=der.element(der.INTEGER, b"\x7f" * 60_000))(
-        CAST.good(Base.DEVICE), CAST
+        PKI.good(Base.DEVICE), PKI
     ).encoded(),
     "an object identifier of 60,000 octets": lambda: in_extension(der.element(der.OBJECT_IDENTIFIER, b"\x81" * 60_000)),
 }
@@ -83,7 +83,7 @@ INPUTS: dict[str, Callable[[], bytes]] = {
 
 def _many_extensions() -> bytes:
     extension = der.sequence(der.element(der.OBJECT_IDENTIFIER, b"\x80\x80"), b"\x04\x00")
-    octets: bytes = put(extension_list=der.sequence(extension * 6_000))(CAST.good(Base.DEVICE), CAST).encoded()
+    octets: bytes = put(extension_list=der.sequence(extension * 6_000))(PKI.good(Base.DEVICE), PKI).encoded()
     return octets
 
 
@@ -127,18 +127,18 @@ def test_a_list_may_be_longer_but_not_around_its_entries() -> None:
     from smki.identity import SerialNumber
     from smki.pki.revocation_entry import RevokedEntry
 
-    before = CAST.today.replace(year=CAST.today.year - 1)
+    before = PKI.today.replace(year=PKI.today.year - 1)
     entries = encode_entries(RevokedEntry(SerialNumber((1 << 126) + number), before) for number in range(10_000))
     assert len(entries) > MAX_BYTES
     assert lint(list_of(entries)) == []
-    large = put(after_extensions=der.octet_string(bytes(MAX_BYTES)))(CAST.good(Base.CRL), CAST).encoded()
+    large = put(after_extensions=der.octet_string(bytes(MAX_BYTES)))(PKI.good(Base.CRL), PKI).encoded()
     assert "der.too-large" in codes(lint(large))
 
 
 def test_what_is_too_large_is_hardly_looked_at() -> None:
     """As large as an input may be: not taken apart, whatever it begins like."""
     many = der.sequence(b"\x30\x00" * (1 << 24))
-    crl = CAST.good_octets(Base.CRL)
+    crl = PKI.good_bytes(Base.CRL)
     like_a_list = der.sequence(der.read(crl).content, bytes(1 << 25))
     tracemalloc.start()
     try:

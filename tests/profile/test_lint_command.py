@@ -18,12 +18,12 @@ from smki.problem import SmkiError
 from smki.profile.catalogue import CATALOGUE
 from smki.profile.tables import ALL_PROFILES
 from smki.testing.defects import DEFECTS, Base
-from tests.profile.support import CAST, golden
+from tests.profile.support import PKI, golden
 from tests.support import run_cli
 
 GOOD, ISSUER, OTHER = golden()["device-ds"], golden()["issuing-dca"], golden()["organisation-recovery-ds"]
-REQUEST, LIST = CAST.good_octets(Base.DEVICE_REQUEST), CAST.good_octets(Base.CRL)
-(BAD,) = [defect.make(CAST) for defect in DEFECTS if defect.name == "device-key-usage-missing"]
+REQUEST, LIST = PKI.good_bytes(Base.DEVICE_REQUEST), PKI.good_bytes(Base.CRL)
+(BAD,) = [defect.make(PKI) for defect in DEFECTS if defect.name == "device-key-usage-missing"]
 
 
 def run(*words: str | Path, stdin: bytes | None = None) -> Result:
@@ -94,7 +94,7 @@ def test_exit_statuses(tmp_path: Path) -> None:
     assert run(good, none).exit_code == 2
     warned = tmp_path / "warned.der"
     warned.write_bytes(
-        next(defect.make(CAST) for defect in DEFECTS if defect.name == "device-policies-other-environment")
+        next(defect.make(PKI) for defect in DEFECTS if defect.name == "device-policies-other-environment")
     )
     result = run(warned)
     assert result.exit_code == 0
@@ -222,7 +222,7 @@ def test_what_is_in_a_certificate_cannot_drive_the_terminal(tmp_path: Path) -> N
 
     subject = der.sequence(encode_attribute(Oid.COMMON_NAME, der.utf8_string("\x1b[2Jgone\r\n")))
     file = tmp_path / "evil.der"
-    file.write_bytes(put(subject=subject)(CAST.good(Base.DEVICE), CAST).encoded())
+    file.write_bytes(put(subject=subject)(PKI.good(Base.DEVICE), PKI).encoded())
     printed = run(file).output
     assert "\x1b" not in printed
     assert "\\x1b[2Jgone" in printed

@@ -14,14 +14,14 @@ from smki.pki.der import Node
 from smki.problem import errors_among
 from smki.testing.defects import Base
 from smki.testing.defects.edits import body, instead
-from tests.profile.support import CAST, golden, golden_issuer
+from tests.profile.support import PKI, golden, golden_issuer
 
 SIGNED = {
     **{name: (octets, golden_issuer(octets)) for name, octets in golden().items()},
     **{
         base.value: (
-            CAST.good_octets(base),
-            Certificate.from_der(CAST.good_octets(base.issuer)) if base.issuer else None,
+            PKI.good_bytes(base),
+            Certificate.from_der(PKI.good_bytes(base.issuer)) if base.issuer else None,
         )
         for base in (Base.CRL, Base.ARL, Base.DEVICE_REQUEST, Base.ORGANISATION_REQUEST)
     },
@@ -98,14 +98,14 @@ def headers(node: Node) -> Iterator[int]:
 @pytest.mark.parametrize("base", Base)
 def test_no_type_and_no_length_can_be_another(base: Base) -> None:
     """Changed before it is signed, so that the signature is right: the lint alone has to find it."""
-    parts = CAST.good(base)
+    parts = PKI.good(base)
     signed = parts.body()
-    issuer = Certificate.from_der(CAST.good_octets(base.issuer)) if base.issuer else None
+    issuer = Certificate.from_der(PKI.good_bytes(base.issuer)) if base.issuer else None
     count = 0
     for at in headers(der.read(signed)):
         for bit in range(8):
             other = changed(signed, at, signed[at] ^ 1 << bit)
-            octets = body(instead(other))(parts, CAST).encoded()
+            octets = body(instead(other))(parts, PKI).encoded()
             assert errors_among(lint(octets, issuer=issuer)), (at, bit, signed[at : at + 8].hex())
             count += 1
     assert count > 300

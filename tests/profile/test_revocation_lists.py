@@ -20,7 +20,7 @@ from smki.profile.clearance import AlreadySigned, Cleared, ClearedList, NotConfo
 from smki.profile.forms import RevocationListProfile
 from smki.profile.tables import LIST_PROFILES, ORGANISATION_CRL
 from smki.testing.defects import Base
-from tests.profile.support import CAST, codes
+from tests.profile.support import PKI, codes
 
 SINCE = datetime(2026, 7, 1, tzinfo=UTC)
 ALLOWED = [reason for reason in RevocationReason if reason not in (0, 8)]
@@ -41,7 +41,7 @@ entries_strategy = st.lists(
 
 def contents(entries: list[RevokedEntry], number: int = 7) -> ListContents:
     return ListContents(
-        CAST.name(Base.ISSUING_OCA), bytes(8), number, SINCE, SINCE + timedelta(hours=48), encode_entries(entries)
+        PKI.name(Base.ISSUING_OCA), bytes(8), number, SINCE, SINCE + timedelta(hours=48), encode_entries(entries)
     )
 
 
@@ -49,7 +49,7 @@ def signed(tbs: bytes) -> bytes:
     from smki.pki.x509 import ECDSA_WITH_SHA256_ALGORITHM
     from smki.testing.defects.signer import sign
 
-    signature = sign(CAST.key("issuing-oca"), tbs, ECDSA_WITH_SHA256_ALGORITHM)
+    signature = sign(PKI.key("issuing-oca"), tbs, ECDSA_WITH_SHA256_ALGORITHM)
     return der.sequence(tbs, ECDSA_WITH_SHA256_ALGORITHM, der.bit_string(signature))
 
 
@@ -109,7 +109,7 @@ def test_a_list_that_breaks_its_profile_is_not_cleared() -> None:
     entry = RevokedEntry(SerialNumber(1 << 126), SINCE)
     good = contents([entry])
     tbs = build_tbs_list(ORGANISATION_CRL, good)
-    issuer = IssuerFacts(name=CAST.name(Base.ISSUING_OCA), key_identifier=bytes(8))
+    issuer = IssuerFacts(name=PKI.name(Base.ISSUING_OCA), key_identifier=bytes(8))
     cleared = clear_list_for_signature(tbs, ORGANISATION_CRL, issuer)
     assert cleared.redeem() == tbs
     with pytest.raises(AlreadySigned):
@@ -120,7 +120,7 @@ def test_a_list_that_breaks_its_profile_is_not_cleared() -> None:
         with pytest.raises(NotConformant):
             clear_list_for_signature(broken, ORGANISATION_CRL, issuer)
     with pytest.raises(NotConformant, match=r"issuer\.mismatch"):
-        clear_list_for_signature(tbs, ORGANISATION_CRL, IssuerFacts(name=CAST.name(Base.ROOT_OCA)))
+        clear_list_for_signature(tbs, ORGANISATION_CRL, IssuerFacts(name=PKI.name(Base.ROOT_OCA)))
     for maker in (Cleared, ClearedList):
         with pytest.raises(TypeError):
             maker(tbs, object())
@@ -128,26 +128,26 @@ def test_a_list_that_breaks_its_profile_is_not_cleared() -> None:
 
 @pytest.mark.parametrize("profile", LIST_PROFILES.values(), ids=list(LIST_PROFILES))
 def test_kind_and_issuer_are_told(profile: RevocationListProfile) -> None:
-    octets = CAST.good_octets(Base(profile.name))
+    octets = PKI.good_bytes(Base(profile.name))
     (other,) = set(LIST_PROFILES) - {profile.name}
     assert codes(lint(octets, kind=other)) == {"kind.unexpected"}
     assert lint(octets, kind=profile.name) == []
-    stranger = Certificate.from_der(CAST.good_octets(Base.ISSUING_DCA))
+    stranger = Certificate.from_der(PKI.good_bytes(Base.ISSUING_DCA))
     assert {"issuer.mismatch", "signature.does-not-verify"} <= codes(lint(octets, issuer=stranger))
 
 
 def test_what_cannot_be_read_is_said() -> None:
-    octets = CAST.good_octets(Base.CRL)
-    for broken in (b"", b"\x30\x00", octets[:-1], octets + b"\0", CAST.good_octets(Base.DEVICE)):
+    octets = PKI.good_bytes(Base.CRL)
+    for broken in (b"", b"\x30\x00", octets[:-1], octets + b"\0", PKI.good_bytes(Base.DEVICE)):
         with pytest.raises(SmkiError) as caught:
             RevocationList.from_der(broken)
         assert caught.value.problems[0].code.startswith(("structure.", "der."))
 
 
 def test_it_knows_its_signer() -> None:
-    read = RevocationList.from_der(CAST.good_octets(Base.CRL))
-    assert read.is_signed_by(CAST.point("issuing-oca"))
-    assert not read.is_signed_by(CAST.point("root-oca"))
+    read = RevocationList.from_der(PKI.good_bytes(Base.CRL))
+    assert read.is_signed_by(PKI.point("issuing-oca"))
+    assert not read.is_signed_by(PKI.point("root-oca"))
     assert [reason.label for reason in (RevocationReason.KEY_COMPROMISE, RevocationReason.CA_COMPROMISE)] == [
         "keyCompromise",
         "cACompromise",

@@ -9,7 +9,7 @@ import pytest
 
 from smki import RemotePartyRole
 from smki.testing.defects import DEFECTS, Base
-from tests.profile.support import CAST, examples, golden
+from tests.profile.support import PKI, examples, golden
 from tests.testing.openssl import OpenSsl
 
 pytest.importorskip("pkilint", reason="pkilint is not installed here")
@@ -86,7 +86,7 @@ def test_the_good_ones_of_every_profile(certificate_validator: Any) -> None:
 
 @pytest.mark.parametrize("base", [Base.CRL, Base.ARL])
 def test_revocation_lists(base: Base) -> None:
-    assert pkilint_on_list(CAST.good_octets(base)) == []
+    assert pkilint_on_list(PKI.good_bytes(base)) == []
 
 
 def test_it_is_not_silent_on_everything(certificate_validator: Any) -> None:
@@ -96,18 +96,18 @@ def test_it_is_not_silent_on_everything(certificate_validator: Any) -> None:
         for defect in DEFECTS
         if defect.name in ("device-key-usage-not-critical", "device-serial-number-nought", "device-expires")
     ]
-    found = {defect.name: pkilint_on_certificate(certificate_validator, defect.make(CAST)) for defect in wrong}
+    found = {defect.name: pkilint_on_certificate(certificate_validator, defect.make(PKI)) for defect in wrong}
     assert found["device-serial-number-nought"] != []
     (delta,) = [defect for defect in DEFECTS if defect.name == "organisation-crl-next-update-missing"]
-    assert pkilint_on_list(delta.make(CAST)) != []
+    assert pkilint_on_list(delta.make(PKI)) != []
 
 
 def test_openssl_reads_and_verifies_the_lists(openssl: OpenSsl, tmp_path: Path) -> None:
     for base in (Base.CRL, Base.ARL):
         issuer = base.issuer
         assert issuer is not None
-        (tmp_path / "list.crl").write_bytes(CAST.good_octets(base))
-        (tmp_path / "issuer.der").write_bytes(CAST.good_octets(issuer))
+        (tmp_path / "list.crl").write_bytes(PKI.good_bytes(base))
+        (tmp_path / "issuer.der").write_bytes(PKI.good_bytes(issuer))
         openssl("x509", "-inform", "DER", "-in", tmp_path / "issuer.der", "-out", tmp_path / "issuer.pem")
         words = ("crl", "-inform", "DER", "-in", tmp_path / "list.crl", "-noout", "-CAfile", tmp_path / "issuer.pem")
         result = openssl(*words, "-text")

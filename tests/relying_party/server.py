@@ -14,11 +14,11 @@ from pathlib import Path
 from smki.pki.certificate import Certificate
 from smki.relying_party import RelyingParty, RepositoryClient, Verdict
 from smki.relying_party.transport import Limits
-from smki.testing.vectors.setting import Setting
-from smki.testing.vectors.world import MOMENT, World
+from smki.testing.defects import Base, SamplePki
+from smki.testing.vectors import MOMENT
 
-SETTING = Setting(World("server"))
-SUPPLIER = SETTING.world.certificate(SETTING.world.organisation())
+PKI = SamplePki(MOMENT, "server")
+SUPPLIER = PKI.good_bytes(Base.ORGANISATION)
 LIMITS = Limits(seconds=2.0, connect_seconds=0.5, attempts=3, back_off=0.05)
 CRL, ARL = "/crl/organisation.crl", "/crl/organisation.arl"
 
@@ -135,7 +135,7 @@ def cut_short(body: bytes) -> Misbehaviour:
 @contextlib.contextmanager
 def repository(crl: Misbehaviour | None = None, arl: Misbehaviour | None = None) -> Iterator[Served]:
     """A server on a port of its own; good lists where nothing else is said."""
-    served = Served("", {CRL: crl or octets(SETTING.crl), ARL: arl or octets(SETTING.arl)})
+    served = Served("", {CRL: crl or octets(PKI.good_bytes(Base.CRL)), ARL: arl or octets(PKI.good_bytes(Base.ARL))})
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -168,8 +168,8 @@ def client_of(url: str, cache: Path | None = None, refresh: float = 0.0) -> Repo
 
 def party_with(client: RepositoryClient) -> RelyingParty:
     """A Relying Party that gets its lists there."""
-    root = Certificate.from_der(SETTING.root_oca)
-    return RelyingParty([root], client, chain=[SETTING.issuing_oca])
+    root = Certificate.from_der(PKI.good_bytes(Base.ROOT_OCA))
+    return RelyingParty([root], client, chain=[PKI.good_bytes(Base.ISSUING_OCA)])
 
 
 def judge(client: RepositoryClient, at: datetime = MOMENT) -> Verdict:

@@ -10,8 +10,9 @@ from xml.etree import ElementTree
 import pytest
 
 from smki.pki.certificate import to_pem
+from smki.testing.defects import Base
 from smki.testing.vectors import Case
-from tests.relying_party.server import CRL, SETTING, SUPPLIER, octets, repository
+from tests.relying_party.server import CRL, PKI, SUPPLIER, octets, repository
 from tests.support import run_cli
 
 
@@ -19,10 +20,12 @@ from tests.support import run_cli
 def files(tmp_path: Path) -> Path:
     """A Supplier's certificate with its authorities and lists, as files."""
     (tmp_path / "supplier.pem").write_text(to_pem("CERTIFICATE", SUPPLIER))
-    both = to_pem("CERTIFICATE", SETTING.root_oca) + to_pem("CERTIFICATE", SETTING.issuing_oca)
+    both = to_pem("CERTIFICATE", PKI.good_bytes(Base.ROOT_OCA)) + to_pem(
+        "CERTIFICATE", PKI.good_bytes(Base.ISSUING_OCA)
+    )
     (tmp_path / "authorities.pem").write_text(both)
-    (tmp_path / "o.crl").write_bytes(SETTING.crl)
-    (tmp_path / "o.arl").write_text(to_pem("X509 CRL", SETTING.arl))
+    (tmp_path / "o.crl").write_bytes(PKI.good_bytes(Base.CRL))
+    (tmp_path / "o.arl").write_text(to_pem("X509 CRL", PKI.good_bytes(Base.ARL)))
     return tmp_path
 
 
@@ -128,7 +131,7 @@ def test_a_homes_authorities_are_the_default(home: Path) -> None:
 
 
 def test_suspicions(files: Path, case_named: dict[str, Case]) -> None:
-    serial = SETTING.world.serial(SETTING.world.organisation().key).hex
+    serial = PKI.serial_number(Base.ORGANISATION.value).hex
     kept = ("--file", "s.json")
     added = run_cli("suspect", "add", serial, "--because", "seen in a car boot", *kept, cwd=files)
     assert added.returncode == 0, added.stderr

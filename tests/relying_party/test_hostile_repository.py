@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from smki.testing.vectors.world import MOMENT
+from smki.testing.defects import Base
+from smki.testing.defects.edits import signed_by
+from smki.testing.vectors import MOMENT
 from tests.relying_party.server import (
     LIMITS,
-    SETTING,
+    PKI,
     Misbehaviour,
     client_of,
     cut_short,
@@ -29,13 +31,13 @@ from tests.relying_party.server import (
 
 _10_GB = 10 * 1024**3
 CASES: list[tuple[str, Misbehaviour, str, str]] = [
-    ("wrong content type", octets(SETTING.crl, "text/html"), "revocation.unavailable", "repository.content-type"),
-    ("no content type", octets(SETTING.crl, ""), "revocation.unavailable", "repository.content-type"),
-    ("a list that ends early", octets(SETTING.crl[:-30]), "revocation.unavailable", "repository.not-a-list"),
-    ("a connection that ends early", cut_short(SETTING.crl), "revocation.unavailable", "repository.unreachable"),
+    ("wrong content type", octets(PKI.good_bytes(Base.CRL), "text/html"), "revocation.unavailable", "repository.content-type"),
+    ("no content type", octets(PKI.good_bytes(Base.CRL), ""), "revocation.unavailable", "repository.content-type"),
+    ("a list that ends early", octets(PKI.good_bytes(Base.CRL)[:-30]), "revocation.unavailable", "repository.not-a-list"),
+    ("a connection that ends early", cut_short(PKI.good_bytes(Base.CRL)), "revocation.unavailable", "repository.unreachable"),
     ("a web page", octets(b"<html></html>"), "revocation.unavailable", "repository.not-a-list"),
     ("nothing", octets(b""), "revocation.unavailable", "repository.not-a-list"),
-    ("the list of another authority", octets(SETTING.arl), "revocation.list-issuer", ""),
+    ("the list of another authority", octets(PKI.good_bytes(Base.ARL)), "revocation.list-issuer", ""),
     ("10 GB promised", promising(_10_GB), "revocation.unavailable", "repository.too-large"),
     ("no end", endless, "revocation.unavailable", "repository.too-large"),
     ("redirects without end", redirecting, "revocation.unavailable", "repository.redirect"),
@@ -43,7 +45,7 @@ CASES: list[tuple[str, Misbehaviour, str, str]] = [
     ("a slow drip of headers", dripping_headers, "revocation.unavailable", "repository.timeout"),
     ("not there", octets(b"", status=404), "revocation.unavailable", "repository.status"),
     ("always 500", octets(b"", status=500), "revocation.unavailable", "repository.status"),
-    ("an overdue list", octets(SETTING.world.crl(since=MOMENT - timedelta(days=9))), "revocation.unavailable", "repository.overdue"),
+    ("an overdue list", octets(PKI.revocation_list(Base.CRL, since=MOMENT - timedelta(days=9))), "revocation.unavailable", "repository.overdue"),
 ]  # fmt: skip
 
 
@@ -74,7 +76,7 @@ def test_memory_stays_bounded() -> None:
 
 
 def test_500_then_200_is_trusted() -> None:
-    with repository(crl=then(octets(b"", status=500), octets(SETTING.crl))) as served:
+    with repository(crl=then(octets(b"", status=500), octets(PKI.good_bytes(Base.CRL)))) as served:
         assert judge(client_of(served.url)).trusted
         assert len(served.asked) == 3
 
@@ -89,9 +91,8 @@ def test_nobody_there() -> None:
 
 def test_an_old_list_replayed(tmp_path: Path) -> None:
     """Once the newer list has fallen due, an older one is refused, whatever its times say, and after a restart too."""
-    world = SETTING.world
-    newer = world.crl(number=2000)
-    older = world.crl(number=1999, until=MOMENT + timedelta(days=30))
+    newer = PKI.revocation_list(Base.CRL, number=2000)
+    older = PKI.revocation_list(Base.CRL, number=1999, until=MOMENT + timedelta(days=30))
     later = MOMENT + timedelta(days=5)
     with repository(crl=then(octets(newer), octets(older))) as served:
         client = client_of(served.url, tmp_path)
@@ -113,11 +114,11 @@ def test_an_old_list_replayed(tmp_path: Path) -> None:
 
 
 def test_a_forged_list_does_not_push_out_the_good_one(tmp_path: Path) -> None:
-    forged = SETTING.world.crl(signer="stranger", number=1 << 60)
-    with repository(crl=then(octets(SETTING.crl), octets(forged))) as served:
+    forged = PKI.revocation_list(Base.CRL, signed_by("stranger"), number=1 << 60)
+    with repository(crl=then(octets(PKI.good_bytes(Base.CRL)), octets(forged))) as served:
         client = client_of(served.url, tmp_path)
         assert judge(client).trusted
         assert judge(client).trusted
-        served.answers["/crl/organisation.crl"] = octets(SETTING.world.crl(number=1001))
+        served.answers["/crl/organisation.crl"] = octets(PKI.revocation_list(Base.CRL, number=1001))
         assert judge(client).trusted
     assert judge(client_of(served.url, tmp_path)).trusted

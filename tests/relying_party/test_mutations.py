@@ -13,13 +13,14 @@ from smki.clock import FixedClock
 from smki.pki.certificate import Certificate
 from smki.relying_party import RelyingParty, RevocationLists
 from smki.relying_party.examine import Examiner, examine
+from smki.testing.defects import Base, SamplePki
+from smki.testing.defects.case import case_of
+from smki.testing.vectors import MOMENT
 from smki.testing.vectors.judge import judge_case
-from smki.testing.vectors.setting import Setting
-from smki.testing.vectors.world import MOMENT, World
 
-SETTING = Setting(World("mutations"))
-SUPPLIER = SETTING.case("supplier", "")
-DEVICE = SETTING.case("device", "", plan=SETTING.world.device())
+PKI = SamplePki(MOMENT, "mutations")
+SUPPLIER = case_of(PKI, "supplier", "")
+DEVICE = case_of(PKI, "device", "", base=Base.DEVICE)
 EXAMINER = Examiner()
 PARTS = ["certificate", "chain", "crls", "arls"]
 
@@ -56,9 +57,9 @@ def test_of_a_devices_certificate(part: str, data: Any) -> None:
 
 
 PARTY = RelyingParty(
-    [Certificate.from_der(SETTING.root_oca), Certificate.from_der(SETTING.root_dca)],
-    RevocationLists.of([SETTING.crl], [SETTING.arl]),
-    chain=[SETTING.issuing_oca, SETTING.issuing_dca],
+    [Certificate.from_der(PKI.good_bytes(Base.ROOT_OCA)), Certificate.from_der(PKI.good_bytes(Base.ROOT_DCA))],
+    RevocationLists.of([PKI.good_bytes(Base.CRL)], [PKI.good_bytes(Base.ARL)]),
+    chain=[PKI.good_bytes(Base.ISSUING_OCA), PKI.good_bytes(Base.ISSUING_DCA)],
     clock=FixedClock(MOMENT),
 )
 

@@ -35,7 +35,7 @@ DIFFERENCES = (
     ("profile-.*-policies-not-critical", True, _GBCS),
     ("profile-organisation-basic-constraints", True, "OpenSSL asks for no purpose, and takes an authority for an end entity"),
     ("profile-.*-extension-(unknown|eku-critical|name-constraints)", True, _EXTENSION),
-    ("profile-organisation-(unit-.*|no-unit|recovery-ka)", True, _GBCS),
+    ("profile-(organisation-(unit-.*|no-unit|recovery-ka)|device-subject)", True, _GBCS),
     ("path-.*-policy-any", True, "anyPolicy stands for every policy in RFC 5280; GBCS names one"),
     ("path-string-type-issuing-dca", True, "OpenSSL compares names as text; GBCS octet for octet"),
     ("crl-string-type", True, "the same, for the issuer of a list"),

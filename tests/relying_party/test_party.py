@@ -12,17 +12,20 @@ from smki.pki.certificate import Certificate
 from smki.problem import Malformed
 from smki.relying_party import NumbersSeen, RelyingParty, RevocationLists, Use
 from smki.relying_party.verdict import Outcome
-from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole
-from smki.testing.vectors import Case
+from smki.sec.role import KeyUsage, RemotePartyRole
+from smki.testing.defects import Base, SamplePki
+from smki.testing.defects.edits import another, issued_by, put, signed_by
+from smki.testing.defects.sample_pki import authority_name
+from smki.testing.vectors import MOMENT, Case
 from smki.testing.vectors.judge import judge_case
-from smki.testing.vectors.setting import Setting
-from smki.testing.vectors.world import MOMENT, World, changed
 
-SETTING = Setting(World("party"))
-WORLD = SETTING.world
-SUPPLIER = WORLD.certificate(WORLD.organisation())
-LISTS = RevocationLists.of([SETTING.crl], [SETTING.arl])
-ROOT, ISSUING = Certificate.from_der(SETTING.root_oca), Certificate.from_der(SETTING.issuing_oca)
+PKI = SamplePki(MOMENT, "party")
+SUPPLIER = PKI.good_bytes(Base.ORGANISATION)
+LISTS = RevocationLists.of([PKI.good_bytes(Base.CRL)], [PKI.good_bytes(Base.ARL)])
+ROOT, ISSUING = (
+    Certificate.from_der(PKI.good_bytes(Base.ROOT_OCA)),
+    Certificate.from_der(PKI.good_bytes(Base.ISSUING_OCA)),
+)
 
 
 def party(*trust: Certificate, lists: RevocationLists = LISTS, chain: tuple[bytes, ...] = ()) -> RelyingParty:
@@ -31,14 +34,14 @@ def party(*trust: Certificate, lists: RevocationLists = LISTS, chain: tuple[byte
 
 def test_any_of_the_authorities_may_be_trusted() -> None:
     assert party(ROOT, ISSUING).verify(SUPPLIER).trusted
-    assert party(ROOT, chain=(SETTING.issuing_oca,)).verify(SUPPLIER).trusted
-    assert party(ROOT).verify(SUPPLIER, chain=[SETTING.issuing_oca]).trusted
-    assert party(ISSUING, lists=RevocationLists.of([SETTING.crl])).verify(SUPPLIER).trusted
+    assert party(ROOT, chain=(PKI.good_bytes(Base.ISSUING_OCA),)).verify(SUPPLIER).trusted
+    assert party(ROOT).verify(SUPPLIER, chain=[PKI.good_bytes(Base.ISSUING_OCA)]).trusted
+    assert party(ISSUING, lists=RevocationLists.of([PKI.good_bytes(Base.CRL)])).verify(SUPPLIER).trusted
 
 
 def test_an_issuing_authority_beside_its_root_is_judged_like_any_other() -> None:
     """That it was handed over as trusted does not spare it the ARL."""
-    without_arl = RevocationLists.of([SETTING.crl])
+    without_arl = RevocationLists.of([PKI.good_bytes(Base.CRL)])
     verdict = party(ROOT, ISSUING, lists=without_arl).verify(SUPPLIER)
     assert verdict.reason is not None
     assert verdict.reason.code == "revocation.unavailable"
@@ -51,24 +54,27 @@ def test_an_end_entity_is_no_trust_anchor() -> None:
 
 
 def test_nothing_is_trusted_without_an_anchor() -> None:
-    verdict = party().verify(SUPPLIER, chain=[SETTING.issuing_oca, SETTING.root_oca])
+    verdict = party().verify(SUPPLIER, chain=[PKI.good_bytes(Base.ISSUING_OCA), PKI.good_bytes(Base.ROOT_OCA)])
     assert verdict.reason is not None
     assert verdict.reason.code == "path.issuer-unknown" or not verdict.trusted
 
 
 def test_a_thousand_authorities_of_one_name_do_not_hold_it_up() -> None:
-    oca = WORLD.issuing_oca
-    chaff = [WORLD.certificate(changed(oca, key=f"chaff {number}", signer="stranger")) for number in range(1000)]
+    chaff = [PKI.make(Base.ISSUING_OCA, another(f"chaff {number}"), signed_by("stranger")) for number in range(1000)]
     start = time.perf_counter()
-    verdict = party(ROOT).verify(SUPPLIER, chain=[*chaff, SETTING.issuing_oca])
+    verdict = party(ROOT).verify(SUPPLIER, chain=[*chaff, PKI.good_bytes(Base.ISSUING_OCA)])
     assert verdict.trusted
     assert time.perf_counter() - start < 3
 
 
 def test_authorities_that_name_each_other_do_not_hold_it_up() -> None:
-    names = [WORLD.authority(CertificateKind.ISSUING_DCA, f"L{number}", f"loop {number}", None) for number in range(8)]
-    chain = [WORLD.certificate(changed(one, issuer=other.name, signer=other.key)) for one in names for other in names]
-    device = WORLD.certificate(WORLD.device(issuer=names[0]))
+    names = {f"loop {number}": authority_name(None, f"L{number}") for number in range(8)}
+    chain = [
+        PKI.make(Base.ISSUING_DCA, put(subject=names[label]), another(label), issued_by(names[issuer], issuer))
+        for label in names
+        for issuer in names
+    ]
+    device = PKI.make(Base.DEVICE, issued_by(names["loop 0"], "loop 0"))
     start = time.perf_counter()
     assert not party(ROOT).verify(device, chain=chain).trusted
     assert time.perf_counter() - start < 3
@@ -102,10 +108,10 @@ def test_a_later_list_does_not_make_the_list_of_its_day_old() -> None:
 
 
 def test_a_replay_is_noticed_by_a_party_that_saw_the_newer_list() -> None:
-    older, newer = WORLD.crl(number=5), WORLD.crl(number=6)
+    older, newer = PKI.revocation_list(Base.CRL, number=5), PKI.revocation_list(Base.CRL, number=6)
     seen = NumbersSeen()
     for crl, trusted in ((older, True), (newer, True), (older, False)):
-        lists = RevocationLists.of([crl], [SETTING.arl])
+        lists = RevocationLists.of([crl], [PKI.good_bytes(Base.ARL)])
         one = RelyingParty([ROOT], lists, chain=[ISSUING], clock=FixedClock(MOMENT), seen=seen)
         assert one.verify(SUPPLIER).trusted is trusted
 

@@ -13,8 +13,9 @@ from smki.pki.revocation_entry import RevokedEntry
 from smki.problem import IntegrityError, Malformed, NotFound
 from smki.relying_party import RepositoryClient
 from smki.sec.role import CertificateStatus, KeyUsage, RemotePartyRole
-from smki.testing.vectors.world import MOMENT
-from tests.relying_party.server import SETTING, SUPPLIER, client_of, judge, octets, party_with, repository
+from smki.testing.defects import Base
+from smki.testing.vectors import MOMENT
+from tests.relying_party.server import PKI, SUPPLIER, client_of, judge, octets, party_with, repository
 from tests.repository.support import serving
 
 
@@ -41,13 +42,15 @@ def test_it_works_without_network_while_its_lists_are_current(tmp_path: Path) ->
     alone = client_of(served.url, tmp_path)
     assert judge(alone).trusted
     assert {problem.code for problem in alone.problems()} == {"repository.unreachable"}
-    verdict = judge(alone, at=MOMENT + timedelta(hours=43))
+    verdict = judge(alone, at=MOMENT + timedelta(hours=48))
     assert verdict.reason is not None
     assert verdict.reason.code == "revocation.unavailable"
 
 
 def test_it_asks_conditionally_and_not_too_often(tmp_path: Path) -> None:
-    with repository(octets(SETTING.crl, etag='"1"'), octets(SETTING.arl, etag='"2"')) as served:
+    with repository(
+        octets(PKI.good_bytes(Base.CRL), etag='"1"'), octets(PKI.good_bytes(Base.ARL), etag='"2"')
+    ) as served:
         assert judge(client_of(served.url, tmp_path)).trusted
         assert [condition for _, condition in served.asked] == ["", ""]
         patient = client_of(served.url, tmp_path, refresh=60)
@@ -57,13 +60,12 @@ def test_it_asks_conditionally_and_not_too_often(tmp_path: Path) -> None:
 
 
 def test_a_revocation_is_noticed_at_the_next_question() -> None:
-    world = SETTING.world
-    entry = RevokedEntry(world.serial(world.organisation().key), MOMENT - timedelta(hours=1))
+    entry = RevokedEntry(PKI.serial_number(Base.ORGANISATION.value), MOMENT - timedelta(hours=1))
     with repository() as served:
         client = client_of(served.url, refresh=60)
         party = party_with(client)
         assert party.verify(SUPPLIER, at=MOMENT).trusted
-        served.answers["/crl/organisation.crl"] = octets(world.crl(number=1001, revoked=[entry]))
+        served.answers["/crl/organisation.crl"] = octets(PKI.revocation_list(Base.CRL, number=1001, revoked=[entry]))
         assert party.verify(SUPPLIER, at=MOMENT).trusted
         client.refresh()
         verdict = party.verify(SUPPLIER, at=MOMENT)

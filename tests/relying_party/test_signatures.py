@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smki.pki.x509 import Oid, key_usage_bit_string
 from smki.relying_party.signature import (
     NotTrusted,
     SignatureForm,
@@ -16,14 +17,16 @@ from smki.relying_party.signature import (
     verify_untrusted_signature,
 )
 from smki.sec.role import KeyUsage
+from smki.testing.defects import Base, SamplePki
+from smki.testing.defects.case import case_of
+from smki.testing.defects.edits import extension
 from smki.testing.signature import make_signature
+from smki.testing.vectors import MOMENT
 from smki.testing.vectors.judge import judge_case
-from smki.testing.vectors.setting import Setting
-from smki.testing.vectors.world import World
 
-SETTING = Setting(World("signatures"))
-KEY = SETTING.world.key("organisation supplier DS")
-CASE = SETTING.case("supplier", "")
+PKI = SamplePki(MOMENT, "signatures")
+KEY = PKI.key(Base.ORGANISATION.value)
+CASE = case_of(PKI, "supplier", "")
 VERDICT = judge_case(CASE)
 FORMS = list(SignatureForm)
 
@@ -65,9 +68,9 @@ def test_only_after_a_trusted_verdict() -> None:
 
 
 def test_not_with_a_key_for_key_agreement() -> None:
-    plan = SETTING.world.organisation(usage=KeyUsage.KEY_AGREEMENT)
-    verdict = judge_case(SETTING.case("ka", "", plan=plan))
+    usage = extension(Oid.KEY_USAGE, key_usage_bit_string(KeyUsage.KEY_AGREEMENT))
+    verdict = judge_case(case_of(PKI, "ka", "", certificate=PKI.make(Base.ORGANISATION, usage)))
     assert verdict.trusted
-    signature = make_signature(SETTING.world.key(plan.key), b"a message", SignatureForm.RAW)
+    signature = make_signature(KEY, b"a message", SignatureForm.RAW)
     with pytest.raises(NotTrusted, match="keyAgreement"):
         verify_signature(verdict, b"a message", signature, SignatureForm.RAW)

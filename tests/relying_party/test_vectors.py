@@ -12,9 +12,9 @@ import pytest
 from smki.relying_party.examine import Examiner, examine
 from smki.relying_party.requirements import REMEDIES, REQUIREMENTS
 from smki.relying_party.verdict import Outcome
+from smki.testing.defects.case import TRUSTED
 from smki.testing.vectors import Case, cases
-from smki.testing.vectors.case import TRUSTED
-from smki.testing.vectors.files import octets_of
+from smki.testing.vectors.files import files_of
 from smki.testing.vectors.judge import judge_case
 from smki.testing.vectors.run import parse_question, question, run
 from tests.support import run_cli
@@ -62,8 +62,8 @@ def test_the_list_of_checks_goes_on_after_the_first_that_did_not_hold(case_named
 
 def test_the_same_seed_makes_the_same_octets(all_cases: list[Case]) -> None:
     assert list(cases()) == all_cases
-    other = {octets for case in cases("another") for octets in octets_of(case)}
-    ours = {octets for case in all_cases for octets in octets_of(case)}
+    other = {octets for case in cases("another") for octets in files_of(case)}
+    ours = {octets for case in all_cases for octets in files_of(case)}
     assert len(other & ours) <= 2  # no octets, and a web page
 
 

@@ -15,8 +15,9 @@ from smki.profile.issuer import IssuerFacts
 from smki.profile.lint import lint_tbs_certificate, lint_tbs_list
 from smki.profile.tables import LIST_PROFILES, PROFILES, TEST_POLICY_OID
 from smki.sec.role import CertificateKind
-from smki.testing.defects import Base, Cast
-from smki.testing.defects.edits import Edit, appended, body, change, extension, only, put, signature, whole
+from smki.testing.defects import Base, SamplePki
+from smki.testing.defects.edits import appended, body, change, extension, only, put, signature, whole
+from smki.testing.defects.sample_pki import Edit
 from tests.profile.support import codes
 
 _GARBAGE = der.element(der.SEQUENCE, b"\x30\x05\x01")
@@ -49,7 +50,7 @@ EDITS: dict[str, tuple[Base, Edit]] = {
     "list with two elements of extensions": (Base.CRL, put(extension_list=der.sequence() + der.integer(1))),
     "entries that end in rubbish": (
         Base.CRL,
-        lambda parts, cast: put(entry_list=der.sequence(*parts.entries, b"\x30\x05\x01"))(parts, cast),
+        lambda parts, pki: put(entry_list=der.sequence(*parts.entries, b"\x30\x05\x01"))(parts, pki),
     ),
     "list and an octet": (Base.CRL, whole(appended(b"\x05"))),
     "a serial number of 2,001 bytes": (Base.DEVICE, put(serial_number=der.element(der.INTEGER, b"\x7f" * 2001))),
@@ -70,31 +71,31 @@ def _problem_codes(read: Callable[[bytes], object], octets: bytes) -> set[str]:
     return set()
 
 
-def further_cases(cast: Cast) -> Iterator[tuple[str, Callable[[], set[str]]]]:
+def further_cases(pki: SamplePki) -> Iterator[tuple[str, Callable[[], set[str]]]]:
     """(name, what gives the codes that are found)."""
     for name, (base, edit) in EDITS.items():
-        yield name, partial(_codes, edit(cast.good(base), cast).encoded())
-    request, crl = cast.good_octets(Base.DEVICE_REQUEST), cast.good_octets(Base.CRL)
-    device: Any = cast.good_octets(Base.DEVICE)
+        yield name, partial(_codes, edit(pki.good(base), pki).encoded())
+    request, crl = pki.good_bytes(Base.DEVICE_REQUEST), pki.good_bytes(Base.CRL)
+    device: Any = pki.good_bytes(Base.DEVICE)
     yield "a request for something else", lambda: codes(lint(request, kind="device"))
     yield "a list for something else", lambda: codes(lint(crl, kind="device"))
     yield "a request for an Organisation", lambda: codes(lint_request(request, CertificateKind.ORGANISATION))
     yield "an INTEGER for a list", lambda: codes(lint_revocation_list(b"\x02\x01\x01"))
     yield "a certificate and an octet", lambda: _problem_codes(Certificate.from_der, device + b"\0")
     yield "70,000 bytes for a certificate", lambda: _problem_codes(Certificate.from_der, bytes(70_000))
-    yield "a request for a certificate", lambda: _problem_codes(Certificate.from_der, _bad_serial(cast))
-    yield "a list with a date that is none", lambda: _problem_codes(RevocationList.from_der, _bad_date(cast))
-    yield from _before_signing(cast)
+    yield "a request for a certificate", lambda: _problem_codes(Certificate.from_der, _bad_serial(pki))
+    yield "a list with a date that is none", lambda: _problem_codes(RevocationList.from_der, _bad_date(pki))
+    yield from _before_signing(pki)
 
 
 def _codes(octets: bytes) -> set[str]:
     return codes(lint(octets))
 
 
-def _before_signing(cast: Cast) -> Iterator[tuple[str, Callable[[], set[str]]]]:
-    facts = IssuerFacts.of(Certificate.from_der(cast.good_octets(Base.ISSUING_DCA)))
-    tbs = Certificate.from_der(cast.good_octets(Base.DEVICE)).tbs
-    tbs_list = RevocationList.from_der(cast.good_octets(Base.CRL)).tbs
+def _before_signing(pki: SamplePki) -> Iterator[tuple[str, Callable[[], set[str]]]]:
+    facts = IssuerFacts.of(Certificate.from_der(pki.good_bytes(Base.ISSUING_DCA)))
+    tbs = Certificate.from_der(pki.good_bytes(Base.DEVICE)).tbs
+    tbs_list = RevocationList.from_der(pki.good_bytes(Base.CRL)).tbs
 
     def certificate(octets: bytes) -> set[str]:
         return codes(lint_tbs_certificate(octets, PROFILES["device"], facts, TEST_POLICY_OID))
@@ -107,12 +108,12 @@ def _before_signing(cast: Cast) -> Iterator[tuple[str, Callable[[], set[str]]]]:
             yield "before signing", partial(function, octets)
 
 
-def _bad_serial(cast: Cast) -> bytes:
-    octets: bytes = put(serial_number=der.integer(0))(cast.good(Base.DEVICE), cast).encoded()
+def _bad_serial(pki: SamplePki) -> bytes:
+    octets: bytes = put(serial_number=der.integer(0))(pki.good(Base.DEVICE), pki).encoded()
     return octets
 
 
-def _bad_date(cast: Cast) -> bytes:
+def _bad_date(pki: SamplePki) -> bytes:
     edit = put(this_update=der.element(der.UTC_TIME, b"260231000000Z"))
-    octets: bytes = edit(cast.good(Base.CRL), cast).encoded()
+    octets: bytes = edit(pki.good(Base.CRL), pki).encoded()
     return octets

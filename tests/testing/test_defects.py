@@ -1,4 +1,4 @@
-"""Every defect is one thing, and is found by exactly what the manifest says; its good twin by nothing."""
+"""Every defect is one thing, and is found by exactly what the manifest says; its valid counterpart by nothing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from smki.pki.revocation_list import read_revocation_list
 from smki.problem import errors_among
 from smki.profile.catalogue import CATALOGUE
 from smki.profile.lint import lint_any
-from smki.testing.defects import DEFECTS, Base, Cast, Defect, Openssl, Verdict
+from smki.testing.defects import DEFECTS, Base, Defect, Expected, Openssl, SamplePki
 from tests.profile.support import codes
 
 BY_NAME = {defect.name: defect for defect in DEFECTS}
@@ -137,10 +137,10 @@ ONE_THING = (
 
 
 @pytest.mark.parametrize("name", BY_NAME)
-def test_it_differs_from_its_twin_in_one_thing(name: str, cast: Cast) -> None:
+def test_it_differs_from_its_twin_in_one_thing(name: str, pki: SamplePki) -> None:
     defect = BY_NAME[name]
-    octets, twin = defect.make(cast), cast.good_octets(defect.base)
-    if defect.verdict is Verdict.AUTHORITY_OFFERED:
+    octets, twin = defect.make(pki), pki.good_bytes(defect.base)
+    if defect.verdict is Expected.AUTHORITY_OFFERED:
         assert octets == twin  # it is offered as what it is not
         return
     assert octets != twin
@@ -153,29 +153,29 @@ def test_it_differs_from_its_twin_in_one_thing(name: str, cast: Cast) -> None:
     assert len(changed) <= 1 or changed in ONE_THING, changed
 
 
-def test_no_two_are_the_same(cast: Cast) -> None:
-    made = Counter(defect.make(cast) for defect in DEFECTS)
+def test_no_two_are_the_same(pki: SamplePki) -> None:
+    made = Counter(defect.make(pki) for defect in DEFECTS)
     assert max(made.values()) == 1
 
 
 @pytest.mark.parametrize("name", BY_NAME)
-def test_what_a_relying_party_decides_follows_from_what_the_lint_finds(name: str, cast: Cast) -> None:
+def test_what_a_relying_party_decides_follows_from_what_the_lint_finds(name: str, pki: SamplePki) -> None:
     """Check 1 holds or not by what the lint finds without knowing the issuer; the rest of the verdicts need more."""
     defect = BY_NAME[name]
-    alone = errors_among(lint(defect.make(cast)))
-    first = {Verdict.PROFILE, Verdict.LIST_PROFILE}
+    alone = errors_among(lint(defect.make(pki)))
+    first = {Expected.PROFILE, Expected.LIST_PROFILE}
     if defect.base.is_request:
-        assert defect.verdict is Verdict.NOT_APPLICABLE
+        assert defect.verdict is Expected.NOT_APPLICABLE
     elif alone:
         assert defect.verdict in first
     else:
         assert defect.verdict not in first
-    if defect.verdict is Verdict.TRUSTED:
-        assert not errors_among(lint(defect.make(cast), kind=defect.asked))
+    if defect.verdict is Expected.TRUSTED:
+        assert not errors_among(lint(defect.make(pki), kind=defect.asked))
 
 
 def test_every_verdict_and_every_opinion_of_openssl_occurs() -> None:
-    assert {defect.verdict for defect in DEFECTS} == set(Verdict)
+    assert {defect.verdict for defect in DEFECTS} == set(Expected)
     assert {defect.openssl for defect in DEFECTS} == set(Openssl)
 
 
@@ -200,12 +200,12 @@ def test_the_manifest_names_files_that_are_there(written: Path, manifest: dict[s
     assert named == there
 
 
-def test_the_same_seed_makes_the_same_octets_and_another_one_others(cast: Cast) -> None:
-    again, other, drawn = Cast(cast.moment, "tests"), Cast(cast.moment, "other"), Cast(cast.moment)
+def test_the_same_seed_makes_the_same_octets_and_another_one_others(pki: SamplePki) -> None:
+    again, other, drawn = SamplePki(pki.moment, "tests"), SamplePki(pki.moment, "other"), SamplePki(pki.moment)
     device: Defect = BY_NAME["device-key-usage-missing"]
-    assert device.make(again) == device.make(cast)
-    assert device.make(other) != device.make(cast)
-    assert device.make(drawn) not in (device.make(cast), device.make(Cast(cast.moment)))
+    assert device.make(again) == device.make(pki)
+    assert device.make(other) != device.make(pki)
+    assert device.make(drawn) not in (device.make(pki), device.make(SamplePki(pki.moment)))
 
 
 def test_defects_hold_at_any_time() -> None:
@@ -213,9 +213,9 @@ def test_defects_hold_at_any_time() -> None:
     from datetime import UTC, datetime
 
     for moment in (datetime(2024, 2, 29, 23, 59, 59, tzinfo=UTC), datetime(2035, 12, 31, tzinfo=UTC)):
-        cast = Cast(moment, "time")
+        pki = SamplePki(moment, "time")
         for base in Base:
-            assert lint(cast.good_octets(base)) == [], base
+            assert lint(pki.good_bytes(base)) == [], base
         for defect in DEFECTS:
-            issuer = Certificate.from_der(cast.good_octets(defect.issuer)) if defect.issuer else None
-            assert codes(lint(defect.make(cast), issuer=issuer, kind=defect.asked)) == set(defect.codes), defect.name
+            issuer = Certificate.from_der(pki.good_bytes(defect.issuer)) if defect.issuer else None
+            assert codes(lint(defect.make(pki), issuer=issuer, kind=defect.asked)) == set(defect.codes), defect.name

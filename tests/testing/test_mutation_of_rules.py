@@ -19,7 +19,7 @@ from smki.pki.certificate import Certificate
 from smki.pki.x509 import Fault
 from smki.profile import catalogue
 from smki.profile.catalogue import CATALOGUE, Report
-from smki.testing.defects import DEFECTS, Base, Cast, Defect
+from smki.testing.defects import DEFECTS, Base, Defect, SamplePki
 from tests.profile.support import codes
 from tests.support import PROJECT
 from tests.testing.further_cases import further_cases
@@ -28,24 +28,24 @@ Place = tuple[str, int]
 """File and line."""
 
 
-def issuer_of(defect: Defect, cast: Cast) -> Certificate | None:
-    return Certificate.from_der(cast.good_octets(defect.issuer)) if defect.issuer else None
+def issuer_of(defect: Defect, pki: SamplePki) -> Certificate | None:
+    return Certificate.from_der(pki.good_bytes(defect.issuer)) if defect.issuer else None
 
 
-def outcome(defect: Defect, cast: Cast) -> tuple[set[str], set[str]]:
+def outcome(defect: Defect, pki: SamplePki) -> tuple[set[str], set[str]]:
     """What is found in it, and in good ones below it."""
-    octets = defect.make(cast)
+    octets = defect.make(pki)
     below: set[str] = set()
     if defect.below:
         authority = Certificate.from_der(octets)
         for base in Base:
             if base.issuer is defect.base is not base:
-                below |= codes(lint(cast.good_octets(base), issuer=authority))
-    return codes(lint(octets, issuer=issuer_of(defect, cast), kind=defect.asked)), below
+                below |= codes(lint(pki.good_bytes(base), issuer=authority))
+    return codes(lint(octets, issuer=issuer_of(defect, pki), kind=defect.asked)), below
 
 
 @pytest.mark.parametrize("code", CATALOGUE)
-def test_a_code_that_nothing_reports_is_missed(code: str, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_code_that_nothing_reports_is_missed(code: str, pki: SamplePki, monkeypatch: pytest.MonkeyPatch) -> None:
     """The rules of that code deleted: at least one defect is found by less than its row says."""
     concerned = [defect for defect in DEFECTS if code in (*defect.codes, *defect.below)]
     assert concerned
@@ -55,9 +55,9 @@ def test_a_code_that_nothing_reports_is_missed(code: str, cast: Cast, monkeypatc
         if found != code:
             report(self, found, *words)
 
-    before = [outcome(defect, cast) for defect in concerned]
+    before = [outcome(defect, pki) for defect in concerned]
     monkeypatch.setattr(Report, "__call__", silent)
-    after = [outcome(defect, cast) for defect in concerned]
+    after = [outcome(defect, pki) for defect in concerned]
     for defect, (found, below) in zip(concerned, after, strict=True):
         if code in defect.codes:
             assert found == set(defect.codes) - {code}
@@ -67,12 +67,12 @@ def test_a_code_that_nothing_reports_is_missed(code: str, cast: Cast, monkeypatc
 
 
 @pytest.mark.parametrize("code", CATALOGUE)
-def test_a_row_cannot_be_deleted_from_the_catalogue(code: str, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_row_cannot_be_deleted_from_the_catalogue(code: str, pki: SamplePki, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(catalogue, "CATALOGUE", {key: row for key, row in CATALOGUE.items() if key != code})
     with pytest.raises(KeyError, match=code):
         for defect in DEFECTS:
             if code in (*defect.codes, *defect.below):
-                outcome(defect, cast)
+                outcome(defect, pki)
 
 
 SOURCES = [
@@ -89,15 +89,15 @@ def places() -> Iterator[tuple[str, ast.Call]]:
                 yield str(file), node
 
 
-def cases(cast: Cast) -> Iterator[Callable[[], object]]:
+def cases(pki: SamplePki) -> Iterator[Callable[[], object]]:
     """Everything that is linted here: the defects, what stands below them, and further cases."""
     for defect in DEFECTS:
-        yield partial(outcome, defect, cast)
-    for _, run in further_cases(cast):
+        yield partial(outcome, defect, pki)
+    for _, run in further_cases(pki):
         yield run
 
 
-def test_every_place_that_reports_is_needed(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_place_that_reports_is_needed(pki: SamplePki, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each place alone is the only source of a code in some case: made silent, that case's outcome changes.
 
     Seen by noting, for every finding, the line that it comes from.
@@ -121,7 +121,7 @@ def test_every_place_that_reports_is_needed(cast: Cast, monkeypatch: pytest.Monk
     monkeypatch.setattr(Report, "__call__", noting)
     monkeypatch.setattr(Fault, "__init__", noting_fault)
     needed: set[Place] = set()
-    for run in cases(cast):
+    for run in cases(pki):
         sources.clear()
         run()
         for code in {code for code, _ in sources}:

@@ -1,7 +1,9 @@
 """The catalogue of defects: certificates, requests and revocation lists that are wrong in exactly one way each."""
 
-from smki.testing.defects.cast import Base, Cast
+from smki.testing.defects.case import Case
 from smki.testing.defects.catalogue import Defect
+from smki.testing.defects.expected import Expected, Openssl
+from smki.testing.defects.sample_pki import Base, SamplePki
 from smki.testing.defects.table_authorities import AUTHORITIES, TRUST
 from smki.testing.defects.table_contents import ALTERNATIVE_NAMES, POLICIES
 from smki.testing.defects.table_extensions import KEY_IDENTIFIERS, KEY_USAGE, WHICH
@@ -10,7 +12,6 @@ from smki.testing.defects.table_lists import LIST_ENTRIES, LIST_EXTENSIONS, LIST
 from smki.testing.defects.table_names import NAMES, VALIDITY
 from smki.testing.defects.table_octets import ENCODINGS, SIGNATURE, STRUCTURE, VERSION_AND_SERIAL_NUMBER
 from smki.testing.defects.table_requests import REQUESTS
-from smki.testing.defects.verdict import Openssl, Verdict
 
 DEFECTS: tuple[Defect, ...] = (
     *ENCODINGS,
@@ -35,4 +36,4 @@ DEFECTS: tuple[Defect, ...] = (
 )
 """Every defect, by what it concerns."""
 
-__all__ = ["DEFECTS", "Base", "Cast", "Defect", "Openssl", "Verdict"]
+__all__ = ["DEFECTS", "Base", "Case", "Defect", "Expected", "Openssl", "SamplePki"]

@@ -1,46 +1,81 @@
-"""One row of the catalogue of defects, and what follows from it."""
+"""One row of the catalogue of defects, and how it is made and presented to a Relying Party."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
+from smki.pki.certificate import read_certificate
 from smki.profile.catalogue import CATALOGUE
-from smki.testing.defects.cast import Base, Cast
-from smki.testing.defects.edits import Edit
-from smki.testing.defects.verdict import Openssl, Verdict
+from smki.sec.role import KeyUsage
+from smki.testing.defects.case import Case, case_of, in_place_of
+from smki.testing.defects.expected import Expected, Openssl
+from smki.testing.defects.sample_pki import ROLE, Base, Edit, SamplePki
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Defect:
-    """One thing that is wrong with a certificate, a request or a list that is right otherwise."""
+    """One thing that is wrong with a certificate, request or list that is valid otherwise."""
 
     name: str
     base: Base
-    """What it is made from: the good twin."""
+    """The valid certificate, request or list that it is made from."""
     wrong: str
-    """What is wrong, in words."""
+    """Description of what is wrong."""
     edit: Edit
-    """How it is made."""
     codes: tuple[str, ...]
-    """What the lint finds, given the issuer's certificate (and :attr:`asked`): these codes and no other."""
-    verdict: Verdict
-    """What a Relying Party decides on the certificate that is presented to it."""
+    """The codes of all that the lint finds, given the issuer's certificate and :attr:`asked`."""
+    verdict: Expected
+    """What a Relying Party decides about :meth:`case`."""
     openssl: Openssl
     clause: str
     """The clause that it breaks."""
     below: tuple[str, ...] = ()
-    """For an authority's certificate: what the lint finds in a good one issued below, given this as the issuer."""
+    """For an authority's certificate: what the lint finds in a valid certificate or list of that authority."""
     issuer: Base | None = None
-    """Whose certificate to give the lint as the issuer; None where there is none to be had."""
+    """The authority whose certificate to give the lint as the issuer; None where there is none."""
     asked: str | None = None
-    """What kind to ask the lint for; None to let it judge by itself."""
+    """The kind of certificate to lint it as; None to let the lint detect it."""
     wanted: tuple[str, str] | None = None
-    """Role and key usage that the certificate is to be relied on for; None where any will do."""
+    """Role and key usage that the certificate is to be relied on for; None for those that it has."""
 
-    def make(self, cast: Cast) -> bytes:
-        """The defect (DER, or nearly)."""
-        octets: bytes = self.edit(cast.good(self.base), cast).encoded()
-        return octets
+    def make(self, pki: SamplePki) -> bytes:
+        """The certificate, request or list with the defect (DER, unless the encoding is the defect)."""
+        return pki.make(self.base, self.edit)
+
+    def made_below(self, pki: SamplePki) -> bytes | None:
+        """A certificate (DER) issued by the authority with the defect; None where the valid one names it already.
+
+        Everything in it is right but what follows from the authority's name.
+        """
+        if not self.base.is_authority or self.base.issuer is self.base:
+            return None
+        subject = read_certificate(self.make(pki)).subject
+        if subject is None or subject.encoded == pki.name(self.base):
+            return None
+        encoded, leaf = subject.encoded, Base.DEVICE if self.base.is_of_device else Base.ORGANISATION
+        return pki.make(leaf, lambda parts, _: replace(parts, issuer=encoded))
+
+    def case(self, pki: SamplePki) -> Case | None:
+        """What is presented to a Relying Party; None for a request, on which nobody relies.
+
+        A defective list is given beside a valid certificate, a defective authority above one.
+        """
+        if self.base.is_request:
+            return None
+        made = self.make(pki)
+        if self.verdict is Expected.AUTHORITY_OFFERED:
+            fields: dict[str, Any] = {"certificate": made, "chain": ()}
+        else:
+            fields = in_place_of(self.base, made)
+            if self.issuer is self.base is Base.ISSUING_DCA:
+                fields["chain"] += (pki.good_bytes(self.base),)
+            below = self.made_below(pki)
+            if below is not None:
+                fields["certificate"] = below
+        role, usage = self.wanted or (ROLE.label, KeyUsage.DIGITAL_SIGNATURE.label)
+        use = f"{'device' if self.base.is_of_device else role}/{usage}"
+        return case_of(pki, self.name, self.wrong, self.verdict.code, self.base, use=use, **fields)
 
     @property
     def file(self) -> str:
@@ -49,7 +84,7 @@ class Defect:
 
 
 def suffix(base: Base) -> str:
-    """How the files of such things end; all are DER."""
+    """The suffix of the name of a file with such contents; all are DER."""
     if base.is_list:
         return ".crl"
     return ".csr" if base.is_request else ".der"
@@ -65,7 +100,7 @@ def defect(
     edit: Edit,
     codes: str,
     openssl: Openssl,
-    verdict: Verdict | None = None,
+    verdict: Expected | None = None,
     *,
     clause: str = "",
     below: str = "",
@@ -73,16 +108,16 @@ def defect(
     asked: str | None = None,
     wanted: tuple[str, str] | None = None,
 ) -> Defect:
-    """A row, with what usually follows left out.
+    """A row, with defaults for what usually follows.
 
     :param codes: separated by spaces. The first one's clause is the defect's unless another is given.
-    :param verdict: by default that the profile is broken (of the list, of the certificate).
-    :param issuer: by default that of the good twin.
+    :param verdict: by default that the certificate, or the list, breaks its profile.
+    :param issuer: by default the one that issued the valid certificate or list.
     """
     found = tuple(codes.split())
     if verdict is None:
-        verdict = Verdict.LIST_PROFILE if base.is_list else Verdict.PROFILE
-        verdict = Verdict.NOT_APPLICABLE if base.is_request else verdict
+        verdict = Expected.LIST_PROFILE if base.is_list else Expected.PROFILE
+        verdict = Expected.NOT_APPLICABLE if base.is_request else verdict
     return Defect(
         name=f"{base.value}-{name}",
         base=base,

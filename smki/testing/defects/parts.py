@@ -1,6 +1,6 @@
-"""Certificates, requests and revocation lists in parts that can be exchanged one by one, right or wrong.
+"""Certificates, requests and revocation lists in parts that can be replaced one by one.
 
-Each part is an encoded element, so that a defect can be anything from a wrong value to octets that are no DER.
+Each part is an encoded element, so that a defect can be anything from a wrong value to bytes that are not DER.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from smki.pki.revocation_list import read_tbs_list
 from smki.pki.x509 import ECDSA_WITH_SHA256_ALGORITHM, ExtensionNode
 from smki.testing.defects.signer import sign
 
-Octets = Callable[[bytes], bytes]
-"""Changes octets."""
+BytesEdit = Callable[[bytes], bytes]
+"""Changes an encoded element, or whatever bytes it is given."""
 
 
-def unchanged(octets: bytes) -> bytes:
-    """The octets as they are."""
-    return octets
+def unchanged(data: bytes) -> bytes:
+    """Return the bytes as they are."""
+    return data
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class ExtensionPart:
     critical: bytes = b""
     """The encoded BOOLEAN; empty where it is left out."""
     element: bytes | None = None
-    """The whole extension, where it is not made of the above."""
+    """The whole extension, where it is not made from the fields above."""
 
     def encoded(self) -> bytes:
         """The Extension."""
@@ -49,18 +49,18 @@ class ExtensionPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signed(ABC):
-    """What the three have in common: they are signed."""
+    """What certificates, requests and lists have in common."""
 
     signer: ec.EllipticCurvePrivateKey
     outer_algorithm: bytes = ECDSA_WITH_SHA256_ALGORITHM
     extensions: tuple[ExtensionPart, ...]
     extension_list: bytes | None = None
     """The element inside the tag of the extensions, where it is not a SEQUENCE of them."""
-    body_edit: Octets = unchanged
+    body_edit: BytesEdit = unchanged
     """Changes what is signed, as a whole, before it is signed."""
-    signature_edit: Octets = unchanged
+    signature_edit: BytesEdit = unchanged
     """Changes the Ecdsa-Sig-Value."""
-    whole_edit: Octets = unchanged
+    whole_edit: BytesEdit = unchanged
     """Changes the whole, signed."""
 
     @abstractmethod
@@ -92,7 +92,7 @@ class CertificateParts(Signed):
     subject: bytes
     public_key: bytes
     after_key: bytes = b""
-    """Between the key and the extensions: where unique identifiers would stand."""
+    """Between the key and the extensions: where unique identifiers would be."""
     after_extensions: bytes = b""
 
     @classmethod
@@ -102,14 +102,14 @@ class CertificateParts(Signed):
         return cls(
             signer=signer,
             extensions=_extension_parts(structure.extensions),
-            version=_octets(structure.version),
-            serial_number=_octets(structure.serial_number),
-            algorithm=_octets(structure.inner_algorithm),
-            issuer=_octets(structure.issuer),
-            not_before=_octets(structure.not_before),
-            not_after=_octets(structure.not_after),
-            subject=_octets(structure.subject),
-            public_key=_octets(structure.public_key),
+            version=_encoded(structure.version),
+            serial_number=_encoded(structure.serial_number),
+            algorithm=_encoded(structure.inner_algorithm),
+            issuer=_encoded(structure.issuer),
+            not_before=_encoded(structure.not_before),
+            not_after=_encoded(structure.not_after),
+            subject=_encoded(structure.subject),
+            public_key=_encoded(structure.public_key),
         )
 
     def body(self) -> bytes:
@@ -146,9 +146,9 @@ class RequestParts(Signed):
         return cls(
             signer=signer,
             extensions=_extension_parts(structure.extensions),
-            version=_octets(structure.version),
-            subject=_octets(structure.subject),
-            public_key=_octets(structure.public_key),
+            version=_encoded(structure.version),
+            subject=_encoded(structure.subject),
+            public_key=_encoded(structure.public_key),
         )
 
     def body(self) -> bytes:
@@ -180,12 +180,13 @@ class ListParts(Signed):
         return cls(
             signer=signer,
             extensions=_extension_parts(structure.extensions),
-            version=_octets(structure.version),
-            algorithm=_octets(structure.inner_algorithm),
-            issuer=_octets(structure.issuer),
-            this_update=_octets(structure.this_update),
-            next_update=_octets(structure.next_update),
+            version=_encoded(structure.version),
+            algorithm=_encoded(structure.inner_algorithm),
+            issuer=_encoded(structure.issuer),
+            this_update=_encoded(structure.this_update),
+            next_update=_encoded(structure.next_update),
             entries=tuple(entry.encoded for entry in entries),
+            entry_list=None if structure.entries is not None else b"",
         )
 
     def body(self) -> bytes:
@@ -202,12 +203,12 @@ class ListParts(Signed):
         )
 
 
-def _octets(node: Node | None) -> bytes:
+def _encoded(node: Node | None) -> bytes:
     return node.encoded if node is not None else b""
 
 
 def _extension_parts(extensions: list[ExtensionNode]) -> tuple[ExtensionPart, ...]:
     return tuple(
-        ExtensionPart(extension.oid, extension.value.content, _octets(extension.critical_node))
+        ExtensionPart(extension.oid, extension.value.content, _encoded(extension.critical_node))
         for extension in extensions
     )

@@ -1,4 +1,4 @@
-"""Defects of authorities' certificates, and of the trust in what stands below or beside them."""
+"""Defects of authorities' certificates, and of certificates that only a Relying Party finds fault with."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from smki.pki import der
 from smki.pki.request import organisation_subject
 from smki.pki.x509 import Oid, encode_attribute, key_usage_bit_string
 from smki.profile.check_certificate import end_of_validity
-from smki.profile.tables import ORGANISATION_YEARS
+from smki.profile.tables import ISSUING_OCA_YEARS, ORGANISATION_YEARS
 from smki.sec.role import KeyUsage, RemotePartyRole
-from smki.testing.defects.cast import ORGANISATION_EUI64, ORGANISATION_NAME, Base, Cast, authority_name
 from smki.testing.defects.catalogue import defect
 from smki.testing.defects.edits import (
     TRUE,
@@ -24,7 +23,8 @@ from smki.testing.defects.edits import (
     time,
     without,
 )
-from smki.testing.defects.verdict import Openssl, Verdict
+from smki.testing.defects.expected import Expected, Openssl
+from smki.testing.defects.sample_pki import ORGANISATION_EUI64, ORGANISATION_NAME, Base, SamplePki, authority_name
 
 _D, _O, _IO, _ID, _RO, _RD = (
     Base.DEVICE,
@@ -40,6 +40,12 @@ _BC, _KU, _CP = Oid.BASIC_CONSTRAINTS, Oid.KEY_USAGE, Oid.CERTIFICATE_POLICIES
 _CERT_SIGN, _CRL_SIGN = key_usage_bit_string(KeyUsage.KEY_CERT_SIGN), key_usage_bit_string(KeyUsage.CRL_SIGN)
 _ANOTHER_ENVIRONMENT = der.sequence(der.sequence(der.oid("1.2.826.0.1.8641679.99.1")))
 _UNIT = encode_attribute(Oid.ORGANIZATIONAL_UNIT_NAME, der.printable_string("07"))
+
+
+def _expired_authority(pki: SamplePki) -> datetime:
+    """notBefore of an Issuing OCA that expired within the last month."""
+    return pki.today - timedelta(days=ISSUING_OCA_YEARS * 366)
+
 
 AUTHORITIES = (
     defect(
@@ -116,12 +122,12 @@ AUTHORITIES = (
         "below-an-issuing-dca",
         "an authority below one whose pathLenConstraint is 0",
         both(
-            issued_by(lambda cast: cast.name(Base.ISSUING_DCA), "issuing-dca"),
+            issued_by(lambda pki: pki.name(Base.ISSUING_DCA), "issuing-dca"),
             put(subject=authority_name(None, "XD02")),
         ),
         "issuer.path-length",
         _S,
-        Verdict.PATH_LENGTH,
+        Expected.PATH_LENGTH,
         issuer=_ID,
     ),
     defect(
@@ -183,7 +189,7 @@ AUTHORITIES = (
         _IO,
         "names-itself",
         "an Issuing OCA that names itself as its issuer",
-        put(issuer=lambda cast: cast.name(_IO)),
+        put(issuer=lambda pki: pki.name(_IO)),
         "issuer.is-subject role.wrong issuer.mismatch",
         _S,
     ),
@@ -203,7 +209,7 @@ AUTHORITIES = (
         signature(flipped),
         "signature.does-not-verify",
         _S,
-        Verdict.SIGNATURE,
+        Expected.SIGNATURE,
     ),
     defect(
         _IO,
@@ -212,16 +218,19 @@ AUTHORITIES = (
         extension(_CP, _ANOTHER_ENVIRONMENT),
         "certificate-policies.other-environment",
         _B,
-        Verdict.POLICY,
+        Expected.POLICY,
     ),
     defect(
         _IO,
         "expired",
-        "an Issuing OCA that expired a day ago",
-        put(not_after=time(-1)),
-        "validity.length",
+        "an Issuing OCA that has expired",
+        put(
+            not_before=lambda pki: der.time(_expired_authority(pki)),
+            not_after=lambda pki: der.time(end_of_validity(_expired_authority(pki), ISSUING_OCA_YEARS)),
+        ),
+        "",
         _S,
-        Verdict.EXPIRED,
+        Expected.EXPIRED,
         clause="RFC 5280 6.1.3",
         below="validity.beyond-issuer",
     ),
@@ -229,29 +238,21 @@ AUTHORITIES = (
         _IO,
         "revoked",
         "an Issuing OCA that is on the ARL",
-        put(serial_number=lambda cast: der.integer(cast.serial_number("organisation-arl revoked").value)),
+        put(serial_number=lambda pki: der.integer(pki.serial_number("organisation-arl revoked").value)),
         "",
         _S,
-        Verdict.REVOKED,
+        Expected.REVOKED,
         clause="RFC 5280 6.3.3",
     ),
 )
 
 
-def _stranger(cast: Cast) -> bytes:
-    return authority_name(None, "XZ01")
-
-
-def _stranger_of_organisations(cast: Cast) -> bytes:
-    return authority_name(RemotePartyRole.ISSUING_AUTHORITY, "XZ")
-
-
 _YEARS = 365 * 10
 
 
-def _last_second(cast: Cast, days: int) -> datetime:
-    """The end of ten years that begin so many days after the moment."""
-    return end_of_validity(cast.today + timedelta(days=days), ORGANISATION_YEARS)
+def _last_second(pki: SamplePki, days: int) -> datetime:
+    """notAfter of an Organisation Certificate with a notBefore that many days after the moment."""
+    return end_of_validity(pki.today + timedelta(days=days), ORGANISATION_YEARS)
 
 
 TRUST = (
@@ -259,20 +260,20 @@ TRUST = (
         _O,
         "expired",
         "a certificate that expired a month ago",
-        put(not_before=time(-_YEARS - 33), not_after=lambda cast: der.time(_last_second(cast, -_YEARS - 33))),
+        put(not_before=time(-_YEARS - 33), not_after=lambda pki: der.time(_last_second(pki, -_YEARS - 33))),
         "",
         _S,
-        Verdict.EXPIRED,
+        Expected.EXPIRED,
         clause="RFC 5280 6.1.3",
     ),
     defect(
         _O,
         "not-yet-valid",
         "a certificate that becomes valid in a year",
-        put(not_before=time(365), not_after=lambda cast: der.time(_last_second(cast, 365))),
+        put(not_before=time(365), not_after=lambda pki: der.time(_last_second(pki, 365))),
         "",
         _S,
-        Verdict.NOT_YET_VALID,
+        Expected.NOT_YET_VALID,
         clause="RFC 5280 6.1.3",
     ),
     defect(
@@ -282,17 +283,17 @@ TRUST = (
         put(not_before=time(365)),
         "",
         _S,
-        Verdict.NOT_YET_VALID,
+        Expected.NOT_YET_VALID,
         clause="RFC 5280 6.1.3",
     ),
     defect(
         _O,
         "revoked",
         "a certificate that is on the CRL",
-        put(serial_number=lambda cast: der.integer(cast.serial_number("organisation-crl revoked").value)),
+        put(serial_number=lambda pki: der.integer(pki.serial_number("organisation-crl revoked").value)),
         "",
         _S,
-        Verdict.REVOKED,
+        Expected.REVOKED,
         clause="RFC 5280 6.3.3",
     ),
     defect(
@@ -302,7 +303,7 @@ TRUST = (
         put(subject=organisation_subject(RemotePartyRole.NETWORK_OPERATOR, ORGANISATION_EUI64, ORGANISATION_NAME)),
         "",
         _B,
-        Verdict.USE_ROLE,
+        Expected.USE_ROLE,
         clause="SEC L12",
         wanted=("supplier", "digitalSignature"),
     ),
@@ -313,7 +314,7 @@ TRUST = (
         extension(_KU, key_usage_bit_string(KeyUsage.KEY_AGREEMENT)),
         "",
         _B,
-        Verdict.USE_KEY_USAGE,
+        Expected.USE_KEY_USAGE,
         clause="SEC L12",
         wanted=("supplier", "digitalSignature"),
     ),
@@ -332,10 +333,10 @@ TRUST = (
         _O,
         "unknown-authority",
         "issued by an authority that nobody knows",
-        issued_by(_stranger_of_organisations, "stranger"),
+        issued_by(authority_name(RemotePartyRole.ISSUING_AUTHORITY, "XZ"), "stranger"),
         "",
         _S,
-        Verdict.ISSUER_UNKNOWN,
+        Expected.ISSUER_UNKNOWN,
         clause="RFC 5280 6.1",
         issuer=None,
     ),
@@ -343,10 +344,10 @@ TRUST = (
         _D,
         "unknown-authority",
         "issued by an authority that nobody knows",
-        issued_by(_stranger, "stranger"),
+        issued_by(authority_name(None, "XZ01"), "stranger"),
         "",
         _S,
-        Verdict.ISSUER_UNKNOWN,
+        Expected.ISSUER_UNKNOWN,
         clause="RFC 5280 6.1",
         issuer=None,
     ),
@@ -357,7 +358,7 @@ TRUST = (
         signed_by("organisation"),
         "signature.self-signed",
         _S,
-        Verdict.SIGNATURE,
+        Expected.SIGNATURE,
     ),
     defect(
         _D,
@@ -366,7 +367,7 @@ TRUST = (
         signed_by("device"),
         "signature.self-signed",
         _S,
-        Verdict.SIGNATURE,
+        Expected.SIGNATURE,
     ),
     defect(
         _D,
@@ -375,7 +376,7 @@ TRUST = (
         signed_by("stranger"),
         "signature.does-not-verify",
         _S,
-        Verdict.SIGNATURE,
+        Expected.SIGNATURE,
     ),
     defect(
         _D,
@@ -384,7 +385,7 @@ TRUST = (
         signature(flipped),
         "signature.does-not-verify",
         _S,
-        Verdict.SIGNATURE,
+        Expected.SIGNATURE,
     ),
     defect(
         _IO,
@@ -393,7 +394,7 @@ TRUST = (
         put(),
         "kind.unexpected",
         _B,
-        Verdict.AUTHORITY_OFFERED,
+        Expected.AUTHORITY_OFFERED,
         asked="organisation",
     ),
 )

@@ -7,10 +7,10 @@ from smki.pki import der
 from smki.pki.request import HARDWARE_TYPE, hardware_module_alt_name
 from smki.pki.x509 import Oid
 from smki.profile.tables import TEST_POLICY_OID
-from smki.testing.defects.cast import DEVICE_EUI64, Base
 from smki.testing.defects.catalogue import defect
 from smki.testing.defects.edits import extension, only, within, without
-from smki.testing.defects.verdict import Openssl, Verdict
+from smki.testing.defects.expected import Expected, Openssl
+from smki.testing.defects.sample_pki import DEVICE_EUI64, Base
 
 _D = Base.DEVICE
 _S, _B, _X = Openssl.SEES, Openssl.BLIND, Openssl.CANNOT_PARSE
@@ -70,7 +70,7 @@ POLICIES = (
         extension(_CP, der.sequence(der.sequence(der.oid("1.2.826.0.1.8641679.99.1")))),
         "certificate-policies.other-environment",
         _B,
-        Verdict.POLICY,
+        Expected.POLICY,
     ),
     defect(
         _D,
@@ -79,7 +79,7 @@ POLICIES = (
         extension(_CP, der.sequence(der.sequence(der.oid("2.5.29.32.0")))),
         "certificate-policies.other-environment",
         _B,
-        Verdict.POLICY,
+        Expected.POLICY,
     ),
 )
 
@@ -160,7 +160,7 @@ ALTERNATIVE_NAMES = (
     defect(
         _D,
         "hardware-serial-number-7-octets",
-        "an hwSerialNum of 7 octets",
+        "an hwSerialNum of 7 bytes",
         extension(_SAN, _module_name(DEVICE_EUI64.octets[:7])),
         "hardware-module-name.serial-length",
         _B,

@@ -6,10 +6,10 @@ from smki.pki import der
 from smki.pki.request import hardware_module_alt_name
 from smki.pki.x509 import Oid, key_identifier, key_usage_bit_string
 from smki.sec.role import KeyUsage
-from smki.testing.defects.cast import DEVICE_EUI64, Base, Cast
 from smki.testing.defects.catalogue import defect
 from smki.testing.defects.edits import TRUE, added, extension, repeated, reversed_extensions, without
-from smki.testing.defects.verdict import Openssl, Verdict
+from smki.testing.defects.expected import Expected, Openssl
+from smki.testing.defects.sample_pki import DEVICE_EUI64, Base, SamplePki
 
 _D, _O = Base.DEVICE, Base.ORGANISATION
 _S, _B, _X = Openssl.SEES, Openssl.BLIND, Openssl.CANNOT_PARSE
@@ -93,7 +93,7 @@ WHICH = (
         reversed_extensions,
         "extension.order",
         _B,
-        Verdict.TRUSTED,
+        Expected.TRUSTED,
     ),
 )
 
@@ -158,11 +158,11 @@ KEY_USAGE = (
 _SKI, _AKI = Oid.SUBJECT_KEY_IDENTIFIER, Oid.AUTHORITY_KEY_IDENTIFIER
 
 
-def _issuer_and_serial(cast: Cast) -> bytes:
-    name = der.explicit(4, cast.name(Base.ROOT_DCA))
-    serial = cast.serial_number(Base.ISSUING_DCA.value).octets
+def _issuer_and_serial(pki: SamplePki) -> bytes:
+    name = der.explicit(4, pki.name(Base.ROOT_DCA))
+    serial = pki.serial_number(Base.ISSUING_DCA.value).octets
     return der.sequence(
-        der.element(0x80, key_identifier(cast.point(Base.ISSUING_DCA.value))),
+        der.element(0x80, key_identifier(pki.point(Base.ISSUING_DCA.value))),
         der.element(0xA1, name),
         der.element(0x82, serial),
     )
@@ -189,7 +189,7 @@ KEY_IDENTIFIERS = (
     defect(
         _D,
         "subject-key-20-octets",
-        "a subjectKeyIdentifier of 20 octets",
+        "a subjectKeyIdentifier of 20 bytes",
         extension(_SKI, der.octet_string(bytes(range(20)))),
         "subject-key-identifier.length",
         _B,
@@ -240,7 +240,7 @@ KEY_IDENTIFIERS = (
     defect(
         _D,
         "authority-key-20-octets",
-        "an authorityKeyIdentifier of 20 octets",
+        "an authorityKeyIdentifier of 20 bytes",
         extension(_AKI, der.sequence(der.element(0x80, bytes(range(20))))),
         "authority-key-identifier.length",
         _S,
@@ -252,6 +252,6 @@ KEY_IDENTIFIERS = (
         extension(_AKI, der.sequence(der.element(0x80, bytes.fromhex("4000000000000002")))),
         "authority-key-identifier.mismatch",
         _S,
-        Verdict.KEY_IDENTIFIER,
+        Expected.KEY_IDENTIFIER,
     ),
 )

@@ -7,15 +7,15 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from smki.pki import der
 from smki.pki.x509 import P256_KEY_ALGORITHM, Oid, encode_public_key
-from smki.testing.defects.cast import Base, Cast
 from smki.testing.defects.catalogue import defect
 from smki.testing.defects.edits import (
     also,
     put,
     subject_key,
 )
+from smki.testing.defects.expected import Openssl
+from smki.testing.defects.sample_pki import Base, SamplePki
 from smki.testing.defects.signer import ECDSA_WITH_SHA384_ALGORITHM
-from smki.testing.defects.verdict import Openssl
 
 _D, _O = Base.DEVICE, Base.ORGANISATION
 _S, _B, _X = Openssl.SEES, Openssl.BLIND, Openssl.CANNOT_PARSE
@@ -70,22 +70,22 @@ def _key_info(algorithm: bytes, bits: bytes) -> bytes:
     return der.sequence(algorithm, der.bit_string(bits))
 
 
-def p384_key(cast: Cast) -> bytes:
-    # From the same number as the good key, so that a seed makes the same octets.
-    number = cast.key(Base.DEVICE.value).private_numbers().private_value
+def p384_key(pki: SamplePki) -> bytes:
+    # Derived from the private number of the good key, so that a seed always makes the same key.
+    number = pki.key(Base.DEVICE.value).private_numbers().private_value
     key = ec.derive_private_key(number, ec.SECP384R1()).public_key()
     return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
-def rsa_key(cast: Cast) -> bytes:
-    # Not the product of two primes: nobody needs its private key, and it only has to look like one.
-    point = cast.point(Base.DEVICE.value)
+def rsa_key(pki: SamplePki) -> bytes:
+    # Not a product of two primes: it only has to look like a modulus, because nobody needs the private key.
+    point = pki.point(Base.DEVICE.value)
     modulus = int.from_bytes(b"\xc0" + (point * 4)[:254] + b"\x01", "big")
     algorithm = der.sequence(der.oid("1.2.840.113549.1.1.1"), der.element(der.NULL))
     return _key_info(algorithm, der.sequence(der.integer(modulus), der.integer(65537)))
 
 
-def _explicit_curve(cast: Cast) -> bytes:
+def _explicit_curve(pki: SamplePki) -> bytes:
     p = 0xFFFFFFFF00000001000000000000000000000000FFFFFFFFFFFFFFFFFFFFFFFF
     b = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
     n = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
@@ -98,34 +98,34 @@ def _explicit_curve(cast: Cast) -> bytes:
         der.integer(n),
         der.integer(1),
     )
-    return _key_info(der.sequence(der.oid(Oid.EC_PUBLIC_KEY), parameters), cast.point(Base.DEVICE.value))
+    return _key_info(der.sequence(der.oid(Oid.EC_PUBLIC_KEY), parameters), pki.point(Base.DEVICE.value))
 
 
-def _ecdh(cast: Cast) -> bytes:
-    return _key_info(der.sequence(der.oid("1.3.132.1.12"), der.oid(Oid.P256)), cast.point(Base.DEVICE.value))
+def _ecdh(pki: SamplePki) -> bytes:
+    return _key_info(der.sequence(der.oid("1.3.132.1.12"), der.oid(Oid.P256)), pki.point(Base.DEVICE.value))
 
 
-def compressed_key(cast: Cast) -> bytes:
-    point = cast.point(Base.DEVICE.value)
+def compressed_key(pki: SamplePki) -> bytes:
+    point = pki.point(Base.DEVICE.value)
     return _key_info(P256_KEY_ALGORITHM, bytes((2 + (point[-1] & 1),)) + point[1:33])
 
 
-def _hybrid(cast: Cast) -> bytes:
-    point = cast.point(Base.DEVICE.value)
+def _hybrid(pki: SamplePki) -> bytes:
+    point = pki.point(Base.DEVICE.value)
     return _key_info(P256_KEY_ALGORITHM, bytes((6 + (point[-1] & 1),)) + point[1:])
 
 
-def off_the_curve_key(cast: Cast) -> bytes:
-    point = cast.point(Base.DEVICE.value)
+def off_the_curve_key(pki: SamplePki) -> bytes:
+    point = pki.point(Base.DEVICE.value)
     return encode_public_key(point[:-1] + bytes((point[-1] ^ 1,)))
 
 
-def _short_point(cast: Cast) -> bytes:
-    return _key_info(P256_KEY_ALGORITHM, cast.point(Base.DEVICE.value)[:-1])
+def _short_point(pki: SamplePki) -> bytes:
+    return _key_info(P256_KEY_ALGORITHM, pki.point(Base.DEVICE.value)[:-1])
 
 
-def _three_elements(cast: Cast) -> bytes:
-    return also(der.integer(1))(encode_public_key(cast.point(Base.DEVICE.value)))
+def _three_elements(pki: SamplePki) -> bytes:
+    return also(der.integer(1))(encode_public_key(pki.point(Base.DEVICE.value)))
 
 
 PUBLIC_KEYS = (
@@ -142,7 +142,7 @@ PUBLIC_KEYS = (
     defect(_D, "key-ecdh", "a key restricted to ECDH (id-ecDH)", subject_key(_ecdh), "public-key.algorithm", _S),
     defect(_D, "key-compressed", "a compressed point", subject_key(compressed_key), "public-key.point-form", _B),
     defect(_D, "key-hybrid", "a point in hybrid form", subject_key(_hybrid), "public-key.point-form", _B),
-    defect(_D, "key-point-short", "a point of 64 octets", subject_key(_short_point), "public-key.point-length", _S),
+    defect(_D, "key-point-short", "a point of 64 bytes", subject_key(_short_point), "public-key.point-length", _S),
     defect(
         _D,
         "key-off-the-curve",

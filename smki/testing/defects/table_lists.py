@@ -8,7 +8,6 @@ from datetime import timedelta
 from smki.pki import der
 from smki.pki.bounds import MAX_FINDINGS
 from smki.pki.x509 import Oid, encode_extension
-from smki.testing.defects.cast import Base, Cast
 from smki.testing.defects.catalogue import defect
 from smki.testing.defects.edits import (
     FALSE,
@@ -38,7 +37,8 @@ from smki.testing.defects.edits import (
     without,
     without_seconds,
 )
-from smki.testing.defects.verdict import Openssl, Verdict
+from smki.testing.defects.expected import Expected, Openssl
+from smki.testing.defects.sample_pki import Base, SamplePki
 
 _L, _A = Base.CRL, Base.ARL
 _S, _B, _X = Openssl.SEES, Openssl.BLIND, Openssl.CANNOT_PARSE
@@ -46,7 +46,7 @@ _S, _B, _X = Openssl.SEES, Openssl.BLIND, Openssl.CANNOT_PARSE
 _WITH_NULL = der.sequence(der.oid(Oid.ECDSA_WITH_SHA256), der.element(der.NULL))
 _AKI, _NUMBER = Oid.AUTHORITY_KEY_IDENTIFIER, Oid.CRL_NUMBER
 _REASON = (2, 0)
-"""Where the reasonCode extension stands in an entry."""
+"""Path to the reasonCode extension in an entry."""
 
 
 def _reason(value: bytes, critical: bytes = b"") -> bytes:
@@ -61,9 +61,9 @@ _KEY_COMPROMISE = _reason_number(1)
 _INVALIDITY = encode_extension("2.5.29.24", der.element(der.GENERALIZED_TIME, b"20260101000000Z"), critical=False)
 
 
-def _with_two_warnings(count: int) -> Callable[[Cast], bytes]:
-    def entries(cast: Cast) -> bytes:
-        when = der.time(cast.today + timedelta(days=2))
+def _with_two_warnings(count: int) -> Callable[[SamplePki], bytes]:
+    def entries(pki: SamplePki) -> bytes:
+        when = der.time(pki.today + timedelta(days=2))
         extensions = der.sequence(_reason_number(0))
         return der.sequence(*(der.sequence(der.integer((1 << 126) + at), when, extensions) for at in range(count)))
 
@@ -72,14 +72,14 @@ def _with_two_warnings(count: int) -> Callable[[Cast], bytes]:
 
 LIST_FIELDS = (
     defect(
-        _L, "trailing-octets", "an octet after the end of the list", whole(appended(b"\0")), "der.trailing-octets", _B
+        _L, "trailing-octets", "a byte after the end of the list", whole(appended(b"\0")), "der.trailing-octets", _B
     ),
     defect(
         _L,
         "length-long",
-        "the length of the issuer in an octet too many",
+        "the length of the issuer encoded in one byte too many",
         change(long_length, "issuer"),
-        "issuer.mismatch der.length-not-minimal",
+        "der.length-not-minimal issuer.mismatch",
         _B,
     ),
     defect(_L, "without-signature", "no signatureValue", whole(only(0, 1)), "structure.list", _X),
@@ -135,7 +135,7 @@ LIST_FIELDS = (
         put(next_update=time(30)),
         "next-update.late",
         _B,
-        Verdict.TRUSTED,
+        Expected.TRUSTED,
     ),
     defect(
         _L,
@@ -144,7 +144,7 @@ LIST_FIELDS = (
         put(this_update=time(-4), next_update=time(-2)),
         "",
         _S,
-        Verdict.LIST_OVERDUE,
+        Expected.LIST_OVERDUE,
         clause="RFC 5280 6.3.3",
     ),
     defect(
@@ -154,7 +154,7 @@ LIST_FIELDS = (
         put(this_update=time(2), next_update=time(4)),
         "",
         _S,
-        Verdict.LIST_NOT_YET,
+        Expected.LIST_NOT_YET,
         clause="RFC 5280 6.3.3",
     ),
     defect(
@@ -164,17 +164,17 @@ LIST_FIELDS = (
         put(this_update=time(-400), next_update=time(-40)),
         "",
         _S,
-        Verdict.LIST_OVERDUE,
+        Expected.LIST_OVERDUE,
         clause="RFC 5280 6.3.3",
     ),
     defect(
         _L,
         "of-another-authority",
         "named and signed by the Root OCA, where the Issuing OCA's list is wanted",
-        issued_by(lambda cast: cast.name(Base.ROOT_OCA), "root-oca"),
+        issued_by(lambda pki: pki.name(Base.ROOT_OCA), "root-oca"),
         "",
         _S,
-        Verdict.LIST_ISSUER,
+        Expected.LIST_ISSUER,
         clause="RFC 5280 6.3.3",
         issuer=Base.ROOT_OCA,
     ),
@@ -185,7 +185,7 @@ LIST_FIELDS = (
         signature(flipped),
         "signature.does-not-verify",
         _S,
-        Verdict.LIST_SIGNATURE,
+        Expected.LIST_SIGNATURE,
     ),
     defect(
         _L,
@@ -194,7 +194,7 @@ LIST_FIELDS = (
         signed_by("stranger"),
         "signature.does-not-verify",
         _S,
-        Verdict.LIST_SIGNATURE,
+        Expected.LIST_SIGNATURE,
     ),
     defect(
         _A,
@@ -203,7 +203,7 @@ LIST_FIELDS = (
         signed_by("stranger"),
         "signature.does-not-verify",
         _S,
-        Verdict.LIST_SIGNATURE,
+        Expected.LIST_SIGNATURE,
     ),
 )
 
@@ -222,7 +222,7 @@ LIST_ENTRIES = (
     defect(
         _L,
         "entry-serial-number-20-octets",
-        "a serial number of 20 octets revoked",
+        "a serial number of 20 bytes revoked",
         entry(within((0,), instead(der.integer(1 << 158)))),
         "entry.serial-number",
         _B,
@@ -230,7 +230,7 @@ LIST_ENTRIES = (
     defect(
         _L,
         "entry-serial-number-padded",
-        "a revoked serial number with a needless nought octet in front",
+        "a revoked serial number with a needless zero byte in front",
         entry(within((0,), padded)),
         "der.integer-not-minimal",
         _X,
@@ -256,10 +256,10 @@ LIST_ENTRIES = (
         _L,
         "entry-date-in-future",
         "a revocationDate after thisUpdate",
-        lambda parts, cast: entry(within((1,), instead(time(20)(cast))))(parts, cast),
+        lambda parts, pki: entry(within((1,), instead(time(20)(pki))))(parts, pki),
         "entry.date-in-future",
         _B,
-        Verdict.TRUSTED,
+        Expected.TRUSTED,
     ),
     defect(
         _L,
@@ -316,7 +316,7 @@ LIST_ENTRIES = (
         entry(within(_REASON, instead(_reason_number(0)))),
         "reason-code.unspecified",
         _B,
-        Verdict.TRUSTED,
+        Expected.TRUSTED,
     ),
     defect(
         _L,
@@ -344,7 +344,7 @@ LIST_EXTENSIONS = (
         extension(_AKI, der.sequence(der.element(0x80, bytes.fromhex("4000000000000002")))),
         "authority-key-identifier.mismatch",
         _S,
-        Verdict.LIST_ISSUER,
+        Expected.LIST_ISSUER,
     ),
     defect(_L, "number-missing", "a list without cRLNumber", without(_NUMBER), "crl-number.missing", _B),
     defect(_L, "number-critical", "a critical cRLNumber", extension(_NUMBER, critical=TRUE), "crl-number.critical", _S),
@@ -362,7 +362,7 @@ LIST_EXTENSIONS = (
     defect(
         _L,
         "number-21-octets",
-        "a cRLNumber of 21 octets",
+        "a cRLNumber of 21 bytes",
         extension(_NUMBER, der.integer(1 << 166)),
         "crl-number.too-long",
         _B,
@@ -374,7 +374,7 @@ LIST_EXTENSIONS = (
         reversed_extensions,
         "extension.order",
         _B,
-        Verdict.TRUSTED,
+        Expected.TRUSTED,
     ),
     defect(
         _L,
@@ -423,6 +423,6 @@ LIST_EXTENSIONS = (
         put(entry_list=_with_two_warnings(MAX_FINDINGS + 1)),
         "entry.date-in-future reason-code.unspecified findings.left-out",
         _B,
-        Verdict.TRUSTED,
+        Expected.TRUSTED,
     ),
 )

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from smki.pki import der
 from smki.pki.x509 import Oid, encode_attribute
-from smki.testing.defects.cast import ORGANISATION_EUI64, Base, authority_name
 from smki.testing.defects.catalogue import defect
 from smki.testing.defects.edits import (
-    Edit,
     Part,
     as_generalized,
     change,
+    issued_by,
     only,
     put,
     retagged,
@@ -18,7 +17,8 @@ from smki.testing.defects.edits import (
     within,
     without_seconds,
 )
-from smki.testing.defects.verdict import Openssl, Verdict
+from smki.testing.defects.expected import Expected, Openssl
+from smki.testing.defects.sample_pki import ORGANISATION_EUI64, Base, Edit, authority_name
 
 _D, _O = Base.DEVICE, Base.ORGANISATION
 _S, _B, _X = Openssl.SEES, Openssl.BLIND, Openssl.CANNOT_PARSE
@@ -151,14 +151,14 @@ NAMES = (
     defect(
         _O, "role-decimal", "the role in decimal, as in the Repository's XML", _with_role("137"), "role.malformed", _B
     ),
-    defect(_O, "role-one-digit", "the role without its leading nought", _with_role("2"), "role.malformed", _B),
+    defect(_O, "role-one-digit", "the role without its leading zero", _with_role("2"), "role.malformed", _B),
     defect(_O, "role-lower-case", "the role in lower case", _with_role("7f"), "role.malformed", _B),
     defect(_O, "role-unknown", "a role that does not exist (0A)", _with_role("0A"), "role.unknown", _B),
     defect(_O, "role-of-authority", "the role of an Issuing Authority (07)", _with_role("07"), "role.wrong", _B),
     defect(
         _O,
         "entity-identifier-7-octets",
-        "an Entity Identifier of 7 octets",
+        "an Entity Identifier of 7 bytes",
         put(subject=_subject(_NAME, _ROLE, (_EUI[0], der.bit_string(ORGANISATION_EUI64.octets[:7])))),
         "entity-identifier.length",
         _B,
@@ -182,21 +182,22 @@ NAMES = (
         ),
         "issuer.mismatch name.issuer-string-type",
         _B,
-        Verdict.ISSUER_UNKNOWN,
+        Expected.ISSUER_UNKNOWN,
     ),
     defect(
         _O,
         "issuer-root",
         "named and signed as if by the Root OCA",
-        put(issuer=lambda cast: cast.name(Base.ROOT_OCA)),
-        "role.wrong issuer.mismatch",
-        _S,
+        issued_by(lambda pki: pki.name(Base.ROOT_OCA), Base.ROOT_OCA.value),
+        "role.wrong",
+        _B,
+        issuer=Base.ROOT_OCA,
     ),
     defect(
         _O,
         "issuer-device-authority",
         "the Issuing DCA named as the issuer of an Organisation Certificate",
-        put(issuer=lambda cast: cast.name(Base.ISSUING_DCA)),
+        put(issuer=lambda pki: pki.name(Base.ISSUING_DCA)),
         "name.attribute-missing issuer.mismatch",
         _S,
     ),
@@ -204,7 +205,7 @@ NAMES = (
         _D,
         "issuer-organisation-authority",
         "the Issuing OCA named as the issuer of a Device Certificate",
-        put(issuer=lambda cast: cast.name(Base.ISSUING_OCA)),
+        put(issuer=lambda pki: pki.name(Base.ISSUING_OCA)),
         "name.attribute-unexpected issuer.mismatch",
         _S,
     ),
@@ -215,7 +216,7 @@ NAMES = (
         put(issuer=authority_name(None, "XD09")),
         "issuer.mismatch",
         _S,
-        Verdict.ISSUER_UNKNOWN,
+        Expected.ISSUER_UNKNOWN,
     ),
 )
 
@@ -277,7 +278,7 @@ VALIDITY = (
         put(not_after=time(365 * 11)),
         "validity.length",
         _B,
-        Verdict.TRUSTED,
+        Expected.TRUSTED,
     ),
     defect(
         _O,
@@ -286,7 +287,7 @@ VALIDITY = (
         put(not_before=time(-30, hours=12)),
         "validity.whole-days",
         _B,
-        Verdict.TRUSTED,
+        Expected.TRUSTED,
     ),
     defect(
         _D,
@@ -295,15 +296,15 @@ VALIDITY = (
         put(not_before=time(-_BEFORE)),
         "validity.beyond-issuer",
         _B,
-        Verdict.TRUSTED,
+        Expected.TRUSTED,
     ),
     defect(
         _D,
         "serial-number-short",
-        "a serial number of one octet",
+        "a serial number of one byte",
         put(serial_number=der.integer(5)),
         "serial-number.short",
         _B,
-        Verdict.TRUSTED,
+        Expected.TRUSTED,
     ),
 )

@@ -1,11 +1,10 @@
-"""Defects of encoding and structure, in Device Certificates: what many readers pass over in silence."""
+"""Defects of encoding and structure, in Device Certificates: many parsers accept them."""
 
 from __future__ import annotations
 
 from smki.pki import der
 from smki.pki.bounds import MAX_EXTENSIONS
 from smki.pki.x509 import Oid
-from smki.testing.defects.cast import Base
 from smki.testing.defects.catalogue import defect
 from smki.testing.defects.edits import (
     FALSE,
@@ -28,7 +27,8 @@ from smki.testing.defects.edits import (
     whole,
     within,
 )
-from smki.testing.defects.verdict import Openssl
+from smki.testing.defects.expected import Openssl
+from smki.testing.defects.sample_pki import Base
 
 _D = Base.DEVICE
 _S, _B, _X = Openssl.SEES, Openssl.BLIND, Openssl.CANNOT_PARSE
@@ -41,7 +41,7 @@ ENCODINGS = (
     defect(
         _D,
         "trailing-octets",
-        "two octets after the end of the certificate",
+        "two bytes after the end of the certificate",
         whole(appended(b"\0\0")),
         "der.trailing-octets",
         _B,
@@ -49,7 +49,7 @@ ENCODINGS = (
     defect(
         _D,
         "length-long-outside",
-        "the length of the whole in an octet too many",
+        "the length of the whole encoded in one byte too many",
         whole(long_length),
         "der.length-not-minimal",
         _B,
@@ -57,7 +57,7 @@ ENCODINGS = (
     defect(
         _D,
         "length-long-signed",
-        "the length of tbsCertificate in an octet too many",
+        "the length of tbsCertificate encoded in one byte too many",
         body(long_length),
         "der.length-not-minimal",
         _B,
@@ -65,7 +65,7 @@ ENCODINGS = (
     defect(
         _D,
         "length-long-serial-number",
-        "the length of the serial number in an octet too many",
+        "the length of the serial number encoded in one byte too many",
         change(long_length, "serial_number"),
         "der.length-not-minimal",
         _B,
@@ -73,7 +73,7 @@ ENCODINGS = (
     defect(
         _D,
         "length-long-signature",
-        "the length of r in the signature in an octet too many",
+        "the length of r in the signature encoded in one byte too many",
         signature(within((0,), long_length)),
         "der.length-not-minimal",
         _S,
@@ -81,7 +81,7 @@ ENCODINGS = (
     defect(
         _D,
         "length-long-public-key",
-        "the length of subjectPublicKey in an octet too many",
+        "the length of subjectPublicKey encoded in one byte too many",
         change(within((1,), long_length), "public_key"),
         "der.length-not-minimal",
         _B,
@@ -89,7 +89,7 @@ ENCODINGS = (
     defect(
         _D,
         "integer-padded-serial-number",
-        "a serial number with a needless nought octet in front",
+        "a serial number with a needless zero byte in front",
         change(padded, "serial_number"),
         "der.integer-not-minimal",
         _X,
@@ -97,7 +97,7 @@ ENCODINGS = (
     defect(
         _D,
         "integer-padded-signature",
-        "an s in the signature with a needless nought octet in front (BER, as seen in a published certificate)",
+        "an s in the signature with a needless zero byte in front (BER, as seen in a published certificate)",
         signature(within((1,), padded)),
         "der.integer-not-minimal",
         _S,
@@ -129,7 +129,7 @@ ENCODINGS = (
     defect(
         _D,
         "named-bits-trailing",
-        "keyUsage with trailing nought bits",
+        "keyUsage with trailing zero bits",
         extension(Oid.KEY_USAGE, bytes.fromhex("03020080")),
         "der.named-bits",
         _B,
@@ -137,7 +137,7 @@ ENCODINGS = (
     defect(
         _D,
         "object-identifier-padded",
-        "an arc of hwType with a needless leading octet",
+        "an arc of hwType with a needless leading byte",
         extension(
             Oid.SUBJECT_ALT_NAME,
             change_value=within((0, 1, 0, 0), lambda oid: der.element(der.OBJECT_IDENTIFIER, b"\x2a\x80\x03")),
@@ -156,7 +156,7 @@ ENCODINGS = (
     defect(
         _D,
         "element-cut-short",
-        "an extension whose contents promise more octets than there are",
+        "an extension whose contents promise more bytes than there are",
         both(extension(Oid.CERTIFICATE_POLICIES, bytes.fromhex("3003300a06"))),
         "der.unreadable certificate-policies.malformed",
         _S,
@@ -164,7 +164,7 @@ ENCODINGS = (
     defect(
         _D,
         "too-large",
-        "70,000 octets of hwSerialNum",
+        "70,000 bytes of hwSerialNum",
         extension(
             Oid.SUBJECT_ALT_NAME, change_value=within((0, 1, 0, 1), lambda serial: der.octet_string(bytes(70_000)))
         ),
@@ -174,7 +174,7 @@ ENCODINGS = (
 )
 
 STRUCTURE = (
-    defect(_D, "cut-short", "the last ten octets missing", whole(cut(10)), "structure.unreadable", _X),
+    defect(_D, "cut-short", "the last ten bytes missing", whole(cut(10)), "structure.unreadable", _X),
     defect(_D, "without-signature", "no signatureValue", whole(only(0, 1)), "structure.certificate", _X),
     defect(
         _D,
@@ -266,7 +266,7 @@ VERSION_AND_SERIAL_NUMBER = (
     defect(
         _D,
         "serial-number-20-octets",
-        "a serial number of 20 octets",
+        "a serial number of 20 bytes",
         put(serial_number=der.integer(1 << 158)),
         "serial-number.too-long",
         _B,
@@ -277,7 +277,7 @@ SIGNATURE = (
     defect(
         _D,
         "signature-raw",
-        "a signature as r and s in 64 plain octets",
+        "a signature as r and s in 64 plain bytes",
         signature(instead(bytes(range(1, 65)))),
         "signature.malformed",
         _S,

@@ -9,7 +9,6 @@ from smki.pki import der
 from smki.pki.request import organisation_subject
 from smki.pki.x509 import Oid, encode_attribute, key_usage_bit_string
 from smki.sec.role import KeyUsage, RemotePartyRole
-from smki.testing.defects.cast import DEVICE_EUI64, ORGANISATION_EUI64, ORGANISATION_NAME, Base, Cast
 from smki.testing.defects.catalogue import defect
 from smki.testing.defects.edits import (
     added,
@@ -28,8 +27,9 @@ from smki.testing.defects.edits import (
     within,
     without,
 )
+from smki.testing.defects.expected import Openssl
+from smki.testing.defects.sample_pki import DEVICE_EUI64, ORGANISATION_EUI64, ORGANISATION_NAME, Base, SamplePki
 from smki.testing.defects.table_fields import compressed_key, off_the_curve_key, p384_key, rsa_key
-from smki.testing.defects.verdict import Openssl
 
 _DR, _OR = Base.DEVICE_REQUEST, Base.ORGANISATION_REQUEST
 _S, _B, _X = Openssl.SEES, Openssl.BLIND, Openssl.CANNOT_PARSE
@@ -42,12 +42,12 @@ _DEEP = der.sequence(der.oid("1.2.826.0.1.8641679.99"), der.element(der.SET, _NE
 _NO_ATTRIBUTE = der.element(der.SET)
 
 
-def _two_values(parts: Any, cast: Cast) -> Any:
+def _two_values(parts: Any, pki: SamplePki) -> Any:
     value = der.sequence(*(part.encoded() for part in parts.extensions))
     return replace(parts, extension_list=value + value)
 
 
-def _two_attributes(parts: Any, cast: Cast) -> Any:
+def _two_attributes(parts: Any, pki: SamplePki) -> Any:
     value = der.sequence(*(part.encoded() for part in parts.extensions))
     return replace(parts, other_attributes=der.sequence(der.oid(Oid.EXTENSION_REQUEST), der.set_of(value)))
 
@@ -56,7 +56,7 @@ REQUESTS = (
     defect(
         _DR,
         "trailing-octets",
-        "an octet after the end of the request",
+        "a byte after the end of the request",
         whole(appended(b"\0")),
         "der.trailing-octets",
         _B,
@@ -64,7 +64,7 @@ REQUESTS = (
     defect(
         _DR,
         "length-long",
-        "the length of the signed part in an octet too many",
+        "the length of the signed part encoded in one byte too many",
         body(long_length),
         "der.length-not-minimal",
         _B,
@@ -166,7 +166,7 @@ REQUESTS = (
     defect(
         _DR,
         "hardware-serial-number-7-octets",
-        "an hwSerialNum of 7 octets",
+        "an hwSerialNum of 7 bytes",
         extension(
             Oid.SUBJECT_ALT_NAME, change_value=within((0, 1, 0, 1), instead(der.octet_string(DEVICE_EUI64.octets[:7])))
         ),

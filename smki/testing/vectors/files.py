@@ -1,4 +1,4 @@
-"""Vectors as files: one ``vectors.json`` and the DER beside it. docs/vectors.md describes the format."""
+"""Vectors as files: ``vectors.json`` and DER files. docs/vectors.md describes the format."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from smki.clock import iso
 from smki.problem import NotReady, Problem
 from smki.profile.tables import TEST_POLICY_OID
-from smki.testing.vectors.case import TRUSTED, Case
+from smki.testing.defects.case import TRUSTED, Case
 
 FORMAT = 1
 MANIFEST = "vectors.json"
@@ -19,7 +19,10 @@ _FOLDER = "der"
 
 
 def as_json(case: Case, name_of: dict[bytes, str]) -> dict[str, Any]:
-    """A case for programs, its octets as names of files."""
+    """A case for programs.
+
+    :param name_of: what to write in place of each certificate and list, for instance the name of its file.
+    """
     return {
         "name": case.name,
         "about": case.about,
@@ -27,10 +30,10 @@ def as_json(case: Case, name_of: dict[bytes, str]) -> dict[str, Any]:
         "use": case.use or None,
         "policies": [TEST_POLICY_OID],
         "certificate": name_of[case.certificate],
-        "trustAnchors": [name_of[octets] for octets in case.trust_anchors],
-        "chain": [name_of[octets] for octets in case.chain],
-        "crls": [name_of[octets] for octets in case.crls],
-        "arls": [name_of[octets] for octets in case.arls],
+        "trustAnchors": [name_of[data] for data in case.trust_anchors],
+        "chain": [name_of[data] for data in case.chain],
+        "crls": [name_of[data] for data in case.crls],
+        "arls": [name_of[data] for data in case.arls],
         "numbersSeen": case.numbers_seen,
         "suspected": list(case.suspected),
         "expected": {
@@ -41,7 +44,7 @@ def as_json(case: Case, name_of: dict[bytes, str]) -> dict[str, Any]:
     }
 
 
-def octets_of(case: Case) -> Iterator[bytes]:
+def files_of(case: Case) -> Iterator[bytes]:
     """Every certificate and list of a case."""
     yield case.certificate
     for group in (case.trust_anchors, case.chain, case.crls, case.arls):
@@ -49,9 +52,10 @@ def octets_of(case: Case) -> Iterator[bytes]:
 
 
 def write(directory: Path, cases: Iterable[Case], seed: str) -> int:
-    """Write the cases into a directory that does not exist yet, or is empty; how many there were.
+    """Write the cases into a directory that does not exist yet, or is empty.
 
-    :raises NotReady: when something is there.
+    :returns: the number of cases.
+    :raises NotReady: when the directory is not empty.
     """
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         seen = "something is there"
@@ -60,11 +64,11 @@ def write(directory: Path, cases: Iterable[Case], seed: str) -> int:
     name_of: dict[bytes, str] = {}
     rows = []
     for case in cases:
-        for octets in octets_of(case):
-            if octets not in name_of:
+        for data in files_of(case):
+            if data not in name_of:
                 # By their content, because most cases share the good certificates and lists.
-                name_of[octets] = f"{_FOLDER}/{hashlib.sha256(octets).hexdigest()[:16]}.der"
-                (directory / name_of[octets]).write_bytes(octets)
+                name_of[data] = f"{_FOLDER}/{hashlib.sha256(data).hexdigest()[:16]}.der"
+                (directory / name_of[data]).write_bytes(data)
         rows.append(as_json(case, name_of))
     manifest = {"format": FORMAT, "seed": seed, "cases": rows}
     (directory / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")

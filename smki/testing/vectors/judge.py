@@ -10,20 +10,21 @@ from smki.pki.certificate import Certificate, read_certificate
 from smki.problem import Malformed
 from smki.profile.tables import TEST_POLICY_OID
 from smki.relying_party import NumbersSeen, RelyingParty, RevocationLists, Suspicion, Suspicions, Verdict
-from smki.testing.vectors.case import Case
+from smki.testing.defects.case import Case
 
 __all__ = ["judge_case"]
 
 _BEFORE = timedelta(days=3650)
+"""Time between the list that was seen and the moment of the case."""
 
 
 def judge_case(case: Case, policies: tuple[str, ...] = (TEST_POLICY_OID,)) -> Verdict:
-    """What :class:`~smki.relying_party.RelyingParty` makes of a case."""
+    """The verdict of :class:`~smki.relying_party.RelyingParty` on a case."""
     suspicions = Suspicions(
         Suspicion(SerialNumber.parse(serial), "the case says so", case.at) for serial in case.suspected
     )
     party = RelyingParty(
-        [Certificate.from_der(octets) for octets in case.trust_anchors],
+        [Certificate.from_der(data) for data in case.trust_anchors],
         RevocationLists.of(case.crls, case.arls),
         chain=case.chain,
         clock=FixedClock(case.at),
@@ -35,13 +36,13 @@ def judge_case(case: Case, policies: tuple[str, ...] = (TEST_POLICY_OID,)) -> Ve
 
 
 def _numbers_seen(case: Case) -> NumbersSeen:
-    """Numbers of the issuers that the case is about: of its own issuer for the CRL, of its roots for the ARL."""
+    """The numbers seen, by the issuer of the certificate for the CRL and by its roots for the ARL."""
     seen = NumbersSeen()
     roots: list[Certificate] = []
     others: list[Certificate] = []
-    for octets in (*case.trust_anchors, *case.chain):
+    for data in (*case.trust_anchors, *case.chain):
         try:
-            certificate = Certificate.from_der(octets)
+            certificate = Certificate.from_der(data)
         except Malformed:
             continue
         (roots if certificate.subject == certificate.issuer else others).append(certificate)

@@ -1,4 +1,4 @@
-"""Runs somebody's Relying Party, a program, against the vectors and scores it."""
+"""Run somebody's Relying Party, a program, against the vectors, and score it."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from typing import Any
 
 from smki.clock import parse_moment
 from smki.problem import Malformed, Problem, SmkiError
-from smki.testing.vectors.case import TRUSTED, Case
-from smki.testing.vectors.files import as_json, octets_of
+from smki.testing.defects.case import TRUSTED, Case
+from smki.testing.vectors.files import as_json, files_of
 
-_OCTETS = ("trustAnchors", "chain", "crls", "arls")
+_FILES = ("trustAnchors", "chain", "crls", "arls")
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """How a program did on one case."""
+    """The answer of a program to one case."""
 
     case: Case
     trusted: bool | None
-    """What it said; None where it gave no answer."""
+    """Its verdict; None where it gave no answer."""
     reason: str = ""
-    """The reason that it gave, if any."""
+    """The code of its reason, if it gave one."""
     trouble: str = ""
     """Why there is no answer."""
 
@@ -37,26 +37,26 @@ class Score:
 
     @property
     def has_right_reason(self) -> bool:
-        """Whether the verdict is right, and the reason ours."""
+        """Whether the verdict is right and the reason the expected one."""
         return self.is_right and self.reason == ("" if self.case.expected == TRUSTED else self.case.expected)
 
 
 def question(case: Case) -> bytes:
-    """The case as a program gets it on its standard input: JSON, octets in base64, without what is expected."""
-    names = {octets: base64.b64encode(octets).decode("ascii") for octets in octets_of(case)}
+    """The case as a program gets it on its standard input: JSON, files in base64, without the expected verdict."""
+    names = {data: base64.b64encode(data).decode("ascii") for data in files_of(case)}
     value = as_json(case, names)
     del value["expected"]
     return json.dumps(value).encode() + b"\n"
 
 
 def parse_question(data: bytes) -> Case:
-    """A case from what a program gets.
+    """Read a case from what a program gets.
 
-    :raises Malformed: when it is no case.
+    :raises Malformed: when it is not a case.
     """
     try:
         value: dict[str, Any] = json.loads(data)
-        decoded = {name: tuple(base64.b64decode(item, validate=True) for item in value[name]) for name in _OCTETS}
+        decoded = {name: tuple(base64.b64decode(item, validate=True) for item in value[name]) for name in _FILES}
         return Case(
             name=str(value["name"]),
             about=str(value.get("about", "")),
@@ -77,11 +77,11 @@ def parse_question(data: bytes) -> Case:
 
 
 def run(command: Sequence[str], cases: Iterable[Case], *, timeout: float = 60.0, jobs: int = 1) -> Iterator[Score]:
-    """Ask a program about each case, in the order of the cases.
+    """Run a program on each case, in order.
 
     :param command: the program and its arguments; it reads the case from its standard input.
-    :param timeout: seconds that it has for one case.
-    :param jobs: how many run at once.
+    :param timeout: maximum number of seconds for one case.
+    :param jobs: number of programs that run at a time.
     """
     with ThreadPoolExecutor(jobs) as pool:
         yield from pool.map(lambda case: _ask(command, case, timeout), cases)
@@ -102,7 +102,7 @@ def _ask(command: Sequence[str], case: Case, timeout: float) -> Score:
         if not isinstance(trusted, bool):
             raise TypeError("trusted is not true or false")
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        # Without JSON the exit status answers, as that of smki verify does.
+        # Without output the exit status is the answer, as for smki verify.
         if not answer.stdout.strip() and answer.returncode in (0, 1):
             return Score(case, answer.returncode == 0)
         return Score(case, None, trouble=f"exit status {answer.returncode}, {error}"[:200])

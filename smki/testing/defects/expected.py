@@ -1,25 +1,26 @@
-"""What a Relying Party (SEC L12) makes of each defect, as stable codes by the check that fails first."""
+"""The verdicts of a Relying Party (SEC L12), by the check that fails first, and those of OpenSSL."""
 
 from __future__ import annotations
 
 import enum
 
 
-class Verdict(enum.Enum):
-    """The verdict on the certificate that is presented; every code but two names the reason not to trust it."""
+class Expected(enum.Enum):
+    """The expected verdict on the certificate that is presented: the code of the reason not to trust it, or one of
+    ``trusted`` and ``not-applicable``."""
 
     TRUSTED = ("trusted", 0)
     """Allowed: at most a warning of the lint."""
     PROFILE = ("profile", 1)
     """A certificate of the path is not DER or breaks its profile."""
     ISSUER_UNKNOWN = ("path.issuer-unknown", 2)
-    """No certificate has the issuer's name, octet for octet, as its subject."""
+    """No certificate has the issuer's name, byte for byte, as its subject."""
     KEY_IDENTIFIER = ("path.key-identifier", 2)
     """authorityKeyIdentifier is not the issuer's subjectKeyIdentifier."""
     SIGNATURE = ("path.signature", 2)
     """The issuer's key did not make the signature."""
     PATH_LENGTH = ("path.length", 2)
-    """More authorities below one than its pathLenConstraint allows."""
+    """There are more authorities below one than its pathLenConstraint allows."""
     POLICY = ("path.policy", 2)
     """The policy is not the environment's."""
     AUTHORITY_OFFERED = ("path.authority-offered", 2)
@@ -48,7 +49,7 @@ class Verdict(enum.Enum):
 
 
 class Openssl(enum.Enum):
-    """What OpenSSL 3.0 makes of it, on the command line: measured, not derived."""
+    """The result of OpenSSL 3.0 on the command line: measured, not derived."""
 
     CANNOT_PARSE = "cannot-parse"
     """``openssl x509``, ``req`` or ``crl`` cannot read it."""

@@ -1,12 +1,13 @@
-"""The good certificates, requests and lists that the defects are made from, with authorities and keys of their own."""
+"""Valid certificates, requests and revocation lists for defects and vectors, with authorities and keys of their own."""
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -34,14 +35,23 @@ ORGANISATION_NAME = "Supplier"
 ROLE = RemotePartyRole.SUPPLIER
 
 _DAY = timedelta(days=1)
+LIST_NUMBER = 1000
+"""cRLNumber of the valid revocation lists."""
+
 AUTHORITIES_BEGAN = timedelta(days=11 * 365)
-"""So long before the moment that the authorities' certificates begin, so that an expired one fits below them."""
+"""Time from the start of the issuing authorities' certificates to the moment: an expired Organisation Certificate of
+ten years fits below them."""
+ROOTS_BEGAN = timedelta(days=26 * 366)
+"""Time from the start of the roots' certificates to the moment: an expired Issuing OCA of 25 years fits below them."""
 ISSUED = timedelta(days=30)
-"""So long before the moment that everything else was issued."""
+"""Time from the issue of end-entity certificates to the moment."""
+
+Edit = Callable[[Any, "SamplePki"], Any]
+"""Changes the parts (:mod:`~smki.testing.defects.parts`) of a certificate, request or list before it is encoded."""
 
 
 class Base(enum.Enum):
-    """The good twins."""
+    """The valid certificates, requests and lists."""
 
     ROOT_OCA = "root-oca"
     ISSUING_OCA = "issuing-oca"
@@ -76,7 +86,7 @@ class Base(enum.Enum):
 
     @property
     def issuer(self) -> Base | None:
-        """Whose certificate holds the key that signs it; None for a request, which signs itself."""
+        """The authority that signs it; None for a request, which is signed with its own key."""
         return _ISSUERS.get(self)
 
 
@@ -91,7 +101,7 @@ _ISSUERS = {
     Base.ARL: Base.ROOT_OCA,
 }
 
-# X for what is none of the real thing: no authority of a home and no published one is called so.
+# No authority of a home, and no published one, has a name that begins with X.
 _AUTHORITY_NAMES = {
     Base.ROOT_OCA: (RemotePartyRole.ROOT, "XA"),
     Base.ISSUING_OCA: (RemotePartyRole.ISSUING_AUTHORITY, "X1"),
@@ -109,11 +119,11 @@ def authority_name(role: RemotePartyRole | None, common_name: str) -> bytes:
 
 
 @dataclass(frozen=True)
-class Cast:
-    """Keys, names and good twins.
+class SamplePki:
+    """Keys, names and valid certificates, requests and lists. What was made once is kept.
 
-    :param moment: when a Relying Party is to look at them (UTC): all are valid then, and the lists current.
-    :param seed: makes keys and serial numbers reproducible; None to draw them.
+    :param moment: when a Relying Party is to judge them (UTC): all are valid then, and the lists current.
+    :param seed: makes keys, serial numbers and signatures reproducible; None for random ones.
     """
 
     moment: datetime
@@ -121,21 +131,33 @@ class Cast:
 
     @cached_property
     def _randomness(self) -> Randomness:
-        # The seed is set apart, so that a home made from the same one shares no key with the defects.
+        # Prefixed, so that a home made from the same seed shares no key with the defects.
         return SystemRandomness() if self.seed is None else SeededRandomness(f"defects\0{self.seed}")
 
     @cached_property
     def _keys(self) -> dict[str, ec.EllipticCurvePrivateKey]:
         return {}
 
+    @cached_property
+    def _serial_numbers(self) -> dict[str, SerialNumber]:
+        return {}
+
+    @cached_property
+    def _good(self) -> dict[Base, CertificateParts | RequestParts | ListParts]:
+        return {}
+
+    @cached_property
+    def _good_bytes(self) -> dict[Base, bytes]:
+        return {}
+
     def key(self, label: str) -> ec.EllipticCurvePrivateKey:
-        """The private key of that label."""
+        """The private key of that label; a base's own key has its value as the label."""
         if label not in self._keys:
             self._keys[label] = self._randomness.private_key(label)
         return self._keys[label]
 
     def point(self, label: str) -> bytes:
-        """The public key of that label, 65 octets."""
+        """The public key of that label: an uncompressed point of 65 bytes."""
         return public_point(self.key(label).public_key())
 
     def serial_number(self, label: str) -> SerialNumber:
@@ -144,52 +166,71 @@ class Cast:
             self._serial_numbers[label] = self._randomness.serial_number(label.encode(), 0)
         return self._serial_numbers[label]
 
-    @cached_property
-    def _serial_numbers(self) -> dict[str, SerialNumber]:
-        return {}
-
     def name(self, base: Base) -> bytes:
-        """The Name of an authority."""
+        """The Name (DER) of an authority."""
         return authority_name(*_AUTHORITY_NAMES[base])
 
     @cached_property
     def today(self) -> datetime:
-        """The day of the moment, at 00:00:00Z."""
+        """00:00:00Z on the day of the moment."""
         return self.moment.replace(hour=0, minute=0, second=0, microsecond=0)
 
-    @cached_property
-    def _good(self) -> dict[Base, CertificateParts | RequestParts | ListParts]:
-        return {}
-
     def good(self, base: Base) -> CertificateParts | RequestParts | ListParts:
-        """The good twin in parts."""
+        """The valid one in parts."""
         if base not in self._good:
             self._good[base] = _MAKERS.get(base, _authority)(self, base)
         return self._good[base]
 
-    @cached_property
-    def _good_octets(self) -> dict[Base, bytes]:
-        return {}
+    def good_bytes(self, base: Base) -> bytes:
+        """The valid one, signed (DER)."""
+        if base not in self._good_bytes:
+            self._good_bytes[base] = self.good(base).encoded()
+        return self._good_bytes[base]
 
-    def good_octets(self, base: Base) -> bytes:
-        """The good twin, signed (DER)."""
-        if base not in self._good_octets:
-            self._good_octets[base] = self.good(base).encoded()
-        return self._good_octets[base]
+    def make(self, base: Base, *edits: Edit) -> bytes:
+        """The valid one with these changes, signed (DER, unless an edit makes it something else)."""
+        parts: Any = self.good(base)
+        for edit in edits:
+            parts = edit(parts, self)
+        encoded: bytes = parts.encoded()
+        return encoded
+
+    def revocation_list(
+        self,
+        base: Base,
+        *edits: Edit,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        number: int = LIST_NUMBER,
+        revoked: Sequence[RevokedEntry] | None = None,
+    ) -> bytes:
+        """A revocation list (DER) with other contents than the valid one, and then these changes.
+
+        :param since: thisUpdate, UTC; an hour before the moment by default.
+        :param until: nextUpdate, UTC; by default as late as the profile allows.
+        :param revoked: the entries; by default three certificates that nobody uses.
+        """
+        parts: Any = _revocation_list(self, base, since, until, number, revoked)
+        for edit in edits:
+            parts = edit(parts, self)
+        encoded: bytes = parts.encoded()
+        return encoded
 
 
-def _contents(cast: Cast, base: Base, began: datetime, subject: bytes, **carried_over: bytes) -> CertificateContents:
+def _contents(
+    pki: SamplePki, base: Base, began: datetime, subject: bytes, **carried_over: bytes
+) -> CertificateContents:
     kind = CertificateKind(base.value)
     issuer = _ISSUERS[base]
     not_before, not_after = validity_from(began, profile_of(kind).validity.form)
     return CertificateContents(
-        serial_number=cast.serial_number(base.value),
-        issuer=cast.name(issuer),
+        serial_number=pki.serial_number(base.value),
+        issuer=pki.name(issuer),
         not_before=not_before,
         not_after=not_after,
         subject=subject,
-        public_key_info=encode_public_key(cast.point(base.value)),
-        issuer_key_identifier=None if issuer is base else key_identifier(cast.point(issuer.value)),
+        public_key_info=encode_public_key(pki.point(base.value)),
+        issuer_key_identifier=None if issuer is base else key_identifier(pki.point(issuer.value)),
         policy_oid=TEST_POLICY_OID,
         carried_over={_CARRIED_OVER[name]: value for name, value in carried_over.items()},
     )
@@ -198,62 +239,71 @@ def _contents(cast: Cast, base: Base, began: datetime, subject: bytes, **carried
 _CARRIED_OVER = {"key_usage": Oid.KEY_USAGE, "subject_alt_name": Oid.SUBJECT_ALT_NAME}
 
 
-def _authority(cast: Cast, base: Base) -> CertificateParts:
-    contents = _contents(cast, base, cast.today - AUTHORITIES_BEGAN, cast.name(base))
+def _authority(pki: SamplePki, base: Base) -> CertificateParts:
+    began = pki.today - (ROOTS_BEGAN if _ISSUERS[base] is base else AUTHORITIES_BEGAN)
+    contents = _contents(pki, base, began, pki.name(base))
     tbs = build_tbs_certificate(profile_of(CertificateKind(base.value)), contents)
-    return CertificateParts.of(tbs, cast.key(_ISSUERS[base].value))
+    return CertificateParts.of(tbs, pki.key(_ISSUERS[base].value))
 
 
-def _organisation(cast: Cast, base: Base) -> CertificateParts:
+def _organisation(pki: SamplePki, base: Base) -> CertificateParts:
     usage = key_usage_bit_string(KeyUsage.DIGITAL_SIGNATURE)
     subject = organisation_subject(ROLE, ORGANISATION_EUI64, ORGANISATION_NAME)
-    contents = _contents(cast, base, cast.today - ISSUED, subject, key_usage=usage)
+    contents = _contents(pki, base, pki.today - ISSUED, subject, key_usage=usage)
     tbs = build_tbs_certificate(profile_of(CertificateKind.ORGANISATION, ROLE), contents)
-    return CertificateParts.of(tbs, cast.key(Base.ISSUING_OCA.value))
+    return CertificateParts.of(tbs, pki.key(Base.ISSUING_OCA.value))
 
 
-def _device(cast: Cast, base: Base) -> CertificateParts:
+def _device(pki: SamplePki, base: Base) -> CertificateParts:
     usage, alt_name = key_usage_bit_string(KeyUsage.DIGITAL_SIGNATURE), hardware_module_alt_name(DEVICE_EUI64)
-    began = cast.today - ISSUED
-    contents = _contents(cast, base, began, der.sequence(), key_usage=usage, subject_alt_name=alt_name)
+    began = pki.today - ISSUED
+    contents = _contents(pki, base, began, der.sequence(), key_usage=usage, subject_alt_name=alt_name)
     tbs = build_tbs_certificate(profile_of(CertificateKind.DEVICE), contents)
-    return CertificateParts.of(tbs, cast.key(Base.ISSUING_DCA.value))
+    return CertificateParts.of(tbs, pki.key(Base.ISSUING_DCA.value))
 
 
-def _organisation_request(cast: Cast, base: Base) -> RequestParts:
-    key = cast.key(base.value)
+def _organisation_request(pki: SamplePki, base: Base) -> RequestParts:
+    key = pki.key(base.value)
     request = make_organisation_request(key, ORGANISATION_EUI64, ROLE, KeyUsage.DIGITAL_SIGNATURE, ORGANISATION_NAME)
     return RequestParts.of(request, key)
 
 
-def _device_request(cast: Cast, base: Base) -> RequestParts:
-    key = cast.key(base.value)
+def _device_request(pki: SamplePki, base: Base) -> RequestParts:
+    key = pki.key(base.value)
     return RequestParts.of(make_device_request(key, DEVICE_EUI64, KeyUsage.DIGITAL_SIGNATURE), key)
 
 
-def _revocation_list(cast: Cast, base: Base) -> ListParts:
+def _revocation_list(
+    pki: SamplePki,
+    base: Base,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    number: int = LIST_NUMBER,
+    revoked: Sequence[RevokedEntry] | None = None,
+) -> ListParts:
     profile = ORGANISATION_CRL if base is Base.CRL else ORGANISATION_ARL
     issuer = _ISSUERS[base]
-    since = cast.moment.replace(microsecond=0) - timedelta(hours=1)
-    # Long before any thisUpdate of the defective lists, for no certificate is revoked in the future.
-    before = cast.today - (20 if base is Base.CRL else 500) * _DAY
-    entries = [
-        RevokedEntry(cast.serial_number(f"{base.value} revoked"), before, RevocationReason.KEY_COMPROMISE),
-        RevokedEntry(cast.serial_number(f"{base.value} another"), before, RevocationReason.SUPERSEDED),
-        RevokedEntry(cast.serial_number(f"{base.value} without reason"), before - _DAY),
-    ]
+    since = since or pki.moment.replace(microsecond=0) - timedelta(hours=1)
+    if revoked is None:
+        # Before any thisUpdate of the defective lists: no certificate is revoked in the future.
+        before = pki.today - (20 if base is Base.CRL else 500) * _DAY
+        revoked = [
+            RevokedEntry(pki.serial_number(f"{base.value} revoked"), before, RevocationReason.KEY_COMPROMISE),
+            RevokedEntry(pki.serial_number(f"{base.value} another"), before, RevocationReason.SUPERSEDED),
+            RevokedEntry(pki.serial_number(f"{base.value} without reason"), before - _DAY),
+        ]
     contents = ListContents(
-        issuer=cast.name(issuer),
-        issuer_key_identifier=key_identifier(cast.point(issuer.value)),
-        number=1000,
+        issuer=pki.name(issuer),
+        issuer_key_identifier=key_identifier(pki.point(issuer.value)),
+        number=number,
         this_update=since,
-        next_update=since + timedelta(hours=profile.next_update.form.hours),
-        entries=encode_entries(entries),
+        next_update=until or since + timedelta(hours=profile.next_update.form.hours),
+        entries=encode_entries(revoked),
     )
-    return ListParts.of(build_tbs_list(profile, contents), cast.key(issuer.value))
+    return ListParts.of(build_tbs_list(profile, contents), pki.key(issuer.value))
 
 
-_MAKERS: dict[Base, Callable[[Cast, Base], CertificateParts | RequestParts | ListParts]] = {
+_MAKERS: dict[Base, Callable[[SamplePki, Base], CertificateParts | RequestParts | ListParts]] = {
     Base.ORGANISATION: _organisation,
     Base.DEVICE: _device,
     Base.ORGANISATION_REQUEST: _organisation_request,
