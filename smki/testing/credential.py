@@ -70,15 +70,14 @@ class Credential:
 
     @property
     def status(self) -> CertificateStatus:
-        """What the SMKI says of the certificate at present.
+        """The status of the certificate in the SMKI, at the present moment there.
 
-        :raises NotFound: when the SMKI was put back to a time before it was issued.
+        :raises NotFound: when it is not a certificate of that SMKI.
         """
         record = self.smki.ledger.certificate(self.serial_number)
         if record is None:
-            remedy = "It was issued by a test or fixture that has ended: have one issued where it is used."
-            subject, expected = f"certificate {self.serial_number}", "one that the SMKI has"
-            raise NotFound(Problem("certificate.undone", subject, "issued and undone", expected, "", remedy))
+            subject, expected = f"certificate {self.serial_number}", "one that this SMKI issued"
+            raise NotFound(Problem("certificate.unknown", subject, "not in the ledger", expected))
         return record.status_at(self.smki.clock.now())
 
     @property
