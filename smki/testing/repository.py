@@ -20,6 +20,9 @@ LOOPBACK = "127.0.0.1"
 CONNECT_SECONDS = 3.0
 """Maximum time to connect to a Repository that is expected to be running."""
 
+LONGEST_WAIT_SECONDS = 0.5
+"""Maximum time that the server waits for a connection before it looks whether it is to end."""
+
 
 @dataclass(frozen=True, slots=True)
 class Repository:
@@ -90,6 +93,7 @@ def serving(smki: Smki) -> Iterator[Repository]:
     served = smki.with_clock(TravellingClock(smki.clock, by_header=False))
     server = Server(LOOPBACK, 0, create_app(served, faults=faults), Handler)
     server.connections = set()
+    server.timeout = LONGEST_WAIT_SECONDS
     closing = threading.Event()
 
     def serve() -> None:
@@ -102,7 +106,8 @@ def serving(smki: Smki) -> Iterator[Repository]:
         yield Repository(f"http://{LOOPBACK}:{server.server_port}", smki, faults)
     finally:
         closing.set()
-        socket.create_connection((LOOPBACK, server.server_port)).close()  # ends the wait for a connection
+        with contextlib.suppress(OSError):  # a connection ends the wait at once; without one it takes longer
+            socket.create_connection((LOOPBACK, server.server_port), LONGEST_WAIT_SECONDS).close()
         thread.join()
         faults.clear()  # ends the delay of a slow answer
         for connection in list(server.connections):

@@ -80,9 +80,9 @@ def test_signatures(large_supplier: Organisation, octets: bytes, at: int) -> Non
 
 
 def test_keys_are_for_what_they_are_for(meter: Device, large_supplier: Organisation) -> None:
-    with pytest.raises(WrongKeyUsage, match=r"keyAgreement, to sign with; expected digitalSignature"):
+    with pytest.raises(WrongKeyUsage, match=r"keyAgreement, used to sign; expected digitalSignature"):
         meter.key_agreement.sign(b"")
-    with pytest.raises(WrongKeyUsage, match="digitalSignature, to agree with; expected keyAgreement"):
+    with pytest.raises(WrongKeyUsage, match="digitalSignature, used for key agreement; expected keyAgreement"):
         meter.digital_signature.shared_secret(meter.key_agreement)
     with pytest.raises(WrongKeyUsage, match=str(large_supplier.digital_signature.serial_number)):
         meter.key_agreement.shared_secret(large_supplier.digital_signature)
@@ -251,7 +251,7 @@ def test_all_of_an_organisation_is_revoked_or_none() -> None:
 
 
 def test_what_cannot_be_revoked(world: Smki, meter: Device) -> None:
-    with pytest.raises(NotFound, match="smki reject has one investigated"):
+    with pytest.raises(NotFound, match="use smki reject to have one investigated"):
         revoke(world, meter)  # type: ignore[arg-type]
     with pytest.raises(NotFound, match="Give a credential, a Certificate"):
         revoke(world, meter.digital_signature.der)  # type: ignore[arg-type]
