@@ -67,16 +67,16 @@ def test_a_key_in_every_form(meter: Device) -> None:
         assert credential.d_hex not in repr(credential) + repr(meter)
 
 
-@given(octets=st.binary(max_size=300), at=st.integers(0, 63))
-def test_signatures(large_supplier: Organisation, octets: bytes, at: int) -> None:
+@given(data=st.binary(max_size=300), at=st.integers(0, 63))
+def test_signatures(large_supplier: Organisation, data: bytes, at: int) -> None:
     signer = large_supplier.digital_signature
-    signature = signer.sign(octets)
+    signature = signer.sign(data)
     assert len(signature) == 64
-    assert signature == signer.sign(octets)
-    assert signer.verify(octets, signature)
-    assert not signer.verify(octets + b"\0", signature)
-    assert not signer.verify(octets, signature[:at] + bytes([signature[at] ^ 1]) + signature[at + 1 :])
-    assert not signer.verify(octets, signature[:at])
+    assert signature == signer.sign(data)
+    assert signer.verify(data, signature)
+    assert not signer.verify(data + b"\0", signature)
+    assert not signer.verify(data, signature[:at] + bytes([signature[at] ^ 1]) + signature[at + 1 :])
+    assert not signer.verify(data, signature[:at])
 
 
 def test_keys_are_for_what_they_are_for(meter: Device, large_supplier: Organisation) -> None:
@@ -103,7 +103,7 @@ def test_a_shared_secret(world: Smki, meter: Device, large_supplier: Organisatio
 # Who there is
 
 
-def test_a_shared_secret_with_a_certificate_as_octets(meter: Device, large_supplier: Organisation) -> None:
+def test_a_shared_secret_with_a_certificate_as_der(meter: Device, large_supplier: Organisation) -> None:
     theirs = large_supplier.key_agreement
     assert meter.key_agreement.shared_secret(theirs.der) == theirs.shared_secret(meter.key_agreement.certificate)
     with pytest.raises(Malformed):

@@ -1,4 +1,4 @@
-"""A run asks nobody but itself, and leaves nothing: no thread, no process, no file, no open socket."""
+"""A test run connects to nothing but itself, and leaves no thread, process, file or open socket behind."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from smki import Smki
+from smki.testing import serving
 from tests.plugin.conftest import SLOW_TO_LOAD, Run
 
 USES_EVERYTHING = """
@@ -130,6 +132,16 @@ def test_a_client_that_says_nothing_keeps_nobody_waiting(run: Run) -> None:
         def teardown_module():
             held.pop().close()
     """).assert_outcomes(passed=1)
+
+
+def test_the_server_stops_when_no_connection_can_be_made(world: Smki, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: object) -> None:
+        raise ConnectionRefusedError
+
+    before = set(threading.enumerate())
+    with serving(world):
+        monkeypatch.setattr("socket.create_connection", refuse)
+    assert set(threading.enumerate()) == before
 
 
 def test_the_plugin_imports_nothing_of_smki_until_it_is_used(tmp_path: Path) -> None:
