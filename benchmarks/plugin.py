@@ -31,7 +31,7 @@ print((time.perf_counter() - imported) * 1000, (imported - start) * 1000)
 """
 
 EMPTY_TESTS = 200
-# Prints the processor time between the end of all imports of plugins and the end of the run.
+# Prints the processor time from the start of the session, when all plugins are imported, to the end of the run.
 _CONFTEST = """
 import time
 start = 0.0

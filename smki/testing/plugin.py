@@ -1,7 +1,7 @@
 """The pytest plugin: fixtures, options and markers. See docs/testing-devices.md.
 
 pytest loads this module wherever smki is installed. It therefore imports nothing else of smki until a fixture is used,
-and no hook of it runs while tests run, unless ``--smki-keep`` was given: a test that uses none of the fixtures is not
+and has no hook that is called while tests run, except with ``--smki-keep``: a test that uses none of the fixtures is not
 affected by the plugin.
 
 Every key, serial number, Device ID and list follows from the seed, the moment at which the SMKI begins, and what the
@@ -105,7 +105,7 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Parametrize the tests that use ``defective_certificate``."""
-    # pytest has no other place for a fixture whose values depend on a marker: this test is made of every test collected.
+    # Called for every test function that is collected: pytest has no other hook for values that depend on a marker.
     if "defective_certificate" in metafunc.fixturenames:
         defects = selected_defects(metafunc)
         names = [defect.name for defect in defects]
