@@ -1,4 +1,4 @@
-"""An SMKI in memory: the same as in a directory, for several threads, and put back to what it was."""
+"""An SMKI in memory: the same as in a directory, for several threads, and copied."""
 
 from __future__ import annotations
 
@@ -73,26 +73,20 @@ def test_threads_share_it() -> None:
         assert smki.check().problems == ()
 
 
-def test_it_is_put_back_to_what_it_was() -> None:
-    with Smki.in_memory(seed="back") as smki:
-        before, snapshot = everything(smki), memory(smki).image()
-        lists = smki.lists(CertificateKind.ISSUING_OCA)
+def test_a_ledger_that_begins_with_an_image_of_another() -> None:
+    with Smki.in_memory(seed="image") as smki:
+        image, certificates = memory(smki).image(), smki.ledger.count_certificates()
         supplier = next(smki.ledger.certificates(CertificateQuery(kinds=(CertificateKind.ORGANISATION,))))
-
-        def change(reason: str) -> list[bytes]:
-            revoke(smki.ledger, supplier.serial_number, reason, smki.clock.now())
-            lists.publish()
-            return everything(smki)
-
-        first = change("key-lost")
-        assert first != before
-        memory(smki).restore(snapshot)
-        assert everything(smki) == before
-        # The list that comes now has the number of one that is gone.
-        other = change("superseded")
-        assert other not in (before, first)
-        memory(smki).restore(snapshot)
-        assert change("key-lost") == first
+        copies = [MemoryLedger(image), MemoryLedger(image)]
+        revoke(copies[0], supplier.serial_number, "key-lost", smki.clock.now())
+        assert copies[0].revocations.of(supplier.serial_number) is not None
+        # Neither the ledger it was taken of nor another copy sees what one copy does.
+        for ledger in (copies[1], smki.ledger):
+            assert ledger.revocations.of(supplier.serial_number) is None
+            assert ledger.count_certificates() == certificates
+        for ledger in copies:
+            ledger.close()
+    assert MemoryLedger().count_certificates() == 0
 
 
 def test_a_directory_for_what_wants_one() -> None:
@@ -115,9 +109,11 @@ def test_keys_in_memory() -> None:
     with pytest.raises(FileExistsError, match="key one in memory"):
         keys.write("one", other)
     assert keys.read("one") is one
-    keys.write("other", other)
-    keys.keep_only(frozenset({"one"}))
-    assert keys.names() == {"one"}
+    copy = keys.copy()
+    assert copy.read("one") is one
+    copy.write("other", other)
+    with pytest.raises(NotFound, match=r"key\.missing"):
+        keys.read("other")
 
 
 def test_its_clock_can_be_set() -> None:

@@ -184,13 +184,11 @@ class KeysInMemory:
         """What to call it."""
         return f"key {name} in memory"
 
-    def names(self) -> frozenset[str]:
-        """Of the keys that there are."""
-        return frozenset(self._keys)
-
-    def keep_only(self, names: frozenset[str]) -> None:
-        """Forget every key but these."""
-        self._keys = {name: key for name, key in self._keys.items() if name in names}
+    def copy(self) -> KeysInMemory:
+        """Return another store with the same keys; a key added to one is not in the other."""
+        other = KeysInMemory()
+        other._keys = dict(self._keys)
+        return other
 
 
 def key_from_pem(content: bytes, passphrase: bytes | None, name: str) -> ec.EllipticCurvePrivateKey:

@@ -1,5 +1,5 @@
-"""For testing other people's software: Parties and Devices with certificates and keys, certificates that are wrong in
-known ways, assertions that explain, conformance vectors. What is exported here needs no pytest.
+"""Helpers for testing software that uses SMKI certificates: Parties and Devices with certificates and keys, defective
+certificates, assertions that explain their failure, conformance vectors. Nothing here requires pytest.
 
     >>> from smki import Smki
     >>> from smki.testing import Device, assert_trusted
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from smki.testing.reliance import relying_party
     from smki.testing.repository import Repository, serving
     from smki.testing.revocation import revoke
+    from smki.testing.template import SmkiFactory, SmkiTemplate
     from smki.testing.trust_anchor_cells import CELLS, CellUsage, TrustAnchorCell
-    from smki.testing.undo import Undo
 
 _EXPORTS = {
     "Bundle": "bundle",
@@ -44,8 +44,9 @@ _EXPORTS = {
     "Organisation": "organisations",
     "RemoteFaults": "faults",
     "Repository": "repository",
+    "SmkiFactory": "template",
+    "SmkiTemplate": "template",
     "TrustAnchorCell": "trust_anchor_cells",
-    "Undo": "undo",
     "WrongKeyUsage": "credential",
     "assert_conformant": "assertions",
     "assert_refused": "assertions",
@@ -74,8 +75,9 @@ __all__ = [
     "Organisation",
     "RemoteFaults",
     "Repository",
+    "SmkiFactory",
+    "SmkiTemplate",
     "TrustAnchorCell",
-    "Undo",
     "WrongKeyUsage",
     "assert_conformant",
     "assert_refused",
@@ -90,7 +92,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    # Imported when first used: pytest loads the plugin of this package wherever it is installed.
+    # Imported on first use: pytest imports this package, for the plugin, wherever it is installed.
     if name in _EXPORTS:
         return getattr(importlib.import_module(f"smki.testing.{_EXPORTS[name]}"), name)
     raise AttributeError(f"module 'smki.testing' has no attribute {name!r}")

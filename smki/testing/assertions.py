@@ -1,4 +1,4 @@
-"""Assertions about certificates that say why they fail: every finding of the lint, every check that did not hold."""
+"""Assertions about certificates whose messages contain every finding of the lint and every check that failed."""
 
 from __future__ import annotations
 
@@ -24,35 +24,35 @@ from smki.testing.reliance import relying_party as relying_party_of
 
 @runtime_checkable
 class HasCredentials(Protocol):
-    """A Device, an Organisation or the DCC: judged by each of its certificates."""
+    """A Device, an Organisation or the DCC: an assertion about it is one about each of its certificates."""
 
     @property
     def credentials(self) -> tuple[Credential, ...]:
-        """Certificates with their keys."""
+        """Its certificates with their keys."""
 
 
 Judged = Credential | Certificate | DefectiveCertificate | HasCredentials | bytes | str
-"""What can be asserted about: a certificate in any form (octets and text in DER, PEM, base64 or hexadecimal)."""
+"""The objects that the assertions accept; bytes and text are a certificate in DER, PEM, base64 or hexadecimal."""
 
 
 def assert_conformant(
     certificate: Judged, *, kind: str | None = None, issuer: Certificate | Credential | bytes | None = None
 ) -> None:
-    """Assert that a certificate is DER and as its profile has it: no finding at error or above.
+    """Assert that a certificate conforms to its profile: the lint has no finding at error or above.
 
-    :param certificate: or a certification request, or a revocation list.
-    :param kind: what it is to be, as ``smki profile list`` has it; by default what it looks like.
-    :param issuer: the issuer's certificate, to check name, key identifier and signature too. By default that of the
-        SMKI, for a certificate that a fixture made.
+    :param certificate: a certificate, certification request or revocation list.
+    :param kind: the profile, as ``smki profile list`` names it; by default detected from the contents.
+    :param issuer: the issuer's certificate, to check issuer name, key identifier and signature. By default that of the
+        SMKI that issued the certificate, if it is a credential.
     :raises AssertionError: with every finding.
     """
     __tracebackhide__ = True
     for item in _each(certificate):
-        above = _issuer(item) if issuer is None else Certificate.from_der(_octets(issuer))
-        linted = lint_any(_octets(item), kind=kind, issuer=above)
+        above = _issuer(item) if issuer is None else Certificate.from_der(_der_of(issuer))
+        linted = lint_any(_der_of(item), kind=kind, issuer=above)
         errors = errors_among(linted.findings)
         if errors:
-            lines = [f"{_name(item)}: not as the profile of {linted.title} has it:"]
+            lines = [f"{_name(item)}: does not conform to the profile of {linted.title}:"]
             raise AssertionError("\n  ".join(lines + [finding_text(finding) for finding in linted.findings]))
 
 
@@ -66,12 +66,14 @@ def assert_trusted(
 ) -> Verdict:
     """Assert that a Relying Party may rely on a certificate (SEC L12).
 
-    :param for_: what it is to be relied on for: ``supplier/ds``, ``device/ka``; None for whatever it is.
-    :param at: the moment asked about, UTC, or ISO 8601; None for now, by the Relying Party's clock.
+    :param for_: the use to rely on it for: ``supplier/ds``, ``device/ka``; None for any.
+    :param at: the time of validation (UTC; a datetime, a date or ISO 8601); None for the present time of the Relying
+        Party.
     :param by: the Relying Party; by default one that trusts the SMKI that issued the certificate.
-    :param chain: more certificates of authorities, loose.
-    :returns: the verdict (of a Device or Organisation, on its last certificate).
-    :raises AssertionError: with the reason, and every check that did not hold.
+    :param chain: further certificates of authorities, in any order.
+    :returns: the verdict (for a Device or Organisation, that on its last certificate).
+    :raises AssertionError: with the reason, and every check that failed.
+    :raises TypeError: when the object is not a certificate, or nothing says which Relying Party to ask.
     """
     __tracebackhide__ = True
     verdict = None
@@ -96,13 +98,14 @@ def assert_refused(
 ) -> Verdict:
     """Assert that a Relying Party refuses a certificate (SEC L12), for the reason expected.
 
-    :param code: of the reason that decides: ``revocation.revoked``, ``time.expired``, ``profile``; or of a finding of the
-        lint, where it is ``profile``: ``public-key.curve``. None for any, but of a defect of the catalogue its own.
-    :param for_: as in :func:`assert_trusted`, as are *at*, *by* and *chain*.
-    :returns: the verdict (of a Device or Organisation, on its last certificate).
-    :raises AssertionError: when it is trusted, or refused for another reason; with the reason, and every check
-        that did not hold.
-    :raises NotFound: when no refusal has that code.
+    :param code: the code of the expected reason: ``revocation.revoked``, ``time.expired``, ``profile``; or, where the
+        reason is ``profile``, of a finding of the lint: ``public-key.curve``. By default any reason, and for a defect of
+        the catalogue the reason given there.
+    :param for_: see :func:`assert_trusted`, also for *at*, *by* and *chain*.
+    :returns: the verdict (for a Device or Organisation, that on its last certificate).
+    :raises AssertionError: when it is trusted, or refused for another reason; with the reason, and every check that
+        failed.
+    :raises NotFound: when there is no such code.
     """
     __tracebackhide__ = True
     _check_code(code)
@@ -124,39 +127,39 @@ def _check_code(code: str | None) -> None:
     if code is not None and code not in REMEDIES and code not in CATALOGUE:
         alike = get_close_matches(code, [*REMEDIES, *CATALOGUE])
         remedy = f"Did you mean {' or '.join(alike)}?" if alike else f"Use one of: {', '.join(REMEDIES)}."
-        expected = "a reason of a Relying Party, or a finding of the lint"
+        expected = "a reason of a Relying Party or a finding of the lint"
         raise NotFound(Problem("refusal.unknown", "code", f"{code!r}"[:64], expected, "SEC L12", remedy))
 
 
 def _found(item: Credential | Certificate | DefectiveCertificate | bytes, verdict: Verdict, code: str) -> bool:
-    """Whether it is refused for its profile, and the lint has that finding."""
+    """Return whether it is refused because of its profile, and the lint has the finding *code*."""
     if code not in CATALOGUE or verdict.reason is None or verdict.reason.code != PROFILE.name:
         return False
-    return code in {finding.code for finding in lint_any(_octets(item), issuer=_issuer(item)).findings}
+    return code in {finding.code for finding in lint_any(_der_of(item), issuer=_issuer(item)).findings}
 
 
 def _each(certificate: Judged) -> Iterator[Credential | Certificate | DefectiveCertificate | bytes]:
     if isinstance(certificate, HasCredentials):
         yield from certificate.credentials
     elif isinstance(certificate, str):
-        yield _der(certificate.encode())
+        yield _decoded(certificate.encode())
     elif isinstance(certificate, bytes):
-        # A defect may be octets that nobody can read: those are judged as they are.
-        yield certificate if certificate[:1] == b"\x30" else _der(certificate)
+        # A defect may be such that the certificate cannot be decoded: DER is passed on unchanged.
+        yield certificate if certificate[:1] == b"\x30" else _decoded(certificate)
     elif isinstance(certificate, Credential | Certificate | DefectiveCertificate):
         yield certificate
     else:
         raise TypeError(
-            f"{type(certificate).__name__} is no certificate: give a credential, a Device, an Organisation, the DCC, a "
-            "defect, or a certificate, also in DER, PEM, base64 or hexadecimal"
+            f"{type(certificate).__name__} is not a certificate: pass a credential, a Device, an Organisation, the DCC, "
+            "a defect, or a certificate, also as DER, PEM, base64 or hexadecimal"
         )
 
 
-def _der(text: bytes) -> bytes:
+def _decoded(text: bytes) -> bytes:
     return unarmour(text, "certificate")[0].der
 
 
-def _octets(item: Credential | Certificate | DefectiveCertificate | bytes) -> bytes:
+def _der_of(item: Credential | Certificate | DefectiveCertificate | bytes) -> bytes:
     if isinstance(item, bytes):
         return item
     return item.octets if isinstance(item, DefectiveCertificate) else item.der
@@ -186,7 +189,7 @@ def _judge(
     if by is None:
         if not isinstance(item, Credential):
             raise TypeError(
-                "who is to judge it? Give by=relying_party, for this certificate does not say who issued it"
+                "pass by=relying_party: the Relying Party is known only for a credential, a Device or an Organisation"
             )
         by = relying_party_of(item.smki)
     return by.verify(item if isinstance(item, bytes) else item.der, for_=for_, at=moment, chain=chain)
@@ -194,7 +197,7 @@ def _judge(
 
 def _name(item: Credential | Certificate | DefectiveCertificate | bytes) -> str:
     if isinstance(item, bytes):
-        return f"{len(item)} octets"
+        return f"{len(item)} bytes"
     if isinstance(item, DefectiveCertificate):
         return item.name
     return f"certificate {item.serial_number}"
@@ -206,7 +209,7 @@ def _subject(item: object, verdict: Verdict) -> str:
 
 
 def _checks_text(verdict: Verdict) -> str:
-    """The checks of a verdict: how many held in each step, and every one that did not."""
+    """Return the checks of a verdict as text: the numbers for each step, and every check that failed."""
     counts = Counter((STEPS[check.requirement.step], check.outcome.value) for check in verdict.checks)
     steps = {step: f"{step}: " for step, _ in counts}
     for (step, outcome), count in counts.items():

@@ -1,4 +1,4 @@
-"""A provisioning bundle: what is put into a Device in the factory, in PEM, DER and JSON."""
+"""A provisioning bundle: the keys and certificates that a Device gets in the factory, as PEM, DER and JSON."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ MANIFEST = "bundle.json"
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """The keys, certificates and trust anchor cells of one Device. It holds private keys, unencrypted: for tests."""
+    """The keys, certificates and trust anchor cells of one Device. The private keys are not encrypted: for tests only."""
 
     device_id: EntityIdentifier
     device_type: DeviceType
     credentials: tuple[Credential, ...]
     cells: tuple[TrustAnchorCell, ...]
     issuers: tuple[Certificate, ...]
-    """The authorities above the Device Certificates: for whoever judges those; the Device holds no anchor of them."""
+    """The authorities above the Device Certificates, to validate those with; the Device itself holds none of them."""
 
     def as_der(self) -> dict[str, bytes]:
-        """Every part by its file name: certificates ``.der``, private keys ``.key`` (PKCS#8), all DER."""
+        """Return every part as DER, by file name: certificates ``.der``, private keys ``.key`` (PKCS#8)."""
         parts: dict[str, bytes] = {}
         for credential in self.credentials:
             name = f"device-{credential.usage.code.lower()}"
@@ -44,7 +44,7 @@ class Bundle:
         return parts
 
     def as_pem(self) -> str:
-        """All of it in one text, each part with a line before it that says what it is (RFC 7468 5.2)."""
+        """Return every part as PEM in one text, each after a line that describes it (RFC 7468 5.2)."""
         parts = []
         for credential in self.credentials:
             parts += [f"Device {self.device_id} {credential.usage.label}", credential.pem + credential.pkcs8_pem]
@@ -55,7 +55,7 @@ class Bundle:
         return "\n".join(parts)
 
     def as_json(self) -> dict[str, Any]:
-        """For programs: octets in upper-case hexadecimal, certificates in DER, public keys as X || Y."""
+        """Return every part as JSON: bytes in upper-case hexadecimal, certificates in DER, public keys as X || Y."""
         return {
             "deviceId": str(self.device_id),
             "deviceType": self.device_type.name,
@@ -84,17 +84,17 @@ class Bundle:
         }
 
     def write(self, directory: Path | str) -> Path:
-        """Write every part as DER, and ``bundle.json`` last; files are for their owner alone (mode 0600).
+        """Write every part as DER, and ``bundle.json`` last, to files of mode 0600.
 
-        :param directory: made where it does not exist; files of the same names are replaced.
+        :param directory: the directory, which is made if necessary; files of the same names are replaced.
         :returns: the directory.
         :raises NotReady: when it cannot be written there.
         """
         directory = Path(directory)
         try:
             directory.mkdir(parents=True, exist_ok=True)
-            for name, octets in self.as_der().items():
-                replace_file(directory / name, octets)
+            for name, content in self.as_der().items():
+                replace_file(directory / name, content)
             replace_file(directory / MANIFEST, json.dumps(self.as_json(), indent=2).encode() + b"\n")
         except OSError as error:
             seen, remedy = error.strerror or str(error), "Choose a directory where this user may write."

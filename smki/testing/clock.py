@@ -1,4 +1,4 @@
-"""Time for a test: frozen, and moved."""
+"""Set the time in an SMKI: stop its clock, move it, let it run."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from smki.problem import Malformed, NotReady, Problem
 
 
 class ClockControl:
-    """Sets what time it is in an SMKI: for its certificates, its lists, its Repository and who relies on it.
+    """Sets the time of an SMKI: for its certificates and lists, its Repository, and Relying Parties that use its clock.
 
-    :param smki: in memory, or in a directory.
-    :raises NotReady: when it has a clock that cannot be set.
+    :param smki: an SMKI in memory or in a directory.
+    :raises NotReady: when its clock cannot be set.
     """
 
     def __init__(self, smki: Smki) -> None:
@@ -25,25 +25,25 @@ class ClockControl:
 
     @property
     def now(self) -> datetime:
-        """The present moment there, UTC, to the second."""
+        """The present time of the SMKI (UTC, to the second)."""
         return self._clock.now()
 
     def freeze(self, at: date | str | None = None) -> datetime:
-        """Make it stand still.
+        """Stop the clock.
 
-        :param at: where: a moment (UTC), or ISO 8601; by default where it is.
-        :returns: the moment.
-        :raises Malformed: when *at* is no moment.
+        :param at: the time to stop it at (UTC; a datetime, a date or ISO 8601); by default the present time.
+        :returns: the time at which it stopped.
+        :raises Malformed: when *at* is not a time.
         """
         self._clock.set(self.now if at is None else moment_of(at))
         return self.now
 
     def move(self, to: date | timedelta | str) -> datetime:
-        """Set it to a moment, or ahead by a time (back by a negative one). One that stands still stands still there.
+        """Set the time. A clock that is stopped remains stopped, one that runs goes on from there.
 
-        :param to: a moment (UTC), ISO 8601 text, or a difference.
-        :returns: the moment that it is now.
-        :raises Malformed: when *to* is neither, or leads out of the years 1950 to 9999.
+        :param to: the new time (UTC; a datetime, a date or ISO 8601), or the difference to the present one.
+        :returns: the new time.
+        :raises Malformed: when *to* is neither, or the result is not in the years 1950 to 9999.
         """
         before = self.now
         moment = _ahead(before, to) if isinstance(to, timedelta) else moment_of(to)
@@ -55,14 +55,14 @@ class ClockControl:
         return self.now
 
     def real(self) -> None:
-        """Make it the machine's clock."""
+        """Use the time of the machine."""
         self._clock.real()
 
 
 def moment_of(value: date | str) -> datetime:
-    """A moment (UTC, to the second) as tests write it: datetime, date (its midnight) or ISO 8601 text.
+    """Return the moment (UTC, to the second) for a datetime, a date (its midnight) or ISO 8601 text.
 
-    :raises Malformed: when it is none.
+    :raises Malformed: when it is not a moment.
     """
     return parse_moment(value.isoformat() if isinstance(value, date) else str(value))
 

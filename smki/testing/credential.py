@@ -1,4 +1,4 @@
-"""A certificate with its private key, and what a test does with the two: sign, verify, agree on a secret."""
+"""A certificate with its private key: sign, verify, agree on a shared secret."""
 
 from __future__ import annotations
 
@@ -22,63 +22,62 @@ _CURVE = ec.SECP256R1()
 
 
 class WrongKeyUsage(SmkiError):
-    """A key was to be used for what its certificate does not allow."""
+    """A key was to be used for a purpose that its certificate does not allow."""
 
 
 @dataclass(frozen=True, repr=False)
 class Credential:
-    """A certificate and the private key that belongs to it."""
+    """A certificate and its private key."""
 
     smki: Smki = field(compare=False)
-    """Which issued it."""
+    """The SMKI that issued the certificate."""
     der: bytes
     """The certificate, DER."""
     key: ec.EllipticCurvePrivateKey = field(compare=False)
-    """On P-256, as ``cryptography`` has it."""
+    """The private key, on P-256."""
 
     def __repr__(self) -> str:
         return f"<{self.usage.label} of {self.entity_identifier}, certificate {self.serial_number}>"
 
     @cached_property
     def certificate(self) -> Certificate:
-        """The certificate. Read when it is first asked for: most Devices of a large test are never looked at."""
+        """The certificate."""
         return Certificate.from_der(self.der)
 
     @property
     def pem(self) -> str:
-        """The certificate, PEM."""
+        """The certificate as PEM."""
         return self.certificate.as_pem()
 
     @property
     def serial_number(self) -> SerialNumber:
-        """The certificate's."""
+        """The serial number of the certificate."""
         return self.certificate.serial_number
 
     @property
     def entity_identifier(self) -> EntityIdentifier:
-        """Whose it is."""
+        """The Device ID or Entity Identifier in the certificate."""
         entity = self.certificate.entity_identifier
-        assert entity is not None  # the lint lets no end entity's certificate through without
+        assert entity is not None  # the lint requires one in every certificate of an end entity
         return entity
 
     @property
     def usage(self) -> KeyUsage:
-        """digitalSignature or keyAgreement."""
+        """The key usage: digitalSignature or keyAgreement."""
         usage = self.certificate.usage
         assert usage is not None
         return usage
 
     @property
     def status(self) -> CertificateStatus:
-        """What the SMKI says of the certificate at present.
+        """The status of the certificate in the SMKI, at the present moment there.
 
-        :raises NotFound: when the SMKI was put back to a time before it was issued.
+        :raises NotFound: when it is not a certificate of that SMKI.
         """
         record = self.smki.ledger.certificate(self.serial_number)
         if record is None:
-            remedy = "It was issued by a test or fixture that has ended: have one issued where it is used."
-            subject, expected = f"certificate {self.serial_number}", "one that the SMKI has"
-            raise NotFound(Problem("certificate.undone", subject, "issued and undone", expected, "", remedy))
+            subject, expected = f"certificate {self.serial_number}", "one that this SMKI issued"
+            raise NotFound(Problem("certificate.unknown", subject, "not in the ledger", expected))
         return record.status_at(self.smki.clock.now())
 
     @property
@@ -93,45 +92,47 @@ class Credential:
 
     @property
     def d_hex(self) -> str:
-        """The private key as a number: 64 upper-case hexadecimal digits, most significant first."""
+        """The private key d as a big-endian number: 64 upper-case hexadecimal digits."""
         return f"{self.key.private_numbers().private_value:064X}"
 
     @property
     def xy_hex(self) -> str:
-        """The public key as X || Y: 128 upper-case hexadecimal digits, without the octet 04 of a point."""
+        """The public key as X || Y: 128 upper-case hexadecimal digits, without the leading 04 of an encoded point."""
         point = self.certificate.point
         assert point is not None
         return point[1:].hex().upper()
 
     @property
     def holding(self) -> Holding:
-        """The two under their name, for :mod:`smki.interchange`: key store files, PKCS#12, archives."""
+        """Certificate and key for :mod:`smki.interchange`: key store files, PKCS#12, archives."""
         return Holding(self.certificate, self.key, certificate_name(self.certificate))
 
-    def sign(self, octets: bytes) -> bytes:
-        """A signature with ECDSA and SHA-256 as GBCS messages carry it: r || s, 64 octets. Deterministic (RFC 6979).
+    def sign(self, data: bytes) -> bytes:
+        """Sign *data* with ECDSA and SHA-256, deterministically (RFC 6979).
 
-        :raises WrongKeyUsage: when the key is for key agreement. To make such a signature all the same, there is
-            :func:`smki.testing.signature.make_signature`.
+        :returns: r || s, 64 bytes, as in GBCS messages.
+        :raises WrongKeyUsage: when the key is for key agreement; :func:`smki.testing.signature.make_signature` signs
+            with any key.
         """
-        self._require(KeyUsage.DIGITAL_SIGNATURE, "to sign with")
-        return make_signature(self.key, octets, SignatureForm.RAW)
+        self._require(KeyUsage.DIGITAL_SIGNATURE, "used to sign")
+        return make_signature(self.key, data, SignatureForm.RAW)
 
-    def verify(self, octets: bytes, signature: bytes) -> bool:
-        """Whether this key made *signature* (r || s, 64 octets) over *octets*; whatever the certificate is worth."""
-        return verify_untrusted_signature(self.certificate, octets, signature, SignatureForm.RAW)
+    def verify(self, data: bytes, signature: bytes) -> bool:
+        """Verify a signature (r || s, 64 bytes) over *data* with the public key, without validating the certificate."""
+        return verify_untrusted_signature(self.certificate, data, signature, SignatureForm.RAW)
 
     def shared_secret(self, other: Credential | Certificate | bytes) -> bytes:
-        """The shared secret Z of this private key and another's public key: 32 octets (ECDH, NIST SP 800-56A 5.7.1.2).
+        """Return the shared secret Z of this private key and another public key (ECDH, NIST SP 800-56A 5.7.1.2).
 
-        :param other: whose; octets are a certificate in DER.
-        :raises Malformed: when *other* is no certificate.
+        :param other: the other side: a credential or a certificate; bytes are a certificate in DER.
+        :returns: 32 bytes.
+        :raises Malformed: when *other* is not a certificate.
         :raises WrongKeyUsage: when either key is for signatures.
         """
-        self._require(KeyUsage.KEY_AGREEMENT, "to agree with")
+        self._require(KeyUsage.KEY_AGREEMENT, "used for key agreement")
         theirs = Certificate.from_der(other) if isinstance(other, bytes) else other
         theirs = theirs.certificate if isinstance(theirs, Credential) else theirs
-        _require_usage(theirs, KeyUsage.KEY_AGREEMENT, "to agree with")
+        _require_usage(theirs, KeyUsage.KEY_AGREEMENT, "used for key agreement")
         assert theirs.point is not None
         return self.key.exchange(ec.ECDH(), ec.EllipticCurvePublicKey.from_encoded_point(_CURVE, theirs.point))
 
@@ -149,6 +150,6 @@ def _require_usage(certificate: Certificate, usage: KeyUsage, purpose: str) -> N
                 f"{seen}, {purpose}",
                 usage.label,
                 "RFC 5280 4.2.1.3",
-                "Take the other certificate of the same Party or Device.",
+                "Use the other certificate of the same Party or Device.",
             )
         )

@@ -1,4 +1,4 @@
-"""Fresh certificates for the published test identities, with keys of their own that are public on purpose."""
+"""Issue certificates for the published test identities, on new keys that are published on purpose."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ _AUTHORITIES = (CertificateKind.ROOT_OCA, CertificateKind.ISSUING_OCA)
 def make_z1(smki: Smki, out: Path) -> list[Holding]:
     """Issue an Organisation Certificate for every published identity, publish its key, and write them all to files.
 
-    ``certificates/`` has each with its key (``Z1-supplier-ds.pem``, ``.key``), ``authorities/`` those that issued them,
-    ``keystore.json`` and ``org-crypto.zip`` the same for the published client.
+    ``certificates/`` has each certificate and key (``Z1-supplier-ds.pem``, ``.key``), ``authorities/`` the certificates of
+    the issuing authorities; ``keystore.json`` and ``org-crypto.zip`` have the same for the published client.
 
-    :param out: a directory that does not exist yet, or is empty; it appears when it is whole.
-    :raises NotReady: when there is something at *out* already; nothing is issued then.
-    :raises Refused: when the home's Parties may not have such certificates (any more).
-    :raises OSError: when nothing can be written there.
+    :param out: a directory that does not exist yet, or is empty; it is complete when it appears.
+    :raises NotReady: when *out* exists and is not empty; nothing is issued then.
+    :raises Refused: when the Parties in the home are not eligible for these certificates.
+    :raises OSError: when the files cannot be written.
     """
     refuse_occupied(out)
     with new_directory(out) as directory:
@@ -41,7 +41,7 @@ def make_z1(smki: Smki, out: Path) -> list[Holding]:
         with replacing(directory / KEY_STORE_FILE, PRIVATE_MODE) as file:
             file.write(key_store_json(holdings).encode())
         with replacing(directory / ORG_CRYPTO_FILE, PRIVATE_MODE) as file:
-            # As the Repository hands it out, hence in the order of the names.
+            # In the order of the names, like the archive of the Repository.
             file.write(org_crypto_zip(sorted(holdings, key=lambda holding: holding.name)))
     for holding in holdings:
         assert holding.key is not None
@@ -50,9 +50,9 @@ def make_z1(smki: Smki, out: Path) -> list[Holding]:
 
 
 def refuse_occupied(out: Path) -> None:
-    """Find out in time that the results have no place.
+    """Check that the results can be written to *out*, before anything is issued.
 
-    :raises NotReady: when there is something at *out* already, other than an empty directory.
+    :raises NotReady: when *out* exists and is not an empty directory.
     """
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):
         raise NotReady(

@@ -24,17 +24,17 @@ MANUFACTURER = str(TESTING_PARTICIPANTS[0].participant_id)
 DCC = "DCC"
 
 NAMED_DEVICES = bytes.fromhex("00DB12")
-"""How the Device IDs of named Devices begin. Assumption: any will do; the published test Devices begin so."""
+"""The first three bytes of the Device IDs of named Devices. Assumption: those of the published test Devices may be used."""
 
 
 def device_id_of(name: str) -> EntityIdentifier:
-    """The Device ID of a Device that has a name instead of one: the same for the same name."""
+    """Return the Device ID for the name of a Device: the same for the same name."""
     return EntityIdentifier(NAMED_DEVICES + hashlib.sha256(name.encode()).digest()[:5])
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Device:
-    """A Device with both its certificates and their keys. A value: what changes it returns another."""
+    """A Device with both its certificates and their keys. Immutable: methods that change something return a new one."""
 
     smki: Smki = field(repr=False, compare=False)
     device_type: DeviceType
@@ -57,15 +57,15 @@ class Device:
         name: str = "",
         applicant: str = "",
     ) -> Device:
-        """Have both certificates issued to a Device, on new keys; it is added to the SMI where it is not there yet.
+        """Issue both certificates to a Device, on new keys. The Device is added to the SMI if it is not there yet.
 
         :param device_type: ``ESME``, ``GSME``, ``CHF``, ``GPF``, ``PPMID``, ``HCALCS`` or ``SAPC``.
-        :param device_id: its EUI-64; by default it follows from *name*, and without one it is that of the published
-            test Device of the type.
-        :param applicant: who subscribes; by default the DCC for the parts of a Communications Hub, else the
-            manufacturer of the demonstration cast.
-        :raises Malformed: when the type or the EUI-64 is none.
-        :raises Refused: when the certificates may not be issued, with every reason.
+        :param device_id: its EUI-64; by default derived from *name*, and without a name that of the published test
+            Device of the type.
+        :param applicant: the id of the subscriber; by default the DCC for CHF and GPF, and for other types the
+            manufacturer among the demonstration Parties.
+        :raises Malformed: when *device_type* or *device_id* is not valid.
+        :raises Refused: when the application is refused, with every reason.
         """
         device_type = DeviceType.parse(device_type) if isinstance(device_type, str) else device_type
         if isinstance(device_id, str):
@@ -73,26 +73,26 @@ class Device:
         if device_id is None:
             device_id = device_id_of(name) if name else _published(device_type)
         who = applicant or (DCC if device_type in (DeviceType.CHF, DeviceType.GPF) else MANUFACTURER)
-        # The first certificate adds it to the SMI, where it is not there yet; the second finds it there.
+        # The first application adds the Device to the SMI if necessary; the second finds it there.
         signature = _issue(smki, device_id, KeyUsage.DIGITAL_SIGNATURE, who, device_type)
         agreement = _issue(smki, device_id, KeyUsage.KEY_AGREEMENT, who)
         return cls(smki, device_type, device_id, signature, agreement, who)
 
     @property
     def credentials(self) -> tuple[Credential, Credential]:
-        """Digital signature, key agreement."""
+        """The credentials for digital signature and key agreement, in this order."""
         return self.digital_signature, self.key_agreement
 
     @property
     def certificates(self) -> tuple[Certificate, Certificate]:
-        """Digital signature, key agreement."""
+        """The certificates for digital signature and key agreement, in this order."""
         return self.digital_signature.certificate, self.key_agreement.certificate
 
     @property
     def smi_entry(self) -> SmiEntry:
-        """What the Smart Metering Inventory says of it at present.
+        """Its present entry in the Smart Metering Inventory.
 
-        :raises NotFound: when the SMKI was put back to a time before it was made.
+        :raises NotFound: when it has none.
         """
         found = self.smki.ledger.register.device(self.device_id)
         if found is None:
@@ -100,16 +100,18 @@ class Device:
         return found
 
     def become(self, status: SmiStatus | str) -> SmiEntry:
-        """Put it into another SMI status: ``installed not commissioned``, ``commissioned`` and so on.
+        """Change its SMI status.
 
-        :raises Malformed: when *status* is none.
-        :raises StatusNotAllowed: when no path leads there.
+        :param status: ``installed not commissioned``, ``commissioned`` and so on.
+        :returns: the new entry.
+        :raises Malformed: when *status* is not an SMI status.
+        :raises StatusNotAllowed: when it cannot be reached from the present one.
         """
         wanted = SmiStatus.parse(status) if isinstance(status, str) else status
         return self.smki.registration.execute(SetDeviceStatus(self.device_id, wanted), Actor(interface="testing"))
 
     def renew(self, usage: KeyUsage | str) -> Device:
-        """The same Device with a fresh certificate in place of its own: new key, new request, same Device ID.
+        """Issue a new certificate on a new key, and return the Device with that in place of the old one.
 
         :param usage: ``ds`` or ``ka``.
         """
@@ -120,18 +122,18 @@ class Device:
         return replace(self, key_agreement=new)
 
     def trust_anchor_cells(self, *organisations: Organisation | Dcc) -> tuple[TrustAnchorCell, ...]:
-        """What its trust anchor cells hold when it leaves the factory, by its type
+        """Return its trust anchor cells with the certificates that they hold when it leaves the factory
         (:mod:`smki.testing.trust_anchor_cells`).
 
-        :param organisations: whose certificates to put there; for roles of which none is given, the newest ones that
-            the demonstration cast has in this SMKI.
+        :param organisations: the Organisations whose certificates to use; for all other roles, the newest certificates
+            of the demonstration Parties in this SMKI.
         :raises NotFound: for a Type 2 Device, which holds no certificates.
-        :raises Malformed: for what is no Organisation.
+        :raises Malformed: when one of *organisations* is not an Organisation.
         """
         return fill(self.smki, self.device_type, organisations)
 
     def bundle(self, *organisations: Organisation | Dcc) -> Bundle:
-        """Everything that a Device is provisioned with: its keys, its certificates and its trust anchor cells.
+        """Return everything that the Device is provisioned with: its keys, its certificates and its trust anchor cells.
 
         :param organisations: as in :meth:`trust_anchor_cells`.
         """
@@ -149,7 +151,7 @@ def _published(device_type: DeviceType) -> EntityIdentifier:
     for entry in DEVICES:
         if entry.device_type is device_type:
             return entry.device_id
-    return device_id_of(device_type.name)  # registration says why it may have none
+    return device_id_of(device_type.name)  # for a type without certificates: registration refuses it with the reason
 
 
 def _issue(

@@ -1,4 +1,4 @@
-"""Faults of a Repository under test: set on an application in this process, or on a server started with ``--faults``.
+"""Make a Repository misbehave: an application in this process, or a server that was started with ``--faults``.
 
 In this process::
 
@@ -8,7 +8,7 @@ In this process::
     with faults.during(Fault(FaultKind.STATUS, path="/services/*", status=500, count=2)):
         ...  # the next two searches are answered with 500
 
-On a server elsewhere the same with ``RemoteFaults("http://127.0.0.1:8083")`` in place of ``Faults()``.
+For a server in another process, use ``RemoteFaults("http://127.0.0.1:8083")`` in place of ``Faults()``.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ _TIMEOUT_SECONDS = 10.0
 
 
 class RemoteFaults:
-    """The faults of a server that was started with ``smki serve --faults``. The same methods as :class:`Faults`.
+    """The faults of a server that was started with ``smki serve --faults``. It has the methods of :class:`Faults`.
 
-    :param url: where it is served, for instance ``http://127.0.0.1:8083``.
-    :param api_key: where the server asks for one.
-    :raises Malformed: when that is no URL of HTTP.
+    :param url: the URL of the server, for instance ``http://127.0.0.1:8083``.
+    :param api_key: an API key, if the server requires one.
+    :raises Malformed: when *url* is not an http or https URL.
     """
 
     def __init__(self, url: str, api_key: str = "") -> None:
@@ -48,24 +48,24 @@ class RemoteFaults:
         self._path = f"{parts.path.rstrip('/')}/faults"
 
     def set(self, fault: Fault) -> SetFault:
-        """Set a fault, from the next request on.
+        """Set a fault that applies from the next request on.
 
-        :raises NotReady: when the server cannot be asked or has no faults.
+        :raises NotReady: when the server cannot be reached, or does not support faults.
         """
         return _set_fault(self._ask("POST", "", fault.as_json()))
 
     def all(self) -> list[SetFault]:
-        """Every fault that was set and not cleared, in that order.
+        """Return all faults that are set, in the order in which they were set.
 
-        :raises NotReady: when the server cannot be asked or has no faults.
+        :raises NotReady: when the server cannot be reached, or does not support faults.
         """
         return [_set_fault(one) for one in self._ask("GET")["faults"]]
 
     def get(self, fault_id: int) -> SetFault:
-        """One of them.
+        """Return the fault with an id.
 
         :raises NotFound: when there is no such fault.
-        :raises NotReady: when the server cannot be asked or has no faults.
+        :raises NotReady: when the server cannot be reached, or does not support faults.
         """
         return _set_fault(self._ask("GET", f"/{fault_id}"))
 
@@ -73,13 +73,13 @@ class RemoteFaults:
         """Clear one fault, or all of them.
 
         :raises NotFound: when there is no such fault.
-        :raises NotReady: when the server cannot be asked or has no faults.
+        :raises NotReady: when the server cannot be reached, or does not support faults.
         """
         self._ask("DELETE", "" if fault_id is None else f"/{fault_id}")
 
     @contextmanager
     def during(self, fault: Fault) -> Iterator[SetFault]:
-        """Set a fault for the time of a ``with`` block."""
+        """Set a fault for the duration of a ``with`` block."""
         one = self.set(fault)
         try:
             yield one
@@ -105,8 +105,8 @@ class RemoteFaults:
         if answer.status == 204:
             return None
         if answer.status == 401:
-            remedy = "smki apikey add NAME makes one."
-            seen, expected = "refused for want of one that counts", "an API key"
+            remedy = "Make one with smki apikey add NAME."
+            seen, expected = "refused: no valid API key", "a valid API key"
             raise NotReady(Problem("access.refused", self._url, seen, expected, "SEC Appendix P", remedy))
         if answer.headers.get_content_type() != "application/problem+json":
             raise NotReady(self._problem("faults.off", f"HTTP status {answer.status}"))
@@ -114,7 +114,7 @@ class RemoteFaults:
         raise (NotFound if answer.status == 404 else Malformed)(*problems)
 
     def _problem(self, code: str, seen: str) -> Problem:
-        expected = "a Repository that misbehaves when told to"
+        expected = "a Repository that supports faults"
         return Problem(code, self._url, seen, expected, "", "Start it with: smki serve --faults")
 
 

@@ -32,18 +32,18 @@ ENTITY_IDENTIFIERS = {
         RemotePartyRole.DSP_XML_SIGN: "90B3D51F30000002",
     }.items()
 }
-"""Who of the demonstration cast has certificates in each role where a test names nobody."""
+"""The Entity Identifier that is used for each role unless a test chooses one: those of the demonstration Parties."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Organisation:
-    """An Organisation in one Remote Party Role, with a certificate and key for each use that the role has."""
+    """An Organisation in one Remote Party Role, with a certificate and key for each key usage of the role."""
 
     smki: Smki = field(repr=False, compare=False)
     entity_identifier: EntityIdentifier
     role: RemotePartyRole
     credentials: tuple[Credential, ...]
-    """Digital signature, key agreement, key agreement for prepayment top-up: those that there are, in this order."""
+    """Those for digital signature, key agreement, and key agreement for prepayment top-up, as far as the role has them."""
 
     def __repr__(self) -> str:
         return f"<{self.role.label} {self.entity_identifier}>"
@@ -52,18 +52,21 @@ class Organisation:
     def make(
         cls, smki: Smki, role: RemotePartyRole | str, entity: EntityIdentifier | str | None = None
     ) -> Organisation:
-        """Have certificates issued to an Organisation of the register, on new keys.
+        """Issue certificates to an Organisation that is registered, on new keys.
 
         :param role: ``supplier``, ``networkOperator`` and so on.
-        :param entity: its Entity Identifier; by default that of the demonstration cast.
-        :raises Malformed: when *role* or *entity* is none, or the role has no certificates.
-        :raises Refused: when it may not have them, with every reason.
+        :param entity: its Entity Identifier; by default that of a demonstration Party (:data:`ENTITY_IDENTIFIERS`).
+        :raises Malformed: when *role* or *entity* is not valid.
+        :raises NotFound: when *role* is that of an authority.
+        :raises Refused: when an application is refused, with every reason.
         """
         role = RemotePartyRole.parse(role) if isinstance(role, str) else role
         entity = EntityIdentifier.parse(entity) if isinstance(entity, str) else entity
         if role not in ENTITY_IDENTIFIERS:
             expected = ", ".join(each.label for each in ENTITY_IDENTIFIERS)
-            raise NotFound(Problem("role.no-certificates", "role", f"{role}, an authority's", expected, "GBCS 12"))
+            raise NotFound(
+                Problem("role.no-certificates", "role", f"{role}, the role of an authority", expected, "GBCS 12")
+            )
         entity = entity or ENTITY_IDENTIFIERS[role]
         made = [_issue(smki, entity, role, usage) for usage in role.usages]
         if role is RemotePartyRole.SUPPLIER:
@@ -72,9 +75,9 @@ class Organisation:
 
     @classmethod
     def of_dcc(cls, smki: Smki, role: RemotePartyRole | str) -> Organisation:
-        """The DCC in a role, with the certificates that it lodged when the SMKI was made (SEC L3.12).
+        """Return the DCC in a role, with the certificates issued to it when the SMKI was made (SEC L3.12).
 
-        :raises NotFound: for a role in which it lodged none.
+        :raises NotFound: for a role in which it has none.
         """
         role = RemotePartyRole.parse(role) if isinstance(role, str) else role
         entity = DCC_ENTITY_IDENTIFIERS.get(role)
@@ -85,12 +88,12 @@ class Organisation:
 
     @property
     def certificates(self) -> tuple[Certificate, ...]:
-        """Those of the credentials."""
+        """The certificates of :attr:`credentials`."""
         return tuple(credential.certificate for credential in self.credentials)
 
     @property
     def digital_signature(self) -> Credential:
-        """Certificate and key for signatures; every role has them."""
+        """Certificate and key for digital signatures; every role has them."""
         return self.credentials[0]
 
     @property
@@ -116,9 +119,11 @@ class Organisation:
         return self.credentials[number]
 
     def renew(self, usage: KeyUsage | str) -> Organisation:
-        """The same with a new key and certificate in place of one; the old certificate is then not in use.
+        """Issue a new certificate on a new key, and return the Organisation with that in place of the old one.
 
-        :param usage: ``ds`` or ``ka`` (that for management, not that for top-up).
+        The old certificate is then no longer in use.
+
+        :param usage: ``ds`` or ``ka`` (key agreement for management, not for prepayment top-up).
         """
         usage = KeyUsage.parse(usage) if isinstance(usage, str) else usage
         new = _issue(self.smki, self.entity_identifier, self.role, usage)
@@ -128,7 +133,7 @@ class Organisation:
 
 @dataclass(frozen=True, slots=True)
 class Dcc:
-    """The Data and Communications Company, in the roles in which it lodges certificates (SEC L3.12)."""
+    """The Data and Communications Company (DCC), in each role in which it has certificates (SEC L3.12)."""
 
     smki: Smki = field(repr=False, compare=False)
     recovery: Organisation
@@ -138,7 +143,7 @@ class Dcc:
 
     @classmethod
     def of(cls, smki: Smki) -> Dcc:
-        """The DCC of an SMKI."""
+        """Return the DCC of an SMKI."""
         roles = (
             RemotePartyRole.RECOVERY,
             RemotePartyRole.ACCESS_CONTROL_BROKER,
@@ -149,35 +154,35 @@ class Dcc:
 
     @property
     def roles(self) -> tuple[Organisation, ...]:
-        """It in each of them."""
+        """The DCC in each of its roles."""
         return self.recovery, self.access_control_broker, self.transitional_cos, self.wan_provider
 
     @property
     def credentials(self) -> tuple[Credential, ...]:
-        """Of every role."""
+        """The credentials of all roles."""
         return tuple(credential for role in self.roles for credential in role.credentials)
 
     @property
     def certificates(self) -> tuple[Certificate, ...]:
-        """Those of the credentials."""
+        """The certificates of :attr:`credentials`."""
         return tuple(credential.certificate for credential in self.credentials)
 
 
 @dataclass(frozen=True, slots=True)
 class Manufacturer:
-    """A Testing Participant that makes Devices (SEC H14.11). It is no Party: its certificates are those of its Devices."""
+    """A Testing Participant that makes Devices (SEC H14.11): the subscriber for their certificates, and not a Party."""
 
     smki: Smki = field(repr=False, compare=False)
     participant_id: PartyId
 
     @classmethod
     def of(cls, smki: Smki) -> Manufacturer:
-        """The manufacturer of the demonstration cast."""
+        """Return the manufacturer among the demonstration Parties."""
         return cls(smki, TESTING_PARTICIPANTS[0].participant_id)
 
     @property
     def certificates(self) -> tuple[Certificate, ...]:
-        """Every Device Certificate that it has subscribed for, oldest first."""
+        """Every Device Certificate issued to it as subscriber, oldest first."""
         return tuple(self._certificates())
 
     def _certificates(self) -> Iterator[Certificate]:

@@ -1,11 +1,11 @@
-"""The pytest plugin: an SMKI in memory, Parties and Devices with certificates, defects, a Repository. See
-docs/testing-devices.md.
+"""The pytest plugin: fixtures, options and markers. See docs/testing-devices.md.
 
-pytest loads this module wherever smki is installed, so it imports nothing of smki until a fixture is used.
+pytest loads this module wherever smki is installed. It therefore imports nothing else of smki until a fixture is used,
+and has no hook that is called while tests run, except with ``--smki-keep``: a test that uses none of the fixtures is not
+affected by the plugin.
 
-**What follows from the seed.** Every key, and so every serial number, every Device ID that a test does not choose and
-every list follows from the seed, from the moment at which the SMKI begins, and from what the test itself does: never from
-other tests, for what a test or a fixture did is undone when it ends.
+Every key, serial number, Device ID and list follows from the seed, the moment at which the SMKI begins, and what the
+test itself does. Each test has a new SMKI, so that nothing follows from other tests.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import secrets
 import shlex
 import shutil
 import tempfile
-from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,8 +23,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from smki.testing.layers import Layers
-from smki.testing.marks import MARKERS, World, marked_defects, marked_world, world_id
+from smki.testing.marks import MARKERS, selected_defects, smki_options
 
 if TYPE_CHECKING:
     from smki.home.smki import Smki
@@ -37,172 +36,127 @@ if TYPE_CHECKING:
     from smki.testing.faults import Faults, RemoteFaults
     from smki.testing.organisations import Dcc, Manufacturer, Organisation
     from smki.testing.repository import Repository
+    from smki.testing.template import SmkiFactory
 
 
 @dataclass(slots=True)
-class Session:
-    """What the plugin knows during a run."""
+class Settings:
+    """The options of a test run."""
 
     seed: str
     repository: str | None
-    keep: Path | None
-    layers: Layers = field(default_factory=Layers)
-    """What is to be undone of the SMKI that is in use."""
+    """The URL given with ``--smki-repository``."""
 
     @property
-    def how_again(self) -> str:
-        """The seed, and the option for a shell that makes the same again."""
+    def reproduce(self) -> str:
+        """The seed, and the option, quoted for a shell, that makes the same certificates again."""
         return f"seed {self.seed}: the same certificates again with --smki-seed={shlex.quote(self.seed)}"
 
 
-SESSION = pytest.StashKey[Session]()
+SETTINGS = pytest.StashKey[Settings]()
+SMKI_OF_TEST = pytest.StashKey["Smki"]()
+"""In the stash of a test: its SMKI, as long as there is one."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The options, and the seed in the configuration file."""
+    """Add the options, and the setting ``smki_seed`` of the configuration file."""
     group = parser.getgroup("smki", "certificates of the Smart Metering Key Infrastructure")
     group.addoption("--smki-seed", metavar="TEXT", help="make the same keys and certificates as a run with that seed")
-    group.addoption("--smki-keep", metavar="DIR", help="leave the certificates of tests that fail in DIR")
-    group.addoption("--smki-repository", metavar="URL", help="have smki_repository use one that is running")
+    group.addoption("--smki-keep", metavar="DIR", help="write the certificates of failed tests to DIR")
+    group.addoption("--smki-repository", metavar="URL", help="let smki_repository use a Repository that is running")
     parser.addini("smki_seed", "the seed where --smki-seed is not given; by default a new one for each run")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Settle the seed, the same for every worker of pytest-xdist."""
+    """Register the markers, read the options and choose the seed."""
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
-    worker: dict[str, Any] = getattr(config, "workerinput", {})
-    seed = config.getoption("--smki-seed") or worker.get("smki_seed") or config.getini("smki_seed")
+    seed = str(config.getoption("--smki-seed") or config.getini("smki_seed") or secrets.token_hex(4))
+    config.option.smki_seed = seed  # pytest-xdist hands the options to its workers: all use the same seed
     repository = config.getoption("--smki-repository")
     if repository is not None and not _is_url(repository):
-        raise pytest.UsageError(f"--smki-repository: {repository!r} is no URL; write it like http://127.0.0.1:8083")
+        raise pytest.UsageError(
+            f"--smki-repository: {repository!r} is not a URL; write http://127.0.0.1:8083, for example"
+        )
+    config.stash[SETTINGS] = Settings(seed, repository.rstrip("/") if repository else None)
     keep = config.getoption("--smki-keep")
-    if keep is not None and (not keep or (config.invocation_params.dir / keep).is_file()):
-        raise pytest.UsageError(f"--smki-keep: {keep!r} is no directory; name one, which is made where there is none")
-    config.stash[SESSION] = Session(
-        str(seed or secrets.token_hex(4)),
-        repository.rstrip("/") if repository else None,
-        config.invocation_params.dir / keep if keep else None,
-    )
+    if keep is not None:
+        if not keep or (config.invocation_params.dir / keep).is_file():
+            raise pytest.UsageError(f"--smki-keep: {keep!r} is not a directory; name one, which is made if necessary")
+        from smki.testing.keep import KeepCertificates
+
+        config.pluginmanager.register(KeepCertificates(config.invocation_params.dir / keep), "smki-keep")
 
 
 def _is_url(text: str) -> bool:
     try:
         parts = urlsplit(text)
         return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a port that is no number, or too great
+    except ValueError:  # the port is not a number, or too large
         return False
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_configure_node(node: Any) -> None:
-    """Tell a worker of pytest-xdist the seed."""
-    node.workerinput["smki_seed"] = node.config.stash[SESSION].seed
-
-
 def pytest_report_header(config: pytest.Config) -> str:
-    """The seed, and how to have the same again."""
-    session = config.stash[SESSION]
-    repository = f", repository {session.repository}" if session.repository else ""
-    return f"smki: {session.how_again}{repository}"
+    """Return the seed, and how to make the same certificates again."""
+    settings = config.stash[SETTINGS]
+    repository = f", repository {settings.repository}" if settings.repository else ""
+    return f"smki: {settings.reproduce}{repository}"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Give a marked test an SMKI of its own, and a test of defects every one of them."""
-    world = marked_world(metafunc, metafunc.config.stash[SESSION].seed)
-    if world is not None:
-        if "smki" not in metafunc.fixturenames:  # it may yet ask for it by request.getfixturevalue
-            metafunc.fixturenames.append("smki")
-        # Session scope: tests of the same world share it, and pytest runs them one after the other.
-        metafunc.parametrize("smki", [world], indirect=True, scope="session", ids=[world_id(world)])
+    """Parametrize the tests that use ``defective_certificate``."""
+    # Called for every test function that is collected: pytest has no other hook for values that depend on a marker.
     if "defective_certificate" in metafunc.fixturenames:
-        defects = marked_defects(metafunc)
+        defects = selected_defects(metafunc)
         names = [defect.name for defect in defects]
         metafunc.parametrize("defective_certificate", defects, indirect=True, ids=names)
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
-    """Tell a failed test's seed, and leave its certificates behind where that was asked for."""
-    report: pytest.TestReport = yield  # type: ignore[assignment]
-    session = item.config.stash[SESSION]
-    undo = session.layers.undo
-    if report.failed and call.when != "teardown" and undo is not None and _uses_smki(item):
-        text = session.how_again
-        if session.keep is not None:
-            from smki.testing.keep import keep
-
-            arguments: dict[str, object] = getattr(item, "funcargs", {})
-            try:
-                text += f"\ncertificates in {keep(session.keep, item.nodeid, undo.smki, arguments)}"
-            except OSError as error:  # the test's own failure is what is to be reported
-                text += f"\ncertificates could not be left in {session.keep}: {error}"
-        report.sections.append(("smki", text))
-    return report  # type: ignore[return-value]
-
-
-def _uses_smki(item: pytest.Item) -> bool:
-    return "smki" in getattr(item, "fixturenames", ())
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_fixture_setup(
-    fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
-) -> Generator[None, object, object]:
-    """What a fixture of wider scope does to the SMKI is undone when it ends."""
-    if fixturedef.scope == "function":  # undone with its test
-        return (yield)
-    layers = request.config.stash[SESSION].layers
-    layer = layers.enter(fixturedef.scope)
-    # Finalizers are run from the last one added on: what the fixture itself does at its end comes before.
-    fixturedef.addfinalizer(lambda: layers.leave(layer))
-    try:
-        return (yield)
-    finally:
-        layers.is_set_up(layer)
-
-
-@pytest.fixture(autouse=True)
-def _smki_undo(request: pytest.FixtureRequest) -> Iterator[None]:
-    """What a test does to the SMKI is undone when it ends."""
-    layers = request.config.stash[SESSION].layers
-    layer = layers.enter("function")
-    yield
-    layers.leave(layer)
-
-
 @pytest.fixture(scope="session")
-def smki(request: pytest.FixtureRequest) -> Iterator[Smki]:
-    """A whole SMKI in memory, its clock standing still at its beginning. What a test does to it is undone afterwards."""
-    from smki.home.smki import Smki
-    from smki.testing.undo import Undo
+def smki_factory(request: pytest.FixtureRequest) -> SmkiFactory:
+    """Makes SMKIs for fixtures of wider scope: ``with smki_factory() as smki``, with ``seed=…`` or ``at=…`` if wanted."""
+    from smki.testing.template import SmkiFactory
 
-    session = request.config.stash[SESSION]
-    world: World = getattr(request, "param", None) or World(session.seed)
-    with Smki.in_memory(seed=world.seed, at=world.at) as made:
-        session.layers.use(Undo(made))
-        yield made
-        session.layers.use(None)
-
-
-@pytest.fixture(scope="session")
-def _smki_home_made(smki: Smki) -> Iterator[Path]:
-    from smki.home.smki import Smki
-    from smki.testing.clock import ClockControl
-
-    with tempfile.TemporaryDirectory(prefix="smki-") as directory:
-        home = Path(directory) / "pki"
-        with Smki.create(home, seed=smki.configuration.seed, at=_beginning(smki)) as made:
-            ClockControl(made).freeze(_beginning(smki))
-        yield home
+    return SmkiFactory(request.config.stash[SETTINGS].seed)
 
 
 @pytest.fixture
-def smki_home(_smki_home_made: Path) -> Iterator[Path]:
-    """The directory of an SMKI on disk, for this test alone: the same authorities and clock as ``smki``."""
+def smki(request: pytest.FixtureRequest, smki_factory: SmkiFactory) -> Iterator[Smki]:
+    """A whole SMKI in memory, new for this test, with its clock stopped at its beginning."""
+    with smki_factory(**smki_options(request.node)) as made:
+        request.node.add_report_section("setup", "smki", request.config.stash[SETTINGS].reproduce)
+        request.node.stash[SMKI_OF_TEST] = made
+        yield made
+        del request.node.stash[SMKI_OF_TEST]
+
+
+@pytest.fixture(scope="session")
+def _smki_homes() -> Iterator[Callable[[Smki], Path]]:
+    """Makes the directory that corresponds to an SMKI, once for each seed and beginning."""
+    from smki.home.smki import Smki
+    from smki.testing.clock import ClockControl
+
+    made: dict[tuple[str | None, str], Path] = {}
+    with tempfile.TemporaryDirectory(prefix="smki-") as directory:
+
+        def home_of(smki: Smki) -> Path:
+            key = smki.configuration.seed, smki.configuration.created
+            if key not in made:
+                home = Path(directory) / str(len(made))
+                with Smki.create(home, seed=smki.configuration.seed, at=_beginning(smki)) as new:
+                    ClockControl(new).freeze(_beginning(smki))
+                made[key] = home
+            return made[key]
+
+        yield home_of
+
+
+@pytest.fixture
+def smki_home(smki: Smki, _smki_homes: Callable[[Smki], Path]) -> Iterator[Path]:
+    """The directory of an SMKI on disk, new for this test, with the authorities and the clock that ``smki`` begins with."""
     with tempfile.TemporaryDirectory(prefix="smki-") as directory:
         home = Path(directory) / "pki"
-        shutil.copytree(_smki_home_made, home)
+        shutil.copytree(_smki_homes(smki), home)
         yield home
 
 
@@ -212,15 +166,15 @@ def _beginning(smki: Smki) -> datetime:
     return parse_moment(smki.configuration.created)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def smki_repository(request: pytest.FixtureRequest, smki: Smki) -> Iterator[Repository]:
     """The Repository of ``smki``, served on a free port of the loopback address: what a test issues is there at once.
 
-    With ``--smki-repository URL`` the one that is running there, whose SMKI is not ``smki``.
+    With ``--smki-repository URL``, the Repository that is running there, which serves another SMKI than ``smki``.
     """
     from smki.testing.repository import Repository, reachable, serving
 
-    url = request.config.stash[SESSION].repository
+    url = request.config.stash[SETTINGS].repository
     if url is None:
         with serving(smki) as served:
             yield served
@@ -235,20 +189,20 @@ def smki_repository(request: pytest.FixtureRequest, smki: Smki) -> Iterator[Repo
 
 @pytest.fixture
 def smki_faults(smki_repository: Repository) -> Iterator[Faults | RemoteFaults]:
-    """Has ``smki_repository`` misbehave: ``smki_faults.set(Fault(FaultKind.STATUS, path="/crl/*", status=500, count=1))``.
+    """Makes ``smki_repository`` misbehave: ``smki_faults.set(Fault(FaultKind.STATUS, path="/crl/*", status=500, count=1))``.
 
     Every fault is cleared after the test.
     """
     faults = smki_repository.faults
     assert faults is not None
-    faults.clear()  # one that somebody else started may have been left with some, or cannot misbehave at all
+    faults.clear()  # fails if a Repository that is already running has no faults, and clears those left there
     yield faults
     faults.clear()
 
 
 @pytest.fixture
 def smki_clock(smki: Smki) -> ClockControl:
-    """Sets what time it is for ``smki``, its Repository and ``relying_party``; as it was again after the test."""
+    """Sets the time for ``smki``, its Repository and ``relying_party``."""
     from smki.testing.clock import ClockControl
 
     return ClockControl(smki)
@@ -256,7 +210,7 @@ def smki_clock(smki: Smki) -> ClockControl:
 
 @pytest.fixture
 def relying_party(smki: Smki) -> RelyingParty:
-    """A Relying Party that trusts the roots of ``smki``, with its clock and its lists as they are when it is asked."""
+    """A Relying Party that trusts the roots of ``smki``, uses its clock, and always has its current lists."""
     from smki.testing.reliance import relying_party
 
     return relying_party(smki)
@@ -264,7 +218,7 @@ def relying_party(smki: Smki) -> RelyingParty:
 
 @pytest.fixture
 def revoke(smki: Smki) -> Callable[..., tuple[Revoked, ...]]:
-    """Revokes a certificate, or every one of an Organisation, and issues the list that says so.
+    """Revokes a certificate, or all those of an Organisation, and issues the list with the revocation.
 
     ``revoke(certificate, reason="key-compromised", publish=True)``: see :func:`smki.testing.revocation.revoke`.
     """
@@ -278,7 +232,7 @@ def revoke(smki: Smki) -> Callable[..., tuple[Revoked, ...]]:
 
 @pytest.fixture
 def defective_certificate(request: pytest.FixtureRequest, smki: Smki) -> DefectiveCertificate:
-    """One defect of the catalogue after the other; ``@pytest.mark.smki_defects`` says which."""
+    """Each defect of the catalogue in turn; ``@pytest.mark.smki_defects`` selects them."""
     from smki.testing.defective import DefectiveCertificate, sample_pki
 
     return DefectiveCertificate(request.param, sample_pki(_beginning(smki), smki.configuration.seed))
@@ -286,7 +240,7 @@ def defective_certificate(request: pytest.FixtureRequest, smki: Smki) -> Defecti
 
 @pytest.fixture
 def dcc(smki: Smki) -> Dcc:
-    """The DCC in the roles in which it lodges certificates."""
+    """The DCC, in each role in which it has certificates of its own."""
     from smki.testing.organisations import Dcc
 
     return Dcc.of(smki)
@@ -294,13 +248,13 @@ def dcc(smki: Smki) -> Dcc:
 
 @pytest.fixture
 def access_control_broker(dcc: Dcc) -> Organisation:
-    """The DCC as Access Control Broker."""
+    """The DCC in the role of Access Control Broker."""
     return dcc.access_control_broker
 
 
 @pytest.fixture
 def supplier(smki: Smki) -> Organisation:
-    """A Supplier: digital signature, key agreement, key agreement for prepayment top-up."""
+    """A Supplier with certificates for digital signature, key agreement, and key agreement for prepayment top-up."""
     from smki.testing.organisations import Organisation
 
     return Organisation.make(smki, "supplier")
@@ -308,7 +262,7 @@ def supplier(smki: Smki) -> Organisation:
 
 @pytest.fixture
 def network_operator(smki: Smki) -> Organisation:
-    """An electricity Network Operator."""
+    """An electricity Network Operator with certificates for digital signature and key agreement."""
     from smki.testing.organisations import Organisation
 
     return Organisation.make(smki, "networkOperator")
@@ -316,7 +270,7 @@ def network_operator(smki: Smki) -> Organisation:
 
 @pytest.fixture
 def manufacturer(smki: Smki) -> Manufacturer:
-    """The manufacturer that subscribes for the certificates of meters and Type 1 Devices."""
+    """The manufacturer to which the certificates of meters and Type 1 Devices are issued."""
     from smki.testing.organisations import Manufacturer
 
     return Manufacturer.of(smki)
@@ -324,10 +278,10 @@ def manufacturer(smki: Smki) -> Manufacturer:
 
 @pytest.fixture
 def device_factory(smki: Smki) -> Callable[..., Device]:
-    """Makes further Devices, each with another Device ID.
+    """Makes more Devices, each with a Device ID of its own.
 
     ``device_factory(device_type="ESME", name="", device_id=None, applicant="")``: see
-    :meth:`smki.testing.devices.Device.make`. Without a name, the first of a test is the same as in every other test.
+    :meth:`smki.testing.devices.Device.make`. Devices without a name are numbered: the first has the same Device ID in every test.
     """
     from smki.testing.devices import Device
 

@@ -1,4 +1,4 @@
-"""The Organisations of the DCC's published test PKI: who they are and what their certificates are called, nothing else.
+"""The Organisations in the DCC's published test PKI: their identifiers and roles, and the names of their certificates.
 
 Source: the key store of the npm package ``@smartdcc/dccboxed-keystore`` 0.4.2, which holds those certificates. Most of
 them have expired. Some identities have two certificates there, ``Z1-…`` and a later ``Z1b-…``; here they are one row.
@@ -14,16 +14,16 @@ from smki.sec.role import KeyUsage, RemotePartyRole
 
 @dataclass(frozen=True, slots=True)
 class PublishedIdentity:
-    """What tells one Organisation Certificate from another, whichever key it is for."""
+    """The contents of an Organisation Certificate, apart from its key."""
 
     name: str
-    """As the published key store calls it, and as the files of the published archive are called."""
+    """The name in the published key store and of the files in the published archive."""
     entity: EntityIdentifier
     role: RemotePartyRole
     usage: KeyUsage
     common_name: str | None = None
     top_up: bool = False
-    """A Supplier's key agreement certificate for prepayment top-up."""
+    """Whether it is a Supplier's key agreement certificate for prepayment top-up."""
 
 
 def _identities() -> tuple[PublishedIdentity, ...]:

@@ -1,4 +1,4 @@
-"""A Relying Party over an SMKI at hand: it trusts its roots and has its lists, as they are whenever it is asked."""
+"""A Relying Party for an SMKI in this process: it trusts its roots and always has its current lists."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ _ROOTS = (CertificateKind.ROOT_OCA, CertificateKind.ROOT_DCA)
 
 
 class ListsOf:
-    """The lists of an SMKI as a :class:`~smki.relying_party.ListSource`: none is ever fetched, none is overdue.
+    """The lists of an SMKI as a :class:`~smki.relying_party.ListSource`, read from the SMKI itself.
 
-    :param smki: whose. A moment in its past gets the lists of that moment.
+    :param smki: the SMKI. For a moment in its past, the lists that were current then are used.
     """
 
     def __init__(self, smki: Smki) -> None:
         self._smki = smki
-        self._octets: tuple[list[bytes], list[bytes]] | None = None
+        self._encoded: tuple[list[bytes], list[bytes]] | None = None
         self._lists = RevocationLists()
 
     def revocation_lists(self, moment: datetime) -> RevocationLists:
-        """The lists to be had at that moment."""
-        octets = self._of(CertificateKind.ISSUING_OCA, moment), self._of(CertificateKind.ROOT_OCA, moment)
-        if octets != self._octets:
-            self._octets, self._lists = octets, RevocationLists.of(*octets)
+        """Return the lists that were current at a moment."""
+        encoded = self._of(CertificateKind.ISSUING_OCA, moment), self._of(CertificateKind.ROOT_OCA, moment)
+        if encoded != self._encoded:
+            self._encoded, self._lists = encoded, RevocationLists.of(*encoded)
         return self._lists
 
     def _of(self, kind: CertificateKind, moment: datetime) -> list[bytes]:
@@ -37,10 +37,10 @@ class ListsOf:
 
 
 def relying_party(smki: Smki, *, ignore_time: bool = False, suspicions: Suspicions | None = None) -> RelyingParty:
-    """A Relying Party that trusts both roots of an SMKI, with its clock and its lists of whenever it is asked.
+    """Return a Relying Party that trusts both roots of an SMKI, uses its clock, and always has its current lists.
 
-    :param ignore_time: leave validity out, as a Device may (``applyTimeBasedCPVChecks`` false).
-    :param suspicions: certificates that it suspects itself.
+    :param ignore_time: do not check validity periods, as a Device may (``applyTimeBasedCPVChecks`` false).
+    :param suspicions: the certificates that it suspects to be compromised.
     """
     authorities = [record for record in smki.authorities() if record.certificate.is_authority]
     return RelyingParty(

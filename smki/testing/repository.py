@@ -1,4 +1,4 @@
-"""A Repository for a test: served over HTTP by a thread of the test's own process, from the SMKI in its memory."""
+"""A Repository for tests: served over HTTP by threads of the test process, from an SMKI in memory or in a directory."""
 
 from __future__ import annotations
 
@@ -18,19 +18,22 @@ from smki.testing.faults import Faults, RemoteFaults
 LOOPBACK = "127.0.0.1"
 
 CONNECT_SECONDS = 3.0
-"""So long a Repository that is said to be running has to take a connection."""
+"""Maximum time to connect to a Repository that is expected to be running."""
+
+LONGEST_WAIT_SECONDS = 0.5
+"""Maximum time that the server waits for a connection before it looks whether it is to end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """A Repository that is being served."""
+    """A Repository that is running."""
 
     url: str
     """``http://127.0.0.1:PORT``, without a slash at the end."""
     smki: Smki | None = None
-    """What it serves; None for one that somebody else started."""
+    """The SMKI that it serves; None for a Repository given by ``--smki-repository``."""
     faults: Faults | RemoteFaults | None = None
-    """Has it misbehave; of one that somebody else started, where that was with ``--faults``."""
+    """Makes it misbehave. A Repository given by ``--smki-repository`` has faults if it was started with ``--faults``."""
 
     @property
     def address(self) -> str:
@@ -38,15 +41,15 @@ class Repository:
         return self.url.partition("://")[2]
 
     def client(self, **options: Any) -> RepositoryClient:
-        """A client of it that asks for lists each time.
+        """Return a client of it that fetches the lists each time it needs them.
 
-        :param options: of :class:`~smki.relying_party.RepositoryClient`.
+        :param options: options of :class:`~smki.relying_party.RepositoryClient`.
         """
         return RepositoryClient(self.url, **{"refresh": 0.0, **options})
 
 
 def reachable(url: str) -> str:
-    """Why nothing answers at a URL; empty where something does."""
+    """Connect to a URL; return an empty string, or why it cannot be reached."""
     target = urlsplit(url)
     try:
         port = target.port or (443 if target.scheme == "https" else 80)
@@ -58,20 +61,20 @@ def reachable(url: str) -> str:
 
 @contextlib.contextmanager
 def serving(smki: Smki) -> Iterator[Repository]:
-    """Serve the Repository of an SMKI on a free port of the loopback address, until the block ends.
+    """Serve the Repository of an SMKI on a free port of the loopback address, until the ``with`` block ends.
 
-    By threads of this process, because what is in its memory is to be seen at once, and because a process of its own
-    would take a second to start. It misbehaves where its faults say so. When the block ends every connection is closed, every thread has ended.
+    Threads of this process serve it, so that an SMKI in memory can be served and a test sees its own changes at once. At
+    the end of the block all connections are closed and all threads have ended.
     """
     from smki_repository.app import create_app
     from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
     class Handler(WSGIRequestHandler):
         def log(self, type: str, message: str, *args: object) -> None:
-            """Nothing: the output of a test is its own."""
+            """Log nothing: it would be mixed with the output of the test."""
 
     class Server(ThreadedWSGIServer):
-        daemon_threads = False  # closing the server then waits for them
+        daemon_threads = False  # so that closing the server waits for them
         connections: set[socket.socket]
 
         def process_request(self, request: Any, client_address: Any) -> None:
@@ -83,21 +86,30 @@ def serving(smki: Smki) -> Iterator[Repository]:
             self.connections.discard(request)
 
         def handle_error(self, request: Any, client_address: Any) -> None:
-            """Nothing: whoever asked went away."""
+            """Ignore the error: the client has closed the connection."""
 
-    # The faults shift the clock of a request; whoever holds the SMKI keeps its own.
+    # A fault may shift the clock for one request; the SMKI itself keeps its clock.
     faults = Faults()
     served = smki.with_clock(TravellingClock(smki.clock, by_header=False))
     server = Server(LOOPBACK, 0, create_app(served, faults=faults), Handler)
     server.connections = set()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, name="smki-repository")
+    server.timeout = LONGEST_WAIT_SECONDS
+    closing = threading.Event()
+
+    def serve() -> None:
+        while not closing.is_set():
+            server.handle_request()  # waits for a connection
+
+    thread = threading.Thread(target=serve, name="smki-repository")
     thread.start()
     try:
         yield Repository(f"http://{LOOPBACK}:{server.server_port}", smki, faults)
     finally:
-        server.shutdown()
+        closing.set()
+        with contextlib.suppress(OSError):  # a connection ends the wait at once; without one it takes longer
+            socket.create_connection((LOOPBACK, server.server_port), LONGEST_WAIT_SECONDS).close()
         thread.join()
-        faults.clear()  # nobody is kept waiting
+        faults.clear()  # ends the delay of a slow answer
         for connection in list(server.connections):
             with contextlib.suppress(OSError):  # it is closed already
                 connection.shutdown(socket.SHUT_RDWR)

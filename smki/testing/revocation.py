@@ -1,4 +1,4 @@
-"""Revocation for a test: granted, and on the list at once."""
+"""Revoke certificates in a test and issue the list at once."""
 
 from __future__ import annotations
 
@@ -26,18 +26,19 @@ def revoke(
     *,
     publish: bool = True,
 ) -> tuple[Revoked, ...]:
-    """Revoke a certificate, or every one of an Organisation, and issue the list that says so. All of them or none.
+    """Revoke a certificate, or all certificates of an Organisation, and issue the list with the revocations.
 
-    :param certificate: of an Organisation or an Issuing OCA: Device Certificates are not revoked (SEC L11.7).
-    :param reason: one of ``smki revoke --reason``.
-    :param publish: false to leave the list for when it is due, within an hour.
+    :param certificate: a certificate of an Organisation or an Issuing OCA, or an Organisation. Device Certificates are
+        not revoked (SEC L11.7).
+    :param reason: a reason that ``smki revoke --reason`` accepts.
+    :param publish: False to let the list be issued when it is due, within an hour.
     :returns: what was revoked.
-    :raises NotRevocable: when it is of a kind that is not revoked, or unknown.
-    :raises AlreadyRevoked: when it, or any of them, was revoked before.
-    :raises Malformed: when *reason* is none.
-    :raises NotFound: when *certificate* is something else.
+    :raises NotRevocable: when the certificate is unknown, or of a kind that is not revoked.
+    :raises AlreadyRevoked: when the certificate, or one of the Organisation, is revoked already; nothing is revoked then.
+    :raises Malformed: when *reason* is not a reason.
+    :raises NotFound: when *certificate* is anything else.
     """
-    # One that was revoked before is refused before another one is revoked.
+    # Those that are revoked already come first, so that the error is raised before anything is revoked.
     serial_numbers = sorted(_serial_numbers(certificate), key=lambda number: smki.ledger.revocations.of(number) is None)
     actor = Actor(interface="testing")
     revoked = tuple(
@@ -58,7 +59,7 @@ def _serial_numbers(certificate: object) -> list[SerialNumber]:
     if isinstance(certificate, Credential | Certificate):
         return [certificate.serial_number]
     is_device = isinstance(certificate, Device)
-    remedy = "Device Certificates are not revoked; smki reject has one investigated." if is_device else _REMEDY
+    remedy = "Device Certificates are not revoked; use smki reject to have one investigated." if is_device else _REMEDY
     expected = "a certificate or an Organisation"
     raise NotFound(Problem("revocation.what", "certificate", type(certificate).__name__, expected, "SEC L8", remedy))
 

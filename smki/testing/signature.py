@@ -1,4 +1,4 @@
-"""Signatures as messages carry them, made for tests; :mod:`smki.relying_party.signature` verifies them."""
+"""Make signatures for tests; :mod:`smki.relying_party.signature` verifies them."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from smki.relying_party.signature import SignatureForm
 _ECDSA = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
 
 
-def make_signature(key: ec.EllipticCurvePrivateKey, octets: bytes, form: SignatureForm) -> bytes:
-    """A signature over *octets* with SHA-256, deterministic (RFC 6979)."""
-    signature = key.sign(octets, _ECDSA)
+def make_signature(key: ec.EllipticCurvePrivateKey, data: bytes, form: SignatureForm) -> bytes:
+    """Sign *data* with ECDSA and SHA-256, deterministically (RFC 6979)."""
+    signature = key.sign(data, _ECDSA)
     if form is SignatureForm.DER:
         return signature
     r, s = decode_dss_signature(signature)

@@ -1,7 +1,4 @@
-"""Trust anchor cells: which Organisations' certificates each type of Device holds (GBCS 4.3.2.5).
-
-A table: code fills it with certificates and knows nothing of what stands in it.
-"""
+"""Trust anchor cells: the Organisation Certificates that each type of Device holds (GBCS 4.3.2.5), as a table."""
 
 from __future__ import annotations
 
@@ -20,7 +17,7 @@ from smki.testing.organisations import ENTITY_IDENTIFIERS, Dcc, Organisation
 
 
 class CellUsage(enum.Enum):
-    """What a cell is for, where there are two with the same role and key usage."""
+    """The purpose of a cell: a Device has two cells for key agreement with its Supplier."""
 
     MANAGEMENT = "management"
     PREPAYMENT_TOP_UP = "prepayment top-up"
@@ -28,21 +25,21 @@ class CellUsage(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One row: a cell that Devices of some types have."""
+    """A row of the table: a cell, and the types of Device that have it."""
 
     role: RemotePartyRole
     usage: KeyUsage
     device_types: tuple[DeviceType, ...]
     cell_usage: CellUsage = CellUsage.MANAGEMENT
     holder: RemotePartyRole | None = None
-    """Whose certificate it holds when the Device leaves the factory, where that is another role's."""
+    """The role whose certificate it holds when the Device leaves the factory, if that is not :attr:`role`."""
     clause: str = "GBCS 4.3.2.5"
     mark: Mark = Mark.MEASURED
 
 
 @dataclass(frozen=True, slots=True)
 class TrustAnchorCell:
-    """A cell of one Device with what it holds."""
+    """A cell of one Device, with the certificate that it holds."""
 
     role: RemotePartyRole
     usage: KeyUsage
@@ -72,12 +69,12 @@ CELLS: tuple[Cell, ...] = (
     Cell(_R.WAN_PROVIDER, _DS, (_T.CHF,)),
     Cell(_R.LOAD_CONTROLLER, _DS, (_T.ESME,)),
     Cell(_R.LOAD_CONTROLLER, _KA, (_T.ESME,)),
-    # A Gas Proxy Function's cells for Supplier and Network Operator start out with the Access Control Broker's.
+    # The cells of a Gas Proxy Function for Supplier and Network Operator first hold the Access Control Broker's certificates.
     Cell(_R.SUPPLIER, _DS, (_T.GPF,), holder=_R.ACCESS_CONTROL_BROKER),
     Cell(_R.SUPPLIER, _KA, (_T.GPF,), holder=_R.ACCESS_CONTROL_BROKER),
     Cell(_R.NETWORK_OPERATOR, _DS, (_T.GPF,), holder=_R.ACCESS_CONTROL_BROKER),
     Cell(_R.NETWORK_OPERATOR, _KA, (_T.GPF,), holder=_R.ACCESS_CONTROL_BROKER),
-    # Assumptions, all of them here: no source for these types could be had but for the rows above.
+    # Assumptions: apart from the rows above there is no source for these types.
     Cell(_R.ROOT, KeyUsage.KEY_CERT_SIGN, (_T.GPF, *_TYPE_1), mark=_ASSUMED),
     Cell(_R.RECOVERY, _DS, (_T.GPF, *_TYPE_1), mark=_ASSUMED),
     Cell(_R.SUPPLIER, _DS, _TYPE_1, mark=_ASSUMED),
@@ -87,12 +84,12 @@ CELLS: tuple[Cell, ...] = (
     Cell(_R.LOAD_CONTROLLER, _DS, (_T.HCALCS, _T.SAPC), mark=_ASSUMED),
     Cell(_R.LOAD_CONTROLLER, _KA, (_T.HCALCS, _T.SAPC), mark=_ASSUMED),
 )
-"""Every cell. Two that are not there are assumed not to be: that for transitionalCoS of a Communications Hub Function, for it
-has no Supplier that could change; and those for loadController of a Gas Smart Meter, for it has no load."""
+"""Every cell. Assumed not to exist: a cell for transitionalCoS in a Communications Hub Function, which has no Supplier that
+could change, and cells for loadController in a Gas Smart Meter, which controls no load."""
 
 
 def cells_of(device_type: DeviceType) -> tuple[Cell, ...]:
-    """The rows for a type of Device, in the order of the table.
+    """Return the rows for a type of Device, in the order of the roles.
 
     :raises NotFound: for a Type 2 Device, which holds no certificates.
     """
@@ -111,12 +108,13 @@ _ORDER = {role: number for number, role in enumerate(RemotePartyRole)}
 def fill(
     smki: Smki, device_type: DeviceType, organisations: Iterable[Organisation | Dcc] = ()
 ) -> tuple[TrustAnchorCell, ...]:
-    """The cells of a Device as it leaves the factory.
+    """Return the cells of a Device with the certificates that they hold when it leaves the factory.
 
-    :param organisations: whose certificates to put there. For roles of which none is given: the newest that the
-        demonstration cast has in this SMKI, revoked or not, for no Device is told; new ones where it has none.
+    :param organisations: the Organisations whose certificates to use. For all other roles, the newest certificates of the
+        demonstration Parties in this SMKI, revoked or not, as a Device does not learn of revocations; new ones are issued
+        where there are none.
     :raises NotFound: for a Type 2 Device, which holds no certificates.
-    :raises Malformed: for what is no Organisation.
+    :raises Malformed: when one of *organisations* is not an Organisation.
     """
     holders = {each.role: each for given in organisations for each in _organisations(given)}
     return tuple(
@@ -129,7 +127,9 @@ def _organisations(given: object) -> tuple[Organisation, ...]:
     if isinstance(given, Dcc):
         return given.roles
     if not isinstance(given, Organisation):
-        remedy = "Give each by itself, as Organisation.make or a fixture like supplier has it."
+        remedy = (
+            "Pass each Organisation as an argument of its own, as Organisation.make or the fixture supplier returns it."
+        )
         raise Malformed(
             Problem("cells.holder", "holder", type(given).__name__, "an Organisation or the DCC", "", remedy)
         )

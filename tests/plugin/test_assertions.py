@@ -81,7 +81,7 @@ def test_a_code_that_no_refusal_has(meter: Device) -> None:
 @pytest.mark.parametrize("value", [None, 5, [b"0"]])
 def test_what_is_no_certificate(value: Any, world: Smki) -> None:
     for judge in (assert_conformant, assert_trusted, assert_refused):
-        with pytest.raises(TypeError, match="is no certificate: give a credential, a Device"):
+        with pytest.raises(TypeError, match="is not a certificate: pass a credential, a Device"):
             judge(value)
 
 
@@ -97,7 +97,7 @@ def test_not_conformant_tells_every_finding(world: Smki) -> None:
     with pytest.raises(AssertionError) as failed:
         assert_conformant(defect)
     text = str(failed.value)
-    assert text.startswith("device-algorithm-not-the-same: not as the profile of Device Certificate has it:\n")
+    assert text.startswith("device-algorithm-not-the-same: does not conform to the profile of Device Certificate:\n")
     assert {"[signature-algorithm.wrong]", "[signature-algorithm.mismatch]"} <= set(text.split())
 
 

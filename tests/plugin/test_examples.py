@@ -54,6 +54,25 @@ def test_the_first_example_is_short() -> None:
     assert "\n".join(lines) in GUIDE
 
 
+def test_the_fixtures_of_wider_scope_in_the_guide(example: Path) -> None:
+    shown = re.search(r"^```python\n(import pytest\n.*?smki_factory.*?)^```", GUIDE, re.M | re.S)
+    assert shown
+    (example / "test_shared.py").write_text(
+        shown[1]
+        + """
+def test_all_fixtures_use_it(supplier, esme, smki):
+    assert supplier.smki is esme.smki is smki
+
+
+def test_it_is_shared(smki):
+    assert smki.ledger.count_certificates() == 10 + 3 + 2
+"""
+    )
+    result = run(example, "-m", "pytest", "-q", *WITHOUT, "test_shared.py")
+    assert result.returncode == 0, result.stdout
+    assert "2 passed" in result.stdout
+
+
 def test_the_toy_meter_is_not_perfect_and_the_guide_shows_it(example: Path) -> None:
     """The failure that the guide shows is what comes out."""
     shown = re.search(r"^```console\n\$ pytest (-q .*?)\n(.*?)^```", GUIDE, re.M | re.S)

@@ -1,8 +1,9 @@
-"""What a Device test needs beside certificates, without pytest's fixtures: keys, cells, bundles, assertions, undoing."""
+"""The helpers of smki.testing without pytest's fixtures: keys, cells, bundles, time, templates."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -11,14 +12,16 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_private_key, load_pem_private_key
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smki import Certificate, CertificateStatus, DeviceType, KeyUsage, RemotePartyRole, Smki
+from smki.ledger import CertificateQuery
 from smki.pki.pem import unarmour
 from smki.problem import Malformed, NotFound, NotReady, SmkiError
 from smki.profile.forms import Mark
 from smki.registration import Refused
+from smki.sec.role import CertificateKind
 from smki.testing import (
     CELLS,
     CellUsage,
@@ -26,7 +29,8 @@ from smki.testing import (
     Dcc,
     Device,
     Organisation,
-    Undo,
+    SmkiFactory,
+    SmkiTemplate,
     WrongKeyUsage,
     assert_conformant,
     assert_refused,
@@ -63,22 +67,22 @@ def test_a_key_in_every_form(meter: Device) -> None:
         assert credential.d_hex not in repr(credential) + repr(meter)
 
 
-@given(octets=st.binary(max_size=300), at=st.integers(0, 63))
-def test_signatures(large_supplier: Organisation, octets: bytes, at: int) -> None:
+@given(data=st.binary(max_size=300), at=st.integers(0, 63))
+def test_signatures(large_supplier: Organisation, data: bytes, at: int) -> None:
     signer = large_supplier.digital_signature
-    signature = signer.sign(octets)
+    signature = signer.sign(data)
     assert len(signature) == 64
-    assert signature == signer.sign(octets)
-    assert signer.verify(octets, signature)
-    assert not signer.verify(octets + b"\0", signature)
-    assert not signer.verify(octets, signature[:at] + bytes([signature[at] ^ 1]) + signature[at + 1 :])
-    assert not signer.verify(octets, signature[:at])
+    assert signature == signer.sign(data)
+    assert signer.verify(data, signature)
+    assert not signer.verify(data + b"\0", signature)
+    assert not signer.verify(data, signature[:at] + bytes([signature[at] ^ 1]) + signature[at + 1 :])
+    assert not signer.verify(data, signature[:at])
 
 
 def test_keys_are_for_what_they_are_for(meter: Device, large_supplier: Organisation) -> None:
-    with pytest.raises(WrongKeyUsage, match=r"keyAgreement, to sign with; expected digitalSignature"):
+    with pytest.raises(WrongKeyUsage, match=r"keyAgreement, used to sign; expected digitalSignature"):
         meter.key_agreement.sign(b"")
-    with pytest.raises(WrongKeyUsage, match="digitalSignature, to agree with; expected keyAgreement"):
+    with pytest.raises(WrongKeyUsage, match="digitalSignature, used for key agreement; expected keyAgreement"):
         meter.digital_signature.shared_secret(meter.key_agreement)
     with pytest.raises(WrongKeyUsage, match=str(large_supplier.digital_signature.serial_number)):
         meter.key_agreement.shared_secret(large_supplier.digital_signature)
@@ -99,20 +103,19 @@ def test_a_shared_secret(world: Smki, meter: Device, large_supplier: Organisatio
 # Who there is
 
 
-def test_a_shared_secret_with_a_certificate_as_octets(meter: Device, large_supplier: Organisation) -> None:
+def test_a_shared_secret_with_a_certificate_as_der(meter: Device, large_supplier: Organisation) -> None:
     theirs = large_supplier.key_agreement
     assert meter.key_agreement.shared_secret(theirs.der) == theirs.shared_secret(meter.key_agreement.certificate)
     with pytest.raises(Malformed):
         meter.key_agreement.shared_secret(b"no certificate")
 
 
-def test_a_certificate_that_was_undone() -> None:
-    with Smki.in_memory(seed="undone") as smki:
-        undo = Undo(smki)
-        made = Organisation.make(smki, "supplier").digital_signature
-        undo.undo()
-        with pytest.raises(NotFound, match="have one issued where it is used"):
-            _ = made.status
+def test_a_certificate_of_another_smki(meter: Device) -> None:
+    with Smki.in_memory(seed="another") as another:
+        with pytest.raises(NotFound, match=r"certificate\.unknown"):
+            _ = replace(meter.digital_signature, smki=another).status
+        with pytest.raises(NotFound, match=r"device\.unknown"):
+            _ = replace(Device.make(meter.smki, "ESME", name="elsewhere"), smki=another).smi_entry
 
 
 def test_an_organisation_in_every_role(world: Smki) -> None:
@@ -248,7 +251,7 @@ def test_all_of_an_organisation_is_revoked_or_none() -> None:
 
 
 def test_what_cannot_be_revoked(world: Smki, meter: Device) -> None:
-    with pytest.raises(NotFound, match="smki reject has one investigated"):
+    with pytest.raises(NotFound, match="use smki reject to have one investigated"):
         revoke(world, meter)  # type: ignore[arg-type]
     with pytest.raises(NotFound, match="Give a credential, a Certificate"):
         revoke(world, meter.digital_signature.der)  # type: ignore[arg-type]
@@ -295,7 +298,7 @@ def test_a_bundle_that_cannot_be_written(meter: Device, tmp_path: Path) -> None:
         meter.bundle().write(tmp_path / "file" / "bundle")
 
 
-# Time, and going back
+# Time
 
 
 @pytest.mark.parametrize("moment", ["tomorrow", 5, None, timedelta(days=10**7), timedelta(days=-(10**5))])
@@ -329,34 +332,67 @@ def test_the_clock_of_a_directory(made_home: Path, home: Path) -> None:
             control.move("whenever")
 
 
-def test_undo_wants_memory(home: Path) -> None:
-    with Smki.open(home) as smki, pytest.raises(NotReady, match=r"undo\.not-in-memory"):
-        Undo(smki)
+# Templates
 
 
-def test_undo() -> None:
-    with Smki.in_memory(seed="undo") as smki:
-        undo = Undo(smki)
-        undo.undo()  # nothing to do
-        first = Device.make(smki, "ESME")
-        ClockControl(smki).move("2030-01-01")
-        undo.undo()
-        assert smki.ledger.count_certificates() == 10
-        assert Device.make(smki, "ESME") == first
-        undo.remember()
-        Device.make(smki, "GSME")
-        undo.undo()
-        assert smki.ledger.count_certificates() == 12
-        gone = Device.make(smki, "GSME")
-        undo.undo()
-        with pytest.raises(NotFound):
-            _ = gone.digital_signature.status
-        with pytest.raises(NotFound, match=r"device\.unknown"):
-            named_and_gone(undo)
+def everything(smki: Smki) -> list[bytes]:
+    return [record.der for record in smki.ledger.certificates(CertificateQuery())] + [
+        lists.current().der for lists in smki.all_lists()
+    ]
 
 
-def named_and_gone(undo: Undo) -> object:
-    """The SMI entry of a Device that was undone."""
-    device = Device.make(undo.smki, "ESME", name="gone")
-    undo.undo()
-    return device.smi_entry
+def test_a_copy_is_the_same_as_one_made_from_the_seed() -> None:
+    template = SmkiTemplate(seed="copied")
+    with Smki.in_memory(seed="copied") as made, template.new() as copy:
+        assert everything(copy) == everything(made)
+        assert copy.clock.now() == made.clock.now()
+        assert copy.configuration == made.configuration
+        assert copy.check().problems == ()
+        for smki in (made, copy):
+            Device.make(smki, "ESME")
+            revoke(smki, Organisation.make(smki, "supplier"))
+            revoke(smki, Dcc.of(smki).recovery.renew("ds"))
+        assert everything(copy) == everything(made)
+        assert copy.check().problems == ()
+
+
+ACTIONS: dict[str, Callable[[Smki], object]] = {
+    "issue": lambda smki: Device.make(smki, "ESME"),
+    "revoke": lambda smki: revoke(smki, Organisation.make(smki, "supplier"), "key-lost"),
+    "supersede": lambda smki: revoke(smki, Dcc.of(smki).recovery, "superseded"),
+    "authority": lambda smki: smki.hierarchy.establish(CertificateKind.ISSUING_OCA, smki.clock.now()),
+    "list": lambda smki: [lists.publish() for lists in smki.all_lists()],
+    "status": lambda smki: Device.make(smki, "GSME", name="status").become("commissioned"),
+    "clock": lambda smki: ClockControl(smki).move(timedelta(days=40)),
+}
+
+
+@given(actions=st.lists(st.sampled_from(sorted(ACTIONS)), unique=True, max_size=4))
+@settings(max_examples=25, deadline=None)
+def test_a_copy_does_not_see_what_happens_in_another(actions: list[str]) -> None:
+    template = SmkiTemplate(seed="separate")
+    with template.new() as untouched, template.new() as changed:
+        before, moment = everything(untouched), untouched.clock.now()
+        for action in actions:
+            ACTIONS[action](changed)
+        assert everything(untouched) == before
+        assert untouched.clock.now() == moment
+        with template.new() as later:
+            assert everything(later) == before
+            assert later.clock.now() == moment
+            for action in actions:
+                ACTIONS[action](later)
+            assert everything(later) == everything(changed)
+
+
+def test_a_factory() -> None:
+    factory = SmkiFactory("of the run")
+    with factory() as one, factory() as two, factory(seed="other") as three, factory(at="2030-02-03") as four:
+        assert everything(one) == everything(two)
+        assert one.configuration.seed == four.configuration.seed == "of the run"
+        assert not set(everything(one)) & {*everything(three), *everything(four)}
+        assert str(four.clock.now()) == "2030-02-03 00:00:00+00:00"
+        Device.make(one, "ESME")
+        assert everything(one) != everything(two)
+    with pytest.raises(Malformed, match=r"time\.malformed"):
+        factory(at="soon")

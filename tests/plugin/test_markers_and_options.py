@@ -1,4 +1,4 @@
-"""Every marker and option of the plugin, and what it says of wrong ones."""
+"""Every marker and option of the plugin, and the errors for wrong ones."""
 
 from __future__ import annotations
 
@@ -139,7 +139,8 @@ def test_a_mark_does_not_change_the_name_of_a_test(run: Run) -> None:
     ],
 )
 def test_a_wrong_mark_is_named(run: Run, mark: str, message: str) -> None:
-    source = f"import pytest\n@pytest.mark.{mark}\ndef test_it(smki, defective_certificate): pass"
+    fixture = "defective_certificate" if mark.startswith("smki_defects") else "smki"
+    source = f"import pytest\n@pytest.mark.{mark}\ndef test_it({fixture}): pass"
     result = run(source)
     result.assert_outcomes(errors=1)
     assert message in result.stdout.str()
@@ -221,7 +222,7 @@ def test_a_place_where_nothing_can_be_left(run: Run, pytester: pytest.Pytester) 
     (pytester.path / "file").write_text("")
     result = run("def test_bad(esme): assert 1 == 2", "--smki-keep=file/below")
     result.assert_outcomes(failed=1)
-    assert "certificates could not be left in" in result.stdout.str()
+    assert "certificates could not be written to" in result.stdout.str()
     assert "assert 1 == 2" in result.stdout.str()
 
 
@@ -269,11 +270,11 @@ def test_a_repository_that_is_not_running(run: Run) -> None:
 @pytest.mark.parametrize(
     ("option", "remedy"),
     [
-        ("--smki-repository=localhost:8083", "write it like http://127.0.0.1:8083"),
-        ("--smki-repository=http://", "write it like http://127.0.0.1:8083"),
-        ("--smki-repository=http://127.0.0.1:99999", "write it like http://127.0.0.1:8083"),
-        ("--smki-keep=", "name one, which is made"),
-        ("--smki-keep=a-file", "name one, which is made"),
+        ("--smki-repository=localhost:8083", "write http://127.0.0.1:8083, for example"),
+        ("--smki-repository=http://", "write http://127.0.0.1:8083, for example"),
+        ("--smki-repository=http://127.0.0.1:99999", "write http://127.0.0.1:8083, for example"),
+        ("--smki-keep=", "name one, which is made if necessary"),
+        ("--smki-keep=a-file", "name one, which is made if necessary"),
     ],
 )
 def test_an_option_that_makes_no_sense(

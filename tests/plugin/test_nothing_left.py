@@ -1,4 +1,4 @@
-"""A run asks nobody but itself, and leaves nothing: no thread, no process, no file, no open socket."""
+"""A test run connects to nothing but itself, and leaves no thread, process, file or open socket behind."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from smki import Smki
+from smki.testing import serving
 from tests.plugin.conftest import SLOW_TO_LOAD, Run
 
 USES_EVERYTHING = """
@@ -49,7 +51,7 @@ INTERRUPTED = """
     import os, signal, time
     import pytest
 
-    @pytest.fixture(scope="module")
+    @pytest.fixture
     def broken(smki_repository):
         raise RuntimeError
 
@@ -132,12 +134,22 @@ def test_a_client_that_says_nothing_keeps_nobody_waiting(run: Run) -> None:
     """).assert_outcomes(passed=1)
 
 
+def test_the_server_stops_when_no_connection_can_be_made(world: Smki, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: object) -> None:
+        raise ConnectionRefusedError
+
+    before = set(threading.enumerate())
+    with serving(world):
+        monkeypatch.setattr("socket.create_connection", refuse)
+    assert set(threading.enumerate()) == before
+
+
 def test_the_plugin_imports_nothing_of_smki_until_it_is_used(tmp_path: Path) -> None:
     (tmp_path / "test_other.py").write_text("""
 import sys
 def test_other():
     heavy = [name for name in sys.modules if name.startswith(("smki.", "repository", "cryptography", "flask", "lxml"))]
-    assert sorted(heavy) == ["smki.testing", *(f"smki.testing.{name}" for name in ("layers", "marks", "plugin"))], heavy
+    assert sorted(heavy) == ["smki.testing", *(f"smki.testing.{name}" for name in ("marks", "plugin"))], heavy
 """)
     command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-pno:cacheprovider"]
     command += [f"-pno:{plugin}" for plugin in SLOW_TO_LOAD]

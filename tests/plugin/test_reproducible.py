@@ -1,5 +1,5 @@
-"""One seed, the same octets: in another process, under pytest-xdist, in any order, whatever other tests do. Another seed:
-all different."""
+"""One seed gives the same bytes: in another process, under pytest-xdist, in any order, whatever other tests do. Another seed
+gives other bytes throughout."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import pytest
 from smki.ledger import CertificateQuery
 from smki.sec.role import CertificateKind
 
-OUT = pathlib.Path(__file__).parent / "octets"
+OUT = pathlib.Path(__file__).parent / "output"
 
 def write_down(request, smki, *credentials):
     certificates = [record.der.hex() for record in smki.ledger.certificates(CertificateQuery())]
@@ -65,13 +65,13 @@ def pytest_collection_modifyitems(items):
         random.Random(os.environ["ORDER"]).shuffle(items)
 """
 
-Octets = dict[str, dict[str, list[str]]]
+Output = dict[str, dict[str, list[str]]]
 
 
-def octets(folder: Path, seed: str, *options: str, order: str = "") -> Octets:
+def output_of(folder: Path, seed: str, *options: str, order: str = "") -> Output:
     """What the tests got in a process (or more than one) of their own, by the name of the test."""
-    (folder / "octets").mkdir(parents=True)
-    (folder / "test_octets.py").write_text(TESTS)
+    (folder / "output").mkdir(parents=True)
+    (folder / "test_output.py").write_text(TESTS)
     (folder / "conftest.py").write_text(SHUFFLE)
     command = [sys.executable, "-m", "pytest", "-q", f"--smki-seed={seed}"]
     for plugin in ("no:randomly", "no:cacheprovider", "smki.testing.plugin", "xdist"):
@@ -81,38 +81,38 @@ def octets(folder: Path, seed: str, *options: str, order: str = "") -> Octets:
         [*command, *options], cwd=folder, env=environment, capture_output=True, text=True, timeout=120
     )
     assert result.returncode == 0, result.stdout + result.stderr
-    return {file.name: json.loads(file.read_text()) for file in (folder / "octets").iterdir()}
+    return {file.name: json.loads(file.read_text()) for file in (folder / "output").iterdir()}
 
 
 @pytest.fixture(scope="module")
-def first(tmp_path_factory: pytest.TempPathFactory) -> Octets:
-    return octets(tmp_path_factory.mktemp("first"), "one")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Output:
+    return output_of(tmp_path_factory.mktemp("first"), "one")
 
 
-def test_four_processes_in_another_order(first: Octets, tmp_path: Path) -> None:
+def test_four_processes_in_another_order(first: Output, tmp_path: Path) -> None:
     assert len(first) > 30
     order = str(random.randrange(1 << 30))
-    assert octets(tmp_path, "one", "-n", "4", order=order) == first, f"order {order}"
+    assert output_of(tmp_path, "one", "-n", "4", order=order) == first, f"order {order}"
 
 
-def test_a_test_alone(first: Octets, tmp_path: Path) -> None:
-    alone = octets(tmp_path, "one", "-k", "test_supplier_only or test_revocation and 3")
+def test_a_test_alone(first: Output, tmp_path: Path) -> None:
+    alone = output_of(tmp_path, "one", "-k", "test_supplier_only or test_revocation and 3")
     assert len(alone) == 2
     assert alone == {name: first[name] for name in alone}
 
 
-def test_another_seed(first: Octets, tmp_path: Path) -> None:
-    other = octets(tmp_path, "two", "-k", "not test_defects")
+def test_another_seed(first: Output, tmp_path: Path) -> None:
+    other = output_of(tmp_path, "two", "-k", "not test_defects")
     for kind in ("certificates", "lists", "keys"):
-        ones = {octets for name in other for octets in first[name][kind]}
-        others = {octets for found in other.values() for octets in found[kind]}
+        ones = {item for name in other for item in first[name][kind]}
+        others = {item for found in other.values() for item in found[kind]}
         assert ones
         assert others
         assert not ones & others
 
 
-def test_the_defects_of_another_seed(first: Octets, tmp_path: Path) -> None:
-    other = octets(tmp_path, "two", "-k", "test_defects")
+def test_the_defects_of_another_seed(first: Output, tmp_path: Path) -> None:
+    other = output_of(tmp_path, "two", "-k", "test_defects")
     assert len(other) > 20
     for name, found in other.items():
         assert not set(found["certificates"]) & set(first[name]["certificates"])

@@ -1,4 +1,4 @@
-"""What fixtures of modules, classes and the run do to the SMKI: there as long as they are, and no longer."""
+"""An SMKI that several tests share, and how it stays separate from that of a test."""
 
 from __future__ import annotations
 
@@ -11,30 +11,16 @@ from tests.plugin.conftest import Run
 CONFTEST = """
     import json, pathlib
     import pytest
-    from smki.testing import ClockControl, Organisation, revoke
+    from smki.testing import Organisation
 
     @pytest.fixture(scope="session")
-    def of_the_run(smki):
-        return Organisation.make(smki, "networkOperator")
+    def smki_of_the_run(smki_factory):
+        with smki_factory() as smki:
+            yield smki
 
-    @pytest.fixture(scope="module")
-    def of_the_module(smki):
-        ClockControl(smki).move("2027-01-01")
-        made = Organisation.make(smki, "supplier")
-        yield made
-        revoke(smki, made)
-
-    @pytest.fixture(scope="class", params=[1, 2])
-    def of_the_class(smki, request):
-        return Organisation.make(smki, "supplier")
-
-    @pytest.fixture(scope="module")
-    def of_no_interest():
-        pass
-
-    @pytest.fixture
-    def status():
-        return lambda organisation: organisation.digital_signature.status.label
+    @pytest.fixture(scope="session")
+    def supplier_of_the_run(smki_of_the_run):
+        return Organisation.make(smki_of_the_run, "supplier")
 
     @pytest.fixture
     def seen(request, smki):
@@ -44,57 +30,56 @@ CONFTEST = """
         return see
     """
 
-MODULE_WITH_FIXTURES = """
-    class TestThem:
-        def test_module(self, of_the_module, smki_clock, status):
-            assert smki_clock.now.year == 2027
-            assert status(of_the_module) == "in use"
+MODULE_WITH_ITS_OWN = """
+    import pytest
+    from smki.testing import ClockControl, Organisation, assert_refused, assert_trusted, serving
 
-        def test_class(self, of_the_module, of_the_class, supplier, status):
-            assert [status(each) for each in (of_the_module, of_the_class, supplier)] == ["not in use"] * 2 + ["in use"]
+    @pytest.fixture(scope="module")
+    def smki(smki_factory):
+        with smki_factory(at="2027-01-01") as smki:
+            yield smki
 
-        def test_class_again(self, of_the_class, status):
-            assert status(of_the_class) == "in use"
+    @pytest.fixture(scope="module")
+    def smki_repository(smki):
+        with serving(smki) as repository:
+            yield repository
 
-    def test_after_the_class(of_the_module, status):
-        assert status(of_the_module) == "in use"
-    """
+    @pytest.fixture(scope="module")
+    def supplier(smki):
+        return Organisation.make(smki, "supplier")
 
-MODULE_THAT_ASKS_LATE = """
-    def test_asked_for_in_the_midst(request, revoke, supplier, status):
-        revoke(supplier)
-        request.getfixturevalue("of_no_interest")
-        request.getfixturevalue("of_the_module")
-        assert status(supplier) == "revoked"
-
-    def test_module(of_the_module, smki_clock, status):
+    def test_all_fixtures_use_it(smki, supplier, esme, dcc, relying_party, smki_clock, smki_repository):
         assert smki_clock.now.year == 2027
-        assert status(of_the_module) == "in use"
+        assert {smki} == {each.smki for each in (supplier, esme, dcc)}
+        assert_trusted(supplier, by=relying_party)
+        assert smki_repository.client().retrieve(esme.digital_signature.serial_number)
 
+    def test_what_one_test_does(supplier, revoke, smki_clock):
+        smki_clock.move("2027-06-01")
+        revoke(supplier)
+
+    def test_another_test_sees(supplier, smki_clock, smki_repository, smki_home):
+        assert smki_clock.now.year == 2027 and smki_clock.now.month == 6
+        assert_refused(supplier, "revocation.revoked")
+        assert len(smki_repository.client().search(supplier.entity_identifier)) == 3
     """
 
 MODULE_WITHOUT = """
+    import pytest
+    from smki.testing import assert_trusted
+
     def test_alone(smki_clock, supplier, esme, seen):
         assert smki_clock.now.year == 2026
         seen(supplier.digital_signature.serial_number, esme.digital_signature.serial_number)
 
-    def test_clock(smki_clock):
-        assert smki_clock.now.year == 2026
-    """
+    def test_again(smki_clock, supplier, revoke):
+        assert smki_clock.move("2026-02-01")
+        revoke(supplier)
 
-MODULE_WITH_THE_RUN = """
-    def test_later(of_the_module, smki_clock):
-        assert smki_clock.now.year == 2027
-
-    def test_run(of_the_module, of_the_run, revoke, status):
-        assert status(of_the_run) == "in use"
-        revoke(of_the_run)
-    """
-
-MODULE_WITH_THE_SAME_RUN = """
-    def test_run(of_the_run, smki_clock, status):
-        assert smki_clock.now.year == 2026
-        assert status(of_the_run) == "in use"
+    def test_both(supplier_of_the_run, supplier):
+        assert supplier_of_the_run.smki is not supplier.smki
+        assert supplier_of_the_run == supplier
+        assert_trusted(supplier_of_the_run)
     """
 
 
@@ -102,13 +87,7 @@ MODULE_WITH_THE_SAME_RUN = """
 def modules(run: Run, pytester: pytest.Pytester) -> Run:
     """Runs the modules of the given names in that order."""
     pytester.makeconftest(CONFTEST)
-    pytester.makepyfile(
-        test_fixtures=MODULE_WITH_FIXTURES,
-        test_late=MODULE_THAT_ASKS_LATE,
-        test_without=MODULE_WITHOUT,
-        test_the_run=MODULE_WITH_THE_RUN,
-        test_the_same_run=MODULE_WITH_THE_SAME_RUN,
-    )
+    pytester.makepyfile(test_own=MODULE_WITH_ITS_OWN, test_without=MODULE_WITHOUT)
 
     def modules(*names: str) -> pytest.RunResult:
         return run("", "--smki-seed=s", *(f"{name}.py" for name in names))
@@ -116,20 +95,50 @@ def modules(run: Run, pytester: pytest.Pytester) -> Run:
     return modules
 
 
+def test_an_smki_of_a_module(modules: Run) -> None:
+    modules("test_own").assert_outcomes(passed=3)
+
+
 def test_no_module_sees_what_another_one_did(modules: Run, pytester: pytest.Pytester) -> None:
     seen = pytester.path / "test_alone"
-    modules("test_without").assert_outcomes(passed=2)
+    modules("test_without").assert_outcomes(passed=3)
     alone = json.loads(seen.read_text())
-    for others in (["test_fixtures"], ["test_late"], ["test_late", "test_fixtures"]):
-        seen.unlink()
-        result = modules(*others, "test_without")
-        assert result.ret == 0, result.stdout.str()
-        assert json.loads(seen.read_text()) == alone
+    seen.unlink()
+    modules("test_own", "test_without").assert_outcomes(passed=6)
+    assert json.loads(seen.read_text()) == alone
 
 
-def test_a_fixture_outlasts_the_test_that_asks_for_it_first(modules: Run) -> None:
-    modules("test_late").assert_outcomes(passed=2)
+def test_a_fixture_of_wider_scope_cannot_use_that_of_a_test(run: Run) -> None:
+    result = run("""
+        import pytest
+
+        @pytest.fixture(scope="module")
+        def of_the_module(smki): pass
+
+        def test_it(of_the_module): pass
+    """)
+    result.assert_outcomes(errors=1)
+    assert "ScopeMismatch" in result.stdout.str()
 
 
-def test_a_fixture_of_the_run_outlasts_the_module_that_asks_for_it_first(modules: Run) -> None:
-    modules("test_the_run", "test_the_same_run").assert_outcomes(passed=3)
+def test_certificates_of_a_shared_smki_are_kept(run: Run, pytester: pytest.Pytester) -> None:
+    source = """
+        import pytest
+
+        @pytest.fixture(scope="module")
+        def smki(smki_factory):
+            with smki_factory() as smki:
+                yield smki
+
+        def test_bad(esme): assert False
+        def test_late(request):
+            request.getfixturevalue("esme")
+            assert False
+        """
+    result = run(source, "--smki-keep=kept")
+    result.assert_outcomes(failed=2)
+    (folder,) = (pytester.path / "kept").iterdir()
+    assert len(list(folder.glob("device-*.key"))) == 2
+    own = source[: source.index("@pytest.fixture")] + source[source.index("def test_bad") :]
+    run(own, "--smki-keep=of-each").assert_outcomes(failed=2)
+    assert len(list((pytester.path / "of-each").iterdir())) == 2

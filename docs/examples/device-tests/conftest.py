@@ -4,7 +4,7 @@ from toy_meter import ToyMeter
 
 @pytest.fixture
 def meter(esme, supplier):
-    """A toy meter with the certificates of an ESME; its cells for a Supplier hold those of the fixture ``supplier``."""
+    """A toy meter with the certificates of an ESME; its cells for the Supplier hold those of the fixture ``supplier``."""
     return ToyMeter(esme.bundle(supplier).as_json())
 
 

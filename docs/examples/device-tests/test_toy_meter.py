@@ -1,7 +1,9 @@
-"""Tests of the toy meter, with certificates that are good and certificates that are not."""
+"""Tests of the toy meter with valid and with defective certificates."""
 
 import pytest
 from toy_meter import NO_TRUST_ANCHOR, SUCCESS, TRUST_ANCHOR_NOT_FOUND, ToyMeter
+
+from smki.testing import Device
 
 SUPPLIER, NETWORK_OPERATOR = 2, 3
 
@@ -29,11 +31,8 @@ def test_a_gas_meter_has_no_cell_for_a_network_operator(gsme, network_operator, 
 
 
 @pytest.mark.smki(seed="somebody else's")
-def test_certificates_of_another_smki_are_none(request, supplier, issuing_oca, esme):
-    from smki import Smki
-    from smki.testing import Device
-
-    with Smki.in_memory(seed="ours") as ours:
+def test_a_certificate_of_another_smki_is_refused(smki_factory, supplier, issuing_oca):
+    with smki_factory(seed="ours") as ours:
         meter = ToyMeter(Device.make(ours, "ESME").bundle().as_json())
     theirs = supplier.digital_signature.der
     assert meter.update_security_credentials(theirs, issuing_oca, "digitalSignature", "management") == NO_TRUST_ANCHOR
@@ -50,7 +49,7 @@ def test_certificates_of_another_smki_are_none(request, supplier, issuing_oca, e
 )
 def test_a_defective_certificate_changes_nothing(esme, defective_certificate):
     bundle = esme.bundle().as_json()
-    # The defects have a root of their own: the meter is provisioned with that.
+    # Defects are issued below a root of their own: the meter has to trust it.
     bundle["trustAnchorCells"][0]["certificate"] = defective_certificate.trust_anchor.hex()
     meter = ToyMeter(bundle)
     before = dict(meter.cells)

@@ -2,14 +2,24 @@
 
 import unittest
 
-from smki import Smki
-from smki.testing import Device, Organisation, assert_refused, assert_trusted, defective_certificate, revoke
+from smki.testing import (
+    Device,
+    Organisation,
+    SmkiTemplate,
+    assert_refused,
+    assert_trusted,
+    defective_certificate,
+    revoke,
+)
 
 
 class Certificates(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.template = SmkiTemplate(seed="the same on every run")
+
     def setUp(self):
-        self.smki = Smki.in_memory(seed="the same on every run")
-        self.addCleanup(self.smki.close)
+        self.smki = self.enterContext(self.template.new())
 
     def test_a_device(self):
         esme = Device.make(self.smki, "ESME")

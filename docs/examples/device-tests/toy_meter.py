@@ -1,4 +1,4 @@
-"""A toy Electricity Smart Meter: so much of one as has to do with certificates. Not an example of how to build one."""
+"""A toy Electricity Smart Meter: only its handling of certificates, and not an example of how to build one."""
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 SUCCESS, BAD_CERTIFICATE, NO_TRUST_ANCHOR, TRUST_ANCHOR_NOT_FOUND = 0, 5, 10, 25
-"""What Update Security Credentials answers for each certificate."""
+"""The response codes of Update Security Credentials."""
 
 ECDSA = ec.ECDSA(hashes.SHA256())
 UNIT = x509.NameOID.ORGANIZATIONAL_UNIT_NAME
@@ -16,7 +16,7 @@ UNIT = x509.NameOID.ORGANIZATIONAL_UNIT_NAME
 class ToyMeter:
     """Holds a certificate in each of its trust anchor cells.
 
-    :param bundle: what it was provisioned with in the factory, as JSON.
+    :param bundle: the provisioning bundle, as JSON.
     """
 
     def __init__(self, bundle: dict) -> None:
@@ -29,7 +29,7 @@ class ToyMeter:
         self.root = self.cells[0, "keyCertSign", "management"]
 
     def is_from(self, role: int, message: bytes, signature: bytes) -> bool:
-        """Whether a message was signed (r || s, 64 octets) by the Organisation in its cell for that role."""
+        """Return whether a message was signed (r || s, 64 bytes) by the Organisation in the cell for a role."""
         certificate = self.cells.get((role, "digitalSignature", "management"))
         if certificate is None or len(signature) != 64:
             return False
@@ -41,7 +41,11 @@ class ToyMeter:
         return True
 
     def update_security_credentials(self, certificate: bytes, issuing: bytes, usage: str, cell_usage: str) -> int:
-        """Put a certificate (DER) in the place of the one in its cell, if it is good; the Device is told no more."""
+        """Replace the certificate in a cell by another (DER), if that is valid.
+
+        :param issuing: the certificate (DER) of the authority that issued it.
+        :returns: the response code.
+        """
         try:
             new, issuer = x509.load_der_x509_certificate(certificate), x509.load_der_x509_certificate(issuing)
             role = int(new.subject.get_attributes_for_oid(UNIT)[0].value, 16)

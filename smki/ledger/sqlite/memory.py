@@ -24,11 +24,13 @@ class MemoryLedger(SqliteLedger):
 
     One connection serves everybody, under one lock: readers of a shared database in memory would otherwise fail on a
     table that somebody writes, and see what is not committed yet.
+
+    :param image: the contents to begin with, from :meth:`image`; by default an empty ledger.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, image: bytes | None = None) -> None:
         self._connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-        self._connection.deserialize(_empty_database())
+        self._connection.deserialize(_empty_database() if image is None else image)
         # Reentrant, because an operation that writes may read.
         self._lock = threading.RLock()
         self._begin(self._connection, GroupCommit(self._connection, self._lock))
@@ -51,20 +53,9 @@ class MemoryLedger(SqliteLedger):
             connection.close()
 
     def image(self) -> bytes:
-        """Everything in it, for :meth:`restore`."""
+        """Return the whole contents, as a SQLite database file: another ledger can begin with it."""
         with self._lock:
             return self._connection.serialize()
-
-    @property
-    def changes(self) -> int:
-        """A number that rises with every row that is written."""
-        return self._connection.total_changes
-
-    def restore(self, image: bytes) -> None:
-        """Put everything back to what it was at an :meth:`image`."""
-        with self._lock:
-            self._connection.deserialize(image)
-            self._revocations.forget()
 
     def close(self) -> None:
         """Close it; what was in it is gone."""

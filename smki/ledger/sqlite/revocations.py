@@ -65,10 +65,6 @@ class SqliteRevocations:
                 self._latest[issuer] = kept
         return kept
 
-    def forget(self) -> None:
-        """Keep nothing at hand: the ledger was put back to what it was before."""
-        self._latest.clear()
-
     def as_of(self, issuer: SerialNumber, moment: datetime) -> ListRecord | None:
         """The list that was the latest at a moment, or None."""
         sql = f"""SELECT {_LIST_COLUMNS} FROM revocation_list WHERE issuer_serial_number = ? AND this_update <= ?
