@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from tests.mutation.coverage_map import CoverageMap
@@ -27,6 +28,8 @@ def main() -> int:
     passes = True
     for name in options.packages or PACKAGES:
         package, started = PACKAGES[name], time.monotonic()
+        if options.tests:
+            package = replace(package, tests=tuple(options.tests))
         summary = _run(package, options)
         path = summary.write(options.output)
         sys.stdout.write(summary.text())
@@ -41,6 +44,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--sample", type=int, help="only that many mutants of each package, drawn at random")
     parser.add_argument("--seed", type=int, default=0, help="another seed draws another sample (default 0)")
     parser.add_argument("--file", action="append", default=[], help="only mutants of this module, e.g. judge.py")
+    parser.add_argument("--tests", action="append", help="only these tests, instead of those of the package")
     parser.add_argument("--again", action="store_true", help="only those that survived the last run")
     parser.add_argument("--jobs", type=int, default=2, help="processes at a time (default 2)")
     parser.add_argument("--output", type=Path, default=PROJECT / "build" / "mutation", help="folder for the results")
