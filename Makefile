@@ -3,13 +3,15 @@
 # make check  ruff, mypy --strict, import-linter, checks of the structure
 # make bench  measures this machine
 # make soak   the long drills, a short form of each of which is in make test
+# make mutate changes the code one token at a time and tells which changes no test notices:
+#             make mutate PACKAGE=eligibility SAMPLE=200 SEED=1
 
 PYTHON ?= python3
 PKI    ?= ./pki
 PORT   ?= 8083
 BIN    := .venv/bin
 
-.PHONY: run test check bench soak fixtures clean
+.PHONY: run test check bench soak mutate fixtures clean
 
 run: .venv/.installed
 	@test -e $(PKI)/smki.json || $(BIN)/smki init --home $(PKI)
@@ -30,6 +32,9 @@ bench: .venv/.installed-test
 
 soak: .venv/.installed-test
 	SMKI_SOAK=1 $(BIN)/pytest tests/test_several_processes.py tests/test_lists_under_load.py tests/interchange/test_many.py tests/drills
+
+mutate: .venv/.installed-test
+	$(BIN)/python -m tests.mutation $(PACKAGE) $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) $(MUTATE)
 
 # Makes the golden files in fixtures/ again; a difference in `git diff` is a change of what is issued.
 fixtures: .venv/.installed

@@ -1,0 +1,133 @@
+"""``python -m tests.mutation PACKAGE...``: mutates a package and runs its tests against each mutant."""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from tests.mutation.coverage_map import CoverageMap
+from tests.mutation.packages import ACCEPTED, PACKAGES, PROJECT, Package
+from tests.mutation.processes import TIMED_OUT
+from tests.mutation.report import ALIVE, Fate, Key, Result, Summary, read_accepted, survivors_before
+from tests.mutation.source import Mutant, mutants_of, unchanged
+from tests.mutation.type_check import refused
+from tests.mutation.workers import NOT_IMPORTED, NOT_REPLACED, SURVIVED, Trial, by_import, in_functions, measure
+
+_FATES = {SURVIVED: Fate.SURVIVED, NOT_IMPORTED: Fate.NOT_IMPORTED, TIMED_OUT: Fate.TIMED_OUT}
+
+
+def main() -> int:
+    """Exit status 0 if every package reaches its goal and has no survivor that is not listed; 1 if not."""
+    options = _options()
+    passes = True
+    for name in options.packages or PACKAGES:
+        package, started = PACKAGES[name], time.monotonic()
+        if options.tests:
+            package = replace(package, tests=tuple(options.tests))
+        summary = _run(package, options)
+        path = summary.write(options.output)
+        sys.stdout.write(summary.text())
+        sys.stdout.write(f"{time.monotonic() - started:.0f} s; written to {path}\n\n")
+        passes = passes and summary.passes
+    return 0 if passes else 1
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
+    parser.add_argument("packages", nargs="*", metavar="PACKAGE", help=f"any of {', '.join(PACKAGES)}; default: all")
+    parser.add_argument("--sample", type=int, help="only that many mutants of each package, drawn at random")
+    parser.add_argument("--seed", type=int, default=0, help="another seed draws another sample (default 0)")
+    parser.add_argument("--file", action="append", default=[], help="only mutants of this module, e.g. judge.py")
+    parser.add_argument("--tests", action="append", help="only these tests, instead of those of the package")
+    parser.add_argument("--again", action="store_true", help="only those that survived the last run")
+    parser.add_argument("--jobs", type=int, default=2, help="processes at a time (default 2)")
+    parser.add_argument("--output", type=Path, default=PROJECT / "build" / "mutation", help="folder for the results")
+    options = parser.parse_args()
+    for name in options.packages:
+        if name not in PACKAGES:
+            parser.error(f"{name} is none of {', '.join(PACKAGES)}")
+    return options
+
+
+def _run(package: Package, options: argparse.Namespace) -> Summary:
+    accepted = read_accepted(ACCEPTED)
+    every = [mutant for file in package.files for mutant in mutants_of(file)]
+    chosen = [mutant for mutant in every if not options.file or Path(mutant.file).name in options.file]
+    if options.again:
+        before = survivors_before(options.output, package)
+        chosen = [mutant for mutant in chosen if mutant.key in before]
+    if options.sample is not None and options.sample < len(chosen):
+        chosen = random.Random(options.seed).sample(chosen, options.sample)
+    with tempfile.TemporaryDirectory() as folder:
+        fates = _fates(package, chosen, Path(folder), options.jobs)
+    alive = [mutant for mutant in chosen if fates[mutant.key] in ALIVE]
+    for mutant in refused(alive, options.output / "mypy", options.jobs):
+        fates[mutant.key] = Fate.REFUSED
+    for mutant in alive:
+        if fates[mutant.key] in ALIVE and mutant.key in accepted:
+            fates[mutant.key] = Fate.ACCEPTED
+    possible = {mutant.key for mutant in every} - {key for key, fate in fates.items() if fate is not Fate.ACCEPTED}
+    stale = [key for key in accepted if key[0].startswith(f"smki/{package.name}/") and key not in possible]
+    return Summary(package, [Result(mutant, fates[mutant.key]) for mutant in chosen], stale)
+
+
+def _fates(package: Package, mutants: Sequence[Mutant], folder: Path, jobs: int) -> dict[Key, Fate]:
+    """What the tests do to each mutant."""
+    covered, foreign = measure(package, folder)
+    fates: dict[Key, Fate] = {}
+    quick: list[Trial] = []
+    slow: list[Trial] = []
+    for mutant in mutants:
+        lines = range(mutant.first, mutant.last + 1)
+        tests = covered.of(mutant.file, lines, mutant.line)
+        if mutant.in_function and tests:
+            quick.append(_trial(mutant, tests, covered))
+        elif mutant.in_function and not covered.on_import[mutant.file].intersection(lines):
+            fates[mutant.key] = Fate.NOT_RUN
+        else:
+            slow.append(_every(mutant, covered))
+    control = _every(unchanged(package.files[0]), covered)
+    show = _progress(len(quick), "in functions")
+    for trial, status in in_functions(package, control, quick, jobs):
+        mutant = trial.mutant
+        on_import = covered.on_import[mutant.file].intersection(range(mutant.first, mutant.last + 1))
+        if status == NOT_REPLACED or (status == SURVIVED and on_import):
+            slow.append(_every(mutant, covered))
+        else:
+            fates[mutant.key] = _FATES.get(status, Fate.KILLED)
+        show()
+    show = _progress(len(slow), "by import")
+    for trial, status in by_import(package, control, slow, foreign, jobs):
+        fates[trial.mutant.key] = _FATES.get(status, Fate.KILLED)
+        show()
+    return fates
+
+
+def _trial(mutant: Mutant, tests: list[str], covered: CoverageMap) -> Trial:
+    return Trial(mutant, tests, sum(covered.seconds[test] for test in tests))
+
+
+def _every(mutant: Mutant, covered: CoverageMap) -> Trial:
+    return _trial(mutant, covered.every(mutant.file), covered)
+
+
+def _progress(total: int, what: str) -> Callable[[], None]:
+    """Writes to standard error how many are done, from time to time."""
+    done, step = 0, max(1, total // 20)
+
+    def show() -> None:
+        nonlocal done
+        done += 1
+        if done % step == 0 or done == total:
+            sys.stderr.write(f"{what}: {done} of {total}\n")
+
+    return show
+
+
+sys.exit(main())
