@@ -21,15 +21,15 @@ class ListsOf:
 
     def __init__(self, smki: Smki) -> None:
         self._smki = smki
-        self._octets: tuple[list[bytes], list[bytes]] | None = None
-        self._lists = RevocationLists()
+        self._latest: tuple[tuple[list[bytes], list[bytes]], RevocationLists] = ([], []), RevocationLists()
 
     def revocation_lists(self, moment: datetime) -> RevocationLists:
         """The lists to be had at that moment."""
         octets = self._of(CertificateKind.ISSUING_OCA, moment), self._of(CertificateKind.ROOT_OCA, moment)
-        if octets != self._octets:
-            self._octets, self._lists = octets, RevocationLists.of(*octets)
-        return self._lists
+        latest = self._latest  # read once: another thread may be asking about another moment
+        if latest[0] != octets:
+            latest = self._latest = octets, RevocationLists.of(*octets)
+        return latest[1]
 
     def _of(self, kind: CertificateKind, moment: datetime) -> list[bytes]:
         lists: Iterable[ListsOfAuthority] = self._smki.all_lists(kind)
