@@ -38,6 +38,9 @@ class FixedClock:
 
     moment: datetime
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "moment", utc(self.moment, "the clock's moment"))
+
     def now(self) -> datetime:
         """The moment that it stands at."""
         return self.moment
@@ -78,7 +81,7 @@ class TravellingClock:
 
     def travel(self, moment: datetime | None) -> None:
         """Set the moment, for this thread or task; None to return."""
-        self._set.set(moment)
+        self._set.set(utc(moment, "the clock's moment") if moment is not None else None)
 
 
 class AdjustableClock:
@@ -139,7 +142,7 @@ class HomeClock:
 
     def set(self, moment: datetime) -> None:
         """Make it stand still at a moment."""
-        self._write({"fixed": iso(moment)})
+        self._write({"fixed": iso(utc(moment, "the clock's moment"))})
 
     def shift(self, shift: timedelta) -> None:
         """Make it run ahead of the machine's clock, or behind it."""
@@ -207,6 +210,26 @@ def parse_moment(text: str) -> datetime:
     return moment.replace(microsecond=0)
 
 
+def utc(moment: datetime, subject: str) -> datetime:
+    """A moment that a caller gave, in UTC, to the second.
+
+    :param subject: what it is, for the error: ``at``.
+    :raises Malformed: when it names no time zone: by guessing one, a verdict would depend on the machine.
+    """
+    if moment.utcoffset() is None:
+        raise Malformed(
+            Problem(
+                "time.naive",
+                subject,
+                f"{moment.isoformat()}, without a time zone",
+                "a datetime in UTC",
+                "",
+                f"Write datetime({moment.year}, {moment.month}, {moment.day}, …, tzinfo=datetime.UTC).",
+            )
+        )
+    return moment.astimezone(UTC).replace(microsecond=0)
+
+
 def iso(moment: datetime) -> str:
     """A moment (UTC) as ``2026-11-21T08:30:00Z``."""
     return moment.replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
@@ -219,6 +242,8 @@ def from_seconds(seconds: int) -> datetime:
 
 def to_seconds(moment: datetime) -> int:
     """Whole seconds from 1970-01-01T00:00:00Z to the moment."""
+    if moment.tzinfo is None:
+        moment = utc(moment, "moment")
     return int((moment - _EPOCH).total_seconds())
 
 

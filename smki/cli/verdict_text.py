@@ -22,7 +22,13 @@ from smki.text import visible
 
 T = TypeVar("T")
 
-_STYLES = {Outcome.HELD: "green", Outcome.NOT_HELD: "bold red", Outcome.NOT_REACHED: "yellow", Outcome.LEFT_OUT: "dim"}
+_STYLES = {
+    Outcome.HELD: "green",
+    Outcome.NOT_HELD: "bold red",
+    Outcome.NOT_REACHED: "yellow",
+    Outcome.NOT_APPLICABLE: "dim",
+    Outcome.LEFT_OUT: "dim",
+}
 _MANY = 50
 """From so many certificates on progress is shown."""
 _PLAIN_WIDTH = 200
@@ -74,6 +80,8 @@ def one_line(told: Told) -> str:
     what = f"{told.name}: {verdict.label} at {iso(verdict.moment)}"
     if verdict.purpose:
         what += f" for {verdict.purpose}"
+    if verdict.entity is not None:
+        what += f" of {verdict.entity}"
     if verdict.trusted:
         return f"{visible(what)}: {click.style('trusted', fg='green', bold=True)}"
     reason = verdict.reason

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from smki.cli.common import (
+    EUI64,
     MOMENT,
     Parsed,
     home_option,
@@ -26,6 +27,7 @@ from smki.cli.verdict_text import Told, junit, one_line, print_checks, progress
 from smki.clock import RealClock
 from smki.home.configuration import CONFIGURATION_FILE
 from smki.home.smki import Smki
+from smki.identity import EntityIdentifier
 from smki.pki.certificate import Certificate
 from smki.pki.pem import read_pieces, unarmour
 from smki.problem import Malformed, NotFound, Problem, SmkiError
@@ -51,6 +53,7 @@ USE = Parsed("ROLE/USAGE", Use.parse)
 )
 @click.option("--at", type=MOMENT, metavar="TIME", help="The moment asked about. [default: now]")
 @click.option("--for", "use", type=USE, help="What it is to be relied on for: supplier/ds, /ka, device.")
+@click.option("--entity", type=EUI64, help="Whose it is to be: the EUI-64 of an Organisation or a Device.")
 @click.option(
     "--ignore-time", is_flag=True, help="Leave validity out, as a Device may; lists must be current all the same."
 )
@@ -64,7 +67,8 @@ USE = Parsed("ROLE/USAGE", Use.parse)
 @json_option
 def verify(
     files: tuple[str, ...], trust: tuple[str, ...], chain: tuple[str, ...], crl: tuple[str, ...], arl: tuple[str, ...],
-    repository: str | None, cache: Path | None, at: datetime | None, use: Use | None, ignore_time: bool,
+    repository: str | None, cache: Path | None, at: datetime | None, use: Use | None,
+    entity: EntityIdentifier | None, ignore_time: bool,
     policy: tuple[str, ...], suspicions: Path | None, checks: bool, junit_file: Path | None, home: Path, as_json: bool,
 ) -> None:  # fmt: skip
     """Say whether certificates may be relied on (SEC L12): every check, and the one reason that decided.
@@ -79,7 +83,8 @@ def verify(
     \b
     smki verify supplier.pem
     smki verify meter.pem --trust authorities.pem
-    smki verify supplier.pem --repository http://127.0.0.1:8083 --for supplier/ds
+    smki verify supplier.pem --repository http://127.0.0.1:8083 \\
+        --for supplier/ds --entity 90-B3-D5-1F-30-01-00-00
     """
     if junit_file is not None:
         require_directory(junit_file.absolute().parent)
@@ -107,7 +112,7 @@ def verify(
     moment = at or now
     for name, found in progress(_certificates(files)):
         if isinstance(found, bytes):
-            told.append(Told(name, party.verify(found, for_=use, at=moment)))
+            told.append(Told(name, party.verify(found, for_=use, entity=entity, at=moment)))
         else:
             problems += found
     _report(told, problems, as_json, checks)

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from smki.clock import RealClock
+from smki.clock import RealClock, utc
 from smki.keys.private_key import write_private_file
 from smki.problem import IntegrityError, Malformed, NotReady, Problem
 from smki.profile import TEST_POLICY_OID
@@ -23,12 +23,14 @@ octets on any day."""
 def beginning(seed: str | None, at: datetime | None) -> datetime:
     """When an SMKI begins (UTC): as told, else at :data:`SEEDED_START` where it has a seed, else now.
 
-    :raises Malformed: when the seed is no text: octets of a command line that are not UTF-8.
+    :raises Malformed: when the seed is no text: octets of a command line that are not UTF-8; or *at* names no time zone.
     """
     if seed is not None and any("\ud800" <= character <= "\udfff" for character in seed):
         seen = f"{seed[:64]!r}"
         raise Malformed(Problem("seed.malformed", "seed", seen, "text", "RFC 3629", "Write the seed in UTF-8."))
-    return at or (SEEDED_START if seed is not None else RealClock().now())
+    if at is not None:
+        return utc(at, "at")
+    return SEEDED_START if seed is not None else RealClock().now()
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,19 +48,23 @@ class TrustAnchor:
 
 @dataclass(frozen=True)
 class Authority:
-    """An authority that may stand in a path. Equal only to itself."""
+    """An authority that may stand in a path. Equal by everything that a judgement of it depends on."""
 
     name: bytes = field(compare=False)
     """Its subject Name, DER."""
-    key_identifier: bytes | None = field(compare=False)
+    key_identifier: bytes | None
     point: bytes | None = field(compare=False)
     """Its public key, 65 octets; None where it has none that we could use."""
     examined: Examined | None = field(compare=False)
     """Its certificate; None for an anchor that is a name and a key alone."""
-    is_anchor: bool = field(compare=False)
+    is_anchor: bool
     kind: CertificateKind = field(compare=False)
     label: str = field(compare=False)
-    octets: bytes = field(compare=True)
+    octets: bytes
+    """Its certificate (DER), or its name and key."""
+
+    def __hash__(self) -> int:
+        return hash(self.octets)  # which Python remembers with the bytes
 
     @property
     def certificate(self) -> Certificate | None:

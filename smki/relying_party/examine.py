@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 
 from smki.pki.certificate import Certificate, CertificateStructure, read_certificate
 from smki.pki.x509 import name_text
@@ -34,14 +35,20 @@ class Examined:
     """Step 1."""
     critical: tuple[str, ...]
     """Critical extensions that its profile does not know, by name or dotted object identifier."""
+    structure: CertificateStructure | None = field(default=None, compare=False, repr=False)
+    """Its parts; None where it was read by a layout, or cannot be read."""
 
 
 class Examiner:
-    """Examines certificates, those laid out like ones before in a fraction of the time. Safe for threads."""
+    """Examines certificates, those laid out like ones before in a fraction of the time. Safe for threads.
+
+    The result is the same either way. Layouts are learnt only from certificates that the caller found to be signed by
+    an authority that it trusts, so that nobody else decides which ones there are.
+    """
 
     def __init__(self) -> None:
         self._layouts: dict[int, tuple[Layout, ...]] = {}
-        self._count = 0
+        self._lock = threading.Lock()
 
     def examine(self, octets: bytes) -> Examined:
         """Read a certificate (DER) and hold it against its profile; never raises."""
@@ -53,30 +60,33 @@ class Examiner:
                 if certificate is not None:
                     label = _label(layout.kind, certificate)
                     return Examined(octets, certificate, layout.kind, label, _profile_check(label, []), ())
-        examined, structure = _examine(octets)
-        if found is not None and structure is not None:
-            self._learn(examined, structure)
-        return examined
+        return examine(octets)
 
-    def _learn(self, examined: Examined, structure: CertificateStructure) -> None:
-        if examined.profile.outcome is not Outcome.HELD or examined.certificate is None or examined.critical:
+    def learn(self, examined: Examined) -> None:
+        """Learn the layout of a certificate that is signed by a trusted authority; the oldest layout is forgotten."""
+        structure, certificate = examined.structure, examined.certificate
+        if structure is None or certificate is None or examined.profile.outcome is not Outcome.HELD:
             return
-        layout = layout_of(structure, examined.certificate, examined.kind)
-        if layout is not None and self._count < MAX_LAYOUTS:
-            self._count += 1
-            self._layouts[layout.end] = (layout, *self._layouts.get(layout.end, ()))
+        layout = layout_of(structure, certificate, examined.kind) if not examined.critical else None
+        if layout is None:
+            return
+        with self._lock:
+            newest = {layout.end: (layout, *self._layouts.get(layout.end, ())[: MAX_LAYOUTS - 1])}
+            # A new dictionary, newest first: others may be reading the old one.
+            layouts = newest | {end: those for end, those in self._layouts.items() if end != layout.end}
+            while sum(map(len, layouts.values())) > MAX_LAYOUTS:
+                end, those = layouts.popitem()
+                if len(those) > 1:
+                    layouts[end] = those[:-1]
+            self._layouts = layouts
 
 
 def examine(octets: bytes) -> Examined:
     """The same for one certificate alone."""
-    return _examine(octets)[0]
-
-
-def _examine(octets: bytes) -> tuple[Examined, CertificateStructure | None]:
     report = Report()
     if not check_size(report, octets, "certificate"):
         label = "certificate"
-        return Examined(octets, None, CertificateKind.DEVICE, label, _profile_check(label, report.findings), ()), None
+        return Examined(octets, None, CertificateKind.DEVICE, label, _profile_check(label, report.findings), ())
     structure = read_certificate(octets)
     profile = detect_profile(structure)
     check_certificate(report, structure, profile, NOTHING_KNOWN, TEST_POLICY_OID)
@@ -88,7 +98,7 @@ def _examine(octets: bytes) -> tuple[Examined, CertificateStructure | None]:
     known = {row.form.oid for row in profile.extensions}
     critical = tuple(item.name for item in structure.extensions if item.oid not in known and item.critical)
     check = _profile_check(label, report.findings)
-    return Examined(octets, certificate, profile.kind, label, check, critical), structure
+    return Examined(octets, certificate, profile.kind, label, check, critical, structure)
 
 
 def _label(kind: CertificateKind, certificate: Certificate | None) -> str:

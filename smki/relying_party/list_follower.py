@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from smki.clock import iso
+from smki.clock import iso, utc
 from smki.pki.pem import MAX_INPUT_OCTETS
 from smki.pki.revocation_list import RevocationList
 from smki.problem import Problem
@@ -15,9 +15,11 @@ from smki.profile.forms import RevocationListProfile
 from smki.profile.tables import ORGANISATION_ARL, ORGANISATION_CRL
 from smki.relying_party.list_cache import ListCache
 from smki.relying_party.lists import HeldList, NumbersSeen, RevocationLists
-from smki.relying_party.transport import RepositoryError, Transport
+from smki.relying_party.transport import RepositoryError, Transport, is_header_value, visible
 
 PATHS = {ORGANISATION_CRL.name: "crl/organisation.crl", ORGANISATION_ARL.name: "crl/organisation.arl"}
+_CONDITIONS = {"etag": "If-None-Match", "last-modified": "If-Modified-Since"}
+"""The header of an answer, and the one in which the next question repeats it (RFC 9110 13.1)."""
 MEDIA_TYPE = "application/pkix-crl"
 
 
@@ -34,10 +36,14 @@ class _Followed:
     problem: Problem | None = None
     """Why the last question brought no list."""
 
-    def current(self, moment: datetime) -> tuple[HeldList, ...]:
-        """Those that are not overdue; the same one twice is one."""
-        lists = {id(item): item for item in (self.latest, self.good) if item is not None}
-        return tuple(item for item in lists.values() if not _is_overdue(item, moment))
+    def at(self, moment: datetime) -> tuple[HeldList, ...]:
+        """The lists, where one of them is not overdue; none otherwise.
+
+        An overdue one goes with a current one, because it may show that the current one is not the newest.
+        """
+        lists = (self.latest, self.good if self.good is not self.latest else None)
+        held = tuple(item for item in lists if item is not None)
+        return held if any(not _is_overdue(item, moment) for item in held) else ()
 
 
 class ListFollower:
@@ -53,23 +59,26 @@ class ListFollower:
         self._refresh, self._retry = refresh, retry
         self._lock = threading.Lock()
         self._next = 0.0
-        self._served = RevocationLists()
-        self._until: datetime | None = None
+        self._served = _Served()
         self._numbers_lock = threading.Lock()
-        self._numbers = cache.numbers()
         self._followed = [_Followed(profile) for profile in (ORGANISATION_CRL, ORGANISATION_ARL)]
-        self.seen = NumbersSeen(self._numbers, self._remember)
+        self.seen = NumbersSeen(cache.numbers(), self._remember)
         for followed in self._followed:
             self._load(followed)
 
     def revocation_lists(self, moment: datetime) -> RevocationLists:
-        """The lists to be had at that moment, none of them overdue; asks the Repository when it is time to."""
-        is_current = self._until is not None and moment <= self._until
-        if is_current and time.monotonic() < self._next:
-            return self._served
+        """The lists to be had at that moment, one of each kind not overdue; asks the Repository when it is time to.
+
+        :raises Malformed: when *moment* names no time zone.
+        """
+        moment = utc(moment, "moment")
+        served = self._served
+        is_current = served.is_for(moment)
+        if is_current and served.has_lists and time.monotonic() < self._next:
+            return served.lists
         # While one thread asks, the others go on with lists that are still current.
-        if not self._lock.acquire(blocking=not is_current):
-            return self._served
+        if not self._lock.acquire(blocking=not (is_current and served.has_lists)):
+            return served.lists
         try:
             if time.monotonic() >= self._next:
                 troubles = [self._fetch(followed) for followed in self._followed]
@@ -94,15 +103,18 @@ class ListFollower:
                 if held.revocation_list is not None:
                     setattr(followed, kind, held)
                     followed.notes = kept[1]
+        if followed.latest is not None and followed.good is not None and followed.latest.octets == followed.good.octets:
+            followed.latest = followed.good
 
     def _fetch(self, followed: _Followed) -> bool:
         """Ask for one list; whether that brought nothing."""
         notes = followed.notes if followed.latest is not None and followed.notes else {}
         headers = {"Accept": MEDIA_TYPE}
-        if "etag" in notes:
-            headers["If-None-Match"] = notes["etag"]
-        elif "last-modified" in notes:
-            headers["If-Modified-Since"] = notes["last-modified"]
+        for name, header in _CONDITIONS.items():
+            # What a server said is sent back to it, but only what fits in a header.
+            if is_header_value(notes.get(name, "")):
+                headers[header] = notes[name]
+                break
         path = PATHS[followed.profile.name]
         try:
             reply = self._transport.ask(path, max_octets=MAX_INPUT_OCTETS, headers=headers)
@@ -111,12 +123,12 @@ class ListFollower:
             return True
         url = self._transport.url + path
         followed.problem = None
-        if reply.status == 304 and followed.latest is not None:
+        if reply.status == 304 and len(headers) > 1:  # the answer to a question with a condition
             return False
         if reply.status != 200:
             followed.problem = Problem("repository.status", url, f"HTTP status {reply.status}", "200 and a list")
         elif reply.content_type != MEDIA_TYPE:
-            seen = reply.content_type[:80] or "no content type"
+            seen = visible(reply.content_type) or "no content type"
             followed.problem = Problem("repository.content-type", url, seen, MEDIA_TYPE, "RFC 2585 4.2")
         else:
             self._take(followed, HeldList(reply.body, followed.profile), dict(reply.headers), url)
@@ -153,18 +165,15 @@ class ListFollower:
     def _remember(self, issuer: bytes, number: int, since: datetime) -> None:
         """Told by a Relying Party that it found a list of that number genuine."""
         with self._numbers_lock:
-            self._numbers = [row for row in self._numbers if row[0] != issuer or row[2] > since]
-            self._numbers.append((issuer, number, since))
-            self._cache.put_numbers(self._numbers)
+            self._cache.put_numbers(self.seen.known())
             for followed in self._followed:
-                found = followed.latest.revocation_list if followed.latest else None
-                if found is not None and found.number == number and issuer.startswith(found.issuer):
-                    followed.good = followed.latest
-                    assert followed.latest is not None
-                    self._cache.put(f"{followed.profile.name}.good", followed.latest.octets, followed.notes or {})
+                latest = followed.latest
+                if latest is not None and latest.is_genuine and followed.good is not latest:
+                    followed.good = latest
+                    self._cache.put(f"{followed.profile.name}.good", latest.octets, followed.notes or {})
 
     def _serve(self, moment: datetime) -> RevocationLists:
-        lists = {item.profile.name: item.current(moment) for item in self._followed}
+        lists = {item.profile.name: item.at(moment) for item in self._followed}
         problems = []
         for item in self._followed:
             if lists[item.profile.name]:
@@ -175,11 +184,34 @@ class ListFollower:
             elif known is not None:
                 problems.append((item.profile, _overdue(known, self._transport.url + PATHS[item.profile.name])))
         served = RevocationLists(lists[ORGANISATION_CRL.name], lists[ORGANISATION_ARL.name], tuple(problems))
-        if served != self._served:
-            self._served = served  # the same object for as long as nothing changes: verdicts are kept by it
-        ends = [_next_update(held) for held in (*served.crls, *served.arls)]
-        self._until = min((end for end in ends if end is not None), default=None)
-        return self._served
+        if served == self._served.lists:
+            served = self._served.lists  # the same object for as long as nothing changes: verdicts are kept by it
+        known_lists = [held for item in self._followed for held in (item.latest, item.good) if held is not None]
+        ends = [end for held in known_lists if (end := _next_update(held)) is not None]
+        after = max((end for end in ends if end < moment), default=None)
+        until = min((end for end in ends if end >= moment), default=None)
+        self._served = _Served(served, after, until)
+        return served
+
+
+@dataclass(frozen=True, slots=True)
+class _Served:
+    """Lists, and the moments for which they are the ones that are not overdue."""
+
+    lists: RevocationLists = field(default_factory=RevocationLists)
+    after: datetime | None = None
+    """Not for this moment, on which a list falls due that is left out, but for later ones; None for no such limit."""
+    until: datetime | None = None
+    """The last of these moments; None where no list is served."""
+
+    @property
+    def has_lists(self) -> bool:
+        """Whether there is a list among them."""
+        return bool(self.lists.crls or self.lists.arls)
+
+    def is_for(self, moment: datetime) -> bool:
+        """Whether they are the lists for that moment."""
+        return self.until is not None and moment <= self.until and (self.after is None or self.after < moment)
 
 
 def _next_update(held: HeldList) -> datetime | None:

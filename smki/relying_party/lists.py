@@ -9,12 +9,14 @@ from datetime import datetime
 from functools import cached_property
 from typing import Protocol
 
+from smki.clock import utc
 from smki.pki.revocation_list import RevocationList
 from smki.pki.x509 import issuer_of
 from smki.problem import Finding, Malformed, Problem, errors_among
 from smki.profile.forms import RevocationListProfile
 from smki.profile.lint_list import lint_revocation_list
 from smki.profile.tables import ORGANISATION_ARL, ORGANISATION_CRL
+from smki.relying_party.anchor import Authority
 
 
 class HeldList:
@@ -29,6 +31,9 @@ class HeldList:
         self.profile = profile
         self._lock = threading.Lock()
         self._read: tuple[RevocationList | None, list[Finding] | Sequence[Problem]] | None = None
+        self._signers: frozenset[bytes] = frozenset()
+        self.is_genuine = False
+        """Whether a Relying Party found it signed by an authority that it trusts."""
 
     @cached_property
     def issuer(self) -> bytes | None:
@@ -51,6 +56,19 @@ class HeldList:
             problem = next(item for item in findings if isinstance(item, Problem))
             return f"{problem.code} at {problem.subject}: {problem.seen}", problem.expected
         return None
+
+    def is_signed_by(self, issuer: Authority) -> bool:
+        """Whether the key of *issuer* signed it. Signatures that verified are remembered, by the key."""
+        found = self.revocation_list
+        if found is None or issuer.point is None:
+            return False
+        if issuer.point in self._signers:
+            return True
+        if not issuer.verifies(found.signature, found.tbs):
+            return False
+        with self._lock:
+            self._signers |= {issuer.point}
+        return True
 
     def _examined(self) -> tuple[RevocationList | None, list[Finding] | Sequence[Problem]]:
         with self._lock:  # a list of a million entries is read by one thread, the others wait for it
@@ -131,15 +149,23 @@ class NumbersSeen:
         self._seen: dict[bytes, list[tuple[datetime, int]]] = {}
         self._lock = threading.Lock()
         self._remember = remember
+        self._version = 0
         for issuer, number, since in known:
-            self._seen.setdefault(issuer, []).append((since, number))
+            self._seen.setdefault(issuer, []).append((utc(since, "thisUpdate"), number))
+
+    @property
+    def version(self) -> int:
+        """A number that is another one after each change, for those who keep what they made of the numbers."""
+        return self._version
 
     def note(self, issuer: bytes, number: int, since: datetime) -> None:
         """A genuine list with that number was seen.
 
         :param issuer: anything that tells the issuing key apart.
-        :param since: its thisUpdate.
+        :param since: its thisUpdate, UTC.
+        :raises Malformed: when *since* names no time zone.
         """
+        since = utc(since, "thisUpdate")
         with self._lock:
             seen = self._seen.setdefault(issuer, [])
             if any(moment <= since and known >= number for moment, known in seen):
@@ -147,11 +173,21 @@ class NumbersSeen:
             seen.append((since, number))
             if len(seen) > MAX_REMEMBERED:
                 seen.remove(min(seen))
+            self._version += 1
         if self._remember is not None:
             self._remember(issuer, number, since)
 
     def highest(self, issuer: bytes, moment: datetime) -> int | None:
-        """The highest number that a list of that issuer had at *moment*; None where none is known."""
+        """The highest number that a list of that issuer had at *moment* (UTC); None where none is known.
+
+        :raises Malformed: when *moment* names no time zone.
+        """
+        moment = utc(moment, "moment")
         with self._lock:
             numbers = [number for since, number in self._seen.get(issuer, ()) if since <= moment]
         return max(numbers, default=None)
+
+    def known(self) -> list[tuple[bytes, int, datetime]]:
+        """(issuer, number, thisUpdate) of what is remembered, to begin with another time."""
+        with self._lock:
+            return [(issuer, number, since) for issuer, seen in self._seen.items() for since, number in seen]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
-from smki.clock import Clock, RealClock, iso
+from smki.clock import Clock, RealClock, iso, utc
+from smki.identity import EntityIdentifier
 from smki.pki.certificate import Certificate
 from smki.profile.check_extensions import policies_value
 from smki.profile.tables import TEST_POLICY_OID
@@ -17,25 +19,36 @@ from smki.relying_party.anchor import (
     authority_of_anchor,
     authority_of_certificate,
 )
+from smki.relying_party.authorities import Authorities, Path, PathsFound
 from smki.relying_party.examine import Examined, Examiner
 from smki.relying_party.lists import FixedLists, ListSource, NumbersSeen, RevocationLists
-from smki.relying_party.path import (
-    Path,
-    check_contents,
-    check_end_entity,
-    check_lengths,
-    check_link,
-    paths_above,
+from smki.relying_party.path import check_contents, check_end_entity, check_lengths, check_link
+from smki.relying_party.requirements import ENTITY, KEY_USAGE, LIST, REVOKED, ROLE, SUSPICION, VALIDITY
+from smki.relying_party.revocation import (
+    ListJudgement,
+    check_entry,
+    judge_list,
+    list_profile_for,
+    no_list_needed,
+    note_numbers,
 )
-from smki.relying_party.requirements import KEY_USAGE, LIST, REVOKED, ROLE, SUSPICION, VALIDITY
-from smki.relying_party.revocation import ListJudgement, check_entry, judge_list, list_profile_for, no_list_needed
 from smki.relying_party.suspicion import Suspicions
 from smki.relying_party.use import ANY_USE, Use, check_use
-from smki.relying_party.verdict import Check, Checks, Outcome, Verdict, held, left_out, not_held, not_reached
+from smki.relying_party.verdict import (
+    Check,
+    Checks,
+    Outcome,
+    Verdict,
+    held,
+    left_out,
+    not_applicable,
+    not_held,
+    not_reached,
+)
 
 _NO_LISTS = RevocationLists()
 _MAX_CHAINS = 256
-"""How many judged chains are kept: those of one moment, or a few."""
+"""Maximum number of judged chains that are kept: those of one moment, or a few."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +65,24 @@ class _Chain:
     """Of the list in which the end entity is looked up; None where there is none for its kind, or no issuer."""
 
 
-@dataclass(frozen=True)
+class _ChainKey(NamedTuple):
+    """Everything that the judgement of a chain depends on, besides what never changes in a Relying Party."""
+
+    path: Path
+    moment: datetime
+    wanted: str
+    """The name of the list in which the end entity is looked up, by its kind; empty for none."""
+    numbers: int
+    """The version of the numbers seen."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Known:
     """The chains judged with these lists and suspicions; others make another."""
 
     lists: RevocationLists
     suspicions: Suspicions
-    chains: dict[tuple[Path, datetime], _Chain] = field(default_factory=dict)
+    chains: dict[_ChainKey, _Chain] = field(default_factory=dict)
 
 
 class RelyingParty:
@@ -92,8 +116,8 @@ class RelyingParty:
         given = list(trust_anchors)
         anchors, others = anchors_among(item for item in given if isinstance(item, Certificate))
         anchors += (item for item in given if isinstance(item, TrustAnchor))
-        self._authorities: list[Authority] = [authority_of_anchor(anchor) for anchor in anchors]
-        self._authorities += _authorities_of((*others, *chain), self._authorities)
+        known = [authority_of_anchor(anchor) for anchor in anchors]
+        self._authorities = Authorities((*known, *_authorities_of((*others, *chain), known)))
         self._source: ListSource = (
             lists
             if lists is not None and not isinstance(lists, RevocationLists)
@@ -104,7 +128,6 @@ class RelyingParty:
         self._policies = frozenset(policies_value(oid) for oid in policy_oids)
         self._ignore_time = ignore_time
         self._seen = seen or getattr(lists, "seen", None) or NumbersSeen()
-        self._paths: dict[tuple[bytes, bytes | None], list[Path]] = {}
         self._examiner = Examiner()
         self._known = {needs_lists: _Known(_NO_LISTS, self.suspicions) for needs_lists in (False, True)}
 
@@ -113,28 +136,45 @@ class RelyingParty:
         certificate: Certificate | bytes,
         *,
         for_: Use | str | None = None,
+        entity: EntityIdentifier | str | None = None,
         at: datetime | None = None,
         chain: Iterable[Certificate | bytes] = (),
     ) -> Verdict:
-        """Judge one certificate (DER): never raises on account of what is in it.
+        """Judge one certificate (DER): never raises on account of what is in it, or of what a Repository answers.
 
         :param for_: what it is to be relied on for; None for whatever it is.
+        :param entity: whose it is to be: the EUI-64 of an Organisation or a Device; None for anybody's.
         :param at: the moment asked about, UTC; None for now.
         :param chain: more certificates of authorities, loose.
+        :raises Malformed: when *for_* or *entity* is none, or *at* names no time zone.
         :raises OSError: when the number of a list cannot be kept for the next time (a full disk).
         """
-        moment = at or self._clock.now()
+        moment = self._clock.now() if at is None else utc(at, "at")
         use = Use.parse(for_) if isinstance(for_, str) else for_ or ANY_USE
+        wanted = EntityIdentifier.parse(entity) if isinstance(entity, str) else entity
         examined = self._examiner.examine(certificate.der if isinstance(certificate, Certificate) else certificate)
         suspicions = self.suspicions
         # A Device's verdict is not to wait for a Repository that it does not need.
         needs_lists = list_profile_for(examined.kind) is not None
         lists = self._source.revocation_lists(moment) if needs_lists else _NO_LISTS
+        authorities = self._authorities
+        if offered := tuple(chain):
+            authorities = authorities.extended(_authorities_of(offered, authorities))
+        found = authorities.paths_above(examined)
+        if found.is_issued:
+            self._examiner.learn(examined)
         best: Verdict | None = None
-        for path in self._paths_for(examined, tuple(chain)):
-            above = self._judge_chain(examined, path, lists, moment, suspicions)
-            checks = self._judge(examined, path, above, moment, suspicions, use)
-            verdict = Verdict(examined.label, examined.certificate, moment, checks, str(use))
+        for path in found.paths:
+            above = self._judge_chain(examined, path, authorities, lists, moment, suspicions)
+            checks = self._judge(examined, path, found, above, moment, suspicions)
+            verdict = Verdict(
+                examined.label,
+                examined.certificate,
+                moment,
+                (*checks, *_check_use(examined, use, wanted)),
+                str(use),
+                wanted,
+            )
             if verdict.trusted:
                 return verdict
             if best is None or _progress(verdict) > _progress(best):
@@ -142,33 +182,19 @@ class RelyingParty:
         assert best is not None
         return best
 
-    def _paths_for(self, examined: Examined, chain: Sequence[Certificate | bytes]) -> list[Path]:
-        certificate = examined.certificate
-        if certificate is None:
-            return [()]
-        if chain:
-            more = _authorities_of(chain, self._authorities)
-            return paths_above(certificate, [*self._authorities, *more])
-        key = certificate.issuer, certificate.authority_key_identifier
-        paths = self._paths.get(key)
-        if paths is None:
-            paths = paths_above(certificate, self._authorities)
-            if len(self._paths) < _MAX_CHAINS:
-                self._paths[key] = paths
-        return paths
-
     def _judge(
-        self, examined: Examined, path: Path, above: _Chain, moment: datetime, suspicions: Suspicions, use: Use
+        self,
+        examined: Examined,
+        path: Path,
+        found: PathsFound,
+        above: _Chain,
+        moment: datetime,
+        suspicions: Suspicions,
     ) -> Checks:
-        certificate, label = examined.certificate, examined.label
-        if certificate is None:
-            last: Checks = (not_reached(ROLE, label), not_reached(KEY_USAGE, label))
-        else:
-            last = check_use(certificate, examined.kind, label, use)
         return (
             examined.profile,
             *above.profile,
-            *check_link(examined, path[0] if path else None),
+            *check_link(examined, path[0] if path else None, found.is_issued),
             *check_contents(examined, self._policies),
             *above.path,
             check_end_entity(examined),
@@ -178,24 +204,39 @@ class RelyingParty:
             *above.revocation,
             _check_suspicion(examined, suspicions),
             *above.suspicion,
-            *last,
         )
 
     def _judge_chain(
-        self, examined: Examined, path: Path, lists: RevocationLists, moment: datetime, suspicions: Suspicions
+        self,
+        examined: Examined,
+        path: Path,
+        authorities: Authorities,
+        lists: RevocationLists,
+        moment: datetime,
+        suspicions: Suspicions,
     ) -> _Chain:
         wanted = list_profile_for(examined.kind)
         known = self._known[wanted is not None]
         if known.lists is not lists or known.suspicions is not suspicions or len(known.chains) >= _MAX_CHAINS:
             known = self._known[wanted is not None] = _Known(lists, suspicions)
-        key = path, moment
-        chain = known.chains.get(key)
-        if chain is None:
-            judgement = judge_list(wanted, path[0], lists, moment, self._seen) if wanted is not None and path else None
-            chain = known.chains[key] = self._find_out(path, judgement, known, moment)
+        list_name = wanted.name if wanted is not None else ""
+        chain = known.chains.get(_ChainKey(path, moment, list_name, self._seen.version))
+        if chain is not None:
+            return chain
+        issued = [authority for authority in path if authorities.is_issued(authority)]
+        for authority in issued:
+            note_numbers(authority, lists, self._seen)
+        version = self._seen.version
+        judgement = judge_list(wanted, path[0], lists, moment, self._seen) if wanted is not None and path else None
+        chain = self._find_out(path, authorities, judgement, known, moment)
+        # Others are kept by whoever offers them; and a number noted meanwhile makes this judgement an old one.
+        if path and len(issued) == len(path):
+            known.chains[_ChainKey(path, moment, list_name, version)] = chain
         return chain
 
-    def _find_out(self, path: Path, judgement: ListJudgement | None, known: _Known, moment: datetime) -> _Chain:
+    def _find_out(
+        self, path: Path, authorities: Authorities, judgement: ListJudgement | None, known: _Known, moment: datetime
+    ) -> _Chain:
         above = [item.examined for item in path if item.examined is not None]
         links: list[Check] = list(check_lengths(path))
         revocation: list[Check] = []
@@ -208,7 +249,8 @@ class RelyingParty:
             if authority.is_anchor and certificate is not None and certificate.issuer == certificate.subject:
                 issuer = authority
             if issuer is not None or not authority.is_anchor:
-                links += check_link(authority.examined, issuer)
+                is_signed = issuer is not None and authorities.is_signed(authority, issuer)
+                links += check_link(authority.examined, issuer, is_signed)
             revocation += self._check_authority_revocation(authority, issuer, known.lists, moment)
         return _Chain(
             profile=tuple(examined.profile for examined in above),
@@ -225,7 +267,8 @@ class RelyingParty:
         assert authority.examined is not None
         wanted = list_profile_for(authority.kind)
         if authority.is_anchor:
-            return (held(REVOKED, authority.label, "a trust anchor: nobody above it says what is revoked"),)
+            nobody = "a trust anchor: nobody above it says what is revoked"
+            return (not_applicable(REVOKED, authority.label, nobody),)
         if wanted is None:
             return (no_list_needed(authority.examined),)
         if issuer is None:
@@ -245,6 +288,13 @@ class RelyingParty:
         seen = f"valid {iso(certificate.not_before)} to {iso(certificate.not_after)}"
         code = "time.not-yet-valid" if is_early else "time.expired"
         return not_held(VALIDITY, label, code, seen, f"valid at {iso(moment)}")
+
+
+def _check_use(examined: Examined, use: Use, entity: EntityIdentifier | None) -> Checks:
+    certificate, label = examined.certificate, examined.label
+    if certificate is None:
+        return (not_reached(ROLE, label), not_reached(ENTITY, label), not_reached(KEY_USAGE, label))
+    return check_use(certificate, examined.kind, label, use, entity)
 
 
 def _check_revocation(examined: Examined, judgement: ListJudgement | None) -> Checks:
@@ -268,7 +318,7 @@ def _check_suspicion(examined: Examined, suspicions: Suspicions) -> Check:
 
 def _authorities_of(certificates: Iterable[Certificate | bytes], known: Iterable[Authority]) -> list[Authority]:
     """The authorities in loose certificates; those that cannot be read, and those that are known, left out."""
-    seen = {authority.octets for authority in known}
+    seen = {authority.octets for authority in known if authority.examined is not None}
     found = []
     for item in certificates:
         octets = item.der if isinstance(item, Certificate) else item

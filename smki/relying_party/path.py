@@ -1,12 +1,13 @@
-"""Paths from an end entity to a trust anchor, found among loose certificates; and what must hold along one."""
+"""What must hold along a path from an end entity to a trust anchor."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from smki.pki.certificate import Certificate
 from smki.pki.x509 import Oid, name_text
 from smki.relying_party.anchor import Authority
+from smki.relying_party.authorities import ISSUER_KINDS, Path, is_right_kind
 from smki.relying_party.examine import Examined
 from smki.relying_party.requirements import (
     AUTHORITY,
@@ -20,58 +21,17 @@ from smki.relying_party.requirements import (
     POLICY,
     SIGNATURE,
 )
-from smki.relying_party.verdict import Check, held, judge, not_held, not_reached
-from smki.sec.role import CertificateKind, KeyUsage
+from smki.relying_party.verdict import Check, held, judge, not_applicable, not_held, not_reached
+from smki.sec.role import KeyUsage
 
-MAX_AUTHORITIES = 6
-"""The longest path that is followed: SMKI has two authorities above an end entity."""
-MAX_PATHS = 24
-"""How many paths are tried: whoever offers a thousand authorities of one name gets an answer all the same."""
-
-Path = tuple[Authority, ...]
-"""The authorities above an end entity, its issuer first. Ends in an anchor, or where no issuer was found."""
-
-_MAY_ISSUE = {
-    CertificateKind.ORGANISATION: CertificateKind.ISSUING_OCA,
-    CertificateKind.DEVICE: CertificateKind.ISSUING_DCA,
-    CertificateKind.ISSUING_OCA: CertificateKind.ROOT_OCA,
-    CertificateKind.ISSUING_DCA: CertificateKind.ROOT_DCA,
-    CertificateKind.ROOT_OCA: CertificateKind.ROOT_OCA,
-    CertificateKind.ROOT_DCA: CertificateKind.ROOT_DCA,
-}
-_DCAS = (CertificateKind.ROOT_DCA, CertificateKind.ISSUING_DCA)
 _LINK = (ISSUER, KEY_IDENTIFIER, SIGNATURE, AUTHORITY, KEY_CERT_SIGN, HIERARCHY)
 
 
-def paths_above(certificate: Certificate, authorities: Sequence[Authority]) -> list[Path]:
-    """Paths from the issuer of *certificate* upwards, those to an anchor first and most likely ones before others."""
-    found: list[Path] = []
-    for path in _climb(certificate, authorities, ()):
-        found.append(path)
-        if len(found) == MAX_PATHS:
-            break
-    found.sort(key=lambda path: not (path and path[-1].is_anchor))
-    return found or [()]
+def check_link(below: Examined, issuer: Authority | None, is_signed: bool = False) -> tuple[Check, ...]:
+    """What ties a certificate to its issuer: name, key identifier, signature; and that the issuer may issue it.
 
-
-def _climb(below: Certificate, authorities: Sequence[Authority], path: Path) -> Iterator[Path]:
-    candidates = [item for item in authorities if item.name == below.issuer and item not in path]
-    if not candidates or len(path) == MAX_AUTHORITIES:
-        yield path
-        return
-    wanted = below.authority_key_identifier
-    candidates.sort(key=lambda item: (item.key_identifier != wanted, not item.is_anchor))
-    for candidate in candidates:
-        longer = (*path, candidate)
-        above = candidate.certificate
-        if candidate.is_anchor or above is None or above.issuer == above.subject:
-            yield longer
-        else:
-            yield from _climb(above, authorities, longer)
-
-
-def check_link(below: Examined, issuer: Authority | None) -> tuple[Check, ...]:
-    """What ties a certificate to its issuer: name, key identifier, signature; and that the issuer may issue it."""
+    :param is_signed: whether the issuer's signature on it was verified already.
+    """
     certificate, label = below.certificate, below.label
     if certificate is None:
         return tuple(not_reached(requirement, label) for requirement in _LINK)
@@ -86,7 +46,7 @@ def check_link(below: Examined, issuer: Authority | None) -> tuple[Check, ...]:
     return (
         held(ISSUER, label, issuer.label),
         judge(KEY_IDENTIFIER, label, same_key, "path.key-identifier", _hex(wanted), _hex(found)),
-        _check_signature(certificate, label, issuer),
+        held(SIGNATURE, label, issuer.label) if is_signed else _check_signature(certificate, label, issuer),
         *_check_issuer(below, issuer),
     )
 
@@ -101,12 +61,11 @@ def _check_signature(certificate: Certificate, label: str, issuer: Authority) ->
 
 def _check_issuer(below: Examined, issuer: Authority) -> tuple[Check, ...]:
     label, above = issuer.label, issuer.certificate
-    wanted = _MAY_ISSUE[below.kind]
-    right_kind = issuer.kind is wanted or (issuer.examined is None and issuer.kind in _DCAS and wanted in _DCAS)
-    hierarchy = judge(HIERARCHY, below.label, right_kind, "path.hierarchy", label, wanted.title)
+    expected = ISSUER_KINDS[below.kind].title
+    hierarchy = judge(HIERARCHY, below.label, is_right_kind(issuer, below.kind), "path.hierarchy", label, expected)
     if above is None:
-        seen = "a trust anchor by name and key"
-        return (held(AUTHORITY, label, seen), held(KEY_CERT_SIGN, label, seen), hierarchy)
+        seen = "a trust anchor by name and key has no certificate"
+        return (not_applicable(AUTHORITY, label, seen), not_applicable(KEY_CERT_SIGN, label, seen), hierarchy)
     usages = ", ".join(sorted(usage.label for usage in above.key_usages)) or "no key usage"
     may_sign = KeyUsage.KEY_CERT_SIGN in above.key_usages
     constraints = "cA TRUE" if above.is_authority else "no basicConstraints with cA TRUE"

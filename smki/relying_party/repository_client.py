@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-import binascii
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,11 +18,12 @@ from smki.problem import Malformed, NotFound, Problem
 from smki.relying_party.list_cache import ListCache
 from smki.relying_party.list_follower import ListFollower
 from smki.relying_party.lists import NumbersSeen, RevocationLists
-from smki.relying_party.transport import Limits, RepositoryError, Transport
+from smki.relying_party.transport import Limits, RepositoryError, Transport, visible
 from smki.sec.role import CertificateStatus, KeyUsage, RemotePartyRole
 
 MAX_XML_OCTETS = 4 * 1024 * 1024
 _XML_TYPES = ("application/xml", "text/xml")
+_ROLE = re.compile("[0-9]{1,9}")
 _INVALID, _NOTHING = 401, 402
 """What the interface means by these statuses: invalid search parameters, nothing found."""
 
@@ -127,7 +128,7 @@ class RepositoryClient:
             octets = base64.b64decode("".join(_text(answer, "CertificateBody").split()), validate=True)
             certificate = Certificate.from_der(octets)
             status = CertificateStatus.parse(_text(answer, "CertificateStatus"))
-        except (binascii.Error, Malformed) as error:
+        except (ValueError, Malformed) as error:
             raise self._unusable(str(error)) from None
         if certificate.serial_number != serial_number:
             raise self._unusable(f"certificate {certificate.serial_number}, not {serial_number}")
@@ -144,7 +145,7 @@ class RepositoryClient:
                 is_device,
                 CertificateStatus.parse(_text(result, "CertificateStatus")),
                 KeyUsage.parse(_text(result, "CertificateUsage")),
-                RemotePartyRole.of_decimal(int(role)) if role and role.isdecimal() and len(role) < 4 else None,
+                _role(role),
             )
         except Malformed as error:
             raise self._unusable(str(error)) from None
@@ -163,7 +164,7 @@ class RepositoryClient:
             meaning = " (invalid search parameters)" if reply.status == _INVALID else ""
             raise self._unusable(f"HTTP status {reply.status}{meaning}")
         if reply.content_type not in _XML_TYPES:
-            raise self._unusable(f"content type {reply.content_type[:80] or 'none'}")
+            raise self._unusable(f"content type {visible(reply.content_type) or 'none'}")
         # No entities, no network, no documents of unbounded depth: the answer is somebody else's.
         parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
         try:
@@ -174,6 +175,11 @@ class RepositoryClient:
     def _unusable(self, seen: str) -> RepositoryError:
         expected = "an answer as the Repository's interface has it"
         return RepositoryError(Problem("repository.answer", self._transport.url, seen[:300], expected))
+
+
+def _role(text: str | None) -> RemotePartyRole | None:
+    digits = (text or "").strip()
+    return RemotePartyRole.of_decimal(int(digits)) if _ROLE.fullmatch(digits) else None
 
 
 def _text(element: etree._Element, tag: str) -> str:

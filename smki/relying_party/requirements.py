@@ -44,6 +44,7 @@ LIST_NUMBER = Requirement(4, "revocation.list-number", "no list older than one s
 REVOKED = Requirement(4, "revocation.entry", "not revoked", "SEC L12")
 SUSPICION = Requirement(5, "suspicion", "not suspected to be compromised", "SEC L12")
 ROLE = Requirement(6, "use.role", "the role that it is to be relied on for", "GBCS 12")
+ENTITY = Requirement(6, "use.entity", "the Entity Identifier that it is to be relied on for", "GBCS 12")
 KEY_USAGE = Requirement(6, "use.key-usage", "the key usage that it is to be relied on for", "RFC 5280 4.2.1.3")
 
 REQUIREMENTS = (
@@ -69,6 +70,7 @@ REQUIREMENTS = (
     REVOKED,
     SUSPICION,
     ROLE,
+    ENTITY,
     KEY_USAGE,
 )
 """Every check. Those of a step are made from the end entity upwards, link by link."""
@@ -101,6 +103,7 @@ REMEDIES: dict[str, str] = {
     "revocation.revoked": "Do not rely on it.",
     "suspicion.suspected": "Do not rely on it until the suspicion is cleared (smki suspect clear).",
     "use.role": "Use the certificate of an Organisation in that role.",
+    "use.entity": "Use the certificate of that Organisation or Device.",
     "use.key-usage": "Use the subject's other certificate.",
 }
 """Every code that a reason not to trust can have, with the way out."""

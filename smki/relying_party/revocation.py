@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from smki.clock import iso
+from smki.clock import iso, to_seconds
 from smki.pki.revocation_list import RevocationList
 from smki.pki.x509 import name_text
 from smki.profile.forms import RevocationListProfile
@@ -23,7 +23,7 @@ from smki.relying_party.requirements import (
     LIST_SIGNER,
     REVOKED,
 )
-from smki.relying_party.verdict import Check, Checks, Outcome, held, judge, not_held, not_reached
+from smki.relying_party.verdict import Check, Checks, Outcome, held, judge, not_applicable, not_held, not_reached
 from smki.sec.role import CertificateKind, KeyUsage
 
 _LISTS_OF = {
@@ -34,6 +34,7 @@ _LISTS_OF = {
 clause); a Root OCA is trusted or not, and no list says so."""
 
 _ON_A_LIST = (LIST_PROFILE, LIST_ISSUER, LIST_SIGNATURE, LIST_SIGNER, LIST_CURRENT, LIST_NUMBER)
+_PASSED = (Outcome.HELD, Outcome.NOT_APPLICABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +42,9 @@ class ListJudgement:
     """What was found out about the list for the certificates of one issuer, at one moment."""
 
     checks: Checks
-    list: RevocationList | None
-    """The list where every check of it held; else None, and nothing may be read from it."""
+    lists: tuple[RevocationList, ...]
+    """The list where every check of it held, and other genuine ones with the same number but another content, for what
+    any of them revokes is revoked. Empty where a check did not hold, and nothing may be read from it."""
 
 
 def list_profile_for(kind: CertificateKind) -> RevocationListProfile | None:
@@ -53,45 +55,72 @@ def list_profile_for(kind: CertificateKind) -> RevocationListProfile | None:
 def judge_list(
     profile: RevocationListProfile, issuer: Authority, lists: RevocationLists, moment: datetime, seen: NumbersSeen
 ) -> ListJudgement:
-    """Choose the list for certificates of *issuer* and check that it may be believed."""
-    candidates = lists.held(profile)
-    # The numbers of all genuine ones first: a current list does not hide that a newer one is known.
-    for candidate in candidates:
-        _note_number(candidate, issuer, seen)
-    found = [_judge(candidate, issuer, moment, seen) for candidate in candidates]
+    """Choose the list for certificates of *issuer* and check that it may be believed.
+
+    It depends on the lists that are given, not on their order; and on the numbers seen.
+    """
+    # Whatever it was handed over as, a genuine list says which numbers its issuer has reached.
+    genuine = [held for held in (*lists.crls, *lists.arls) if _is_genuine(held, issuer)]
+    highest = _highest(issuer, genuine, moment, seen)
+    found = [_judge(candidate, issuer, moment, highest, genuine) for candidate in lists.held(profile)]
     if not found:
         problem = lists.problem(profile)
         text = f"{problem.seen} [{problem.code}]" if problem else "none was given"
         missing = not_held(LIST, issuer.label, "revocation.unavailable", text, f"the {profile.title} of {issuer.label}")
-        return ListJudgement((missing, *(not_reached(requirement, issuer.label) for requirement in _ON_A_LIST)), None)
-    return max(found, key=_rank)
+        return ListJudgement((missing, *(not_reached(requirement, issuer.label) for requirement in _ON_A_LIST)), ())
+    return max(found, key=lambda item: item[0])[1]
 
 
-def _rank(judgement: ListJudgement) -> tuple[int, int]:
-    """The one that is right with the highest number, else the one that got furthest."""
-    if judgement.list is not None:
-        return len(judgement.checks) + 1, judgement.list.number or 0
-    # The issuer counts before the profile: a broken list of somebody else's is not the one that was wanted.
-    order = {check.requirement: check.outcome is Outcome.HELD for check in judgement.checks}
-    held_so_far = [order[LIST_ISSUER], *(order[item] for item in _ON_A_LIST if item is not LIST_ISSUER)]
-    return next((at for at, holds in enumerate(held_so_far) if not holds), len(held_so_far)), 0
+def note_numbers(issuer: Authority, lists: RevocationLists, seen: NumbersSeen) -> None:
+    """Remember the numbers of the genuine lists of an authority.
+
+    Only for one that was issued up to a trust anchor: else whoever hands over an authority of their own, and lists of
+    it, would decide what is remembered.
+    """
+    for held_list in (*lists.crls, *lists.arls):
+        found = held_list.revocation_list if _is_genuine(held_list, issuer) else None
+        if found is not None and found.number is not None and held_list.complaint is None:
+            held_list.is_genuine = True
+            seen.note(_identity(issuer), found.number, found.this_update)
 
 
-def _is_genuine(found: RevocationList, issuer: Authority) -> bool:
-    return found.issuer == issuer.name and issuer.verifies(found.signature, found.tbs)
+def _is_genuine(candidate: HeldList, issuer: Authority) -> bool:
+    return candidate.issuer == issuer.name and candidate.is_signed_by(issuer)
 
 
-def _note_number(candidate: HeldList, issuer: Authority, seen: NumbersSeen) -> None:
-    found = candidate.revocation_list if candidate.issuer == issuer.name else None
-    if found is not None and found.number is not None and candidate.complaint is None and _is_genuine(found, issuer):
-        seen.note(_identity(issuer), found.number, found.this_update)
+def _highest(issuer: Authority, genuine: list[HeldList], moment: datetime, seen: NumbersSeen) -> int | None:
+    numbers = [seen.highest(_identity(issuer), moment)]
+    for candidate in genuine:
+        found = candidate.revocation_list
+        if found is not None and candidate.complaint is None and found.this_update <= moment:
+            numbers.append(found.number)
+    return max((number for number in numbers if number is not None), default=None)
 
 
 def _identity(issuer: Authority) -> bytes:
     return issuer.name + (issuer.point or b"")
 
 
-def _judge(candidate: HeldList, issuer: Authority, moment: datetime, seen: NumbersSeen) -> ListJudgement:
+_Rank = tuple[int, int, int, bytes]
+"""How far a list got, its number, its thisUpdate, and its bytes, so that no two different lists are equal."""
+
+
+def _rank(checks: Checks, is_good: bool, found: RevocationList | None, candidate: HeldList) -> _Rank:
+    """The one that is right with the highest number, else the one that got furthest."""
+    since = to_seconds(found.this_update) if found is not None else 0
+    number = found.number or 0 if found is not None else 0
+    if is_good:
+        return len(checks) + 1, number, since, candidate.octets
+    # The issuer counts before the profile: a broken list of somebody else's is not the one that was wanted.
+    order = {check.requirement: check.outcome in _PASSED for check in checks}
+    held_so_far = [order[LIST_ISSUER], *(order[item] for item in _ON_A_LIST if item is not LIST_ISSUER)]
+    stage = next((at for at, holds in enumerate(held_so_far) if not holds), len(held_so_far))
+    return stage, number, since, candidate.octets
+
+
+def _judge(
+    candidate: HeldList, issuer: Authority, moment: datetime, highest: int | None, genuine: list[HeldList]
+) -> tuple[_Rank, ListJudgement]:
     label = _label(candidate)
     found = candidate.revocation_list
     complaint = candidate.complaint
@@ -102,18 +131,28 @@ def _judge(candidate: HeldList, issuer: Authority, moment: datetime, seen: Numbe
     )
     if found is None:
         rest = (not_reached(requirement, label) for requirement in _ON_A_LIST[1:])
-        return ListJudgement((held(LIST, label), profile_check, *rest), None)
+        checks: Checks = (held(LIST, label), profile_check, *rest)
+        return _rank(checks, False, None, candidate), ListJudgement(checks, ())
+    same_number = _same_number(found, genuine, moment)
     checks = (
         held(LIST, label),
         profile_check,
         _check_issuer(found, issuer, label),
-        _check_signature(found, issuer, label),
+        _check_signature(candidate, issuer, label),
         _check_signer(issuer),
         _check_current(found, moment, label),
-        _check_number(found, issuer, moment, seen, label),
+        _check_number(found, highest, len(same_number), label),
     )
-    is_good = all(check.outcome is Outcome.HELD for check in checks)
-    return ListJudgement(checks, found if is_good else None)
+    is_good = all(check.outcome in _PASSED for check in checks)
+    return _rank(checks, is_good, found, candidate), ListJudgement(checks, same_number if is_good else ())
+
+
+def _same_number(found: RevocationList, genuine: list[HeldList], moment: datetime) -> tuple[RevocationList, ...]:
+    """The list, and genuine ones that its issuer gave the same number although they say something else."""
+    lists = (item for candidate in genuine if (item := candidate.revocation_list) is not None and item is not found)
+    same = {item.tbs: item for item in lists if item.number == found.number and item.this_update <= moment}
+    same.pop(found.tbs, None)
+    return (found, *sorted(same.values(), key=lambda item: item.tbs))
 
 
 def _label(candidate: HeldList) -> str:
@@ -131,8 +170,8 @@ def _check_issuer(found: RevocationList, issuer: Authority, label: str) -> Check
     return not_held(LIST_ISSUER, label, "revocation.list-issuer", seen, f"{expected} ({issuer.label})")
 
 
-def _check_signature(found: RevocationList, issuer: Authority, label: str) -> Check:
-    holds = issuer.verifies(found.signature, found.tbs)
+def _check_signature(candidate: HeldList, issuer: Authority, label: str) -> Check:
+    holds = candidate.is_signed_by(issuer)
     seen = "it verifies" if holds else "it does not verify"
     return judge(LIST_SIGNATURE, label, holds, "revocation.list-signature", seen, f"a signature by {issuer.label}")
 
@@ -140,7 +179,7 @@ def _check_signature(found: RevocationList, issuer: Authority, label: str) -> Ch
 def _check_signer(issuer: Authority) -> Check:
     certificate = issuer.certificate
     if certificate is None:
-        return held(LIST_SIGNER, issuer.label, "a trust anchor by name and key")
+        return not_applicable(LIST_SIGNER, issuer.label, "a trust anchor by name and key has no certificate")
     usages = ", ".join(sorted(usage.label for usage in certificate.key_usages)) or "no key usage"
     holds = KeyUsage.CRL_SIGN in certificate.key_usages
     return judge(LIST_SIGNER, issuer.label, holds, "revocation.list-crl-sign", usages, "cRLSign")
@@ -157,30 +196,35 @@ def _check_current(found: RevocationList, moment: datetime, label: str) -> Check
     return held(LIST_CURRENT, label, seen)
 
 
-def _check_number(found: RevocationList, issuer: Authority, moment: datetime, seen: NumbersSeen, label: str) -> Check:
-    highest = seen.highest(_identity(issuer), moment)
+def _check_number(found: RevocationList, highest: int | None, used: int, label: str) -> Check:
     number = found.number
-    text = f"number {number}"
     holds = number is not None and (highest is None or number >= highest)
-    return judge(LIST_NUMBER, label, holds, "revocation.list-rolled-back", text, f"{highest} or above, seen before")
+    expected = f"{highest} or above, seen before"
+    return judge(LIST_NUMBER, label, holds, "revocation.list-rolled-back", _number_text(found, used), expected)
+
+
+def _number_text(found: RevocationList, used: int) -> str:
+    return f"number {found.number}" + (f", which was used for {used} different lists" if used > 1 else "")
 
 
 def check_entry(examined: Examined, judgement: ListJudgement | None) -> Check:
     """Whether a list that may be believed names the certificate."""
     certificate, label = examined.certificate, examined.label
-    if judgement is None or judgement.list is None or certificate is None:
+    if judgement is None or not judgement.lists or certificate is None:
         return not_reached(REVOKED, label)
-    if certificate.serial_number not in judgement.list:
-        return held(REVOKED, label, f"not in list number {judgement.list.number}")
-    entry = judgement.list.entry(certificate.serial_number)
-    reason = entry.reason.label if entry and entry.reason else "no reason given"
-    seen = f"revoked {iso(entry.revoked_at) if entry else ''}, {reason}, by list number {judgement.list.number}"
-    return not_held(REVOKED, label, "revocation.revoked", seen)
+    number = _number_text(judgement.lists[0], len(judgement.lists))
+    for found in judgement.lists:
+        if certificate.serial_number in found:
+            entry = found.entry(certificate.serial_number)
+            reason = entry.reason.label if entry and entry.reason else "no reason given"
+            seen = f"revoked {iso(entry.revoked_at) if entry else ''}, {reason}, by list {number}"
+            return not_held(REVOKED, label, "revocation.revoked", seen)
+    return held(REVOKED, label, f"not in list {number}")
 
 
 def no_list_needed(examined: Examined) -> Check:
     """The check of a certificate for which no list is published."""
-    return held(REVOKED, examined.label, f"no list is published for {examined.kind.title}s")
+    return not_applicable(REVOKED, examined.label, f"no list is published for {examined.kind.title}s")
 
 
 def _hex(octets: bytes | None) -> str:

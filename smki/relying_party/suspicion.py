@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from smki.clock import iso, parse_moment
+from smki.clock import iso, parse_moment, utc
 from smki.file import replace_file
 from smki.identity import SerialNumber
 from smki.problem import IntegrityError, Malformed, NotFound, Problem, SmkiError
@@ -28,6 +28,9 @@ class Suspicion:
     because: str
     since: datetime
     """When it was noted, UTC."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "since", utc(self.since, "since"))
 
     def as_json(self) -> dict[str, Any]:
         """As it stands in the file."""
@@ -71,26 +74,40 @@ class Suspicions:
         :raises IntegrityError: when it cannot be read: nothing may be relied on while it is unknown what is suspected.
         """
         try:
-            values = json.loads(path.read_bytes())
+            return cls.parse(path.read_bytes(), path)
+        except FileNotFoundError:
+            return cls()
+        except OSError as error:
+            raise _unreadable(path, error.strerror or str(error)) from None
+
+    @classmethod
+    def parse(cls, content: bytes, path: Path) -> Suspicions:
+        """The suspicions in the content of a file.
+
+        :raises IntegrityError: as :meth:`read`.
+        """
+        try:
+            values = json.loads(content)
             if values["format"] != FORMAT:
                 raise ValueError(f"format {values['format']}")
             return cls(
                 Suspicion(SerialNumber.parse(row["serialNumber"]), str(row["because"]), parse_moment(row["since"]))
                 for row in values["suspicions"]
             )
-        except FileNotFoundError:
-            return cls()
-        except (OSError, ValueError, TypeError, KeyError, AttributeError, SmkiError) as error:
-            seen = error.strerror if isinstance(error, OSError) and error.strerror else f"{error}"[:200]
-            remedy = "Mend or remove the file; until then nothing is relied on."
-            raise IntegrityError(
-                Problem("suspicion.unreadable", str(path), seen, "what smki suspect wrote", "SEC L12", remedy)
-            ) from None
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError, SmkiError) as error:
+            raise _unreadable(path, f"{error}"[:200]) from None
 
     def write(self, path: Path) -> None:
         """Put them in a file, whole or not at all."""
         content = {"format": FORMAT, "suspicions": [suspicion.as_json() for suspicion in self]}
         replace_file(path, json.dumps(content, indent=2).encode() + b"\n")
+
+
+def _unreadable(path: Path, seen: str) -> IntegrityError:
+    remedy = "Mend or remove the file; until then nothing is relied on."
+    return IntegrityError(
+        Problem("suspicion.unreadable", str(path), seen, "what smki suspect wrote", "SEC L12", remedy)
+    )
 
 
 @contextlib.contextmanager

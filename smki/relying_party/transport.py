@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import re
 import socket
 import ssl
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from smki.problem import Malformed, Problem, SmkiError
 
 MAX_REDIRECTS = 3
+_URL = re.compile(r"[!-~]{1,2048}")
+"""Visible ASCII (RFC 3986 2); everything else is percent-encoded, host names in their form for the DNS."""
+_MAX_HEADER = 1024
+"""Maximum number of characters of a header's value that is repeated in the next question."""
+_MAX_CHUNK_LINE = 1024
+_CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r?\n")
 _CHUNK = 64 * 1024
 _REDIRECTS = (301, 302, 303, 307, 308)
 _AGAIN = (429, 500, 502, 503, 504)
@@ -107,10 +114,7 @@ class Transport:
             location = reply.headers.get("location")
             if reply.status not in _REDIRECTS or body is not None or not location:
                 return reply
-            further = urljoin(url, location)
-            if urlsplit(url).scheme == "https" and urlsplit(further).scheme != "https":
-                problem = Problem("repository.redirect", start, f"a redirect to {further[:200]}", "https to the end")
-                raise RepositoryError(problem)
+            further = _redirected(start, url, location)
             url = further
         problem = Problem("repository.redirect", start, f"more than {MAX_REDIRECTS} redirects", "an answer")
         raise RepositoryError(problem)
@@ -144,10 +148,11 @@ class Transport:
             connection.request("POST" if body is not None else "GET", path, body=body, headers=headers)
             with connection.getresponse() as response:
                 return _read(url, response, max_octets, expired)
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            # ValueError: http.client and the codec for host names (IDNA) raise it for what is no URL, header or number.
             if expired.is_set() or time.monotonic() >= deadline:
                 raise RepositoryError(_timeout(url, self.limits.seconds)) from None
-            seen = str(error) or type(error).__name__
+            seen = visible(str(error)) or type(error).__name__
             raise _Again(Problem("repository.unreachable", url, seen[:200], "a whole answer over HTTP")) from None
         finally:
             timer.cancel()
@@ -160,7 +165,7 @@ def _read(url: str, response: http.client.HTTPResponse, max_octets: int, expired
         raise RepositoryError(_too_large(url, f"{promised} octets promised", max_octets))
     chunks: list[bytes] = []
     size = 0
-    while chunk := response.read(_CHUNK):
+    for chunk in _chunks(response):
         size += len(chunk)
         if size > max_octets:
             raise RepositoryError(_too_large(url, f"more than {size - 1} octets", max_octets))
@@ -173,13 +178,67 @@ def _read(url: str, response: http.client.HTTPResponse, max_octets: int, expired
     return Reply(response.status, headers, b"".join(chunks))
 
 
+def _chunks(response: http.client.HTTPResponse) -> Iterator[bytes]:
+    """The body, a part at a time."""
+    if response.status in (204, 304):
+        return
+    if not response.chunked:
+        while part := response.read(_CHUNK):
+            yield part
+        return
+    # http.client takes a chunk of "-1" bytes for all that is ever sent, and keeps it in memory.
+    while left := _chunk_size(response.fp.readline(_MAX_CHUNK_LINE)):
+        while left:
+            part = response.fp.read(min(left, _CHUNK))
+            if not part:
+                raise http.client.IncompleteRead(b"", left)
+            left -= len(part)
+            yield part
+        if response.fp.readline(_MAX_CHUNK_LINE) not in (b"\r\n", b"\n"):
+            raise http.client.HTTPException("a chunk without an end of line after it")
+
+
+def _chunk_size(line: bytes) -> int:
+    found = _CHUNK_SIZE.fullmatch(line)
+    if found is None:
+        raise http.client.HTTPException(f"a chunk of the size {line[:20]!r}")
+    return int(found[1], 16)
+
+
+def is_header_value(text: str) -> bool:
+    """Whether a text can be sent as the value of a header: visible ASCII of reasonable length (RFC 9110 5.5)."""
+    return 0 < len(text) <= _MAX_HEADER and text.isascii() and text.isprintable()
+
+
+def _redirected(start: str, url: str, location: str) -> str:
+    """Where a redirect leads.
+
+    :raises RepositoryError: where that is no URL over HTTP, or leads from https to http.
+    """
+    try:
+        further = urljoin(url, location)
+        scheme = _split(further).scheme if _URL.fullmatch(location) else ""
+    except (ValueError, Malformed):
+        scheme = ""
+    if scheme and not (scheme == "http" and urlsplit(url).scheme == "https"):
+        return further
+    expected = "https to the end" if scheme else "a redirect to http://HOST or https://HOST, in ASCII"
+    seen = f"a redirect to {visible(location)}"
+    raise RepositoryError(Problem("repository.redirect", start, seen, expected, "RFC 9110 15.4"))
+
+
+def visible(text: str) -> str:
+    """What a server said, cut to size, its control characters and those outside ASCII made visible."""
+    return text[:200].encode("unicode_escape").decode("ascii")
+
+
 def _split(url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
         _ = parts.port
     except ValueError:
         parts = SplitResult("", "", "", "", "")
-    if parts.scheme not in ("http", "https") or not parts.hostname or not url.isprintable() or " " in url:
+    if parts.scheme not in ("http", "https") or not parts.hostname or not _URL.fullmatch(url):
         seen = f"{url[:200]!r}"
         raise Malformed(Problem("url.malformed", "URL", seen, "http://HOST:PORT or https://HOST", "RFC 3986"))
     return parts

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from smki.identity import EntityIdentifier
 from smki.pki.certificate import Certificate
 from smki.problem import Malformed, Problem
-from smki.relying_party.requirements import KEY_USAGE, ROLE
-from smki.relying_party.verdict import Checks, judge, left_out
+from smki.relying_party.requirements import ENTITY, KEY_USAGE, ROLE
+from smki.relying_party.verdict import Check, Checks, judge, left_out
 from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole
 
 DEVICE = "device"
@@ -52,23 +53,37 @@ class Use:
 ANY_USE = Use()
 
 
-def check_use(certificate: Certificate, kind: CertificateKind, label: str, use: Use) -> Checks:
-    """Step 6: role and key usage fit what the certificate is to be relied on for."""
-    if use is ANY_USE:
-        return (
-            left_out(ROLE, label, "no role was asked for"),
-            left_out(KEY_USAGE, label, "no key usage was asked for"),
-        )
+def check_use(
+    certificate: Certificate, kind: CertificateKind, label: str, use: Use, entity: EntityIdentifier | None
+) -> Checks:
+    """Step 6: role, Entity Identifier and key usage fit what the certificate is to be relied on for."""
+    return (
+        _check_role(certificate, kind, label, use),
+        _check_entity(certificate, label, entity),
+        _check_usage(certificate, label, use.usage),
+    )
+
+
+def _check_role(certificate: Certificate, kind: CertificateKind, label: str, use: Use) -> Check:
     if use.device:
-        role = judge(ROLE, label, kind is CertificateKind.DEVICE, "use.role", kind.title, CertificateKind.DEVICE.title)
-    elif use.role is not None:
-        seen = certificate.role.label if certificate.role else f"no role ({kind.title})"
-        holds = kind is CertificateKind.ORGANISATION and certificate.role is use.role
-        role = judge(ROLE, label, holds, "use.role", seen, use.role.label)
-    else:
-        role = left_out(ROLE, label, "no role was asked for")
-    if use.usage is None:
-        return (role, left_out(KEY_USAGE, label, "no key usage was asked for"))
+        return judge(ROLE, label, kind is CertificateKind.DEVICE, "use.role", kind.title, CertificateKind.DEVICE.title)
+    if use.role is None:
+        return left_out(ROLE, label, "no role was asked for")
+    seen = certificate.role.label if certificate.role else f"no role ({kind.title})"
+    holds = kind is CertificateKind.ORGANISATION and certificate.role is use.role
+    return judge(ROLE, label, holds, "use.role", seen, use.role.label)
+
+
+def _check_entity(certificate: Certificate, label: str, entity: EntityIdentifier | None) -> Check:
+    if entity is None:
+        return left_out(ENTITY, label, "no Entity Identifier was asked for")
+    found = certificate.entity_identifier
+    seen = str(found) if found is not None else "no Entity Identifier"
+    return judge(ENTITY, label, found == entity, "use.entity", seen, str(entity))
+
+
+def _check_usage(certificate: Certificate, label: str, usage: KeyUsage | None) -> Check:
+    if usage is None:
+        return left_out(KEY_USAGE, label, "no key usage was asked for")
     seen = ", ".join(sorted(usage.label for usage in certificate.key_usages)) or "no key usage"
-    holds = certificate.usage is use.usage
-    return (role, judge(KEY_USAGE, label, holds, "use.key-usage", seen, use.usage.label))
+    return judge(KEY_USAGE, label, certificate.usage is usage, "use.key-usage", seen, usage.label)

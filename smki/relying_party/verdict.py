@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from smki.clock import iso
+from smki.identity import EntityIdentifier
 from smki.pki.certificate import Certificate
 from smki.problem import Problem
 from smki.relying_party.requirements import REMEDIES, STEPS, Requirement
@@ -21,6 +22,8 @@ class Outcome(enum.Enum):
     NOT_HELD = "not held"
     NOT_REACHED = "not reached"
     """It needs something that an earlier check did not find: never a reason to trust."""
+    NOT_APPLICABLE = "not applicable"
+    """There is nothing to look at, by the rules: no revocation list is published for Device Certificates."""
     LEFT_OUT = "left out"
     """Not asked for: time with ``--ignore-time``, use where none was named."""
 
@@ -80,6 +83,8 @@ class Verdict:
     """In the order in which trust is decided."""
     purpose: str = ""
     """What it was to be relied on for: ``supplier/DS``; empty for whatever it is."""
+    entity: EntityIdentifier | None = None
+    """Whose it was to be; None for anybody's."""
 
     @property
     def trusted(self) -> bool:
@@ -109,13 +114,15 @@ class Verdict:
             "sha256": self.certificate.sha256.hex().upper() if self.certificate else None,
             "at": iso(self.moment),
             "for": self.purpose or None,
+            "entity": str(self.entity) if self.entity is not None else None,
             "trusted": self.trusted,
             "reason": reason.as_json() if reason else None,
             "checks": [check.as_json() for check in self.checks],
         }
 
 
-_GOOD = frozenset((Outcome.HELD, Outcome.LEFT_OUT))
+# A tuple: members of an enumeration are found faster by identity than by hash.
+_GOOD = (Outcome.HELD, Outcome.LEFT_OUT, Outcome.NOT_APPLICABLE)
 
 
 def held(requirement: Requirement, certificate: str, seen: str = "") -> Check:
@@ -136,6 +143,14 @@ def not_reached(requirement: Requirement, certificate: str, seen: str = "") -> C
 def left_out(requirement: Requirement, certificate: str, seen: str) -> Check:
     """A check that was not asked for."""
     return Check(requirement, certificate, Outcome.LEFT_OUT, seen)
+
+
+def not_applicable(requirement: Requirement, certificate: str, seen: str) -> Check:
+    """A check for which there is nothing to look at.
+
+    :param seen: why.
+    """
+    return Check(requirement, certificate, Outcome.NOT_APPLICABLE, seen)
 
 
 def judge(requirement: Requirement, certificate: str, holds: bool, code: str, seen: str, expected: str = "") -> Check:

@@ -19,15 +19,15 @@ class ListsOf:
 
     def __init__(self, smki: Smki) -> None:
         self._smki = smki
-        self._encoded: tuple[list[bytes], list[bytes]] | None = None
-        self._lists = RevocationLists()
+        self._latest: tuple[tuple[list[bytes], list[bytes]], RevocationLists] = ([], []), RevocationLists()
 
     def revocation_lists(self, moment: datetime) -> RevocationLists:
         """Return the lists that were current at a moment."""
         encoded = self._of(CertificateKind.ISSUING_OCA, moment), self._of(CertificateKind.ROOT_OCA, moment)
-        if encoded != self._encoded:
-            self._encoded, self._lists = encoded, RevocationLists.of(*encoded)
-        return self._lists
+        latest = self._latest  # read once: another thread may be asking about another moment
+        if latest[0] != encoded:
+            latest = self._latest = encoded, RevocationLists.of(*encoded)
+        return latest[1]
 
     def _of(self, kind: CertificateKind, moment: datetime) -> list[bytes]:
         lists = self._smki.all_lists(kind)

@@ -119,6 +119,21 @@ def redirecting(handler: BaseHTTPRequestHandler) -> None:
     handler.end_headers()
 
 
+def raw(answer: bytes) -> Misbehaviour:
+    """These bytes in the place of an answer, whatever they are."""
+
+    def misbehave(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(answer)
+        handler.close_connection = True
+
+    return misbehave
+
+
+def redirecting_to(location: bytes) -> Misbehaviour:
+    """A redirect to anything."""
+    return raw(b"HTTP/1.1 302 Found\r\nLocation: " + location + b"\r\nContent-Length: 0\r\n\r\n")
+
+
 def cut_short(body: bytes) -> Misbehaviour:
     """The connection ends in the middle of the body."""
 
@@ -145,6 +160,12 @@ def repository(crl: Misbehaviour | None = None, arl: Misbehaviour | None = None)
                 answer = redirecting
             with contextlib.suppress(OSError):
                 (answer or octets(b"", status=404))(self)
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            served.asked.append((self.path, ""))
+            with contextlib.suppress(OSError):
+                served.answers.get(self.path, octets(b"", status=404))(self)
 
         def log_message(self, format: str, *args: object) -> None:
             pass

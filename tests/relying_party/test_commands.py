@@ -52,7 +52,10 @@ def test_not_trusted_says_why(files: Path) -> None:
     (verdict,) = json.loads(out)["verdicts"]
     assert verdict["trusted"] is False
     assert verdict["reason"]["code"] == "use.role"
-    assert {check["outcome"] for check in verdict["checks"]} == {"held", "not held"}
+    assert {check["outcome"] for check in verdict["checks"]} == {
+        "held", "not held", "not applicable", "left out",
+    }  # fmt: skip
+    assert {check["check"] for check in verdict["checks"] if check["outcome"] == "left out"} == {"use.entity"}
 
 
 def test_a_list_that_cannot_be_had_is_a_reason_not_to_trust(files: Path) -> None:
@@ -83,6 +86,20 @@ def test_many_at_once_and_junit(files: Path) -> None:
     failure = suite.find("testcase/failure")
     assert failure is not None
     assert failure.get("type") == "path.signature"
+
+
+def test_whose_it_is_to_be(files: Path) -> None:
+    for_supplier = ("supplier.pem", *OFFLINE, "--for", "supplier/ds", "--entity")
+    status, out, _ = verify(files, *for_supplier, "90:b3:d5:1f:30:01:00:00")
+    assert status == 0
+    assert out.splitlines()[-1].endswith("for supplier/DS of 90-B3-D5-1F-30-01-00-00: trusted")
+    status, out, _ = verify(files, *for_supplier, "90B3D51F30030000", "--json")
+    assert status == 1
+    (verdict,) = json.loads(out)["verdicts"]
+    assert verdict["entity"] == "90-B3-D5-1F-30-03-00-00"
+    assert verdict["reason"]["code"] == "use.entity"
+    assert verdict["reason"]["seen"] == "90-B3-D5-1F-30-01-00-00"
+    assert verify(files, *for_supplier, "90B3")[0] == 2
 
 
 @pytest.mark.parametrize(
@@ -128,6 +145,9 @@ def test_a_homes_authorities_are_the_default(home: Path) -> None:
     assert issued.returncode == 0, issued.stderr
     status, out, _ = verify(home, "d.pem", "--home", home, "--for", "device/ds")
     assert status == 0, out
+    lines = [line for line in out.splitlines() if "not revoked" in line]
+    assert all("not applicable" in line for line in lines)
+    assert "no list is published for Device Certificates" in lines[0]
 
 
 def test_suspicions(files: Path, case_named: dict[str, Case]) -> None:

@@ -72,7 +72,8 @@ def test_of_a_certificate_that_a_party_with_experience_is_offered(data: Any) -> 
     assert PARTY.verify(octets).trusted
     mutated = changed_octet(octets, data)
     assert not PARTY.verify(mutated).trusted
-    EXAMINER.examine(octets)
+    EXAMINER.learn(examine(octets))
+    assert EXAMINER.examine(octets).structure is None  # read by its layout
     assert EXAMINER.examine(mutated) == examine(mutated)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -14,11 +15,12 @@ import pytest
 from smki_repository.app import create_app
 
 from smki import Certificate, CertificateKind, RemotePartyRole, Smki
-from smki.identity import PartyId
+from smki.identity import PartyId, SerialNumber
 from smki.ledger import ApplicationQuery
 from smki.pki.certificate import to_pem
 from smki.pki.pem import unarmour
 from smki.registration import Application, Refusal
+from smki.relying_party import Suspicion, Suspicions
 from smki.sec.party import Officer
 from tests.repository.rest_support import PARTY, Api, api_of, token_for
 from tests.support import DEVICE, DS, KA, SUPPLIER
@@ -270,11 +272,30 @@ def test_verdicts_over_http(own: Api) -> None:
     assert verdict("?for=supplier/ds")["trusted"] is True
     assert verdict("?for=networkOperator")["reason"]["code"].startswith("use.")
     assert verdict("?at=2099-01-01")["trusted"] is False
+    assert verdict(f"?for=supplier/ds&entity={SUPPLIER}")["entity"] == str(SUPPLIER)
+    assert verdict(f"?for=supplier/ds&entity={SUPPLIER}")["trusted"] is True
+    assert verdict(f"?for=supplier/ds&entity={DEVICE}")["reason"]["code"] == "use.entity"
+    assert "entity" in own.client.post("/api/v1/verify?entity=nobody", data=pem, content_type="text/plain").text
     own.as_officer("POST", f"/certificates/{serial}/revoke", json={"reason": "key-compromised"})
     own.smki.lists(CertificateKind.ISSUING_OCA).publish()
     judged = verdict()
     assert judged["trusted"] is False
     assert judged["reason"]["code"].startswith("revocation")
+
+
+def test_verdicts_over_http_follow_what_they_are_made_from(own: Api) -> None:
+    """A suspicion counts at once, also when its file has the size and the time of the one before."""
+    serial = issued(own)
+    pem = own.get(f"/certificates/{serial}.pem").data
+    file = own.smki.path / "suspicions.json"
+    other = f"{int(serial, 16) ^ 1:032X}"
+    for suspected, code in ((other, None), (serial, "suspicion.suspected"), (other, None)):
+        since = own.smki.clock.now()
+        Suspicions([Suspicion(SerialNumber.parse(suspected), "seen", since)]).write(file)
+        os.utime(file, ns=(1, 1))
+        answer: Any = own.client.post("/api/v1/verify", data=pem, content_type="text/plain").json
+        reason = answer["verdicts"][0]["reason"]
+        assert (reason and reason["code"]) == code
 
 
 def test_no_secret_in_any_answer(own: Api) -> None:

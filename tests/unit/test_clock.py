@@ -1,11 +1,28 @@
 """Clocks, and how moments are written."""
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 
-from smki.clock import FixedClock, RealClock, ShiftedClock, from_seconds, iso, parse_moment, to_seconds
+from smki.clock import (
+    AdjustableClock,
+    FixedClock,
+    HomeClock,
+    RealClock,
+    ShiftedClock,
+    TravellingClock,
+    from_seconds,
+    iso,
+    parse_moment,
+    to_seconds,
+    utc,
+)
+from smki.home.configuration import beginning
+from smki.identity import SerialNumber
 from smki.problem import Malformed
+from smki.relying_party import NumbersSeen, RelyingParty, RepositoryClient, Suspicion
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -41,3 +58,39 @@ def test_moments_refused(text: str) -> None:
 def test_seconds_and_text(moment: datetime) -> None:
     assert from_seconds(to_seconds(moment)) == moment
     assert parse_moment(iso(moment)) == moment
+
+
+@pytest.mark.parametrize(
+    "take",
+    [
+        FixedClock,
+        AdjustableClock,
+        AdjustableClock().set,
+        TravellingClock(RealClock()).travel,
+        lambda moment: HomeClock(Path("nowhere")).set(moment),
+        to_seconds,
+        lambda moment: beginning(None, moment),
+        lambda moment: RelyingParty([]).verify(b"", at=moment),
+        lambda moment: RepositoryClient("http://127.0.0.1:1").revocation_lists(moment),
+        lambda moment: NumbersSeen().note(b"x", 1, moment),
+        lambda moment: NumbersSeen().highest(b"x", moment),
+        lambda moment: NumbersSeen([(b"x", 1, moment)]),
+        lambda moment: Suspicion(SerialNumber(1), "a rumour", moment),
+    ],
+)
+def test_a_moment_without_a_time_zone_is_refused_wherever_one_is_taken(take: Callable[[datetime], object]) -> None:
+    with pytest.raises(Malformed) as caught:
+        take(datetime(2026, 6, 15, 12, 0))
+    (problem,) = caught.value.problems
+    assert problem.code == "time.naive"
+    assert problem.expected == "a datetime in UTC"
+    assert problem.seen == "2026-06-15T12:00:00, without a time zone"
+    assert "tzinfo=datetime.UTC" in problem.remedy
+
+
+def test_a_moment_of_another_zone_is_the_same_moment_in_utc() -> None:
+    summer_time = timezone(timedelta(hours=1))
+    local = datetime(2026, 11, 21, 13, 0, 0, 999999, tzinfo=summer_time)
+    assert utc(local, "at") == NOON
+    assert iso(FixedClock(local).now()) == "2026-11-21T12:00:00Z"
+    assert iso(RelyingParty([]).verify(b"", at=local).moment) == "2026-11-21T12:00:00Z"

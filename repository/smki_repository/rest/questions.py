@@ -75,7 +75,8 @@ def _verify(call: Call) -> Response:
     wanted_form(JSON)
     party = current_app.extensions.setdefault("smki.reliance", Reliance(call.smki)).party()
     moment = call.get("at") or call.smki.clock.now()
-    verdicts = [party.verify(octets, for_=call.get("for"), at=moment).as_json() for octets in _objects(call)]
+    wanted = {"for_": call.get("for"), "entity": call.get("entity"), "at": moment}
+    verdicts = [party.verify(octets, **wanted).as_json() for octets in _objects(call)]
     return answer_json({"verdicts": verdicts}, "no-store")
 
 
@@ -193,7 +194,8 @@ OPERATIONS = (
         "POST", "/verify", "verify", _TAG, "Whether certificates may be relied on", _verify,
         Answer("A verdict with every check for each certificate of the body (SEC L12), by the authorities and the latest lists "
                "of this SMKI.", {JSON: schema_ref("Verdicts")}),
-        (_USE, given.moment("at", "The moment asked about; now by default.")),
+        (_USE, given.entity_identifier("entity", "Whose it is to be: an Organisation's or a Device's; anybody's by default."),
+         given.moment("at", "The moment asked about; now by default.")),
         (OctetsBody(INPUT_TYPES, LINTED_OCTETS),), errors=(406, 422),
     ),
     Operation("GET", "/statistics", "getStatistics", _TAG, "How much there is", _statistics,

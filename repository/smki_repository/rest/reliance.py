@@ -25,18 +25,22 @@ class Reliance:
         smki = self._smki
         authorities = smki.authorities()
         crls, arls = (list(self._latest(kind)) for kind in (CertificateKind.ISSUING_OCA, CertificateKind.ROOT_OCA))
-        suspicions = smki.path / SUSPICIONS_FILE
+        path = smki.path / SUSPICIONS_FILE
+        suspicions = path.read_bytes() if path.exists() else None
+        # Everything that the Relying Party is made from, as it is: counts, numbers and times of change can stay the same
+        # while what they stand for changes.
         seen = (
-            len(authorities),
-            *((record.issuer, record.number) for record in (*crls, *arls)),
-            suspicions.stat().st_mtime_ns if suspicions.exists() else None,
+            tuple(record.certificate.der for record in authorities),
+            tuple(record.der for record in crls),
+            tuple(record.der for record in arls),
+            suspicions,
         )
         with self._lock:
             if self._kept is None or self._kept[0] != seen:
                 lists = RevocationLists.of((record.der for record in crls), (record.der for record in arls))
                 anchors = [record.certificate for record in authorities]
-                party = RelyingParty(anchors, lists, clock=smki.clock, suspicions=Suspicions.read(suspicions))
-                self._kept = seen, party
+                suspected = Suspicions.parse(suspicions, path) if suspicions is not None else Suspicions()
+                self._kept = seen, RelyingParty(anchors, lists, clock=smki.clock, suspicions=suspected)
             return self._kept[1]
 
     def _latest(self, kind: CertificateKind) -> Iterator[ListRecord]:

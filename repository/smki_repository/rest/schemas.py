@@ -152,7 +152,7 @@ SCHEMAS: dict[str, Schema] = {
                      ("seen", "expected", "code")),
     "Verdict": _object(
         {"certificate": TEXT, "sha256": _or_null({"type": "string", "pattern": "^[0-9A-F]{64}$"}), "at": MOMENT,
-         "for": _or_null(TEXT), "trusted": FLAG, "reason": _or_null(schema_ref("Problem")),
+         "for": _or_null(TEXT), "entity": _or_null(EUI), "trusted": FLAG, "reason": _or_null(schema_ref("Problem")),
          "checks": _list(schema_ref("Check"))},
     ),
     "Verdicts": _object({"verdicts": _list(schema_ref("Verdict"))}),
