@@ -48,7 +48,7 @@ _ROUNDS = 15
 def run() -> list[Measurement]:
     """Every figure in milliseconds; raw is what the cryptography of the same work takes alone."""
     from smki.home.smki import Smki
-    from smki.testing import Device, SmkiFactory
+    from smki.testing import DeviceUnderTest, SmkiFactory
 
     limit = limits()
     signature, verification, key = 1000 / limit["sign"], 1000 / limit["verify"], 1000 / limit["generate"]
@@ -65,7 +65,7 @@ def run() -> list[Measurement]:
         # As in a run of tests: each has a new SMKI and makes a Device.
         with factory() as smki:
             start = time.perf_counter()
-            Device.make(smki, "ESME")
+            DeviceUnderTest.make(smki, "ESME")
             making.append((time.perf_counter() - start) * 1e6)
     with Smki.in_memory(seed="benchmark") as smki:
         up = milliseconds(lambda: _up(smki), rounds=7)

@@ -17,10 +17,10 @@ from smki.cli.common import home_option, json_option, read_input, say
 from smki.cli.main import EXIT_NEGATIVE
 from smki.cli.progress import progress_bar
 from smki.home.smki import Smki
-from smki.interchange.importing import Importer, Outcome, find_certificates
+from smki.interchange.importing import Importer, ImportOutcome, find_certificates
 from smki.interchange.importing.contents import FoundObject
 from smki.interchange.importing.sources import find_in
-from smki.interchange.importing.taking import Taken
+from smki.interchange.importing.taking import ImportStatus
 from smki.keys.private_key import passphrase_from_environment
 from smki.pki.certificate import Certificate, read_certificate
 from smki.pki.pem import unarmour
@@ -71,10 +71,10 @@ def import_(
             outcomes = _reported(taking, as_json)
         written = smki.write_imported_keys(importer) if with_keys else []
     counts = Counter(taken for taken, _ in outcomes)
-    defective = sum(is_defective for taken, is_defective in outcomes if taken is Taken.TAKEN)
+    defective = sum(is_defective for taken, is_defective in outcomes if taken is ImportStatus.TAKEN)
     if not as_json:
         say(_summary(counts, defective, importer, written, with_keys))
-    if counts[Taken.NOT_TAKEN]:
+    if counts[ImportStatus.NOT_TAKEN]:
         sys.exit(EXIT_NEGATIVE)
 
 
@@ -87,7 +87,7 @@ def _found(paths: Sequence[str]) -> Iterator[FoundObject]:
             yield from find_certificates(Path(path), passphrase)
 
 
-def _reported(outcomes: Iterable[Outcome], as_json: bool) -> list[tuple[Taken, bool]]:
+def _reported(outcomes: Iterable[ImportOutcome], as_json: bool) -> list[tuple[ImportStatus, bool]]:
     """Print each outcome as it comes."""
     reported = []
     with progress_bar("importing") as report:
@@ -98,7 +98,7 @@ def _reported(outcomes: Iterable[Outcome], as_json: bool) -> list[tuple[Taken, b
     return reported
 
 
-def _lines(outcome: Outcome) -> list[str]:
+def _lines(outcome: ImportOutcome) -> list[str]:
     what = "nothing that could be taken"
     if outcome.certificate is not None:
         certificate = outcome.certificate
@@ -112,7 +112,7 @@ def _lines(outcome: Outcome) -> list[str]:
     return lines
 
 
-def _values(outcome: Outcome) -> dict[str, Any]:
+def _values(outcome: ImportOutcome) -> dict[str, Any]:
     certificate = outcome.certificate
     return {
         "source": outcome.source,
@@ -127,9 +127,9 @@ def _values(outcome: Outcome) -> dict[str, Any]:
 
 
 def _summary(
-    counts: Counter[Taken], defective: int, importer: Importer, written: Sequence[Path], with_keys: bool
+    counts: Counter[ImportStatus], defective: int, importer: Importer, written: Sequence[Path], with_keys: bool
 ) -> str:
-    parts = [f"{counts[taken]} {taken.value}" for taken in Taken]
+    parts = [f"{counts[taken]} {taken.value}" for taken in ImportStatus]
     parts[0] += f" ({defective} of them defective)" if defective else ""
     if with_keys:
         keys = f"{len(written)} private keys written into keys/imported"

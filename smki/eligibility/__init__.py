@@ -9,7 +9,7 @@ from smki.eligibility.decision import Applied, Decision, decision_lines
 from smki.eligibility.judge import decide
 from smki.eligibility.provisions import PROVISIONS, Provision, in_force
 from smki.eligibility.question import Applicant, AuthorityQuestion, DeviceQuestion, OrganisationQuestion
-from smki.eligibility.refusals import REASONS, Outcome
+from smki.eligibility.refusals import REASONS, DecisionOutcome
 from smki.eligibility.tables import DEVICE_THRESHOLD
 
 __all__ = [
@@ -20,9 +20,9 @@ __all__ = [
     "Applied",
     "AuthorityQuestion",
     "Decision",
+    "DecisionOutcome",
     "DeviceQuestion",
     "OrganisationQuestion",
-    "Outcome",
     "Provision",
     "decide",
     "decision_lines",

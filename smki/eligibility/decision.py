@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from smki.eligibility.provisions import Effect, Provision
-from smki.eligibility.refusals import REASONS, Outcome
+from smki.eligibility.refusals import REASONS, DecisionOutcome
 from smki.problem import Problem, problem_lines
 
 
@@ -88,10 +88,10 @@ class Decision:
         return tuple(each.problem for each in self.applied if each.problem is not None)
 
     @property
-    def outcome(self) -> Outcome:
+    def outcome(self) -> DecisionOutcome:
         """What it comes to: by the decisive reason, if there is one."""
         problems = self.problems
-        return REASONS[problems[0].code].outcome if problems else Outcome.ELIGIBLE
+        return REASONS[problems[0].code].outcome if problems else DecisionOutcome.ELIGIBLE
 
     def as_json(self) -> dict[str, Any]:
         """The decision as JSON."""

@@ -9,7 +9,7 @@ import enum
 from dataclasses import dataclass
 
 
-class Outcome(enum.Enum):
+class DecisionOutcome(enum.Enum):
     """What a decision comes to, as the interfaces tell it apart."""
 
     ELIGIBLE = "eligible"
@@ -31,7 +31,7 @@ class Reason:
     """What would be accepted, and from whom."""
     remedy: str
     """What to do next."""
-    outcome: Outcome = Outcome.INELIGIBLE
+    outcome: DecisionOutcome = DecisionOutcome.INELIGIBLE
 
 
 _A_PARTY = "a Party to the Code"
@@ -204,21 +204,21 @@ _ROWS: tuple[Reason, ...] = (
         "Device",
         "a Device that has had a certificate",
         "Apply for its first certificate on the portal or in a batch.",
-        Outcome.UNKNOWN_DEVICE,
+        DecisionOutcome.UNKNOWN_DEVICE,
     ),
     Reason(
         "device.limit-reached",
         "certificates for the Device",
         "fewer Device Certificates than the Device's threshold",
         "Have the registration authority raise the threshold of this Device.",
-        Outcome.ANOMALY,
+        DecisionOutcome.ANOMALY,
     ),
     Reason(
         "public-key.already-certified",
         "public key",
         "a public key for which no certificate was issued",
         "Make a new key pair and apply with that.",
-        Outcome.ANOMALY,
+        DecisionOutcome.ANOMALY,
     ),
 )
 

@@ -16,8 +16,8 @@ from smki.pki.bounds import MAX_BYTES, MAX_INTEGER_BYTES, MAX_NAME_BYTES
 from smki.pki.der import DerError, IntegerTooLong, Node, TooLarge
 from smki.pki.x509 import (
     ExtensionNode,
-    Fault,
     Oid,
+    StructureFault,
     attribute_of,
     key_usages,
     name_text,
@@ -40,7 +40,7 @@ class CertificateStructure:
     """
 
     data: bytes
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[StructureFault] = field(default_factory=list)
     outer: Node | None = None
     tbs: Node | None = None
     version: Node | None = None
@@ -77,13 +77,15 @@ def read_certificate(data: bytes) -> CertificateStructure:
             raise DerError(f"{der.tag_name(outer.tag)} where a SEQUENCE should be", outer.start)
         parts = outer.children()
     except DerError as error:
-        structure.faults.append(Fault("structure.unreadable", "certificate", str(error), "a DER SEQUENCE"))
+        structure.faults.append(StructureFault("structure.unreadable", "certificate", str(error), "a DER SEQUENCE"))
         return structure
     structure.outer = outer
     if [part.tag for part in parts] != [der.SEQUENCE, der.SEQUENCE, der.BIT_STRING]:
         found = ", ".join(der.tag_name(part.tag) for part in parts) or "nothing"
         structure.faults.append(
-            Fault("structure.certificate", "certificate", found, "tbsCertificate, signatureAlgorithm, signatureValue")
+            StructureFault(
+                "structure.certificate", "certificate", found, "tbsCertificate, signatureAlgorithm, signatureValue"
+            )
         )
     if parts and parts[0].tag == der.SEQUENCE:
         structure.tbs = parts[0]
@@ -95,9 +97,9 @@ def read_certificate(data: bytes) -> CertificateStructure:
     return structure
 
 
-def too_large(data: bytes, location: str) -> Fault:
+def too_large(data: bytes, location: str) -> StructureFault:
     """The fault of an input that is above :data:`~smki.pki.bounds.MAX_BYTES`, and not taken apart."""
-    return Fault("der.too-large", location, f"{len(data)} bytes", f"at most {MAX_BYTES} bytes")
+    return StructureFault("der.too-large", location, f"{len(data)} bytes", f"at most {MAX_BYTES} bytes")
 
 
 def read_tbs_certificate(data: bytes) -> CertificateStructure:
@@ -107,7 +109,7 @@ def read_tbs_certificate(data: bytes) -> CertificateStructure:
         structure.tbs = der.read(data)
         _read_tbs(structure, structure.tbs)
     except DerError as error:
-        structure.faults.append(Fault("structure.unreadable", "tbsCertificate", str(error), "a DER SEQUENCE"))
+        structure.faults.append(StructureFault("structure.unreadable", "tbsCertificate", str(error), "a DER SEQUENCE"))
     return structure
 
 
@@ -125,7 +127,9 @@ def _read_tbs(structure: CertificateStructure, tbs: Node) -> None:
     try:
         parts = tbs.children() if tbs.tag == der.SEQUENCE else []
     except DerError as error:
-        structure.faults.append(Fault("structure.unreadable", "tbsCertificate", str(error), "a row of elements"))
+        structure.faults.append(
+            StructureFault("structure.unreadable", "tbsCertificate", str(error), "a row of elements")
+        )
         return
     at = 0
     if parts and parts[0].tag == 0xA0:
@@ -138,7 +142,7 @@ def _read_tbs(structure: CertificateStructure, tbs: Node) -> None:
         else:
             found = der.tag_name(parts[at].tag) if at < len(parts) else "nothing"
             structure.faults.append(
-                Fault("structure.field-missing", f"tbsCertificate.{name}", found, der.tag_name(tag))
+                StructureFault("structure.field-missing", f"tbsCertificate.{name}", found, der.tag_name(tag))
             )
     _read_validity(structure)
     for part in parts[at:]:
@@ -148,7 +152,7 @@ def _read_tbs(structure: CertificateStructure, tbs: Node) -> None:
             _read_extensions(structure, part)
         else:
             structure.faults.append(
-                Fault(
+                StructureFault(
                     "structure.field-unexpected", "tbsCertificate", der.tag_name(part.tag), "extensions, then the end"
                 )
             )
@@ -161,7 +165,9 @@ def _read_validity(structure: CertificateStructure) -> None:
         structure.not_before, structure.not_after = structure.validity.children()
     except (DerError, ValueError):
         structure.faults.append(
-            Fault("structure.validity", "tbsCertificate.validity", structure.validity.content.hex(), "two times")
+            StructureFault(
+                "structure.validity", "tbsCertificate.validity", structure.validity.content.hex(), "two times"
+            )
         )
 
 
@@ -170,7 +176,7 @@ def _read_extensions(structure: CertificateStructure, part: Node) -> None:
     try:
         container = part.inner()
     except DerError as error:
-        structure.faults.append(Fault("structure.extensions", location, str(error), "a SEQUENCE of Extension"))
+        structure.faults.append(StructureFault("structure.extensions", location, str(error), "a SEQUENCE of Extension"))
         return
     structure.extensions += read_extensions(container, location, structure.faults)
 
@@ -251,13 +257,13 @@ class Certificate:
         """
         extra = len(structure.data) - structure.outer.end if structure.outer is not None else 0
         if extra:
-            fault = Fault("der.trailing-octets", "certificate", f"{extra} octets after the end", "none")
+            fault = StructureFault("der.trailing-octets", "certificate", f"{extra} octets after the end", "none")
             structure.faults.append(fault)
         try:
             return cls._of(structure)
         except (DerError, AttributeError) as error:
             code = error.code if isinstance(error, DerError) else "structure.unreadable"
-            faults = structure.faults or [Fault(code, "certificate", str(error), "a certificate")]
+            faults = structure.faults or [StructureFault(code, "certificate", str(error), "a certificate")]
             remedy = "Run smki lint on it to see everything that is wrong."
             raise Malformed(
                 *(

@@ -18,8 +18,8 @@ from smki.pki.pem import unarmour
 from smki.pki.x509 import (
     ECDSA_WITH_SHA256_ALGORITHM,
     ExtensionNode,
-    Fault,
     Oid,
+    StructureFault,
     attribute_of,
     encode_attribute,
     encode_extension,
@@ -45,7 +45,7 @@ class RequestStructure:
     """A certification request taken apart as far as it goes; parts that are missing or unreadable are None."""
 
     data: bytes
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[StructureFault] = field(default_factory=list)
     outer: Node | None = None
     info: Node | None = None
     version: Node | None = None
@@ -81,7 +81,7 @@ def read_request(data: bytes) -> RequestStructure:
         info = parts[0].children()
     except DerError as error:
         expected = "certificationRequestInfo, signatureAlgorithm, signature"
-        structure.faults.append(Fault("structure.unreadable", "certificationRequest", str(error), expected))
+        structure.faults.append(StructureFault("structure.unreadable", "certificationRequest", str(error), expected))
         return structure
     structure.outer, structure.info, structure.algorithm, structure.signature = outer, *parts
     expected_tags = [der.INTEGER, der.SEQUENCE, der.SEQUENCE, 0xA0]
@@ -89,7 +89,7 @@ def read_request(data: bytes) -> RequestStructure:
     if tags not in (expected_tags, expected_tags[:3]):
         found = ", ".join(der.tag_name(tag) for tag in tags) or "nothing"
         structure.faults.append(
-            Fault(
+            StructureFault(
                 "structure.request",
                 "certificationRequestInfo",
                 found,
@@ -117,13 +117,15 @@ def _read_attributes(structure: RequestStructure, container: Node) -> None:
                 values = der.bounded_children(parts[1], MAX_ATTRIBUTE_VALUES, "values")
                 if times > 1 or len(values) != 1:
                     seen = "a second extensionRequest" if times > 1 else f"{len(values)} values"
-                    structure.faults.append(Fault("extension-request.not-single", f"{location}.extensionRequest", seen))
+                    structure.faults.append(
+                        StructureFault("extension-request.not-single", f"{location}.extensionRequest", seen)
+                    )
                 if times == 1 and values:
                     structure.extensions += read_extensions(values[0], f"{location}.extensionRequest", structure.faults)
     except TooMany as error:
-        structure.faults.append(Fault("der.too-many", location, str(error)))
+        structure.faults.append(StructureFault("der.too-many", location, str(error)))
     except DerError as error:
-        structure.faults.append(Fault("structure.attributes", location, str(error), "a SET of attributes"))
+        structure.faults.append(StructureFault("structure.attributes", location, str(error), "a SET of attributes"))
 
 
 @dataclass(frozen=True)

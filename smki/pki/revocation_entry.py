@@ -15,7 +15,7 @@ from smki.identity import SerialNumber
 from smki.pki import der
 from smki.pki.bounds import MAX_ENTRY_BYTES, MAX_ENTRY_EXTENSIONS
 from smki.pki.der import DerError, Node, TooLarge
-from smki.pki.x509 import ExtensionNode, Fault, Oid, encode_extension, read_extensions
+from smki.pki.x509 import ExtensionNode, Oid, StructureFault, encode_extension, read_extensions
 
 
 class RevocationReason(enum.IntEnum):
@@ -147,7 +147,7 @@ def entry_parts(node: Node) -> tuple[Node, Node, list[ExtensionNode]]:
         raise DerError(f"an entry made of {', '.join(map(der.tag_name, tags)) or der.tag_name(node.tag)}", node.start)
     extensions: list[ExtensionNode] = []
     if len(parts) == 3:
-        faults: list[Fault] = []
+        faults: list[StructureFault] = []
         der.bounded_children(parts[2], MAX_ENTRY_EXTENSIONS, "extensions")
         extensions = read_extensions(parts[2], "crlEntryExtensions", faults)
         if faults:

@@ -13,8 +13,8 @@ from smki.pki.der import DerError, Node
 from smki.pki.revocation_entry import RevokedEntry, entry_parts, raw_entries, reason_of, usual_time
 from smki.pki.x509 import (
     ExtensionNode,
-    Fault,
     Oid,
+    StructureFault,
     read_extensions,
     signature_verifies,
 )
@@ -31,7 +31,7 @@ class ListStructure:
     """
 
     data: bytes
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[StructureFault] = field(default_factory=list)
     outer: Node | None = None
     tbs: Node | None = None
     version: Node | None = None
@@ -60,12 +60,12 @@ def read_revocation_list(data: bytes) -> ListStructure:
         # One more than there should be, and no more: whatever else there is, it was not read for nothing.
         parts = der.first_children(outer, 4)
     except DerError as error:
-        structure.faults.append(Fault("structure.unreadable", "certificateList", str(error), "a DER SEQUENCE"))
+        structure.faults.append(StructureFault("structure.unreadable", "certificateList", str(error), "a DER SEQUENCE"))
         return structure
     structure.outer = outer
     if [part.tag for part in parts] != [der.SEQUENCE, der.SEQUENCE, der.BIT_STRING]:
         found = ", ".join(der.tag_name(part.tag) for part in parts) or "nothing"
-        structure.faults.append(Fault("structure.list", "certificateList", found))
+        structure.faults.append(StructureFault("structure.list", "certificateList", found))
     if parts and parts[0].tag == der.SEQUENCE:
         _read_tbs(structure, parts[0])
     if len(parts) > 1 and parts[1].tag == der.SEQUENCE:
@@ -83,7 +83,7 @@ def read_tbs_list(data: bytes) -> ListStructure:
         if tbs.tag != der.SEQUENCE:
             raise DerError(f"{der.tag_name(tbs.tag)} where a SEQUENCE should be", tbs.start)
     except DerError as error:
-        structure.faults.append(Fault("structure.unreadable", "tbsCertList", str(error), "a DER SEQUENCE"))
+        structure.faults.append(StructureFault("structure.unreadable", "tbsCertList", str(error), "a DER SEQUENCE"))
     else:
         _read_tbs(structure, tbs)
     return structure
@@ -111,7 +111,7 @@ def _read_tbs(structure: ListStructure, tbs: Node) -> None:
     try:
         parts = der.first_children(tbs, len(_TBS_FIELDS) + 2)
     except DerError as error:
-        structure.faults.append(Fault("structure.unreadable", "tbsCertList", str(error), "a row of elements"))
+        structure.faults.append(StructureFault("structure.unreadable", "tbsCertList", str(error), "a row of elements"))
         return
     at = 0
     for attribute, tags, optional in _TBS_FIELDS:
@@ -121,13 +121,15 @@ def _read_tbs(structure: ListStructure, tbs: Node) -> None:
             at += 1
         elif not optional:
             found = der.tag_name(parts[at].tag) if at < len(parts) else "nothing"
-            structure.faults.append(Fault("structure.list-field", f"tbsCertList.{name}", found))
+            structure.faults.append(StructureFault("structure.list-field", f"tbsCertList.{name}", found))
     for part in parts[at:]:
         if part.tag == 0xA0 and part is parts[at]:
             _read_list_extensions(structure, part)
         else:
             structure.faults.append(
-                Fault("structure.list-field", "tbsCertList", der.tag_name(part.tag), "crlExtensions, then the end")
+                StructureFault(
+                    "structure.list-field", "tbsCertList", der.tag_name(part.tag), "crlExtensions, then the end"
+                )
             )
 
 
@@ -136,7 +138,7 @@ def _read_list_extensions(structure: ListStructure, part: Node) -> None:
     try:
         container = part.inner()
     except DerError as error:
-        structure.faults.append(Fault("structure.extensions", location, str(error), "a SEQUENCE of Extension"))
+        structure.faults.append(StructureFault("structure.extensions", location, str(error), "a SEQUENCE of Extension"))
         return
     structure.extensions += read_extensions(container, location, structure.faults)
 
@@ -172,7 +174,7 @@ class RevocationList:
         try:
             return cls._of(structure)
         except DerError as error:
-            faults = structure.faults or [Fault(error.code, "certificateList", str(error), "a list")]
+            faults = structure.faults or [StructureFault(error.code, "certificateList", str(error), "a list")]
             remedy = "Run smki lint on it to see everything that is wrong."
             raise Malformed(
                 *(

@@ -220,7 +220,7 @@ class ExtensionNode:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class StructureFault:
     """Something that kept a part of a structure from being read."""
 
     code: str
@@ -229,7 +229,7 @@ class Fault:
     expected: str = ""
 
 
-def read_extensions(container: Node, location: str, faults: list[Fault]) -> list[ExtensionNode]:
+def read_extensions(container: Node, location: str, faults: list[StructureFault]) -> list[ExtensionNode]:
     """The extensions in an ``Extensions`` SEQUENCE; those that cannot be read, or are too many, become faults."""
     extensions: list[ExtensionNode] = []
     try:
@@ -237,17 +237,19 @@ def read_extensions(container: Node, location: str, faults: list[Fault]) -> list
             raise DerError(f"{der.tag_name(container.tag)} where a SEQUENCE of extensions should be", container.start)
         nodes = der.bounded_children(container, MAX_EXTENSIONS, "extensions")
     except TooMany as error:
-        faults.append(Fault("der.too-many", location, str(error), f"at most {MAX_EXTENSIONS} extensions"))
+        faults.append(StructureFault("der.too-many", location, str(error), f"at most {MAX_EXTENSIONS} extensions"))
         return extensions
     except DerError as error:
-        faults.append(Fault("structure.extensions", location, str(error), "a SEQUENCE of Extension"))
+        faults.append(StructureFault("structure.extensions", location, str(error), "a SEQUENCE of Extension"))
         return extensions
     for index, node in enumerate(nodes):
         try:
             extensions.append(_extension(node))
         except DerError as error:
             faults.append(
-                Fault("structure.extension", f"{location}[{index}]", str(error), "an extnID, critical, extnValue")
+                StructureFault(
+                    "structure.extension", f"{location}[{index}]", str(error), "an extnID, critical, extnValue"
+                )
             )
     return extensions
 

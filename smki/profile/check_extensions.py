@@ -9,7 +9,7 @@ from typing import Any
 
 from smki.pki import der
 from smki.pki.der import DerError, IntegerTooLong, Node
-from smki.pki.x509 import ExtensionNode, Fault, Oid, key_identifier, key_usage_bit_string, key_usages, oid_name
+from smki.pki.x509 import ExtensionNode, Oid, StructureFault, key_identifier, key_usage_bit_string, key_usages, oid_name
 from smki.profile.catalogue import Report
 from smki.profile.forms import (
     AuthorityKeyIdentifierForm,
@@ -78,7 +78,7 @@ def check_extensions(
     check_order(report, [extension.oid for extension in extensions], [row.form.oid for row in forms], location)
 
 
-def can_be_read(faults: Sequence[Fault]) -> bool:
+def can_be_read(faults: Sequence[StructureFault]) -> bool:
     """Whether there is a row of extensions at all; where it is unreadable none of them is missing, so to speak."""
     return all(fault.code not in ("structure.extensions", "der.too-many") for fault in faults)
 

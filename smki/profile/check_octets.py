@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from smki.pki import der
 from smki.pki.bounds import MAX_BYTES, MAX_DEPTH, MAX_INTEGER_BYTES
 from smki.pki.der import DerError, Node
-from smki.pki.x509 import ExtensionNode, Fault
+from smki.pki.x509 import ExtensionNode, StructureFault
 from smki.profile.catalogue import Report
 from smki.profile.locate import Locate
 
@@ -25,7 +25,7 @@ def check_size(report: Report, data: bytes, location: str) -> bool:
     return True
 
 
-def report_faults(report: Report, faults: Iterable[Fault]) -> None:
+def report_faults(report: Report, faults: Iterable[StructureFault]) -> None:
     """Report what kept parts of a structure from being read."""
     for fault in faults:
         report(fault.code, fault.location, fault.seen, fault.expected)

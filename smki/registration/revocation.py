@@ -17,6 +17,9 @@ from smki.sec.party import Party, PartyCategory
 from smki.sec.registry_fields import registrant_id
 from smki.sec.role import CertificateKind, CertificateStatus
 
+REASONS = tuple(CRL_REASONS)
+"""The reasons for which a revocation can be asked for."""
+
 REVOCABLE = (CertificateKind.ORGANISATION, CertificateKind.ISSUING_OCA)
 """Organisation Certificates go on the Organisation CRL, OCA Certificates on the Organisation ARL."""
 

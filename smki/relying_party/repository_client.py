@@ -29,7 +29,7 @@ _INVALID, _NOTHING = 401, 402
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchResult:
     """One certificate that a search found."""
 
     serial_number: SerialNumber
@@ -97,7 +97,7 @@ class RepositoryClient:
         role: RemotePartyRole | None = None,
         usage: KeyUsage | None = None,
         status: CertificateStatus | None = None,
-    ) -> list[Found]:
+    ) -> list[SearchResult]:
         """The certificates of an Organisation, or of a Device; none where the Repository knows none.
 
         :raises RepositoryError: when there is no usable answer.
@@ -134,12 +134,12 @@ class RepositoryClient:
             raise self._unusable(f"certificate {certificate.serial_number}, not {serial_number}")
         return Retrieved(certificate, status)
 
-    def _found(self, result: etree._Element) -> Found:
+    def _found(self, result: etree._Element) -> SearchResult:
         is_device = result.find("{*}CertificateSubjectAltName") is not None
         subject = "CertificateSubjectAltName" if is_device else "CertificateSubjectName"
         role = result.findtext("{*}CertificateRole")
         try:
-            return Found(
+            return SearchResult(
                 SerialNumber.parse(_text(result, "CertificateSerial")),
                 EntityIdentifier.parse(_text(result, subject)),
                 is_device,

@@ -2,9 +2,9 @@
 certificates, assertions that explain their failure, conformance vectors. Nothing here requires pytest.
 
     >>> from smki import Smki
-    >>> from smki.testing import Device, assert_trusted
+    >>> from smki.testing import DeviceUnderTest, assert_trusted
     >>> smki = Smki.in_memory(seed="my meter")
-    >>> esme = Device.make(smki, "ESME")
+    >>> esme = DeviceUnderTest.make(smki, "ESME")
     >>> assert_trusted(esme.digital_signature, for_="device/ds")
 """
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from smki.testing.clock import ClockControl
     from smki.testing.credential import Credential, WrongKeyUsage
     from smki.testing.defective import DefectiveCertificate, defective_certificate, select_defects
-    from smki.testing.devices import Device, device_id_of
+    from smki.testing.devices import DeviceUnderTest, device_id_of
     from smki.testing.faults import Fault, FaultKind, Faults, RemoteFaults
     from smki.testing.organisations import Dcc, Manufacturer, Organisation
     from smki.testing.reliance import relying_party
@@ -36,7 +36,7 @@ _EXPORTS = {
     "Credential": "credential",
     "Dcc": "organisations",
     "DefectiveCertificate": "defective",
-    "Device": "devices",
+    "DeviceUnderTest": "devices",
     "Fault": "faults",
     "FaultKind": "faults",
     "Faults": "faults",
@@ -67,7 +67,7 @@ __all__ = [
     "Credential",
     "Dcc",
     "DefectiveCertificate",
-    "Device",
+    "DeviceUnderTest",
     "Fault",
     "FaultKind",
     "Faults",

@@ -33,7 +33,7 @@ def device_id_of(name: str) -> EntityIdentifier:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Device:
+class DeviceUnderTest:
     """A Device with both its certificates and their keys. Immutable: methods that change something return a new one."""
 
     smki: Smki = field(repr=False, compare=False)
@@ -56,7 +56,7 @@ class Device:
         device_id: EntityIdentifier | str | None = None,
         name: str = "",
         applicant: str = "",
-    ) -> Device:
+    ) -> DeviceUnderTest:
         """Issue both certificates to a Device, on new keys. The Device is added to the SMI if it is not there yet.
 
         :param device_type: ``ESME``, ``GSME``, ``CHF``, ``GPF``, ``PPMID``, ``HCALCS`` or ``SAPC``.
@@ -110,7 +110,7 @@ class Device:
         wanted = SmiStatus.parse(status) if isinstance(status, str) else status
         return self.smki.registration.execute(SetDeviceStatus(self.device_id, wanted), Actor(interface="testing"))
 
-    def renew(self, usage: KeyUsage | str) -> Device:
+    def renew(self, usage: KeyUsage | str) -> DeviceUnderTest:
         """Issue a new certificate on a new key, and return the Device with that in place of the old one.
 
         :param usage: ``ds`` or ``ka``.

@@ -17,7 +17,7 @@ from smki.sec.role import CertificateKind
 from smki.testing.assertions import HasCredentials
 from smki.testing.credential import Credential
 from smki.testing.defective import DefectiveCertificate
-from smki.testing.plugin import SMKI_OF_TEST
+from smki.testing.marks import SMKI_OF_TEST
 
 _LISTS = {CertificateKind.ISSUING_OCA: "organisation.crl", CertificateKind.ROOT_OCA: "organisation.arl"}
 _NOT_IN_FILE_NAMES = re.compile(r"[^A-Za-z0-9._-]+")

@@ -6,9 +6,15 @@ Imports nothing of smki until a marker is used, like the plugin.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    pass
+
+SMKI_OF_TEST = pytest.StashKey["Smki"]()
+"""In the stash of a test: its SMKI, as long as there is one."""
 
 MARKERS = (
     "smki(seed=TEXT, at=MOMENT): make the fixture smki of the test from that seed, beginning at that moment "

@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from smki.testing.marks import MARKERS, selected_defects, smki_options
+from smki.testing.marks import MARKERS, SMKI_OF_TEST, selected_defects, smki_options
 
 if TYPE_CHECKING:
     from smki.home.smki import Smki
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from smki.relying_party import RelyingParty
     from smki.testing.clock import ClockControl
     from smki.testing.defective import DefectiveCertificate
-    from smki.testing.devices import Device
+    from smki.testing.devices import DeviceUnderTest
     from smki.testing.faults import Faults, RemoteFaults
     from smki.testing.organisations import Dcc, Manufacturer, Organisation
     from smki.testing.repository import Repository
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class Settings:
+class PluginSettings:
     """The options of a test run."""
 
     seed: str
@@ -53,9 +53,7 @@ class Settings:
         return f"seed {self.seed}: the same certificates again with --smki-seed={shlex.quote(self.seed)}"
 
 
-SETTINGS = pytest.StashKey[Settings]()
-SMKI_OF_TEST = pytest.StashKey["Smki"]()
-"""In the stash of a test: its SMKI, as long as there is one."""
+SETTINGS = pytest.StashKey[PluginSettings]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -78,7 +76,7 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(
             f"--smki-repository: {repository!r} is not a URL; write http://127.0.0.1:8083, for example"
         )
-    config.stash[SETTINGS] = Settings(seed, repository.rstrip("/") if repository else None)
+    config.stash[SETTINGS] = PluginSettings(seed, repository.rstrip("/") if repository else None)
     keep = config.getoption("--smki-keep")
     if keep is not None:
         if not keep or (config.invocation_params.dir / keep).is_file():
@@ -277,13 +275,13 @@ def manufacturer(smki: Smki) -> Manufacturer:
 
 
 @pytest.fixture
-def device_factory(smki: Smki) -> Callable[..., Device]:
+def device_factory(smki: Smki) -> Callable[..., DeviceUnderTest]:
     """Makes more Devices, each with a Device ID of its own.
 
     ``device_factory(device_type="ESME", name="", device_id=None, applicant="")``: see
     :meth:`smki.testing.devices.Device.make`. Devices without a name are numbered: the first has the same Device ID in every test.
     """
-    from smki.testing.devices import Device
+    from smki.testing.devices import DeviceUnderTest
 
     made = 0
 
@@ -293,20 +291,20 @@ def device_factory(smki: Smki) -> Callable[..., Device]:
         name: str = "",
         device_id: EntityIdentifier | str | None = None,
         applicant: str = "",
-    ) -> Device:
+    ) -> DeviceUnderTest:
         nonlocal made
         made += 1
         name = name or f"{made}"
-        return Device.make(smki, device_type, name=name, device_id=device_id, applicant=applicant)
+        return DeviceUnderTest.make(smki, device_type, name=name, device_id=device_id, applicant=applicant)
 
     return make
 
 
 def _device_fixture(device_type: str, description: str) -> Any:
-    def device(smki: Smki) -> Device:
-        from smki.testing.devices import Device
+    def device(smki: Smki) -> DeviceUnderTest:
+        from smki.testing.devices import DeviceUnderTest
 
-        return Device.make(smki, device_type)
+        return DeviceUnderTest.make(smki, device_type)
 
     device.__doc__ = f"{description}, with the Device ID of the published test {device_type}."
     return pytest.fixture(name=device_type.lower())(device)

@@ -10,7 +10,7 @@ from smki.registration import Actor
 from smki.registration.revocation import Revoke, Revoked
 from smki.sec.role import CertificateKind
 from smki.testing.credential import Credential
-from smki.testing.devices import Device
+from smki.testing.devices import DeviceUnderTest
 from smki.testing.organisations import Dcc, Organisation
 
 _LISTED_BY = {
@@ -58,7 +58,7 @@ def _serial_numbers(certificate: object) -> list[SerialNumber]:
         return [credential.serial_number for credential in certificate.credentials]
     if isinstance(certificate, Credential | Certificate):
         return [certificate.serial_number]
-    is_device = isinstance(certificate, Device)
+    is_device = isinstance(certificate, DeviceUnderTest)
     remedy = "Device Certificates are not revoked; use smki reject to have one investigated." if is_device else _REMEDY
     expected = "a certificate or an Organisation"
     raise NotFound(Problem("revocation.what", "certificate", type(certificate).__name__, expected, "SEC L8", remedy))

@@ -11,8 +11,8 @@ from smki.eligibility import (
     PROVISIONS,
     REASONS,
     AuthorityQuestion,
+    DecisionOutcome,
     OrganisationQuestion,
-    Outcome,
     decide,
     decision_lines,
 )
@@ -93,9 +93,9 @@ SUPPORTING: dict[str, tuple[str, Question]] = {
 }
 
 OUTCOMES = {
-    "device.no-previous-certificate": Outcome.UNKNOWN_DEVICE,
-    "device.limit-reached": Outcome.ANOMALY,
-    "public-key.already-certified": Outcome.ANOMALY,
+    "device.no-previous-certificate": DecisionOutcome.UNKNOWN_DEVICE,
+    "device.limit-reached": DecisionOutcome.ANOMALY,
+    "public-key.already-certified": DecisionOutcome.ANOMALY,
 }
 
 # Questions whose decisions cite, between them, the provisions that the refusals above do not
@@ -219,7 +219,7 @@ def test_a_refusal_names_its_code_and_clause(code: str) -> None:
     assert not decision.eligible
     decisive = decision.problems[0]
     assert (decisive.code, decisive.clause) == (code, clause)
-    assert decision.outcome is OUTCOMES.get(code, Outcome.INELIGIBLE)
+    assert decision.outcome is OUTCOMES.get(code, DecisionOutcome.INELIGIBLE)
     if code not in ("eligibility.not-in-force", "party.none", "role.not-a-supplier"):
         assert [problem.code for problem in decision.problems] == [code], "nothing else is wrong with that question"
 
@@ -235,7 +235,7 @@ def test_a_supporting_reason_is_given_too(code: str) -> None:
 def test_an_eligible_subscriber_is_told_by_which_provision(key: str, question: Question) -> None:
     decision = decide(question)
     assert decision.eligible, decision.problems
-    assert decision.outcome is Outcome.ELIGIBLE
+    assert decision.outcome is DecisionOutcome.ELIGIBLE
     assert key in [applied.provision.key for applied in decision.applied if applied.held]
 
 

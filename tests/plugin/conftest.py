@@ -11,7 +11,7 @@ import smki.testing.devices
 import smki.testing.keep
 import smki.testing.repository  # noqa: F401  (imported here, so that no inner run pays for it)
 from smki import Smki
-from smki.testing import Device, Organisation
+from smki.testing import DeviceUnderTest, Organisation
 
 Run = Callable[..., pytest.RunResult]
 
@@ -47,8 +47,8 @@ def world() -> Iterator[Smki]:
 
 
 @pytest.fixture(scope="module")
-def meter(world: Smki) -> Device:
-    return Device.make(world, "esme")
+def meter(world: Smki) -> DeviceUnderTest:
+    return DeviceUnderTest.make(world, "esme")
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import pytest
 from smki import Smki
 from smki.clock import to_seconds
 from smki.interchange import key_store_json
-from smki.testing import Device, Organisation, revoke
+from smki.testing import DeviceUnderTest, Organisation, revoke
 from tests.support import INTEROP, published_client, tool
 
 MESSAGE = b"\xdf\x09 a Message of GBCS"
@@ -27,8 +27,8 @@ def world() -> Iterator[Smki]:
 
 
 @pytest.fixture(scope="module")
-def meter(world: Smki) -> Device:
-    return Device.make(world, "ESME")
+def meter(world: Smki) -> DeviceUnderTest:
+    return DeviceUnderTest.make(world, "ESME")
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def provider(world: Smki) -> Organisation:
     return Organisation.make(world, "supplier")
 
 
-def test_node_and_the_published_client(meter: Device, provider: Organisation, tmp_path: Path) -> None:
+def test_node_and_the_published_client(meter: DeviceUnderTest, provider: Organisation, tmp_path: Path) -> None:
     node = tool("node")
     published_client()
     store = tmp_path / "keystore.json"
@@ -59,7 +59,7 @@ def test_node_and_the_published_client(meter: Device, provider: Organisation, tm
 
 
 def test_openssl_verifies_the_chains(
-    world: Smki, meter: Device, provider: Organisation, openssl: Openssl, tmp_path: Path
+    world: Smki, meter: DeviceUnderTest, provider: Organisation, openssl: Openssl, tmp_path: Path
 ) -> None:
     for record in world.authorities():
         (tmp_path / f"{record.kind.value}.pem").write_text(record.certificate.as_pem())
@@ -95,7 +95,9 @@ def test_openssl_sees_a_revocation(world: Smki, openssl: Openssl, tmp_path: Path
         assert ("revoked" in result.stderr) is (code == 2)
 
 
-def test_openssl_agrees_on_the_secret(meter: Device, provider: Organisation, openssl: Openssl, tmp_path: Path) -> None:
+def test_openssl_agrees_on_the_secret(
+    meter: DeviceUnderTest, provider: Organisation, openssl: Openssl, tmp_path: Path
+) -> None:
     (tmp_path / "ours.key").write_text(meter.key_agreement.pkcs8_pem)
     (tmp_path / "theirs.pem").write_text(provider.key_agreement.pem)
     result = openssl("x509", "-in", tmp_path / "theirs.pem", "-pubkey", "-noout", "-out", tmp_path / "theirs.pub")

@@ -206,13 +206,13 @@ def test_a_home_on_disk(run: Run) -> None:
         import pytest
         from smki import Smki
         from smki.cli import main
-        from smki.testing import Device
+        from smki.testing import DeviceUnderTest
 
         def test_the_same_as_in_memory(smki, smki_home):
             with Smki.open(smki_home) as home:
                 assert [each.der for each in home.authorities()] == [each.der for each in smki.authorities()]
                 assert home.clock.now() == smki.clock.now()
-                Device.make(home, "ESME")
+                DeviceUnderTest.make(home, "ESME")
 
         def test_one_for_each_test(smki_home, capsys, monkeypatch):
             monkeypatch.setattr("sys.argv", ["smki", "list", "--home", str(smki_home), "--kind", "device"])

@@ -115,7 +115,7 @@ def test_a_certificate_of_another_smki(meter: Device) -> None:
         with pytest.raises(NotFound, match=r"certificate\.unknown"):
             _ = replace(meter.digital_signature, smki=another).status
         with pytest.raises(NotFound, match=r"device\.unknown"):
-            _ = replace(Device.make(meter.smki, "ESME", name="elsewhere"), smki=another).smi_entry
+            _ = replace(DeviceUnderTest.make(meter.smki, "ESME", name="elsewhere"), smki=another).smi_entry
 
 
 def test_an_organisation_in_every_role(world: Smki) -> None:
@@ -140,11 +140,11 @@ def test_who_may_not_is_refused(world: Smki) -> None:
     with pytest.raises(Refused, match=r"role\.not-a-network-party"):
         Organisation.make(world, "networkOperator", "90B3D51F30010000")
     with pytest.raises(Malformed, match=r"device-type\.unknown"):
-        Device.make(world, "fridge")
+        DeviceUnderTest.make(world, "fridge")
     with pytest.raises(Refused, match=r"device\.type-2"):
-        Device.make(world, "IHD")
+        DeviceUnderTest.make(world, "IHD")
     with pytest.raises(Refused, match=r"device\.other-type"):
-        Device.make(world, "GSME", device_id=Device.make(world, "ESME", name="an ESME").device_id)
+        DeviceUnderTest.make(world, "GSME", device_id=DeviceUnderTest.make(world, "ESME", name="an ESME").device_id)
     with pytest.raises(NotFound, match=r"role\.not-the-dcc"):
         Organisation.of_dcc(world, "supplier")
 
@@ -199,7 +199,7 @@ def test_every_row_names_its_clause_and_stands_once() -> None:
 def test_what_cells_hold(device_type: DeviceType) -> None:
     with Smki.in_memory(seed="cells") as smki:
         supplier = Organisation.make(smki, "supplier")
-        device = Device.make(smki, device_type)
+        device = DeviceUnderTest.make(smki, device_type)
         cells = device.trust_anchor_cells()
         assert {(cell.role, cell.usage, cell.cell_usage) for cell in cells} == rows(device_type)
         for cell in cells:
@@ -349,7 +349,7 @@ def test_a_copy_is_the_same_as_one_made_from_the_seed() -> None:
         assert copy.configuration == made.configuration
         assert copy.check().problems == ()
         for smki in (made, copy):
-            Device.make(smki, "ESME")
+            DeviceUnderTest.make(smki, "ESME")
             revoke(smki, Organisation.make(smki, "supplier"))
             revoke(smki, Dcc.of(smki).recovery.renew("ds"))
         assert everything(copy) == everything(made)
@@ -357,12 +357,12 @@ def test_a_copy_is_the_same_as_one_made_from_the_seed() -> None:
 
 
 ACTIONS: dict[str, Callable[[Smki], object]] = {
-    "issue": lambda smki: Device.make(smki, "ESME"),
+    "issue": lambda smki: DeviceUnderTest.make(smki, "ESME"),
     "revoke": lambda smki: revoke(smki, Organisation.make(smki, "supplier"), "key-lost"),
     "supersede": lambda smki: revoke(smki, Dcc.of(smki).recovery, "superseded"),
     "authority": lambda smki: smki.hierarchy.establish(CertificateKind.ISSUING_OCA, smki.clock.now()),
     "list": lambda smki: [lists.publish() for lists in smki.all_lists()],
-    "status": lambda smki: Device.make(smki, "GSME", name="status").become("commissioned"),
+    "status": lambda smki: DeviceUnderTest.make(smki, "GSME", name="status").become("commissioned"),
     "clock": lambda smki: ClockControl(smki).move(timedelta(days=40)),
 }
 
@@ -392,7 +392,7 @@ def test_a_factory() -> None:
         assert one.configuration.seed == four.configuration.seed == "of the run"
         assert not set(everything(one)) & {*everything(three), *everything(four)}
         assert str(four.clock.now()) == "2030-02-03 00:00:00+00:00"
-        Device.make(one, "ESME")
+        DeviceUnderTest.make(one, "ESME")
         assert everything(one) != everything(two)
     with pytest.raises(Malformed, match=r"time\.malformed"):
         factory(at="soon")

@@ -12,7 +12,7 @@ from smki_repository.app import create_app
 from werkzeug.serving import make_server
 
 from smki import Smki
-from smki.testing import Device, serving
+from smki.testing import DeviceUnderTest, serving
 from tests.plugin.conftest import Run
 from tests.repository.support import free_port
 
@@ -200,7 +200,7 @@ def test_failed_tests_leave_their_certificates(run: Run, pytester: pytest.Pytest
     names = {file.name for file in left[0].iterdir()}
     assert {"root-oca-TA.pem", "issuing-dca-TD01.pem", "organisation.crl", "organisation.arl", "README.txt"} <= names
     with Smki.in_memory(seed="kept") as smki:
-        esme = Device.make(smki, "ESME")
+        esme = DeviceUnderTest.make(smki, "ESME")
     name = f"device-00DB1234567890A0-ka-{esme.key_agreement.serial_number.hex[:8]}"
     assert (left[0] / f"{name}.pem").read_text() == esme.key_agreement.pem
     assert (left[0] / f"{name}.key").read_text() == esme.key_agreement.pkcs8_pem
@@ -228,7 +228,7 @@ def test_a_place_where_nothing_can_be_left(run: Run, pytester: pytest.Pytester) 
 
 def test_a_repository_that_is_running(run: Run) -> None:
     with Smki.in_memory(seed="elsewhere") as smki, serving(smki) as served:
-        esme = Device.make(smki, "ESME")
+        esme = DeviceUnderTest.make(smki, "ESME")
         result = run(
             f"""
             import pytest

@@ -7,6 +7,8 @@ from dataclasses import replace
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from smki.testing.vectors.setting import Setting
+from smki.testing.vectors.world import MOMENT, World, changed
 
 from smki.clock import FixedClock
 from smki.pki import der
@@ -16,8 +18,6 @@ from smki.problem import Malformed
 from smki.relying_party import RelyingParty, RevocationLists, TrustAnchor, Verdict
 from smki.relying_party.anchor import anchors_among, authority_of_anchor, authority_of_certificate
 from smki.sec.role import CertificateKind
-from smki.testing.vectors.setting import Setting
-from smki.testing.vectors.world import MOMENT, World, changed
 
 SETTING = Setting(World("anchors"))
 WORLD = SETTING.world

@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from smki.testing.vectors.world import MOMENT
 
 from smki import EntityIdentifier, SerialNumber
 from smki.pki.revocation_entry import RevokedEntry
 from smki.problem import Malformed
 from smki.relying_party import RepositoryClient, Verdict, transport
 from smki.relying_party.transport import Limits, RepositoryError, Transport
-from smki.testing.vectors.world import MOMENT
 from tests.relying_party.server import (
     CRL,
     SETTING,

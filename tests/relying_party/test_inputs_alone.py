@@ -10,6 +10,8 @@ from itertools import permutations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from smki.testing.vectors.setting import Setting
+from smki.testing.vectors.world import MOMENT, Plan, World, changed
 
 from smki.clock import FixedClock
 from smki.pki.certificate import Certificate
@@ -17,8 +19,6 @@ from smki.pki.revocation_entry import RevokedEntry
 from smki.relying_party import NumbersSeen, RelyingParty, RevocationLists, Suspicion, Suspicions, TrustAnchor
 from smki.relying_party.verdict import Outcome, Verdict
 from smki.sec.role import CertificateKind, KeyUsage
-from smki.testing.vectors.setting import Setting
-from smki.testing.vectors.world import MOMENT, Plan, World, changed
 
 SETTING = Setting(World("inputs alone"))
 WORLD = SETTING.world

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from smki.testing.vectors.setting import Setting
+from smki.testing.vectors.world import MOMENT, World
 
 from smki.clock import FixedClock
 from smki.pki.certificate import Certificate
@@ -10,8 +12,6 @@ from smki.problem import Malformed
 from smki.relying_party import RelyingParty, RevocationLists, Use
 from smki.relying_party.verdict import Check, Outcome
 from smki.sec.role import KeyUsage, RemotePartyRole
-from smki.testing.vectors.setting import Setting
-from smki.testing.vectors.world import MOMENT, World
 
 SETTING = Setting(World("use"))
 WORLD = SETTING.world

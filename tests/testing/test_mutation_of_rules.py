@@ -1,6 +1,6 @@
 """Whichever lint rule is deleted, something notices: a defect is no longer found by what its row says.
 
-Twice: by code (the row of the catalogue taken away), and by place (each single ``report(...)`` and ``Fault(...)`` in
+Twice: by code (the row of the catalogue taken away), and by place (each single ``report(...)`` and ``StructureFault(...)`` in
 the source made to say nothing).
 """
 
@@ -16,7 +16,7 @@ import pytest
 
 from smki import lint
 from smki.pki.certificate import Certificate
-from smki.pki.x509 import Fault
+from smki.pki.x509 import StructureFault
 from smki.profile import catalogue
 from smki.profile.catalogue import CATALOGUE, Report
 from smki.testing.defects import DEFECTS, Base, Defect, SamplePki
@@ -85,7 +85,11 @@ def places() -> Iterator[tuple[str, ast.Call]]:
     """Every place at which a check reports something, or a reader notes a fault for one."""
     for file in SOURCES:
         for node in ast.walk(ast.parse(file.read_text())):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("report", "Fault"):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Name)
+                and node.func.id in ("report", "StructureFault")
+            ):
                 yield str(file), node
 
 
@@ -103,7 +107,7 @@ def test_every_place_that_reports_is_needed(pki: SamplePki, monkeypatch: pytest.
     Seen by noting, for every finding, the line that it comes from.
     """
     sources: list[tuple[str, Place]] = []
-    report, fault = Report.__call__, Fault.__init__
+    report, fault = Report.__call__, StructureFault.__init__
     files = {str(file) for file in SOURCES}
 
     def place() -> Place:
@@ -114,12 +118,12 @@ def test_every_place_that_reports_is_needed(pki: SamplePki, monkeypatch: pytest.
         sources.append((code, place()))
         report(self, code, *words)
 
-    def noting_fault(self: Fault, code: str, *words: str) -> None:
+    def noting_fault(self: StructureFault, code: str, *words: str) -> None:
         sources.append((code, place()))
         fault(self, code, *words)
 
     monkeypatch.setattr(Report, "__call__", noting)
-    monkeypatch.setattr(Fault, "__init__", noting_fault)
+    monkeypatch.setattr(StructureFault, "__init__", noting_fault)
     needed: set[Place] = set()
     for run in cases(pki):
         sources.clear()

@@ -3,7 +3,7 @@
 import pytest
 from toy_meter import NO_TRUST_ANCHOR, SUCCESS, TRUST_ANCHOR_NOT_FOUND, ToyMeter
 
-from smki.testing import Device
+from smki.testing import DeviceUnderTest
 
 SUPPLIER, NETWORK_OPERATOR = 2, 3
 
@@ -33,7 +33,7 @@ def test_a_gas_meter_has_no_cell_for_a_network_operator(gsme, network_operator, 
 @pytest.mark.smki(seed="somebody else's")
 def test_a_certificate_of_another_smki_is_refused(smki_factory, supplier, issuing_oca):
     with smki_factory(seed="ours") as ours:
-        meter = ToyMeter(Device.make(ours, "ESME").bundle().as_json())
+        meter = ToyMeter(DeviceUnderTest.make(ours, "ESME").bundle().as_json())
     theirs = supplier.digital_signature.der
     assert meter.update_security_credentials(theirs, issuing_oca, "digitalSignature", "management") == NO_TRUST_ANCHOR
 

@@ -3,7 +3,6 @@
 import unittest
 
 from smki.testing import (
-    Device,
     Organisation,
     SmkiTemplate,
     assert_refused,
@@ -22,7 +21,7 @@ class Certificates(unittest.TestCase):
         self.smki = self.enterContext(self.template.new())
 
     def test_a_device(self):
-        esme = Device.make(self.smki, "ESME")
+        esme = DeviceUnderTest.make(self.smki, "ESME")
         assert_trusted(esme, for_="device")
 
     def test_a_revoked_supplier(self):

@@ -7,7 +7,6 @@ from typing import Any
 
 from flask import Response, request
 
-from smki.authority.revocation_lists import CRL_REASONS
 from smki.clock import iso
 from smki.interchange.description import application_fields, certificate_details
 from smki.ledger import ApplicationQuery, CertificateRecord
@@ -16,7 +15,7 @@ from smki.problem import Malformed, NotFound, Problem
 from smki.profile.detect import detect_request_profile
 from smki.registration import Application, Apply, Issued, Refused
 from smki.registration.acceptance import Accept, Reject
-from smki.registration.revocation import Revoke
+from smki.registration.revocation import REASONS, Revoke
 from smki_repository.problem_details import problem_details
 from smki_repository.rest import parameters as given
 from smki_repository.rest.negotiation import DER, JSON, PEM, answer_json, wanted_form
@@ -157,9 +156,9 @@ _NUMBER = given.whole_number("number", "Number of the application.", 999_999_999
 _BECAUSE = given.free_text("because", "The reason, for the record.", required=True)
 _REASON = Parameter(
     "reason",
-    {"type": "string", "enum": list(CRL_REASONS)},
+    {"type": "string", "enum": list(REASONS)},
     "Why.",
-    given.choice("reason", CRL_REASONS, "").read,
+    given.choice("reason", REASONS, "").read,
     required=True,
 )
 _LEADS_TO = tuple(

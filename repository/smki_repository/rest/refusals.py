@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from smki.eligibility import Outcome
+from smki.eligibility import DecisionOutcome
 from smki.eligibility.refusals import REASONS
 from smki.ledger import LedgerUnavailable
 from smki.problem import Malformed, NotFound, SmkiError
@@ -19,9 +19,9 @@ from smki_repository.rest.operation import UnsupportedBody
 from smki_repository.slow_senders import TooManyBodies
 
 _OUTCOMES = {
-    Outcome.INELIGIBLE: 403,
-    Outcome.ANOMALY: 409,
-    Outcome.UNKNOWN_DEVICE: 409,
+    DecisionOutcome.INELIGIBLE: 403,
+    DecisionOutcome.ANOMALY: 409,
+    DecisionOutcome.UNKNOWN_DEVICE: 409,
 }
 
 

@@ -2,6 +2,6 @@
 
 from smki.interchange.importing.contents import Found, FoundKey, Unreadable
 from smki.interchange.importing.sources import find_certificates
-from smki.interchange.importing.taking import Importer, Outcome
+from smki.interchange.importing.taking import Importer, ImportOutcome
 
-__all__ = ["Found", "FoundKey", "Importer", "Outcome", "Unreadable", "find_certificates"]
+__all__ = ["Found", "FoundKey", "ImportOutcome", "Importer", "Unreadable", "find_certificates"]

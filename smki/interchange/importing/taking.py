@@ -26,7 +26,7 @@ BATCH = 500
 """So many certificates are committed at once."""
 
 
-class Taken(enum.Enum):
+class ImportStatus(enum.Enum):
     """What became of something that was found."""
 
     TAKEN = "taken"
@@ -35,12 +35,12 @@ class Taken(enum.Enum):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ImportOutcome:
     """What became of one thing that was found, and why."""
 
     source: str
     name: str
-    taken: Taken
+    taken: ImportStatus
     certificate: Certificate | None
     """None where it could not be read as one."""
     findings: tuple[Finding, ...]
@@ -84,7 +84,7 @@ class Importer:
         self.keys: dict[bytes, ec.EllipticCurvePrivateKey] = {}
         """The private keys that were found, by their public keys (SubjectPublicKeyInfo, DER)."""
 
-    def take(self, found: Iterable[FoundObject]) -> Generator[Outcome]:
+    def take(self, found: Iterable[FoundObject]) -> Generator[ImportOutcome]:
         """Take everything in, a batch at a time; what became of each is told in its order.
 
         Close the generator, or go through it to its end, before the ledger is closed: what was told as taken is kept then.
@@ -97,31 +97,35 @@ class Importer:
                     case FoundKey():
                         self.keys[encode_public_key(public_point(each.key.public_key()))] = each.key
                     case Unreadable():
-                        yield Outcome(each.source, "", Taken.NOT_TAKEN, None, (), each.problems)
+                        yield ImportOutcome(each.source, "", ImportStatus.NOT_TAKEN, None, (), each.problems)
                     case Found():
                         yield self._take(each)
         finally:
             self._commit()
 
-    def _take(self, found: Found) -> Outcome:
+    def _take(self, found: Found) -> ImportOutcome:
         try:
             certificate = Certificate.from_der(found.der)
         except Malformed as error:
             linted = lint_any(found.der, policy_oid=self._policy_oid)
             findings = tuple(linted.findings)
-            return Outcome(found.source, found.name, Taken.NOT_TAKEN, None, findings, _why(found, linted, error))
+            return ImportOutcome(
+                found.source, found.name, ImportStatus.NOT_TAKEN, None, findings, _why(found, linted, error)
+            )
         linted = lint_any(found.der, issuer=self._issuer_of(certificate), policy_oid=self._policy_oid)
         findings = tuple(linted.findings)
         if self._is_here(certificate):
-            return Outcome(found.source, found.name, Taken.ALREADY_HERE, certificate, findings, found.problems)
+            return ImportOutcome(
+                found.source, found.name, ImportStatus.ALREADY_HERE, certificate, findings, found.problems
+            )
         defects = errors_among(findings)
         if self._only_conformant and (defects or found.problems):
             reasons = (*found.problems, *(defect.as_problem() for defect in defects))
-            return Outcome(found.source, found.name, Taken.NOT_TAKEN, certificate, findings, reasons)
+            return ImportOutcome(found.source, found.name, ImportStatus.NOT_TAKEN, certificate, findings, reasons)
         self._waiting[certificate.sha256] = NewImport(certificate, found.source, found.name, findings)
         if len(self._waiting) >= BATCH:
             self._commit()
-        return Outcome(found.source, found.name, Taken.TAKEN, certificate, findings, found.problems)
+        return ImportOutcome(found.source, found.name, ImportStatus.TAKEN, certificate, findings, found.problems)
 
     def _issuer_of(self, certificate: Certificate) -> Certificate | None:
         """The authority that issued it, by its name and, where the certificate says it, its key."""
