@@ -27,7 +27,7 @@ from smki.testing import (
     CellUsage,
     ClockControl,
     Dcc,
-    Device,
+    DeviceUnderTest,
     Organisation,
     SmkiFactory,
     SmkiTemplate,

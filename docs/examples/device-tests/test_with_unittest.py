@@ -3,6 +3,7 @@
 import unittest
 
 from smki.testing import (
+    DeviceUnderTest,
     Organisation,
     SmkiTemplate,
     assert_refused,
