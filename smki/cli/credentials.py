@@ -103,9 +103,9 @@ def list_tokens(home: Path, as_json: bool) -> None:
     _list(home, CredentialKind.OFFICER_TOKEN, as_json)
 
 
-def _revoke(home: Path, kind: CredentialKind, name: str) -> None:
+def _revoke(home: Path, kind: CredentialKind, name: str, party: PartyId | None = None) -> None:
     with Smki.open(home) as smki:
-        command = RevokeCredential(kind=kind, name=name, revoked=RealClock().now())
+        command = RevokeCredential(kind=kind, name=name, party=party, revoked=RealClock().now())
         revoked = smki.registration.execute(command, cli_actor())
     for credential in revoked:
         click.echo(f"Number {credential.id}, {credential.name}, counts no longer.")
@@ -121,10 +121,11 @@ def revoke_key(home: Path, name: str) -> None:
 
 @officer.command(name="revoke")
 @click.argument("name", metavar="OFFICER|NUMBER")
+@click.option("--party", type=PARTY, help="The officer's Party, where several have an officer of that name.")
 @home_option
-def revoke_tokens(home: Path, name: str) -> None:
+def revoke_tokens(home: Path, name: str, party: PartyId | None) -> None:
     """Have an officer's tokens, or the one of that number, count no longer."""
-    _revoke(home, CredentialKind.OFFICER_TOKEN, name)
+    _revoke(home, CredentialKind.OFFICER_TOKEN, name, party)
 
 
 def _show(made: MadeCredential, as_json: bool) -> None:

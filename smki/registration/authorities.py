@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from smki.authority.hierarchy import ABOVE
 from smki.ledger import CertificateRecord, EventKind, NewApplication
@@ -16,6 +17,8 @@ from smki.sec.role import CertificateKind
 @dataclass(frozen=True, slots=True)
 class EstablishAuthority(Command[CertificateRecord]):
     """Make a new authority: its key, and the certificate that the authority above issues to it (SEC L3.12)."""
+
+    requires_dcc: ClassVar[bool] = True
 
     kind: CertificateKind
 
@@ -31,7 +34,7 @@ class EstablishAuthority(Command[CertificateRecord]):
         application = NewApplication(
             received=context.now,
             interface=context.actor.interface,
-            subscriber="DCC",
+            subscriber=context.actor.party or "DCC",
             officer=context.actor.officer,
             kind=self.kind,
         )

@@ -4,24 +4,47 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import ClassVar, Protocol
 
-from smki.clock import HomeClock, iso
+from smki.clock import iso
 from smki.ledger import EventKind
+from smki.problem import Malformed, Problem
 from smki.registration.command import Command, Context, Done, Happened
+
+
+class SettableClock(Protocol):
+    """A clock that can be set: of a home, or of an SMKI in memory."""
+
+    def set(self, moment: datetime) -> None:
+        """Make it stand still at a moment (UTC)."""
+
+    def shift(self, shift: timedelta) -> None:
+        """Make it run ahead of the machine's clock, or behind it."""
+
+    def real(self) -> None:
+        """Make it the machine's clock again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetClock(Command[None]):
     """Make the clock of a home stand still, run ahead or behind, or follow the machine's clock again."""
 
-    clock: HomeClock
+    requires_dcc: ClassVar[bool] = True
+
+    clock: SettableClock
     fixed: datetime | None = None
     """The time (UTC) at which it is to stand still."""
     shift: timedelta | None = None
     """How far it is to run ahead of the machine's clock; negative: behind it."""
 
     def carry_out(self, context: Context) -> Done[None]:
-        """Replace the clock's setting. The event bears the time of the clock as it was before."""
+        """Replace the clock's setting. The event bears the time of the clock as it was before.
+
+        :raises Malformed: when it is to stand still and to run ahead.
+        """
+        if self.fixed is not None and self.shift is not None:
+            expected = "a time at which to stand still, or a shift, not both"
+            raise Malformed(Problem("clock.contradiction", "clock", "fixed and shifted", expected))
         if self.fixed is not None:
             self.clock.set(self.fixed)
             detail = f"fixed at {iso(self.fixed)}"
@@ -31,4 +54,8 @@ class SetClock(Command[None]):
         else:
             self.clock.real()
             detail = "real"
-        return Done(None, Happened(kind=EventKind.CLOCK_SET, detail=detail))
+        content = {
+            "fixed": iso(self.fixed) if self.fixed is not None else None,
+            "shiftSeconds": int(self.shift.total_seconds()) if self.shift is not None else None,
+        }
+        return Done(None, Happened(kind=EventKind.CLOCK_SET, detail=detail, content=content))
