@@ -36,7 +36,7 @@ def inventory(smki: Smki) -> None:
     """Add the Devices to the inventory."""
     entities = (EntityIdentifier(number.to_bytes(8, "big")) for number in range(COUNT))
     devices = tuple(Device(entity, DeviceType.ESME) for entity in entities)
-    smki.registration.execute(AddDevices(devices), ACTOR)
+    smki.registration.execute(AddDevices(devices), Actor(interface="benchmark"))
 
 
 def issuance_rate(directory: Path, callers: int) -> float:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -13,7 +12,8 @@ from smki.cli.common import PARTY, cli_actor, home_option, json_option, say
 from smki.clock import RealClock, iso
 from smki.home.smki import Smki
 from smki.identity import PartyId
-from smki.ledger import CredentialKind, CredentialRecord
+from smki.interchange.description import credential_fields, credential_state
+from smki.ledger import CredentialKind
 from smki.registration.credentials import MadeCredential, MakeApiKey, MakeToken, RevokeCredential
 
 
@@ -76,12 +76,20 @@ def _list(home: Path, kind: CredentialKind, as_json: bool) -> None:
     with Smki.open(home) as smki:
         found = smki.ledger.credentials.all(kind)
     if as_json:
-        click.echo(json.dumps([_values(credential) for credential in found], indent=2))
+        click.echo(json.dumps([credential_fields(credential, RealClock().now()) for credential in found], indent=2))
         return
     say(_ROW.format("NUMBER", "NAME", "PARTY", "MADE", "STATE").rstrip())
     for credential in found:
         made = iso(credential.created)
-        say(_ROW.format(credential.id, credential.name, credential.party or "", made, _state(credential)))
+        say(
+            _ROW.format(
+                credential.id,
+                credential.name,
+                credential.party or "",
+                made,
+                credential_state(credential, RealClock().now()),
+            )
+        )
 
 
 _ROW = "{:<6}  {:<24}  {:<24}  {:<20}  {}"
@@ -103,9 +111,9 @@ def list_tokens(home: Path, as_json: bool) -> None:
     _list(home, CredentialKind.OFFICER_TOKEN, as_json)
 
 
-def _revoke(home: Path, kind: CredentialKind, name: str) -> None:
+def _revoke(home: Path, kind: CredentialKind, name: str, party: PartyId | None = None) -> None:
     with Smki.open(home) as smki:
-        command = RevokeCredential(kind=kind, name=name, revoked=RealClock().now())
+        command = RevokeCredential(kind=kind, name=name, party=party, revoked=RealClock().now())
         revoked = smki.registration.execute(command, cli_actor())
     for credential in revoked:
         say(f"Number {credential.id}, {credential.name}, counts no longer.")
@@ -121,38 +129,19 @@ def revoke_key(home: Path, name: str) -> None:
 
 @officer.command(name="revoke")
 @click.argument("name", metavar="OFFICER|NUMBER")
+@click.option("--party", type=PARTY, help="The officer's Party, where several have an officer of that name.")
 @home_option
-def revoke_tokens(home: Path, name: str) -> None:
+def revoke_tokens(home: Path, name: str, party: PartyId | None) -> None:
     """Have an officer's tokens, or the one of that number, count no longer."""
-    _revoke(home, CredentialKind.OFFICER_TOKEN, name)
+    _revoke(home, CredentialKind.OFFICER_TOKEN, name, party)
 
 
 def _show(made: MadeCredential, as_json: bool) -> None:
     credential, secret = made.record, made.secret
     if as_json:
-        click.echo(json.dumps({**_values(credential), "secret": secret}, indent=2))
+        click.echo(json.dumps({**credential_fields(credential, RealClock().now()), "secret": secret}, indent=2))
         return
     until = f"until {iso(credential.expires)}" if credential.expires else "until it is revoked"
     of = f"{credential.name} of {credential.party}" if credential.party else credential.name
     say(f"Number {credential.id} for {of}, good {until}. This is told only once:", err=True)
     say(secret)
-
-
-def _state(credential: CredentialRecord) -> str:
-    if credential.revoked is not None:
-        return f"revoked {iso(credential.revoked)}"
-    if not credential.is_valid_at(RealClock().now()):
-        return "expired"
-    return f"until {iso(credential.expires)}" if credential.expires else "good"
-
-
-def _values(credential: CredentialRecord) -> dict[str, Any]:
-    return {
-        "number": credential.id,
-        "name": credential.name,
-        "party": credential.party,
-        "created": iso(credential.created),
-        "expires": iso(credential.expires) if credential.expires else None,
-        "revoked": iso(credential.revoked) if credential.revoked else None,
-        "state": _state(credential),
-    }

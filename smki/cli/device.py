@@ -11,12 +11,16 @@ from smki.cli.common import DEVICE_TYPE, EUI64, NUMBER, Parsed, cli_actor, home_
 from smki.eligibility import DEVICE_THRESHOLD
 from smki.home.smki import Smki
 from smki.identity import EntityIdentifier
-from smki.registration.bulk import read_devices
-from smki.registration.devices import AddDevices, SetDeviceStatus, SetThreshold, known_device
-from smki.sec.device import Device, DeviceType, SmiStatus
+from smki.registration.bulk import LoadDevices, read_devices
+from smki.registration.changes import UNCHANGED
+from smki.registration.devices import AddDevices, ChangeDevice, SetDeviceStatus, SetThreshold, known_device
+from smki.sec.device import Device, DeviceType, Responsible, SmetsVersion, SmiStatus
 from smki.sec.registry_fields import device_fields
+from smki.sec.vocabulary import parse_list
 
 SMI_STATUS = Parsed("STATUS", SmiStatus.parse)
+SMETS = Parsed("1|2", SmetsVersion.parse)
+RESPONSIBLE = Parsed("'electricity: PARTY, gas: PARTY'", lambda text: tuple(parse_list(text, Responsible.parse)))
 
 
 @click.group()
@@ -90,6 +94,42 @@ def show(home: Path, device_id: EntityIdentifier, as_json: bool) -> None:
         say(f"{name.replace('_', ' '):<16}{value}")
 
 
+@device.command()
+@click.argument("device_id", type=EUI64)
+@click.option("--type", "device_type", type=DEVICE_TYPE, help="What it is.")
+@click.option("--smets", "smets_version", type=SMETS, help="1 or 2.")
+@click.option("--status", type=SMI_STATUS, help="Its SMI status, as for set-status.")
+@click.option("--returns-to", type=SMI_STATUS, help="Of a suspended Device: the status that it returns to.")
+@click.option("--enrolled/--not-enrolled", default=None, help="Whether its smart metering system is Enrolled.")
+@click.option(
+    "--responsible", type=RESPONSIBLE, help="The responsible Parties, by fuel, instead of those recorded; '' for none."
+)
+@home_option
+def change(
+    home: Path,
+    device_id: EntityIdentifier,
+    device_type: DeviceType | None,
+    smets_version: SmetsVersion | None,
+    status: SmiStatus | None,
+    returns_to: SmiStatus | None,
+    enrolled: bool | None,
+    responsible: tuple[Responsible, ...] | None,
+) -> None:
+    """Change what the inventory says of a Device; what is not named stays as it is."""
+    command = ChangeDevice(
+        device_id=device_id,
+        device_type=device_type or UNCHANGED,
+        smets_version=smets_version or UNCHANGED,
+        status=status or UNCHANGED,
+        returns_to=returns_to or UNCHANGED,
+        enrolled=UNCHANGED if enrolled is None else enrolled,
+        responsible=UNCHANGED if responsible is None else responsible,
+    )
+    with Smki.open(home) as smki:
+        changed = smki.registration.execute(command, cli_actor())
+    say(f"{changed.device_type.name} {device_id} is {changed.status}.")
+
+
 @device.command(name="set-status")
 @click.argument("device_id", type=EUI64)
 @click.argument("status", type=SMI_STATUS)
@@ -115,6 +155,16 @@ def raise_limit(home: Path, device_id: EntityIdentifier, threshold: int) -> None
     say(f"Device {device_id} may have {threshold} certificates.")
 
 
+@device.command(name="reset-limit")
+@click.argument("device_id", type=EUI64)
+@home_option
+def reset_limit(home: Path, device_id: EntityIdentifier) -> None:
+    """Let a Device have as many certificates as every other again."""
+    with Smki.open(home) as smki:
+        limit = smki.registration.execute(SetThreshold(device_id, None), cli_actor())
+    say(f"Device {device_id} may have {limit} certificates.")
+
+
 @device.command()
 @click.argument("file")
 @home_option
@@ -123,9 +173,9 @@ def load(home: Path, file: str) -> None:
 
     The columns are those that `smki device list --json` shows.
     """
+    rows = read_devices(read_input(file), file)
     with Smki.open(home) as smki:
-        loaded = read_devices(smki.ledger.register, read_input(file), file)
-        smki.registration.execute(AddDevices(loaded), cli_actor())
+        loaded = smki.registration.execute(LoadDevices(rows), cli_actor())
     for number, made in enumerate(loaded, start=1):
         say(f"row {number}: {made.device_id}")
     say(f"{len(loaded)} added.")

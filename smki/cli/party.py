@@ -3,19 +3,57 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import click
 
-from smki.cli.common import DAY, PARTY, cli_actor, home_option, json_option, read_input, say
+from smki.cli.common import DAY, EUI64, PARTY, Parsed, cli_actor, home_option, json_option, read_input, say
+from smki.clock import RealClock
 from smki.home.smki import Smki
-from smki.identity import PartyId
-from smki.registration.bulk import read_parties
-from smki.registration.parties import AppointOfficer, AssignIdentifier, Register, SetStanding, known_registrant
-from smki.sec.party import Officer, Party, Standing, TestingParticipant
+from smki.identity import EntityIdentifier, PartyId
+from smki.registration.appointments import AppointOfficer, DismissOfficer
+from smki.registration.bulk import LoadParties, read_parties
+from smki.registration.changes import UNCHANGED, Unchanged
+from smki.registration.identifiers import AssignIdentifier, ReleaseIdentifier
+from smki.registration.parties import (
+    AddParticipant,
+    AddParty,
+    ChangeParticipant,
+    ChangeParty,
+    SetStanding,
+    known_registrant,
+)
+from smki.sec.party import (
+    Officer,
+    Party,
+    PartyCategory,
+    Standing,
+    TestingParticipant,
+    TestPurpose,
+    parse_quota,
+    parse_subscriber_kind,
+)
 from smki.sec.registry_fields import Registrant, registrant_fields, registrant_id
+from smki.sec.role import CertificateKind, UserRole
+from smki.sec.vocabulary import parse_list
+
+
+def _several(name: str, parse: Callable[[str], Any]) -> Parsed:
+    """An option of several values between commas."""
+    return Parsed(name, lambda text: frozenset(parse_list(text, parse)))
+
+
+CATEGORY = Parsed("CATEGORY", PartyCategory.parse)
+ROLES = _several("USER-ROLE", UserRole.parse)
+KINDS = _several("KINDS", parse_subscriber_kind)
+PARTIES = _several("PARTY", PartyId.parse)
+IDENTIFIERS = _several("EUI-64", EntityIdentifier.parse)
+OFFICER = Parsed("'NAME[: organisation, device]'", Officer.parse)
+PURPOSE = Parsed("PURPOSE", TestPurpose.parse)
+QUOTA = Parsed("NUMBER", parse_quota)
 
 
 @click.group()
@@ -29,84 +67,200 @@ def participant() -> None:
 
 
 _officers = click.option(
-    "--officer", "officers", multiple=True, metavar="'NAME[: organisation, device]'",
+    "--officer", "officers", type=OFFICER, multiple=True,
     help="An Authorised Responsible Officer, for both kinds of certificate or those named; may be repeated.",
 )  # fmt: skip
-_quota = click.option("--quota", default="", help="How many Test Certificates it may have. [default: no limit]")
+_quota = click.option("--quota", type=QUOTA, help="How many Test Certificates it may have. [default: no limit]")
+_no_quota = click.option("--no-quota", is_flag=True, help="Remove the limit.")
+
+
+def _one_set(several: tuple[frozenset[Any], ...]) -> frozenset[Any]:
+    return frozenset().union(*several)
 
 
 @party.command()
-@click.argument("party_id", metavar="PARTY")
+@click.argument("party_id", type=PARTY, metavar="PARTY")
 @click.option(
     "--category",
+    type=CATEGORY,
     required=True,
     help="dcc, large-supplier, small-supplier, electricity-network, gas-network, other or shared-resource.",
 )
 @click.option("--name", default="", help="[default: the Party ID]")
-@click.option(
-    "--role", "roles", multiple=True, metavar="USER-ROLE", help="import-supplier, gas-supplier, …; may be repeated."
-)
-@click.option("--eui", "identifiers", multiple=True, metavar="EUI-64", help="An Entity Identifier; may be repeated.")
+@click.option("--role", "roles", type=ROLES, multiple=True, help="import-supplier, gas-supplier, …; may be repeated.")
+@click.option("--eui", "identifiers", type=IDENTIFIERS, multiple=True, help="An Entity Identifier; may be repeated.")
 @click.option("--acceded", type=DAY, help="The day of its accession. [default: today]")
 @click.option(
     "--authorised-for",
+    type=KINDS,
     default="organisation, device",
     show_default=True,
     help="For which certificates it is an Authorised Subscriber.",
 )
 @click.option(
-    "--acts-for",
-    multiple=True,
-    metavar="PARTY",
-    help="Of a Shared Resource: a User that has named it; may be repeated.",
+    "--acts-for", type=PARTIES, multiple=True, help="Of a Shared Resource: a User that has named it; may be repeated."
 )
 @click.option("--not-a-user", is_flag=True, help="It has not been through the User Entry Process.")
 @_officers
 @_quota
 @home_option
 def add(
-    home: Path, party_id: str, category: str, name: str, roles: tuple[str, ...], identifiers: tuple[str, ...], acceded: date | None,
-    authorised_for: str, acts_for: tuple[str, ...], not_a_user: bool, officers: tuple[str, ...], quota: str,
-) -> None:  # fmt: skip
+    home: Path,
+    party_id: PartyId,
+    category: PartyCategory,
+    name: str,
+    roles: tuple[frozenset[UserRole], ...],
+    identifiers: tuple[frozenset[EntityIdentifier], ...],
+    acceded: date | None,
+    authorised_for: frozenset[CertificateKind],
+    acts_for: tuple[frozenset[PartyId], ...],
+    not_a_user: bool,
+    officers: tuple[Officer, ...],
+    quota: int | None,
+) -> None:
     """Register a Party.
 
     \b
     smki party add ACME --category large-supplier --role import-supplier --eui 90-B3-D5-1F-30-05-00-00 --officer 'Jo Bloggs'
     """
+    command = AddParty(
+        party=party_id,
+        category=category,
+        name=name,
+        user_roles=_one_set(roles),
+        identifiers=_one_set(identifiers),
+        acceded=acceded,
+        authorised_for=authorised_for,
+        officers=officers,
+        acts_for=_one_set(acts_for),
+        through_entry=not not_a_user,
+        quota=quota,
+    )
     with Smki.open(home) as smki:
-        since = acceded or smki.clock.now().date()
-        made = Party.parse(
-            party_id=party_id, category=category, name=name, user_roles=", ".join(roles), standing=f"acceded {since}",
-            identifiers=", ".join(identifiers), authorised_for=authorised_for, officers=officers or [f"{party_id} Officer"],
-            acts_for=", ".join(acts_for), through_entry=not not_a_user, quota=quota,
-        )  # fmt: skip
-        smki.registration.execute(Register((made,)), cli_actor())
+        made = smki.registration.execute(command, cli_actor())
     say(f"Party {made.party_id} is registered.")
 
 
+def _changed_quota(quota: int | None, no_quota: bool) -> int | Unchanged | None:
+    if quota is not None and no_quota:
+        raise click.UsageError("Use --quota or --no-quota, not both.")
+    return None if no_quota else _or_unchanged(quota)
+
+
+def _or_unchanged(value: Any) -> Any:
+    return UNCHANGED if value is None else value
+
+
+@party.command()
+@click.argument("party_id", type=PARTY, metavar="PARTY")
+@click.option("--name", help="Its name.")
+@click.option(
+    "--add-role", "add_roles", type=ROLES, multiple=True, help="A User Role that it acts in; may be repeated."
+)
+@click.option("--remove-role", "remove_roles", type=ROLES, multiple=True, help="One that it acts in no longer.")
+@click.option("--authorised-for", type=KINDS, help="'organisation, device', one of them, or '' for neither.")
+@click.option("--add-acts-for", type=PARTIES, multiple=True, help="Of a Shared Resource: a User that has named it.")
+@click.option("--remove-acts-for", type=PARTIES, multiple=True, help="A User for which it acts no longer.")
+@click.option("--through-entry/--not-a-user", default=None, help="Whether it has been through the User Entry Process.")
+@_quota
+@_no_quota
+@home_option
+def change(
+    home: Path,
+    party_id: PartyId,
+    name: str | None,
+    add_roles: tuple[frozenset[UserRole], ...],
+    remove_roles: tuple[frozenset[UserRole], ...],
+    authorised_for: frozenset[CertificateKind] | None,
+    add_acts_for: tuple[frozenset[PartyId], ...],
+    remove_acts_for: tuple[frozenset[PartyId], ...],
+    through_entry: bool | None,
+    quota: int | None,
+    no_quota: bool,
+) -> None:
+    """Change what is recorded of a Party; what is not named stays as it is.
+
+    \b
+    smki party change ACME --add-role gas-supplier --quota 500
+    """
+    command = ChangeParty(
+        party=party_id,
+        name=_or_unchanged(name),
+        add_roles=_one_set(add_roles),
+        remove_roles=_one_set(remove_roles),
+        authorised_for=_or_unchanged(authorised_for),
+        add_acts_for=_one_set(add_acts_for),
+        remove_acts_for=_one_set(remove_acts_for),
+        through_entry=_or_unchanged(through_entry),
+        quota=_changed_quota(quota, no_quota),
+    )
+    with Smki.open(home) as smki:
+        smki.registration.execute(command, cli_actor())
+    say(f"Party {party_id} is changed.")
+
+
 @participant.command(name="add")
-@click.argument("participant_id", metavar="PARTICIPANT")
-@click.option("--purpose", required=True, help="uept, srept, device-and-user-system-tests or section-t.")
+@click.argument("participant_id", type=PARTY, metavar="PARTICIPANT")
+@click.option("--purpose", type=PURPOSE, required=True, help="uept, srept, device-and-user-system-tests or section-t.")
 @click.option("--name", default="", help="[default: the id]")
-@click.option("--agreement", default="", metavar="DATE", help="The day of its agreement on the terms of Schedule 7.")
+@click.option("--agreement", type=DAY, help="The day of its agreement on the terms of Schedule 7.")
 @_officers
 @_quota
 @home_option
 def add_participant(
-    home: Path, participant_id: str, purpose: str, name: str, agreement: str, officers: tuple[str, ...], quota: str
+    home: Path,
+    participant_id: PartyId,
+    purpose: TestPurpose,
+    name: str,
+    agreement: date | None,
+    officers: tuple[Officer, ...],
+    quota: int | None,
 ) -> None:
     """Register a Testing Participant.
 
     \b
     smki participant add METERS-LTD --purpose device-and-user-system-tests --agreement 2026-01-31 --quota 5000
     """
+    command = AddParticipant(
+        participant=participant_id, purpose=purpose, name=name, agreement=agreement, officers=officers, quota=quota
+    )
     with Smki.open(home) as smki:
-        made = TestingParticipant.parse(
-            participant_id=participant_id, purpose=purpose, name=name, agreement=agreement, quota=quota,
-            officers=officers or [f"{participant_id} Officer"],
-        )  # fmt: skip
-        smki.registration.execute(Register((made,)), cli_actor())
+        made = smki.registration.execute(command, cli_actor())
     say(f"Testing Participant {made.participant_id} is registered.")
+
+
+@participant.command(name="change")
+@click.argument("participant_id", type=PARTY, metavar="PARTICIPANT")
+@click.option("--name", help="Its name.")
+@click.option("--purpose", type=PURPOSE, help="uept, srept, device-and-user-system-tests or section-t.")
+@click.option("--agreement", type=DAY, help="The day of its agreement on the terms of Schedule 7.")
+@click.option("--no-agreement", is_flag=True, help="It has no agreement.")
+@_quota
+@_no_quota
+@home_option
+def change_participant(
+    home: Path,
+    participant_id: PartyId,
+    name: str | None,
+    purpose: TestPurpose | None,
+    agreement: date | None,
+    no_agreement: bool,
+    quota: int | None,
+    no_quota: bool,
+) -> None:
+    """Change what is recorded of a Testing Participant; what is not named stays as it is."""
+    if agreement is not None and no_agreement:
+        raise click.UsageError("Use --agreement or --no-agreement, not both.")
+    command = ChangeParticipant(
+        participant=participant_id,
+        name=_or_unchanged(name),
+        purpose=_or_unchanged(purpose),
+        agreement=None if no_agreement else _or_unchanged(agreement),
+        quota=_changed_quota(quota, no_quota),
+    )
+    with Smki.open(home) as smki:
+        smki.registration.execute(command, cli_actor())
+    say(f"Testing Participant {participant_id} is changed.")
 
 
 def _list(home: Path, kind: type[Registrant], as_json: bool) -> None:
@@ -190,24 +344,49 @@ _standing_command("reinstate", Standing.ACCEDED, "Make a suspended, expelled or 
 
 @party.command(name="assign-eui")
 @click.argument("party_id", type=PARTY, metavar="PARTY")
+@click.argument("identifier", type=EUI64, metavar="[EUI-64]", required=False)
 @home_option
-def assign_eui(home: Path, party_id: PartyId) -> None:
-    """Assign a Party the next free Entity Identifier of the registry block."""
+def assign_eui(home: Path, party_id: PartyId, identifier: EntityIdentifier | None) -> None:
+    """Assign a Party an Entity Identifier: the one given, or the next free one of the registry block."""
     with Smki.open(home) as smki:
-        identifier = smki.registration.execute(AssignIdentifier(party_id), cli_actor())
-    say(str(identifier))
+        assigned = smki.registration.execute(AssignIdentifier(party_id, identifier), cli_actor())
+    say(str(assigned))
 
 
-@party.command()
+@party.command(name="release-eui")
 @click.argument("party_id", type=PARTY, metavar="PARTY")
-@click.argument("officer", metavar="'NAME[: organisation, device]'")
+@click.argument("identifier", type=EUI64, metavar="EUI-64")
 @home_option
-def appoint(home: Path, party_id: PartyId, officer: str) -> None:
-    """Appoint an officer, or change for which kinds of certificate one acts."""
-    appointed = Officer.parse(officer)
+def release_eui(home: Path, party_id: PartyId, identifier: EntityIdentifier) -> None:
+    """Take an Entity Identifier from a Party, once its certificates are revoked or have expired."""
     with Smki.open(home) as smki:
-        smki.registration.execute(AppointOfficer(party_id, appointed), cli_actor())
-    say(f"{appointed.name} acts for {party_id}.")
+        smki.registration.execute(ReleaseIdentifier(party_id, identifier), cli_actor())
+    say(f"{identifier} no longer belongs to {party_id}.")
+
+
+def _officer_commands(group: click.Group, metavar: str) -> None:
+    @group.command(help="Appoint an officer, or change for which kinds of certificate one acts.")
+    @click.argument("party_id", type=PARTY, metavar=metavar)
+    @click.argument("officer", type=OFFICER)
+    @home_option
+    def appoint(home: Path, party_id: PartyId, officer: Officer) -> None:
+        with Smki.open(home) as smki:
+            smki.registration.execute(AppointOfficer(party_id, officer), cli_actor())
+        say(f"{officer.name} acts for {party_id}.")
+
+    @group.command(help="Dismiss an officer and revoke the officer's tokens.")
+    @click.argument("party_id", type=PARTY, metavar=metavar)
+    @click.argument("officer", metavar="NAME")
+    @home_option
+    def dismiss(home: Path, party_id: PartyId, officer: str) -> None:
+        command = DismissOfficer(party=party_id, officer=officer, moment=RealClock().now())
+        with Smki.open(home) as smki:
+            smki.registration.execute(command, cli_actor())
+        say(f"{officer} no longer acts for {party_id}.")
+
+
+_officer_commands(party, "PARTY")
+_officer_commands(participant, "PARTICIPANT")
 
 
 @party.command()
@@ -218,9 +397,9 @@ def load(home: Path, file: str) -> None:
 
     The columns are those that `smki party list --json` shows; officers are separated by semicolons.
     """
+    rows = read_parties(read_input(file), file)
     with Smki.open(home) as smki:
-        loaded = read_parties(smki.ledger.register, read_input(file), file)
-        smki.registration.execute(Register(loaded), cli_actor())
+        loaded = smki.registration.execute(LoadParties(rows), cli_actor())
     for number, registrant in enumerate(loaded, start=1):
         say(f"row {number}: {registrant_id(registrant)}")
     say(f"{len(loaded)} registered.")

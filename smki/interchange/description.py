@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from smki.clock import iso
-from smki.ledger import ApplicationRecord, CertificateRecord, Event
+from smki.ledger import ApplicationRecord, CertificateRecord, CredentialRecord, Event
 
 SUMMARY_FIELDS = (
     "serialNumber", "kind", "entityIdentifier", "role", "usage", "status", "notBefore", "notAfter", "issued",
@@ -104,6 +104,31 @@ def application_fields(record: ApplicationRecord) -> dict[str, Any]:
         "granted": record.granted,
         "reasons": [reason.as_json() for reason in record.reasons],
         "serialNumber": record.serial_number.hex if record.serial_number else None,
+    }
+
+
+def credential_state(credential: CredentialRecord, now: datetime) -> str:
+    """Return the state of a credential in words.
+
+    :param now: by the real clock, like all times of credentials.
+    """
+    if credential.revoked is not None:
+        return f"revoked {iso(credential.revoked)}"
+    if not credential.is_valid_at(now):
+        return "expired"
+    return f"until {iso(credential.expires)}" if credential.expires else "good"
+
+
+def credential_fields(credential: CredentialRecord, now: datetime) -> dict[str, Any]:
+    """Return an API key or a token for programs, without its secret; *now* as for :func:`credential_state`."""
+    return {
+        "number": credential.id,
+        "name": credential.name,
+        "party": credential.party,
+        "created": iso(credential.created),
+        "expires": iso(credential.expires) if credential.expires else None,
+        "revoked": iso(credential.revoked) if credential.revoked else None,
+        "state": credential_state(credential, now),
     }
 
 

@@ -322,8 +322,8 @@ class Transaction(Reader, Protocol):
     def replace_device(self, device: Device) -> None:
         """Replace the record of a Device."""
 
-    def set_threshold(self, device_id: EntityIdentifier, threshold: int) -> None:
-        """Set the limit of a Device."""
+    def set_threshold(self, device_id: EntityIdentifier, threshold: int | None) -> None:
+        """Set the limit of a Device; None removes it."""
 
     def add_credential(self, credential: CredentialRecord, secret: str) -> CredentialRecord:
         """Add a credential and return it with its id; only the SHA-256 of the secret is stored."""

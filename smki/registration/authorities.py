@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from smki.authority.hierarchy import ABOVE
 from smki.eligibility import Applicant, AuthorityQuestion, decide
@@ -24,6 +25,8 @@ DCC = "DCC"
 @dataclass(frozen=True, slots=True)
 class EstablishAuthority(Command[CertificateRecord]):
     """Make a new authority: its key, and the certificate that the authority above issues to it (SEC L3.12)."""
+
+    requires_dcc: ClassVar[bool] = True
 
     kind: CertificateKind
 

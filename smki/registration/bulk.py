@@ -1,17 +1,25 @@
-"""Many Parties, Testing Participants or Devices from one CSV or JSON file: all of them or none."""
+"""Many Parties, Testing Participants or Devices from one CSV or JSON file: all of them or none.
+
+:func:`read_parties` and :func:`read_devices` read a file; :class:`LoadParties` and :class:`LoadDevices` register what was
+read, and say of each row what it clashes with.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import replace
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, TypeVar
 
 from smki.identity import EntityIdentifier
+from smki.ledger import Conflict
 from smki.ledger.contract import RegisterReader
 from smki.problem import Malformed, Problem
+from smki.registration.command import Command, Context, Done
+from smki.registration.devices import AddDevices
+from smki.registration.parties import Register
 from smki.sec.device import Device
 from smki.sec.party import Party
 from smki.sec.registry_fields import Registrant, parse_registrant, registrant_id
@@ -21,6 +29,7 @@ PARTY_COLUMNS = (
     "through_entry", "quota", "participant_id", "purpose", "agreement",
 )  # fmt: skip
 DEVICE_COLUMNS = ("device_id", "device_type", "status", "returns_to", "smets_version", "enrolled", "responsible")
+_FLAGS = ("through_entry", "enrolled")
 
 _COLUMN_OF_CODE = {
     "party-id": "party_id", "party-category": "category", "user-role": "user_roles", "standing": "standing", "day": "standing",
@@ -34,27 +43,57 @@ R = TypeVar("R")
 Row = dict[str, Any]
 
 
-def read_parties(register: RegisterReader, data: bytes, name: str) -> tuple[Registrant, ...]:
-    """Read every Party and Testing Participant in a file.
+def read_parties(data: bytes, name: str) -> tuple[Registrant, ...]:
+    """Read every Party and Testing Participant in a file, in the order of its rows.
 
     :param data: CSV with a header, or JSON: a list of objects.
-    :param register: clashes with what it holds are named by row; the command looks again.
+    :param name: the file's, for errors.
     :raises Malformed: with a problem for each row that is wrong.
     """
-    records = _read(data, name, PARTY_COLUMNS, _registrant)
-    problems = list(_clashes_of_parties(register, records))
-    if problems:
-        raise Malformed(*problems)
-    return tuple(records)
+    return tuple(_read(data, name, PARTY_COLUMNS, _registrant))
 
 
-def read_devices(register: RegisterReader, data: bytes, name: str) -> tuple[Device, ...]:
+def read_devices(data: bytes, name: str) -> tuple[Device, ...]:
     """Read every Device in a file; raises as :func:`read_parties`."""
-    records = _read(data, name, DEVICE_COLUMNS, _device)
-    problems = list(_clashes_of_devices(register, records))
-    if problems:
-        raise Malformed(*problems)
-    return tuple(records)
+    return tuple(_read(data, name, DEVICE_COLUMNS, _device))
+
+
+@dataclass(frozen=True, slots=True)
+class LoadParties(Command[tuple[Registrant, ...]]):
+    """Register the Parties and Testing Participants of a file: all of them or none."""
+
+    requires_dcc: ClassVar[bool] = True
+
+    rows: tuple[Registrant, ...]
+
+    def carry_out(self, context: Context) -> Done[tuple[Registrant, ...]]:
+        """Register them.
+
+        :raises Conflict: with a problem, named by its row, for each id and Entity Identifier that is taken.
+        """
+        problems = list(_clashes_of_parties(context.transaction.register, self.rows))
+        if problems:
+            raise Conflict(*problems)
+        return Register(self.rows).carry_out(context)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadDevices(Command[tuple[Device, ...]]):
+    """Add the Devices of a file to the inventory: all of them or none."""
+
+    requires_dcc: ClassVar[bool] = True
+
+    rows: tuple[Device, ...]
+
+    def carry_out(self, context: Context) -> Done[tuple[Device, ...]]:
+        """Add them.
+
+        :raises Conflict: with a problem, named by its row, for each Device that is there already.
+        """
+        problems = list(_clashes_of_devices(context.transaction.register, self.rows))
+        if problems:
+            raise Conflict(*problems)
+        return AddDevices(self.rows).carry_out(context)
 
 
 def _read(data: bytes, name: str, columns: tuple[str, ...], parse: Callable[[Row], R]) -> list[R]:
@@ -125,18 +164,29 @@ def _registrant(row: Row) -> Registrant:
     row["officers"] = [part.strip() for part in officers.split(";")] if isinstance(officers, str) else officers
     if "through_entry" in row:
         row["through_entry"] = _flag(row["through_entry"])
-    return parse_registrant({column: _text(value) for column, value in row.items()})
+    return parse_registrant({column: _text(column, value) for column, value in row.items()})
 
 
 def _device(row: Row) -> Device:
     row = dict(row)
     if "enrolled" in row:
         row["enrolled"] = _flag(row["enrolled"])
-    return Device.parse(**{column: _text(value) for column, value in row.items()})
+    return Device.parse(**{column: _text(column, value) for column, value in row.items()})
 
 
-def _text(value: Any) -> Any:
-    return value if isinstance(value, str | bool | list) else str(value)
+def _text(column: str, value: Any) -> Any:
+    """Return the value as it is parsed: officers are a list of texts, flags were read, and everything else is text.
+
+    :raises Malformed: for another list, an object, or true and false where text belongs.
+    """
+    if column in _FLAGS:
+        return value
+    if column == "officers" and isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return value
+    if isinstance(value, bool | list | dict):
+        expected = "a list of texts" if column == "officers" else "text"
+        raise Malformed(Problem("row.value", f"column {column}", f"{type(value).__name__}", expected, "RFC 8259"))
+    return str(value)
 
 
 def _flag(value: Any) -> bool:
@@ -154,7 +204,7 @@ def _in_row(problem: Problem, number: int) -> Problem:
     return replace(problem, subject=f"{where}: {problem.subject}")
 
 
-def _clashes_of_parties(register: RegisterReader, records: list[Registrant]) -> Iterator[Problem]:
+def _clashes_of_parties(register: RegisterReader, records: Sequence[Registrant]) -> Iterator[Problem]:
     seen: set[str] = set()
     owners: dict[EntityIdentifier, str] = {}
     taken = {registrant_id(registrant) for registrant in register.registrants()}
@@ -179,7 +229,7 @@ def _clashes_of_parties(register: RegisterReader, records: list[Registrant]) -> 
             owners.setdefault(identifier, identity)
 
 
-def _clashes_of_devices(register: RegisterReader, records: list[Device]) -> Iterator[Problem]:
+def _clashes_of_devices(register: RegisterReader, records: Sequence[Device]) -> Iterator[Problem]:
     seen: set[EntityIdentifier] = set()
     for number, record in enumerate(records, start=1):
         if record.device_id in seen or register.device(record.device_id) is not None:

@@ -4,24 +4,51 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import ClassVar, Protocol
 
-from smki.clock import HomeClock, iso
+from smki.clock import RealClock, iso
 from smki.ledger import EventKind
+from smki.problem import Malformed, Problem
 from smki.registration.command import Command, Context, Done, Happened
+
+FIRST_YEAR, LAST_YEAR = 1950, 9900
+"""Times before 1950 cannot be written in certificates; certificates of the last century of the format would outlive it."""
+
+
+class SettableClock(Protocol):
+    """A clock that can be set: of a home, or of an SMKI in memory."""
+
+    def set(self, moment: datetime) -> None:
+        """Make it stand still at a moment (UTC)."""
+
+    def shift(self, shift: timedelta) -> None:
+        """Make it run ahead of the machine's clock, or behind it."""
+
+    def real(self) -> None:
+        """Make it the machine's clock again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetClock(Command[None]):
     """Make the clock of a home stand still, run ahead or behind, or follow the machine's clock again."""
 
-    clock: HomeClock
+    requires_dcc: ClassVar[bool] = True
+
+    clock: SettableClock
     fixed: datetime | None = None
     """The time (UTC) at which it is to stand still."""
     shift: timedelta | None = None
     """How far it is to run ahead of the machine's clock; negative: behind it."""
 
     def carry_out(self, context: Context) -> Done[None]:
-        """Replace the clock's setting. The event bears the time of the clock as it was before."""
+        """Replace the clock's setting. The event bears the time of the clock as it was before.
+
+        :raises Malformed: when it is to stand still and to run ahead, or in a year for which no certificate can be made.
+        """
+        if self.fixed is not None and self.shift is not None:
+            expected = "a time at which to stand still, or a shift, not both"
+            raise Malformed(Problem("clock.contradiction", "clock", "fixed and shifted", expected))
+        self._require_usable()
         if self.fixed is not None:
             self.clock.set(self.fixed)
             detail = f"fixed at {iso(self.fixed)}"
@@ -31,4 +58,18 @@ class SetClock(Command[None]):
         else:
             self.clock.real()
             detail = "real"
-        return Done(None, Happened(kind=EventKind.CLOCK_SET, detail=detail))
+        content = {
+            "fixed": iso(self.fixed) if self.fixed is not None else None,
+            "shiftSeconds": int(self.shift.total_seconds()) if self.shift is not None else None,
+        }
+        return Done(None, Happened(kind=EventKind.CLOCK_SET, detail=detail, content=content))
+
+    def _require_usable(self) -> None:
+        try:
+            moment = self.fixed or RealClock().now() + (self.shift or timedelta(0))
+            is_usable = FIRST_YEAR <= moment.year <= LAST_YEAR
+        except OverflowError:
+            is_usable = False
+        if not is_usable:
+            expected = f"a time in the years {FIRST_YEAR} to {LAST_YEAR}"
+            raise Malformed(Problem("clock.out-of-range", "clock", "another time", expected, "RFC 5280 4.1.2.5"))

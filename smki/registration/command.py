@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from smki.authority.hierarchy import Hierarchy
 from smki.authority.issuance import Issuance
@@ -18,6 +18,7 @@ from smki.clock import Clock
 from smki.identity import EntityIdentifier
 from smki.ledger import CertificateRecord, EventKind, Ledger, NewEvent, Transaction
 from smki.registration.actor import Actor
+from smki.registration.authorisation import require_dcc
 
 T = TypeVar("T")
 
@@ -92,6 +93,9 @@ class Done(Generic[T]):
 class Command(ABC, Generic[T]):
     """Something that changes the state of an SMKI."""
 
+    requires_dcc: ClassVar[bool] = False
+    """Whether only the operator of the home and officers of the DCC may run it."""
+
     def prepare(self) -> Command[T]:
         """Do what needs no ledger, before the transaction begins; return the command to carry out."""
         return self
@@ -119,6 +123,7 @@ class Registration:
     def execute(self, command: Command[T], actor: Actor) -> T:
         """Run a command in one transaction, with one audit event; what it did is durable when this returns.
 
+        :raises NotAuthorised: when it requires the DCC and the actor is somebody else.
         :raises SmkiError: when it is refused, with the reasons; nothing is written then.
         :raises LedgerUnavailable: when the ledger could not be written; nothing of it is stored then.
         """
@@ -126,6 +131,8 @@ class Registration:
         now = self._clock.now()
 
         def work(transaction: Transaction) -> T:
+            if command.requires_dcc:
+                require_dcc(transaction, actor)
             context = Context(
                 transaction=transaction,
                 now=now,

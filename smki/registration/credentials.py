@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
+from typing import ClassVar
 
 from smki.identity import PartyId
 from smki.ledger import CredentialKind, CredentialRecord, EventKind
@@ -37,6 +38,8 @@ class MadeCredential:
 class MakeApiKey(Command[MadeCredential]):
     """Make an API key with which a system reads the Repository (SEC Appendix P)."""
 
+    requires_dcc: ClassVar[bool] = True
+
     name: str
     created: datetime
     expires: datetime | None = None
@@ -63,6 +66,8 @@ class MakeApiKey(Command[MadeCredential]):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MakeToken(Command[MadeCredential]):
     """Make a token with which an officer acts over HTTP."""
+
+    requires_dcc: ClassVar[bool] = True
 
     party: PartyId
     officer: str = ""
@@ -111,36 +116,60 @@ def _make(context: Context, record: CredentialRecord) -> Done[MadeCredential]:
 class RevokeCredential(Command[tuple[CredentialRecord, ...]]):
     """Revoke an API key, or the tokens of an officer."""
 
+    requires_dcc: ClassVar[bool] = True
+
     kind: CredentialKind
-    name: str
-    """The name of the key or the officer, or the number of one credential."""
+    name: str = ""
+    """The name of the key or the officer; where there is none of that name, the number of one credential."""
+    number: int | None = None
+    """The number of one credential; :attr:`name` does not count then."""
+    party: PartyId | None = None
+    """Of tokens: only those of this Party or Testing Participant."""
     revoked: datetime
 
     def carry_out(self, context: Context) -> Done[tuple[CredentialRecord, ...]]:
         """Revoke every one that is meant.
 
         :raises NotFound: when there is none that is not revoked.
+        :raises Malformed: when officers of that name of several Parties have tokens and no Party is named.
         """
         credentials = context.transaction.credentials
-        meant = {
-            credential.id
-            for credential in credentials.all(self.kind)
-            if credential.revoked is None and self.name in (credential.name, str(credential.id))
-        }
+        meant = self._meant(credentials.all(self.kind))
+        for each in meant:
+            context.transaction.revoke_credential(each.id, self.revoked)
+        ids = sorted(each.id for each in meant)
+        revoked = tuple(each for each in credentials.all(self.kind) if each.id in ids)
+        happened = Happened(
+            kind=EventKind.CREDENTIAL_REVOKED,
+            concerns=meant[0].party or "",
+            detail=", ".join(f"{each.kind.value} {each.id}, {each.name}" for each in revoked),
+            content={"ids": ids, "kind": self.kind.value},
+        )
+        return Done(revoked, happened)
+
+    def _meant(self, credentials: list[CredentialRecord]) -> list[CredentialRecord]:
+        valid = [
+            each
+            for each in credentials
+            if each.revoked is None and (self.party is None or each.party == str(self.party))
+        ]
+        if self.number is not None:
+            meant = [each for each in valid if each.id == self.number]
+        else:
+            meant = [each for each in valid if each.name == self.name]
+            meant = meant or [each for each in valid if str(each.id) == self.name]
+        asked_for = str(self.number) if self.number is not None else self.name[:MAX_NAME]
         if not meant:
             command = "smki apikey list" if self.kind is CredentialKind.API_KEY else "smki officer list"
             raise NotFound(
-                Problem("credential.unknown", f"{self.kind.value} {self.name[:MAX_NAME]}", "none that is not revoked",
+                Problem("credential.unknown", f"{self.kind.value} {asked_for}", "none that is not revoked",
                         "the name or the number of one", "", f"{command} shows what there is.")
             )  # fmt: skip
-        for identifier in meant:
-            context.transaction.revoke_credential(identifier, self.revoked)
-        revoked = tuple(each for each in credentials.all(self.kind) if each.id in meant)
-        parties = {each.party or "" for each in revoked}
-        happened = Happened(
-            kind=EventKind.CREDENTIAL_REVOKED,
-            concerns=parties.pop() if len(parties) == 1 else "",
-            detail=", ".join(f"{each.kind.value} {each.id}, {each.name}" for each in revoked),
-            content={"ids": sorted(meant), "kind": self.kind.value},
-        )
-        return Done(revoked, happened)
+        parties = sorted({each.party or "" for each in meant})
+        if len(parties) > 1:
+            raise Malformed(
+                Problem("credential.ambiguous", f"{self.kind.value} {asked_for}",
+                        f"officers of that name of {listed(parties)}", "the tokens of one Party's officer", "",
+                        "Name the Party with --party, or one token by its number.")
+            )  # fmt: skip
+        return meant

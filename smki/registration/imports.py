@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from smki.ledger import EventKind, NewImport
 from smki.registration.command import Command, Context, Done, Happened
@@ -11,6 +12,8 @@ from smki.registration.command import Command, Context, Done, Happened
 @dataclass(frozen=True, slots=True)
 class Import(Command[int]):
     """Import certificates, all of them or none; one that is there already stays as it is."""
+
+    requires_dcc: ClassVar[bool] = True
 
     certificates: tuple[NewImport, ...]
 

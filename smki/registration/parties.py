@@ -1,22 +1,29 @@
-"""Commands that change Parties, Testing Participants and their officers."""
+"""Commands that register and change Parties and Testing Participants."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import ClassVar
 
 from smki.identity import EntityIdentifier, PartyId
 from smki.ledger import EventKind, Reader
-from smki.problem import Malformed, NotFound, Problem
+from smki.problem import NotFound, Problem
+from smki.registration.changes import UNCHANGED, Unchanged, change_text, from_to, given_fields, with_changes
 from smki.registration.command import Command, Context, Done, Happened
-from smki.sec.party import Officer, Party, Standing, StandingChange
+from smki.sec.party import (
+    SUBSCRIBER_KINDS,
+    Officer,
+    Party,
+    PartyCategory,
+    Standing,
+    StandingChange,
+    TestingParticipant,
+    TestPurpose,
+)
 from smki.sec.registry_fields import Registrant, registrant_fields, registrant_id
-
-REGISTRY_FIRST = EntityIdentifier.parse("90-B3-D5-1F-30-04-00-00")
-REGISTRY_LAST = EntityIdentifier.parse("90-B3-D5-1F-3F-FF-FF-FF")
-"""The block of EUI-64s from which this emulator, in the place of the Code Administrator, assigns Entity Identifiers.
-Assumption: it continues that of the published test identities."""
+from smki.sec.role import CertificateKind, UserRole
 
 
 def known_registrant(reader: Reader, party: PartyId) -> Registrant:
@@ -39,9 +46,33 @@ def known_registrant(reader: Reader, party: PartyId) -> Registrant:
     return found
 
 
+def require_party(found: Registrant) -> Party:
+    """Return it if it is a Party.
+
+    :raises NotFound: when it is a Testing Participant.
+    """
+    if isinstance(found, Party):
+        return found
+    raise NotFound(
+        Problem("party.unknown", f"Party {found.participant_id}", "a Testing Participant", "a Party", "SEC L3",
+                "smki participant change changes a Testing Participant.")
+    )  # fmt: skip
+
+
+def _require_participant(found: Registrant) -> TestingParticipant:
+    if isinstance(found, TestingParticipant):
+        return found
+    raise NotFound(
+        Problem("participant.unknown", f"Testing Participant {found.party_id}", "a Party", "a Testing Participant",
+                "SEC H14.11", "smki party change changes a Party.")
+    )  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Register(Command[tuple[Registrant, ...]]):
     """Register Parties and Testing Participants: all of them or none."""
+
+    requires_dcc: ClassVar[bool] = True
 
     registrants: tuple[Registrant, ...]
 
@@ -62,36 +93,209 @@ class Register(Command[tuple[Registrant, ...]]):
         return Done(self.registrants, happened)
 
 
-def _replace(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddParty(Command[Party]):
+    """Register one Party, which has acceded to the Code. What is left out has the default named here."""
+
+    requires_dcc: ClassVar[bool] = True
+
+    party: PartyId
+    category: PartyCategory
+    name: str = ""
+    """Empty for its id."""
+    user_roles: frozenset[UserRole] = frozenset()
+    identifiers: frozenset[EntityIdentifier] = frozenset()
+    acceded: date | None = None
+    """The day of its accession; None for today."""
+    authorised_for: frozenset[CertificateKind] = SUBSCRIBER_KINDS
+    officers: tuple[Officer, ...] = ()
+    """Empty for one officer, named after it, who applies for both kinds of certificate."""
+    acts_for: frozenset[PartyId] = frozenset()
+    through_entry: bool = True
+    quota: int | None = None
+
+    def carry_out(self, context: Context) -> Done[Party]:
+        """Register it.
+
+        :raises Malformed: when two of the fields contradict each other.
+        :raises Conflict: when it is registered already, or an Entity Identifier belongs to another Party.
+        """
+        made = Party(
+            party_id=self.party,
+            name=self.name.strip() or str(self.party),
+            category=self.category,
+            user_roles=self.user_roles,
+            standing=(StandingChange(Standing.ACCEDED, self.acceded or context.now.date()),),
+            identifiers=self.identifiers,
+            authorised_for=self.authorised_for,
+            officers=self.officers or (_first_officer(self.party),),
+            acts_for=self.acts_for,
+            through_entry=self.through_entry,
+            quota=self.quota,
+        )
+        return Done(made, Register((made,)).carry_out(context).happened)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddParticipant(Command[TestingParticipant]):
+    """Register one Testing Participant that is no Party (SEC H14.11)."""
+
+    requires_dcc: ClassVar[bool] = True
+
+    participant: PartyId
+    purpose: TestPurpose
+    name: str = ""
+    """Empty for its id."""
+    agreement: date | None = None
+    officers: tuple[Officer, ...] = ()
+    """Empty for one officer, named after it, who applies for both kinds of certificate."""
+    quota: int | None = None
+
+    def carry_out(self, context: Context) -> Done[TestingParticipant]:
+        """Register it.
+
+        :raises Conflict: when it is registered already.
+        """
+        made = TestingParticipant(
+            participant_id=self.participant,
+            name=self.name.strip() or str(self.participant),
+            purpose=self.purpose,
+            agreement=self.agreement,
+            quota=self.quota,
+            officers=self.officers or (_first_officer(self.participant),),
+        )
+        return Done(made, Register((made,)).carry_out(context).happened)
+
+
+def _first_officer(of: PartyId) -> Officer:
+    return Officer(f"{of} Officer", SUBSCRIBER_KINDS)
+
+
+def replace_registrant(
     context: Context,
     party: PartyId,
     change: Callable[[Registrant], Registrant],
-    detail: str,
+    detail: str = "",
     kind: EventKind = EventKind.CHANGED,
 ) -> Done[Registrant]:
+    """Replace the record of a Party or Testing Participant by a changed one; nothing is written where it is the same.
+
+    :param detail: what the event says for a person; by default each field that was changed.
+    :raises NotFound: when there is none with that id.
+    :raises Conflict: when one of its Entity Identifiers belongs to another Party.
+    """
     before = known_registrant(context.transaction, party)
     changed = change(before)
+    if changed == before:
+        return Done(before, None)
     context.transaction.replace_registrant(changed)
-    fields, old = registrant_fields(changed), registrant_fields(before)
-    content = {
-        name: {"from": old.get(name), "to": fields.get(name)}
-        for name in sorted({*fields, *old})
-        if fields.get(name) != old.get(name)
-    }
-    return Done(changed, Happened(kind=kind, concerns=str(party), detail=detail, content=content))
-
-
-def _party(found: Registrant) -> Party:
-    if isinstance(found, Party):
-        return found
-    raise NotFound(
-        Problem("party.unknown", f"Party {found.participant_id}", "a Testing Participant", "a Party", "SEC L3")
+    content = from_to(registrant_fields(before), registrant_fields(changed))
+    return Done(
+        changed, Happened(kind=kind, concerns=str(party), detail=detail or change_text(content), content=content)
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeParty(Command[Party]):
+    """Change what is recorded of a Party. Adding what is there already, or removing what is not, changes nothing.
+
+    Its standing, its Entity Identifiers and its officers have commands of their own.
+    """
+
+    requires_dcc: ClassVar[bool] = True
+
+    party: PartyId
+    name: str | Unchanged = UNCHANGED
+    add_roles: frozenset[UserRole] = frozenset()
+    remove_roles: frozenset[UserRole] = frozenset()
+    authorised_for: frozenset[CertificateKind] | Unchanged = UNCHANGED
+    """The kinds of certificate for which it is an Authorised Subscriber from now on; may be empty."""
+    add_acts_for: frozenset[PartyId] = frozenset()
+    """Of a Shared Resource: Users that have named it. They have to be registered."""
+    remove_acts_for: frozenset[PartyId] = frozenset()
+    through_entry: bool | Unchanged = UNCHANGED
+    quota: int | Unchanged | None = UNCHANGED
+    """None for no limit."""
+
+    def carry_out(self, context: Context) -> Done[Party]:
+        """Change it.
+
+        :raises NotFound: when there is no such Party, or no such User for which it is to act.
+        :raises Malformed: when the Party would contradict itself.
+        """
+        _require_parties(context.transaction, self.add_acts_for)
+
+        def changed(found: Registrant) -> Registrant:
+            party = require_party(found)
+            subject = f"Party {party.party_id}"
+            return replace(
+                party,
+                user_roles=with_changes(
+                    f"User Roles of {subject}", party.user_roles, self.add_roles, self.remove_roles
+                ),
+                acts_for=with_changes(f"Users of {subject}", party.acts_for, self.add_acts_for, self.remove_acts_for),
+                **given_fields(
+                    name=self.name.strip() if isinstance(self.name, str) else self.name,
+                    authorised_for=self.authorised_for,
+                    through_entry=self.through_entry,
+                    quota=self.quota,
+                ),
+            )
+
+        done = replace_registrant(context, self.party, changed)
+        return Done(require_party(done.outcome), done.happened)
+
+
+def _require_parties(reader: Reader, parties: Iterable[PartyId]) -> None:
+    for party in sorted(parties):
+        found = reader.register.registrant(party)
+        if not isinstance(found, Party):
+            seen = f"{party}, {'a Testing Participant' if found else 'which is not registered'}"
+            raise NotFound(
+                Problem("acting-for.not-a-party", "on behalf of", seen, "a User", "SEC G5.29",
+                        "smki party list shows who there is.")
+            )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeParticipant(Command[TestingParticipant]):
+    """Change what is recorded of a Testing Participant."""
+
+    requires_dcc: ClassVar[bool] = True
+
+    participant: PartyId
+    name: str | Unchanged = UNCHANGED
+    purpose: TestPurpose | Unchanged = UNCHANGED
+    agreement: date | Unchanged | None = UNCHANGED
+    """The day of its agreement on the terms of Schedule 7; None where it has none."""
+    quota: int | Unchanged | None = UNCHANGED
+    """None for no limit."""
+
+    def carry_out(self, context: Context) -> Done[TestingParticipant]:
+        """Change it.
+
+        :raises NotFound: when there is no such Testing Participant.
+        :raises Malformed: when its name is empty, or the quota negative.
+        """
+
+        def changed(found: Registrant) -> Registrant:
+            fields = given_fields(
+                name=self.name.strip() if isinstance(self.name, str) else self.name,
+                purpose=self.purpose,
+                agreement=self.agreement,
+                quota=self.quota,
+            )
+            return replace(_require_participant(found), **fields)
+
+        done = replace_registrant(context, self.participant, changed)
+        return Done(_require_participant(done.outcome), done.happened)
 
 
 @dataclass(frozen=True, slots=True)
 class SetStanding(Command[Registrant]):
     """Suspend, expel or reinstate a Party, or record that it has withdrawn (SEC M8)."""
+
+    requires_dcc: ClassVar[bool] = True
 
     party: PartyId
     standing: Standing
@@ -102,98 +306,13 @@ class SetStanding(Command[Registrant]):
         """Add the change to the Party's standing.
 
         :raises NotFound: when there is no such Party.
+        :raises Malformed: when its first standing would not be an accession.
         """
         change = StandingChange(self.standing, self.since or context.now.date())
 
         def changed(found: Registrant) -> Registrant:
-            party = _party(found)
+            party = require_party(found)
             kept = tuple(earlier for earlier in party.standing if earlier.since <= change.since)
-            return replace(party, standing=(*kept, change))
+            return replace(party, standing=kept if kept[-1:] == (change,) else (*kept, change))
 
-        return _replace(context, self.party, changed, f"{self.standing} since {change.since}")
-
-
-@dataclass(frozen=True, slots=True)
-class AssignIdentifier(Command[EntityIdentifier]):
-    """Assign a Party an Entity Identifier."""
-
-    party: PartyId
-    identifier: EntityIdentifier | None = None
-    """None for the next one of the registry block."""
-
-    def carry_out(self, context: Context) -> Done[EntityIdentifier]:
-        """Add it to the Party's.
-
-        :raises NotFound: when there is no such Party, or the registry block is used up.
-        :raises Conflict: when it belongs to another Party.
-        """
-        identifier = self.identifier or _next_free(context.transaction)
-        done = _replace(
-            context,
-            self.party,
-            lambda found: replace(_party(found), identifiers=_party(found).identifiers | {identifier}),
-            f"{identifier} assigned",
-        )
-        return Done(identifier, done.happened)
-
-
-def _next_free(reader: Reader) -> EntityIdentifier:
-    highest = reader.register.highest_identifier(REGISTRY_FIRST, REGISTRY_LAST)
-    if highest is None:
-        return REGISTRY_FIRST
-    number = int.from_bytes(highest.octets, "big") + 1
-    if number > int.from_bytes(REGISTRY_LAST.octets, "big"):
-        raise NotFound(Problem("entity-identifier.none-free", "registry block", "used up", "a free EUI-64"))
-    return EntityIdentifier(number.to_bytes(8, "big"))
-
-
-@dataclass(frozen=True, slots=True)
-class AppointOfficer(Command[Registrant]):
-    """Appoint an officer of a Party or Testing Participant, or change for which certificates one acts."""
-
-    party: PartyId
-    officer: Officer
-
-    def carry_out(self, context: Context) -> Done[Registrant]:
-        """Add the officer, or replace the one of that name.
-
-        :raises NotFound: when there is no such Party or Testing Participant.
-        """
-
-        def changed(found: Registrant) -> Registrant:
-            others = tuple(other for other in found.officers if other.name != self.officer.name)
-            return replace(found, officers=(*others, self.officer))
-
-        return _replace(context, self.party, changed, self.officer.name, EventKind.OFFICER_APPOINTED)
-
-
-@dataclass(frozen=True, slots=True)
-class DismissOfficer(Command[Registrant]):
-    """Dismiss an officer of a Party or Testing Participant; the officer's tokens are no longer valid."""
-
-    party: PartyId
-    officer: str
-
-    def carry_out(self, context: Context) -> Done[Registrant]:
-        """Remove the officer.
-
-        :raises NotFound: when there is no such Party, or no such officer of it.
-        :raises Malformed: for the last officer.
-        """
-
-        def changed(found: Registrant) -> Registrant:
-            others = tuple(other for other in found.officers if other.name != self.officer)
-            if len(others) == len(found.officers):
-                raise NotFound(
-                    Problem("officer.unknown", f"officer {self.officer[:64]}", f"not an officer of {found.name}",
-                            ", ".join(each.name for each in found.officers) or "an officer", "SEC Appendix M",
-                            "smki party show lists them.")
-                )  # fmt: skip
-            if not others:
-                raise Malformed(
-                    Problem("officer.last", f"officer {self.officer}", f"the only one of {found.name}",
-                            "one of several officers", "SEC Appendix M", "Appoint another first: smki party appoint.")
-                )  # fmt: skip
-            return replace(found, officers=others)
-
-        return _replace(context, self.party, changed, self.officer, EventKind.OFFICER_DISMISSED)
+        return replace_registrant(context, self.party, changed, f"{self.standing} since {change.since}")

@@ -164,14 +164,16 @@ class Officer:
     """Applies for Organisation Certificates, for Device Certificates or for both."""
 
     def __post_init__(self) -> None:
-        if not self.name.strip() or not self.kinds or not self.kinds <= SUBSCRIBER_KINDS:
+        # A colon ends the name where an officer is written as text.
+        is_name = bool(self.name.strip()) and ":" not in self.name
+        if not is_name or not self.kinds or not self.kinds <= SUBSCRIBER_KINDS:
             kinds = listed(sorted(kind.value for kind in self.kinds)) or "nothing"
             raise Malformed(
                 Problem(
                     "officer.malformed",
                     "officer",
                     f"{self.name[:64]!r} for {kinds}",
-                    "a name, and Organisation Certificates, Device Certificates or both",
+                    "a name without a colon, and Organisation Certificates, Device Certificates or both",
                     "SEC Appendix M",
                     "Write it like Jo Bloggs: organisation, device.",
                 )
@@ -270,7 +272,7 @@ class Party:
             tuple(Officer.parse(officer) for officer in officers),
             frozenset(parse_list(acts_for, PartyId.parse)),
             through_entry,
-            _parse_quota(quota),
+            parse_quota(quota),
         )
 
     @property
@@ -339,7 +341,7 @@ class TestingParticipant:
             name.strip() or str(identity),
             TestPurpose.parse(purpose),
             parse_day(agreement) if agreement.strip() else None,
-            _parse_quota(quota),
+            parse_quota(quota),
             tuple(Officer.parse(officer) for officer in officers),
         )
 
@@ -361,14 +363,15 @@ def _check_quota(quota: int | None, subject: str) -> None:
         raise Malformed(_not_a_quota(str(quota), subject))
 
 
-_MAX_QUOTA_DIGITS = 18
+def parse_quota(text: str) -> int | None:
+    """Read a number of certificates of at most 12 digits; nothing is no limit.
 
-
-def _parse_quota(text: str) -> int | None:
+    :raises Malformed: for anything else.
+    """
     text = text.strip()
     if not text:
         return None
-    if text.isascii() and text.isdigit() and len(text) <= _MAX_QUOTA_DIGITS:
+    if text.isascii() and text.isdigit() and len(text) <= 12:
         return int(text)
     raise Malformed(_not_a_quota(f"{text[:64]!r}", "quota"))
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    pass
+    from smki.home.smki import Smki
 
-SMKI_OF_TEST = pytest.StashKey["Smki"]()
+SMKI_OF_TEST: pytest.StashKey[Smki] = pytest.StashKey()
 """In the stash of a test: its SMKI, as long as there is one."""
 
 MARKERS = (

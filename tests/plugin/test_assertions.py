@@ -22,7 +22,7 @@ from smki.testing import (
 from smki.testing.defects import Defect
 
 
-def test_a_certificate_in_any_form(meter: Device, world: Smki) -> None:
+def test_a_certificate_in_any_form(meter: DeviceUnderTest, world: Smki) -> None:
     credential, by = meter.digital_signature, relying_party(world)
     for form in (credential.der, credential.pem, credential.certificate, credential.der.hex(), credential.pem.encode()):
         assert_trusted(form, by=by, for_="device/ds")
@@ -32,7 +32,7 @@ def test_a_certificate_in_any_form(meter: Device, world: Smki) -> None:
         assert_trusted(credential.certificate)
 
 
-def test_not_trusted_tells_why(meter: Device) -> None:
+def test_not_trusted_tells_why(meter: DeviceUnderTest) -> None:
     with pytest.raises(AssertionError) as failed:
         assert_trusted(meter, for_="supplier/ds")
     text = str(failed.value)
@@ -44,7 +44,7 @@ def test_not_trusted_tells_why(meter: Device) -> None:
     assert "    not held: the role that it is to be relied on for (GBCS 12), Device Certificate" in text
 
 
-def test_not_refused_tells_what_held(meter: Device) -> None:
+def test_not_refused_tells_what_held(meter: DeviceUnderTest) -> None:
     with pytest.raises(
         AssertionError, match=r"trusted, expected a refusal for revocation\.revoked\n  checks of profile: 3 held"
     ):
@@ -53,7 +53,7 @@ def test_not_refused_tells_what_held(meter: Device) -> None:
         assert_refused(meter)
 
 
-def test_refused_for_another_reason(meter: Device) -> None:
+def test_refused_for_another_reason(meter: DeviceUnderTest) -> None:
     with pytest.raises(
         AssertionError, match=r"use\.role, expected a refusal for time\.expired\n  .*no role \(Device Certificate\)"
     ):
@@ -71,7 +71,7 @@ def test_refused_for_a_finding_of_the_lint(world: Smki) -> None:
         assert_refused(revoked, "public-key.curve")
 
 
-def test_a_code_that_no_refusal_has(meter: Device) -> None:
+def test_a_code_that_no_refusal_has(meter: DeviceUnderTest) -> None:
     with pytest.raises(NotFound, match=r"Did you mean revocation\.revoked"):
         assert_refused(meter, "revocation.revokd")
     with pytest.raises(NotFound, match=r"Use one of: profile, path\.issuer-unknown"):
@@ -85,7 +85,7 @@ def test_what_is_no_certificate(value: Any, world: Smki) -> None:
             judge(value)
 
 
-def test_the_moment_asked_about_in_any_form(meter: Device) -> None:
+def test_the_moment_asked_about_in_any_form(meter: DeviceUnderTest) -> None:
     for moment in ("2025-01-01", date(2025, 1, 1), datetime(2025, 1, 1, tzinfo=UTC)):
         assert_refused(meter, "time.not-yet-valid", at=moment)
     with pytest.raises(Malformed, match="a date or time from 1950 on"):
@@ -101,7 +101,7 @@ def test_not_conformant_tells_every_finding(world: Smki) -> None:
     assert {"[signature-algorithm.wrong]", "[signature-algorithm.mismatch]"} <= set(text.split())
 
 
-def test_conformant_checks_the_issuer(meter: Device, large_supplier: Organisation) -> None:
+def test_conformant_checks_the_issuer(meter: DeviceUnderTest, large_supplier: Organisation) -> None:
     with pytest.raises(AssertionError, match="issuer"):
         assert_conformant(meter, issuer=large_supplier.digital_signature.certificate)
 

@@ -50,7 +50,7 @@ TOP_UP = CellUsage.PREPAYMENT_TOP_UP
 # Keys
 
 
-def test_a_key_in_every_form(meter: Device) -> None:
+def test_a_key_in_every_form(meter: DeviceUnderTest) -> None:
     for credential in meter.credentials:
         point = credential.certificate.point
         assert point is not None
@@ -79,7 +79,7 @@ def test_signatures(large_supplier: Organisation, data: bytes, at: int) -> None:
     assert not signer.verify(data, signature[:at])
 
 
-def test_keys_are_for_what_they_are_for(meter: Device, large_supplier: Organisation) -> None:
+def test_keys_are_for_what_they_are_for(meter: DeviceUnderTest, large_supplier: Organisation) -> None:
     with pytest.raises(WrongKeyUsage, match=r"keyAgreement, used to sign; expected digitalSignature"):
         meter.key_agreement.sign(b"")
     with pytest.raises(WrongKeyUsage, match="digitalSignature, used for key agreement; expected keyAgreement"):
@@ -88,7 +88,7 @@ def test_keys_are_for_what_they_are_for(meter: Device, large_supplier: Organisat
         meter.key_agreement.shared_secret(large_supplier.digital_signature)
 
 
-def test_a_shared_secret(world: Smki, meter: Device, large_supplier: Organisation) -> None:
+def test_a_shared_secret(world: Smki, meter: DeviceUnderTest, large_supplier: Organisation) -> None:
     broker = Dcc.of(world).access_control_broker.key_agreement
     secrets = {
         meter.key_agreement.shared_secret(broker),
@@ -103,14 +103,14 @@ def test_a_shared_secret(world: Smki, meter: Device, large_supplier: Organisatio
 # Who there is
 
 
-def test_a_shared_secret_with_a_certificate_as_der(meter: Device, large_supplier: Organisation) -> None:
+def test_a_shared_secret_with_a_certificate_as_der(meter: DeviceUnderTest, large_supplier: Organisation) -> None:
     theirs = large_supplier.key_agreement
     assert meter.key_agreement.shared_secret(theirs.der) == theirs.shared_secret(meter.key_agreement.certificate)
     with pytest.raises(Malformed):
         meter.key_agreement.shared_secret(b"no certificate")
 
 
-def test_a_certificate_of_another_smki(meter: Device) -> None:
+def test_a_certificate_of_another_smki(meter: DeviceUnderTest) -> None:
     with Smki.in_memory(seed="another") as another:
         with pytest.raises(NotFound, match=r"certificate\.unknown"):
             _ = replace(meter.digital_signature, smki=another).status
@@ -219,13 +219,13 @@ def test_what_cells_hold(device_type: DeviceType) -> None:
 GPF_HELD = (R.SUPPLIER, R.NETWORK_OPERATOR)
 
 
-def test_cells_of_another_supplier(world: Smki, meter: Device) -> None:
+def test_cells_of_another_supplier(world: Smki, meter: DeviceUnderTest) -> None:
     small = Organisation.make(world, "supplier", "90B3D51F30030000")
     held = {cell.certificate for cell in meter.trust_anchor_cells(small) if cell.role is R.SUPPLIER}
     assert held == set(small.certificates)
 
 
-def test_cells_of_the_dcc(world: Smki, meter: Device) -> None:
+def test_cells_of_the_dcc(world: Smki, meter: DeviceUnderTest) -> None:
     dcc = Dcc.of(world)
     renewed = replace(dcc, recovery=dcc.recovery.renew("ds"))
     for holder in (dcc, renewed):
@@ -234,7 +234,7 @@ def test_cells_of_the_dcc(world: Smki, meter: Device) -> None:
 
 
 @pytest.mark.parametrize("given", [[], "supplier", None])
-def test_what_holds_no_cell(meter: Device, given: Any) -> None:
+def test_what_holds_no_cell(meter: DeviceUnderTest, given: Any) -> None:
     with pytest.raises(Malformed, match="expected an Organisation or the DCC"):
         meter.bundle(given)
 
@@ -250,14 +250,14 @@ def test_all_of_an_organisation_is_revoked_or_none() -> None:
         assert_refused(dcc, "revocation.revoked")
 
 
-def test_what_cannot_be_revoked(world: Smki, meter: Device) -> None:
+def test_what_cannot_be_revoked(world: Smki, meter: DeviceUnderTest) -> None:
     with pytest.raises(NotFound, match="use smki reject to have one investigated"):
         revoke(world, meter)  # type: ignore[arg-type]
     with pytest.raises(NotFound, match="Give a credential, a Certificate"):
         revoke(world, meter.digital_signature.der)  # type: ignore[arg-type]
 
 
-def test_a_type_2_device_has_no_cells(world: Smki, meter: Device) -> None:
+def test_a_type_2_device_has_no_cells(world: Smki, meter: DeviceUnderTest) -> None:
     from smki.testing.trust_anchor_cells import cells_of
 
     with pytest.raises(NotFound, match="IHD, a Type 2 Device"):
@@ -267,7 +267,7 @@ def test_a_type_2_device_has_no_cells(world: Smki, meter: Device) -> None:
 # The bundle
 
 
-def test_a_bundle(meter: Device, tmp_path: Path) -> None:
+def test_a_bundle(meter: DeviceUnderTest, tmp_path: Path) -> None:
     bundle = meter.bundle()
     folder = bundle.write(tmp_path / "new" / "bundle")
     files = {file.name: file.read_bytes() for file in folder.iterdir()}
@@ -292,7 +292,7 @@ def test_a_bundle(meter: Device, tmp_path: Path) -> None:
     assert meter.bundle().write(folder) == folder
 
 
-def test_a_bundle_that_cannot_be_written(meter: Device, tmp_path: Path) -> None:
+def test_a_bundle_that_cannot_be_written(meter: DeviceUnderTest, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(NotReady, match=r"bundle\.not-writable"):
         meter.bundle().write(tmp_path / "file" / "bundle")

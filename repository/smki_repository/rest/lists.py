@@ -30,7 +30,8 @@ def _issuers(call: Call) -> dict[str, str]:
     return {record.serial_number.hex: KINDS[record.kind] for record in call.smki.authorities() if record.kind in KINDS}
 
 
-def _describe(record: ListRecord, kind: str) -> dict[str, Any]:
+def describe(record: ListRecord, kind: str) -> dict[str, Any]:
+    """The fields of a revocation list; *kind* is crl or arl."""
     return {
         "issuerSerialNumber": record.issuer.hex,
         "number": record.number,
@@ -47,7 +48,7 @@ def _all(call: Call) -> Iterator[dict[str, Any]]:
         issuer = call.get("issuer")
         if kind is None or issuer not in (None, authority.serial_number) or call.get("kind") not in (None, kind):
             continue
-        yield from (_describe(record, kind) for record in call.smki.ledger.revocations.lists(authority.serial_number))
+        yield from (describe(record, kind) for record in call.smki.ledger.revocations.lists(authority.serial_number))
 
 
 def _list(call: Call) -> Response:
@@ -77,7 +78,7 @@ def _get(call: Call) -> Response:
         return answer(record.der, CRL, IMMUTABLE, negotiated=negotiated)
     if form == PEM:
         return answer(to_pem(PEM_LABEL, record.der), PEM, IMMUTABLE, negotiated=negotiated)
-    return answer_json(_describe(record, kind), IMMUTABLE, negotiated=negotiated)
+    return answer_json(describe(record, kind), IMMUTABLE, negotiated=negotiated)
 
 
 @lru_cache(maxsize=4)

@@ -8,6 +8,7 @@ from typing import Any
 from smki import __version__
 from smki_repository.problem_details import MEDIA_TYPE
 from smki_repository.rest.operation import JsonBody, Operation, Parameter, Schema, media_types_of, schema_ref
+from smki_repository.rest.reader import example_body
 from smki_repository.rest.schemas import SCHEMAS
 
 API_KEY, API_KEY_PARAMETER, OFFICER = "apiKey", "apiKeyParameter", "officerToken"
@@ -37,7 +38,7 @@ HEADERS: dict[str, Any] = {
         "description": 'The next page, with rel="next"; missing on the last.',
         "schema": {"type": "string"},
     },
-    "Location": {"description": "Where the certificate is from now on.", "schema": {"type": "string"}},
+    "Location": {"description": "Where what was made is from now on.", "schema": {"type": "string"}},
 }
 
 _REFUSALS = {
@@ -137,6 +138,9 @@ def _body(operation: Operation) -> dict[str, Any]:
                 "additionalProperties": False,
             }
             content["application/json"] = {"schema": schema}
+            example = example_body(operation)
+            if example is not None:
+                content["application/json"]["example"] = example
         else:
             for media_type in form.media_types:
                 content[media_type] = {"schema": {"type": "string", "minLength": 1}} if "text" in media_type else {}

@@ -40,7 +40,11 @@ def schema_ref(name: str) -> Schema:
 
 @dataclass(frozen=True, slots=True)
 class JsonBody:
-    """A JSON object with these fields and no others; those that are no text are read as they are."""
+    """A JSON object with these fields and no others.
+
+    A field is text, true or false, a whole number, or an array of texts, as its schema says; an array is read item by item.
+    ``null`` is taken where the type of the schema names it.
+    """
 
     fields: tuple[Parameter, ...]
     required: bool = True
@@ -247,15 +251,40 @@ def _read_json(form: JsonBody, octets: bytes, values: dict[str, Any]) -> None:
 
 
 def _field(parameter: Parameter, value: Any) -> Any:
-    if parameter.schema.get("type") == "boolean":
+    schema_type = parameter.schema.get("type")
+    types = schema_type if isinstance(schema_type, list) else [schema_type]
+    if value is None and "null" in types:
+        return None
+    if "array" in types:
+        return _items(parameter, value)
+    if "boolean" in types:
         if isinstance(value, bool):
             return value
         expected = "true or false"
+    elif "integer" in types:
+        # 5.0 is a whole number too (JSON Schema 2020-12, 6.1.1).
+        if (isinstance(value, int) and not isinstance(value, bool)) or (
+            isinstance(value, float) and value.is_integer()
+        ):
+            return read_value(parameter, str(int(value)), "field")
+        expected = "a whole number"
     elif isinstance(value, str) and _is_text(value):
         return read_value(parameter, value, "field")
     else:
         expected = "text"
     raise Malformed(Problem("body.field", f"field {parameter.name}", f"{value!r}"[:64], expected))
+
+
+def _items(parameter: Parameter, value: Any) -> tuple[Any, ...]:
+    longest = parameter.schema["maxItems"]
+    if (
+        not isinstance(value, list)
+        or len(value) > longest
+        or not all(isinstance(item, str) and _is_text(item) for item in value)
+    ):
+        seen = f"{len(value)} items" if isinstance(value, list) else f"{value!r}"[:64]
+        raise Malformed(Problem("body.field", f"field {parameter.name}", seen, f"an array of at most {longest} texts"))
+    return tuple(read_value(parameter, item, "field") for item in value)
 
 
 def _is_text(value: str) -> bool:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
 from smki.identity import EntityIdentifier, PartyId, SerialNumber
 from smki.problem import Malformed, Problem
-from smki.sec.device import DeviceType, SmiStatus
+from smki.sec.device import DeviceType, Responsible, SmiStatus
+from smki.sec.party import Officer
 from smki.sec.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
 from smki.sec.vocabulary import hyphenated
 from smki_repository.rest.operation import Parameter
 
 MAX_LIMIT = 1000
 DEFAULT_LIMIT = 100
+MAX_ITEMS = 100
+"""Maximum number of items of an array in a JSON body."""
 
 _SERIAL = "^0*[1-9A-Fa-f][0-9A-Fa-f]*$"
 _EUI = "^([0-9A-Fa-f]{16}|[0-9A-Fa-f]{2}(-[0-9A-Fa-f]{2}){7}|[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){7})$"
@@ -72,21 +76,39 @@ def free_text(name: str, description: str, *, max_length: int = 256, required: b
     return Parameter(name, {"type": "string", "minLength": 1, "maxLength": max_length}, description, read, required)
 
 
+def one_of(name: str, words: Mapping[str, Any], description: str, code: str, *, required: bool = False) -> Parameter:
+    """One of some words, each of which stands for a value."""
+    return Parameter(name, description=description, required=required, **_one_of(words, code))
+
+
+def several(item: Parameter, description: str = "") -> Parameter:
+    """An array in a JSON body, each item of which is read as that parameter."""
+    schema = {"type": "array", "items": item.schema, "maxItems": MAX_ITEMS}
+    return replace(item, schema=schema, description=description or item.description)
+
+
+def or_null(parameter: Parameter) -> Parameter:
+    """The same, or null, in a JSON body."""
+    return replace(parameter, schema={**parameter.schema, "type": [parameter.schema["type"], "null"]})
+
+
 def flag(name: str, description: str) -> Parameter:
     """true or false."""
     known = _one_of({"true": True, "false": False}, "parameter.value")
     return Parameter(name, {"type": "boolean"}, description, known["read"])
 
 
-def whole_number(name: str, description: str, highest: int) -> Parameter:
-    """A whole number from 1."""
+def whole_number(name: str, description: str, highest: int, *, lowest: int = 1, required: bool = False) -> Parameter:
+    """A whole number."""
 
     def read(text: str) -> int:
-        if re.fullmatch("[0-9]{1,9}", text, re.ASCII) and 1 <= int(text) <= highest:
+        if re.fullmatch("-?[0-9]{1,12}", text, re.ASCII) and lowest <= int(text) <= highest:
             return int(text)
-        raise Malformed(Problem("parameter.number", "", f"{text[:64]!r}", f"a whole number from 1 to {highest}"))
+        expected = f"a whole number from {lowest} to {highest}"
+        raise Malformed(Problem("parameter.number", "", f"{text[:64]!r}", expected))
 
-    return Parameter(name, {"type": "integer", "minimum": 1, "maximum": highest}, description, read)
+    schema = {"type": "integer", "minimum": lowest, "maximum": highest}
+    return Parameter(name, schema, description, read, required)
 
 
 def read_moment(text: str) -> datetime:
@@ -138,13 +160,13 @@ def fields(known: Iterable[str]) -> Parameter:
     return Parameter("fields", schema, "Only these fields, separated by commas.", read)
 
 
-def serial(name: str, description: str) -> Parameter:
+def serial(name: str, description: str, *, required: bool = False) -> Parameter:
     """A serial number."""
     expected = "a serial number: 1 to 40 hexadecimal digits, not all nought"
     known = _matching(
         _SERIAL, SerialNumber.parse, "serial-number.malformed", expected, "RFC 5280 4.1.2.2", minLength=1, maxLength=40
     )
-    return Parameter(name, description=description, **known)
+    return Parameter(name, description=description, required=required, **known)
 
 
 def entity_identifier(name: str, description: str, *, required: bool = False) -> Parameter:
@@ -154,10 +176,31 @@ def entity_identifier(name: str, description: str, *, required: bool = False) ->
     return Parameter(name, description=description, required=required, **known)
 
 
-def party_id(name: str, description: str) -> Parameter:
+def party_id(name: str, description: str, *, required: bool = False) -> Parameter:
     """The id of a Party or Testing Participant."""
     expected = "1 to 32 letters, digits and hyphens, the first and the last not a hyphen"
-    return Parameter(name, description=description, **_matching(_PARTY, PartyId.parse, "party-id.malformed", expected))
+    known = _matching(_PARTY, PartyId.parse, "party-id.malformed", expected)
+    return Parameter(name, description=description, required=required, **known)
+
+
+def officers(name: str, description: str) -> Parameter:
+    """Names of officers, for both kinds of certificate."""
+    pattern = "^[A-Za-z0-9][^:;\\x00-\\x1F\\x7F]{0,63}$"
+    known = _matching(
+        pattern,
+        Officer.parse,
+        "officer-name.malformed",
+        "a name of at most 64 characters without a colon",
+        maxLength=64,
+    )
+    return several(Parameter(name, description=description, **known))
+
+
+def responsible() -> Parameter:
+    """A responsible Party with its fuel."""
+    pattern = f"^(electricity|gas): {_PARTY[1:]}"
+    known = _matching(pattern, Responsible.parse, "responsible.malformed", "electricity or gas, a colon and a Party ID")
+    return Parameter("responsible", description="A Party for a fuel, like gas: LARGE-SUPPLIER.", **known)
 
 
 def role(name: str = "role", *, required: bool = False) -> Parameter:

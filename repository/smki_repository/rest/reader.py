@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 from flask import render_template
 
@@ -21,6 +23,17 @@ _EXAMPLES = {
     "because": "the role is wrong",
     "reason": "superseded",
     "role": "supplier",
+    "participant": "MANUFACTURER",
+    "fixed": "2030-01-01T00:00:00Z",
+    "party_id": "ACME",
+    "participant_id": "METERS-LTD",
+    "identifier": "90-B3-D5-1F-30-05-00-00",
+    "device_id": "00-DB-12-34-56-78-90-AF",
+    "name": "Jo Bloggs",
+    "officer": "Jo Bloggs",
+    "issuer": "4DF56E92D528F83544EBA0547068CF8C",
+    "quota": "500",
+    "threshold": "200",
 }
 
 
@@ -54,15 +67,37 @@ def command(operation: Operation, base: str) -> str:
     words = [f"curl -s {base}{path}"]
     if operation.for_officers:
         words.append('-H "Authorization: Bearer $TOKEN"')
-    fields = [field for form in operation.body if isinstance(form, JsonBody) for field in form.fields if field.required]
-    if fields:
-        body = json.dumps({field.name: _example(field) for field in fields}, ensure_ascii=False)
-        words += ["-H 'Content-Type: application/json'", f"-d '{body}'"]
+    body = example_body(operation)
+    if body is not None:
+        if operation.method != "POST":
+            words.append(f"-X {operation.method}")
+        text = json.dumps(body, ensure_ascii=False)
+        words += ["-H 'Content-Type: application/json'", f"-d '{text}'"]
     elif operation.body:
         words += ["-H 'Content-Type: application/octet-stream'", "--data-binary @meter.pem"]
     elif operation.method == "POST":
         words.append("-X POST")
     return " \\\n  ".join(words)
+
+
+def example_body(operation: Operation) -> dict[str, Any] | None:
+    """A JSON body for an operation: its required fields, else the first; None where it takes no JSON, or needs none."""
+    forms = [form for form in operation.body if isinstance(form, JsonBody)]
+    if not forms or (len(operation.body) > 1 and not any(field.required for field in forms[0].fields)):
+        return None
+    fields = [field for field in forms[0].fields if field.required] or list(forms[0].fields[:1])
+    return {field.name: _json_example(field) for field in fields}
+
+
+def _json_example(parameter: Parameter) -> Any:
+    schema_type = parameter.schema.get("type")
+    if schema_type == "array":
+        return [_example(replace(parameter, schema=parameter.schema["items"]))]
+    if schema_type == "boolean":
+        return True
+    if "integer" in (schema_type if isinstance(schema_type, list) else [schema_type]):
+        return int(_EXAMPLES.get(parameter.name) or parameter.schema["minimum"])
+    return _example(parameter)
 
 
 def _example(parameter: Parameter) -> str:
@@ -78,8 +113,11 @@ def values_of(parameter: Parameter) -> str:
     words = schema.get("enum") or schema.get("items", {}).get("enum")
     if words:
         return ", ".join(words)
-    if schema["type"] == "integer":
-        return f"{schema['minimum']} to {schema['maximum']}"
+    types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    if "integer" in types:
+        return f"{schema['minimum']} to {schema['maximum']}" + (", or null" if "null" in types else "")
+    if "array" in types:
+        return f"array of texts: {schema['items'].get('pattern', 'any')}"
     if schema["type"] == "boolean":
         return "true, false"
     if "anyOf" in schema:

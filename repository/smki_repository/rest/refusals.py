@@ -6,13 +6,15 @@ from collections.abc import Callable
 
 from smki.eligibility import DecisionOutcome
 from smki.eligibility.refusals import REASONS
-from smki.ledger import LedgerUnavailable
-from smki.problem import Malformed, NotFound, SmkiError
+from smki.ledger import Conflict, LedgerUnavailable
+from smki.problem import Malformed, NotFound, NotReady, SmkiError
 from smki.registration import Refused
 from smki.registration.acceptance import NotAcceptable
+from smki.registration.authorisation import NotAuthorised
 from smki.registration.inquiry import CannotBeJudged
 from smki.registration.officers import NotYours
 from smki.registration.revocation import AlreadyRevoked, NotRevocable
+from smki.sec.device import StatusNotAllowed
 from smki_repository.access import NotAdmitted
 from smki_repository.rest.negotiation import NotAcceptableHere
 from smki_repository.rest.operation import UnsupportedBody
@@ -32,6 +34,14 @@ def _refused(error: SmkiError) -> int:
     return _OUTCOMES[reason.outcome] if reason is not None else 422
 
 
+_CONTRADICTIONS = frozenset({"party", "device", "officer", "credential", "quota", "authority", "change", "clock"})
+"""First parts of the codes of values that are each well formed, but cannot be so together or here."""
+
+
+def _malformed(error: SmkiError) -> int:
+    return 422 if error.code.partition(".")[0] in _CONTRADICTIONS else 400
+
+
 def _by_code(other: int, **statuses: int) -> Callable[[SmkiError], int]:
     """A status for each code, written with _ for what separates its words."""
     return lambda error: statuses.get(error.code.replace(".", "_").replace("-", "_"), other)
@@ -40,10 +50,14 @@ def _by_code(other: int, **statuses: int) -> Callable[[SmkiError], int]:
 STATUSES: tuple[tuple[type[SmkiError], int | Callable[[SmkiError], int]], ...] = (
     (NotAdmitted, 401),
     (NotYours, 403),
+    (NotAuthorised, 403),
     (NotAcceptableHere, 406),
     (UnsupportedBody, 415),
-    (Malformed, 400),
+    (Malformed, _malformed),
     (NotFound, 404),
+    (Conflict, 409),
+    (StatusNotAllowed, 409),
+    (NotReady, 409),
     # The request is well formed; what it asks for is refused.
     (CannotBeJudged, 422),
     (Refused, _refused),

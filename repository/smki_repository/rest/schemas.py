@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from smki.ledger import EventKind
 from smki.problem import Severity
 from smki.profile.detect import Shape
 from smki.registration.revocation import REASONS
@@ -90,6 +91,15 @@ _DEVICE: dict[str, Schema] = {
     "certificates": COUNT,
     "threshold": COUNT,
 }
+_CREDENTIAL: dict[str, Schema] = {
+    "number": COUNT,
+    "name": TEXT,
+    "party": _or_null(TEXT),
+    "created": MOMENT,
+    "expires": _or_null(MOMENT),
+    "revoked": _or_null(MOMENT),
+    "state": TEXT,
+}
 _CHECK = dict.fromkeys(("check", "title", "clause", "certificate", "seen", "expected", "code"), TEXT)
 
 SCHEMAS: dict[str, Schema] = {
@@ -156,6 +166,19 @@ SCHEMAS: dict[str, Schema] = {
          "checks": _list(schema_ref("Check"))},
     ),
     "Verdicts": _object({"verdicts": _list(schema_ref("Verdict"))}),
+    "Credential": _object(_CREDENTIAL),
+    "Credentials": _object({"items": _list(schema_ref("Credential"))}),
+    "NewCredential": _object({**_CREDENTIAL, "secret": {**TEXT, "description": "Shown here and never again."}}),
+    "Identifier": _object({"identifier": EUI}),
+    "Threshold": _object({"threshold": COUNT}),
+    "Clock": _object({"now": MOMENT, "setting": _words(("real", "fixed", "shifted"))}),
+    "Event": _object(
+        {"id": COUNT, "at": MOMENT, "event": _words(kind.value for kind in EventKind),
+         **dict.fromkeys(("interface", "party", "officer", "concerns"), _or_null(TEXT)), "deviceId": _or_null(EUI),
+         "serialNumber": _or_null(SERIAL), "application": _or_null(COUNT), "detail": _or_null(TEXT),
+         "content": _or_null({"type": "object"})},
+    ),
+    "EventPage": _page(schema_ref("Event")),
     "Statistics": _object(
         {"asOf": MOMENT,
          "certificates": _list(_object({"kind": KIND, "role": ROLE, "usage": USAGE,

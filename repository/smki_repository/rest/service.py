@@ -11,7 +11,18 @@ from smki.home.smki import Smki
 from smki.problem import SmkiError
 from smki_repository.access import NotAdmitted, acting_officer, not_admitted
 from smki_repository.problem_details import problem_details
-from smki_repository.rest import applications, certificates, lists, questions, register
+from smki_repository.rest import (
+    administration,
+    applications,
+    certificates,
+    credentials,
+    devices,
+    events,
+    lists,
+    parties,
+    questions,
+    register,
+)
 from smki_repository.rest.negotiation import answer, answer_json
 from smki_repository.rest.openapi import document
 from smki_repository.rest.operation import Call, Operation, read_body, read_query, read_value
@@ -25,9 +36,14 @@ READER = "/api/docs"
 OPERATIONS: tuple[Operation, ...] = (
     *certificates.OPERATIONS,
     *register.OPERATIONS,
+    *parties.OPERATIONS,
+    *devices.OPERATIONS,
+    *credentials.OPERATIONS,
+    *events.OPERATIONS,
     *lists.OPERATIONS,
     *applications.OPERATIONS,
     *questions.OPERATIONS,
+    *administration.OPERATIONS,
 )
 
 

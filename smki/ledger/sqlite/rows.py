@@ -130,9 +130,16 @@ def event(row: tuple[Any, ...]) -> Event:
     )
 
 
-def event_query(query: EventQuery, begin: int, *, descending: bool = False) -> tuple[str, tuple[Any, ...]]:
-    """The SQL for the events after (or, descending, before) an id, and its parameters but for the last one, the limit."""
+def event_query(
+    query: EventQuery, begin: int, *, descending: bool = False, end: int = 0
+) -> tuple[str, tuple[Any, ...]]:
+    """The SQL for the events after (or, descending, before) an id, and its parameters but for the last one, the limit.
+
+    :param end: the lowest id to look at.
+    """
     conditions: list[tuple[str, tuple[Any, ...]]] = [("e.id < ?" if descending else "e.id > ?", (begin,))]
+    if end:
+        conditions.append(("e.id >= ?", (end,)))
     if query.kind is not None:
         conditions.append(("e.event = ?", (query.kind.value,)))
     if query.serial_number is not None:

@@ -220,9 +220,22 @@ class SqliteSearch:
         :param before: :attr:`Page.last` of the page before.
         """
         begin = before if before is not None else (1 << 62)
-        sql, parameters = rows.event_query(query, begin, descending=True)
+        # An index finds the events of a certificate or a Device, however old they are.
+        is_indexed = query.serial_number is not None or query.device_id is not None
+        walked = (
+            ()
+            if is_indexed
+            else self._read(
+                "SELECT id FROM audit_event WHERE id < ? ORDER BY id DESC LIMIT 1 OFFSET ?",
+                (begin, SCANNED_FOR_A_PAGE - 1),
+            )
+        )
+        end = walked[0][0] if walked else 0
+        sql, parameters = rows.event_query(query, begin, descending=True, end=end)
         found = [rows.event(row) for row in self._read(sql, (*parameters, limit))]
-        return Page(found, found[-1].id if len(found) == limit else None)
+        if len(found) == limit:
+            return Page(found, found[-1].id)
+        return Page(found, end if walked else None)
 
     def statistics(self, now: int) -> Statistics:
         """How many there are of what (:mod:`smki.ledger.sqlite.statistics`).

@@ -198,8 +198,8 @@ class SqliteTransaction(SqliteReader):
         sql = "UPDATE device SET record = ? WHERE id = ?"
         self._connection.execute(sql, (to_text(device_fields(device)), device.device_id.octets))
 
-    def set_threshold(self, device_id: EntityIdentifier, threshold: int) -> None:
-        """Set the limit of a Device."""
+    def set_threshold(self, device_id: EntityIdentifier, threshold: int | None) -> None:
+        """Set the limit of a Device; None removes it."""
         self._connection.execute("UPDATE device SET threshold = ? WHERE id = ?", (threshold, device_id.octets))
 
     def add_credential(self, credential: CredentialRecord, secret: str) -> CredentialRecord:

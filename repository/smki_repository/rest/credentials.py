@@ -1,0 +1,87 @@
+"""API keys and officers' tokens: listing, making and revoking them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from flask import Response
+
+from smki.clock import RealClock
+from smki.interchange.description import credential_fields
+from smki.ledger import CredentialKind
+from smki.registration.authorisation import require_dcc
+from smki.registration.credentials import MAX_NAME, MadeCredential, MakeApiKey, MakeToken, RevokeCredential
+from smki_repository.rest import parameters as given
+from smki_repository.rest.negotiation import JSON, wanted_form
+from smki_repository.rest.operation import Answer, Call, Operation, schema_ref
+from smki_repository.rest.writing import FOR_DCC, done, write
+
+
+def _expiry(call: Call, now: datetime) -> datetime | None:
+    return now + timedelta(days=call.values["days"]) if "days" in call.values else None
+
+
+def _made(made: MadeCredential, now: datetime) -> Response:
+    return done({**credential_fields(made.record, now), "secret": made.secret}, 201)
+
+
+def _make_key(call: Call) -> Response:
+    wanted_form(JSON)
+    now = RealClock().now()
+    command = MakeApiKey(name=call.values["name"], created=now, expires=_expiry(call, now))
+    return _made(call.smki.registration.execute(command, call.actor()), now)
+
+
+def _make_token(call: Call) -> Response:
+    wanted_form(JSON)
+    now = RealClock().now()
+    officer = call.get("officer") or ""
+    command = MakeToken(party=call.values["party"], officer=officer, created=now, expires=_expiry(call, now))
+    return _made(call.smki.registration.execute(command, call.actor()), now)
+
+
+def _list(kind: CredentialKind) -> Callable[[Call], Response]:
+    def handle(call: Call) -> Response:
+        wanted_form(JSON)
+        require_dcc(call.smki.ledger, call.actor())
+        now = RealClock().now()
+        return done({"items": [credential_fields(each, now) for each in call.smki.ledger.credentials.all(kind)]})
+
+    return handle
+
+
+def _revoke(kind: CredentialKind) -> Callable[[Call], Response]:
+    def handle(call: Call) -> Response:
+        wanted_form(JSON)
+        now = RealClock().now()
+        command = RevokeCredential(kind=kind, number=call.values["number"], revoked=now)
+        revoked = call.smki.registration.execute(command, call.actor())
+        return done(credential_fields(revoked[0], now))
+
+    return handle
+
+
+_KEY, _TOKEN = CredentialKind.API_KEY, CredentialKind.OFFICER_TOKEN
+_TAG = "Credentials"
+_DAYS = given.whole_number("days", "For how many days; by default until it is revoked.", 36500)
+_NUMBER = given.whole_number("number", "Number of the credential.", 999_999_999)
+_NEW = Answer(
+    "The credential with its secret, which is shown here and never again.", {JSON: schema_ref("NewCredential")}
+)
+_REVOKED = Answer("It is not valid from now on.", {JSON: schema_ref("Credential")})
+_ALL = Answer("In the order in which they were made, without their secrets.", {JSON: schema_ref("Credentials")})
+
+OPERATIONS = (
+    Operation("GET", "/api-keys", "listApiKeys", _TAG, "API keys", _list(_KEY), _ALL, errors=(403, 406), for_officers=True,
+              description=FOR_DCC),
+    write("POST", "/api-keys", "makeApiKey", _TAG, "Make an API key with which a system reads the Repository", _make_key, _NEW,
+          fields=(given.free_text("name", "What it is for.", max_length=MAX_NAME, required=True), _DAYS), status=201),
+    write("POST", "/api-keys/{number}/revoke", "revokeApiKey", _TAG, "Revoke an API key", _revoke(_KEY), _REVOKED, _NUMBER),
+    Operation("GET", "/tokens", "listTokens", _TAG, "Officers' tokens", _list(_TOKEN), _ALL, errors=(403, 406), for_officers=True,
+              description=FOR_DCC),
+    write("POST", "/parties/{party}/tokens", "makeToken", _TAG, "Make a token with which an officer acts", _make_token, _NEW,
+          given.PARTY, fields=(given.free_text("officer", "The officer; by default the Party's first.", max_length=MAX_NAME), _DAYS),
+          status=201),
+    write("POST", "/tokens/{number}/revoke", "revokeToken", _TAG, "Revoke an officer's token", _revoke(_TOKEN), _REVOKED, _NUMBER),
+)  # fmt: skip

@@ -1,0 +1,59 @@
+"""What the commands that change a record share: fields that stay as they are, and what an event says of a change."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from typing import Any, Final, TypeVar
+
+from smki.problem import Malformed, Problem
+
+T = TypeVar("T")
+
+
+class Unchanged(enum.Enum):
+    """The type of :data:`UNCHANGED`."""
+
+    UNCHANGED = "unchanged"
+
+
+UNCHANGED: Final = Unchanged.UNCHANGED
+"""Stands in a command for a field that stays as it is; None would say that it is to be removed."""
+
+
+def given_fields(**fields: Any) -> dict[str, Any]:
+    """Return the fields that are not :data:`UNCHANGED`, for :func:`dataclasses.replace`."""
+    return {name: value for name, value in fields.items() if value is not UNCHANGED}
+
+
+def with_changes(subject: str, before: frozenset[T], add: frozenset[T], remove: frozenset[T]) -> frozenset[T]:
+    """Return a set with some members added and others removed; adding what is there and removing what is not is no error.
+
+    :param subject: what the set is, for the error.
+    :raises Malformed: when the same is to be added and removed.
+    """
+    both = sorted(str(each) for each in add & remove)
+    if both:
+        expected = "each of them added or removed, not both"
+        raise Malformed(Problem("change.contradiction", subject, f"{', '.join(both)} added and removed", expected))
+    return (before | add) - remove
+
+
+def from_to(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """Return each field that differs with its value before and after, for the content of an event."""
+    return {
+        name: {"from": before.get(name), "to": after.get(name)}
+        for name in sorted({*before, *after})
+        if before.get(name) != after.get(name)
+    }
+
+
+def change_text(content: Mapping[str, Any]) -> str:
+    """Return what :func:`from_to` found as one line for a person."""
+    return "; ".join(f"{name} {_shown(change['to'])}" for name, change in content.items())
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "removed"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -1,0 +1,115 @@
+"""Commands that assign Entity Identifiers to Parties and release them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from smki.identity import EntityIdentifier, PartyId
+from smki.ledger import CertificateQuery, Conflict, Reader
+from smki.problem import NotFound, Problem
+from smki.registration.command import Command, Context, Done
+from smki.registration.parties import known_registrant, replace_registrant, require_party
+from smki.sec.registry_fields import Registrant
+from smki.sec.role import CertificateKind, CertificateStatus
+
+REGISTRY_FIRST = EntityIdentifier.parse("90-B3-D5-1F-30-04-00-00")
+REGISTRY_LAST = EntityIdentifier.parse("90-B3-D5-1F-3F-FF-FF-FF")
+"""The block of EUI-64s from which this emulator, in the place of the Code Administrator, assigns Entity Identifiers.
+Assumption: it continues that of the published test identities."""
+
+
+@dataclass(frozen=True, slots=True)
+class AssignIdentifier(Command[EntityIdentifier]):
+    """Assign a Party an Entity Identifier."""
+
+    requires_dcc: ClassVar[bool] = True
+
+    party: PartyId
+    identifier: EntityIdentifier | None = None
+    """None for the next one of the registry block."""
+
+    def carry_out(self, context: Context) -> Done[EntityIdentifier]:
+        """Add it to the Party's; nothing is written where the Party has it already.
+
+        :raises NotFound: when there is no such Party, or the registry block is used up.
+        :raises Conflict: when it belongs to another Party.
+        """
+        identifier = self.identifier or _next_free(context.transaction)
+
+        def changed(found: Registrant) -> Registrant:
+            party = require_party(found)
+            return replace(party, identifiers=party.identifiers | {identifier})
+
+        done = replace_registrant(context, self.party, changed, f"{identifier} assigned")
+        return Done(identifier, done.happened)
+
+
+def _next_free(reader: Reader) -> EntityIdentifier:
+    """Return the identifier after the highest that is assigned; where that is the last of the block, the first gap."""
+    highest = reader.register.highest_identifier(REGISTRY_FIRST, REGISTRY_LAST)
+    if highest is None:
+        return REGISTRY_FIRST
+    last = _number(REGISTRY_LAST)
+    if _number(highest) < last:
+        return EntityIdentifier((_number(highest) + 1).to_bytes(8, "big"))
+    for number in range(_number(REGISTRY_FIRST), last):
+        identifier = EntityIdentifier(number.to_bytes(8, "big"))
+        if reader.register.owner(identifier) is None:
+            return identifier
+    raise NotFound(
+        Problem("entity-identifier.none-free", "registry block", "used up", "a free EUI-64",
+                remedy="Assign one of another block: smki party assign-eui PARTY EUI-64.")
+    )  # fmt: skip
+
+
+def _number(identifier: EntityIdentifier) -> int:
+    return int.from_bytes(identifier.octets, "big")
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseIdentifier(Command[Registrant]):
+    """Take an Entity Identifier from a Party, so that it can be assigned to another one.
+
+    It is refused while an Organisation Certificate with that identifier is neither revoked nor expired: whoever gets the
+    identifier next could then apply for certificates that cannot be told from those of the Party before. Assumption: the
+    Code does not say it in these words.
+    """
+
+    requires_dcc: ClassVar[bool] = True
+
+    party: PartyId
+    identifier: EntityIdentifier
+
+    def carry_out(self, context: Context) -> Done[Registrant]:
+        """Remove it from the Party's.
+
+        :raises NotFound: when there is no such Party, or the identifier is none of its.
+        :raises Conflict: when a certificate carries it that is neither revoked nor expired.
+        """
+        party = require_party(known_registrant(context.transaction, self.party))
+        if self.identifier not in party.identifiers:
+            raise NotFound(
+                Problem("entity-identifier.not-assigned", f"Entity Identifier {self.identifier}",
+                        f"not assigned to {self.party}", "one of the Party's", "SEC L3.9",
+                        "smki party show lists them.")
+            )  # fmt: skip
+        self._require_unused(context)
+        return replace_registrant(
+            context,
+            self.party,
+            lambda found: replace(party, identifiers=party.identifiers - {self.identifier}),
+            f"{self.identifier} released",
+        )
+
+    def _require_unused(self, context: Context) -> None:
+        query = CertificateQuery(kinds=(CertificateKind.ORGANISATION,), entity_identifier=self.identifier)
+        for record in context.transaction.certificates(query):
+            status = record.status_at(context.now)
+            if status not in (CertificateStatus.REVOKED, CertificateStatus.EXPIRED):
+                raise Conflict(
+                    Problem("entity-identifier.in-use", f"Entity Identifier {self.identifier}",
+                            f"in certificate {record.serial_number}, {status.label}",
+                            "one whose certificates are all revoked or expired", "SEC L3.9",
+                            f"Revoke them first: smki revoke {record.serial_number} --reason no-longer-eligible.")
+                )  # fmt: skip
