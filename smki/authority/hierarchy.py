@@ -112,7 +112,11 @@ class Hierarchy:
         names = [record.certificate.common_name or "" for record in there]
         name = _next_name(names) if there else AUTHORITY_NAMES[kind]
         key = self._randomness.private_key(f"authority {kind.value}" + (f" {name}" if there else ""))
-        self._keys.write(_key_name(kind, name), key)
+        try:
+            self._keys.write(_key_name(kind, name), key)
+        except FileExistsError:
+            # Left by an attempt whose certificate was never stored. No key is ever overwritten, so it is used.
+            key = self._keys.read(_key_name(kind, name))
         subject = Subject(_subject(kind, name), encode_public_key(public_point(key.public_key())))
         return NewAuthority(subject, SigningKey(lambda: key))
 

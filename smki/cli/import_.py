@@ -64,7 +64,9 @@ def import_(
     issuers = [Certificate.from_der(piece.der) for file in issuer_files for piece in unarmour(read_input(file), file)]
     with Smki.open(home) as smki:
         importer = smki.importer(
-            [*issuers, *(record.certificate for record in smki.authorities())], only_conformant=only_conformant
+            [*issuers, *(record.certificate for record in smki.authorities())],
+            only_conformant=only_conformant,
+            interface="cli",
         )
         # Closed while the home is open: what was told as taken is kept, even if nobody listens any more.
         with closing(importer.take(_found(paths))) as taking:

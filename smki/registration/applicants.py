@@ -34,7 +34,16 @@ def _user(register: RegisterReader, name: str) -> Party:
     if isinstance(user, Party):
         return user
     seen = f"{user.name}, a Testing Participant" if user else f"{name}, which is not registered"
-    raise NotFound(Problem("acting-for.not-a-party", "on behalf of", seen, "a User", "SEC G5.29"))
+    raise NotFound(
+        Problem(
+            "acting-for.not-a-party",
+            "on behalf of",
+            seen,
+            "a User",
+            "SEC G5.29",
+            "smki party list shows who there is: name the User for which the Shared Resource applies.",
+        )
+    )
 
 
 def owner_as_applicant(

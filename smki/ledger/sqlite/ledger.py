@@ -48,16 +48,16 @@ class SqliteLedger(SqliteReader):
             MIGRATIONS.apply(Database(writer))
         except sqlite3.Error as error:
             raise unavailable(error) from error
-        self._begin(writer, GroupCommit(writer))
+        self._begin(GroupCommit(writer))
 
-    def _begin(self, writer: sqlite3.Connection, writes: GroupCommit) -> None:
+    def _begin(self, writes: GroupCommit) -> None:
         super().__init__(self._query)
         self._writes = writes
-        self._transaction = SqliteTransaction(writer)
 
     def transact(self, work: Callable[[Transaction], T]) -> T:
         """Run *work* in a transaction and commit it (see :class:`~smki.ledger.contract.Ledger`)."""
-        return self._writes.run(lambda _: work(self._transaction))
+        # A transaction of its own each time: what one has kept at hand may have been rolled back with it.
+        return self._writes.run(lambda connection: work(SqliteTransaction(connection)))
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(

@@ -33,7 +33,7 @@ class MemoryLedger(SqliteLedger):
         self._connection.deserialize(_empty_database() if image is None else image)
         # Reentrant, because an operation that writes may read.
         self._lock = threading.RLock()
-        self._begin(self._connection, GroupCommit(self._connection, self._lock))
+        self._begin(GroupCommit(self._connection, self._lock))
 
     def _with_reader(self, query: Callable[[sqlite3.Connection], T]) -> T:
         with self._lock:
