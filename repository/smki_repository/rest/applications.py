@@ -7,13 +7,13 @@ from typing import Any
 
 from flask import Response, request
 
-from smki.authority.revocation_lists import CRL_REASONS
 from smki.clock import iso
 from smki.interchange.description import application_fields, certificate_details
 from smki.ledger import ApplicationQuery, CertificateRecord
 from smki.pki.request import read_request, single_request
 from smki.problem import Malformed, NotFound, Problem
 from smki.profile.detect import detect_request_profile
+from smki.profile.revocation_reasons import CRL_REASONS
 from smki.registration import Application, Apply, Issued, Refused
 from smki.registration.acceptance import Accept, Reject
 from smki.registration.revocation import Revoke

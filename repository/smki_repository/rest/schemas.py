@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from smki.authority.revocation_lists import CRL_REASONS
 from smki.problem import Severity
 from smki.profile.detect import Shape
+from smki.profile.revocation_reasons import CRL_REASONS
 from smki.relying_party.requirements import STEPS
 from smki.relying_party.verdict import Outcome
 from smki.sec.role import CertificateKind, CertificateStatus, RemotePartyRole
