@@ -14,8 +14,8 @@ from smki import Smki
 from smki.eligibility import Applicant, Decision, DeviceQuestion, OrganisationQuestion, decide
 from smki.eligibility.question import Question
 from smki.registration import applications
-from smki.registration.inquiry import decide_on
 from smki.registration.demonstration import DEVICES, PARTIES
+from smki.registration.inquiry import decide_on
 from smki.sec.device import SmiStatus
 from smki.sec.role import ORGANISATION_ROLES, KeyUsage
 

@@ -16,8 +16,8 @@ from smki.ledger import CertificateQuery
 from smki.ledger.sqlite.memory import MemoryLedger
 from smki.problem import Malformed, NotFound, errors_among
 from smki.profile.lint import lint_any
-from smki.registration.revocation import revoke
 from smki.sec.role import CertificateKind
+from tests.commands import revoke
 from tests.support import DEVICE, DS, KA
 
 
@@ -34,10 +34,10 @@ def memory(smki: Smki) -> MemoryLedger:
 def test_it_is_the_same_as_in_a_directory(tmp_path: Path) -> None:
     on_disk = Smki.create(tmp_path / "pki", seed="one")
     with on_disk, Smki.in_memory(seed="one") as in_memory:
-        in_memory.clock = on_disk.clock = AdjustableClock(SEEDED_START)
+        clock = AdjustableClock(SEEDED_START)
         assert everything(in_memory) == everything(on_disk)
         for smki in (in_memory, on_disk):
-            smki.issue_device(smki.make_device_request(DEVICE, DS)[1])
+            smki.with_clock(clock).issue_device(smki.make_device_request(DEVICE, DS)[1])
         assert everything(in_memory) == everything(on_disk)
         keys = [smki.dcc_key(RemotePartyRole.ACCESS_CONTROL_BROKER, KA) for smki in (in_memory, on_disk)]
         assert keys[0].private_numbers() == keys[1].private_numbers()
@@ -80,7 +80,7 @@ def test_it_is_put_back_to_what_it_was() -> None:
         supplier = next(smki.ledger.certificates(CertificateQuery(kinds=(CertificateKind.ORGANISATION,))))
 
         def change(reason: str) -> list[bytes]:
-            revoke(smki.ledger, supplier.serial_number, reason, smki.clock.now())
+            revoke(smki, supplier.serial_number, reason)
             lists.publish()
             return everything(smki)
 
