@@ -7,6 +7,7 @@ import pytest
 from fixtures.make import make, requests
 from smki import Application, CertificateKind, Issued, Refusal, Smki
 from smki.pki.pem import unarmour
+from tests.commands import apply
 from tests.support import PROJECT
 
 FIXTURES = PROJECT / "fixtures"
@@ -30,7 +31,7 @@ def test_they_are_made_again_the_same(tmp_path: Path) -> None:
 def test_the_example_requests_do_as_they_say(smki: Smki, name: str, code: str) -> None:
     data = unarmour((FIXTURES / "csr" / name).read_bytes())[0].der
     kind = CertificateKind.ORGANISATION if name.startswith("supplier") else CertificateKind.DEVICE
-    outcome = smki.registration.apply(Application(kind, data, "test"))
+    outcome = apply(smki, Application(kind=kind, request=data))
     if code:
         assert isinstance(outcome, Refusal)
         assert [problem.code for problem in outcome.problems] == [code]

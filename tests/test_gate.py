@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import ast
 import threading
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from smki_repository.app import create_app
 
-from smki import Application, CertificateKind, Issued, Refusal, Smki
+from smki import Application, CertificateKind, Refusal, RemotePartyRole, Smki
 from smki.authority.certification_authority import SigningKey
 from smki.keys.private_key import SystemRandomness
-from smki.ledger import CertificateQuery
+from smki.ledger import CertificateQuery, EventKind, Reader, Transaction
+from smki.ledger.sqlite.ledger import SqliteLedger
 from smki.profile import TEST_POLICY_OID, IssuerFacts
 from smki.profile.clearance import AlreadySigned, ClearedCertificate, NotConformant, clear_for_signature
 from smki.profile.tables import profile_of
+from smki.registration import Actor, Command
+from tests.commands import apply
 from tests.repository.rest_support import PARTY, token_for
-from tests.support import DEVICE, DS, PROJECT
+from tests.support import DEVICE, DS, PROJECT, SUPPLIER, run_here
 
 
 def sources() -> dict[str, ast.Module]:
@@ -44,19 +49,57 @@ def callers_of(attribute: str) -> set[str]:
     }
 
 
+def users_of_attribute(name: str) -> set[str]:
+    """The modules in which something is asked for an attribute, or given it."""
+    return {
+        file
+        for file, tree in sources().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr == name
+    }
+
+
 def test_who_can_reach_a_signing_key() -> None:
     """The list of entry points: whoever adds one adds it here, and says why."""
     assert users_of("SigningKey") == {
         "smki/authority/issuance.py",  # signs
-        "smki/registration/gate.py",  # hands it through
-        "smki/authority/hierarchy.py",  # loads it, for the gate and the lists
+        "smki/authority/hierarchy.py",  # loads it, for certificates and lists
+        "smki/registration/storing.py",  # hands it through, inside a command's transaction
     }
-    assert users_of("Issuance") == {"smki/registration/gate.py", "smki/authority/hierarchy.py", "smki/home/smki.py"}
-    assert users_of("establish_authority") == {"smki/authority/hierarchy.py"}
+    assert users_of("Hierarchy") == {"smki/registration/command.py", "smki/home/smki.py"}
+    assert users_of("Issuance") == {"smki/registration/command.py", "smki/home/smki.py"}
+    assert users_of_attribute("issuance") == {"smki/registration/storing.py"}
+    assert users_of_attribute("_issuance") == {"smki/registration/command.py"}
+    assert users_of_attribute("signing_key") == {
+        "smki/authority/certification_authority.py",  # keeps it
+        "smki/authority/revocation_lists.py",  # signs lists
+        "smki/registration/applications.py",  # the issuer's, for the certificate
+        "smki/registration/authorities.py",  # the authority's above, or of a root its own
+    }
+    assert callers_of("new_authority") == {"smki/registration/authorities.py"}
+    assert users_of("store_certificate") == {
+        "smki/registration/applications.py",  # once the application is granted
+        "smki/registration/authorities.py",  # for a new authority
+    }
+    assert users_of("make_list") == {"smki/registration/revocation_lists.py"}
     assert users_of("Cleared") == {"smki/authority/certification_authority.py"}
-    assert users_of("ClearedCertificate") == {"smki/authority/issuance.py"}
+    assert users_of("ClearedCertificate") == set()
     assert users_of("ClearedList") == set()
     assert users_of("clear_for_signature") == {"smki/authority/issuance.py"}
+
+
+def test_state_changes_in_commands_alone() -> None:
+    """One place begins transactions, and nobody but the commands is handed one."""
+    assert callers_of("transact") == {"smki/registration/command.py"}
+    assert callers_of("append_event") == {"smki/registration/command.py"}
+    writing = {name for name in vars(Transaction) if not name.startswith("_")} - set(vars(Reader)) - {"append_event"}
+    assert len(writing) >= 15
+    for name in writing:
+        files = callers_of(name) - {"smki/ledger/sqlite/transaction.py"}
+        assert {file for file in files if not file.startswith("smki/registration/")} == set(), name
+    assert {file for file in callers_of("carry_out") if not file.startswith("smki/registration/")} == set()
+    over_http = {file for file in users_of_attribute("registration") if file.startswith("repository/")}
+    assert over_http == {"repository/smki_repository/rest/applications.py"}
 
 
 def test_who_signs_anything_at_all() -> None:
@@ -84,18 +127,24 @@ def test_what_signs_for_tests_knows_no_authority() -> None:
     assert not {file for file in loading if file.startswith("smki/testing/")}
 
 
+def watch(smki: Smki, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """Which commands are run from now on, and through which interface."""
+    run: list[tuple[str, str]] = []
+    execute = smki.registration.execute
+
+    def watched(command: Command[Any], actor: Actor) -> Any:
+        run.append((type(command).__name__, actor.interface))
+        return execute(command, actor)
+
+    monkeypatch.setattr(smki.registration, "execute", watched)
+    return run
+
+
 def test_every_interface_goes_through_the_gate(smki: Smki, monkeypatch: pytest.MonkeyPatch) -> None:
     _, request = smki.make_device_request(DEVICE, DS)
-    asked: list[str] = []
-    apply = smki.registration.apply
-
-    def watched(application: Application) -> Issued | Refusal:
-        asked.append(application.interface)
-        return apply(application)
-
-    monkeypatch.setattr(smki.registration, "apply", watched)
+    run = watch(smki, monkeypatch)
     smki.issue_device(request)
-    assert asked == ["python"]
+    assert run == [("Apply", "python")]
 
 
 def test_who_asks_the_gate() -> None:
@@ -104,29 +153,116 @@ def test_who_asks_the_gate() -> None:
         "repository/smki_repository/rest/applications.py",
         "smki/cli/issue.py",
         "smki/home/smki.py",
+        "smki/testing/demo.py",
+        "smki/testing/organisations.py",
+    }
+    assert {file for file in users_of("Apply") if not file.startswith("smki/registration/")} == {
+        "repository/smki_repository/rest/applications.py",
+        "smki/home/smki.py",
     }
     over_http = {file for file in users_of("Application") if file.startswith("repository/")}
     assert over_http == {"repository/smki_repository/rest/applications.py"}
-    for name in ("accept", "reject", "revoke"):
+    for name in ("Accept", "Reject", "Revoke"):
         assert {file for file in users_of(name) if file.startswith("repository/")} == {
             "repository/smki_repository/rest/applications.py"
         }
 
 
-def test_an_application_over_http_goes_through_it(smki: Smki, monkeypatch: pytest.MonkeyPatch) -> None:
-    _, request = smki.make_device_request(DEVICE, DS)
-    asked: list[str] = []
-    apply = smki.registration.apply
+def test_what_is_done_over_http_goes_through_it(smki: Smki, monkeypatch: pytest.MonkeyPatch) -> None:
+    requests = [smki.make_device_request(DEVICE, DS)[1]]
+    requests.append(smki.make_organisation_request(SUPPLIER, RemotePartyRole.SUPPLIER, DS)[1])
+    headers = {"Authorization": f"Bearer {token_for(smki, PARTY)}"}
+    client = create_app(smki).test_client()
+    before = last_event(smki)
+    run = watch(smki, monkeypatch)
+    for kind, request in zip(("device", "organisation"), requests, strict=True):
+        url = f"/api/v1/applications?kind={kind}"
+        answer = client.post(url, data=request, headers=headers | {"Content-Type": "application/pkcs10"})
+        assert answer.status_code == 201
+    serial = (answer.json or {})["certificate"]["serialNumber"]
+    url = f"/api/v1/certificates/{serial}"
+    assert client.post(f"{url}/accept", headers=headers).status_code == 409
+    assert client.post(f"{url}/reject", headers=headers, json={"because": "x"}).status_code == 409
+    assert client.post(f"{url}/revoke", headers=headers, json={"reason": "key-lost"}).status_code == 200
+    assert run == [(name, "rest") for name in ("Apply", "Apply", "Accept", "Reject", "Revoke")]
+    kinds = [event.kind for event in smki.ledger.events() if event.id > before]
+    assert kinds == [EventKind.ISSUED, EventKind.ISSUED, EventKind.REVOKED]
 
-    def watched(application: Application) -> Issued | Refusal:
-        asked.append(application.interface)
-        return apply(application)
 
-    monkeypatch.setattr(smki.registration, "apply", watched)
-    headers = {"Authorization": f"Bearer {token_for(smki, PARTY)}", "Content-Type": "application/pkcs10"}
-    answer = create_app(smki).test_client().post("/api/v1/applications", data=request, headers=headers)
-    assert answer.status_code == 201
-    assert asked == ["rest"]
+def last_event(smki: Smki) -> int:
+    return max(event.id for event in smki.ledger.events())
+
+
+COMMANDS: list[tuple[str, EventKind]] = [
+    ("party add ACME --category large-supplier --role import-supplier", EventKind.REGISTERED),
+    ("participant add LAB --purpose section-t", EventKind.REGISTERED),
+    ("party appoint ACME Jo", EventKind.OFFICER_APPOINTED),
+    ("party assign-eui ACME", EventKind.CHANGED),
+    ("party suspend ACME", EventKind.CHANGED),
+    ("party reinstate ACME", EventKind.CHANGED),
+    ("party load parties.csv", EventKind.REGISTERED),
+    ("device add 6666666666666666 --type ESME", EventKind.DEVICE_ADDED),
+    ("device set-status 6666666666666666 commissioned", EventKind.DEVICE_CHANGED),
+    ("device raise-limit 6666666666666666 150", EventKind.DEVICE_CHANGED),
+    ("device load devices.csv", EventKind.DEVICE_ADDED),
+    ("apikey add head-end", EventKind.CREDENTIAL_MADE),
+    ("apikey revoke head-end", EventKind.CREDENTIAL_REVOKED),
+    ("officer token --party ACME", EventKind.CREDENTIAL_MADE),
+    ("issue device --eui 6666666666666666 --usage ds --out a.pem", EventKind.ISSUED),
+    ("issue organisation --eui 90B3D51F30010000 --role supplier --usage ds --out b.pem", EventKind.ISSUED),
+    ("import b.pem --home other", EventKind.IMPORTED),
+    ("accept {serial} --party LARGE-SUPPLIER", EventKind.ACCEPTED),
+    ("revoke {serial} --reason key-lost --party LARGE-SUPPLIER", EventKind.REVOKED),
+    ("issue organisation --eui 90B3D51F30010000 --role supplier --usage ka --out c.pem", EventKind.ISSUED),
+    ("reject {serial} --because x --party LARGE-SUPPLIER", EventKind.REJECTED),
+    ("crl publish", EventKind.LIST_ISSUED),
+    ("arl publish", EventKind.LIST_ISSUED),
+    ("authority add issuing-dca", EventKind.AUTHORITY_ADDED),
+    ("authority revoke T1 --reason superseded", EventKind.REVOKED),
+    ("clock shift 1d", EventKind.CLOCK_SET),
+]
+
+
+def test_each_command_of_the_command_line_is_one_transaction_with_one_event(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From one end of a Party's life to the other; what writes a list besides has an event for the list."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("pki", "other"):
+        Smki.create(tmp_path / name, deemed_accepted_after=timedelta(days=1)).close()
+    (tmp_path / "parties.csv").write_text("party_id,category\nP-1,other\nP-2,other\n")
+    (tmp_path / "devices.csv").write_text("device_id,device_type\n7777777777777777,ESME\n7777777777777778,GSME\n")
+    run = 0
+    transact = SqliteLedger.transact
+
+    def counted(ledger: SqliteLedger, work: Any) -> Any:
+        nonlocal run
+        run += 1
+        return transact(ledger, work)
+
+    monkeypatch.setattr(SqliteLedger, "transact", counted)
+    for words, kind in COMMANDS:
+        home = tmp_path / ("other" if words.endswith("--home other") else "pki")
+        with Smki.open(home) as smki:
+            before, serial = last_event(smki), list(smki.ledger.certificates(CertificateQuery()))[-1].serial_number
+        run = 0
+        words = words.removesuffix(" --home other").format(serial=serial.hex)
+        result = run_here(*words.split(), "--home", home)
+        assert result.returncode == 0, (words, result.stderr)
+        with Smki.open(home) as smki:
+            events = [event for event in smki.ledger.events() if event.id > before]
+        assert run == len(events), words
+        lists = [event.kind for event in events[1:]]
+        assert events[0].kind is kind, words
+        assert lists == ([EventKind.LIST_ISSUED] if words.startswith("authority revoke") else []), words
+        application = events[0].application_id if not events[0].interface else None
+        if application is not None:
+            with Smki.open(home) as smki:
+                found = smki.ledger.application(application)
+            assert found is not None
+            assert found.application.interface == "cli", words
+        else:
+            assert events[0].interface == "cli", words
 
 
 def good_tbs(smki: Smki) -> tuple[bytes, IssuerFacts]:
@@ -183,10 +319,12 @@ def test_it_is_redeemed_once(smki: Smki) -> None:
 
 
 def test_a_refusal_leaves_no_trace_of_a_certificate(smki: Smki) -> None:
-    outcome = smki.registration.apply(Application(CertificateKind.DEVICE, b"\x30\x00", "python"))
+    outcome = apply(smki, Application(kind=CertificateKind.DEVICE, request=b"\x30\x00"))
     assert isinstance(outcome, Refusal)
     assert not list(smki.ledger.certificates(CertificateQuery(kinds=(CertificateKind.DEVICE,))))
-    assert smki.ledger.unfinished_applications() == []
+    recorded = smki.ledger.application(outcome.application_id)
+    assert recorded is not None
+    assert (recorded.granted, recorded.serial_number) == (False, None)
 
 
 def test_no_package_code_asks_the_machine_for_the_time() -> None:

@@ -12,11 +12,10 @@ from smki import DeviceType, EntityIdentifier, RemotePartyRole, SerialNumber, Sm
 from smki.clock import NO_WELL_DEFINED_EXPIRY, AdjustableClock
 from smki.home.configuration import SEEDED_START
 from smki.keys.private_key import KeysInMemory, SystemRandomness
-from smki.ledger import CertificateQuery
+from smki.ledger import CertificateQuery, Revocation
 from smki.ledger.sqlite.memory import MemoryLedger
 from smki.problem import Malformed, NotFound, errors_among
 from smki.profile.lint import lint_any
-from smki.registration.revocation import revoke
 from smki.sec.role import CertificateKind
 from tests.support import DEVICE, DS, KA
 
@@ -34,10 +33,10 @@ def memory(smki: Smki) -> MemoryLedger:
 def test_it_is_the_same_as_in_a_directory(tmp_path: Path) -> None:
     on_disk = Smki.create(tmp_path / "pki", seed="one")
     with on_disk, Smki.in_memory(seed="one") as in_memory:
-        in_memory.clock = on_disk.clock = AdjustableClock(SEEDED_START)
+        clock = AdjustableClock(SEEDED_START)
         assert everything(in_memory) == everything(on_disk)
         for smki in (in_memory, on_disk):
-            smki.issue_device(smki.make_device_request(DEVICE, DS)[1])
+            smki.with_clock(clock).issue_device(smki.make_device_request(DEVICE, DS)[1])
         assert everything(in_memory) == everything(on_disk)
         keys = [smki.dcc_key(RemotePartyRole.ACCESS_CONTROL_BROKER, KA) for smki in (in_memory, on_disk)]
         assert keys[0].private_numbers() == keys[1].private_numbers()
@@ -78,7 +77,17 @@ def test_a_ledger_that_begins_with_an_image_of_another() -> None:
         image, certificates = memory(smki).image(), smki.ledger.count_certificates()
         supplier = next(smki.ledger.certificates(CertificateQuery(kinds=(CertificateKind.ORGANISATION,))))
         copies = [MemoryLedger(image), MemoryLedger(image)]
-        revoke(copies[0], supplier.serial_number, "key-lost", smki.clock.now())
+        copies[0].transact(
+            lambda tx: tx.add_revocation(
+                Revocation(
+                    serial_number=supplier.serial_number,
+                    revoked=smki.clock.now(),
+                    effective=smki.clock.now(),
+                    reason="key-lost",
+                    asked_by="test",
+                )
+            )
+        )
         assert copies[0].revocations.of(supplier.serial_number) is not None
         # Neither the ledger it was taken of nor another copy sees what one copy does.
         for ledger in (copies[1], smki.ledger):

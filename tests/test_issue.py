@@ -27,6 +27,7 @@ from smki.pki.request import (
     organisation_subject,
 )
 from smki.pki.x509 import ECDSA_WITH_SHA256_ALGORITHM, Oid, encode_extension, key_usage_bit_string
+from tests.commands import apply
 from tests.support import DEVICE, DS, KA, SUPPLIER, run_cli
 
 KEY = ec.derive_private_key(0x5EED, ec.SECP256R1())
@@ -369,7 +370,7 @@ def test_refusals_as_json(home: Path) -> None:
 def test_the_refusal_says_what_was_seen_and_expected(smki: Smki) -> None:
     from smki import Application, CertificateKind, Refusal
 
-    outcome = smki.registration.apply(Application(CertificateKind.DEVICE, compressed(), "python"))
+    outcome = apply(smki, Application(kind=CertificateKind.DEVICE, request=compressed()))
     assert isinstance(outcome, Refusal)
     (problem,) = outcome.problems
     assert problem.code == "public-key.point-form"

@@ -13,20 +13,14 @@ from smki import CertificateKind, CertificateStatus, DeviceType, EntityIdentifie
 from smki.authority.issuance import Issuance
 from smki.clock import FixedClock
 from smki.keys.private_key import SystemRandomness
-from smki.ledger import CertificateQuery, LedgerUnavailable, NewApplication
+from smki.ledger import CertificateQuery, LedgerUnavailable
+from smki.ledger.sqlite import reader
 from smki.ledger.sqlite.group_commit import GroupCommit
 from smki.ledger.sqlite.ledger import SqliteLedger
 from smki.problem import IntegrityError, NotFound
 from tests.support import DEVICE, DS, KA, SUPPLIER
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
-
-
-APPLICATION = NewApplication(NOW, "test", "NOBODY", "", None, CertificateKind.DEVICE, DEVICE, None, DS, b"csr")
-
-
-def reserve(smki: Smki, serial: int, conditions: Conditions = Conditions()) -> int:  # noqa: B008  (frozen)
-    return smki.ledger.reserve(APPLICATION, SerialNumber(serial), b"tbs", conditions)
 
 
 def plan(home: Path, sql: str) -> str:
@@ -50,19 +44,6 @@ def test_look_ups_are_indexed(home: Path, condition: str) -> None:
     )
 
 
-def test_a_serial_number_is_reserved_once(smki: Smki) -> None:
-    reserve(smki, 5)
-    with pytest.raises(SerialTaken):
-        reserve(smki, 5)
-    assert [found.serial_number for found in smki.ledger.unfinished_applications()] == [SerialNumber(5)]
-
-
-def test_the_serial_number_of_an_issued_certificate_is_taken(smki: Smki) -> None:
-    taken = smki.authorities()[0].serial_number
-    with pytest.raises(SerialTaken):
-        reserve(smki, taken.value)
-
-
 class Repeating(SystemRandomness):
     """Draws every serial number twice."""
 
@@ -76,7 +57,7 @@ class Repeating(SystemRandomness):
 
 def test_a_taken_serial_number_is_drawn_anew(smki: Smki) -> None:
     randomness = Repeating()
-    smki._issuance._randomness = randomness
+    smki.registration._issuance._randomness = randomness
     for _ in range(5):
         _, request = smki.make_device_request(DEVICE, DS)
         smki.issue_device(request)
@@ -84,7 +65,7 @@ def test_a_taken_serial_number_is_drawn_anew(smki: Smki) -> None:
         record.serial_number for record in smki.ledger.certificates(CertificateQuery(kinds=(CertificateKind.DEVICE,)))
     ]
     assert len(serials) == len(set(serials)) == 5
-    assert smki.ledger.unfinished_applications() == []
+    assert smki.check().problems == ()
 
 
 def test_running_out_of_serial_numbers_is_an_error_not_a_loop(smki: Smki) -> None:
@@ -92,49 +73,12 @@ def test_running_out_of_serial_numbers_is_an_error_not_a_loop(smki: Smki) -> Non
         def serial_number(self, material: bytes, attempt: int) -> SerialNumber:
             return smki.authorities()[0].serial_number
 
-    smki._issuance._randomness = Stuck()
+    smki.registration._issuance._randomness = Stuck()
     _, request = smki.make_device_request(DEVICE, DS)
     with pytest.raises(IntegrityError) as caught:
         smki.issue_device(request)
     assert caught.value.code == "serial-number.exhausted"
-
-
-def test_the_order_of_writes(smki: Smki, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The octets to be signed are on disk before the key signs, the certificate before anyone gets it."""
-    seen: list[str] = []
-    reader = SqliteLedger(smki.path / "ledger.sqlite")
-    authority = smki.registration._issuers[CertificateKind.DEVICE][0]
-    sign = authority.signing_key.sign
-
-    def watched(cleared: object) -> bytes:
-        (unfinished,) = reader.unfinished_applications()
-        assert unfinished.tbs == cleared.tbs  # type: ignore[attr-defined]
-        assert unfinished.serial_number
-        assert reader.certificate(unfinished.serial_number) is None
-        seen.append("sign")
-        return sign(cleared)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(authority.signing_key, "sign", watched)
-    _, request = smki.make_device_request(DEVICE, DS)
-    record = smki.issue_device(request).record
-    assert seen == ["sign"]
-    assert reader.unfinished_applications() == []
-    assert reader.certificate(record.serial_number) == record
-    reader.close()
-
-
-def test_a_signer_that_fails_leaves_nothing_to_be_seen(smki: Smki, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(_: object) -> bytes:
-        raise RuntimeError("the key is gone")
-
-    monkeypatch.setattr(smki.registration._issuers[CertificateKind.DEVICE][0].signing_key, "sign", fail)
-    _, request = smki.make_device_request(DEVICE, DS)
-    with pytest.raises(RuntimeError):
-        smki.issue_device(request)
-    assert smki.ledger.count_certificates() == 10
-    assert len(smki.ledger.unfinished_applications()) == 1
-    result = smki.check()
-    assert (result.unfinished, result.problems) == (1, ())
+    assert list(smki.ledger.certificates(CertificateQuery(kinds=(CertificateKind.DEVICE,)))) == []
 
 
 def test_queries(smki: Smki) -> None:
@@ -160,9 +104,7 @@ def test_queries(smki: Smki) -> None:
 
 
 def test_long_listings_are_read_in_pages(smki: Smki, monkeypatch: pytest.MonkeyPatch) -> None:
-    import smki.ledger.sqlite.ledger as module
-
-    monkeypatch.setattr(module, "_PAGE", 3)
+    monkeypatch.setattr(reader, "PAGE", 3)
     assert [record.id for record in smki.ledger.certificates(CertificateQuery())] == list(range(1, 11))
     assert [record.id for record in smki.ledger.certificates(CertificateQuery(), limit=7)] == list(range(1, 8))
 
@@ -290,4 +232,4 @@ def test_the_check_finds_a_signature_that_does_not_verify(home: Path) -> None:
 
 
 def test_issuance_has_no_other_door() -> None:
-    assert [name for name in dir(Issuance) if not name.startswith("_")] == ["issue", "issue_root"]
+    assert [name for name in dir(Issuance) if not name.startswith("_")] == ["make", "serial_number"]

@@ -13,12 +13,13 @@ from typing import Any
 import pytest
 
 from smki import DeviceType, EntityIdentifier, FixedClock, SerialNumber, Smki
-from smki.ledger import ApplicationQuery, CertificateQuery, CertificateRecord, Order, Period, search
-from smki.ledger.records import _CHANGED_WITH_TIME, ApplicationGroup, CertificateGroup
+from smki.ledger import ApplicationQuery, CertificateQuery, CertificateRecord, Order, Period
+from smki.ledger.records import ApplicationGroup, CertificateGroup
+from smki.ledger.sqlite import search
 from smki.ledger.sqlite.ledger import SqliteLedger
-from smki.registration.acceptance import reject
-from smki.registration.revocation import revoke
+from smki.ledger.sqlite.statistics import _CHANGED_WITH_TIME
 from smki.sec.role import CertificateKind, CertificateStatus, RemotePartyRole
+from tests.commands import reject, revoke
 from tests.support import DS, KA, SUPPLIER
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -44,9 +45,9 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Smki]:
                 _, request = smki.make_organisation_request(SUPPLIER, RemotePartyRole.SUPPLIER, usage)
                 record = smki.issue_organisation(request).record
             if step == 1:
-                revoke(smki.ledger, record.serial_number, "superseded", smki.clock.now())
+                revoke(smki, record.serial_number, "superseded")
             if step == 2:
-                reject(smki.ledger, record.serial_number, "not wanted", smki.clock.now())
+                reject(smki, record.serial_number, "not wanted")
     with Smki.open(path, FixedClock(NOW)) as smki:
         _, request = smki.make_organisation_request(SUPPLIER, RemotePartyRole.SUPPLIER, DS)
         smki.issue_organisation(request)
@@ -165,7 +166,7 @@ def plans(smki: Smki, query: CertificateQuery, order: Order, after: int | None) 
         asked.append((sql, parameters))
         return plain(sql, parameters)
 
-    search.Search(read).certificates(query, order, after=after, limit=3)
+    search.SqliteSearch(read).certificates(query, order, after=after, limit=3)
     return [row[3] for sql, parameters in asked for row in plain(f"EXPLAIN QUERY PLAN {sql}", parameters)]
 
 

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -22,8 +23,8 @@ from smki.identity import SerialNumber
 from smki.pki.revocation_list import RevocationList
 from smki.profile.issuer import IssuerFacts
 from smki.profile.lint_list import lint_revocation_list
-from smki.registration.acceptance import accept, reject
-from smki.registration.revocation import revoke
+from smki.registration.acceptance import NotAcceptable
+from tests.commands import accept, reject, revoke
 from tests.support import DRILLS, DS, KA, SOAK, SUPPLIER
 
 OCA = CertificateKind.ISSUING_OCA
@@ -78,15 +79,19 @@ class Lists(RuleBasedStateMachine):
     def accept(self, data: st.DataObject) -> None:
         serial = data.draw(st.sampled_from(self.serials))
         if self.status(serial) is CertificateStatus.PENDING:
-            accept(self.smki.ledger, serial, self.clock.moment)
+            accept(self.smki, serial)
 
     @precondition(lambda self: self.serials)
     @rule(data=st.data())
     def reject(self, data: st.DataObject) -> None:
         serial = data.draw(st.sampled_from(self.serials))
         if serial not in self.revoked:
-            reject(self.smki.ledger, serial, "no", self.clock.moment)
-            self.revoked[serial] = self.clock.moment
+            if self.status(serial) is CertificateStatus.PENDING:
+                reject(self.smki, serial, "no")
+                self.revoked[serial] = self.clock.moment
+            else:
+                with pytest.raises(NotAcceptable):
+                    reject(self.smki, serial, "no")
 
     @precondition(lambda self: self.serials)
     @rule(data=st.data(), reason=st.sampled_from(["key-lost", "superseded"]), delay=st.integers(0, 72))
@@ -94,9 +99,7 @@ class Lists(RuleBasedStateMachine):
         serial = data.draw(st.sampled_from(self.serials))
         if serial not in self.revoked:
             until = self.clock.moment + timedelta(hours=delay)
-            revoke(
-                self.smki.ledger, serial, reason, self.clock.moment, by="SMKI PMA", not_before=until if delay else None
-            )
+            revoke(self.smki, serial, reason, by="SMKI PMA", not_before=until if delay else None)
             self.revoked[serial] = until
 
     @rule(hours=st.integers(1, 400))
@@ -204,7 +207,7 @@ def publish_until_killed(home: Path, pipe: int) -> None:
 
 def test_killed_at_fifty_moments_of_publication(home: Path) -> None:
     with Smki.open(home) as smki:
-        revoke(smki.ledger, organisation(smki), "key-lost", smki.clock.now())
+        revoke(smki, organisation(smki), "key-lost")
     moments, last_told = random.Random(5), 1
     for _ in range(DRILLS):
         reading, writing = os.pipe()
@@ -222,7 +225,7 @@ def test_killed_at_fifty_moments_of_publication(home: Path) -> None:
         last_told = max([last_told, *numbers])
     assert last_told > 50
     with Smki.open(home) as smki:
-        lists, issuer = smki.lists(OCA), smki.hierarchy.newest(OCA).certificate
+        lists, issuer = smki.lists(OCA), smki.hierarchy.newest(smki.ledger, OCA).certificate
         latest = lists.current()
         assert latest.number >= last_told
         assert lint_revocation_list(latest.der, lists.policy.profile, IssuerFacts.of(issuer)) == []

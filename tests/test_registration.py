@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import multiprocessing
 import sqlite3
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -24,11 +26,16 @@ from smki.keys.private_key import SystemRandomness
 from smki.ledger import ApplicationQuery, CertificateQuery
 from smki.pki.request import make_device_request, make_organisation_request
 from smki.problem import Malformed, NotFound
-from smki.registration.acceptance import NotAcceptable, accept, reject
-from smki.registration.bulk import load_devices, load_parties
+from smki.registration import Actor, Apply
+from smki.registration.acceptance import NotAcceptable
+from smki.registration.bulk import read_devices, read_parties
+from smki.registration.devices import AddDevices, SetDeviceStatus, SetThreshold
+from smki.registration.parties import known_registrant
 from smki.sec.device import Device, SmiStatus
 from smki.sec.party import Party, Standing, StandingChange, TestingParticipant
 from smki.sec.role import ORGANISATION_ROLES, KeyUsage, RemotePartyRole
+from tests import commands
+from tests.commands import TEST, accept, change_party, change_registrant, reject
 from tests.repository.support import ask, serving
 from tests.support import DEVICE, DS, KA, SUPPLIER, entity_of, run_cli
 
@@ -44,14 +51,24 @@ def organisation_request(entity: EntityIdentifier, role: RemotePartyRole, usage:
     return make_organisation_request(SystemRandomness().private_key(""), entity, role, usage)
 
 
+Applying = tuple[Application, Actor]
+"""An application, and who hands it in."""
+
+
 def for_device(
     request: bytes, applicant: str = "", officer: str = "", device_type: DeviceType | None = None
-) -> Application:
-    return Application(CertificateKind.DEVICE, request, "test", applicant, officer, "", device_type)
+) -> Applying:
+    application = Application(kind=CertificateKind.DEVICE, request=request, device_type=device_type)
+    return application, Actor(interface="test", party=applicant, officer=officer)
 
 
-def for_organisation(request: bytes, applicant: str = "", officer: str = "", on_behalf_of: str = "") -> Application:
-    return Application(CertificateKind.ORGANISATION, request, "test", applicant, officer, on_behalf_of)
+def for_organisation(request: bytes, applicant: str = "", officer: str = "", on_behalf_of: str = "") -> Applying:
+    application = Application(kind=CertificateKind.ORGANISATION, request=request)
+    return application, Actor(interface="test", party=applicant, officer=officer, on_behalf_of=on_behalf_of)
+
+
+def apply(smki: Smki, applying: Applying) -> Issued | Refusal:
+    return commands.apply(smki, *applying)
 
 
 def codes(outcome: Issued | Refusal) -> list[str]:
@@ -59,17 +76,9 @@ def codes(outcome: Issued | Refusal) -> list[str]:
     return [problem.code for problem in outcome.problems]
 
 
-def change(smki: Smki, party: PartyId, how: Callable[[Party], Party]) -> None:
-    def of_party(found: Party | TestingParticipant) -> Party:
-        assert isinstance(found, Party)
-        return how(found)
-
-    smki.ledger.register.change(party, of_party)
-
-
 def set_status(smki: Smki, *statuses: SmiStatus) -> None:
     for status in statuses:
-        smki.ledger.register.change_device(DEVICE, lambda device, status=status: device.with_status(status))  # type: ignore[misc]
+        smki.registration.execute(SetDeviceStatus(DEVICE, status), TEST)
 
 
 # --- who applies ----------------------------------------------------------------------------------------------------
@@ -77,7 +86,7 @@ def set_status(smki: Smki, *statuses: SmiStatus) -> None:
 
 @pytest.mark.parametrize("role", ORGANISATION_ROLES)
 def test_the_owner_of_the_identifier_applies_unless_told_otherwise(smki: Smki, role: RemotePartyRole) -> None:
-    outcome = smki.registration.apply(for_organisation(organisation_request(entity_of(role), role)))
+    outcome = apply(smki, for_organisation(organisation_request(entity_of(role), role)))
     assert isinstance(outcome, Issued)
     application = smki.ledger.application(outcome.record.application_id)
     assert application
@@ -105,8 +114,8 @@ def test_the_first_who_may_applies_for_a_device(
     device = Device(entity, device_type)
     for status in statuses:
         device = device.with_status(status)
-    smki.ledger.register.add(device)
-    outcome = smki.registration.apply(for_device(device_request(entity)))
+    smki.registration.execute(AddDevices((device,)), TEST)
+    outcome = apply(smki, for_device(device_request(entity)))
     assert isinstance(outcome, Issued)
     application = smki.ledger.application(outcome.record.application_id)
     assert application
@@ -120,8 +129,8 @@ def test_the_responsible_party_comes_first(smki: Smki) -> None:
         status="commissioned",
         responsible="electricity: SMALL-SUPPLIER",
     )
-    smki.ledger.register.add(device)
-    outcome = smki.registration.apply(for_device(device_request(device.device_id)))
+    smki.registration.execute(AddDevices((device,)), TEST)
+    outcome = apply(smki, for_device(device_request(device.device_id)))
     assert isinstance(outcome, Issued)
     application = smki.ledger.application(outcome.record.application_id)
     assert application
@@ -130,47 +139,40 @@ def test_the_responsible_party_comes_first(smki: Smki) -> None:
 
 def test_a_device_that_is_not_in_the_inventory(smki: Smki) -> None:
     entity = EntityIdentifier(b"\x22" * 8)
-    assert codes(smki.registration.apply(for_device(device_request(entity)))) == ["device.unknown"]
+    assert codes(apply(smki, for_device(device_request(entity)))) == ["device.unknown"]
     assert smki.ledger.register.device(entity) is None
-    outcome = smki.registration.apply(for_device(device_request(entity), device_type=DeviceType.GSME))
+    outcome = apply(smki, for_device(device_request(entity), device_type=DeviceType.GSME))
     assert isinstance(outcome, Issued)
     added = smki.ledger.register.device(entity)
     assert added == Device(entity, DeviceType.GSME)
 
 
 def test_a_device_that_is_said_to_be_something_else(smki: Smki) -> None:
-    assert codes(smki.registration.apply(for_device(device_request(), device_type=DeviceType.GSME))) == [
-        "device.other-type"
-    ]
-    assert isinstance(smki.registration.apply(for_device(device_request(), device_type=DeviceType.ESME)), Issued)
+    assert codes(apply(smki, for_device(device_request(), device_type=DeviceType.GSME))) == ["device.other-type"]
+    assert isinstance(apply(smki, for_device(device_request(), device_type=DeviceType.ESME)), Issued)
 
 
-def test_a_device_that_somebody_adds_meanwhile(smki: Smki, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Added between the decision and the issue: as a hub, which the manufacturer may not have."""
-    entity, register = EntityIdentifier(b"\x77" * 8), smki.ledger.register
-    add = register.add
-
-    def too_late(*records: object) -> None:
-        add(Device(entity, DeviceType.CHF))
-        add(*records)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(register, "add", too_late)
-    outcome = smki.registration.apply(for_device(device_request(entity), "MANUFACTURER", "", DeviceType.ESME))
-    assert isinstance(outcome, Refusal)
-    assert register.device(entity) == Device(entity, DeviceType.CHF)
+def test_a_device_that_somebody_adds_as_something_else_first(smki: Smki) -> None:
+    """The decision is made inside the transaction, so that what another added before it counts, as late as it came."""
+    entity = EntityIdentifier(b"\x77" * 8)
+    prepared = Apply(for_device(device_request(entity), device_type=DeviceType.ESME)[0]).prepare()
+    smki.registration.execute(AddDevices((Device(entity, DeviceType.CHF),)), TEST)
+    outcome = smki.registration.execute(prepared, Actor(interface="test", party="MANUFACTURER"))
+    assert codes(outcome) == ["device.other-type"]
+    assert smki.ledger.register.device(entity) == Device(entity, DeviceType.CHF)
     assert not list(smki.ledger.certificates(CertificateQuery(entity_identifier=entity)))
 
 
 def test_a_refused_application_adds_no_device(smki: Smki) -> None:
     entity = EntityIdentifier(b"\x22" * 8)
-    outcome = smki.registration.apply(for_device(device_request(entity), "OTHER-USER", "", DeviceType.CHF))
+    outcome = apply(smki, for_device(device_request(entity), "OTHER-USER", "", DeviceType.CHF))
     assert codes(outcome)
     assert smki.ledger.register.device(entity) is None
 
 
 # --- what is refused ------------------------------------------------------------------------------------------------
 
-REFUSALS: list[tuple[str, Callable[[Smki], Application], str]] = [
+REFUSALS: list[tuple[str, Callable[[Smki], Applying], str]] = [
     ("somebody else's EUI-64", lambda _: for_organisation(organisation_request(SUPPLIER, RemotePartyRole.SUPPLIER), "SMALL-SUPPLIER"), "entity-identifier.not-owned"),
     ("an EUI-64 of nobody", lambda _: for_organisation(organisation_request(EntityIdentifier(b"\x33" * 8), RemotePartyRole.OTHER)), "entity-identifier.no-owner"),
     ("an unknown Party", lambda _: for_organisation(organisation_request(SUPPLIER, RemotePartyRole.SUPPLIER), "NOBODY"), "party.none"),
@@ -178,7 +180,7 @@ REFUSALS: list[tuple[str, Callable[[Smki], Application], str]] = [
     ("an unknown officer", lambda _: for_organisation(organisation_request(SUPPLIER, RemotePartyRole.SUPPLIER), "", "Mallory"), "officer.unknown"),
     ("a role of the DCC", lambda _: for_organisation(organisation_request(SUPPLIER, RemotePartyRole.RECOVERY)), "role.dcc-only"),
     ("an agent as supplier", lambda _: for_organisation(organisation_request(EntityIdentifier.parse("00DB123456780004"), RemotePartyRole.SUPPLIER)), "role.not-a-supplier"),
-    ("on behalf of nobody", lambda _: for_organisation(organisation_request(SUPPLIER, RemotePartyRole.SUPPLIER), "SHARED-RESOURCE", "", "NOBODY"), "party.unknown"),
+    ("on behalf of nobody", lambda _: for_organisation(organisation_request(SUPPLIER, RemotePartyRole.SUPPLIER), "SHARED-RESOURCE", "", "NOBODY"), "acting-for.not-a-party"),
     ("on behalf of one that has not named it", lambda _: for_organisation(organisation_request(SUPPLIER, RemotePartyRole.SUPPLIER), "SHARED-RESOURCE", "", "LARGE-SUPPLIER"), "acting-for.not-named"),
     ("a manufacturer for an Organisation", lambda _: for_organisation(organisation_request(SUPPLIER, RemotePartyRole.SUPPLIER), "MANUFACTURER"), "participant.organisation-certificate"),
     ("a hub for a supplier", lambda _: for_device(device_request(EntityIdentifier.parse("00DB1234567890A2")), "LARGE-SUPPLIER"), "device.communications-hub"),
@@ -187,18 +189,18 @@ REFUSALS: list[tuple[str, Callable[[Smki], Application], str]] = [
 
 @pytest.mark.parametrize(("name", "make", "code"), REFUSALS, ids=[row[0] for row in REFUSALS])
 def test_refusals_are_recorded_with_every_reason(
-    smki: Smki, name: str, make: Callable[[Smki], Application], code: str
+    smki: Smki, name: str, make: Callable[[Smki], Applying], code: str
 ) -> None:
     before = smki.ledger.count_certificates()
-    application = make(smki)
-    outcome = smki.registration.apply(application)
+    applying = make(smki)
+    outcome = apply(smki, applying)
     assert code.partition(".")[0] in {found.partition(".")[0] for found in codes(outcome)}
     assert isinstance(outcome, Refusal)
     recorded = smki.ledger.application(outcome.application_id)
     assert recorded
     assert recorded.reasons == outcome.problems
     assert not recorded.granted
-    assert recorded.application.request == application.request
+    assert recorded.application.request == applying[0].request
     assert recorded.serial_number is None
     assert smki.ledger.count_certificates() == before
     for problem in outcome.problems:
@@ -208,7 +210,7 @@ def test_refusals_are_recorded_with_every_reason(
 
 
 def test_a_request_that_makes_no_sense_is_recorded_too(smki: Smki) -> None:
-    outcome = smki.registration.apply(for_device(b"\x30\x00"))
+    outcome = apply(smki, for_device(b"\x30\x00"))
     assert isinstance(outcome, Refusal)
     recorded = smki.ledger.application(outcome.application_id)
     assert recorded
@@ -226,14 +228,10 @@ def test_a_request_that_makes_no_sense_is_recorded_too(smki: Smki) -> None:
 )
 def test_standing(smki: Smki, standing: Standing, code: str) -> None:
     today = smki.clock.now().date()
-    change(smki, LARGE, lambda party: replace(party, standing=(*party.standing, StandingChange(standing, today))))
-    assert codes(
-        smki.registration.apply(for_organisation(organisation_request(SUPPLIER, RemotePartyRole.SUPPLIER)))
-    ) == [code]
-    change(smki, LARGE, lambda party: replace(party, standing=party.standing[:1]))
-    assert isinstance(
-        smki.registration.apply(for_organisation(organisation_request(SUPPLIER, RemotePartyRole.SUPPLIER))), Issued
-    )
+    change_party(smki, LARGE, lambda party: replace(party, standing=(*party.standing, StandingChange(standing, today))))
+    assert codes(apply(smki, for_organisation(organisation_request(SUPPLIER, RemotePartyRole.SUPPLIER)))) == [code]
+    change_party(smki, LARGE, lambda party: replace(party, standing=party.standing[:1]))
+    assert isinstance(apply(smki, for_organisation(organisation_request(SUPPLIER, RemotePartyRole.SUPPLIER))), Issued)
 
 
 def test_a_shared_resource_applies_for_the_user_that_named_it(smki: Smki) -> None:
@@ -241,7 +239,7 @@ def test_a_shared_resource_applies_for_the_user_that_named_it(smki: Smki) -> Non
     application = for_organisation(
         organisation_request(small, RemotePartyRole.SUPPLIER), "SHARED-RESOURCE", "", "SMALL-SUPPLIER"
     )
-    outcome = smki.registration.apply(application)
+    outcome = apply(smki, application)
     assert isinstance(outcome, Issued)
     recorded = smki.ledger.application(outcome.record.application_id)
     assert recorded
@@ -251,12 +249,10 @@ def test_a_shared_resource_applies_for_the_user_that_named_it(smki: Smki) -> Non
 def test_one_certificate_for_a_public_key(smki: Smki) -> None:
     request = device_request()
     smki.issue_device(request)
-    assert codes(smki.registration.apply(for_device(request))) == ["public-key.already-certified"]
+    assert codes(apply(smki, for_device(request))) == ["public-key.already-certified"]
     other = make_device_request(key := SystemRandomness().private_key(""), DEVICE, DS)
     smki.issue_device(other)
-    assert codes(smki.registration.apply(for_device(make_device_request(key, DEVICE, KA)))) == [
-        "public-key.already-certified"
-    ]
+    assert codes(apply(smki, for_device(make_device_request(key, DEVICE, KA)))) == ["public-key.already-certified"]
 
 
 def test_the_quota_of_a_participant(smki: Smki) -> None:
@@ -264,21 +260,21 @@ def test_the_quota_of_a_participant(smki: Smki) -> None:
         assert isinstance(found, TestingParticipant)
         return replace(found, quota=2)
 
-    smki.ledger.register.change(PartyId("MANUFACTURER"), with_quota)
+    change_registrant(smki, PartyId("MANUFACTURER"), with_quota)
     for _ in range(2):
-        assert isinstance(smki.registration.apply(for_device(device_request(), "MANUFACTURER")), Issued)
-    assert codes(smki.registration.apply(for_device(device_request(), "MANUFACTURER"))) == ["participant.quota-reached"]
-    assert isinstance(smki.registration.apply(for_device(device_request(), "LARGE-SUPPLIER")), Issued)
+        assert isinstance(apply(smki, for_device(device_request(), "MANUFACTURER")), Issued)
+    assert codes(apply(smki, for_device(device_request(), "MANUFACTURER"))) == ["participant.quota-reached"]
+    assert isinstance(apply(smki, for_device(device_request(), "LARGE-SUPPLIER")), Issued)
 
 
 def test_a_commissioned_meter_is_its_suppliers_alone(smki: Smki) -> None:
     set_status(smki, SmiStatus.COMMISSIONED)
-    refused = codes(smki.registration.apply(for_device(device_request(), "MANUFACTURER")))
+    refused = codes(apply(smki, for_device(device_request(), "MANUFACTURER")))
     assert len(refused) == 1
     set_status(smki, SmiStatus.SUSPENDED)
-    assert codes(smki.registration.apply(for_device(device_request(), "MANUFACTURER"))) == refused
+    assert codes(apply(smki, for_device(device_request(), "MANUFACTURER"))) == refused
     set_status(smki, SmiStatus.COMMISSIONED)
-    assert isinstance(smki.registration.apply(for_device(device_request(), "LARGE-SUPPLIER")), Issued)
+    assert isinstance(apply(smki, for_device(device_request(), "LARGE-SUPPLIER")), Issued)
 
 
 # --- the limit of a Device ------------------------------------------------------------------------------------------
@@ -293,60 +289,99 @@ def fill_up(home: Path, count: int) -> None:
 def test_the_hundredth_certificate_and_the_next(home: Path) -> None:
     fill_up(home, 100)
     with Smki.open(home) as smki:
-        assert codes(smki.registration.apply(for_device(device_request()))) == ["device.limit-reached"]
-        smki.ledger.register.raise_threshold(DEVICE, 101)
-        assert isinstance(smki.registration.apply(for_device(device_request())), Issued)
-        assert codes(smki.registration.apply(for_device(device_request()))) == ["device.limit-reached"]
+        assert codes(apply(smki, for_device(device_request()))) == ["device.limit-reached"]
+        smki.registration.execute(SetThreshold(DEVICE, 101), TEST)
+        assert isinstance(apply(smki, for_device(device_request())), Issued)
+        assert codes(apply(smki, for_device(device_request()))) == ["device.limit-reached"]
 
 
-def race(home: Path, barrier: Any, results: Any) -> None:
+def race(home: Path, applying: Applying, barrier: Any, results: Any) -> None:
     with Smki.open(home) as smki:
-        request = device_request()
-        registration = smki.registration
+        prepared = Apply(applying[0]).prepare()
         barrier.wait(30)
-        outcome = registration.apply(for_device(request))
+        outcome = smki.registration.execute(prepared, applying[1])
         results.put("issued" if isinstance(outcome, Issued) else outcome.problems[0].code)
 
 
-def test_two_processes_race_for_the_hundredth_certificate(home: Path) -> None:
-    fill_up(home, 99)
+def outcomes_of_race(home: Path, *applying: Applying) -> list[str]:
+    """What comes of applications that as many processes hand in at the same moment."""
     fork = multiprocessing.get_context("fork")
-    barrier, results = fork.Barrier(2), fork.Queue()
-    racers = [fork.Process(target=race, args=(home, barrier, results)) for _ in range(2)]
+    barrier, results = fork.Barrier(len(applying)), fork.Queue()
+    racers = [fork.Process(target=race, args=(home, each, barrier, results)) for each in applying]
     for racer in racers:
         racer.start()
     outcomes = sorted(results.get(timeout=60) for _ in racers)
     for racer in racers:
         racer.join()
+    return outcomes
+
+
+def outcomes_among_threads(smki: Smki, *applying: Applying) -> list[str]:
+    """The same for as many threads of this process."""
+    barrier = threading.Barrier(len(applying))
+
+    def of(each: Applying) -> str:
+        prepared = Apply(each[0]).prepare()
+        barrier.wait(30)
+        outcome = smki.registration.execute(prepared, each[1])
+        return "issued" if isinstance(outcome, Issued) else outcome.problems[0].code
+
+    with ThreadPoolExecutor(len(applying)) as pool:
+        return sorted(pool.map(of, applying))
+
+
+def test_two_processes_race_for_the_hundredth_certificate(home: Path) -> None:
+    fill_up(home, 99)
+    outcomes = outcomes_of_race(home, for_device(device_request()), for_device(device_request()))
     assert outcomes == ["device.limit-reached", "issued"]
     with Smki.open(home) as smki:
         assert smki.ledger.certificates_for_device(DEVICE) == 100
 
 
-def test_two_processes_race_with_one_public_key(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both pass every check before either has stored its certificate; one is refused when it stores its own."""
+def test_eight_threads_race_for_the_hundredth_certificate(smki: Smki) -> None:
+    for _ in range(99):
+        smki.issue_device(device_request())
+    outcomes = outcomes_among_threads(smki, *(for_device(device_request()) for _ in range(8)))
+    assert outcomes == ["device.limit-reached"] * 7 + ["issued"]
+    assert smki.ledger.certificates_for_device(DEVICE) == 100
+
+
+def with_quota_left(smki: Smki, left: int) -> None:
+    def limited(found: Party | TestingParticipant) -> TestingParticipant:
+        assert isinstance(found, TestingParticipant)
+        return replace(found, quota=2 + left)
+
+    for _ in range(2):
+        assert isinstance(apply(smki, for_device(device_request(), "MANUFACTURER")), Issued)
+    change_registrant(smki, PartyId("MANUFACTURER"), limited)
+
+
+def test_two_processes_race_for_the_last_certificate_of_a_quota(home: Path) -> None:
+    with Smki.open(home) as smki:
+        with_quota_left(smki, 1)
+    outcomes = outcomes_of_race(home, *(for_device(device_request(), "MANUFACTURER") for _ in range(2)))
+    assert outcomes == ["issued", "participant.quota-reached"]
+    with Smki.open(home) as smki:
+        assert smki.ledger.certificates_issued_to("MANUFACTURER") == 3
+
+
+def test_eight_threads_race_for_the_last_two_certificates_of_a_quota(smki: Smki) -> None:
+    with_quota_left(smki, 2)
+    outcomes = outcomes_among_threads(smki, *(for_device(device_request(), "MANUFACTURER") for _ in range(8)))
+    assert outcomes == ["issued"] * 2 + ["participant.quota-reached"] * 6
+    assert smki.ledger.certificates_issued_to("MANUFACTURER") == 4
+
+
+def test_two_processes_race_with_one_public_key(home: Path) -> None:
     request = device_request()
-    with Smki.open(home) as first, Smki.open(home) as second:
-        sign = first.registration._issuers[CertificateKind.DEVICE][0].signing_key.sign
-
-        def sign_late(cleared: Any) -> Any:
-            second.issue_device(request)
-            return sign(cleared)
-
-        monkeypatch.setattr(first.registration._issuers[CertificateKind.DEVICE][0].signing_key, "sign", sign_late)
-        assert codes(first.registration.apply(for_device(request))) == ["public-key.already-certified"]
-        assert (
-            len(
-                first.ledger.certificates_of_key(
-                    Issued(
-                        next(first.ledger.certificates(CertificateQuery(entity_identifier=DEVICE)))
-                    ).record.certificate.public_key_info
-                )
-            )
-            == 1
-        )
-        assert first.ledger.unfinished_applications() == []
-        assert first.check().problems == ()
+    assert outcomes_of_race(home, for_device(request), for_device(request)) == [
+        "issued",
+        "public-key.already-certified",
+    ]
+    with Smki.open(home) as smki:
+        (record,) = smki.ledger.certificates(CertificateQuery(entity_identifier=DEVICE))
+        assert smki.ledger.certificates_of_key(record.certificate.public_key_info) == [record]
+        assert smki.check().problems == ()
 
 
 # --- the same words everywhere --------------------------------------------------------------------------------------
@@ -356,7 +391,7 @@ def test_the_same_refusal_through_the_command_line_python_and_http(home: Path, t
     role, entity = RemotePartyRole.NETWORK_OPERATOR, SUPPLIER
     (tmp_path / "x.csr").write_bytes(organisation_request(entity, role))
     with Smki.open(home) as smki:
-        outcome = smki.registration.apply(for_organisation((tmp_path / "x.csr").read_bytes()))
+        outcome = apply(smki, for_organisation((tmp_path / "x.csr").read_bytes()))
         assert isinstance(outcome, Refusal)
         python = [problem.as_json() for problem in outcome.problems]
     result = run_cli("issue", "organisation", "--csr", tmp_path / "x.csr", "--home", home)
@@ -399,7 +434,7 @@ def test_the_same_refusal_through_the_command_line_python_and_http(home: Path, t
 def test_the_record_of_applications(home: Path) -> None:
     with Smki.open(home) as smki:
         smki.issue_device(device_request())
-        smki.registration.apply(for_device(device_request(EntityIdentifier(b"\x44" * 8)), "LARGE-SUPPLIER"))
+        apply(smki, for_device(device_request(EntityIdentifier(b"\x44" * 8)), "LARGE-SUPPLIER"))
         refused = list(smki.ledger.applications(ApplicationQuery(granted=False)))
         assert [record.reasons[0].code for record in refused] == ["device.unknown"]
         assert len(list(smki.ledger.applications(ApplicationQuery(subscriber="MANUFACTURER")))) == 1
@@ -433,11 +468,11 @@ def test_pending_until_accepted_or_deemed_so(patient: Path) -> None:
         assert record.status_at(now) is CertificateStatus.PENDING
         pending = CertificateQuery(status=CertificateStatus.PENDING, moment=now, entity_identifier=SUPPLIER)
         assert [found.id for found in smki.ledger.certificates(pending)] == [record.id, other.id]
-        accepted = accept(smki.ledger, record.serial_number, now)
+        accepted = accept(smki, record.serial_number)
         assert accepted.status_at(now) is CertificateStatus.IN_USE
         assert [found.id for found in smki.ledger.certificates(pending)] == [other.id]
         with pytest.raises(NotAcceptable):
-            accept(smki.ledger, record.serial_number, now)
+            accept(smki, record.serial_number)
         later = now + timedelta(days=1)
         assert other.status_at(later) is CertificateStatus.IN_USE
         in_use = CertificateQuery(status=CertificateStatus.IN_USE, moment=later, entity_identifier=SUPPLIER)
@@ -448,7 +483,9 @@ def test_pending_until_accepted_or_deemed_so(patient: Path) -> None:
 def test_rejecting_an_organisation_certificate(patient: Path) -> None:
     with Smki.open(patient) as smki:
         record = smki.issue_organisation(organisation_request(SUPPLIER, RemotePartyRole.SUPPLIER)).record
-    result = run_cli("reject", record.serial_number.hex, "--because", "wrong key", "--home", patient)
+    result = run_cli(
+        "reject", record.serial_number.hex, "--because", "wrong key", "--party", "LARGE-SUPPLIER", "--home", patient
+    )
     assert result.returncode == 0, result.stderr
     assert b"says in everything what the request asked for" in result.stdout
     with Smki.open(patient) as smki:
@@ -456,7 +493,7 @@ def test_rejecting_an_organisation_certificate(patient: Path) -> None:
         assert found
         assert found.stored_status in (CertificateStatus.NOT_IN_USE, CertificateStatus.REVOKED)
         with pytest.raises(NotAcceptable):
-            accept(smki.ledger, record.serial_number, smki.clock.now())
+            accept(smki, record.serial_number)
     events = (
         sqlite3.connect(patient / "ledger.sqlite")
         .execute("SELECT event, detail FROM audit_event WHERE event = 'rejected'")
@@ -467,7 +504,7 @@ def test_rejecting_an_organisation_certificate(patient: Path) -> None:
 
 def test_rejecting_a_device_certificate_is_recorded_and_no_more(smki: Smki) -> None:
     record = smki.issue_device(device_request()).record
-    rejection = reject(smki.ledger, record.serial_number, "unexpected", smki.clock.now())
+    rejection = reject(smki, record.serial_number, "unexpected")
     assert rejection.record.stored_status is CertificateStatus.IN_USE
     assert rejection.differences == ()
 
@@ -486,7 +523,8 @@ def test_a_certificate_that_differs_from_its_request_is_told_where(smki: Smki) -
 
 
 def test_accepting_what_is_not_there(home: Path) -> None:
-    for command in (("accept", "1234"), ("reject", "1234", "--because", "x")):
+    for words in (("accept", "1234"), ("reject", "1234", "--because", "x")):
+        command = (*words, "--party", "LARGE-SUPPLIER")
         result = run_cli(*command, "--home", home)
         assert result.returncode == 2
         assert b"certificate.unknown" in result.stderr
@@ -660,7 +698,7 @@ def test_one_bad_row_and_nothing_is_loaded(home: Path, bad: str, code: str, wher
     rows[730] = bad
     with Smki.open(home) as smki:
         with pytest.raises(Malformed) as caught:
-            load_parties(smki.ledger.register, (HEADER + "".join(rows)).encode(), "parties.csv")
+            read_parties(smki.ledger.register, (HEADER + "".join(rows)).encode(), "parties.csv")
         (problem,) = caught.value.problems
         assert problem.code == code
         assert where in problem.subject
@@ -681,7 +719,7 @@ def test_one_bad_row_and_nothing_is_loaded(home: Path, bad: str, code: str, wher
 )
 def test_files_that_are_none(smki: Smki, data: bytes, code: str) -> None:
     with pytest.raises(Malformed) as caught:
-        load_parties(smki.ledger.register, data, "parties")
+        read_parties(smki.ledger.register, data, "parties")
     assert caught.value.code == code
     assert len(smki.ledger.register.registrants()) == 10
 
@@ -689,10 +727,10 @@ def test_files_that_are_none(smki: Smki, data: bytes, code: str) -> None:
 def test_every_bad_device_row_is_named(smki: Smki) -> None:
     data = b"device_id,device_type\n00DB1234567890A0,ESME\n1212121212121212,toaster\n1313131313131313,GSME\n"
     with pytest.raises(Malformed) as caught:
-        load_devices(smki.ledger.register, data, "devices.csv")
+        read_devices(smki.ledger.register, data, "devices.csv")
     assert [problem.code for problem in caught.value.problems] == ["device-type.unknown"]
     with pytest.raises(Malformed) as caught:
-        load_devices(smki.ledger.register, data.replace(b"toaster", b"CHF"), "devices.csv")
+        read_devices(smki.ledger.register, data.replace(b"toaster", b"CHF"), "devices.csv")
     assert [(problem.code, problem.subject[:5]) for problem in caught.value.problems] == [("device.exists", "row 1")]
     assert len(list(smki.ledger.register.devices())) == 7
 
@@ -733,7 +771,7 @@ class Gate(RuleBasedStateMachine):
             self.day += timedelta(days=1)
             self.smki.clock = FixedClock(datetime.combine(self.day, datetime.min.time(), UTC))
             self.smki.registration._clock = self.smki.clock
-            change(
+            change_party(
                 self.smki,
                 PartyId(party),
                 lambda of: replace(of, standing=(*of.standing, StandingChange(standing, self.day))),
@@ -745,12 +783,12 @@ class Gate(RuleBasedStateMachine):
         found = self.smki.ledger.register.device(entity)
         assert found
         if status in found.next_statuses:
-            self.smki.ledger.register.change_device(entity, lambda of: of.with_status(status))
+            self.smki.registration.execute(SetDeviceStatus(entity, status), TEST)
 
     @rule(party=parties, device=devices)
     def apply_for_a_device(self, party: str, device: str) -> None:
         entity = EntityIdentifier.parse(device)
-        outcome = self.smki.registration.apply(for_device(device_request(entity), party))
+        outcome = apply(self.smki, for_device(device_request(entity), party))
         who, found = self.smki.ledger.register.registrant(PartyId(party)), self.smki.ledger.register.device(entity)
         assert found
         if isinstance(outcome, Issued):
@@ -762,7 +800,7 @@ class Gate(RuleBasedStateMachine):
     @rule(party=parties, role=st.sampled_from(ORGANISATION_ROLES))
     def apply_for_an_organisation(self, party: str, role: RemotePartyRole) -> None:
         entity = entity_of(role)
-        outcome = self.smki.registration.apply(for_organisation(organisation_request(entity, role), party))
+        outcome = apply(self.smki, for_organisation(organisation_request(entity, role), party))
         who = self.smki.ledger.register.registrant(PartyId(party))
         if isinstance(outcome, Issued):
             assert who is not None
@@ -786,6 +824,6 @@ TestGate.settings = settings(
 
 def test_unknown_parties_are_named(smki: Smki) -> None:
     with pytest.raises(NotFound) as caught:
-        smki.ledger.register.known_registrant(PartyId("NOBODY"))
+        known_registrant(smki.ledger, PartyId("NOBODY"))
     assert caught.value.code == "party.unknown"
     assert not list(smki.ledger.certificates(replace(ORGANISATIONS, entity_identifier=SUPPLIER)))

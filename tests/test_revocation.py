@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,28 +11,28 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from smki import CertificateKind, CertificateStatus, FixedClock, RemotePartyRole, Smki
-from smki.authority.revocation_lists import CRL_REASONS
+from smki import Application, CertificateKind, CertificateStatus, FixedClock, RemotePartyRole, Smki
 from smki.keys.private_key import SystemRandomness
-from smki.ledger import CertificateQuery, CertificateRecord, LedgerUnavailable
+from smki.ledger import CertificateQuery, CertificateRecord, EventKind, EventQuery, LedgerUnavailable, NewEvent
 from smki.ledger.sqlite.ledger import SqliteLedger
 from smki.pki.certificate import Certificate, to_pem
 from smki.pki.request import make_device_request, make_organisation_request
 from smki.pki.revocation_list import PEM_LABEL, RevocationList
 from smki.problem import Malformed
-from smki.registration.acceptance import accept, reject
-from smki.registration.revocation import AlreadyRevoked, NotRevocable, revoke
+from smki.profile.revocation_reasons import CRL_REASONS
+from smki.registration.acceptance import NotAcceptable
+from smki.registration.revocation import AlreadyRevoked, NotRevocable
+from tests.commands import TEST, accept, reject, revoke
 from tests.support import DEVICE, DS, KA, SUPPLIER, run_cli
 
 OCA, ROOT = CertificateKind.ISSUING_OCA, CertificateKind.ROOT_OCA
+OFFICER = ("--party", "LARGE-SUPPLIER")
 
 
 def organisation(smki: Smki, usage: object = DS, *, top_up: bool = False) -> CertificateRecord:
-    from smki import Application
-
     key = SystemRandomness().private_key("")
     request = make_organisation_request(key, SUPPLIER, RemotePartyRole.SUPPLIER, usage)  # type: ignore[arg-type]
-    return smki.registration.issue(Application(CertificateKind.ORGANISATION, request, "test", top_up=top_up)).record
+    return smki.issue(Application(kind=CertificateKind.ORGANISATION, request=request, top_up=top_up), TEST).record
 
 
 def device(smki: Smki) -> CertificateRecord:
@@ -50,13 +50,20 @@ def at(home: Path) -> Callable[[timedelta], Smki]:
     return lambda later: Smki.open(home, FixedClock(now + later))
 
 
+@pytest.fixture
+def pending(tmp_path: Path) -> Iterator[Smki]:
+    """An SMKI in which Organisation Certificates are pending for a day."""
+    with Smki.create(tmp_path / "pending", deemed_accepted_after=timedelta(days=1)) as smki:
+        yield smki
+
+
 # --- who, what, why -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("reason", CRL_REASONS)
 def test_every_reason(smki: Smki, reason: str) -> None:
     record = organisation(smki)
-    done = revoke(smki.ledger, record.serial_number, reason, smki.clock.now())
+    done = revoke(smki, record.serial_number, reason)
     assert done.record.status_at(smki.clock.now()) is CertificateStatus.REVOKED
     assert done.revocation.asked_by == "Large Supplier Officer"
     (entry,) = RevocationList.from_der(smki.lists(OCA).publish().der).entries()
@@ -69,10 +76,10 @@ def test_every_reason(smki: Smki, reason: str) -> None:
 def test_who_may_ask(smki: Smki, by: str, allowed: bool) -> None:
     record = organisation(smki)
     if allowed:
-        assert revoke(smki.ledger, record.serial_number, "key-lost", smki.clock.now(), by=by).revocation.asked_by
+        assert revoke(smki, record.serial_number, "key-lost", by=by).revocation.asked_by
         return
     with pytest.raises(NotRevocable) as caught:
-        revoke(smki.ledger, record.serial_number, "key-lost", smki.clock.now(), by=by)
+        revoke(smki, record.serial_number, "key-lost", by=by)
     assert caught.value.code == "revocation.not-yours"
     assert "LARGE-SUPPLIER" in caught.value.problems[0].expected
     assert smki.ledger.revocations.of(record.serial_number) is None
@@ -90,24 +97,25 @@ def test_what_is_not_revoked(home: Path) -> None:
         (mine.serial_number.hex, "boredom", "revocation.reason"),
         ("xyz", "key-lost", "serial-number.malformed"),
     ):
-        result = run_cli("revoke", serial, "--reason", reason, "--home", home)
+        result = run_cli("revoke", serial, "--reason", reason, *OFFICER, "--home", home)
         assert result.returncode == 2
         assert f"[{code}]" in result.stderr.decode()
-    assert b"smki reject" in run_cli("revoke", meter.serial_number.hex, "--reason", "key-lost", "--home", home).stderr
+    assert (
+        b"smki reject"
+        in run_cli("revoke", meter.serial_number.hex, "--reason", "key-lost", *OFFICER, "--home", home).stderr
+    )
 
 
 def test_revoking_twice_names_the_first(smki: Smki) -> None:
     record = organisation(smki)
-    revoke(smki.ledger, record.serial_number, "key-lost", smki.clock.now())
+    revoke(smki, record.serial_number, "key-lost")
     with pytest.raises(AlreadyRevoked) as caught:
-        revoke(smki.ledger, record.serial_number, "superseded", smki.clock.now())
+        revoke(smki, record.serial_number, "superseded")
     assert "for key-lost, by Large Supplier Officer" in caught.value.problems[0].seen
-    from smki.ledger import Revocation
-
-    with pytest.raises(AlreadyRevoked):  # also if both passed the first look
-        smki.ledger.revocations.add(
-            Revocation(record.serial_number, smki.clock.now(), smki.clock.now(), "superseded", "x")
-        )
+    assert [event.kind for event in smki.ledger.events(EventQuery(serial_number=record.serial_number))] == [
+        EventKind.ISSUED,
+        EventKind.REVOKED,
+    ]
 
 
 def test_the_pma_may_delay_one(at: Callable[[timedelta], Smki]) -> None:
@@ -115,9 +123,9 @@ def test_the_pma_may_delay_one(at: Callable[[timedelta], Smki]) -> None:
         record = organisation(smki)
         later = smki.clock.now() + timedelta(days=3)
         with pytest.raises(NotRevocable) as caught:
-            revoke(smki.ledger, record.serial_number, "key-lost", smki.clock.now(), not_before=later)
+            revoke(smki, record.serial_number, "key-lost", not_before=later)
         assert caught.value.code == "revocation.delay"
-        revoke(smki.ledger, record.serial_number, "key-lost", smki.clock.now(), by="SMKI PMA", not_before=later)
+        revoke(smki, record.serial_number, "key-lost", by="SMKI PMA", not_before=later)
         smki.lists(OCA).publish()
         assert listed(smki) == set()
         assert statuses(smki, record) == {"I"}
@@ -148,18 +156,63 @@ def statuses(smki: Smki, record: CertificateRecord) -> set[str]:
     }
 
 
-def test_a_rejected_certificate_is_revoked(smki: Smki) -> None:
-    record = organisation(smki)
-    rejection = reject(smki.ledger, record.serial_number, "wrong key", smki.clock.now())
-    assert rejection.record.status_at(smki.clock.now()) is CertificateStatus.REVOKED
-    smki.lists(OCA).publish()
-    assert listed(smki) == {record.serial_number.hex}
+def test_a_rejected_certificate_is_revoked(pending: Smki) -> None:
+    record = organisation(pending)
+    rejection = reject(pending, record.serial_number)
+    assert rejection.record.status_at(pending.clock.now()) is CertificateStatus.REVOKED
+    assert rejection.revocation == pending.ledger.revocations.of(record.serial_number)
+    events = list(pending.ledger.events(EventQuery(serial_number=record.serial_number)))
+    assert [event.kind for event in events] == [EventKind.ISSUED, EventKind.REJECTED]
+    assert (events[1].party, events[1].officer) == ("LARGE-SUPPLIER", "Large Supplier Officer")
+    pending.lists(OCA).publish()
+    assert listed(pending) == {record.serial_number.hex}
+    with pytest.raises(AlreadyRevoked):
+        revoke(pending, record.serial_number, "key-lost")
+
+
+@pytest.mark.parametrize("how", ["accepted", "deemed accepted", "accepted at once"])
+def test_what_counts_as_accepted_is_revoked_and_not_rejected(smki: Smki, pending: Smki, how: str) -> None:
+    of = smki if how == "accepted at once" else pending
+    record = organisation(of)
+    if how == "accepted":
+        accept(of, record.serial_number)
+    if how == "deemed accepted":
+        of = of.with_clock(FixedClock(of.clock.now() + timedelta(days=1)))
+    with pytest.raises(NotAcceptable) as caught:
+        reject(of, record.serial_number)
+    assert caught.value.code == "certificate.not-pending"
+    assert f"smki revoke {record.serial_number}" in caught.value.problems[0].remedy
+    assert of.ledger.revocations.of(record.serial_number) is None
+    assert EventKind.REJECTED not in {event.kind for event in of.ledger.events()}
+    revoke(of, record.serial_number, "rejected")
+
+
+def test_who_acts_is_named_on_the_command_line(home: Path) -> None:
+    with Smki.open(home) as smki:
+        record = organisation(smki)
+    serial = record.serial_number.hex
+    for words in (("accept", serial), ("reject", serial, "--because", "x"), ("revoke", serial, "--reason", "key-lost")):
+        assert b"--party" in run_cli(*words, "--home", home).stderr
+        refused = run_cli(*words, "--party", "OTHER-USER", "--home", home)
+        assert refused.returncode == 2
+        assert b"not-yours" in refused.stderr
+        refused = run_cli(*words, "--party", "LARGE-SUPPLIER", "--officer", "Mallory", "--home", home)
+        assert refused.returncode == 2
+    revoked = run_cli("revoke", serial, "--reason", "key-lost", "--by", "SMKI PMA", "--home", home)
+    assert revoked.returncode == 0, revoked.stderr
+    (event,) = map(
+        json.loads,
+        run_cli("audit", "events", serial, "--kind", "revoked", "--json", "--home", home).stdout.splitlines(),
+    )
+    assert (event["officer"], event["interface"]) == ("SMKI PMA", "cli")
 
 
 def test_the_command_line_says_when_the_list_carries_it(home: Path) -> None:
     with Smki.open(home) as smki:
         record = organisation(smki)
-    result = run_cli("revoke", record.serial_number.hex, "--reason", "key-compromised", "--json", "--home", home)
+    result = run_cli(
+        "revoke", record.serial_number.hex, "--reason", "key-compromised", *OFFICER, "--json", "--home", home
+    )
     values = json.loads(result.stdout)
     revoked, by = datetime.fromisoformat(values["revoked"]), datetime.fromisoformat(values["onListBy"])
     assert by - revoked == timedelta(hours=1)
@@ -208,7 +261,7 @@ def test_openssl_accepts_before_and_says_revoked_after(
     opinion = OpenSsl(openssl, tmp_path, smki)
     mine, other = organisation(smki), organisation(smki, KA)
     assert opinion.verify(mine.certificate) == opinion.verify(other.certificate) == "OK"
-    revoke(smki.ledger, mine.serial_number, "key-compromised", smki.clock.now())
+    revoke(smki, mine.serial_number, "key-compromised")
     smki.lists(OCA).publish()
     assert "certificate revoked" in opinion.verify(mine.certificate)
     assert opinion.verify(other.certificate) == "OK"
@@ -257,7 +310,7 @@ def test_a_list_is_renewed_before_it_is_due_and_after_a_revocation(at: Callable[
     assert number(timedelta(hours=6, minutes=1)) == 2
     with at(timedelta(hours=7)) as smki:
         record = organisation(smki)
-        revoke(smki.ledger, record.serial_number, "key-lost", smki.clock.now())
+        revoke(smki, record.serial_number, "key-lost")
     assert number(timedelta(hours=8)) == 3
     with at(timedelta(hours=8)) as smki:
         assert listed(smki) == {record.serial_number.hex}
@@ -268,7 +321,7 @@ def test_a_revocation_in_the_very_second_of_a_list_is_not_forgotten(at: Callable
     with at(timedelta(hours=1)) as smki:
         smki.lists(OCA).publish()
         record = organisation(smki)
-        revoke(smki.ledger, record.serial_number, "key-lost", smki.clock.now())
+        revoke(smki, record.serial_number, "key-lost")
         assert listed(smki) == set()
     with at(timedelta(hours=2)) as smki:
         smki.renew_lists()
@@ -288,7 +341,7 @@ def test_a_clock_that_is_set_back(at: Callable[[timedelta], Smki], caplog: pytes
         ahead = smki.lists(OCA).publish()
     with at(timedelta(0)) as smki:
         record = organisation(smki)
-        revoke(smki.ledger, record.serial_number, "key-lost", smki.clock.now())
+        revoke(smki, record.serial_number, "key-lost")
         back = smki.lists(OCA).publish()
     assert back.number == ahead.number + 1
     assert back.this_update == ahead.this_update
@@ -299,7 +352,7 @@ def test_a_clock_that_is_set_back(at: Callable[[timedelta], Smki], caplog: pytes
 def test_entries_stay_until_their_certificates_have_expired(at: Callable[[timedelta], Smki]) -> None:
     with at(timedelta(0)) as smki:
         record = organisation(smki)
-        revoke(smki.ledger, record.serial_number, "key-lost", smki.clock.now())
+        revoke(smki, record.serial_number, "key-lost")
     with at(timedelta(days=3650)) as smki:
         assert listed(smki) == {record.serial_number.hex}
     with at(timedelta(days=3654)) as smki:
@@ -307,6 +360,11 @@ def test_entries_stay_until_their_certificates_have_expired(at: Callable[[timede
         assert listed(smki) == set()
         numbers = [made.number for made in smki.lists(OCA).all()]
         assert numbers == list(range(1, len(numbers) + 1))
+
+
+def fill(smki: Smki) -> None:
+    event = NewEvent(at=smki.clock.now(), kind=EventKind.CHANGED, detail="x" * 3000)
+    smki.ledger.transact(lambda transaction: transaction.append_event(event))
 
 
 @pytest.mark.parametrize("what", ["publish", "revoke"])
@@ -322,9 +380,9 @@ def test_a_full_disk(smki: Smki, what: str) -> None:
             if what == "publish":
                 smki.lists(OCA).publish()
             else:
-                smki.ledger.note(records[0].serial_number, smki.clock.now(), "filling", "x" * 3000)
+                fill(smki)
                 if number % 2:
-                    revoke(smki.ledger, records[number // 2 % 6].serial_number, "key-lost", smki.clock.now())
+                    revoke(smki, records[number // 2 % 6].serial_number, "key-lost")
     assert "full" in caught.value.problems[0].seen
     latest = smki.lists(OCA).current()
     assert latest.number >= before.number
@@ -393,10 +451,10 @@ def test_pending_certificates_replace_when_they_are_accepted(tmp_path: Path) -> 
     assert statuses(timedelta(0)) == ["P", "P"]
     assert statuses(timedelta(days=2)) == ["N", "I"]
     with Smki.open(tmp_path / "pki", FixedClock(now)) as smki:
-        accept(smki.ledger, made[0].serial_number, now)
+        accept(smki, made[0].serial_number)
     assert statuses(timedelta(0)) == ["I", "P"]
     with Smki.open(tmp_path / "pki", FixedClock(now)) as smki:
-        reject(smki.ledger, made[1].serial_number, "no", now)
+        reject(smki, made[1].serial_number, "no")
     assert statuses(timedelta(0)) == statuses(timedelta(days=2)) == ["I", "R"]
     assert statuses(timedelta(days=4000)) == ["E", "R"]
 
@@ -448,7 +506,7 @@ def test_the_old_authoritys_lists_go_on(at: Callable[[timedelta], Smki], home: P
         old = organisation(smki)
     assert run_cli("authority", "renew", "issuing-oca", "--home", home).returncode == 0
     with at(timedelta(hours=1)) as smki:
-        revoke(smki.ledger, old.serial_number, "key-lost", smki.clock.now())
+        revoke(smki, old.serial_number, "key-lost")
     with at(timedelta(hours=2)) as smki:
         smki.renew_lists()
         lists = [each.current() for each in smki.all_lists()]
@@ -458,7 +516,7 @@ def test_the_old_authoritys_lists_go_on(at: Callable[[timedelta], Smki], home: P
 
 def test_a_reason_that_is_none(smki: Smki) -> None:
     with pytest.raises(Malformed):
-        revoke(smki.ledger, organisation(smki).serial_number, "", smki.clock.now())
+        revoke(smki, organisation(smki).serial_number, "")
 
 
 def test_the_check_reads_the_lists_too(home: Path) -> None:
@@ -490,7 +548,7 @@ def test_a_relying_party_hears_of_a_revocation_from_the_repository(home: Path, t
         words = ("verify", tmp_path / "supplier.pem", "--trust", tmp_path / "trust.pem", "--repository", served.url)
         before = run_cli(*words, "--for", "supplier/ds")
         assert before.returncode == 0, before.stdout + before.stderr
-        run_cli("revoke", record.serial_number.hex, "--reason", "key-compromised", "--home", home)
+        run_cli("revoke", record.serial_number.hex, "--reason", "key-compromised", *OFFICER, "--home", home)
         run_cli("crl", "publish", "--home", home)
         after = run_cli(*words)
     assert after.returncode == 1
@@ -503,7 +561,7 @@ def test_verify_uses_the_lists_of_the_home(home: Path, tmp_path: Path) -> None:
     (tmp_path / "supplier.pem").write_text(record.certificate.as_pem())
     verify = ("verify", tmp_path / "supplier.pem", "--home", home)
     assert run_cli(*verify).returncode == 0
-    run_cli("revoke", record.serial_number.hex, "--reason", "key-lost", "--home", home)
+    run_cli("revoke", record.serial_number.hex, "--reason", "key-lost", *OFFICER, "--home", home)
     run_cli("crl", "publish", "--home", home)
     after = run_cli(*verify)
     assert after.returncode == 1

@@ -12,9 +12,10 @@ from typing import Any
 
 from smki import Application, CertificateKind, DeviceType, EntityIdentifier, Issued, Smki
 from smki.keys.private_key import SystemRandomness
-from smki.ledger import CertificateQuery
+from smki.ledger import ApplicationQuery, CertificateQuery, EventKind, EventQuery
 from smki.pki.request import make_device_request
 from smki.pki.x509 import signature_verifies
+from tests.commands import TEST, apply
 from tests.support import DEVICE, DRILLS, DS
 
 FORK = multiprocessing.get_context("fork")
@@ -26,7 +27,7 @@ def device_request(entity: EntityIdentifier = DEVICE) -> bytes:
 
 
 def application(request: bytes) -> Application:
-    return Application(CertificateKind.DEVICE, request, "test", device_type=DeviceType.ESME)
+    return Application(kind=CertificateKind.DEVICE, request=request, device_type=DeviceType.ESME)
 
 
 def issue_many(home: Path, count: int, results: Any) -> None:
@@ -35,7 +36,7 @@ def issue_many(home: Path, count: int, results: Any) -> None:
         with Smki.open(home) as smki:
             for number in range(count):
                 request = device_request(EntityIdentifier(number.to_bytes(4, "big") + os.getpid().to_bytes(4, "big")))
-                outcome = smki.registration.apply(application(request))
+                outcome = apply(smki, application(request))
                 assert isinstance(outcome, Issued)
                 issued.append(outcome.record.serial_number.value)
     except BaseException as failure:
@@ -64,7 +65,7 @@ def test_two_processes_issue_two_thousand_certificates_each(home: Path) -> None:
 def issue_until_killed(home: Path, pipe: int) -> None:
     with Smki.open(home) as smki:
         while True:
-            outcome = smki.registration.issue(application(device_request(EntityIdentifier(os.urandom(8)))))
+            outcome = smki.issue(application(device_request(EntityIdentifier(os.urandom(8)))), TEST)
             der = outcome.record.der
             os.write(pipe, len(der).to_bytes(2, "big") + der)
 
@@ -102,10 +103,18 @@ def test_killed_at_fifty_moments(home: Path) -> None:
         assert len(stored) == len(set(stored))
         result = smki.check()
         assert result.problems == ()
-        # What was reserved when the process died stays reserved and was handed to nobody.
-        reserved = {application.serial_number for application in smki.ledger.unfinished_applications()}
-        assert len(reserved) == result.unfinished <= DRILLS
-        assert not reserved & {record.serial_number for record in smki.ledger.certificates(DEVICES)}
+        # Nothing is there by half: to each application its certificate, its event, its Device and its count.
+        assert result.unfinished == 0
+        applications = list(smki.ledger.applications(ApplicationQuery(kind=CertificateKind.DEVICE)))
+        records = list(smki.ledger.certificates(DEVICES))
+        assert [each.serial_number for each in applications] == [record.serial_number for record in records]
+        issued = [event.serial_number for event in smki.ledger.events(EventQuery(kind=EventKind.ISSUED))]
+        assert issued[-len(records) :] == [record.serial_number for record in records]
+        assert all(smki.ledger.register.device(each.entity_identifier) for each in records if each.entity_identifier)
+        counted = sum(
+            smki.ledger.certificates_issued_to(party) for party in {a.application.subscriber for a in applications}
+        )
+        assert counted >= len(records)
         issuer = next(record for record in smki.authorities() if record.kind is CertificateKind.ISSUING_DCA)
         last = next(record for record in smki.ledger.certificates(DEVICES) if record.der == handed_out[-1])
         assert issuer.certificate.point is not None

@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 from smki.authority.certification_authority import CertificationAuthority
 from smki.ledger import ListRecord, Reader
 from smki.ledger.records import RevokedCertificate
-from smki.pki.revocation_entry import RevocationReason, encode_entry_rows
+from smki.pki.revocation_entry import encode_entry_rows
 from smki.profile.build_list import ListContents, build_tbs_list
 from smki.profile.clearance import clear_list_for_signature
 from smki.profile.forms import RevocationListProfile
+from smki.profile.revocation_reasons import CRL_REASONS
 from smki.profile.tables import ORGANISATION_ARL, ORGANISATION_CRL
 from smki.sec.role import CertificateKind
 
@@ -42,18 +43,6 @@ published for Device or DCA Certificates."""
 
 RENEW_WITHIN = 0.5
 """The part of its time in which a list is renewed ahead: at half of it, so that a machine that slept is in time."""
-
-
-CRL_REASONS = {
-    "key-compromised": RevocationReason.KEY_COMPROMISE,
-    "key-lost": RevocationReason.KEY_COMPROMISE,
-    "information-wrong": RevocationReason.AFFILIATION_CHANGED,
-    "rejected": RevocationReason.UNSPECIFIED,
-    "no-longer-eligible": RevocationReason.CESSATION_OF_OPERATION,
-    "superseded": RevocationReason.SUPERSEDED,
-}
-"""The reasons for which a revocation can be asked for, and the reasonCode of each in a list (RFC 5280 5.3.1).
-Assumption: the reasons; the Code's own could not be had. An unspecified reason is given by leaving reasonCode out."""
 
 
 def list_due(reader: Reader, policy: ListPolicy, latest: ListRecord, now: datetime) -> datetime:

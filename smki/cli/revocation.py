@@ -10,7 +10,6 @@ from typing import Any
 
 import click
 
-from smki.authority.revocation_lists import CRL_REASONS
 from smki.cli.common import (
     DER_SUFFIXES,
     MOMENT,
@@ -37,6 +36,7 @@ from smki.pki.revocation_list import PEM_LABEL, RevocationList
 from smki.problem import NotFound, Problem, errors_among, finding_text
 from smki.profile.issuer import IssuerFacts
 from smki.profile.lint_list import lint_revocation_list
+from smki.profile.revocation_reasons import CRL_REASONS
 from smki.registration.revocation import Revoke
 from smki.sec.role import CertificateKind
 

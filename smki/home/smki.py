@@ -25,13 +25,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from smki.authority.audit import CheckResult, check_ledger
 from smki.authority.certification_authority import CertificationAuthority
-from smki.authority.hierarchy import ABOVE, Hierarchy
+from smki.authority.hierarchy import Hierarchy
 from smki.authority.issuance import Issuance
 from smki.authority.revocation_lists import POLICIES
 from smki.clock import AdjustableClock, Clock, FixedClock, HomeClock, iso
 from smki.file import TemporaryPlace
 from smki.home.audit_trail import AuditTrail
 from smki.home.configuration import CONFIGURATION_FILE, Configuration, beginning, refuse_occupied
+from smki.home.population import dcc_key_name, populate
 from smki.identity import EntityIdentifier
 from smki.interchange.extracts import Extracts
 from smki.interchange.importing import Importer
@@ -54,13 +55,9 @@ from smki.pki.request import make_device_request, make_organisation_request, pub
 from smki.pki.x509 import encode_public_key
 from smki.problem import NotFound, NotReady, Problem
 from smki.registration import Actor, Application, Apply, Issued, Refusal, Refused, Registration
-from smki.registration.authorities import EstablishAuthority
 from smki.registration.command import Settings
-from smki.registration.demonstration import DCC_ENTITY_IDENTIFIERS, DEVICES, PARTIES, TESTING_PARTICIPANTS
-from smki.registration.devices import AddDevices
 from smki.registration.imports import Import
 from smki.registration.inquiry import Inquiry
-from smki.registration.parties import Register
 from smki.registration.revocation_lists import IssuedLists
 from smki.sec.device import DeviceType
 from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole
@@ -126,7 +123,7 @@ class Smki:
         start = beginning(seed, at)
         ledger, keys, place = MemoryLedger(), KeysInMemory(), TemporaryPlace()
         configuration = Configuration(iso(start), seed=seed)
-        _populate(cls(place, configuration, ledger, FixedClock(start), keys))
+        populate(cls(place, configuration, ledger, FixedClock(start), keys), keys)
         if clock is None:
             clock = AdjustableClock(start if seed is not None or at is not None else None)
         return cls(place, configuration, ledger, clock, keys)
@@ -352,7 +349,7 @@ class Smki:
 
         :raises NotFound: when it lodged none of that role and usage.
         """
-        return self._keys.read(_dcc_key_name(role, usage))
+        return self._keys.read(dcc_key_name(role, usage))
 
     def key_pem(self, key: ec.EllipticCurvePrivateKey) -> bytes:
         """A key as PKCS#8 in PEM, encrypted where SMKI_KEY_PASSPHRASE was set when the home was opened."""
@@ -394,27 +391,4 @@ def _establish(path: Path, configuration: Configuration, clock: Clock) -> None:
     SqliteLedger(path / LEDGER_FILE, create=True).close()
     (path / LEDGER_FILE).chmod(0o600)
     with Smki(path, configuration, SqliteLedger(path / LEDGER_FILE), clock) as smki:
-        _populate(smki)
-
-
-def _populate(smki: Smki) -> None:
-    """Make what every SMKI begins with: the demonstration cast, authorities, the DCC's certificates, lists."""
-    init = Actor(interface="init")
-    smki.registration.execute(Register((*PARTIES, *TESTING_PARTICIPANTS)), init)
-    smki.registration.execute(AddDevices(DEVICES), init)
-    for kind in ABOVE:
-        smki.registration.execute(EstablishAuthority(kind), init)
-    _establish_dcc(smki)
-    smki.renew_lists(interface="init")
-
-
-def _establish_dcc(smki: Smki) -> None:
-    for role, entity in DCC_ENTITY_IDENTIFIERS.items():
-        for usage in role.usages:
-            key, request = smki.make_organisation_request(entity, role, usage)
-            smki._keys.write(_dcc_key_name(role, usage), key)
-            smki.issue_organisation(request, interface="init")
-
-
-def _dcc_key_name(role: RemotePartyRole, usage: KeyUsage) -> str:
-    return f"dcc/{role.label}-{usage.code.lower()}"
+        populate(smki, smki._keys)

@@ -262,7 +262,7 @@ class Revocation:
     effective: datetime
     """When it takes effect: later than *revoked* only where the SMKI PMA has delayed it."""
     reason: str
-    """One of :data:`CRL_REASONS`."""
+    """One of :data:`~smki.profile.revocation_reasons.CRL_REASONS`."""
     asked_by: str
 
 

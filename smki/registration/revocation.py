@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from smki.authority.revocation_lists import CRL_REASONS
 from smki.clock import iso
 from smki.identity import SerialNumber
 from smki.ledger import CertificateRecord, EventKind, Reader, Revocation
 from smki.problem import Malformed, Problem, SmkiError
+from smki.profile.revocation_reasons import CRL_REASONS
 from smki.registration.actor import Actor
 from smki.registration.command import Command, Context, Done, Happened
 from smki.registration.officers import certificate_of
@@ -55,7 +55,7 @@ class Revoke(Command[Revoked]):
 
     serial_number: SerialNumber
     reason: str
-    """One of :data:`~smki.authority.revocation_lists.CRL_REASONS`."""
+    """One of :data:`~smki.profile.revocation_reasons.CRL_REASONS`."""
     not_before: datetime | None = None
     """The time until which the PMA delays it: a supplier of last resort may need the certificate until then."""
 

@@ -24,8 +24,7 @@ from smki.interchange.extracts import Extract, Extracts, ExtractType, apply, rea
 from smki.interchange.extracts.manifest import Contents
 from smki.ledger import CertificateQuery, CertificateRecord
 from smki.problem import IntegrityError, Malformed, NotFound, NotReady
-from smki.registration.acceptance import accept, reject
-from smki.registration.revocation import revoke
+from tests.commands import accept, reject, revoke
 from tests.support import DEVICE, DS, KA, PROJECT, SUPPLIER, run_cli, run_here
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -80,11 +79,11 @@ def happen(smki: Smki, clock: MovableClock, what: str) -> None:
             case "device":
                 device(smki)
             case "accept" if latest:
-                accept(smki.ledger, latest, clock.now())
+                accept(smki, latest)
             case "reject" if latest:
-                reject(smki.ledger, latest, "", clock.now())
+                reject(smki, latest, "")
             case "revoke" if latest:
-                revoke(smki.ledger, latest, "key-lost", clock.now())
+                revoke(smki, latest, "key-lost")
             case "full":
                 smki.extracts.full()
             case "delta":
@@ -154,13 +153,13 @@ def test_a_delta_tells_what_was_added_and_what_changed_status(waiting_home: Path
         assert statuses(smki.extracts.delta()) == [("status", "P", "I", "2026-01-06T00:00:00Z")]
         clock.moment += timedelta(days=1)
         second = supplier(smki)
-        accept(smki.ledger, second.serial_number, clock.now())
+        accept(smki, second.serial_number)
         assert statuses(smki.extracts.delta()) == [
             ("status", "I", "N", "2026-01-07T00:00:00Z"),
             ("added", None, "I", "2026-01-07T00:00:00Z"),
         ]
         clock.moment += timedelta(days=1)
-        revoke(smki.ledger, second.serial_number, "key-lost", clock.now())
+        revoke(smki, second.serial_number, "key-lost")
         assert statuses(smki.extracts.delta()) == [("status", "I", "R", "2026-01-08T00:00:00Z")]
         clock.moment = first.not_after + timedelta(seconds=1)
         # The DCC's own certificates have expired with it, and what is revoked stays revoked.
@@ -171,10 +170,10 @@ def test_a_delta_tells_what_was_added_and_what_changed_status(waiting_home: Path
 
 
 def test_what_happens_in_the_same_second_is_not_lost(waiting_home: Path) -> None:
-    with opened(waiting_home) as (smki, clock):
+    with opened(waiting_home) as (smki, _):
         record = supplier(smki)
         smki.extracts.full()
-        accept(smki.ledger, record.serial_number, clock.now())
+        accept(smki, record.serial_number)
         (change,) = statuses(smki.extracts.delta())
         assert change[:3] == ("status", "P", "I")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from benchmarks.generator import fill
 from smki import CertificateStatus, EntityIdentifier, KeyUsage, RemotePartyRole, Smki
 from smki.interchange.extracts import verify
-from smki.registration.revocation import revoke
+from tests.commands import revoke
 from tests.support import PROJECT, SOAK, SUPPLIER
 
 MANY = 1_000_000 if SOAK > 1 else 6_000
@@ -86,7 +86,7 @@ def test_extracts_of_very_many(tmp_path: Path) -> None:
         assert full.contents.certificates == smki.ledger.count_certificates() > MANY
         _, request = smki.make_organisation_request(SUPPLIER, RemotePartyRole.SUPPLIER, KeyUsage.DIGITAL_SIGNATURE)
         serial_number = smki.issue_organisation(request).record.serial_number
-        revoke(smki.ledger, serial_number, "key-lost", smki.clock.now())
+        revoke(smki, serial_number, "key-lost")
         smki.issue_device(smki.make_device_request(device, KeyUsage.KEY_AGREEMENT)[1])
         replaced = smki.ledger.certificate(renewed.record.serial_number)
         assert replaced is not None

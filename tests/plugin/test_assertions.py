@@ -10,7 +10,6 @@ import pytest
 from smki import Smki
 from smki.problem import Malformed, NotFound
 from smki.testing import (
-    Device,
     Organisation,
     assert_conformant,
     assert_refused,

@@ -11,10 +11,7 @@ from smki_repository.app import create_app
 from werkzeug.test import TestResponse
 
 from smki import DeviceType, RemotePartyRole, Smki
-from smki.clock import RealClock
-from smki.identity import PartyId
-from smki.ledger import CredentialKind
-from smki.registration.revocation import revoke
+from tests.commands import make_token, revoke
 from tests.support import DEVICE, DS, KA, SUPPLIER
 
 API = "/api/v1"
@@ -64,9 +61,7 @@ def _named(headers: dict[str, str]) -> dict[str, str]:
 
 def token_for(smki: Smki, party: str) -> str:
     """A token for the first officer of a Party."""
-    who = smki.ledger.register.known_registrant(PartyId.parse(party))
-    name = who.officers[0].name
-    return smki.ledger.credentials.add(CredentialKind.OFFICER_TOKEN, name, RealClock().now(), party=party)[1]
+    return make_token(smki, party)
 
 
 def filled(home: Path) -> Smki:
@@ -76,7 +71,7 @@ def filled(home: Path) -> Smki:
         smki.issue_device(smki.make_device_request(DEVICE, usage)[1], device_type=DeviceType.ESME)
         request = smki.make_organisation_request(SUPPLIER, RemotePartyRole.SUPPLIER, usage)[1]
         record = smki.issue_organisation(request).record
-    revoke(smki.ledger, record.serial_number, "superseded", smki.clock.now())
+    revoke(smki, record.serial_number, "superseded")
     smki.renew_lists()
     smki.lists(record.kind.ISSUING_OCA).publish()
     return smki

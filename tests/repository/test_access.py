@@ -6,7 +6,6 @@ import json
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,9 +19,11 @@ from smki_repository.server import default_read_access
 from smki import Smki
 from smki.clock import RealClock
 from smki.identity import PartyId
-from smki.ledger import CredentialKind
+from smki.ledger import CredentialKind, CredentialRecord, EventKind
 from smki.problem import Malformed, NotFound
-from smki.sec.party import Officer
+from smki.registration.credentials import RevokeCredential
+from smki.registration.parties import DismissOfficer
+from tests.commands import TEST, appoint, make_api_key, make_token
 from tests.repository.support import Served, ask, serving
 from tests.support import run_cli
 
@@ -99,41 +100,49 @@ def acting(smki: Smki, secret: str) -> ActingOfficer:
 
 
 def test_only_the_token_of_an_appointed_officer_acts(smki: Smki) -> None:
-    now, credentials = RealClock().now(), smki.ledger.credentials
-    credential, secret = credentials.add(TOKEN, "Jo", now, party="LARGE-SUPPLIER")
+    party = "LARGE-SUPPLIER"
+    appoint(smki, party, "Jo")
+    secret = make_token(smki, party, "Jo")
+    assert acting(smki, secret) == ActingOfficer(party, "Jo")
+    smki.registration.execute(DismissOfficer(PartyId.parse(party), "Jo"), TEST)
     with pytest.raises(NotAdmitted, match="no officer of LARGE-SUPPLIER"):
         acting(smki, secret)
-    party = PartyId.parse("LARGE-SUPPLIER")
-    smki.ledger.register.change(party, lambda found: replace(found, officers=(*found.officers, Officer.parse("Jo"))))
-    assert acting(smki, secret) == ActingOfficer("LARGE-SUPPLIER", "Jo")
-    _, key = credentials.add(KEY, "reader", now)
+    appoint(smki, party, "Jo")
     with pytest.raises(NotAdmitted, match="only reads"):
-        acting(smki, key)
+        acting(smki, make_api_key(smki, "reader"))
     with pytest.raises(NotAdmitted, match="none came"):
         acting(smki, "")
-    _, late = credentials.add(TOKEN, "Jo", now - timedelta(days=2), party="LARGE-SUPPLIER", expires=now)
     with pytest.raises(NotAdmitted, match="expired"):
-        acting(smki, late)
-    assert [revoked.id for revoked in credentials.revoke(TOKEN, str(credential.id), now)] == [credential.id]
+        acting(smki, make_token(smki, party, "Jo", lifetime=timedelta(seconds=-1)))
+    (token, _) = smki.ledger.credentials.all(TOKEN)
+    revoked = revoke_credential(smki, TOKEN, str(token.id))
+    assert [each.id for each in revoked] == [token.id]
     with pytest.raises(NotAdmitted, match="revoked"):
         acting(smki, secret)
 
 
+def revoke_credential(smki: Smki, kind: CredentialKind, name: str) -> tuple[CredentialRecord, ...]:
+    command = RevokeCredential(kind=kind, name=name, revoked=RealClock().now())
+    return smki.registration.execute(command, TEST)
+
+
 def test_credentials_that_make_no_sense(smki: Smki) -> None:
-    now, credentials = RealClock().now(), smki.ledger.credentials
-    first, _ = credentials.add(KEY, "one", now)
+    make_api_key(smki, "one")
     with pytest.raises(Malformed, match="there already"):
-        credentials.add(KEY, "one", now)
+        make_api_key(smki, "one")
     for name in ("", " ", "x" * 65, "a\nb"):
         with pytest.raises(Malformed, match="can be printed"):
-            credentials.add(KEY, name, now)
-    with pytest.raises(NotFound, match="none that still counts"):
-        credentials.revoke(TOKEN, "one", now)  # a key is no token
-    credentials.revoke(KEY, "one", now)
-    again, _ = credentials.add(KEY, "one", now)
-    states = {credential.id: credential.counts_at(now) for credential in credentials.all(KEY)}
-    assert states == {first.id: False, again.id: True}
-    assert credentials.of("\ud800") is None
+            make_api_key(smki, name)
+    with pytest.raises(NotFound, match="none that is not revoked"):
+        revoke_credential(smki, TOKEN, "one")  # a key is no token
+    revoke_credential(smki, KEY, "one")
+    make_api_key(smki, "one")
+    now = RealClock().now()
+    assert [credential.is_valid_at(now) for credential in smki.ledger.credentials.all(KEY)] == [False, True]
+    assert smki.ledger.credentials.of("\ud800") is None
+    made_and_revoked = [event.kind for event in smki.ledger.events() if event.kind.value.startswith("credential")]
+    made, revoked = EventKind.CREDENTIAL_MADE, EventKind.CREDENTIAL_REVOKED
+    assert made_and_revoked == [made, revoked, made]
 
 
 def test_tokens_are_for_officers_that_there_are(home: Path) -> None:

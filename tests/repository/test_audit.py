@@ -6,16 +6,17 @@ import json
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from smki import RemotePartyRole, Smki
 from smki.home.audit_trail import AuditTrail
 from smki.problem import Malformed, NotFound
-from smki.registration.revocation import revoke
+from tests.commands import revoke
 from tests.repository.support import Served
 from tests.repository.test_certificate_service import retrieve, search, tree
-from tests.support import DS, SUPPLIER, run_cli
+from tests.support import DEVICE, DS, SUPPLIER, run_cli, run_here
 
 MOMENT = datetime(2026, 2, 3, 23, 59, 59, tzinfo=UTC)
 
@@ -72,11 +73,39 @@ def test_what_was_done_with_a_certificate(home: Path) -> None:
     with Smki.open(home) as smki:
         _, request = smki.make_organisation_request(SUPPLIER, RemotePartyRole.SUPPLIER, DS)
         record = smki.issue_organisation(request).record
-        revoke(smki.ledger, record.serial_number, "key-lost", smki.clock.now())
-    told = json.loads(run_cli("audit", "events", record.serial_number.hex, "--json", "--home", home).stdout)
-    assert [event["event"] for event in told] == ["issued", "revoked"]
-    assert told[1]["detail"].startswith("key-lost, by ")
-    assert b"certificate.unknown" in run_cli("audit", "events", "1234", "--home", home).stderr
+        revoke(smki, record.serial_number, "key-lost")
+    serial = record.serial_number.hex
+    assert run_cli("accept", "1234", "--party", "DCC", "--home", home).returncode == 2  # changes nothing, so no event
+    assert run_cli("device", "raise-limit", DEVICE.hex, "150", "--home", home).returncode == 0
+
+    def events(*words: str) -> list[dict[str, Any]]:
+        run = run_here("audit", "events", *words, "--json", "--home", home)
+        assert run.returncode == 0, run.stderr
+        return [json.loads(line) for line in run.stdout.splitlines()]
+
+    issued, revoked = events(serial)
+    assert (issued["event"], issued["interface"]) == ("issued", "python")
+    assert (revoked["event"], revoked["interface"]) == ("revoked", "test")
+    assert revoked["detail"].startswith("key-lost, by ")
+    assert {(event["party"], event["officer"]) for event in (issued, revoked)} == {
+        ("LARGE-SUPPLIER", "Large Supplier Officer")
+    }
+    everything = events()
+    assert [event["id"] for event in everything] == sorted(event["id"] for event in everything)
+    (raised,) = events("--device", DEVICE.hex)
+    assert raised == everything[-1]
+    assert raised["content"] == {"threshold": {"from": None, "to": 150}}
+    assert events("--party", "LARGE-SUPPLIER") == events("--officer", "Large Supplier Officer") == [issued, revoked]
+    assert events("--party", "LARGE-SUPPLIER", "--kind", "revoked") == [revoked]
+    assert events("--limit", "2") == everything[:2]
+    assert events("--from", "2099-01-01") == events("--to", "1999-01-01") == []
+    assert events("--from", "1999-01-01", "--to", "2099-01-01") == everything
+    for words, code in ((("1234",), b"certificate.unknown"), (("--kind", "nonsense"), b"nonsense")):
+        refused = run_cli("audit", "events", *words, "--home", home)
+        assert (refused.returncode, code in refused.stderr) == (2, True)
+    shown = run_cli("audit", "events", serial, "--home", home).stdout
+    assert len(shown.splitlines()) == 2
+    assert b"key-lost" in shown
 
 
 def test_a_full_disk_does_not_keep_certificates_from_being_read(smki: Smki, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -146,7 +146,7 @@ def test_the_stale_list_is_a_real_one(
     assert lint(first.body) == []
     # The ledger is as it was: the list is not the latest, and none takes its number.
     assert [record.number for record in faulty.smki.lists(kind).all()] == before
-    authority = faulty.smki.hierarchy.newest(kind).certificate
+    authority = faulty.smki.hierarchy.newest(faulty.smki.ledger, kind).certificate
     (tmp_path / "list.pem").write_bytes(pem.body)
     (tmp_path / "authority.pem").write_text(authority.as_pem())
     result = openssl("crl", "-in", tmp_path / "list.pem", "-CAfile", tmp_path / "authority.pem", "-noout", "-verify")
@@ -528,7 +528,7 @@ def test_in_this_process(home: Path) -> None:
             assert [client.get("/healthz").status_code for _ in range(2)] == [402, 200]
             assert faults.get(one.id).is_over
         faults.set(Fault(FaultKind.OTHER_AUTHORITY))
-        root = smki.hierarchy.newest(CertificateKind.ROOT_OCA).certificate
+        root = smki.hierarchy.newest(smki.ledger, CertificateKind.ROOT_OCA).certificate
         assert RevocationList.from_der(client.get(CRL).data).issuer == root.subject
         faults.clear()
         assert RevocationList.from_der(client.get(CRL).data).issuer != root.subject

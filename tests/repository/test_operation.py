@@ -48,7 +48,7 @@ def test_metrics_of_all_workers_and_of_other_interfaces(home: Path) -> None:
     assert after[issued] == before[issued] + 1
     refused = {key: value for key, value in after.items() if key[0] == "smki_applications_refused_total"}
     assert sum(refused.values()) == 1
-    assert after["smki_applications_under_way",] == 0
+    assert not any(key[0] == "smki_applications_under_way" for key in after)  # none is ever stored by half
     assert 0 <= after["smki_revocation_list_age_seconds", "T1", "organisation-crl"] < 12 * 3600
     assert after["smki_revocation_list_left_seconds", "T1", "organisation-crl"] > 0
 

@@ -19,9 +19,10 @@ from smki.identity import PartyId, SerialNumber
 from smki.ledger import ApplicationQuery
 from smki.pki.certificate import to_pem
 from smki.pki.pem import unarmour
-from smki.registration import Application, Refusal
+from smki.registration import Actor, Application, Refusal
 from smki.relying_party import Suspicion, Suspicions
 from smki.sec.party import Officer
+from tests.commands import apply, change_party
 from tests.repository.rest_support import PARTY, Api, api_of, token_for
 from tests.support import DEVICE, DS, KA, SUPPLIER
 
@@ -113,7 +114,8 @@ def test_a_refusal_gives_every_reason_that_the_gate_gives(own: Api) -> None:
         answer = own.as_officer("POST", f"/applications?kind={kind}", token, data=request, content_type=PKCS10)
         assert answer.status_code == status, answer.text
         party, officer = ("OTHER-USER", "Other User Officer") if token is other else (PARTY, "Large Supplier Officer")
-        same = own.smki.registration.apply(Application(kind, request, "python", party, officer))
+        actor = Actor(interface="test", party=party, officer=officer)
+        same = apply(own.smki, Application(kind=kind, request=request), actor)
         assert isinstance(same, Refusal)
         assert problems(answer) == [problem.as_json() for problem in same.problems]
         body: Any = answer.json
@@ -201,7 +203,7 @@ def test_rejecting(patient: Api) -> None:
 def test_an_officer_acts_for_the_kinds_for_which_it_is_appointed(patient: Api) -> None:
     serial = issued(patient)
     devices_only = Officer.parse("Large Supplier Officer: device")
-    patient.smki.ledger.register.change(PartyId.parse(PARTY), partial(replace, officers=(devices_only,)))
+    change_party(patient.smki, PartyId.parse(PARTY), partial(replace, officers=(devices_only,)))
     for action, body in (("accept", None), ("reject", {"because": "x"})):
         answer = patient.as_officer("POST", f"/certificates/{serial}/{action}", json=body)
         assert (answer.status_code, problems(answer)[0]["code"]) == (403, "officer.other-kind")
@@ -214,7 +216,7 @@ def test_revoking(own: Api) -> None:
     # A namesake at another Party is somebody else, and nobody is the PMA by being called so.
     for name in ("Large Supplier Officer", "PMA"):
         officer = Officer.parse(name)
-        own.smki.ledger.register.change(PartyId.parse("OTHER-USER"), partial(replace, officers=(officer,)))
+        change_party(own.smki, PartyId.parse("OTHER-USER"), partial(replace, officers=(officer,)))
         namesake = token_for(own.smki, "OTHER-USER")
         answer = own.as_officer("POST", f"/certificates/{serial}/revoke", namesake, json={"reason": "key-lost"})
         assert (answer.status_code, problems(answer)[0]["code"]) == (403, "revocation.not-yours")

@@ -17,6 +17,8 @@ from smki.ledger import CertificateQuery, CertificateRecord
 from smki.ledger.records import NewImport
 from smki.pki.pem import unarmour
 from smki.pki.revocation_list import RevocationList
+from smki.registration.imports import Import
+from tests.commands import TEST, revoke
 from tests.repository.rest_support import API, Api
 from tests.support import DEVICE, DS, SUPPLIER, run_cli
 
@@ -167,7 +169,6 @@ def test_what_is_known_is_not_sent_again(api: Api) -> None:
 
 
 def test_what_can_change_has_another_validator_once_it_has(home: Any) -> None:
-    from smki.registration.revocation import revoke
     from tests.repository.rest_support import api_of
 
     api = api_of(home)
@@ -175,7 +176,7 @@ def test_what_can_change_has_another_validator_once_it_has(home: Any) -> None:
         record = next(r for r in records(api) if r.entity_identifier == SUPPLIER and r.usage and r.usage.code == "DS")
         path = f"/certificates/{record.serial_number}"
         before, octets = api.get(path), api.get(f"{path}.der").headers["ETag"]
-        revoke(api.smki.ledger, record.serial_number, "superseded", api.smki.clock.now())
+        revoke(api.smki, record.serial_number, "superseded")
         after = api.get(path, If_None_Match=before.headers["ETag"])
         assert after.status_code == 200
         assert after.json is not None
@@ -317,7 +318,7 @@ def test_what_was_imported_has_no_chain_and_is_not_said_to_be_missing(api: Api) 
     with Smki.in_memory() as elsewhere:
         certificate = elsewhere.issue_device(elsewhere.make_device_request(DEVICE, DS)[1], device_type=DeviceType.ESME)
     imported = certificate.record.certificate
-    api.smki.ledger.imports.add([NewImport(imported, "test", "", ())], api.smki.clock.now())
+    api.smki.registration.execute(Import((NewImport(imported, "test", "", ()),)), TEST)
     assert api.json(f"/certificates/{imported.serial_number}")["issuedHere"] is False
     answer = api.get(f"/certificates/{imported.serial_number}/chain")
     assert answer.status_code == 404

@@ -15,7 +15,7 @@ from smki import CertificateKind, HomeClock, RemotePartyRole, Smki
 from smki.clock import iso
 from smki.pki.pem import unarmour
 from smki.pki.revocation_list import RevocationList
-from smki.registration.revocation import revoke
+from tests.commands import revoke
 from tests.repository.support import Served, ask, serving
 from tests.support import DS, SUPPLIER, run_cli
 
@@ -82,7 +82,7 @@ def test_a_revocation_is_served_in_time(home: Path) -> None:
     with Smki.open(home) as smki:
         _, request = smki.make_organisation_request(SUPPLIER, RemotePartyRole.SUPPLIER, DS)
         record = smki.issue_organisation(request).record
-        revoke(smki.ledger, record.serial_number, "key-lost", smki.clock.now())
+        revoke(smki, record.serial_number, "key-lost")
     HomeClock(home / "clock.json").shift(timedelta(minutes=50))
     with serving(home) as served:
         for _ in range(100):

@@ -7,7 +7,7 @@ from typing import Any
 from smki.ledger import EventKind
 from smki.problem import Severity
 from smki.profile.detect import Shape
-from smki.registration.revocation import REASONS
+from smki.profile.revocation_reasons import CRL_REASONS
 from smki.relying_party.requirements import STEPS
 from smki.relying_party.verdict import Outcome
 from smki.sec.role import CertificateKind, CertificateStatus, RemotePartyRole
@@ -147,7 +147,7 @@ SCHEMAS: dict[str, Schema] = {
     "Rejected": _object({"certificate": schema_ref("Certificate"), "differences": _list(schema_ref("Problem"))}),
     "Revoked": _object(
         {"certificate": schema_ref("Certificate"),
-         "revocation": _object({"revoked": MOMENT, "effective": MOMENT, "reason": _words(REASONS), "askedBy": TEXT})},
+         "revocation": _object({"revoked": MOMENT, "effective": MOMENT, "reason": _words(CRL_REASONS), "askedBy": TEXT})},
     ),
     "Decision": _object(
         {"eligible": FLAG, "outcome": TEXT, "asOf": {"type": "string", "format": "date"},

@@ -1,0 +1,40 @@
+"""What every SMKI begins with: the demonstration cast, the authorities, the DCC's certificates and the first lists."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from smki.authority.hierarchy import ABOVE
+from smki.keys.private_key import KeyStore
+from smki.registration import Actor
+from smki.registration.authorities import EstablishAuthority
+from smki.registration.demonstration import DCC_ENTITY_IDENTIFIERS, DEVICES, PARTIES, TESTING_PARTICIPANTS
+from smki.registration.devices import AddDevices
+from smki.registration.parties import Register
+from smki.sec.role import KeyUsage, RemotePartyRole
+
+if TYPE_CHECKING:
+    from smki.home.smki import Smki
+
+
+def populate(smki: Smki, keys: KeyStore) -> None:
+    """Register the demonstration cast, make the authorities, and issue the DCC's certificates and the first lists.
+
+    :param keys: where the DCC's private keys are kept.
+    """
+    init = Actor(interface="init")
+    smki.registration.execute(Register((*PARTIES, *TESTING_PARTICIPANTS)), init)
+    smki.registration.execute(AddDevices(DEVICES), init)
+    for kind in ABOVE:
+        smki.registration.execute(EstablishAuthority(kind), init)
+    for role, entity in DCC_ENTITY_IDENTIFIERS.items():
+        for usage in role.usages:
+            key, request = smki.make_organisation_request(entity, role, usage)
+            keys.write(dcc_key_name(role, usage), key)
+            smki.issue_organisation(request, interface="init")
+    smki.renew_lists(interface="init")
+
+
+def dcc_key_name(role: RemotePartyRole, usage: KeyUsage) -> str:
+    """Return the name under which the private key of one of the DCC's certificates is kept."""
+    return f"dcc/{role.label}-{usage.code.lower()}"
