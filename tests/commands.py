@@ -11,8 +11,8 @@ from smki.identity import PartyId
 from smki.ledger import CertificateRecord, Transaction
 from smki.registration import Actor, Apply
 from smki.registration.acceptance import Accept, Reject, Rejection
+from smki.registration.appointments import AppointOfficer
 from smki.registration.credentials import MakeApiKey, MakeToken
-from smki.registration.parties import AppointOfficer
 from smki.registration.revocation import Revoke, Revoked
 from smki.sec.party import Officer, Party, TestingParticipant
 from smki.sec.registry_fields import Registrant

@@ -23,12 +23,12 @@ from smki.clock import FixedClock
 from smki.eligibility import Applicant, DeviceQuestion, OrganisationQuestion, decide
 from smki.identity import PartyId
 from smki.keys.private_key import SystemRandomness
-from smki.ledger import ApplicationQuery, CertificateQuery
+from smki.ledger import ApplicationQuery, CertificateQuery, Conflict
 from smki.pki.request import make_device_request, make_organisation_request
 from smki.problem import Malformed, NotFound
 from smki.registration import Actor, Apply
 from smki.registration.acceptance import NotAcceptable
-from smki.registration.bulk import read_devices, read_parties
+from smki.registration.bulk import LoadDevices, LoadParties, read_devices, read_parties
 from smki.registration.devices import AddDevices, SetDeviceStatus, SetThreshold
 from smki.registration.parties import known_registrant
 from smki.sec.device import Device, SmiStatus
@@ -697,12 +697,20 @@ def test_one_bad_row_and_nothing_is_loaded(home: Path, bad: str, code: str, wher
     rows = party_rows(1000)
     rows[730] = bad
     with Smki.open(home) as smki:
-        with pytest.raises(Malformed) as caught:
-            read_parties(smki.ledger.register, (HEADER + "".join(rows)).encode(), "parties.csv")
+        with pytest.raises((Malformed, Conflict)) as caught:
+            load_parties(smki, (HEADER + "".join(rows)).encode(), "parties.csv")
         (problem,) = caught.value.problems
         assert problem.code == code
         assert where in problem.subject
         assert len(smki.ledger.register.registrants()) == 10
+
+
+def load_parties(smki: Smki, data: bytes, name: str) -> None:
+    smki.registration.execute(LoadParties(tuple(read_parties(data, name))), TEST)
+
+
+def load_devices(smki: Smki, data: bytes, name: str) -> None:
+    smki.registration.execute(LoadDevices(tuple(read_devices(data, name))), TEST)
 
 
 @pytest.mark.parametrize(
@@ -719,7 +727,7 @@ def test_one_bad_row_and_nothing_is_loaded(home: Path, bad: str, code: str, wher
 )
 def test_files_that_are_none(smki: Smki, data: bytes, code: str) -> None:
     with pytest.raises(Malformed) as caught:
-        read_parties(smki.ledger.register, data, "parties")
+        load_parties(smki, data, "parties")
     assert caught.value.code == code
     assert len(smki.ledger.register.registrants()) == 10
 
@@ -727,10 +735,10 @@ def test_files_that_are_none(smki: Smki, data: bytes, code: str) -> None:
 def test_every_bad_device_row_is_named(smki: Smki) -> None:
     data = b"device_id,device_type\n00DB1234567890A0,ESME\n1212121212121212,toaster\n1313131313131313,GSME\n"
     with pytest.raises(Malformed) as caught:
-        read_devices(smki.ledger.register, data, "devices.csv")
+        load_devices(smki, data, "devices.csv")
     assert [problem.code for problem in caught.value.problems] == ["device-type.unknown"]
-    with pytest.raises(Malformed) as caught:
-        read_devices(smki.ledger.register, data.replace(b"toaster", b"CHF"), "devices.csv")
+    with pytest.raises(Conflict) as caught:
+        load_devices(smki, data.replace(b"toaster", b"CHF"), "devices.csv")
     assert [(problem.code, problem.subject[:5]) for problem in caught.value.problems] == [("device.exists", "row 1")]
     assert len(list(smki.ledger.register.devices())) == 7
 

@@ -10,6 +10,7 @@ import pytest
 from smki import Smki
 from smki.problem import Malformed, NotFound
 from smki.testing import (
+    DeviceUnderTest,
     Organisation,
     assert_conformant,
     assert_refused,

@@ -21,8 +21,8 @@ from smki.clock import RealClock
 from smki.identity import PartyId
 from smki.ledger import CredentialKind, CredentialRecord, EventKind
 from smki.problem import Malformed, NotFound
+from smki.registration.appointments import DismissOfficer
 from smki.registration.credentials import RevokeCredential
-from smki.registration.parties import DismissOfficer
 from tests.commands import TEST, appoint, make_api_key, make_token
 from tests.repository.support import Served, ask, serving
 from tests.support import run_cli
