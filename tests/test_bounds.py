@@ -19,15 +19,16 @@ from smki.pki.x509 import Oid, issuer_of, parse_name
 from smki.problem import Malformed, errors_among
 from smki.profile.detect import looks_like_certificate
 from smki.profile.lint import lint
-from smki.registration.bulk import load_parties
+from smki.registration.bulk import read_parties
 from smki.testing.defects import Base
-from smki.testing.defects.edits import Edit, extension, put
-from tests.profile.support import CAST, codes
+from smki.testing.defects.edits import extension, put
+from smki.testing.defects.sample_pki import Edit
+from tests.profile.support import PKI, codes
 from tests.repository.rest_support import Api, api_of
 from tests.support import run_here
 
 HUGE = der.element(der.INTEGER, b"\x7f" + bytes(2000))
-CLOCK = FixedClock(CAST.moment)
+CLOCK = FixedClock(PKI.moment)
 
 INPUTS: dict[str, tuple[Base, Edit]] = {
     "certificate-version": (Base.DEVICE, put(version=der.explicit(0, HUGE))),
@@ -45,14 +46,14 @@ INPUTS: dict[str, tuple[Base, Edit]] = {
 
 def made(name: str) -> bytes:
     base, edit = INPUTS[name]
-    octets: bytes = edit(CAST.good(base), CAST).encoded()
+    octets: bytes = edit(PKI.good(base), PKI).encoded()
     return octets
 
 
 def relying_party(*crls: bytes) -> RelyingParty:
-    anchors = [Certificate.from_der(CAST.good_octets(base)) for base in (Base.ROOT_OCA, Base.ROOT_DCA)]
-    chain = [CAST.good_octets(base) for base in (Base.ISSUING_OCA, Base.ISSUING_DCA)]
-    lists = RevocationLists.of(crls or [CAST.good_octets(Base.CRL)], [CAST.good_octets(Base.ARL)])
+    anchors = [Certificate.from_der(PKI.good_bytes(base)) for base in (Base.ROOT_OCA, Base.ROOT_DCA)]
+    chain = [PKI.good_bytes(base) for base in (Base.ISSUING_OCA, Base.ISSUING_DCA)]
+    lists = RevocationLists.of(crls or [PKI.good_bytes(Base.CRL)], [PKI.good_bytes(Base.ARL)])
     return RelyingParty(anchors, lists, chain=chain, clock=CLOCK)
 
 
@@ -119,10 +120,10 @@ def test_the_relying_party_gives_a_verdict(name: str) -> None:
     party = relying_party()
     assert not party.verify(octets).trusted
     for base in (Base.ORGANISATION, Base.DEVICE):
-        verdict = party.verify(CAST.good_octets(base), chain=[octets])
+        verdict = party.verify(PKI.good_bytes(base), chain=[octets])
         assert verdict.trusted
     if name.startswith("list"):
-        verdict = relying_party(octets).verify(CAST.good_octets(Base.ORGANISATION))
+        verdict = relying_party(octets).verify(PKI.good_bytes(Base.ORGANISATION))
         assert verdict.reason is not None
         assert verdict.reason.code == "revocation.list-profile"
 
@@ -168,7 +169,7 @@ def test_numbers_of_many_digits_on_the_command_line_are_refused(words: tuple[str
 def test_what_parties_are_loaded_from_is_bounded(smki: Smki) -> None:
     for text in (b"[" * 100_000, b'[{"party_id": ' + b"9" * 5000 + b"}]"):
         with pytest.raises(Malformed, match=r"input\.json"):
-            load_parties(smki.ledger.register, text, "parties.json")
+            read_parties(text, "parties.json")
 
 
 def entry(number: int, *, extensions: bytes = b"") -> bytes:
@@ -176,14 +177,14 @@ def entry(number: int, *, extensions: bytes = b"") -> bytes:
 
 
 def list_of(*entries: bytes) -> bytes:
-    octets: bytes = put(entry_list=der.sequence(*entries))(CAST.good(Base.CRL), CAST).encoded()
+    octets: bytes = put(entry_list=der.sequence(*entries))(PKI.good(Base.CRL), PKI).encoded()
     return octets
 
 
 def test_neither_lint_nor_relying_party_takes_an_empty_crl_entry_extensions() -> None:
     octets = list_of(entry(1, extensions=der.sequence()))
     assert codes(lint(octets)) == {"entry.extensions-empty"}
-    reason = relying_party(octets).verify(CAST.good_octets(Base.ORGANISATION)).reason
+    reason = relying_party(octets).verify(PKI.good_bytes(Base.ORGANISATION)).reason
     assert reason is not None
     assert (reason.code, reason.seen.split()[0]) == ("revocation.list-profile", "entry.extensions-empty")
 

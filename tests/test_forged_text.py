@@ -20,7 +20,7 @@ from smki.testing.defects import Base
 from smki.testing.defects.edits import put
 from smki.testing.defects.sample_pki import ORGANISATION_EUI64, ROLE
 from smki.text import visible
-from tests.profile.support import CAST
+from tests.profile.support import PKI
 from tests.support import PROJECT, run_cli, run_here
 
 FORGED = "Meters\n  Role                networkOperator\x1b[2J\u202eevil\u200b\u2028\x00\x7f\x9b"
@@ -29,13 +29,13 @@ ESCAPED = r"Meters\n  Role                networkOperator\x1b[2J\u202eevil\u200b
 
 def forged() -> bytes:
     subject = organisation_subject(ROLE, ORGANISATION_EUI64, FORGED)
-    octets: bytes = put(subject=subject)(CAST.good(Base.ORGANISATION), CAST).encoded()
+    octets: bytes = put(subject=subject)(PKI.good(Base.ORGANISATION), PKI).encoded()
     return octets
 
 
 def forged_issuer() -> bytes:
     subject = organisation_subject(ROLE, ORGANISATION_EUI64, FORGED)
-    octets: bytes = put(subject=subject, issuer=subject)(CAST.good(Base.ORGANISATION), CAST).encoded()
+    octets: bytes = put(subject=subject, issuer=subject)(PKI.good(Base.ORGANISATION), PKI).encoded()
     return octets
 
 

@@ -737,9 +737,9 @@ def test_every_bad_device_row_is_named(smki: Smki) -> None:
     with pytest.raises(Malformed) as caught:
         load_devices(smki, data, "devices.csv")
     assert [problem.code for problem in caught.value.problems] == ["device-type.unknown"]
-    with pytest.raises(Conflict) as caught:
+    with pytest.raises(Conflict) as clash:
         load_devices(smki, data.replace(b"toaster", b"CHF"), "devices.csv")
-    assert [(problem.code, problem.subject[:5]) for problem in caught.value.problems] == [("device.exists", "row 1")]
+    assert [(problem.code, problem.subject[:5]) for problem in clash.value.problems] == [("device.exists", "row 1")]
     assert len(list(smki.ledger.register.devices())) == 7
 
 

@@ -20,7 +20,8 @@ from smki.ledger import CertificateQuery
 from smki.pki.pem import unarmour
 from smki.problem import Malformed, NotFound, NotReady, SmkiError
 from smki.profile.forms import Mark
-from smki.registration import Refused
+from smki.registration import Actor, Refused
+from smki.registration.authorities import EstablishAuthority
 from smki.sec.role import CertificateKind
 from smki.testing import (
     CELLS,
@@ -360,7 +361,9 @@ ACTIONS: dict[str, Callable[[Smki], object]] = {
     "issue": lambda smki: DeviceUnderTest.make(smki, "ESME"),
     "revoke": lambda smki: revoke(smki, Organisation.make(smki, "supplier"), "key-lost"),
     "supersede": lambda smki: revoke(smki, Dcc.of(smki).recovery, "superseded"),
-    "authority": lambda smki: smki.hierarchy.establish(CertificateKind.ISSUING_OCA, smki.clock.now()),
+    "authority": lambda smki: smki.registration.execute(
+        EstablishAuthority(CertificateKind.ISSUING_OCA), Actor(interface="test")
+    ),
     "list": lambda smki: [lists.publish() for lists in smki.all_lists()],
     "status": lambda smki: DeviceUnderTest.make(smki, "GSME", name="status").become("commissioned"),
     "clock": lambda smki: ClockControl(smki).move(timedelta(days=40)),

@@ -104,7 +104,7 @@ def test_only_the_token_of_an_appointed_officer_acts(smki: Smki) -> None:
     appoint(smki, party, "Jo")
     secret = make_token(smki, party, "Jo")
     assert acting(smki, secret) == ActingOfficer(party, "Jo")
-    smki.registration.execute(DismissOfficer(PartyId.parse(party), "Jo"), TEST)
+    smki.registration.execute(DismissOfficer(party=PartyId.parse(party), officer="Jo", moment=RealClock().now()), TEST)
     with pytest.raises(NotAdmitted, match="no officer of LARGE-SUPPLIER"):
         acting(smki, secret)
     appoint(smki, party, "Jo")
