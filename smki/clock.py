@@ -216,6 +216,8 @@ def utc(moment: datetime, subject: str) -> datetime:
     :param subject: what it is, for the error: ``at``.
     :raises Malformed: when it names no time zone: by guessing one, a verdict would depend on the machine.
     """
+    if moment.tzinfo is UTC and not moment.microsecond:
+        return moment
     if moment.utcoffset() is None:
         raise Malformed(
             Problem(

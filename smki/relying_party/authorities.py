@@ -66,11 +66,10 @@ class Authorities:
         self._paths: dict[Authority, tuple[Path, ...]] = {}
         for member in self._issuers:
             self._paths[member] = tuple(_first(self._issued_paths(member, ()), MAX_PATHS))
-        self._able: dict[tuple[bytes, CertificateKind], list[Authority]] = {}
+        self._able: dict[bytes, list[tuple[Authority, tuple[CertificateKind, ...], PathsFound]]] = {}
         for member in self._issuers:
-            for kind in ISSUER_KINDS:
-                if may_issue(member, kind):
-                    self._able.setdefault((member.name, kind), []).append(member)
+            kinds = tuple(kind for kind in ISSUER_KINDS if may_issue(member, kind))
+            self._able.setdefault(member.name, []).append((member, kinds, PathsFound(self._paths[member], True)))
 
     def __iter__(self) -> Iterator[Authority]:
         return iter(self._members)
@@ -93,12 +92,17 @@ class Authorities:
         certificate = examined.certificate
         if certificate is None:
             return PathsFound(((),), False)
-        able = self._able.get((certificate.issuer, examined.kind), ())
-        signers = [item for item in able if item.verifies(certificate.signature, certificate.tbs)]
-        if len(signers) > 1:
-            signers = [item for item in self._ranked(certificate) if item in signers]
+        signers = [
+            (item, found)
+            for item, kinds, found in self._able.get(certificate.issuer, ())
+            if examined.kind in kinds and item.verifies(certificate.signature, certificate.tbs)
+        ]
+        if len(signers) == 1:
+            return signers[0][1]
         if signers:
-            return PathsFound(tuple(path for item in signers for path in self._paths[item])[:MAX_PATHS], True)
+            by_signer = dict(signers)
+            ranked = [by_signer[item].paths for item in self._ranked(certificate) if item in by_signer]
+            return PathsFound(tuple(path for paths in ranked for path in paths)[:MAX_PATHS], True)
         others = _first(self._climb(certificate, ()), MAX_PATHS)
         others.sort(key=lambda path: not (path and path[-1].is_anchor))
         return PathsFound(tuple(others) or ((),), False)

@@ -161,7 +161,7 @@ class RelyingParty:
         if offered := tuple(chain):
             authorities = authorities.extended(_authorities_of(offered, authorities))
         found = authorities.paths_above(examined)
-        if found.is_issued:
+        if found.is_issued and examined.structure is not None:
             self._examiner.learn(examined)
         best: Verdict | None = None
         for path in found.paths:

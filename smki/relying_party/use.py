@@ -52,11 +52,19 @@ class Use:
 
 ANY_USE = Use()
 
+_NOT_ASKED = (
+    (ROLE, "no role was asked for"),
+    (ENTITY, "no Entity Identifier was asked for"),
+    (KEY_USAGE, "no key usage was asked for"),
+)
+
 
 def check_use(
     certificate: Certificate, kind: CertificateKind, label: str, use: Use, entity: EntityIdentifier | None
 ) -> Checks:
     """Step 6: role, Entity Identifier and key usage fit what the certificate is to be relied on for."""
+    if use is ANY_USE and entity is None:
+        return tuple(left_out(requirement, label, seen) for requirement, seen in _NOT_ASKED)
     return (
         _check_role(certificate, kind, label, use),
         _check_entity(certificate, label, entity),
