@@ -36,7 +36,7 @@ _COMMANDS = {
     "authority": ("smki.cli.authority", "authority", "The certification authorities: list, add, renew, revoke."),
     "clock": ("smki.cli.clock", "clock", "What time it is in a home."),
     "party": ("smki.cli.party", "party", "Parties to the Code: add, list, show, suspend, …"),
-    "participant": ("smki.cli.party", "participant", "Testing Participants that are no Parties."),
+    "participant": ("smki.cli.participant", "participant", "Testing Participants that are no Parties."),
     "device": ("smki.cli.device", "device", "Devices in the Smart Metering Inventory."),
     "eligible": ("smki.cli.eligible", "eligible", "Ask who may subscribe for what, without applying."),
     "provisions": ("smki.cli.eligible", "provisions", "Show the rules by which eligibility is decided."),

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import gc
+import importlib
+import pkgutil
+from typing import Any
+
 import pytest
 
+import smki.registration
 from smki import Smki
 from smki.problem import SmkiError
 from smki.registration import Actor
 from smki.registration.authorisation import NotAuthorised
+from smki.registration.command import Command
 from tests.registration.register_cases import CASES, DCC, GOOD, OPERATOR, STRANGER, Case, state
 
 
@@ -58,3 +65,22 @@ def test_nobody_else(smki: Smki, case: Case, actor: Actor) -> None:
         smki.registration.execute(command, actor)
     assert caught.value.code == "actor.not-dcc"
     assert state(smki) == before
+
+
+def test_which_commands_require_the_dcc() -> None:
+    """A new command has to say whether the DCC alone may run it, and to be among the cases if so."""
+    for module in pkgutil.iter_modules(smki.registration.__path__, "smki.registration."):
+        importlib.import_module(module.name)
+    commands = {each.__name__: each for each in _all(Command) if each.__module__.startswith("smki.registration")}
+    free = {name for name, each in commands.items() if not each.requires_dcc}
+    assert free == {"Apply", "_Decide", "Accept", "Reject", "Revoke", "PublishList"}
+    with Smki.in_memory(seed="commands") as opened:
+        tried = {type(case.command(opened)).__name__ for case in CASES}
+    others = {"Register", "LoadParties", "LoadDevices", "SetDeviceStatus", "Import", "PublishNow"}
+    assert set(commands) - free == tried | others
+
+
+def _all(base: type[Any]) -> list[type[Any]]:
+    # A dataclass with slots replaces the class that it decorates, which stays among the subclasses until it is collected.
+    gc.collect()
+    return [each for direct in base.__subclasses__() for each in (direct, *_all(direct))]

@@ -1,0 +1,115 @@
+"""smki participant"""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import click
+
+from smki.cli.common import DAY, PARTY, Parsed, cli_actor, home_option, json_option, say
+from smki.cli.registrant import (
+    changed_quota,
+    list_registrants,
+    no_quota_option,
+    officer_commands,
+    officers_option,
+    or_unchanged,
+    quota_option,
+    show_registrant,
+)
+from smki.home.smki import Smki
+from smki.identity import PartyId
+from smki.registration.parties import AddParticipant, ChangeParticipant
+from smki.sec.party import Officer, TestingParticipant, TestPurpose
+
+PURPOSE = Parsed("PURPOSE", TestPurpose.parse)
+
+
+@click.group()
+def participant() -> None:
+    """Testing Participants that are no Parties (SEC H14.11)."""
+
+
+@participant.command()
+@click.argument("participant_id", type=PARTY, metavar="PARTICIPANT")
+@click.option("--purpose", type=PURPOSE, required=True, help="uept, srept, device-and-user-system-tests or section-t.")
+@click.option("--name", default="", help="[default: the id]")
+@click.option("--agreement", type=DAY, help="The day of its agreement on the terms of Schedule 7.")
+@officers_option
+@quota_option
+@home_option
+def add(
+    home: Path,
+    participant_id: PartyId,
+    purpose: TestPurpose,
+    name: str,
+    agreement: date | None,
+    officers: tuple[Officer, ...],
+    quota: int | None,
+) -> None:
+    """Register a Testing Participant.
+
+    \b
+    smki participant add METERS-LTD --purpose device-and-user-system-tests --agreement 2026-01-31 --quota 5000
+    """
+    command = AddParticipant(
+        participant=participant_id, purpose=purpose, name=name, agreement=agreement, officers=officers, quota=quota
+    )
+    with Smki.open(home) as smki:
+        made = smki.registration.execute(command, cli_actor())
+    say(f"Testing Participant {made.participant_id} is registered.")
+
+
+@participant.command()
+@click.argument("participant_id", type=PARTY, metavar="PARTICIPANT")
+@click.option("--name", help="Its name.")
+@click.option("--purpose", type=PURPOSE, help="uept, srept, device-and-user-system-tests or section-t.")
+@click.option("--agreement", type=DAY, help="The day of its agreement on the terms of Schedule 7.")
+@click.option("--no-agreement", is_flag=True, help="It has no agreement.")
+@quota_option
+@no_quota_option
+@home_option
+def change(
+    home: Path,
+    participant_id: PartyId,
+    name: str | None,
+    purpose: TestPurpose | None,
+    agreement: date | None,
+    no_agreement: bool,
+    quota: int | None,
+    no_quota: bool,
+) -> None:
+    """Change what is recorded of a Testing Participant; what is not named stays as it is."""
+    if agreement is not None and no_agreement:
+        raise click.UsageError("Use --agreement or --no-agreement, not both.")
+    command = ChangeParticipant(
+        participant=participant_id,
+        name=or_unchanged(name),
+        purpose=or_unchanged(purpose),
+        agreement=None if no_agreement else or_unchanged(agreement),
+        quota=changed_quota(quota, no_quota),
+    )
+    with Smki.open(home) as smki:
+        smki.registration.execute(command, cli_actor())
+    say(f"Testing Participant {participant_id} is changed.")
+
+
+@participant.command(name="list")
+@home_option
+@json_option
+def list_(home: Path, as_json: bool) -> None:
+    """List the Testing Participants; --json prints one object a line."""
+    list_registrants(home, TestingParticipant, as_json)
+
+
+@participant.command()
+@click.argument("party_id", type=PARTY, metavar="PARTICIPANT")
+@home_option
+@json_option
+def show(home: Path, party_id: PartyId, as_json: bool) -> None:
+    """Show everything about a Testing Participant."""
+    show_registrant(home, party_id, as_json)
+
+
+officer_commands(participant, "PARTICIPANT")

@@ -1,0 +1,96 @@
+"""What smki party and smki participant share."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from smki.cli.common import PARTY, Parsed, cli_actor, home_option
+from smki.clock import RealClock
+from smki.home.smki import Smki
+from smki.identity import PartyId
+from smki.registration.appointments import AppointOfficer, DismissOfficer
+from smki.registration.changes import UNCHANGED, Unchanged
+from smki.registration.parties import known_registrant
+from smki.sec.party import Officer, Party, parse_quota
+from smki.sec.registry_fields import Registrant, registrant_fields, registrant_id
+
+OFFICER = Parsed("'NAME[: organisation, device]'", Officer.parse)
+QUOTA = Parsed("NUMBER", parse_quota)
+
+officers_option = click.option(
+    "--officer", "officers", type=OFFICER, multiple=True,
+    help="An Authorised Responsible Officer, for both kinds of certificate or those named; may be repeated.",
+)  # fmt: skip
+quota_option = click.option("--quota", type=QUOTA, help="How many Test Certificates it may have. [default: no limit]")
+no_quota_option = click.option("--no-quota", is_flag=True, help="Remove the limit.")
+
+
+def changed_quota(quota: int | None, no_quota: bool) -> int | Unchanged | None:
+    """Return what --quota and --no-quota say.
+
+    :raises click.UsageError: when both were given.
+    """
+    if quota is not None and no_quota:
+        raise click.UsageError("Use --quota or --no-quota, not both.")
+    return None if no_quota else or_unchanged(quota)
+
+
+def or_unchanged(value: Any) -> Any:
+    """Return the value of an option; UNCHANGED where it was not given."""
+    return UNCHANGED if value is None else value
+
+
+def list_registrants(home: Path, kind: type[Registrant], as_json: bool) -> None:
+    """Print the Parties or the Testing Participants."""
+    with Smki.open(home) as smki:
+        found = [registrant for registrant in smki.ledger.register.registrants() if isinstance(registrant, kind)]
+    for registrant in found:
+        if as_json:
+            click.echo(json.dumps(registrant_fields(registrant)))
+        elif isinstance(registrant, Party):
+            standing = registrant.standing[-1].standing if registrant.standing else "not acceded"
+            roles = ", ".join(sorted(str(role) for role in registrant.user_roles))
+            click.echo(f"{registrant.party_id!s:<24}{registrant.category!s:<28}{standing!s:<12}{roles}".rstrip())
+        else:
+            click.echo(f"{registrant.participant_id!s:<24}{registrant.purpose}")
+
+
+def show_registrant(home: Path, party_id: PartyId, as_json: bool) -> None:
+    """Print everything about one of them."""
+    with Smki.open(home) as smki:
+        registrant = known_registrant(smki.ledger, party_id)
+        fields: dict[str, Any] = registrant_fields(registrant)
+        fields["certificates"] = smki.ledger.certificates_issued_to(registrant_id(registrant))
+    if as_json:
+        click.echo(json.dumps(fields, indent=2))
+        return
+    for name, value in fields.items():
+        shown = "; ".join(value) if isinstance(value, list) else value
+        click.echo(f"{name.replace('_', ' '):<16}{shown}")
+
+
+def officer_commands(group: click.Group, metavar: str) -> None:
+    """Add the commands appoint and dismiss to a group."""
+
+    @group.command(help="Appoint an officer, or change for which kinds of certificate one acts.")
+    @click.argument("party_id", type=PARTY, metavar=metavar)
+    @click.argument("officer", type=OFFICER)
+    @home_option
+    def appoint(home: Path, party_id: PartyId, officer: Officer) -> None:
+        with Smki.open(home) as smki:
+            smki.registration.execute(AppointOfficer(party_id, officer), cli_actor())
+        click.echo(f"{officer.name} acts for {party_id}.")
+
+    @group.command(help="Dismiss an officer and revoke the officer's tokens.")
+    @click.argument("party_id", type=PARTY, metavar=metavar)
+    @click.argument("officer", metavar="NAME")
+    @home_option
+    def dismiss(home: Path, party_id: PartyId, officer: str) -> None:
+        command = DismissOfficer(party=party_id, officer=officer, moment=RealClock().now())
+        with Smki.open(home) as smki:
+            smki.registration.execute(command, cli_actor())
+        click.echo(f"{officer} no longer acts for {party_id}.")
