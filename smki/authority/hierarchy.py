@@ -18,6 +18,7 @@ from smki.pki.certificate import Certificate
 from smki.pki.request import public_point
 from smki.pki.x509 import Oid, encode_attribute, encode_public_key
 from smki.problem import IntegrityError, Malformed, Problem
+from smki.profile import IssuerFacts
 from smki.sec.role import CertificateKind, CertificateStatus, RemotePartyRole
 
 AUTHORITY_NAMES = {
@@ -53,6 +54,8 @@ class NewAuthority:
     """An authority that has a key but no certificate yet."""
 
     subject: Subject
+    facts: IssuerFacts
+    """Of the authority as an issuer, for a root, which issues its own certificate."""
     signing_key: SigningKey
 
 
@@ -72,7 +75,9 @@ class Hierarchy:
         authority = self._made.get(record.serial_number)
         if authority is None or authority.certificate.der != record.der:
             certificate = record.certificate
-            authority = CertificationAuthority(certificate, SigningKey(partial(self._load_key, certificate)))
+            authority = CertificationAuthority(
+                certificate, SigningKey(certificate.subject, partial(self._load_key, certificate))
+            )
             self._made[record.serial_number] = authority
         return authority
 
@@ -113,8 +118,10 @@ class Hierarchy:
         name = _next_name(names) if there else AUTHORITY_NAMES[kind]
         key = self._randomness.private_key(f"authority {kind.value}" + (f" {name}" if there else ""))
         self._keys.write(_key_name(kind, name), key)
-        subject = Subject(_subject(kind, name), encode_public_key(public_point(key.public_key())))
-        return NewAuthority(subject, SigningKey(lambda: key))
+        point = public_point(key.public_key())
+        subject = Subject(_subject(kind, name), encode_public_key(point))
+        facts = IssuerFacts(name=subject.name, point=point)
+        return NewAuthority(subject, facts, SigningKey(subject.name, lambda: key))
 
     def _load_key(self, certificate: Certificate) -> ec.EllipticCurvePrivateKey:
         key_name = _key_name(certificate.kind, certificate.common_name or "")

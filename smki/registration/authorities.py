@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from smki.authority.hierarchy import ABOVE
 from smki.ledger import CertificateRecord, EventKind, NewApplication
-from smki.profile import IssuerFacts
 from smki.profile.tables import profile_of
 from smki.registration.command import Command, Context, Done, Happened
 from smki.registration.storing import store_certificate
@@ -39,7 +38,7 @@ class EstablishAuthority(Command[CertificateRecord]):
             context,
             profile_of(self.kind),
             made.subject,
-            issuer.facts if issuer else IssuerFacts(name=made.subject.name),
+            issuer.facts if issuer else made.facts,
             issuer.signing_key if issuer else made.signing_key,
             application,
         )
