@@ -8,6 +8,11 @@ PYTHON ?= python3
 PKI    ?= ./pki
 PORT   ?= 8083
 BIN    := .venv/bin
+DRILLS := tests/test_several_processes.py \
+          tests/test_lists_under_load.py \
+          tests/interchange/test_many.py \
+          tests/drills \
+          tests/ledger/test_consistency.py
 
 .PHONY: run test check bench soak fixtures clean
 
@@ -28,7 +33,7 @@ bench: .venv/.installed-test
 	$(BIN)/python -m benchmarks $(BENCH)
 
 soak: .venv/.installed-test
-	SMKI_SOAK=1 $(BIN)/pytest tests/test_several_processes.py tests/test_lists_under_load.py tests/interchange/test_many.py
+	SMKI_SOAK=1 $(BIN)/pytest $(DRILLS)
 
 # Makes the golden files in fixtures/ again; a difference in `git diff` is a change of what is issued.
 fixtures: .venv/.installed
