@@ -10,6 +10,11 @@ PYTHON ?= python3
 PKI    ?= ./pki
 PORT   ?= 8083
 BIN    := .venv/bin
+DRILLS := tests/test_several_processes.py \
+          tests/test_lists_under_load.py \
+          tests/interchange/test_many.py \
+          tests/drills \
+          tests/ledger/test_consistency.py
 
 .PHONY: run test check bench soak mutate fixtures clean
 
@@ -31,7 +36,7 @@ bench: .venv/.installed-test
 	$(BIN)/python -m benchmarks $(BENCH)
 
 soak: .venv/.installed-test
-	SMKI_SOAK=1 $(BIN)/pytest tests/test_several_processes.py tests/test_lists_under_load.py tests/interchange/test_many.py tests/drills
+	SMKI_SOAK=1 $(BIN)/pytest $(DRILLS)
 
 mutate: .venv/.installed-test
 	$(BIN)/python -m tests.mutation $(PACKAGE) $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) $(MUTATE)

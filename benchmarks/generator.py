@@ -94,7 +94,7 @@ def _batches(issuer: Issuer, devices: int) -> Iterator[list[tuple[bytes, bytes]]
 def _make(issuer: Issuer, first: int, count: int) -> list[tuple[bytes, bytes]]:
     draw, profile = SystemRandomness(), profile_of(CertificateKind.DEVICE)
     facts = IssuerFacts.of(Certificate.from_der(issuer.certificate))
-    signing_key = SigningKey(lambda: load_pem_private_key(issuer.key, None))  # type: ignore[arg-type,return-value]
+    signing_key = SigningKey(facts.name or b"", lambda: load_pem_private_key(issuer.key, None))  # type: ignore[arg-type,return-value]
     validity = validity_from(issuer.moment, profile.validity.form)
     made = []
     for number in range(first, first + count):

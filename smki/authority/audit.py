@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from smki.ledger import CertificateQuery, CertificateRecord, Ledger
+from smki.authority.revocation_lists import CRL_REASONS
+from smki.clock import iso, to_seconds
+from smki.identity import SerialNumber
+from smki.ledger import CertificateQuery, CertificateRecord, Ledger, ListRecord
 from smki.pki.certificate import Certificate
+from smki.pki.revocation_entry import encode_entry_rows
+from smki.pki.revocation_list import RevocationList, read_revocation_list
 from smki.problem import Problem, SmkiError, errors_among
 from smki.profile import IssuerFacts, lint_certificate
 from smki.profile.lint_list import lint_revocation_list
@@ -25,8 +30,11 @@ class CheckResult:
 
 
 def check_ledger(ledger: Ledger, policy_oid: str) -> CheckResult:
-    """Check every certificate against its columns, its profile and its issuer, and the storage as a whole."""
+    """Check every certificate against its columns, its profile and its issuer, every latest list against the revocations,
+    and the storage as a whole: whether it is sound, and whether what it says contradicts itself.
+    """
     problems = [Problem("ledger.damaged", "ledger", text, "a sound file") for text in ledger.damage()]
+    problems += ledger.inconsistencies()
     issuers = {record.serial_number: _read(record) for record in ledger.authorities()}
     count = 0
     for record in ledger.certificates(CertificateQuery()):
@@ -74,6 +82,44 @@ def _check_lists(ledger: Ledger, issuer: Certificate) -> Iterator[Problem]:
             yield Problem(
                 finding.code, f"revocation list {latest.number}", finding.seen, finding.expected, finding.clause
             )
+        yield from _check_latest(ledger, latest)
+
+
+def _check_latest(ledger: Ledger, latest: ListRecord) -> Iterator[Problem]:
+    """Whether a list says what its columns say, and names what was revoked when it was made and nothing else."""
+    subject = f"revocation list {latest.number} of {latest.issuer}"
+    try:
+        made = RevocationList.from_der(latest.der)
+    except SmkiError:
+        yield Problem("list.unreadable", subject, "its DER cannot be read", "a revocation list")
+        return
+    columns = {
+        "number": (latest.number, made.number),
+        "this_update": (latest.this_update, made.this_update),
+        "next_update": (latest.next_update, made.next_update),
+        "entries": (latest.entries, len(made)),
+    }
+    for column, (stored, read) in columns.items():
+        if stored != read:
+            yield Problem("list.column", subject, f"column {column} holds {stored}", f"{read}, as in the list")
+    revoked = list(ledger.revocations.entries(latest.issuer, latest.this_update, last=latest.last_revocation))
+    rows = [(entry.serial_number, entry.effective, CRL_REASONS.get(entry.reason) or None) for entry in revoked]
+    structure = read_revocation_list(latest.der)
+    named = structure.entries.content if structure.entries is not None else b""
+    # Encoded once again the list is the same bytes: much quicker than to take a hundred thousand entries apart.
+    if named == encode_entry_rows(rows):
+        return
+    expected = {SerialNumber.from_octets(row[0]): row[1:] for row in rows}
+    for entry in made.entries():
+        told = expected.pop(entry.serial_number, None)
+        if told is None:
+            yield Problem("list.entry-unfounded", subject, f"names {entry.serial_number}", "what was revoked then")
+        elif told != (to_seconds(entry.revoked_at), entry.reason):
+            seen = f"{entry.serial_number} revoked at {iso(entry.revoked_at)}"
+            yield Problem("list.entry-differs", subject, seen, "the time and reason of the revocation")
+    for serial_number in expected:
+        seen = f"does not name {serial_number}"
+        yield Problem("list.entry-missing", subject, seen, "every certificate that was revoked and not expired then")
 
 
 def _read(record: CertificateRecord) -> Certificate | None:

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from smki.pki import der
 from smki.pki.certificate import Certificate
+from smki.pki.request import public_point
 from smki.pki.x509 import ECDSA_WITH_SHA256_ALGORITHM
 from smki.profile import IssuerFacts
 from smki.profile.clearance import Cleared
@@ -19,24 +20,38 @@ from smki.profile.clearance import Cleared
 _ECDSA = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
 
 
-class SigningKey:
-    """A private key that signs cleared certificates and cleared revocation lists, and nothing else.
+class AuthorityMismatch(RuntimeError):
+    """What was cleared for one authority was offered to the key of another: a mistake in the program."""
 
+
+class SigningKey:
+    """A private key that signs certificates and revocation lists cleared for its authority, and nothing else.
+
+    :param name: the authority's name, DER.
     :param load: reads the key; called at the first signature, so that looking at an SMKI needs no passphrase.
     """
 
-    def __init__(self, load: Callable[[], ec.EllipticCurvePrivateKey]) -> None:
+    def __init__(self, name: bytes, load: Callable[[], ec.EllipticCurvePrivateKey]) -> None:
+        self._name = name
         self._load = load
 
     @cached_property
     def _key(self) -> ec.EllipticCurvePrivateKey:
         return self._load()
 
+    @cached_property
+    def _point(self) -> bytes:
+        return public_point(self._key.public_key())
+
     def sign(self, cleared: Cleared) -> bytes:
         """The certificate or list (DER), signed.
 
+        :raises AuthorityMismatch: when *cleared* was cleared for an authority of another name or key; it can still be
+            signed by that one.
         :raises AlreadySigned: when *cleared* was signed before.
         """
+        if (cleared.issuer.name, cleared.issuer.point) != (self._name, self._point):
+            raise AuthorityMismatch("cleared for another authority than the one whose key this is")
         tbs = cleared.redeem()
         return der.sequence(tbs, ECDSA_WITH_SHA256_ALGORITHM, der.bit_string(self._key.sign(tbs, _ECDSA)))
 

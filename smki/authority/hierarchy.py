@@ -18,6 +18,7 @@ from smki.pki.certificate import Certificate
 from smki.pki.request import public_point
 from smki.pki.x509 import Oid, encode_attribute, encode_public_key
 from smki.problem import IntegrityError, Malformed, Problem
+from smki.profile import IssuerFacts
 from smki.sec.role import CertificateKind, CertificateStatus, RemotePartyRole
 
 AUTHORITY_NAMES = {
@@ -53,6 +54,8 @@ class NewAuthority:
     """An authority that has a key but no certificate yet."""
 
     subject: Subject
+    facts: IssuerFacts
+    """Of the authority as an issuer, for a root, which issues its own certificate."""
     signing_key: SigningKey
 
 
@@ -72,7 +75,9 @@ class Hierarchy:
         authority = self._made.get(record.serial_number)
         if authority is None or authority.certificate.der != record.der:
             certificate = record.certificate
-            authority = CertificationAuthority(certificate, SigningKey(partial(self._load_key, certificate)))
+            authority = CertificationAuthority(
+                certificate, SigningKey(certificate.subject, partial(self._load_key, certificate))
+            )
             self._made[record.serial_number] = authority
         return authority
 
@@ -111,14 +116,20 @@ class Hierarchy:
             )
         names = [record.certificate.common_name or "" for record in there]
         name = _next_name(names) if there else AUTHORITY_NAMES[kind]
-        key = self._randomness.private_key(f"authority {kind.value}" + (f" {name}" if there else ""))
+        key = self._new_key(kind, name, f"authority {kind.value}" + (f" {name}" if there else ""))
+        point = public_point(key.public_key())
+        subject = Subject(_subject(kind, name), encode_public_key(point))
+        facts = IssuerFacts(name=subject.name, point=point)
+        return NewAuthority(subject, facts, SigningKey(subject.name, lambda: key))
+
+    def _new_key(self, kind: CertificateKind, name: str, label: str) -> ec.EllipticCurvePrivateKey:
+        key, key_name = self._randomness.private_key(label), _key_name(kind, name)
         try:
-            self._keys.write(_key_name(kind, name), key)
+            self._keys.write(key_name, key)
         except FileExistsError:
-            # Left by an attempt whose certificate was never stored. No key is ever overwritten, so it is used.
-            key = self._keys.read(_key_name(kind, name))
-        subject = Subject(_subject(kind, name), encode_public_key(public_point(key.public_key())))
-        return NewAuthority(subject, SigningKey(lambda: key))
+            # No certificate has that name: whoever made the key was stopped before there was one. It goes on from there.
+            return self._keys.read(key_name)
+        return key
 
     def _load_key(self, certificate: Certificate) -> ec.EllipticCurvePrivateKey:
         key_name = _key_name(certificate.kind, certificate.common_name or "")
@@ -151,10 +162,11 @@ def _key_name(kind: CertificateKind, name: str) -> str:
 
 
 def _next_name(names: list[str]) -> str:
-    """``T2`` after ``T1``, ``TD10`` after ``TD09``; within the four characters that a name may have."""
+    """``T2`` after ``T1``, ``TD10`` after ``TD09``, ``T100`` after ``TD99``; within the four characters that a name may have."""
     found = _NUMBERED.match(names[-1])
     stem, digits = found.groups() if found else (names[-1][:3], "1")
-    return f"{stem[: 4 - len(digits)]}{int(digits) + 1:0{len(digits)}d}"[:4]
+    number = f"{int(digits) + 1:0{len(digits)}d}"
+    return f"{stem[: 4 - len(number)]}{number}"
 
 
 def _subject(kind: CertificateKind, name: str) -> bytes:

@@ -19,8 +19,9 @@ from smki.home.smki import Smki
 def check(home: Path, as_json: bool) -> None:
     """Check that the ledger is whole and true.
 
-    Reads every certificate again: its columns, its profile, its issuer's signature, its application and
-    audit event; then lets the database check its file. Exit status 1 when anything is wrong.
+    Reads every certificate again: its columns, its profile, its issuer's signature; compares statuses,
+    revocations, latest lists, applications, successors, counters and audit events with one another; and
+    lets the database check its file. Exit status 1 when anything is wrong.
     """
     with Smki.open(home) as smki:
         result = smki.check()

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from smki.cli.common import PARTY, Parsed, cli_actor, home_option
+from smki.cli.common import PARTY, Parsed, cli_actor, home_option, say
 from smki.clock import RealClock
 from smki.home.smki import Smki
 from smki.identity import PartyId
@@ -54,9 +54,9 @@ def list_registrants(home: Path, kind: type[Registrant], as_json: bool) -> None:
         elif isinstance(registrant, Party):
             standing = registrant.standing[-1].standing if registrant.standing else "not acceded"
             roles = ", ".join(sorted(str(role) for role in registrant.user_roles))
-            click.echo(f"{registrant.party_id!s:<24}{registrant.category!s:<28}{standing!s:<12}{roles}".rstrip())
+            say(f"{registrant.party_id!s:<24}{registrant.category!s:<28}{standing!s:<12}{roles}".rstrip())
         else:
-            click.echo(f"{registrant.participant_id!s:<24}{registrant.purpose}")
+            say(f"{registrant.participant_id!s:<24}{registrant.purpose}")
 
 
 def show_registrant(home: Path, party_id: PartyId, as_json: bool) -> None:
@@ -70,7 +70,7 @@ def show_registrant(home: Path, party_id: PartyId, as_json: bool) -> None:
         return
     for name, value in fields.items():
         shown = "; ".join(value) if isinstance(value, list) else value
-        click.echo(f"{name.replace('_', ' '):<16}{shown}")
+        say(f"{name.replace('_', ' '):<16}{shown}")
 
 
 def officer_commands(group: click.Group, metavar: str) -> None:
@@ -83,7 +83,7 @@ def officer_commands(group: click.Group, metavar: str) -> None:
     def appoint(home: Path, party_id: PartyId, officer: Officer) -> None:
         with Smki.open(home) as smki:
             smki.registration.execute(AppointOfficer(party_id, officer), cli_actor())
-        click.echo(f"{officer.name} acts for {party_id}.")
+        say(f"{officer.name} acts for {party_id}.")
 
     @group.command(help="Dismiss an officer and revoke the officer's tokens.")
     @click.argument("party_id", type=PARTY, metavar=metavar)
@@ -93,4 +93,4 @@ def officer_commands(group: click.Group, metavar: str) -> None:
         command = DismissOfficer(party=party_id, officer=officer, moment=RealClock().now())
         with Smki.open(home) as smki:
             smki.registration.execute(command, cli_actor())
-        click.echo(f"{officer} no longer acts for {party_id}.")
+        say(f"{officer} no longer acts for {party_id}.")

@@ -84,8 +84,13 @@ class RevocationReader(Protocol):
     def pending(self, latest: ListRecord, now: datetime) -> datetime | None:
         """When the first revocation took effect that a list does not contain yet; None if there is none."""
 
-    def entries(self, issuer: SerialNumber, moment: datetime) -> Iterator[RevokedCertificate]:
-        """Everything of an issuer that is revoked at a moment and has not expired, in the order of its revocation."""
+    def entries(
+        self, issuer: SerialNumber, moment: datetime, *, last: int | None = None
+    ) -> Iterator[RevokedCertificate]:
+        """Everything of an issuer that is revoked at a moment and has not expired, in the order of its revocation.
+
+        :param last: id of the last revocation to consider (:meth:`last_id`); None for all of them.
+        """
 
     def last_id(self) -> int:
         """The id of the last revocation; 0 where there is none."""
@@ -370,6 +375,13 @@ class Ledger(Reader, Protocol):
 
     def damage(self) -> list[str]:
         """What is wrong with the storage itself, one line each."""
+
+    def inconsistencies(self) -> list[Problem]:
+        """Where what is stored contradicts itself: statuses, revocations, events, applications, successors, counters.
+
+        Nothing that commands wrote does, in whatever order and whatever the clock said. All of it is looked at as it stands
+        at one instant.
+        """
 
     def close(self) -> None:
         """Close it."""

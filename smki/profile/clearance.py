@@ -8,7 +8,7 @@ from contextlib import suppress
 from smki.pki.certificate import Certificate, read_tbs_certificate
 from smki.problem import Finding, SmkiError, errors_among
 from smki.profile.forms import CertificateProfile, RevocationListProfile
-from smki.profile.issuer import IssuerFacts
+from smki.profile.issuer import NOTHING_KNOWN, IssuerFacts
 from smki.profile.lint_certificate import lint_tbs_structure
 from smki.profile.lint_list import lint_tbs_list
 from smki.profile.precedent import CertificatePrecedent, CertificatePrecedents
@@ -33,13 +33,19 @@ class AlreadySigned(RuntimeError):
 
 
 class Cleared:
-    """Octets that meet their profile and may be signed once. Only the functions below make one."""
+    """Bytes that meet their profile and may be signed once, by the issuer that they were linted for.
 
-    __slots__ = ("_lock", "_redeemed", "_tbs")
+    Only the functions below make one.
 
-    def __init__(self, tbs: bytes, made_by: object) -> None:
+    :ivar issuer: the issuer that they were cleared for. Where its name or key is None, nobody can sign them.
+    """
+
+    __slots__ = ("_lock", "_redeemed", "_tbs", "issuer")
+
+    def __init__(self, tbs: bytes, made_by: object, issuer: IssuerFacts = NOTHING_KNOWN) -> None:
         if made_by is not _MADE_HERE:
             raise TypeError(f"only the lint makes a {type(self).__name__}")
+        self.issuer = issuer
         self._tbs = tbs
         self._redeemed = False
         self._lock = threading.Lock()
@@ -66,8 +72,14 @@ class ClearedCertificate(Cleared):
 
     __slots__ = ("_precedent",)
 
-    def __init__(self, tbs: bytes, made_by: object, precedent: CertificatePrecedent | None = None) -> None:
-        super().__init__(tbs, made_by)
+    def __init__(
+        self,
+        tbs: bytes,
+        made_by: object,
+        issuer: IssuerFacts = NOTHING_KNOWN,
+        precedent: CertificatePrecedent | None = None,
+    ) -> None:
+        super().__init__(tbs, made_by, issuer)
         self._precedent = precedent
 
     def read(self, signed: bytes) -> Certificate:
@@ -91,12 +103,13 @@ def clear_for_signature(
 ) -> ClearedCertificate:
     """Lint a to-be-signed certificate against its profile and clear it for one signature.
 
+    :param issuer: whose key may sign it. A root is its own issuer.
     :raises NotConformant: when the lint finds anything at error or above.
     """
     precedents = _precedents(profile, issuer, policy_oid)
     precedent = precedents.covering(tbs)
     if precedent is not None:
-        return ClearedCertificate(tbs, _MADE_HERE, precedent)
+        return ClearedCertificate(tbs, _MADE_HERE, issuer, precedent)
     structure = read_tbs_certificate(tbs)
     findings = lint_tbs_structure(structure, profile, issuer, policy_oid)
     if errors_among(findings):
@@ -104,7 +117,7 @@ def clear_for_signature(
     if not findings and profile.kind is CertificateKind.DEVICE:
         with suppress(ValueError):
             precedents.add(CertificatePrecedent(structure))
-    return ClearedCertificate(tbs, _MADE_HERE)
+    return ClearedCertificate(tbs, _MADE_HERE, issuer)
 
 
 def _precedents(profile: CertificateProfile, issuer: IssuerFacts, policy_oid: str) -> CertificatePrecedents:
@@ -125,9 +138,10 @@ _MAX_ISSUERS = 64
 def clear_list_for_signature(tbs: bytes, profile: RevocationListProfile, issuer: IssuerFacts) -> ClearedList:
     """Lint a to-be-signed revocation list against its profile and clear it for one signature.
 
+    :param issuer: whose key may sign it.
     :raises NotConformant: when the lint finds anything at error or above.
     """
     findings = lint_tbs_list(tbs, profile, issuer)
     if errors_among(findings):
         raise NotConformant(findings)
-    return ClearedList(tbs, _MADE_HERE)
+    return ClearedList(tbs, _MADE_HERE, issuer)

@@ -9,7 +9,6 @@ from smki.authority.hierarchy import ABOVE
 from smki.eligibility import Applicant, AuthorityQuestion, decide
 from smki.identity import PartyId
 from smki.ledger import CertificateRecord, EventKind, NewApplication
-from smki.profile import IssuerFacts
 from smki.profile.tables import profile_of
 from smki.registration.applicants import first_officer
 from smki.registration.applications import Refused
@@ -52,7 +51,7 @@ class EstablishAuthority(Command[CertificateRecord]):
             context,
             profile_of(self.kind),
             made.subject,
-            issuer.facts if issuer else IssuerFacts(name=made.subject.name),
+            issuer.facts if issuer else made.facts,
             issuer.signing_key if issuer else made.signing_key,
             application,
         )

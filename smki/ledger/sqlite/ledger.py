@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from sqlite_utils import Database
 
 from smki.ledger.contract import Transaction
+from smki.ledger.sqlite.consistency import inconsistencies
 from smki.ledger.sqlite.group_commit import GroupCommit, unavailable
 from smki.ledger.sqlite.reader import SqliteReader
 from smki.ledger.sqlite.schema import MIGRATIONS
@@ -108,6 +109,10 @@ class SqliteLedger(SqliteReader):
         return found + [
             f"certificate {row[0]} lacks its application or audit event" for row in self._query(orphans, ())
         ]
+
+    def inconsistencies(self) -> list[Problem]:
+        """Where the tables contradict each other (see :class:`~smki.ledger.contract.Ledger`)."""
+        return self._with_reader(inconsistencies)
 
     def close(self) -> None:
         """Close every connection."""

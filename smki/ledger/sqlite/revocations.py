@@ -11,6 +11,7 @@ from smki.identity import SerialNumber
 from smki.ledger.records import ListRecord, Revocation, RevokedCertificate
 from smki.ledger.sqlite.rows import Read
 
+_MAX_ID = (1 << 63) - 1
 _LIST_COLUMNS = "issuer_serial_number, number, this_update, next_update, entries, der, last_revocation"
 
 
@@ -39,12 +40,15 @@ class SqliteRevocations:
         found = self._read(sql, parameters)[0][0]
         return from_seconds(found) if found is not None else None
 
-    def entries(self, issuer: SerialNumber, moment: datetime) -> Iterator[RevokedCertificate]:
+    def entries(
+        self, issuer: SerialNumber, moment: datetime, *, last: int | None = None
+    ) -> Iterator[RevokedCertificate]:
         """Everything of an issuer that is revoked at a moment and has not expired, in the order of its revocation."""
         now = to_seconds(moment)
         sql = """SELECT serial_number, effective, reason FROM revocation
-            WHERE issuer_serial_number = ? AND effective <= ? AND not_after >= ? ORDER BY effective, id"""
-        return map(RevokedCertificate._make, self._read(sql, (issuer.octets, now, now)))
+            WHERE issuer_serial_number = ? AND effective <= ? AND not_after >= ? AND id <= ? ORDER BY effective, id"""
+        parameters = (issuer.octets, now, now, _MAX_ID if last is None else last)
+        return map(RevokedCertificate._make, self._read(sql, parameters))
 
     def last_id(self) -> int:
         """The id of the last revocation; 0 where there is none."""

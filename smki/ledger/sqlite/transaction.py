@@ -91,9 +91,18 @@ class SqliteTransaction(SqliteReader):
         )
 
     def restore_older(self, certificate_id: int) -> None:
-        """Undo :meth:`replace_older`."""
+        """Undo :meth:`replace_older`; what yet another newer certificate takes over from, that one does."""
         self._connection.execute(
-            "UPDATE certificate SET replaced = NULL, replaced_by = NULL WHERE replaced_by = ?", (certificate_id,)
+            """UPDATE certificate AS older SET (replaced, replaced_by) = (
+                SELECT coalesce((SELECT min(at) FROM audit_event e WHERE e.certificate_id = newer.id
+                    AND e.event = 'accepted'), newer.deemed_accepted, newer.issued) AS since, newer.id
+                FROM certificate newer WHERE newer.entity_identifier = older.entity_identifier AND newer.id > older.id
+                    AND newer.id != ?1 AND newer.kind = older.kind AND newer.role IS older.role
+                    AND newer.usage = older.usage AND newer.top_up = older.top_up
+                    AND NOT EXISTS (SELECT 1 FROM audit_event e WHERE e.certificate_id = newer.id AND e.event = 'rejected')
+                ORDER BY since, newer.id LIMIT 1)
+            WHERE replaced_by = ?1 AND entity_identifier = (SELECT entity_identifier FROM certificate WHERE id = ?1)""",
+            (certificate_id,),
         )
 
     def change_status(

@@ -1,0 +1,258 @@
+"""`smki check` finds what contradicts itself in the ledger, and finds nothing after any legitimate history."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import sqlite3
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from smki import DeviceType, RemotePartyRole, Smki
+from smki.clock import AdjustableClock
+from smki.identity import PartyId, SerialNumber
+from smki.ledger import CertificateQuery, CredentialKind, NewImport
+from smki.pki.certificate import Certificate
+from smki.registration import Actor, Application, Apply
+from smki.registration.acceptance import Accept, Reject
+from smki.registration.credentials import MakeApiKey, MakeToken, RevokeCredential
+from smki.registration.imports import Import
+from smki.registration.revocation import PMA, Revoke
+from smki.sec.role import CertificateKind
+from tests.drills.commands import DEEMED, START, Commands, make_home, run
+from tests.support import DEVICE, DS, KA, SOAK, SUPPLIER
+
+ACTOR = Actor(interface="test")
+
+
+@pytest.fixture(scope="module")
+def foreign() -> tuple[bytes, ...]:
+    """Certificates of another SMKI."""
+    with Smki.in_memory(seed="foreign") as other:
+        return tuple(record.der for record in other.ledger.certificates(CertificateQuery()))
+
+
+@pytest.fixture(scope="module")
+def lived_in(tmp_path_factory: pytest.TempPathFactory, foreign: tuple[bytes, ...]) -> Path:
+    """A home with a certificate in every state; certificates 11 to 18, their names below."""
+    path = tmp_path_factory.mktemp("consistency") / "pki"
+    make_home(path)
+    clock = AdjustableClock(START)
+    with Smki.open(path, clock=clock) as smki:
+        execute = smki.registration.execute
+
+        def organisation(usage: object = DS) -> SerialNumber:
+            clock.set(clock.now() + timedelta(minutes=1))
+            request = smki.make_organisation_request(SUPPLIER, RemotePartyRole.SUPPLIER, usage)[1]  # type: ignore[arg-type]
+            return smki.issue_organisation(request).record.serial_number
+
+        execute(Accept(organisation()), ACTOR)  # 11: accepted, later replaced by 12
+        organisation()  # 12: deemed accepted, replaced by 14
+        execute(Reject(organisation(), "wrong"), ACTOR)  # 13: rejected
+        execute(Accept(organisation()), ACTOR)  # 14: accepted, then revoked
+        revoked = smki.ledger.search.certificates(CertificateQuery(), descending=True).records[0].serial_number
+        execute(Revoke(serial_number=revoked, reason="key-lost"), ACTOR)
+        delayed = organisation(KA)  # 15: revoked with effect of a later day
+        later = clock.now() + timedelta(days=2)
+        pma = Actor(interface="test", officer=PMA)
+        execute(Revoke(serial_number=delayed, reason="superseded", not_before=later), pma)
+        organisation(KA)  # 16: pending
+        for usage in (DS, KA):  # 17 and 18: of a Device, the last one rejected
+            request = smki.make_device_request(DEVICE, usage)[1]
+            device = smki.issue_device(request, device_type=DeviceType.ESME).record.serial_number
+        execute(Reject(device, "does not work"), ACTOR)
+        for octets in (b"nothing", b"nothing at all"):
+            execute(Apply(Application(kind=CertificateKind.DEVICE, request=octets)), ACTOR)
+        execute(MakeApiKey(name="key", created=START), ACTOR)
+        execute(MakeToken(party=PartyId.parse("LARGE-SUPPLIER"), created=START), ACTOR)
+        execute(RevokeCredential(kind=CredentialKind.API_KEY, name="key", revoked=START), ACTOR)
+        imported = tuple(NewImport(Certificate.from_der(octets), "other.pem", "", ()) for octets in foreign[:2])
+        execute(Import(imported), ACTOR)
+        smki.lists(CertificateKind.ISSUING_OCA).publish()
+        clock.set(START + DEEMED * 2)
+        assert smki.check().problems == ()
+    return path
+
+
+def changed(home: Path, *statements: str) -> None:
+    """Tamper with the ledger of a home that is not open; the counters' triggers do not notice."""
+    connection = sqlite3.connect(home / "ledger.sqlite", isolation_level=None)
+    triggers = connection.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").fetchall()
+    for name, _ in triggers:
+        connection.execute(f"DROP TRIGGER {name}")
+    for statement in statements:
+        cursor = connection.execute(statement)
+        assert cursor.rowcount != 0, statement
+    for _, sql in triggers:
+        connection.execute(sql)
+    connection.close()
+
+
+PLANTED = (
+    ("UPDATE certificate SET status = 'N' WHERE id = 11", "certificate.status"),
+    ("UPDATE certificate SET deemed_accepted = NULL WHERE id = 16", "certificate.status"),
+    ("UPDATE certificate SET status_since = status_since + 1 WHERE id = 17", "certificate.status-since"),
+    ("UPDATE certificate SET status_since = status_since + 1 WHERE id = 16", "certificate.status-since"),
+    ("UPDATE certificate SET status = 'R' WHERE id = 12", "certificate.revocation-missing"),
+    ("DELETE FROM revocation WHERE certificate_id = 15", "certificate.revocation-missing"),
+    ("UPDATE certificate SET status = 'I' WHERE id = 14", "revocation.status"),
+    ("UPDATE certificate SET status_since = status_since + 1 WHERE id = 14", "revocation.status"),
+    ("UPDATE revocation SET effective = effective - 1 WHERE certificate_id = 14", "revocation.status"),
+    ("UPDATE revocation SET serial_number = x'01' WHERE certificate_id = 14", "revocation.column"),
+    ("UPDATE revocation SET issuer_serial_number = x'01' WHERE certificate_id = 14", "revocation.column"),
+    ("UPDATE revocation SET not_after = not_after - 1 WHERE certificate_id = 14", "revocation.column"),
+    ("UPDATE certificate SET status = 'I' WHERE id = 12", "certificate.acceptance-missing"),
+    ("UPDATE certificate SET status_since = status_since + 1 WHERE id = 11", "certificate.acceptance-missing"),
+    ("UPDATE audit_event SET event = 'changed' WHERE event = 'revoked' AND certificate_id = 14", "revocation.event-missing"),
+    ("DELETE FROM audit_event WHERE event = 'rejected' AND certificate_id = 13", "revocation.event-missing"),
+    ("UPDATE audit_event SET at = at + 1 WHERE event = 'issued' AND certificate_id = 11", "event.issued"),
+    ("UPDATE audit_event SET application_id = 3 WHERE event = 'issued' AND certificate_id = 11", "event.issued"),
+    ("UPDATE certificate SET status = 'P' WHERE id = 11", "event.accepted"),
+    ("UPDATE audit_event SET certificate_id = 17 WHERE event = 'accepted' AND certificate_id = 11", "event.accepted"),
+    ("UPDATE audit_event SET certificate_id = 17 WHERE event = 'revoked' AND certificate_id = 14", "event.revoked"),
+    ("UPDATE audit_event SET certificate_id = 12 WHERE event = 'rejected' AND certificate_id = 13", "event.revoked"),
+    ("UPDATE revocation SET reason = 'key-lost' WHERE certificate_id = 13", "event.revoked"),
+    ("UPDATE audit_event SET event = 'issued' WHERE event = 'accepted' AND certificate_id = 11", "event.repeated"),
+    ("UPDATE audit_event SET application_id = (SELECT min(application_id) FROM audit_event WHERE event = 'refused') "
+     "WHERE event = 'refused'", "event.repeated"),
+    ("INSERT INTO audit_event (at, event, interface, certificate_id) SELECT at, 'accepted', 'x', 13 FROM audit_event "
+     "WHERE event = 'rejected' AND certificate_id = 13", "event.contradiction"),
+    ("UPDATE audit_event SET id = -id WHERE event = 'accepted' AND certificate_id = 11", "event.order"),
+    ("UPDATE audit_event SET id = -id WHERE event = 'revoked' AND certificate_id = 14", "event.order"),
+    ("UPDATE audit_event SET certificate_id = 99 WHERE event = 'refused'", "event.subject-missing"),
+    ("UPDATE audit_event SET application_id = 99 WHERE event = 'refused'", "event.subject-missing"),
+    ("UPDATE audit_event SET device = x'0000000000000000' WHERE event = 'imported'", "event.subject-missing"),
+    ("UPDATE audit_event SET concerns = 'NOBODY' WHERE event = 'imported'", "event.subject-missing"),
+    ("DELETE FROM audit_event WHERE event = 'accepted' AND certificate_id = 11", "event.gap"),
+    ("DELETE FROM audit_event WHERE event = 'registered'", "event.gap"),
+    ("DELETE FROM application WHERE id = (SELECT min(id) FROM application WHERE NOT granted)", "application.gap"),
+    ("UPDATE certificate SET id = 99 WHERE id = 16", "certificate.gap"),
+    ("DELETE FROM revocation WHERE id = 1", "revocation.gap"),
+    ("DELETE FROM certificate WHERE id = 17", "application.certificate-missing"),
+    ("UPDATE application SET reasons = '[{\"code\": \"x\"}]' WHERE id = 12", "application.refusal"),
+    ("UPDATE application SET granted = 0 WHERE id = 12", "application.refusal"),
+    ("UPDATE audit_event SET event = 'changed' WHERE id = (SELECT max(id) FROM audit_event WHERE event = 'refused')",
+     "application.event-missing"),
+    ("UPDATE audit_event SET application_id = 12 WHERE event = 'refused'", "event.refused"),
+    ("UPDATE audit_event SET at = at + 1 WHERE event = 'refused'", "event.refused"),
+    ("UPDATE certificate SET replaced = NULL, replaced_by = NULL WHERE id = 11", "certificate.replaced"),
+    ("UPDATE certificate SET replaced = replaced + 1 WHERE id = 12", "certificate.replaced"),
+    ("UPDATE certificate SET replaced = 1, replaced_by = 18 WHERE id = 17", "certificate.replaced"),
+    ("UPDATE certificate SET replaced_by = NULL WHERE id = 12", "certificate.replaced-by"),
+    ("UPDATE certificate SET replaced_by = 13 WHERE id = 12", "certificate.replaced-by"),
+    ("UPDATE certificate SET replaced_by = 11 WHERE id = 12", "certificate.replaced-by"),
+    ("UPDATE certificate SET replaced_by = 99 WHERE id = 12", "certificate.replaced-by"),
+    ("UPDATE certificate SET replaced = 1, replaced_by = 3 WHERE id = 2", "certificate.replaced-authority"),
+    ("UPDATE subscriber SET certificates = certificates + 1 WHERE id = 'DCC'", "ledger.counter"),
+    ("DELETE FROM subscriber WHERE id = 'LARGE-SUPPLIER'", "ledger.counter"),
+    ("UPDATE certificate_count SET certificates = certificates - 1 WHERE kind = 'device'", "ledger.counter"),
+    ("UPDATE application_count SET applications = applications + 1 WHERE granted = 0", "ledger.counter"),
+    ("UPDATE refusal_count SET refusals = refusals + 1", "ledger.counter"),
+    ("DELETE FROM fingerprint WHERE certificate_id = 17", "ledger.fingerprint"),
+    ("INSERT INTO fingerprint VALUES (1, 17)", "ledger.fingerprint"),
+    ("UPDATE credential SET party = 'NOBODY' WHERE kind = 'officer-token'", "credential.party-unknown"),
+    ("UPDATE credential SET party = NULL WHERE kind = 'officer-token'", "credential.party-unknown"),
+    ("UPDATE audit_event SET event = 'changed' WHERE event = 'credential made'", "credential.event-missing"),
+    ("UPDATE audit_event SET event = 'changed' WHERE event = 'credential revoked'", "credential.event-missing"),
+    ("DELETE FROM credential WHERE kind = 'officer-token'", "event.credential"),
+    ("UPDATE credential SET revoked = NULL", "event.credential"),
+    ("UPDATE audit_event SET event = 'changed' WHERE id = (SELECT max(id) FROM audit_event WHERE event = 'list issued')",
+     "list.event-missing"),
+    ("DELETE FROM revocation_list WHERE number = 2", "event.list"),
+    ("UPDATE revocation_list SET entries = entries + 1 WHERE number = 2", "event.list"),
+    ("UPDATE revocation_list SET entries = entries + 1 WHERE number = 2", "list.column"),
+    ("UPDATE revocation_list SET next_update = next_update + 1 WHERE number = 2", "list.column"),
+    ("UPDATE revocation_list SET last_revocation = 0 WHERE number = 2", "list.entry-unfounded"),
+    ("UPDATE revocation SET effective = effective + 864000 WHERE certificate_id = 14", "list.entry-unfounded"),
+    ("UPDATE revocation SET reason = 'superseded' WHERE certificate_id = 14", "list.entry-differs"),
+    ("UPDATE revocation SET effective = effective - 3600 WHERE certificate_id = 14", "list.entry-differs"),
+    ("UPDATE revocation SET effective = effective - 864000 WHERE certificate_id = 15", "list.entry-missing"),
+    ("DELETE FROM imported_certificate WHERE id = 1", "event.imported"),
+    ("UPDATE audit_event SET event = 'changed' WHERE event = 'imported'", "import.event-missing"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("statement", "code"), PLANTED)
+def test_what_contradicts_itself_is_found(lived_in: Path, tmp_path: Path, statement: str, code: str) -> None:
+    home = tmp_path / "pki"
+    shutil.copytree(lived_in, home)
+    changed(home, statement)
+    with Smki.open(home) as smki:
+        found = [problem for problem in smki.check().problems if problem.code == code]
+    assert found
+    assert all(problem.subject and problem.seen and problem.expected for problem in found)
+
+
+def test_every_rule_is_planted() -> None:
+    from smki.ledger.sqlite.consistency import RULES
+
+    assert {rule.code for rule in RULES} <= {code for _, code in PLANTED}
+
+
+@pytest.mark.parametrize("seed", range(3 * SOAK))
+def test_nothing_is_found_after_any_history(tmp_path: Path, foreign: tuple[bytes, ...], seed: int) -> None:
+    home = tmp_path / "pki"
+    make_home(home)
+    with Smki.open(home) as smki:
+        commands = Commands.of_home(smki, random.Random(seed), foreign)
+        for number in range(150):
+            run(smki, *(commands.any() if seed % 3 else commands.lifecycle()), f"history {number}")
+        assert smki.check().problems == ()
+
+
+def test_a_rejection_leaves_what_yet_another_certificate_takes_over_from(tmp_path: Path) -> None:
+    make_home(tmp_path / "pki")
+    clock = AdjustableClock(START)
+    with Smki.open(tmp_path / "pki", clock=clock) as smki:
+        serial_numbers = []
+        for _ in range(3):
+            request = smki.make_organisation_request(SUPPLIER, RemotePartyRole.SUPPLIER, DS)[1]
+            serial_numbers.append(smki.issue_organisation(request).record.serial_number)
+            clock.set(clock.now() + timedelta(hours=1))
+        smki.registration.execute(Reject(serial_numbers[1], "wrong"), ACTOR)
+        first, _, last = (smki.ledger.certificate(serial_number) for serial_number in serial_numbers)
+        assert first is not None
+        assert last is not None
+        assert first.replaced == last.deemed_accepted
+        assert smki.check().problems == ()
+
+
+MANY = """
+    CREATE TEMP TABLE n AS WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {count} - 1)
+        SELECT i, (SELECT max(id) FROM certificate) + 1 + i AS id, (SELECT max(id) FROM application) + 1 + i AS application_id,
+        (SELECT max(id) FROM audit_event) + 1 + i AS event_id, randomblob(16) AS serial_number,
+        CASE WHEN i % 10 = 0 THEN 'organisation' ELSE 'device' END AS kind FROM n;
+    INSERT INTO application (id, received, interface, subscriber, officer, kind, granted, serial_number)
+        SELECT application_id, 1, 'x', 'MANUFACTURER', 'x', kind, 1, serial_number FROM n;
+    UPDATE subscriber SET certificates = certificates + {count} WHERE id = 'MANUFACTURER';
+    INSERT INTO certificate (id, serial_number, kind, entity_identifier, usage, public_key, not_before, not_after, status,
+        status_since, issued, issuer_serial_number, application_id, der)
+        SELECT id, serial_number, kind, CAST(printf('%08d', i / 2) AS BLOB), CASE i % 2 WHEN 0 THEN 'DS' ELSE 'KA' END,
+        randomblob(16), 1, 9, CASE kind WHEN 'organisation' THEN 'R' ELSE 'I' END, 1, 1, x'01', application_id,
+        randomblob(300) FROM n;
+    INSERT INTO fingerprint SELECT random() >> 33, id FROM n;
+    INSERT INTO audit_event (id, at, event, application_id, certificate_id)
+        SELECT event_id, 1, 'issued', application_id, id FROM n;
+    INSERT INTO revocation (certificate_id, serial_number, issuer_serial_number, not_after, revoked, effective, reason,
+        asked_by) SELECT id, serial_number, x'01', 9, 1, 1, 'key-lost', 'x' FROM n WHERE kind = 'organisation';
+    INSERT INTO audit_event (at, event, interface, certificate_id)
+        SELECT 1, 'revoked', 'x', id FROM n WHERE kind = 'organisation';
+"""
+
+
+def test_a_hundred_thousand_certificates_are_compared_in_seconds(lived_in: Path, tmp_path: Path) -> None:
+    """So many in `make soak`; in the suite five thousand, which show that nothing takes the square of the time."""
+    home = tmp_path / "pki"
+    shutil.copytree(lived_in, home)
+    connection = sqlite3.connect(home / "ledger.sqlite")
+    connection.executescript(MANY.replace("{count}", str(5000 * SOAK)))
+    connection.close()
+    with Smki.open(home) as smki:
+        begin = time.process_time()
+        found = smki.ledger.inconsistencies()
+        taken = time.process_time() - begin
+    assert found == []
+    assert taken < (1 if SOAK == 1 else 10)
