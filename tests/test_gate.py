@@ -12,8 +12,6 @@ import pytest
 from smki_repository.app import create_app
 
 from smki import Application, CertificateKind, Refusal, RemotePartyRole, Smki
-from smki.authority.certification_authority import SigningKey
-from smki.keys.private_key import SystemRandomness
 from smki.ledger import CertificateQuery, EventKind, Reader, Transaction
 from smki.ledger.sqlite.ledger import SqliteLedger
 from smki.profile import TEST_POLICY_OID, IssuerFacts
@@ -301,7 +299,7 @@ def test_a_certificate_that_breaks_its_profile_is_not_cleared(smki: Smki) -> Non
 def test_it_is_redeemed_once(smki: Smki) -> None:
     tbs, facts = good_tbs(smki)
     cleared = clear_for_signature(tbs, profile_of(CertificateKind.DEVICE), facts, TEST_POLICY_OID)
-    key = SigningKey(lambda: SystemRandomness().private_key(""))
+    key = smki.hierarchy.newest(smki.ledger, CertificateKind.ISSUING_DCA).signing_key
     outcomes: list[str] = []
 
     def sign() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from smki.authority.revocation_lists import CRL_REASONS
 from smki.clock import iso, to_seconds
 from smki.identity import SerialNumber
 from smki.ledger import CertificateQuery, CertificateRecord, Ledger, ListRecord
@@ -15,6 +14,7 @@ from smki.pki.revocation_list import RevocationList, read_revocation_list
 from smki.problem import Problem, SmkiError, errors_among
 from smki.profile import IssuerFacts, lint_certificate
 from smki.profile.lint_list import lint_revocation_list
+from smki.profile.revocation_reasons import CRL_REASONS
 from smki.profile.tables import profile_of
 
 

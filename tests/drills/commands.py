@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from smki import DeviceType, EntityIdentifier, RemotePartyRole, SerialNumber, Smki
-from smki.clock import HomeClock
+from smki.clock import HomeClock, RealClock
 from smki.home.smki import CLOCK_FILE
 from smki.identity import PartyId
 from smki.ledger import CertificateQuery, CredentialKind, NewImport
@@ -17,12 +17,14 @@ from smki.pki.certificate import Certificate
 from smki.problem import SmkiError
 from smki.registration import Actor, Application, Apply, Command
 from smki.registration.acceptance import Accept, Reject
+from smki.registration.appointments import AppointOfficer, DismissOfficer
 from smki.registration.authorities import EstablishAuthority
 from smki.registration.clock import SetClock
 from smki.registration.credentials import MakeApiKey, MakeToken, RevokeCredential
 from smki.registration.devices import AddDevices, SetDeviceStatus, SetThreshold
+from smki.registration.identifiers import AssignIdentifier
 from smki.registration.imports import Import
-from smki.registration.parties import AppointOfficer, AssignIdentifier, DismissOfficer, Register, SetStanding
+from smki.registration.parties import Register, SetStanding
 from smki.registration.revocation import PMA, Revoke
 from smki.registration.revocation_lists import PublishList
 from smki.sec.device import Device, SmiStatus
@@ -153,7 +155,9 @@ class Commands:
         return AppointOfficer(self._party(), Officer.parse(name))
 
     def _dismiss(self) -> Command[Any]:
-        return DismissOfficer(self._party(), f"Officer {self.choice.randrange(5)}")
+        return DismissOfficer(
+            party=self._party(), officer=f"Officer {self.choice.randrange(5)}", moment=RealClock().now()
+        )
 
     def _device_id(self) -> EntityIdentifier:
         return EntityIdentifier(b"\x00\xdb\x12\x34\x56\x78\x91" + bytes((self.choice.randrange(40),)))

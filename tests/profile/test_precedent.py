@@ -47,6 +47,12 @@ def issued() -> list[Certificate]:
         return [authority.certificate, *(Certificate.from_der(record.der) for record in records)]
 
 
+def issuing_key() -> SigningKey:
+    """The key of the authority above."""
+    with Smki.in_memory(seed="precedents") as smki:
+        return smki.hierarchy.newest(smki.ledger, CertificateKind.ISSUING_DCA).signing_key
+
+
 def precedent_of(certificate: Certificate) -> CertificatePrecedent:
     return CertificatePrecedent(read_tbs_certificate(certificate.tbs))
 
@@ -110,7 +116,7 @@ def test_it_is_not_passed_for_another_issuer_profile_or_policy(issued: list[Cert
 
     authority, first, second, _ = issued
     facts = IssuerFacts.of(authority)
-    key = SigningKey(lambda: DRAW.private_key("signer"))
+    key = issuing_key()
     for certificate in (first, second):
         cleared = clear_for_signature(certificate.tbs, PROFILE, facts, TEST_POLICY_OID)
         signed = key.sign(cleared)

@@ -22,6 +22,7 @@ from smki import DeviceType, RemotePartyRole, Smki
 from smki.cli.main import cli
 from smki.clock import RealClock
 from smki.identity import PartyId
+from smki.ledger.sqlite.group_commit import GroupCommit
 from smki.ledger.sqlite.ledger import SqliteLedger
 from smki.pki.certificate import to_pem
 from smki.problem import SmkiError
@@ -273,12 +274,12 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], Seen]:
         seen.transactions += 1
         return transact(self, work)
 
-    def traced_begin(self: SqliteLedger, writer: sqlite3.Connection, writes: Any) -> None:
+    def traced_begin(self: SqliteLedger, writes: GroupCommit) -> None:
         def traced(statement: str) -> None:
             seen.commits += statement == "COMMIT"
 
-        begin(self, writer, writes)
-        writer.set_trace_callback(traced)
+        begin(self, writes)
+        writes._connection.set_trace_callback(traced)
 
     def watching(home: Path) -> Seen:
         now = _count_events(home)
