@@ -97,10 +97,16 @@ def create_app(smki: Smki, options: Options = DEFAULTS, *, faults: Faults | None
     return app
 
 
-class _ShortInteger(IntegerConverter):
-    """A number in a path: of more digits than any number of ours it names nothing, which is a 404."""
+_MAX_DIGITS = 18
+_MAX_NUMBER = 2**63 - 1
 
-    regex = r"\d{1,18}"
+
+class _BoundedInteger(IntegerConverter):
+    """A number in a path; one that the ledger cannot hold is read as the largest that it can, which names nothing."""
+
+    def to_python(self, value: str) -> int:
+        """The number that these digits write."""
+        return int(value) if len(value) <= _MAX_DIGITS else _MAX_NUMBER
 
 
 class _Application(Flask):
@@ -108,7 +114,7 @@ class _Application(Flask):
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
-        self.url_map.converters["int"] = _ShortInteger
+        self.url_map.converters["int"] = _BoundedInteger
         self.jinja_env.finalize = _visible_in_page
 
     def log_exception(self, exc_info: Any) -> None:
