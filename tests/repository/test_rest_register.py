@@ -155,6 +155,9 @@ def test_examples_are_valid(rest: Rest) -> None:
         ("POST", "/parties", {"party_id": "ACME"}),
         ("POST", "/parties", {"party_id": "ACME", "category": "dcc", "officers": ["Jo: device"]}),
         ("POST", f"/devices/{DEVICE}", {}),
+        ("PATCH", "/parties/LARGE-SUPPLIER", None),
+        ("PUT", "/clock", None),
+        ("POST", "/parties/LARGE-SUPPLIER/tokens", None),
     ],
 )
 def test_malformed_bodies(rest: Rest, method: str, path: str, body: Any) -> None:

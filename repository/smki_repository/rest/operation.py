@@ -47,7 +47,6 @@ class JsonBody:
     """
 
     fields: tuple[Parameter, ...]
-    required: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,8 +226,6 @@ def media_types_of(operation: Operation) -> list[str]:
 
 
 def _read_json(form: JsonBody, octets: bytes, values: dict[str, Any]) -> None:
-    if not octets and not form.required:
-        return
     known = {parameter.name: parameter for parameter in form.fields}
     allowed = ", ".join(known)
     try:

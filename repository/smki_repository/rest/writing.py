@@ -31,10 +31,10 @@ def write(
 ) -> Operation:
     """An operation that runs a command of the register; the command checks that the officer is one of the DCC's.
 
-    :param fields: of its JSON body; where none is required, the body may be left out.
+    :param fields: of its JSON body, which is required where there are any, if only as ``{}``.
     :param errors: statuses of refusals beside those that all these operations have.
     """
-    body = (JsonBody(fields, required=any(field.required for field in fields)),) if fields else ()
+    body = (JsonBody(fields),) if fields else ()
     return Operation(
         method, path, name, tag, summary, handle, answer, path_parameters, body,
         errors=(403, 406, 409, 422, *errors), status=status, for_officers=True, description=FOR_DCC,
