@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import threading
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from tests.repository.rest_support import PARTY, token_for
 from tests.support import DEVICE, DS, PROJECT, SUPPLIER, run_here
 
 
+@cache
 def sources() -> dict[str, ast.Module]:
     files = [*(PROJECT / "smki").rglob("*.py"), *(PROJECT / "repository").rglob("*.py")]
     return {str(file.relative_to(PROJECT)): ast.parse(file.read_text()) for file in files}

@@ -121,12 +121,12 @@ def test_an_empty_directory_will_do(tmp_path: Path) -> None:
 
 
 def test_nothing_is_left_of_an_init_that_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import smki.home.smki
+    import smki.home.population
 
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(smki.home.smki, "_establish_dcc", fail)
+    monkeypatch.setattr(smki.home.population, "dcc_key_name", fail)
     with pytest.raises(NotReady) as caught:
         Smki.create(tmp_path / "pki")
     assert "No space left" in caught.value.problems[0].seen

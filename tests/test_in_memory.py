@@ -31,12 +31,12 @@ def memory(smki: Smki) -> MemoryLedger:
 
 
 def test_it_is_the_same_as_in_a_directory(tmp_path: Path) -> None:
-    on_disk = Smki.create(tmp_path / "pki", seed="one")
-    with on_disk, Smki.in_memory(seed="one") as in_memory:
-        clock = AdjustableClock(SEEDED_START)
+    clock = AdjustableClock(SEEDED_START)
+    with Smki.create(tmp_path / "pki", seed="one") as made, Smki.in_memory(seed="one", clock=clock) as in_memory:
+        on_disk = made.with_clock(clock)
         assert everything(in_memory) == everything(on_disk)
         for smki in (in_memory, on_disk):
-            smki.with_clock(clock).issue_device(smki.make_device_request(DEVICE, DS)[1])
+            smki.issue_device(smki.make_device_request(DEVICE, DS)[1])
         assert everything(in_memory) == everything(on_disk)
         keys = [smki.dcc_key(RemotePartyRole.ACCESS_CONTROL_BROKER, KA) for smki in (in_memory, on_disk)]
         assert keys[0].private_numbers() == keys[1].private_numbers()

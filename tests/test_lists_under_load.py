@@ -198,8 +198,9 @@ def test_four_processes_over_a_week(tmp_path: Path) -> None:
 # --- processes that die ---------------------------------------------------------------------------------------------
 
 
-def publish_until_killed(home: Path, pipe: int) -> None:
+def publish_until_killed(home: Path, pipe: int, opened: Any) -> None:
     with Smki.open(home) as smki:
+        opened.set()
         while True:
             number = smki.lists(OCA).publish().number
             os.write(pipe, number.to_bytes(4, "big"))
@@ -209,11 +210,15 @@ def test_killed_at_fifty_moments_of_publication(home: Path) -> None:
     with Smki.open(home) as smki:
         revoke(smki, organisation(smki), "key-lost")
     moments, last_told = random.Random(5), 1
-    for _ in range(DRILLS):
+    for number in range(DRILLS):
         reading, writing = os.pipe()
-        worker = FORK.Process(target=publish_until_killed, args=(home, writing))
+        opened = FORK.Event()
+        worker = FORK.Process(target=publish_until_killed, args=(home, writing, opened))
         worker.start()
         os.close(writing)
+        # Now and then while the home is being opened; mostly while it publishes, however busy the machine is.
+        if number % 5:
+            assert opened.wait(60)
         time.sleep(moments.uniform(0.005, 0.05))
         assert worker.pid
         os.kill(worker.pid, signal.SIGKILL)
