@@ -56,7 +56,7 @@ class Element:
 
 def examples(pki: SamplePki) -> list[Example]:
     """The good twins, many times over, and every defect that is no monster."""
-    good = [Example(base, pki.good_octets(base)) for base in Base]
+    good = [Example(base, pki.good_bytes(base)) for base in Base]
     bad = [Example(defect.base, defect.make(pki)) for defect in DEFECTS]
     return good * 10 + [example for example in bad if len(example.octets) < 10_000]
 

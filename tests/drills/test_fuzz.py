@@ -14,13 +14,14 @@ from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
-from smki import Application, Certificate, DeviceType, RelyingParty, RevocationLists, Smki
+from smki import Certificate, DeviceType, RelyingParty, RevocationLists, Smki
 from smki.cli.defects import SEEDED_MOMENT
 from smki.clock import FixedClock
 from smki.pki.revocation_list import RevocationList
 from smki.problem import Malformed, finding_text, problem_text
 from smki.profile.issuer import IssuerFacts
 from smki.profile.lint import examine_request, lint
+from smki.registration import Actor, Application, Apply
 from smki.sec.role import CertificateKind
 from smki.testing.defects import Base, SamplePki
 from tests.drills.mutation import Example, examples, mutated
@@ -40,7 +41,7 @@ class Subject:
 
     def __init__(self, pki: SamplePki, smki: Smki) -> None:
         self._smki = smki
-        good = {base: pki.good_octets(base) for base in Base}
+        good = {base: pki.good_bytes(base) for base in Base}
         self._anchors = [Certificate.from_der(good[base]) for base in (Base.ROOT_OCA, Base.ROOT_DCA)]
         self._chain = [good[Base.ISSUING_OCA], good[Base.ISSUING_DCA]]
         self._good, self._clock = good, FixedClock(pki.moment)
@@ -99,7 +100,8 @@ class Subject:
         if example.base.is_request:
             kind = KINDS[example.base is Base.ORGANISATION_REQUEST]
             device_type = DeviceType.ESME if kind is CertificateKind.DEVICE else None
-            self._smki.registration.apply(Application(kind, example.octets, "drill", device_type=device_type))
+            application = Application(kind=kind, request=example.octets, device_type=device_type)
+            self._smki.registration.execute(Apply(application), Actor(interface="drill"))
 
 
 def peak() -> int:

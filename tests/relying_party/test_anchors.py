@@ -7,8 +7,6 @@ from dataclasses import replace
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from smki.testing.vectors.setting import Setting
-from smki.testing.vectors.world import MOMENT, World, changed
 
 from smki.clock import FixedClock
 from smki.pki import der
@@ -17,17 +15,28 @@ from smki.pki.x509 import P256_KEY_ALGORITHM
 from smki.problem import Malformed
 from smki.relying_party import RelyingParty, RevocationLists, TrustAnchor, Verdict
 from smki.relying_party.anchor import anchors_among, authority_of_anchor, authority_of_certificate
-from smki.sec.role import CertificateKind
+from smki.sec.role import CertificateKind, RemotePartyRole
+from smki.testing.defects import Base, SamplePki
+from smki.testing.defects.edits import another, issued_by, put
+from smki.testing.defects.sample_pki import Edit, authority_name
+from smki.testing.vectors import MOMENT
 
-SETTING = Setting(World("anchors"))
-WORLD = SETTING.world
-ROOT, ISSUING = Certificate.from_der(SETTING.root_oca), Certificate.from_der(SETTING.issuing_oca)
-ROOT_DCA, ISSUING_DCA = Certificate.from_der(SETTING.root_dca), Certificate.from_der(SETTING.issuing_dca)
-SUPPLIER = WORLD.certificate(WORLD.organisation())
-DEVICE = WORLD.certificate(WORLD.device())
+PKI = SamplePki(MOMENT, "anchors")
+ROOT, ISSUING, ROOT_DCA, ISSUING_DCA = (
+    Certificate.from_der(PKI.good_bytes(base))
+    for base in (Base.ROOT_OCA, Base.ISSUING_OCA, Base.ROOT_DCA, Base.ISSUING_DCA)
+)
+SUPPLIER, DEVICE = PKI.good_bytes(Base.ORGANISATION), PKI.good_bytes(Base.DEVICE)
+CRL, ARL = PKI.good_bytes(Base.CRL), PKI.good_bytes(Base.ARL)
+ROOT_KEY, ROOT_POINT = PKI.key(Base.ROOT_OCA.value), PKI.point(Base.ROOT_OCA.value)
 OFF_THE_CURVE = b"\4" + bytes(64)
-COMPRESSED = der.sequence(P256_KEY_ALGORITHM, der.bit_string(b"\2" + WORLD.point("root oca")[1:33]))
-WITHOUT_KEY = WORLD.certificate(changed(WORLD.root_oca, edit=lambda parts: [*parts[:6], COMPRESSED, *parts[7:]]))
+COMPRESSED = der.sequence(P256_KEY_ALGORITHM, der.bit_string(b"\2" + ROOT_POINT[1:33]))
+WITHOUT_KEY = PKI.make(Base.ROOT_OCA, put(public_key=COMPRESSED))
+
+
+def issued_by_authority(base: Base) -> Edit:
+    """Name and sign as this authority."""
+    return issued_by(PKI.name(base), base.value)
 
 
 def by_name(certificate: Certificate) -> TrustAnchor:
@@ -37,7 +46,7 @@ def by_name(certificate: Certificate) -> TrustAnchor:
 
 
 def verify(anchor: TrustAnchor, octets: bytes = SUPPLIER, *chain: bytes) -> Verdict:
-    lists = RevocationLists.of([SETTING.crl], [SETTING.arl])
+    lists = RevocationLists.of([CRL], [ARL])
     return RelyingParty([anchor], lists, chain=chain, clock=FixedClock(MOMENT)).verify(octets)
 
 
@@ -47,14 +56,14 @@ def code_of(verdict: Verdict) -> str | None:
 
 def test_an_anchor_of_a_certificate_has_all_of_it() -> None:
     anchor = TrustAnchor.of(ROOT)
-    assert anchor == TrustAnchor(ROOT.subject, WORLD.point("root oca"), ROOT.subject_key_identifier, SETTING.root_oca)
+    assert anchor == TrustAnchor(ROOT.subject, ROOT_POINT, ROOT.subject_key_identifier, ROOT.der)
     assert anchor.key_identifier is not None
     authority = authority_of_anchor(anchor)
     assert authority.is_anchor
     assert authority.certificate is not None
-    assert authority.certificate.der == SETTING.root_oca
+    assert authority.certificate.der == ROOT.der
     assert authority.kind is CertificateKind.ROOT_OCA
-    loose = authority_of_certificate(SETTING.root_oca)
+    loose = authority_of_certificate(ROOT.der)
     assert loose is not None
     assert not loose.is_anchor
     assert authority_of_certificate(b"no certificate") is None
@@ -77,13 +86,13 @@ def test_what_is_no_trust_anchor_says_why(octets: bytes, seen: str) -> None:
 
 def test_an_anchor_can_be_a_name_and_a_key() -> None:
     """The highest authority that the anchor names is not checked further, and no list of the one above is needed."""
-    assert verify(by_name(ROOT), SUPPLIER, SETTING.issuing_oca).trusted
+    assert verify(by_name(ROOT), SUPPLIER, ISSUING.der).trusted
     assert verify(by_name(ISSUING)).trusted
-    assert verify(by_name(ROOT_DCA), DEVICE, SETTING.issuing_dca).trusted
+    assert verify(by_name(ROOT_DCA), DEVICE, ISSUING_DCA.der).trusted
     assert verify(by_name(ISSUING_DCA), DEVICE).trusted
     without_name = replace(by_name(ISSUING), name=ROOT.subject)
     assert code_of(verify(without_name)) == "path.issuer-unknown"
-    without_key = replace(by_name(ISSUING), point=WORLD.point("stranger"))
+    without_key = replace(by_name(ISSUING), point=PKI.point("stranger"))
     assert code_of(verify(without_key)) == "path.signature"
 
 
@@ -113,23 +122,23 @@ def test_what_such_an_anchor_is_follows_from_its_name(certificate: Certificate, 
 
 def test_an_organisations_root_by_name_issues_no_end_entities() -> None:
     """Its place in the hierarchy is known by the unit in its name; a DCA's is not, and it is taken for either."""
-    below_root = changed(WORLD.organisation(), issuer=WORLD.root_oca.name, signer=WORLD.root_oca.key)
-    assert "path.hierarchy" in {check.code for check in verify(by_name(ROOT), WORLD.certificate(below_root)).failures()}
-    below_root = changed(WORLD.device(), issuer=WORLD.root_dca.name, signer=WORLD.root_dca.key)
-    assert verify(by_name(ROOT_DCA), WORLD.certificate(below_root)).trusted
+    below_root = PKI.make(Base.ORGANISATION, issued_by_authority(Base.ROOT_OCA))
+    assert "path.hierarchy" in {check.code for check in verify(by_name(ROOT), below_root).failures()}
+    below_root = PKI.make(Base.DEVICE, issued_by_authority(Base.ROOT_DCA))
+    assert verify(by_name(ROOT_DCA), below_root).trusted
 
 
 def test_anchors_of_one_name_are_told_apart_by_their_keys() -> None:
-    other = replace(by_name(ISSUING), point=WORLD.point("stranger"))
+    other = replace(by_name(ISSUING), point=PKI.point("stranger"))
     assert authority_of_anchor(other) != authority_of_anchor(by_name(ISSUING))
     for anchors in ([other, by_name(ISSUING)], [by_name(ISSUING), other]):
-        lists = RevocationLists.of([SETTING.crl])
+        lists = RevocationLists.of([CRL])
         assert RelyingParty(anchors, lists, clock=FixedClock(MOMENT)).verify(SUPPLIER).trusted
 
 
 def test_an_authority_verifies_only_what_its_key_signed() -> None:
-    signature = WORLD.key("root oca").sign(b"a message", ec.ECDSA(hashes.SHA256()))
-    other_hash = WORLD.key("root oca").sign(b"a message", ec.ECDSA(hashes.SHA384()))
+    signature = ROOT_KEY.sign(b"a message", ec.ECDSA(hashes.SHA256()))
+    other_hash = ROOT_KEY.sign(b"a message", ec.ECDSA(hashes.SHA384()))
     authority = authority_of_anchor(by_name(ROOT))
     for _ in range(2):
         assert authority.verifies(signature, b"a message")
@@ -142,11 +151,12 @@ def test_an_authority_verifies_only_what_its_key_signed() -> None:
 
 def test_a_root_and_whatever_has_no_issuer_among_them_is_an_anchor() -> None:
     anchors, others = anchors_among([ISSUING, ROOT, ISSUING, ISSUING_DCA, ROOT])
-    assert [anchor.certificate for anchor in anchors] == [SETTING.root_oca, SETTING.issuing_dca]
-    assert [certificate.der for certificate in others] == [SETTING.issuing_oca]
+    assert [anchor.certificate for anchor in anchors] == [ROOT.der, ISSUING_DCA.der]
+    assert [certificate.der for certificate in others] == [ISSUING.der]
     # An issuer that is there, but is no root, makes an anchor of neither.
-    below = WORLD.authority(CertificateKind.ISSUING_OCA, "V2", "oca below", WORLD.issuing_oca)
-    anchors, others = anchors_among([ISSUING, Certificate.from_der(WORLD.certificate(below))])
+    name = authority_name(RemotePartyRole.ISSUING_AUTHORITY, "X2")
+    below = PKI.make(Base.ISSUING_OCA, another("oca below"), put(subject=name), issued_by_authority(Base.ISSUING_OCA))
+    anchors, others = anchors_among([ISSUING, Certificate.from_der(below)])
     assert len(anchors) == 2
     assert not others
     with pytest.raises(Malformed):

@@ -13,16 +13,18 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from smki.testing.vectors.world import MOMENT
 
 from smki import EntityIdentifier, SerialNumber
 from smki.pki.revocation_entry import RevokedEntry
 from smki.problem import Malformed
 from smki.relying_party import RepositoryClient, Verdict, transport
 from smki.relying_party.transport import Limits, RepositoryError, Transport
+from smki.testing.defects import Base
+from smki.testing.defects.edits import signed_by
+from smki.testing.vectors import MOMENT
 from tests.relying_party.server import (
     CRL,
-    SETTING,
+    PKI,
     SUPPLIER,
     Misbehaviour,
     client_of,
@@ -36,6 +38,9 @@ from tests.relying_party.server import (
 )
 
 HOUR = timedelta(hours=1)
+ISSUED = MOMENT - 6 * HOUR
+"""thisUpdate of the lists made here."""
+GOOD_CRL = PKI.good_bytes(Base.CRL)
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/pkix-crl\r\n"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 
@@ -126,7 +131,7 @@ def assert_said(misbehaviour: Misbehaviour, within: str) -> None:
         assert within in verdict.reason.seen
         assert [problem.code for problem in client.problems()] == [within]
         assert all(problem.seen.isprintable() and problem.seen.isascii() for problem in client.problems())
-    with repository(crl=then(octets(SETTING.crl), misbehaviour)) as served:
+    with repository(crl=then(octets(GOOD_CRL), misbehaviour)) as served:
         client = client_of(served.url)
         assert judge(client).trusted
         assert judge(client).trusted
@@ -143,7 +148,7 @@ def test_any_bytes_get_a_verdict(before: bytes, rubbish: bytes) -> None:
 
 
 def test_a_chunked_list_is_a_list() -> None:
-    parts = [SETTING.crl[at : at + 100] for at in range(0, len(SETTING.crl), 100)]
+    parts = [GOOD_CRL[at : at + 100] for at in range(0, len(GOOD_CRL), 100)]
     body = b"".join(b"%x;ext=1\r\n%s\r\n" % (len(part), part) for part in parts)
     with repository(crl=raw(CHUNKED + body + b"0\r\nTrailer: x\r\n\r\n")) as served:
         assert judge(client_of(served.url)).trusted
@@ -164,7 +169,7 @@ def test_a_chunk_without_end_stays_bounded() -> None:
 
 @pytest.mark.parametrize("etag", [b'"1\r\n 2"', b'"\xe9"', b'"' + b"x" * 5000 + b'"', b'"\x01"'], ids=repr)
 def test_an_etag_that_cannot_be_sent_back(etag: bytes, tmp_path: Path) -> None:
-    answer = raw(OK + b"ETag: " + etag + b"\r\nContent-Length: %d\r\n\r\n" % len(SETTING.crl) + SETTING.crl)
+    answer = raw(OK + b"ETag: " + etag + b"\r\nContent-Length: %d\r\n\r\n" % len(GOOD_CRL) + GOOD_CRL)
     with repository(crl=answer) as served:
         for client in (client_of(served.url, tmp_path), client_of(served.url, tmp_path)):
             for _ in range(2):
@@ -174,7 +179,7 @@ def test_an_etag_that_cannot_be_sent_back(etag: bytes, tmp_path: Path) -> None:
 
 
 def test_notes_in_the_cache_that_cannot_be_sent(tmp_path: Path) -> None:
-    with repository(octets(SETTING.crl, etag='"1"')) as served:
+    with repository(octets(GOOD_CRL, etag='"1"')) as served:
         assert judge(client_of(served.url, tmp_path)).trusted
         for file in tmp_path.glob("organisation-crl*"):
             head, _, body = file.read_bytes().partition(b"\n")
@@ -235,13 +240,13 @@ def test_roles_that_a_search_may_find(role: str) -> None:
 
 # The lists that are served depend on the moment asked about, not on the moments asked about before.
 
-ENTRY = RevokedEntry(SETTING.world.serial(SETTING.world.organisation().key), MOMENT - 5 * HOUR)
+ENTRY = RevokedEntry(PKI.serial_number(Base.ORGANISATION.value), MOMENT - 5 * HOUR)
 
 
 def test_moments_in_any_order() -> None:
     """The newest list falls due before the one that came before it."""
-    older = SETTING.world.crl(number=1000)
-    newest = SETTING.world.crl(number=1001, until=MOMENT + HOUR, revoked=[ENTRY])
+    older = PKI.revocation_list(Base.CRL, number=1000, since=ISSUED, revoked=())
+    newest = PKI.revocation_list(Base.CRL, number=1001, since=ISSUED, until=MOMENT + HOUR, revoked=[ENTRY])
     moments = [MOMENT + hours * HOUR for hours in (0, 1, 2, 45)]
     found: dict[object, set[str]] = {}
     for order in permutations(moments):
@@ -260,12 +265,12 @@ def test_moments_in_any_order() -> None:
 
 def test_a_forged_list_of_the_same_number_and_time_is_not_kept_as_the_good_one(tmp_path: Path) -> None:
     """A number that is noted makes good the list that was verified, not whatever came in between."""
-    forged = SETTING.world.crl(signer="stranger")
+    forged = PKI.revocation_list(Base.CRL, signed_by("stranger"), number=1000, since=ISSUED)
     with repository(crl=octets(forged)) as served:
         client = client_of(served.url, tmp_path)
         assert not judge(client).trusted
-        issuer = SETTING.world.issuing_oca
-        client.seen.note(issuer.name + SETTING.world.point(issuer.key), 1000, MOMENT - 6 * HOUR)
+        issuer = Base.ISSUING_OCA
+        client.seen.note(PKI.name(issuer) + PKI.point(issuer.value), 1000, ISSUED)
         assert not (tmp_path / "organisation-crl.good").exists()
 
 

@@ -24,7 +24,7 @@ from smki.relying_party.signature import (
 from smki.sec.role import KeyUsage
 from smki.testing.defects import Base, SamplePki
 from smki.testing.defects.case import case_of
-from smki.testing.defects.edits import extension
+from smki.testing.defects.edits import extension, put
 from smki.testing.signature import make_signature
 from smki.testing.vectors import MOMENT
 from smki.testing.vectors.judge import judge_case
@@ -93,8 +93,7 @@ def test_a_signature_with_the_least_or_the_largest_s_verifies(value: int) -> Non
 
 def test_a_certificate_without_a_usable_key_verifies_nothing() -> None:
     compressed = der.sequence(P256_KEY_ALGORITHM, der.bit_string(b"\2" + KEY_POINT[1:33]))
-    plan = changed(SETTING.world.organisation(), edit=lambda parts: [*parts[:6], compressed, *parts[7:]])
-    certificate = Certificate.from_der(SETTING.world.certificate(plan))
+    certificate = Certificate.from_der(PKI.make(Base.ORGANISATION, put(public_key=compressed)))
     for form in FORMS:
         assert not verify_untrusted_signature(certificate, b"a message", make_signature(KEY, b"a message", form), form)
 
@@ -136,10 +135,9 @@ def test_not_with_a_key_for_key_agreement() -> None:
 
 def test_not_with_a_key_of_no_usage_or_of_two() -> None:
     for usages in ((), (KeyUsage.DIGITAL_SIGNATURE, KeyUsage.KEY_AGREEMENT)):
-        extensions = {Oid.KEY_USAGE: key_usage_bit_string(*usages)}
-        plan = changed(SETTING.world.organisation(), extensions=extensions)
+        usage = extension(Oid.KEY_USAGE, key_usage_bit_string(*usages))
         # As if it had been trusted: the profile does not let such a certificate through.
-        verdict = replace(VERDICT, certificate=Certificate.from_der(SETTING.world.certificate(plan)))
+        verdict = replace(VERDICT, certificate=Certificate.from_der(PKI.make(Base.ORGANISATION, usage)))
         signature = make_signature(KEY, b"a message", SignatureForm.RAW)
         with pytest.raises(NotTrusted) as raised:
             verify_signature(verdict, b"a message", signature, SignatureForm.RAW)

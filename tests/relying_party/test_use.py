@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import pytest
-from smki.testing.vectors.setting import Setting
-from smki.testing.vectors.world import MOMENT, World
 
 from smki.clock import FixedClock
 from smki.pki.certificate import Certificate
+from smki.pki.x509 import Oid, key_usage_bit_string
 from smki.problem import Malformed
 from smki.relying_party import RelyingParty, RevocationLists, Use
 from smki.relying_party.verdict import Check, Outcome
 from smki.sec.role import KeyUsage, RemotePartyRole
+from smki.testing.defects import Base, SamplePki
+from smki.testing.defects.edits import extension
+from smki.testing.vectors import MOMENT
 
-SETTING = Setting(World("use"))
-WORLD = SETTING.world
+PKI = SamplePki(MOMENT, "use")
 DS, KA = KeyUsage.DIGITAL_SIGNATURE, KeyUsage.KEY_AGREEMENT
-SUPPLIER, DEVICE = WORLD.certificate(WORLD.organisation()), WORLD.certificate(WORLD.device(KA))
+SUPPLIER = PKI.good_bytes(Base.ORGANISATION)
+DEVICE = PKI.make(Base.DEVICE, extension(Oid.KEY_USAGE, key_usage_bit_string(KA)))
+ISSUING_OCA = PKI.good_bytes(Base.ISSUING_OCA)
 PARTY = RelyingParty(
-    [Certificate.from_der(SETTING.root_oca), Certificate.from_der(SETTING.root_dca)],
-    RevocationLists.of([SETTING.crl], [SETTING.arl]),
-    chain=[SETTING.issuing_oca, SETTING.issuing_dca],
+    [Certificate.from_der(PKI.good_bytes(base)) for base in (Base.ROOT_OCA, Base.ROOT_DCA)],
+    RevocationLists.of([PKI.good_bytes(Base.CRL)], [PKI.good_bytes(Base.ARL)]),
+    chain=[ISSUING_OCA, PKI.good_bytes(Base.ISSUING_DCA)],
     clock=FixedClock(MOMENT),
 )
 
@@ -133,6 +136,6 @@ def test_what_was_not_asked_for_says_so() -> None:
 
 def test_an_authority_has_no_role_to_be_relied_on_for() -> None:
     """An Issuing OCA's subject carries a Remote Party Role Code, but it is no Organisation's."""
-    verdict = PARTY.verify(SETTING.issuing_oca, for_="issuingAuthority/ds")
+    verdict = PARTY.verify(ISSUING_OCA, for_="issuingAuthority/ds")
     codes = {check.code for check in verdict.failures()}
     assert codes >= {"use.role", "use.key-usage"}
