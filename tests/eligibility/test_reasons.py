@@ -312,6 +312,22 @@ def test_a_refusal_says_what_is_wrong_what_would_do_and_whose() -> None:
     assert lines.count("  yes  SEC M8 A Party now: acceded") == 1
 
 
+@pytest.mark.parametrize(
+    ("word", "question"),
+    [
+        ("eligible", organisation_question(A_SUPPLIER)),
+        ("ineligible", DECISIVE["party.none"][1]),
+        ("anomaly", DECISIVE["device.limit-reached"][1]),
+        ("unknown device", DECISIVE["device.no-previous-certificate"][1]),
+    ],
+)
+def test_programs_are_told_the_outcome_in_a_stable_word(word: str, question: Question) -> None:
+    decision = decide(question)
+    assert decision.as_json()["outcome"] == word
+    assert decision.outcome is Outcome(word)
+    assert len(Outcome) == 4
+
+
 def test_every_reason_is_given_not_only_the_first() -> None:
     gone = replace(APPLICANTS["supplier suspended"], officer="Sam")
     question = replace(organisation_question(gone, _R.RECOVERY), entity_identifier=FOREIGN, public_key_certified=True)
