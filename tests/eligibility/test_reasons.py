@@ -10,6 +10,7 @@ import pytest
 from smki.eligibility import (
     PROVISIONS,
     REASONS,
+    Applicant,
     AuthorityQuestion,
     DecisionOutcome,
     OrganisationQuestion,
@@ -206,6 +207,23 @@ CLAUSES = {
     "public-key": "SEC Appendix M",
 }
 
+# Without these nobody may; the others add a condition
+GRANTS = {
+    "organisation-subscribers", "oca-subscriber", "dca-subscriber", "device-subscribers", "test-certificates",
+    "role-dcc", "role-network-operator", "role-supplier", "role-other", "role-load-controller", "role-xml-sign",
+    "role-dsp-xml-sign", "device-communications-hub", "device-gas-proxy", "device-electricity-meter",
+    "device-gas-meter", "device-type-1", "device-not-in-service",
+}  # fmt: skip
+
+# How we know of a provision, where it is not from the seed document
+BASES = {
+    "standing": "assumption", "acting-for": "assumption", "role-load-controller": "assumption",
+    "role-xml-sign": "assumption", "role-dsp-xml-sign": "assumption",
+    "officer": "appendix", "entity-identifier": "appendix", "device-limit": "appendix", "replacement": "appendix",
+    "public-key": "appendix",
+    "shared-resource": "code", "smets1-enrolled": "code",
+}  # fmt: skip
+
 
 def test_the_codes_are_stable_and_every_one_is_reached() -> None:
     assert list(REASONS) == CODES
@@ -244,6 +262,14 @@ def test_every_provision_is_listed_and_cited() -> None:
     questions = [question for _, question in [*DECISIVE.values(), *SUPPORTING.values(), *ELIGIBLE]]
     cited = {applied.provision.key for question in questions for applied in decide(question).applied}
     assert cited == set(CLAUSES)
+
+
+def test_every_provision_says_what_it_does_and_how_we_know() -> None:
+    for key, provision in PROVISIONS.items():
+        assert provision.effect.value == ("grant" if key in GRANTS else "condition"), key
+        assert provision.basis.value == BASES.get(key, "seed"), key
+        assert provision.title, key
+        assert provision.text.endswith("."), key
 
 
 def test_a_decision_cites_a_provision_once() -> None:
@@ -286,6 +312,22 @@ def test_a_refusal_says_what_is_wrong_what_would_do_and_whose() -> None:
     assert lines.count("  yes  SEC M8 A Party now: acceded") == 1
 
 
+@pytest.mark.parametrize(
+    ("word", "question"),
+    [
+        ("eligible", organisation_question(A_SUPPLIER)),
+        ("ineligible", DECISIVE["party.none"][1]),
+        ("anomaly", DECISIVE["device.limit-reached"][1]),
+        ("unknown device", DECISIVE["device.no-previous-certificate"][1]),
+    ],
+)
+def test_programs_are_told_the_outcome_in_a_stable_word(word: str, question: Question) -> None:
+    decision = decide(question)
+    assert decision.as_json()["outcome"] == word
+    assert decision.outcome is Outcome(word)
+    assert len(Outcome) == 4
+
+
 def test_every_reason_is_given_not_only_the_first() -> None:
     gone = replace(APPLICANTS["supplier suspended"], officer="Sam")
     question = replace(organisation_question(gone, _R.RECOVERY), entity_identifier=FOREIGN, public_key_certified=True)
@@ -297,6 +339,47 @@ def test_every_reason_is_given_not_only_the_first() -> None:
         "public-key.already-certified",
     ]
     assert OWN not in {question.entity_identifier}
+
+
+@pytest.mark.parametrize(
+    ("role", "codes"),
+    [
+        (_R.LOAD_CONTROLLER, ["role.not-a-load-controller"]),
+        (_R.XML_SIGN, []),
+        (_R.DSP_XML_SIGN, ["role.dcc-only"]),
+        (_R.SUPPLIER, ["role.not-a-supplier", "role.registered-supplier-agent"]),
+        (_R.RECOVERY, ["role.dcc-only", "role.registered-supplier-agent"]),
+    ],
+)
+def test_the_rule_for_registered_supplier_agents_is_about_the_roles_of_the_seed_document(
+    role: RemotePartyRole, codes: list[str]
+) -> None:
+    assert [problem.code for problem in decide(organisation_question(AGENT_ONLY, role)).problems] == codes
+
+
+def test_what_somebody_does_not_have_is_said() -> None:
+    nothing = Applicant(replace(SUPPLIER, authorised_for=frozenset(), identifiers=frozenset()))
+    seen = {problem.code: problem.seen for problem in decide(organisation_question(nothing)).problems}
+    assert seen == {
+        "party.not-authorised-subscriber": "P-LARGE-SUPPLIER: Authorised Subscriber for nothing",
+        "officer.unknown": "no officer, for P-LARGE-SUPPLIER",
+        "entity-identifier.not-owned": f"{OWN}; P-LARGE-SUPPLIER has none",
+    }
+
+
+def test_a_question_without_more_is_about_the_first_certificate() -> None:
+    first = by(replace(SUPPLIER, quota=1))
+    for question in (organisation_question(first), device_question(first)):
+        assert decide(question).eligible
+        assert not decide(replace(question, certificates_of_subscriber=1)).eligible
+
+
+def test_the_assumption_about_suspended_devices_can_be_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    in_a_home = device_question(DCC, device("ESME", "suspended from commissioned"))
+    assert not decide(in_a_home).eligible
+    monkeypatch.setattr("smki.eligibility.judge.SUSPENDED_COUNTS_AS_BEFORE", False)
+    assert decide(in_a_home).eligible
+    assert not decide(device_question(DCC, device("ESME", "commissioned"))).eligible
 
 
 def test_only_an_authority_has_an_authority_question() -> None:

@@ -7,14 +7,14 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from tests.mutation.coverage_map import CoverageMap
 from tests.mutation.packages import ACCEPTED, PACKAGES, PROJECT, Package
 from tests.mutation.processes import TIMED_OUT
-from tests.mutation.report import ALIVE, Fate, Key, Result, Summary, read_accepted, survivors_before
+from tests.mutation.report import ALIVE, Fate, Key, Result, Summary, fates_before, read_accepted
 from tests.mutation.source import Mutant, mutants_of, unchanged
 from tests.mutation.type_check import refused
 from tests.mutation.workers import NOT_IMPORTED, NOT_REPLACED, SURVIVED, Trial, by_import, in_functions, measure
@@ -45,7 +45,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0, help="another seed draws another sample (default 0)")
     parser.add_argument("--file", action="append", default=[], help="only mutants of this module, e.g. judge.py")
     parser.add_argument("--tests", action="append", help="only these tests, instead of those of the package")
-    parser.add_argument("--again", action="store_true", help="only those that survived the last run")
+    parser.add_argument(
+        "--again", action="store_true", help="only those that survived the last run; the others count as then"
+    )
     parser.add_argument("--jobs", type=int, default=2, help="processes at a time (default 2)")
     parser.add_argument("--output", type=Path, default=PROJECT / "build" / "mutation", help="folder for the results")
     options = parser.parse_args()
@@ -58,23 +60,30 @@ def _options() -> argparse.Namespace:
 def _run(package: Package, options: argparse.Namespace) -> Summary:
     accepted = read_accepted(ACCEPTED)
     every = [mutant for file in package.files for mutant in mutants_of(file)]
-    chosen = [mutant for mutant in every if not options.file or Path(mutant.file).name in options.file]
-    if options.again:
-        before = survivors_before(options.output, package)
-        chosen = [mutant for mutant in chosen if mutant.key in before]
-    if options.sample is not None and options.sample < len(chosen):
-        chosen = random.Random(options.seed).sample(chosen, options.sample)
+    before = fates_before(options.output, package) if options.again else {}
+    chosen = _chosen(every, before, options)
     with tempfile.TemporaryDirectory() as folder:
         fates = _fates(package, chosen, Path(folder), options.jobs)
     alive = [mutant for mutant in chosen if fates[mutant.key] in ALIVE]
-    for mutant in refused(alive, options.output / "mypy", options.jobs):
+    for mutant in refused(alive, PROJECT / "build" / "mutation" / "mypy", options.jobs):
         fates[mutant.key] = Fate.REFUSED
     for mutant in alive:
         if fates[mutant.key] in ALIVE and mutant.key in accepted:
             fates[mutant.key] = Fate.ACCEPTED
     possible = {mutant.key for mutant in every} - {key for key, fate in fates.items() if fate is not Fate.ACCEPTED}
     stale = [key for key in accepted if key[0].startswith(f"smki/{package.name}/") and key not in possible]
-    return Summary(package, [Result(mutant, fates[mutant.key]) for mutant in chosen], stale)
+    # After --again, the others count as they did in the run before.
+    known = before | fates
+    return Summary(package, [Result(mutant, known[mutant.key]) for mutant in every if mutant.key in known], stale)
+
+
+def _chosen(every: Sequence[Mutant], before: Mapping[Key, Fate], options: argparse.Namespace) -> list[Mutant]:
+    chosen = [mutant for mutant in every if not options.file or Path(mutant.file).name in options.file]
+    if options.again:
+        chosen = [mutant for mutant in chosen if before.get(mutant.key) in ALIVE]
+    if options.sample is not None and options.sample < len(chosen):
+        chosen = random.Random(options.seed).sample(chosen, options.sample)
+    return chosen
 
 
 def _fates(package: Package, mutants: Sequence[Mutant], folder: Path, jobs: int) -> dict[Key, Fate]:
@@ -94,7 +103,7 @@ def _fates(package: Package, mutants: Sequence[Mutant], folder: Path, jobs: int)
             slow.append(_every(mutant, covered))
     control = _every(unchanged(package.files[0]), covered)
     show = _progress(len(quick), "in functions")
-    for trial, status in in_functions(package, control, quick, jobs):
+    for trial, status in in_functions(package, control, quick, folder, jobs):
         mutant = trial.mutant
         on_import = covered.on_import[mutant.file].intersection(range(mutant.first, mutant.last + 1))
         if status == NOT_REPLACED or (status == SURVIVED and on_import):
@@ -103,7 +112,7 @@ def _fates(package: Package, mutants: Sequence[Mutant], folder: Path, jobs: int)
             fates[mutant.key] = _FATES.get(status, Fate.KILLED)
         show()
     show = _progress(len(slow), "by import")
-    for trial, status in by_import(package, control, slow, foreign, jobs):
+    for trial, status in by_import(package, control, slow, foreign, folder, jobs):
         fates[trial.mutant.key] = _FATES.get(status, Fate.KILLED)
         show()
     return fates

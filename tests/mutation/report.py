@@ -123,8 +123,7 @@ def read_accepted(path: Path) -> dict[Key, str]:
     return accepted
 
 
-def survivors_before(folder: Path, package: Package) -> set[Key]:
-    """The mutants that survived the last run that was written to the folder."""
+def fates_before(folder: Path, package: Package) -> dict[Key, Fate]:
+    """What became of each mutant in the last run that was written to the folder."""
     rows = json.loads((folder / f"{package.name}.json").read_text())
-    alive = {fate.value for fate in ALIVE}
-    return {(row["file"], row["scope"], row["diff"], row["occurrence"]) for row in rows if row["fate"] in alive}
+    return {(row["file"], row["scope"], row["diff"], row["occurrence"]): Fate(row["fate"]) for row in rows}

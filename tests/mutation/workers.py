@@ -18,6 +18,7 @@ import importlib.util
 import os
 import pickle
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +33,7 @@ from tests.mutation.source import Mutant
 
 SURVIVED, KILLED, NOT_IMPORTED, NOT_REPLACED = 0, 1, 90, 91
 """Exit statuses of a process that ran a mutant, beside those of ``processes``."""
-_FIRST = 20
+_FIRST = 5
 """Number of tests that are tried before all of them."""
 
 _ARGUMENTS = ("-q", "-s", "-x", "-p", "no:cacheprovider", "--tb=short", "--no-header")
@@ -61,6 +62,26 @@ class _Settings:
             "mutation", database=None, deadline=None, derandomize=True, phases=phases, suppress_health_check=checks
         )
         settings.load_profile("mutation")
+
+
+class _Killers:
+    """Which tests killed how many mutants, in a file that the processes of a run share: those are tried first."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        path.touch()
+
+    def first(self, tests: Sequence[str]) -> list[str]:
+        """The same tests, the three that killed most of late before the others."""
+        counts = Counter(self._path.read_text().splitlines()[-200:])
+        best = [test for test, _ in counts.most_common() if test in tests][:3]
+        return [*best, *(test for test in tests if test not in best)]
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Notes the test that failed."""
+        if report.failed:
+            with self._path.open("a") as file:
+                file.write(f"{report.nodeid}\n")
 
 
 def _pytest(arguments: Sequence[str], *plugins: object) -> int:
@@ -114,21 +135,24 @@ def _checked(trials: Iterator[tuple[Trial, int]]) -> Iterator[tuple[Trial, int]]
 
 
 def in_functions(
-    package: Package, control: Trial, trials: Sequence[Trial], parallel: int
+    package: Package, control: Trial, trials: Sequence[Trial], folder: Path, parallel: int
 ) -> Iterator[tuple[Trial, int]]:
     """Each trial with its exit status. NOT_REPLACED: it has to be imported to take effect."""
-    return _checked(_in_functions(package, [control, *trials], parallel))
+    killers = _Killers(folder / "killers")
+    return _checked(_in_functions(package, [control, *trials], killers, parallel))
 
 
-def _in_functions(package: Package, trials: Sequence[Trial], parallel: int) -> Iterator[tuple[Trial, int]]:
+def _in_functions(
+    package: Package, trials: Sequence[Trial], killers: _Killers, parallel: int
+) -> Iterator[tuple[Trial, int]]:
     reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:
         os.close(reading)
         with os.fdopen(writing, "w") as output:
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-            loop = _Loop(trials, parallel, lambda index, status: print(index, status, file=output, flush=True))
-            _pytest(package.tests, loop)
+            loop = _Loop(trials, killers, parallel, lambda index, status: print(index, status, file=output, flush=True))
+            _pytest(package.tests, loop, killers)
         os._exit(0)
     os.close(writing)
     answered = 0
@@ -145,8 +169,11 @@ def _in_functions(package: Package, trials: Sequence[Trial], parallel: int) -> I
 class _Loop:
     """Takes the place of pytest's loop over the tests: a loop over mutants."""
 
-    def __init__(self, trials: Sequence[Trial], parallel: int, answer: Callable[[int, int], None]) -> None:
+    def __init__(
+        self, trials: Sequence[Trial], killers: _Killers, parallel: int, answer: Callable[[int, int], None]
+    ) -> None:
         self._trials = trials
+        self._killers = killers
         self._parallel = parallel
         self._answer = answer
 
@@ -165,7 +192,7 @@ class _Loop:
             path = PROJECT / trial.mutant.file
             if trial.mutant.diff and not _replace(functions.get(str(path), []), path, trial.mutant):
                 return NOT_REPLACED
-            return _run_items(session, [items[test] for test in trial.tests])
+            return _run_items(session, [items[test] for test in self._killers.first(trial.tests)])
 
         for index, status in in_processes(
             range(len(self._trials)), run, lambda index: self._trials[index].seconds, self._parallel
@@ -224,14 +251,15 @@ def _inner(code: CodeType) -> list[CodeType]:
 
 
 def by_import(
-    package: Package, control: Trial, trials: Sequence[Trial], foreign: Sequence[str], parallel: int
+    package: Package, control: Trial, trials: Sequence[Trial], foreign: Sequence[str], folder: Path, parallel: int
 ) -> Iterator[tuple[Trial, int]]:
     """Each trial with its exit status. NOT_IMPORTED: the mutant cannot even be imported."""
-    return _checked(_by_import(package, [control, *trials], foreign, parallel))
+    killers = _Killers(folder / "killers")
+    return _checked(_by_import(package, [control, *trials], foreign, killers, parallel))
 
 
 def _by_import(
-    package: Package, trials: Sequence[Trial], foreign: Sequence[str], parallel: int
+    package: Package, trials: Sequence[Trial], foreign: Sequence[str], killers: _Killers, parallel: int
 ) -> Iterator[tuple[Trial, int]]:
     for name in foreign:
         if name not in sys.modules:
@@ -247,9 +275,10 @@ def _by_import(
         except Exception:
             return NOT_IMPORTED
         # Most are killed by the first tests; to collect all of them takes longer than to run those.
-        for tests in (trial.tests[:_FIRST], package.tests):
+        ordered = killers.first(trial.tests)
+        for tests in (ordered[:_FIRST], package.tests):
             # pytest would have rewritten the assertions of smki, had it been the first to import it.
-            if _pytest(["-Wignore::pytest.PytestAssertRewriteWarning", *tests], _Order(trial.tests)) != 0:
+            if _pytest(["-Wignore::pytest.PytestAssertRewriteWarning", *tests], _Order(ordered), killers) != 0:
                 return KILLED
         return SURVIVED
 

@@ -66,6 +66,8 @@ def test_an_anchor_of_a_certificate_has_all_of_it() -> None:
     loose = authority_of_certificate(ROOT.der)
     assert loose is not None
     assert not loose.is_anchor
+    assert loose.key_identifier == ROOT.subject_key_identifier
+    assert "certificate" not in repr(anchor), "it would be too long to show"
     assert authority_of_certificate(b"no certificate") is None
 
 

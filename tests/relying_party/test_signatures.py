@@ -47,6 +47,10 @@ def test_what_was_signed_verifies_and_nothing_else_does(form: SignatureForm) -> 
     assert (len(signature) == 64) == (form is SignatureForm.RAW)
 
 
+def test_a_form_can_be_named_in_a_file() -> None:
+    assert [SignatureForm(name) for name in ("raw", "der")] == FORMS
+
+
 @given(st.binary(max_size=80), st.sampled_from(FORMS))
 def test_rubbish_does_not_verify(signature: bytes, form: SignatureForm) -> None:
     assert not verify_signature(VERDICT, b"a message", signature, form)

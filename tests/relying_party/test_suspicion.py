@@ -11,7 +11,7 @@ import pytest
 
 from smki.identity import SerialNumber
 from smki.problem import IntegrityError, Malformed, NotFound
-from smki.relying_party.suspicion import Suspicion, Suspicions, exclusively, suspicion_of
+from smki.relying_party.suspicion import SUSPICIONS_FILE, Suspicion, Suspicions, exclusively, suspicion_of
 
 NOTED = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 FIRST, SECOND = SerialNumber(1), SerialNumber(0x2AB)
@@ -49,6 +49,7 @@ def test_clearing_takes_one_away_and_needs_it_to_be_there() -> None:
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     path = tmp_path / "suspicions.json"
     assert list(Suspicions.read(path)) == []
+    assert path.name == SUSPICIONS_FILE, "homes have such files"
     suspicions().write(path)
     assert list(Suspicions.read(path)) == list(suspicions())
     row = {"serialNumber": FIRST.hex, "because": "seen in a car boot", "since": "2026-01-02T03:04:05Z"}
@@ -94,8 +95,18 @@ def test_a_damaged_file_is_not_taken_for_no_suspicion(content: str, tmp_path: Pa
 
 
 def test_a_file_that_cannot_be_opened_is_not_taken_for_none_either(tmp_path: Path) -> None:
-    with pytest.raises(IntegrityError, match="Is a directory"):
+    with pytest.raises(IntegrityError) as raised:
         Suspicions.read(tmp_path)
+    assert raised.value.problems[0].seen == "Is a directory"
+
+
+@pytest.mark.parametrize(("format", "seen"), [(2, "format 2"), ("x" * 300, f"format {'x' * 193}")])
+def test_a_file_of_another_format_says_which(format: object, seen: str, tmp_path: Path) -> None:
+    path = tmp_path / "suspicions.json"
+    path.write_text(json.dumps({"format": format, "suspicions": []}))
+    with pytest.raises(IntegrityError) as raised:
+        Suspicions.read(path)
+    assert raised.value.problems[0].seen == seen
 
 
 def test_a_reason_is_a_line_of_1_to_500_characters() -> None:

@@ -51,13 +51,13 @@ def test_no_use_is_written_as_nothing() -> None:
     assert (Use().role, Use().usage, Use().device) == (None, None, False)
 
 
-@pytest.mark.parametrize("text", ["", " ", "/", " / "])
+@pytest.mark.parametrize("text", ["", " ", "/", " / ", " " * 64, " " * 80])
 def test_a_use_without_role_and_usage_is_malformed(text: str) -> None:
     with pytest.raises(Malformed) as raised:
         Use.parse(text)
     (problem,) = raised.value.problems
-    assert (problem.code, problem.subject, problem.seen) == ("use.malformed", "use", repr(text))
-    assert problem.expected == "ROLE, ROLE/USAGE or /USAGE"
+    assert (problem.code, problem.subject, problem.seen) == ("use.malformed", "use", repr(text[:64]))
+    assert (problem.expected, problem.clause) == ("ROLE, ROLE/USAGE or /USAGE", "")
     assert problem.remedy == "Write supplier/ds."
 
 
