@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
+
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from smki.authority.hierarchy import ABOVE
+from smki.identity import EntityIdentifier
 from smki.keys.private_key import KeyStore
-from smki.registration import Actor
+from smki.ledger import ListRecord
+from smki.registration import Actor, Issued, Registration
 from smki.registration.authorities import EstablishAuthority
 from smki.registration.demonstration import DCC_ENTITY_IDENTIFIERS, DEVICES, PARTIES, TESTING_PARTICIPANTS
 from smki.registration.devices import AddDevices
 from smki.registration.parties import Register
 from smki.sec.role import KeyUsage, RemotePartyRole
 
-if TYPE_CHECKING:
-    from smki.home.smki import Smki
+
+class Unpopulated(Protocol):
+    """What is needed of an SMKI to fill it."""
+
+    registration: Registration
+
+    def make_organisation_request(
+        self, entity: EntityIdentifier, role: RemotePartyRole, usage: KeyUsage
+    ) -> tuple[ec.EllipticCurvePrivateKey, bytes]:
+        """Make a key and a certification request for it."""
+
+    def issue_organisation(self, request: bytes, *, interface: str) -> Issued:
+        """Apply for an Organisation Certificate."""
+
+    def renew_lists(self, *, interface: str) -> list[ListRecord]:
+        """Issue every list that is due."""
 
 
-def populate(smki: Smki, keys: KeyStore) -> None:
+def populate(smki: Unpopulated, keys: KeyStore) -> None:
     """Register the demonstration cast, make the authorities, and issue the DCC's certificates and the first lists.
 
     :param keys: where the DCC's private keys are kept.

@@ -324,8 +324,8 @@ def test_a_refusal_says_what_is_wrong_what_would_do_and_whose() -> None:
 def test_programs_are_told_the_outcome_in_a_stable_word(word: str, question: Question) -> None:
     decision = decide(question)
     assert decision.as_json()["outcome"] == word
-    assert decision.outcome is Outcome(word)
-    assert len(Outcome) == 4
+    assert decision.outcome is DecisionOutcome(word)
+    assert len(DecisionOutcome) == 4
 
 
 def test_every_reason_is_given_not_only_the_first() -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from smki.eligibility import decide, decision_text
+from smki.eligibility import decide, decision_lines
 from smki.eligibility.question import Question
 from tests.eligibility.people import APPLICANTS, device, device_question, organisation_question
 from tests.eligibility.test_reasons import DECISIVE, ELIGIBLE, SUPPORTING
@@ -29,7 +29,10 @@ def decisions() -> str:
         **{f"role other: {name}": organisation_question(APPLICANTS[name]) for name in DESCRIBED},
         **{f"a meter in service: {name}": device_question(APPLICANTS[name], METER) for name in DESCRIBED},
     }
-    return "\n\n".join(f"# {name}\n{decision_text(decide(question))}" for name, question in questions.items()) + "\n"
+    return (
+        "\n\n".join(f"# {name}\n{'\n'.join(decision_lines(decide(question)))}" for name, question in questions.items())
+        + "\n"
+    )
 
 
 def test_every_decision_reads_as_written() -> None:
