@@ -10,6 +10,7 @@ from smki.clock import RealClock
 from smki.home.smki import Smki
 from smki.identity import PartyId
 from smki.ledger import CredentialKind, CredentialRecord
+from smki.remedies import Interface
 from smki.problem import Problem, SmkiError
 from smki_repository.certificate_service import RETRIEVE, SEARCH, invalid_request
 from smki_repository.options import ReadAccess
@@ -78,7 +79,7 @@ def not_admitted(smki: Smki, error: NotAdmitted) -> Response:
     elif request.path.startswith("/api/"):
         response = problem_details(error.problems, 401)
     else:
-        response = Response(f"{error}\n", 401, mimetype="text/plain")
+        response = Response(f"{error.text(Interface.REST)}\n", 401, mimetype="text/plain")
     response.headers["WWW-Authenticate"] = CHALLENGE
     return response
 

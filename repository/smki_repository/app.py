@@ -12,6 +12,7 @@ from smki import __version__
 from smki.clock import iso
 from smki.home.smki import Smki
 from smki.ledger import CertificateQuery
+from smki.remedies import Interface
 from smki.problem import Problem, SmkiError, problem_text
 from smki.sec.role import CertificateKind
 from smki_repository.access import admit_readers
@@ -122,10 +123,10 @@ def _tell_errors(app: Flask, smki: Smki) -> None:
     def unavailable(error: SmkiError) -> Response:
         # The services answer for themselves; this is for what comes before them, and for pages that are none of theirs.
         if request.path in (SEARCH, RETRIEVE):
-            return answer_without_result(smki, 503, problem_text(error.problems[0]))
+            return answer_without_result(smki, 503, problem_text(error.problems[0], Interface.REST))
         if request.path.startswith("/api/"):
             return problem_details(error.problems, 503)
-        return Response(f"{error}\n", 503, mimetype="text/plain")
+        return Response(f"{error.text(Interface.REST)}\n", 503, mimetype="text/plain")
 
 
 def _served_below(base_path: str) -> Response:

@@ -18,6 +18,7 @@ from smki.home.lookup import with_serial_number
 from smki.home.smki import Smki
 from smki.identity import EntityIdentifier, SerialNumber
 from smki.ledger import CertificateQuery, CertificateRecord
+from smki.remedies import Interface
 from smki.problem import Malformed, Problem, SmkiError, problem_text
 from smki.sec.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
 from smki_repository.xml_message import Content, parse_message, write_message
@@ -97,14 +98,14 @@ def certificate_service(smki: Smki) -> Blueprint:
 
     @blueprint.errorhandler(SmkiError)
     def unavailable(error: SmkiError) -> Response:
-        return _answer(smki, 503, problem_text(error.problems[0]))
+        return _answer(smki, 503, problem_text(error.problems[0], Interface.REST))
 
     return blueprint
 
 
 def invalid_request(smki: Smki, problem: Problem) -> Response:
     """The answer (HTTP 401) to a request that makes no sense; the reason is its ResponseMessage."""
-    return _answer(smki, INVALID, problem_text(problem), code=problem.code)
+    return _answer(smki, INVALID, problem_text(problem, Interface.REST), code=problem.code)
 
 
 def answer_without_result(smki: Smki, status: int, message: str) -> Response:

@@ -9,6 +9,7 @@ from smki.home.smki import Smki
 from smki.ledger import ListRecord
 from smki.pki.certificate import to_pem
 from smki.pki.revocation_list import PEM_LABEL
+from smki.remedies import Interface
 from smki.problem import NotFound, Problem
 from smki.sec.role import CertificateKind
 
@@ -47,7 +48,7 @@ def revocation_lists(smki: Smki) -> Blueprint:
 
     @blueprint.errorhandler(NotFound)
     def unknown(error: NotFound) -> Response:
-        return Response(f"{error}\n", 404, mimetype="text/plain")
+        return Response(f"{error.text(Interface.REST)}\n", 404, mimetype="text/plain")
 
     return blueprint
 

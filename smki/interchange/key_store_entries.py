@@ -127,11 +127,11 @@ def _contradictions(place: tuple[str, str, str], certificate: Certificate, role:
     entity = certificate.entity_identifier.hex.lower() if certificate.entity_identifier else "none"
     usages = ", ".join(sorted(usage.label for usage in certificate.key_usages)) or "none"
     compared = (
-        ("entity-identifier", place[0], entity),
-        ("usage", place[1], usages),
-        ("serial-number", place[2], str(certificate.serial_number.value)),
-        ("role", role, certificate.role.decimal if certificate.role else None),
+        ("key-store.entity-identifier", place[0], entity),
+        ("key-store.usage", place[1], usages),
+        ("key-store.serial-number", place[2], str(certificate.serial_number.value)),
+        ("key-store.role", role, certificate.role.decimal if certificate.role else None),
     )
-    for what, said, is_in in compared:
+    for code, said, is_in in compared:
         if said != is_in or type(said) is not type(is_in):
-            yield Problem(f"key-store.{what}", where, f"{str(said)[:40]!r}", f"{is_in}, as the certificate says")
+            yield Problem(code, where, f"{str(said)[:40]!r}", f"{is_in}, as the certificate says")

@@ -141,12 +141,12 @@ def _require_pending(context: Context, record: CertificateRecord) -> None:
 
 def _not_pending(record: CertificateRecord, status: CertificateStatus) -> Problem:
     in_use = record.kind is CertificateKind.ORGANISATION and status is CertificateStatus.IN_USE
-    remedy = f"It counts as accepted: have it revoked instead (smki revoke {record.serial_number})." if in_use else ""
     return Problem(
         "certificate.not-pending",
         f"certificate {record.serial_number}",
         f"{record.kind.title_with_article}, {status.label}",
         "an Organisation Certificate that is pending",
         "SEC L11",
-        remedy,
+        remedy="certificate.revoke-instead" if in_use else "",
+        given={"serial": str(record.serial_number)},
     )

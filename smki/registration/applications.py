@@ -228,8 +228,8 @@ def _no_top_up(request: CertificationRequest) -> Problem:
 
 
 _OTHER_COMMAND = {
-    CertificateKind.DEVICE: "Apply for it with smki issue organisation.",
-    CertificateKind.ORGANISATION: "Apply for it with smki issue device.",
+    CertificateKind.DEVICE: "kind.apply-for-organisation",
+    CertificateKind.ORGANISATION: "kind.apply-for-device",
 }
 
 

@@ -128,10 +128,9 @@ class RevokeCredential(Command[tuple[CredentialRecord, ...]]):
             if credential.revoked is None and self.name in (credential.name, str(credential.id))
         }
         if not meant:
-            command = "smki apikey list" if self.kind is CredentialKind.API_KEY else "smki officer list"
             raise NotFound(
                 Problem("credential.unknown", f"{self.kind.value} {self.name[:MAX_NAME]}", "none that is not revoked",
-                        "the name or the number of one", "", f"{command} shows what there is.")
+                        "the name or the number of one", "", "smki officer list shows what there is.")
             )  # fmt: skip
         for identifier in meant:
             context.transaction.revoke_credential(identifier, self.revoked)

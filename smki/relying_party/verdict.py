@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from smki.clock import iso
 from smki.pki.certificate import Certificate
 from smki.problem import Problem
+from smki.remedies import Interface
 from smki.relying_party.requirements import REMEDIES, STEPS, Requirement
 
 
@@ -101,7 +102,7 @@ class Verdict:
         """Every check that did not hold, the decisive one first."""
         return (check for check in self.checks if check.outcome is Outcome.NOT_HELD)
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self, interface: Interface = Interface.CLI) -> dict[str, Any]:
         """For programs."""
         reason = self.reason
         return {
@@ -110,7 +111,7 @@ class Verdict:
             "at": iso(self.moment),
             "for": self.purpose or None,
             "trusted": self.trusted,
-            "reason": reason.as_json() if reason else None,
+            "reason": reason.as_json(interface) if reason else None,
             "checks": [check.as_json() for check in self.checks],
         }
 

@@ -222,20 +222,20 @@ class Party:
         if misfits:
             role = misfits[0]
             categories = listed((str(each) for each in PartyCategory if each in CATEGORIES_OF_ROLE[role]), "or")
-            self._refuse("role-of-other-category", f"{self.category} acting as {role}", f"{role}: {categories}")
+            self._refuse("party.role-of-other-category", f"{self.category} acting as {role}", f"{role}: {categories}")
         days = [change.since for change in self.standing]
         if days != sorted(days) or (self.standing and self.standing[0].standing is not Standing.ACCEDED):
             seen = listed(f"{change.standing} {change.since}" for change in self.standing)
-            self._refuse("standing-order", seen, "an accession first, then each change on that day or later", "SEC M8")
+            self._refuse("party.standing-order", seen, "an accession first, then each change on that day or later", "SEC M8")
         if self.acts_for and self.category is not PartyCategory.SHARED_RESOURCE:
             seen = f"{self.category} acting for {listed(sorted(map(str, self.acts_for)))}"
-            self._refuse("not-a-shared-resource", seen, "a Shared Resource, or nobody to act for", "SEC G5.29")
+            self._refuse("party.not-a-shared-resource", seen, "a Shared Resource, or nobody to act for", "SEC G5.29")
         if not self.authorised_for <= SUBSCRIBER_KINDS:
             seen = listed(sorted(kind.title for kind in self.authorised_for))
-            self._refuse("authorised-for", seen, "Organisation Certificates, Device Certificates or both", "SEC L3")
+            self._refuse("party.authorised-for", seen, "Organisation Certificates, Device Certificates or both", "SEC L3")
 
     def _refuse(self, code: str, seen: str, expected: str, clause: str = "SEC A1") -> None:
-        raise Malformed(Problem(f"party.{code}", f"Party {self.party_id}", seen, expected, clause))
+        raise Malformed(Problem(code, f"Party {self.party_id}", seen, expected, clause))
 
     @classmethod
     def parse(

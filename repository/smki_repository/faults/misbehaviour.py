@@ -12,6 +12,7 @@ from werkzeug.http import http_date
 
 from smki.clock import NO_WELL_DEFINED_EXPIRY, TravellingClock
 from smki.home.smki import Smki
+from smki.remedies import Interface
 from smki.problem import NotFound, NotReady, Problem, problem_text
 from smki_repository.certificate_service import RETRIEVE, SEARCH, answer_without_result
 from smki_repository.faults.fault import Fault, FaultKind, current_list
@@ -92,7 +93,7 @@ def _list(wanted: FaultKind, smki: Smki) -> Response:
         return answer_list(smki.lists(KINDS[suffix], issuer).overdue(), "no-store")
     except (NotReady, NotFound) as error:
         status = 404 if isinstance(error, NotFound) else 503
-        return Response(f"{problem_text(error.problems[0])}\n", status, mimetype="text/plain")
+        return Response(f"{problem_text(error.problems[0], Interface.REST)}\n", status, mimetype="text/plain")
 
 
 def _status(smki: Smki, status: int) -> Response:

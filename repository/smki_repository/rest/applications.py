@@ -15,6 +15,7 @@ from smki.pki.request import read_request, single_request
 from smki.problem import Malformed, NotFound, Problem
 from smki.profile.detect import detect_request_profile
 from smki.registration import Application, Apply, Issued, Refused
+from smki.remedies import Interface
 from smki.registration.acceptance import Accept, Reject
 from smki.registration.revocation import Revoke
 from smki_repository.problem_details import problem_details
@@ -90,7 +91,7 @@ def _list(call: Call) -> Response:
         involved=call.acting.party,
     )
     found = call.smki.ledger.search.applications(query, call.get("after"), limit_of(call.values))
-    return page([application_fields(each) for each in found.records], found.last)
+    return page([application_fields(each, Interface.REST) for each in found.records], found.last)
 
 
 def _get(call: Call) -> Response:
@@ -103,7 +104,7 @@ def _get(call: Call) -> Response:
             Problem("application.unknown", f"application {number}", f"none of {call.acting.party}", "one of its own", "",
                     "GET /api/v1/applications lists them.")
         )  # fmt: skip
-    return answer_json(application_fields(record))
+    return answer_json(application_fields(record, Interface.REST))
 
 
 def _accept(call: Call) -> Response:
@@ -116,7 +117,7 @@ def _reject(call: Call) -> Response:
     wanted_form(JSON)
     command = Reject(call.values["serial"], call.values["because"])
     rejection = call.smki.registration.execute(command, call.actor())
-    differences = [problem.as_json() for problem in rejection.differences]
+    differences = [problem.as_json(Interface.REST) for problem in rejection.differences]
     return _done({"certificate": _told(call, rejection.record), "differences": differences})
 
 

@@ -12,6 +12,7 @@ from flask import Response, current_app
 from smki.clock import iso, to_seconds
 from smki.ledger.records import Statistics
 from smki.pki.pem import read_pieces
+from smki.remedies import Interface
 from smki.problem import Malformed, NotFound, Problem
 from smki.profile.detect import split
 from smki.profile.lint import lint_any
@@ -75,7 +76,7 @@ def _verify(call: Call) -> Response:
     wanted_form(JSON)
     party = current_app.extensions.setdefault("smki.reliance", Reliance(call.smki)).party()
     moment = call.get("at") or call.smki.clock.now()
-    verdicts = [party.verify(octets, for_=call.get("for"), at=moment).as_json() for octets in _objects(call)]
+    verdicts = [party.verify(octets, for_=call.get("for"), at=moment).as_json(Interface.REST) for octets in _objects(call)]
     return answer_json({"verdicts": verdicts}, "no-store")
 
 
@@ -83,13 +84,13 @@ def _organisation(call: Call) -> Response:
     wanted_form(JSON)
     usage = call.get("usage") or KeyUsage.DIGITAL_SIGNATURE
     decision = call.smki.inquiry.organisation(call.values["entityIdentifier"], call.values["role"], usage, **_who(call))
-    return answer_json(decision.as_json(), "no-store")
+    return answer_json(decision.as_json(Interface.REST), "no-store")
 
 
 def _device(call: Call) -> Response:
     wanted_form(JSON)
     decision = call.smki.inquiry.device(call.values["entityIdentifier"], call.get("deviceType"), **_who(call))
-    return answer_json(decision.as_json(), "no-store")
+    return answer_json(decision.as_json(Interface.REST), "no-store")
 
 
 def _who(call: Call) -> dict[str, Any]:
