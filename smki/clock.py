@@ -176,12 +176,7 @@ class HomeClock:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise Malformed(
                 Problem(
-                    "clock.unreadable",
-                    str(self._path),
-                    str(error),
-                    "what smki clock wrote",
-                    "",
-                    "Set it anew: smki clock real.",
+                    code="clock.unreadable", subject=str(self._path), seen=str(error), expected="what smki clock wrote"
                 )
             ) from None
 
@@ -198,14 +193,7 @@ def parse_moment(text: str) -> datetime:
         moment = None
     if moment is None or moment.year < 1950:
         raise Malformed(
-            Problem(
-                "time.malformed",
-                "time",
-                f"{text!r}",
-                "a date or time from 1950 on",
-                "ISO 8601",
-                "Write it like 2026-11-21 or 2026-11-21T08:30:00Z.",
-            )
+            Problem(code="time.malformed", subject="time", seen=f"{text!r}", expected="a date or time from 1950 on")
         )
     return moment.replace(microsecond=0)
 
@@ -221,12 +209,11 @@ def utc(moment: datetime, subject: str) -> datetime:
     if moment.utcoffset() is None:
         raise Malformed(
             Problem(
-                "time.naive",
-                subject,
-                f"{moment.isoformat()}, without a time zone",
-                "a datetime in UTC",
-                "",
-                f"Write datetime({moment.year}, {moment.month}, {moment.day}, …, tzinfo=datetime.UTC).",
+                code="time.naive",
+                subject=subject,
+                seen=f"{moment.isoformat()}, without a time zone",
+                expected="a datetime in UTC",
+                remedy=f"Write datetime({moment.year}, {moment.month}, {moment.day}, …, tzinfo=datetime.UTC).",
             )
         )
     return moment.astimezone(UTC).replace(microsecond=0)

@@ -82,7 +82,13 @@ def new_directory(path: Path) -> Iterator[Path]:
     if path.exists() and not (path.is_dir() and not any(path.iterdir())):
         remedy = "Choose another folder, or move this one away."
         raise NotReady(
-            Problem("folder.occupied", str(path), "there already", "no such folder yet, or an empty one", "", remedy)
+            Problem(
+                code="folder.occupied",
+                subject=str(path),
+                seen="there already",
+                expected="no such folder yet, or an empty one",
+                remedy=remedy,
+            )
         )
     with _naming(path):
         workshop = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))

@@ -54,12 +54,10 @@ class EntityIdentifier:
 
 def _not_an_eui(seen: str) -> Problem:
     return Problem(
-        "entity-identifier.malformed",
-        "Entity Identifier",
-        seen,
-        "an EUI-64: 16 hexadecimal digits, or 8 pairs separated by - or :",
-        "GBCS 12",
-        "Write it like 90-B3-D5-1F-30-01-00-00 or 90B3D51F30010000.",
+        code="entity-identifier.malformed",
+        subject="Entity Identifier",
+        seen=seen,
+        expected="an EUI-64: 16 hexadecimal digits, or 8 pairs separated by - or :",
     )
 
 
@@ -76,12 +74,10 @@ class PartyId:
         if not _PARTY_ID.match(self.text):
             raise Malformed(
                 Problem(
-                    "party-id.malformed",
-                    "Party ID",
-                    f"{self.text[:64]!r}",
-                    "1 to 32 letters, digits and hyphens, the first and the last not a hyphen",
-                    "",
-                    "Write it like LARGE-SUPPLIER; lower case will do.",
+                    code="party-id.malformed",
+                    subject="Party ID",
+                    seen=f"{self.text[:64]!r}",
+                    expected="1 to 32 letters, digits and hyphens, the first and the last not a hyphen",
                 )
             )
 
@@ -114,12 +110,10 @@ class SerialNumber:
             return cls(value)
         raise Malformed(
             Problem(
-                "serial-number.malformed",
-                "serial number",
-                f"{text[:64]!r}",
-                "a positive number of 1 to 40 hexadecimal digits",
-                "RFC 5280 4.1.2.2",
-                "Write it like 4DF56E92D528F83544EBA0547068CF8C.",
+                code="serial-number.malformed",
+                subject="serial number",
+                seen=f"{text[:64]!r}",
+                expected="a positive number of 1 to 40 hexadecimal digits",
             )
         )
 

@@ -8,10 +8,12 @@ defines those values and is the one place that turns them into text.
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+from smki.codes import CODES
+from smki.remedies import REMEDIES, Interface
 from smki.text import visible
 
 
@@ -33,9 +35,12 @@ class Severity(enum.IntEnum):
         return self.name.lower()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One reason for a refusal or an error."""
+    """One reason for a refusal or an error.
+
+    Clause and remedy come from the catalogue of codes (:mod:`smki.codes`) unless they are given.
+    """
 
     code: str
     """Stable and dotted, for programs: ``entity-identifier.malformed``."""
@@ -48,12 +53,45 @@ class Problem:
     clause: str = ""
     """The clause that asks for it, for instance ``RFC 5280 4.1.2.2``."""
     remedy: str = ""
-    """What to do next."""
+    """What to do next: a key of :data:`~smki.remedies.REMEDIES`, or a text that suits every interface."""
+    given: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """What belongs into the remedy, by name."""
 
-    def as_json(self) -> dict[str, Any]:
-        """The problem as JSON: every field a string, empty ones left out."""
-        fields = ("code", "subject", "seen", "expected", "clause", "remedy")
-        return {name: value for name in fields if (value := getattr(self, name))}
+    def __post_init__(self) -> None:
+        row = CODES.get(self.code)
+        if row is not None:
+            if not self.clause:
+                object.__setattr__(self, "clause", row.clause)
+            if not self.remedy:
+                object.__setattr__(self, "remedy", row.remedy)
+
+    def remedy_for(self, interface: Interface) -> str:
+        """Return what to do next, in the terms of an interface; empty where there is nothing to do."""
+        known = REMEDIES.get(self.remedy)
+        return known.text(interface, _Given(self.given)) if known else self.remedy
+
+    def fields(self) -> dict[str, Any]:
+        """Return what a Problem is made of, to be stored: ``Problem(**fields)`` is equal to it."""
+        names = ("code", "subject", "seen", "expected", "clause", "remedy")
+        values: dict[str, Any] = {name: value for name in names if (value := getattr(self, name))}
+        return values | ({"given": dict(self.given)} if self.given else {})
+
+    def as_json(self, interface: Interface = Interface.CLI) -> dict[str, str]:
+        """Return the problem for programs: every field a string, empty ones left out.
+
+        :param interface: in whose terms the remedy is.
+        """
+        names = ("code", "subject", "seen", "expected", "clause")
+        values = {name: value for name in names if (value := getattr(self, name))}
+        remedy = self.remedy_for(interface)
+        return values | ({"remedy": remedy} if remedy else {})
+
+
+class _Given(dict[str, str]):
+    """Leaves a name that was not given as it stands, in capitals: ``PARTY``."""
+
+    def __missing__(self, name: str) -> str:
+        return name.upper()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +120,22 @@ class Finding:
 
     def as_problem(self, remedy: str = "") -> Problem:
         """The same as a reason for a refusal."""
-        return Problem(self.code, self.location, self.seen, self.expected, self.clause, remedy)
+        return Problem(
+            code=self.code,
+            subject=self.location,
+            seen=self.seen,
+            expected=self.expected,
+            clause=self.clause,
+            remedy=remedy,
+        )
 
 
-def problem_lines(problem: Problem) -> list[str]:
-    """One problem for a person, on one line, with its remedy on a second one if it has one.
+def problem_lines(problem: Problem, interface: Interface = Interface.CLI) -> list[str]:
+    """Return a problem for a person, on one line, with its remedy on a second one if it has one.
 
-    ``subject: seen 7 octets, expected 8 octets (RFC 4108 5) [code]``; characters that are not printable are escaped.
+    ``subject: 7 bytes; expected 8 bytes (RFC 4108 5) [code]``; characters that are not printable are escaped.
+
+    :param interface: in whose terms the remedy is.
     """
     parts = [f"{problem.subject}: {problem.seen}"]
     if problem.expected:
@@ -96,13 +143,14 @@ def problem_lines(problem: Problem) -> list[str]:
     if problem.clause:
         parts.append(f" ({problem.clause})")
     parts.append(f" [{problem.code}]")
-    lines = ["".join(parts), *([f"  {problem.remedy}"] if problem.remedy else [])]
+    remedy = problem.remedy_for(interface)
+    lines = ["".join(parts), *([f"  {remedy}"] if remedy else [])]
     return [visible(line) for line in lines]
 
 
-def problem_text(problem: Problem) -> str:
-    """The lines of :func:`problem_lines` as one text."""
-    return "\n".join(problem_lines(problem))
+def problem_text(problem: Problem, interface: Interface = Interface.CLI) -> str:
+    """Return the lines of :func:`problem_lines` as one text."""
+    return "\n".join(problem_lines(problem, interface))
 
 
 def finding_text(finding: Finding) -> str:
@@ -127,8 +175,12 @@ class SmkiError(Exception):
         """The code of the decisive problem."""
         return self.problems[0].code
 
+    def text(self, interface: Interface) -> str:
+        """Return every problem for a person, with remedies in the terms of an interface."""
+        return "\n".join(problem_text(problem, interface) for problem in self.problems)
+
     def __str__(self) -> str:
-        return "\n".join(problem_text(problem) for problem in self.problems)
+        return self.text(Interface.PYTHON)
 
 
 class Malformed(SmkiError):

@@ -124,7 +124,7 @@ def test_errors(home: Path, tmp_path: Path) -> None:
 
 
 def test_problems_are_escaped_in_the_one_place_that_writes_them() -> None:
-    problem = Problem("code", FORGED, FORGED, FORGED, FORGED, FORGED)
+    problem = Problem(code="code", subject=FORGED, seen=FORGED, expected=FORGED, clause=FORGED, remedy=FORGED)
     lines = problem_lines(problem)
     assert len(lines) == 2
     assert all(line.isprintable() for line in lines)

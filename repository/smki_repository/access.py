@@ -11,6 +11,7 @@ from smki.home.smki import Smki
 from smki.identity import PartyId
 from smki.ledger import CredentialKind, CredentialRecord
 from smki.problem import Problem, SmkiError
+from smki.remedies import Interface
 from smki_repository.certificate_service import RETRIEVE, SEARCH, invalid_request
 from smki_repository.options import ReadAccess
 from smki_repository.problem_details import problem_details
@@ -78,7 +79,7 @@ def not_admitted(smki: Smki, error: NotAdmitted) -> Response:
     elif request.path.startswith("/api/"):
         response = problem_details(error.problems, 401)
     else:
-        response = Response(f"{error}\n", 401, mimetype="text/plain")
+        response = Response(f"{error.text(Interface.REST)}\n", 401, mimetype="text/plain")
     response.headers["WWW-Authenticate"] = CHALLENGE
     return response
 
@@ -101,4 +102,4 @@ def _counting(smki: Smki, secret: str, expected: str, remedy: str) -> Credential
 
 
 def _problem(seen: str, expected: str, remedy: str) -> Problem:
-    return Problem("access.refused", "credential", seen, expected, "SEC Appendix P", remedy)
+    return Problem(code="access.refused", subject="credential", seen=seen, expected=expected, remedy=remedy)

@@ -16,6 +16,7 @@ from smki.clock import iso
 from smki.home.smki import Smki
 from smki.ledger import CertificateQuery
 from smki.problem import Problem, SmkiError, problem_text
+from smki.remedies import Interface
 from smki.sec.role import CertificateKind
 from smki.text import visible
 from smki_repository.access import admit_readers
@@ -140,7 +141,9 @@ def _tell_errors(app: Flask, smki: Smki) -> None:
         else:
             seen, expected = f"{error.name} ({request.method} {request.path})", ""
             remedy = f"see {'/api/docs' if is_api else '/'} for what there is"
-        problem = Problem(f"http.{status}", "request", seen, expected, "RFC 9110", remedy)
+        problem = Problem(
+            code=f"http.{status}", subject="request", seen=seen, expected=expected, clause="RFC 9110", remedy=remedy
+        )
         if request.path in (SEARCH, RETRIEVE) and status == 413:
             return invalid_request(smki, problem)
         if is_api:
@@ -156,10 +159,10 @@ def _tell_errors(app: Flask, smki: Smki) -> None:
     def unavailable(error: SmkiError) -> Response:
         # The services answer for themselves; this is for what comes before them, and for pages that are none of theirs.
         if request.path in (SEARCH, RETRIEVE):
-            return answer_without_result(smki, 503, problem_text(error.problems[0]))
+            return answer_without_result(smki, 503, problem_text(error.problems[0], Interface.REST))
         if request.path.startswith("/api/"):
             return problem_details(error.problems, 503)
-        return Response(f"{error}\n", 503, mimetype="text/plain")
+        return Response(f"{error.text(Interface.REST)}\n", 503, mimetype="text/plain")
 
 
 def _served_below(base_path: str) -> Response:

@@ -19,6 +19,7 @@ from smki.home.smki import Smki
 from smki.identity import EntityIdentifier, SerialNumber
 from smki.ledger import CertificateQuery, CertificateRecord
 from smki.problem import Malformed, Problem, SmkiError, problem_text
+from smki.remedies import Interface
 from smki.sec.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
 from smki_repository.xml_message import Content, parse_message, write_message
 
@@ -97,14 +98,14 @@ def certificate_service(smki: Smki) -> Blueprint:
 
     @blueprint.errorhandler(SmkiError)
     def unavailable(error: SmkiError) -> Response:
-        return _answer(smki, 503, problem_text(error.problems[0]))
+        return _answer(smki, 503, problem_text(error.problems[0], Interface.REST))
 
     return blueprint
 
 
 def invalid_request(smki: Smki, problem: Problem) -> Response:
     """The answer (HTTP 401) to a request that makes no sense; the reason is its ResponseMessage."""
-    return _answer(smki, INVALID, problem_text(problem), code=problem.code)
+    return _answer(smki, INVALID, problem_text(problem, Interface.REST), code=problem.code)
 
 
 def answer_without_result(smki: Smki, status: int, message: str) -> Response:
@@ -158,12 +159,10 @@ def _search_query(smki: Smki) -> CertificateQuery:
         seen = "both" if names else "neither"
         raise Malformed(
             Problem(
-                "search.subject",
-                "request body",
-                seen,
-                "CertificateSubjectName or CertificateSubjectAltName",
-                "SEC Appendix P",
-                "Name an Organisation by the one or a Device by the other.",
+                code="search.subject",
+                subject="request body",
+                seen=seen,
+                expected="CertificateSubjectName or CertificateSubjectAltName",
             )
         )
     is_organisation = names[0] == "CertificateSubjectName"
@@ -182,13 +181,15 @@ def _role(text: str) -> RemotePartyRole:
     role = RemotePartyRole.of_decimal(int(text)) if text.isascii() and text.isdigit() and len(text) < 4 else None
     if role is None:
         raise Malformed(
-            Problem("role.unknown", "CertificateRole", f"{text[:64]!r}", "a role code in decimal", "GBCS 12")
+            Problem(
+                code="role.unknown", subject="CertificateRole", seen=f"{text[:64]!r}", expected="a role code in decimal"
+            )
         )
     return role
 
 
 def _missing(name: str) -> Problem:
-    return Problem("xml.element-missing", "request body", f"no {name}", f"one {name}", "SEC Appendix P")
+    return Problem(code="xml.element-missing", subject="request body", seen=f"no {name}", expected=f"one {name}")
 
 
 def _subject(record: CertificateRecord) -> tuple[str, Content]:

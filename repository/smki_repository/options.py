@@ -40,9 +40,13 @@ class Options:
     def __post_init__(self) -> None:
         if self.base_path and not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+", self.base_path):
             raise Malformed(
-                Problem("base-path.malformed", "base path", f"{self.base_path[:64]!r}", "a path like /smki", "RFC 3986 3.3",
-                        "Begin it with / and let it not end with one.")
-            )  # fmt: skip
+                Problem(
+                    code="base-path.malformed",
+                    subject="base path",
+                    seen=f"{self.base_path[:64]!r}",
+                    expected="a path like /smki",
+                )
+            )
 
 
 DEFAULTS = Options()

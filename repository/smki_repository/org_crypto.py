@@ -14,6 +14,7 @@ from smki.home.published_keys import PublishedKeys
 from smki.home.smki import Smki
 from smki.interchange import org_crypto_zip
 from smki.problem import SmkiError, problem_text
+from smki.remedies import Interface
 
 ORG_CRYPTO = "/assets/crypto/org-crypto.zip"
 ZIP_TYPE = "application/zip"
@@ -62,7 +63,7 @@ def org_crypto(smki: Smki, *, publish_test_keys: bool) -> Blueprint:
 
     @blueprint.errorhandler(SmkiError)
     def unavailable(error: SmkiError) -> Response:
-        return Response(f"{problem_text(error.problems[0])}\n", 503, mimetype="text/plain")
+        return Response(f"{problem_text(error.problems[0], Interface.REST)}\n", 503, mimetype="text/plain")
 
     return blueprint
 

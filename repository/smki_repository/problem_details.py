@@ -9,6 +9,7 @@ from typing import Any
 from flask import Response
 
 from smki.problem import Problem, problem_text
+from smki.remedies import Interface
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -25,8 +26,8 @@ def problem_details(problems: Sequence[Problem], status: int, title: str = "", *
         # The same each time, as RFC 9457 3.1.3 wants it.
         "title": title or first.code.replace(".", ": ").replace("-", " ").capitalize(),
         "status": status,
-        "detail": problem_text(first),
-        "problems": [problem.as_json() for problem in problems],
+        "detail": problem_text(first, Interface.REST),
+        "problems": [problem.as_json(Interface.REST) for problem in problems],
         **extension,
     }
     response = Response(json.dumps(body), status, mimetype=MEDIA_TYPE)

@@ -10,6 +10,7 @@ from smki.ledger import ListRecord
 from smki.pki.certificate import to_pem
 from smki.pki.revocation_list import PEM_LABEL
 from smki.problem import NotFound, Problem
+from smki.remedies import Interface
 from smki.sec.role import CertificateKind
 
 DER_TYPE = "application/pkix-crl"
@@ -47,7 +48,7 @@ def revocation_lists(smki: Smki) -> Blueprint:
 
     @blueprint.errorhandler(NotFound)
     def unknown(error: NotFound) -> Response:
-        return Response(f"{error}\n", 404, mimetype="text/plain")
+        return Response(f"{error.text(Interface.REST)}\n", 404, mimetype="text/plain")
 
     return blueprint
 
@@ -61,7 +62,15 @@ def _kind(suffix: str) -> CertificateKind:
     :raises NotFound: when none have.
     """
     if suffix not in KINDS:
-        raise NotFound(Problem("list.unknown", f".{suffix[:16]}", "no kind of list", ".crl or .arl", "RFC 2585 4.2"))
+        raise NotFound(
+            Problem(
+                code="list.unknown",
+                subject=f".{suffix[:16]}",
+                seen="no kind of list",
+                expected=".crl or .arl",
+                clause="RFC 2585 4.2",
+            )
+        )
     return KINDS[suffix]
 
 

@@ -74,12 +74,10 @@ def refuse_taken_port(host: str, port: int) -> None:
     except OSError as error:
         raise NotReady(
             Problem(
-                "port.unusable",
-                f"{host}:{port}",
-                error.strerror or str(error),
-                "an address and port to listen on",
-                "",
-                "Choose another with --host and --port, or stop what listens there.",
+                code="port.unusable",
+                subject=f"{host}:{port}",
+                seen=error.strerror or str(error),
+                expected="an address and port to listen on",
             )
         ) from error
 

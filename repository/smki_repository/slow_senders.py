@@ -56,12 +56,11 @@ class _Body:
             expected, remedy = "a body that can be read at once", "Send it again in a moment."
             raise TooManyBodies(
                 Problem(
-                    "request.too-many-slow",
-                    "request body",
-                    "too many are being waited for",
-                    expected,
-                    "RFC 9110",
-                    remedy,
+                    code="request.too-many-slow",
+                    subject="request body",
+                    seen="too many are being waited for",
+                    expected=expected,
+                    remedy=remedy,
                 )
             )
         try:

@@ -6,6 +6,7 @@ from flask import Flask, Response, request
 
 from smki.clock import AdjustableClock, Clock, HomeClock, RealClock, TravellingClock, iso, parse_moment
 from smki.problem import Malformed
+from smki.remedies import Interface
 
 TIME_HEADER = "X-SMKI-Time"
 
@@ -29,7 +30,7 @@ def tell_the_time(app: Flask, clock: Clock) -> None:
         try:
             clock.travel(parse_moment(wanted) if wanted is not None else None)
         except Malformed as error:
-            return Response(f"{TIME_HEADER}: {error}\n", 400, mimetype="text/plain")
+            return Response(f"{TIME_HEADER}: {error.text(Interface.REST)}\n", 400, mimetype="text/plain")
         return None
 
     @app.after_request

@@ -61,7 +61,7 @@ def _name(tag: object) -> str:
 
 
 def _problem(code: str, seen: str, expected: str) -> Problem:
-    return Problem(code, "request body", seen, expected, "SEC Appendix P")
+    return Problem(code=code, subject="request body", seen=seen, expected=expected, clause="SEC Appendix P")
 
 
 Content = str | list[tuple[str, "Content"]]

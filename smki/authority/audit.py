@@ -33,7 +33,9 @@ def check_ledger(ledger: Ledger, policy_oid: str) -> CheckResult:
     """Check every certificate against its columns, its profile and its issuer, every latest list against the revocations,
     and the storage as a whole: whether it is sound, and whether what it says contradicts itself.
     """
-    problems = [Problem("ledger.damaged", "ledger", text, "a sound file") for text in ledger.damage()]
+    problems = [
+        Problem(code="ledger.damaged", subject="ledger", seen=text, expected="a sound file") for text in ledger.damage()
+    ]
     problems += ledger.inconsistencies()
     issuers = {record.serial_number: _read(record) for record in ledger.authorities()}
     count = 0
@@ -70,17 +72,21 @@ def _check_lists(ledger: Ledger, issuer: Certificate) -> Iterator[Problem]:
         subject = f"revocation list {record.number} of {issuer.serial_number}"
         if record.number != expected or (update is not None and record.this_update < update):
             yield Problem(
-                "list.order",
-                subject,
-                f"number {record.number}, thisUpdate {record.this_update}",
-                f"number {expected}, later",
+                code="list.order",
+                subject=subject,
+                seen=f"number {record.number}, thisUpdate {record.this_update}",
+                expected=f"number {expected}, later",
             )
         expected, update = record.number + 1, record.this_update
     latest = ledger.revocations.latest(issuer.serial_number)
     if latest is not None:
         for finding in errors_among(lint_revocation_list(latest.der, None, IssuerFacts.of(issuer))):
             yield Problem(
-                finding.code, f"revocation list {latest.number}", finding.seen, finding.expected, finding.clause
+                code=finding.code,
+                subject=f"revocation list {latest.number}",
+                seen=finding.seen,
+                expected=finding.expected,
+                clause=finding.clause,
             )
         yield from _check_latest(ledger, latest)
 
@@ -91,7 +97,9 @@ def _check_latest(ledger: Ledger, latest: ListRecord) -> Iterator[Problem]:
     try:
         made = RevocationList.from_der(latest.der)
     except SmkiError:
-        yield Problem("list.unreadable", subject, "its DER cannot be read", "a revocation list")
+        yield Problem(
+            code="list.unreadable", subject=subject, seen="its DER cannot be read", expected="a revocation list"
+        )
         return
     columns = {
         "number": (latest.number, made.number),
@@ -101,7 +109,12 @@ def _check_latest(ledger: Ledger, latest: ListRecord) -> Iterator[Problem]:
     }
     for column, (stored, read) in columns.items():
         if stored != read:
-            yield Problem("list.column", subject, f"column {column} holds {stored}", f"{read}, as in the list")
+            yield Problem(
+                code="list.column",
+                subject=subject,
+                seen=f"column {column} holds {stored}",
+                expected=f"{read}, as in the list",
+            )
     revoked = list(ledger.revocations.entries(latest.issuer, latest.this_update, last=latest.last_revocation))
     rows = [(entry.serial_number, entry.effective, CRL_REASONS.get(entry.reason) or None) for entry in revoked]
     structure = read_revocation_list(latest.der)
@@ -113,13 +126,25 @@ def _check_latest(ledger: Ledger, latest: ListRecord) -> Iterator[Problem]:
     for entry in made.entries():
         told = expected.pop(entry.serial_number, None)
         if told is None:
-            yield Problem("list.entry-unfounded", subject, f"names {entry.serial_number}", "what was revoked then")
+            yield Problem(
+                code="list.entry-unfounded",
+                subject=subject,
+                seen=f"names {entry.serial_number}",
+                expected="what was revoked then",
+            )
         elif told != (to_seconds(entry.revoked_at), entry.reason):
             seen = f"{entry.serial_number} revoked at {iso(entry.revoked_at)}"
-            yield Problem("list.entry-differs", subject, seen, "the time and reason of the revocation")
+            yield Problem(
+                code="list.entry-differs", subject=subject, seen=seen, expected="the time and reason of the revocation"
+            )
     for serial_number in expected:
         seen = f"does not name {serial_number}"
-        yield Problem("list.entry-missing", subject, seen, "every certificate that was revoked and not expired then")
+        yield Problem(
+            code="list.entry-missing",
+            subject=subject,
+            seen=seen,
+            expected="every certificate that was revoked and not expired then",
+        )
 
 
 def _read(record: CertificateRecord) -> Certificate | None:
@@ -142,4 +167,4 @@ def _check_columns(record: CertificateRecord, certificate: Certificate) -> Itera
 
 
 def _problem(code: str, record: CertificateRecord, seen: str, expected: str) -> Problem:
-    return Problem(code, f"certificate {record.serial_number}", seen, expected)
+    return Problem(code=code, subject=f"certificate {record.serial_number}", seen=seen, expected=expected)

@@ -106,12 +106,10 @@ class Hierarchy:
             name = f"{kind.title} {there[0].certificate.common_name}"
             raise Malformed(
                 Problem(
-                    "authority.second-root",
-                    kind.title,
-                    f"{name} is there",
-                    "an Issuing OCA or DCA",
-                    "",
-                    "Make another home.",
+                    code="authority.second-root",
+                    subject=kind.title,
+                    seen=f"{name} is there",
+                    expected="an Issuing OCA or DCA",
                 )
             )
         names = [record.certificate.common_name or "" for record in there]
@@ -137,9 +135,13 @@ class Hierarchy:
         if public_point(key.public_key()) != certificate.point:
             name = f"{certificate.kind.title} {certificate.common_name}"
             raise IntegrityError(
-                Problem("authority.key-mismatch", self._keys.place(key_name), "the key of another certificate", f"the key of {name}", "",
-                        "Put the key file back that belongs to it.")
-            )  # fmt: skip
+                Problem(
+                    code="authority.key-mismatch",
+                    subject=self._keys.place(key_name),
+                    seen="the key of another certificate",
+                    expected=f"the key of {name}",
+                )
+            )
         return key
 
 
@@ -151,9 +153,14 @@ def _usable(reader: Reader, kind: CertificateKind) -> list[CertificateRecord]:
     ]
     if not usable:
         raise IntegrityError(
-            Problem("authority.missing", kind.title, "none that is not revoked", "its certificate", "",
-                    f"Make one: smki authority add {kind.value}.")
-        )  # fmt: skip
+            Problem(
+                code="authority.missing",
+                subject=kind.title,
+                seen="none that is not revoked",
+                expected="its certificate",
+                given={"kind": str(kind.value)},
+            )
+        )
     return usable
 
 

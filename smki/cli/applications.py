@@ -55,9 +55,13 @@ def show(home: Path, number: int, as_json: bool) -> None:
         record = smki.ledger.application(number)
     if record is None:
         raise NotFound(
-            Problem("application.unknown", f"application {number}", "not in the record", "one that was made", "",
-                    "smki applications list shows them.")
-        )  # fmt: skip
+            Problem(
+                code="application.unknown",
+                subject=f"application {number}",
+                seen="not in the record",
+                expected="one that was made",
+            )
+        )
     if as_json:
         click.echo(json.dumps(application_fields(record), indent=2))
         return

@@ -70,7 +70,11 @@ def revoke(name: str, reason: str, officer: str, home: Path) -> None:
         found = [record for record in smki.authorities() if record.certificate.common_name == name]
         if not found:
             names = ", ".join(str(record.certificate.common_name) for record in smki.authorities())
-            raise NotFound(Problem("authority.unknown", f"authority {name}", "not there", f"one of: {names}"))
+            raise NotFound(
+                Problem(
+                    code="authority.unknown", subject=f"authority {name}", seen="not there", expected=f"one of: {names}"
+                )
+            )
         command = Revoke(serial_number=found[0].serial_number, reason=reason)
         done = smki.registration.execute(command, cli_actor(officer=officer))
         record = smki.lists(CertificateKind.ROOT_OCA, interface="cli").publish()

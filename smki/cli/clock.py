@@ -27,12 +27,10 @@ def parse_shift(text: str) -> timedelta:
     if not found:
         raise Malformed(
             Problem(
-                "shift.malformed",
-                "shift",
-                f"{text[:32]!r}",
-                "a number and s, m, h, d, w or y",
-                "",
-                "Write it like 90d or -12h.",
+                code="shift.malformed",
+                subject="shift",
+                seen=f"{text[:32]!r}",
+                expected="a number and s, m, h, d, w or y",
             )
         )
     return timedelta(seconds=int(found.group(1)) * _UNITS[found.group(2)])

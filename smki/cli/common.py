@@ -159,18 +159,24 @@ def read_input(name: str) -> bytes:
     except FileNotFoundError:
         raise NotFound(
             Problem(
-                "file.missing",
-                name,
-                "no such file",
-                "a file that can be read",
-                "",
-                "Check its name; - is standard input.",
+                code="file.missing",
+                subject=name,
+                seen="no such file",
+                expected="a file that can be read",
+                remedy="Check its name; - is standard input.",
             )
         ) from None
     except IsADirectoryError:
-        raise Malformed(Problem("file.directory", name, "a directory", "a file")) from None
+        raise Malformed(Problem(code="file.directory", subject=name, seen="a directory", expected="a file")) from None
     if len(data) > MAX_INPUT_OCTETS:
-        raise Malformed(Problem("input.too-large", name, f"more than {MAX_INPUT_OCTETS} octets", "a smaller file"))
+        raise Malformed(
+            Problem(
+                code="input.too-large",
+                subject=name,
+                seen=f"more than {MAX_INPUT_OCTETS} octets",
+                expected="a smaller file",
+            )
+        )
     return data
 
 
@@ -197,7 +203,13 @@ def require_directory(path: Path) -> None:
     """
     if not path.is_dir():
         raise NotFound(
-            Problem("file.missing", str(path), "no such directory", "a directory to write into", "", "Make it first.")
+            Problem(
+                code="file.missing",
+                subject=str(path),
+                seen="no such directory",
+                expected="a directory to write into",
+                remedy="Make it first.",
+            )
         )
 
 

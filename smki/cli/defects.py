@@ -80,7 +80,13 @@ def _chosen(pattern: str | None) -> list[Defect]:
     ]
     if not chosen:
         raise NotFound(
-            Problem("defect.unknown", f"--only {pattern}", "no defect like that", "a name", "", "smki defects list")
+            Problem(
+                code="defect.unknown",
+                subject=f"--only {pattern}",
+                seen="no defect like that",
+                expected="a name",
+                remedy="smki defects list",
+            )
         )
     return chosen
 
@@ -92,11 +98,9 @@ def _refuse_occupied(directory: Path) -> None:
     if not directory.is_dir() or any(directory.iterdir()):
         raise NotReady(
             Problem(
-                "directory.occupied",
-                str(directory),
-                "there are other files in it",
-                "no such directory yet, an empty one, or one with defects",
-                "",
-                "Choose another directory.",
+                code="directory.occupied",
+                subject=str(directory),
+                seen="there are other files in it",
+                expected="no such directory yet, an empty one, or one with defects",
             )
         )

@@ -248,7 +248,12 @@ def _pkcs12_passphrase() -> bytes:
         given = click.prompt("Passphrase for the PKCS#12 files", hide_input=True, confirmation_prompt=True, err=True)
     if not given:
         raise NotReady(
-            Problem("pkcs12.no-passphrase", PKCS12_VARIABLE, "not set, and nobody to ask", "a passphrase", "",
-                    f"Set {PKCS12_VARIABLE}.")
-        )  # fmt: skip
+            Problem(
+                code="pkcs12.no-passphrase",
+                subject=PKCS12_VARIABLE,
+                seen="not set, and nobody to ask",
+                expected="a passphrase",
+                remedy=f"Set {PKCS12_VARIABLE}.",
+            )
+        )
     return given.encode()

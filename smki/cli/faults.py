@@ -100,7 +100,12 @@ def clear(number: str | None, repository: str, api_key: str) -> None:
     """Clear one fault, by its number, or all of them."""
     if number is not None and not (number.isascii() and number.isdecimal()):
         raise Malformed(
-            Problem("fault.malformed", "fault", f"{number[:32]!r}", "a number, as smki faults list shows it")
+            Problem(
+                code="fault.malformed",
+                subject="fault",
+                seen=f"{number[:32]!r}",
+                expected="a number, as smki faults list shows it",
+            )
         )
     RemoteFaults(repository, api_key).clear(None if number is None else int(number))
 

@@ -177,14 +177,7 @@ def _beside(out: Path | None, stem: str, key_pem: bytes, request: bytes) -> Iter
     except FileExistsError as error:
         _remove(written)
         raise NotReady(
-            Problem(
-                "file.exists",
-                str(error.filename),
-                "there already",
-                "no such file yet",
-                "",
-                "A key is never overwritten: choose another name with --out, or move that file away.",
-            )
+            Problem(code="file.exists", subject=str(error.filename), seen="there already", expected="no such file yet")
         ) from None
     except BaseException:
         _remove(written)

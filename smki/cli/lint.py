@@ -137,12 +137,10 @@ def _files_of(name: str) -> Iterator[str]:
     if not found:
         raise Malformed(
             Problem(
-                "directory.nothing",
-                name,
-                "no certificate, request or revocation list in it",
-                f"files ending in {', '.join(sorted(SUFFIXES))}",
-                "",
-                "Name the files themselves if they end otherwise.",
+                code="directory.nothing",
+                subject=name,
+                seen="no certificate, request or revocation list in it",
+                expected=f"files ending in {', '.join(sorted(SUFFIXES))}",
             )
         )
 
@@ -154,7 +152,14 @@ def _lint_file(file: str, kind: str | None, issuers: Sequence[Certificate]) -> I
         yield error.problems
         return
     except OSError as error:
-        yield [Problem("file.unusable", file, error.strerror or str(error), "a file that can be read")]
+        yield [
+            Problem(
+                code="file.unusable",
+                subject=file,
+                seen=error.strerror or str(error),
+                expected="a file that can be read",
+            )
+        ]
         return
     objects: list[bytes] = []
     others: list[str] = []
@@ -168,7 +173,14 @@ def _lint_file(file: str, kind: str | None, issuers: Sequence[Certificate]) -> I
         else:
             objects += split(piece.der)
     if not objects and not failures:
-        yield [Problem("input.other", file, ", ".join(others), "a certificate, request or revocation list in PEM")]
+        yield [
+            Problem(
+                code="input.other",
+                subject=file,
+                seen=", ".join(others),
+                expected="a certificate, request or revocation list in PEM",
+            )
+        ]
     for number, octets in enumerate(objects, 1):
         result = lint_any(octets, kind=kind, issuer=_issuer_for(octets, issuers))
         yield Linting(file, number, len(objects), result)

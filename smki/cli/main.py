@@ -128,7 +128,7 @@ def _boundary(*, as_json: bool) -> Iterator[None]:
     except OSError as error:
         name = str(error.filename) if error.filename else "file"
         remedy = "Name one that is there, and that this user may read or write."
-        _fail([Problem("file.unusable", name, error.strerror or str(error), "", "", remedy)], as_json)
+        _fail([Problem(code="file.unusable", subject=name, seen=error.strerror or str(error), remedy=remedy)], as_json)
     except KeyboardInterrupt:
         sys.exit(130)
 

@@ -108,12 +108,11 @@ def _group(name: str, kind: CertificateKind, title: str) -> click.Group:
             if record is None:
                 raise NotFound(
                     Problem(
-                        "list.unknown",
-                        f"{title} {number}",
-                        "never issued",
-                        "a number that was",
-                        "",
-                        f"smki {name} list shows them.",
+                        code="list.unknown",
+                        subject=f"{title} {number}",
+                        seen="never issued",
+                        expected="a number that was",
+                        remedy=f"smki {name} list shows them.",
                     )
                 )
             now = smki.clock.now()

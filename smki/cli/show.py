@@ -45,12 +45,10 @@ def show(what: str, home: Path, as_json: bool) -> None:
             if not records:
                 raise NotFound(
                     Problem(
-                        "certificate.unknown",
-                        what,
-                        "no certificate with this serial number",
-                        f"one issued in {home}",
-                        "",
-                        "smki list shows what was issued.",
+                        code="certificate.unknown",
+                        subject=what,
+                        seen="no certificate with this serial number",
+                        expected=f"one issued in {home}",
                     )
                 )
             described = [_describe(record.certificate, record, smki) for record in records]
@@ -66,12 +64,11 @@ def _serial_number(what: str) -> SerialNumber:
     except Malformed:
         raise NotFound(
             Problem(
-                "file.missing",
-                what,
-                "neither a file nor a serial number",
-                "a file, or a hexadecimal serial number",
-                "",
-                "smki list shows the serial numbers of what was issued.",
+                code="file.missing",
+                subject=what,
+                seen="neither a file nor a serial number",
+                expected="a file, or a hexadecimal serial number",
+                remedy="smki list shows the serial numbers of what was issued.",
             )
         ) from None
 

@@ -31,7 +31,13 @@ def suspicions_file(file: Path | None, home: Path) -> Path:
     if not path.parent.is_dir():
         remedy = "Name a file with --file, or a home with --home."
         raise NotFound(
-            Problem("file.missing", str(path.parent), "no such directory", "a directory to write into", "", remedy)
+            Problem(
+                code="file.missing",
+                subject=str(path.parent),
+                seen="no such directory",
+                expected="a directory to write into",
+                remedy=remedy,
+            )
         )
     return path
 

@@ -67,9 +67,20 @@ def run(command: str, seed: str, only: str, jobs: int, timeout: float, as_json: 
     chosen = [case for case in cases(seed) if only in case.name]
     if not words or not chosen:
         seen = "no command" if not words else f"no case with {only!r} in its name"
-        raise Malformed(Problem("vectors.nothing", "smki vectors run", seen, "a command, and cases to run it on"))
+        raise Malformed(
+            Problem(
+                code="vectors.nothing",
+                subject="smki vectors run",
+                seen=seen,
+                expected="a command, and cases to run it on",
+            )
+        )
     if shutil.which(words[0]) is None:
-        raise NotFound(Problem("vectors.command", words[0], "no such program", "a program that can be run"))
+        raise NotFound(
+            Problem(
+                code="vectors.command", subject=words[0], seen="no such program", expected="a program that can be run"
+            )
+        )
     scores = []
     for score in run_cases(words, chosen, timeout=timeout, jobs=jobs):
         scores.append(score)

@@ -150,7 +150,7 @@ def _certificates(files: Sequence[str]) -> list[tuple[str, bytes | Sequence[Prob
             found.append((file, error.problems))
             continue
         except OSError as error:
-            found.append((file, [Problem("file.unusable", file, error.strerror or str(error))]))
+            found.append((file, [Problem(code="file.unusable", subject=file, seen=error.strerror or str(error))]))
             continue
         objects: list[bytes | Sequence[Problem]] = []
         for piece in pieces:
@@ -175,7 +175,11 @@ def _of_the_home(home: Path) -> tuple[list[Certificate], RevocationLists, dateti
         remedy = "Name a file with the authorities with --trust, or a home with --home."
         raise NotFound(
             Problem(
-                "trust-anchor.missing", "--trust", f"none, and no home at {home}", "an authority", "SEC L12", remedy
+                code="trust-anchor.missing",
+                subject="--trust",
+                seen=f"none, and no home at {home}",
+                expected="an authority",
+                remedy=remedy,
             )
         )
     with Smki.open(home) as smki:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
+from types import MappingProxyType
 from typing import Any
 
 from smki.eligibility.provisions import Effect, Provision
 from smki.eligibility.refusals import REASONS, DecisionOutcome
 from smki.problem import Problem, problem_lines
+from smki.remedies import Interface
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,7 @@ class Applied:
     problem: Problem | None = None
     """Why it did not hold; None if it did."""
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self, interface: Interface = Interface.CLI) -> dict[str, Any]:
         """The provision by key and clause, whether it held, what was seen, and why if it did not."""
         value: dict[str, Any] = {
             "provision": self.provision.key,
@@ -33,7 +35,7 @@ class Applied:
             "seen": self.seen,
         }
         if self.problem is not None:
-            value["problem"] = self.problem.as_json()
+            value["problem"] = self.problem.as_json(interface)
         return value
 
 
@@ -48,7 +50,14 @@ def fails(provision: Provision, code: str, seen: str) -> Applied:
     :param code: a code of the table of reasons, which knows the rest.
     """
     reason = REASONS[code]
-    problem = Problem(code, reason.subject, seen, reason.expected, provision.clause, reason.remedy)
+    problem = Problem(
+        code=code,
+        subject=reason.subject,
+        seen=seen,
+        expected=reason.expected,
+        clause=provision.clause,
+        remedy=reason.remedy,
+    )
     return Applied(provision, False, seen, problem)
 
 
@@ -63,10 +72,14 @@ class Decision:
     """The day that was asked about."""
 
     @classmethod
-    def of(cls, applied: Iterable[Applied | None], as_of: date) -> Decision:
+    def of(
+        cls, applied: Iterable[Applied | None], as_of: date, given: Mapping[str, str] = MappingProxyType({})
+    ) -> Decision:
         """Eligible if all hold that were in force on that day, and there is one at least.
 
         A condition that was not in force is left out; a grant that was not in force is refused.
+
+        :param given: what belongs into the remedies: ``party``, ``device``.
         """
         counted: list[Applied] = []
         eligible = True
@@ -78,6 +91,8 @@ class Decision:
                 if provision.effect is Effect.CONDITION:
                     continue
                 each = fails(provision, "eligibility.not-in-force", f"{as_of}; in force from {provision.in_force_from}")
+            if each.problem is not None:
+                each = replace(each, problem=replace(each.problem, given=given))
             counted.append(each)
             eligible = eligible and each.held
         return cls(eligible and bool(counted), tuple(counted), as_of)
@@ -93,13 +108,13 @@ class Decision:
         problems = self.problems
         return REASONS[problems[0].code].outcome if problems else DecisionOutcome.ELIGIBLE
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self, interface: Interface = Interface.CLI) -> dict[str, Any]:
         """The decision as JSON."""
         return {
             "eligible": self.eligible,
             "outcome": self.outcome.value,
             "asOf": self.as_of.isoformat(),
-            "applied": [each.as_json() for each in self.applied],
+            "applied": [each.as_json(interface) for each in self.applied],
         }
 
 

@@ -37,7 +37,7 @@ from smki.eligibility.tables import (
     Who,
 )
 from smki.sec.device import Device, SmetsVersion
-from smki.sec.party import Party, PartyCategory, Standing, TestingParticipant
+from smki.sec.party import NonParty, Party, PartyCategory, Standing, TestingParticipant
 from smki.sec.role import CertificateKind, UserRole
 from smki.sec.vocabulary import listed
 
@@ -46,11 +46,19 @@ _REGISTERED_SUPPLIER_AGENT_ONLY = frozenset({UserRole.REGISTERED_SUPPLIER_AGENT}
 
 def decide(question: Question) -> Decision:
     """Whether the applicant is an Eligible Subscriber for what is asked, and why."""
+    given = {"party": _id_of(question.applicant.subscriber)}
     if isinstance(question, DeviceQuestion):
-        return Decision.of(_device(question), question.as_of)
+        given["device"] = str(question.device.device_id)
+        return Decision.of(_device(question), question.as_of, given)
     if isinstance(question, OrganisationQuestion):
-        return Decision.of(_organisation(question), question.as_of)
-    return Decision.of(_authority(question), question.as_of)
+        return Decision.of(_organisation(question), question.as_of, given)
+    return Decision.of(_authority(question), question.as_of, given)
+
+
+def _id_of(who: Party | TestingParticipant | NonParty) -> str:
+    if isinstance(who, Party):
+        return str(who.party_id)
+    return str(who.participant_id) if isinstance(who, TestingParticipant) else who.name
 
 
 def _organisation(question: OrganisationQuestion) -> Iterator[Applied | None]:

@@ -30,7 +30,7 @@ class Reason:
     expected: str
     """What would be accepted, and from whom."""
     remedy: str
-    """What to do next."""
+    """What to do next: a key of :data:`~smki.remedies.REMEDIES`, or a text that suits every interface."""
     outcome: DecisionOutcome = DecisionOutcome.INELIGIBLE
 
 
@@ -45,34 +45,34 @@ _ROWS: tuple[Reason, ...] = (
         "Ask about a later day.",
     ),
     # Who applies
-    Reason("party.none", "applicant", _A_PARTY, "Accede to the Code, or have a Party apply."),
-    Reason("party.not-yet-acceded", "standing", "a Party that has acceded", "Apply once its accession is recorded."),
-    Reason("party.suspended", "standing", "a Party that is not suspended", "Apply once the suspension is lifted."),
-    Reason("party.expelled", "standing", "a Party that was not expelled", "Have a Party apply."),
-    Reason("party.withdrawn", "standing", "a Party that has not withdrawn", "Have a Party apply."),
+    Reason("party.none", "applicant", _A_PARTY, "party.accede"),
+    Reason("party.not-yet-acceded", "standing", "a Party that has acceded", "party.wait-for-accession"),
+    Reason("party.suspended", "standing", "a Party that is not suspended", "party.reinstate"),
+    Reason("party.expelled", "standing", "a Party that was not expelled", "party.reinstate"),
+    Reason("party.withdrawn", "standing", "a Party that has not withdrawn", "party.reinstate"),
     Reason(
         "party.not-authorised-subscriber",
         "Authorised Subscriber",
         "a Party that has been through the registration procedure for this kind of certificate",
-        "Have the registration authority make it an Authorised Subscriber for this kind.",
+        "party.authorise",
     ),
     Reason(
         "officer.unknown",
         "officer",
         _AN_OFFICER,
-        "Apply through one of its officers, or have this one appointed.",
+        "officer.appoint",
     ),
     Reason(
         "officer.other-kind",
         "officer",
         _AN_OFFICER,
-        "Apply through an officer for this kind, or have this one appointed for both.",
+        "officer.appoint",
     ),
     Reason(
         "acting-for.not-named",
         "on behalf of",
         "the Party itself, or a Shared Resource that it has named",
-        "Apply as the Party itself, or have it name the Shared Resource.",
+        "party.name-shared-resource",
     ),
     Reason(
         "acting-for.not-a-user",
@@ -90,14 +90,14 @@ _ROWS: tuple[Reason, ...] = (
         "entity-identifier.not-owned",
         "Entity Identifier",
         "an Entity Identifier of the Party that the officer acts for",
-        "Use one of its own, or have the Code Administrator assign this one to it.",
+        "entity-identifier.assign",
     ),
     # Test Certificates
     Reason(
         "participant.none",
         "Testing Participant",
         "a Party, or a Testing Participant with an agreement on the terms of Schedule 7",
-        "Have it recorded as a Testing Participant.",
+        "participant.add",
     ),
     Reason(
         "participant.organisation-certificate",
@@ -109,19 +109,19 @@ _ROWS: tuple[Reason, ...] = (
         "participant.no-agreement",
         "Schedule 7 agreement",
         "an agreement on the terms of Schedule 7 by that day",
-        "Record the day of the agreement.",
+        "participant.agree",
     ),
     Reason(
         "participant.purpose",
         "test purpose",
         "Device and User System Tests or tests under Section T; entry-process tests from Parties",
-        "Record the tests that it takes part in, or have a Party apply.",
+        "participant.purpose",
     ),
     Reason(
         "participant.quota-reached",
         "quota",
         "fewer Test Certificates than the quota",
-        "Have its quota raised.",
+        "quota.raise",
     ),
     # Roles
     Reason("role.dcc-only", "Remote Party Role", "the DCC", "Ask for a role that the Party acts in."),
@@ -135,7 +135,7 @@ _ROWS: tuple[Reason, ...] = (
         "role.not-a-supplier",
         "Remote Party Role",
         "a Supplier Party acting as Import Supplier or Gas Supplier",
-        "Ask for a role that the Party acts in, or have its User Role recorded.",
+        "party.add-role",
     ),
     Reason(
         "role.not-for-the-dcc",
@@ -153,13 +153,13 @@ _ROWS: tuple[Reason, ...] = (
         "role.not-a-load-controller",
         "Remote Party Role",
         "a Party acting as Load Controller",
-        "Ask for a role that the Party acts in, or have its User Role recorded.",
+        "party.add-role",
     ),
     Reason(
         "role.not-a-user",
         "Remote Party Role",
         "a User: a Party that has been through the entry process for a User Role",
-        "Apply once the Party is a User.",
+        "party.become-user",
     ),
     Reason("authority.dcc-only", "authority", "the DCC", "Only the DCC runs authorities."),
     # Devices
@@ -173,7 +173,7 @@ _ROWS: tuple[Reason, ...] = (
         "device.smets1-not-enrolled",
         "SMETS1 Device",
         "a SMETS1 Device of an Enrolled smart metering system, or ancillary to one",
-        "Apply once the system is Enrolled.",
+        "device.enrol",
     ),
     Reason("device.communications-hub", "Communications Hub Function", "the DCC", "Have the DCC apply."),
     Reason(
@@ -210,7 +210,7 @@ _ROWS: tuple[Reason, ...] = (
         "device.limit-reached",
         "certificates for the Device",
         "fewer Device Certificates than the Device's threshold",
-        "Have the registration authority raise the threshold of this Device.",
+        "device.raise-threshold",
         DecisionOutcome.ANOMALY,
     ),
     Reason(

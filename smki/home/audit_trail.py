@@ -69,9 +69,13 @@ class AuditTrail:
         matched = REFERENCE.fullmatch(reference.strip())
         if matched is None:
             raise Malformed(
-                Problem("audit.reference", "audit reference", f"{reference[:64]!r}", "one like 1234567890-abc123456", "",
-                        "It stands in the AuditReference of an answer of the XML services.")
-            )  # fmt: skip
+                Problem(
+                    code="audit.reference",
+                    subject="audit reference",
+                    seen=f"{reference[:64]!r}",
+                    expected="one like 1234567890-abc123456",
+                )
+            )
         wanted = matched.group().encode()
         path = self._path(from_seconds(int(matched[1])).date())
         if path.is_file():
@@ -81,7 +85,10 @@ class AuditTrail:
                         return values
         raise NotFound(
             Problem(
-                "audit.unknown", f"audit reference {matched.group()}", f"not in {path}", "a reference given out here"
+                code="audit.unknown",
+                subject=f"audit reference {matched.group()}",
+                seen=f"not in {path}",
+                expected="a reference given out here",
             )
         )
 

@@ -27,7 +27,7 @@ def beginning(seed: str | None, at: datetime | None) -> datetime:
     """
     if seed is not None and any("\ud800" <= character <= "\udfff" for character in seed):
         seen = f"{seed[:64]!r}"
-        raise Malformed(Problem("seed.malformed", "seed", seen, "text", "RFC 3629", "Write the seed in UTF-8."))
+        raise Malformed(Problem(code="seed.malformed", subject="seed", seen=seen, expected="text"))
     if at is not None:
         return utc(at, "at")
     return SEEDED_START if seed is not None else RealClock().now()
@@ -65,25 +65,24 @@ class Configuration:
         except (FileNotFoundError, NotADirectoryError):
             raise NotReady(
                 Problem(
-                    "home.not-initialised",
-                    str(home),
-                    f"no {CONFIGURATION_FILE} in it",
-                    "an SMKI home",
-                    "",
-                    f"Make one with: smki init --home {home}",
+                    code="home.not-initialised",
+                    subject=str(home),
+                    seen=f"no {CONFIGURATION_FILE} in it",
+                    expected="an SMKI home",
+                    remedy=f"Make one with: smki init --home {home}",
                 )
             ) from None
         except (OSError, ValueError, TypeError) as error:
-            raise IntegrityError(Problem("home.unreadable", str(path), str(error), "what smki init wrote")) from None
+            raise IntegrityError(
+                Problem(code="home.unreadable", subject=str(path), seen=str(error), expected="what smki init wrote")
+            ) from None
         if configuration.format != FORMAT:
             raise IntegrityError(
                 Problem(
-                    "home.format",
-                    str(path),
-                    f"format {configuration.format}",
-                    f"format {FORMAT}",
-                    "",
-                    "Use the version of smki that made it.",
+                    code="home.format",
+                    subject=str(path),
+                    seen=f"format {configuration.format}",
+                    expected=f"format {FORMAT}",
                 )
             )
         return configuration
@@ -98,8 +97,8 @@ def refuse_occupied(path: Path) -> None:
         occupied = path.exists() and (not path.is_dir() or any(path.iterdir()))
     except OSError as error:
         seen, expected = error.strerror or str(error), "an empty directory"
-        raise NotReady(Problem("home.not-writable", str(path), seen, expected)) from error
+        raise NotReady(Problem(code="home.not-writable", subject=str(path), seen=seen, expected=expected)) from error
     if occupied:
         seen, expected = "something else is there", "no such directory yet, or an empty one"
         remedy = "Choose another directory with --home."
-        raise NotReady(Problem("home.occupied", str(path), seen, expected, "", remedy))
+        raise NotReady(Problem(code="home.occupied", subject=str(path), seen=seen, expected=expected, remedy=remedy))

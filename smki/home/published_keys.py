@@ -68,12 +68,10 @@ class PublishedKeys:
         if not records or any(record.kind is not CertificateKind.ORGANISATION for record in records):
             raise IntegrityError(
                 Problem(
-                    "published-key.unfit",
-                    f"key {name} in {self._directory}",
-                    f"the key of {_owner(records)}",
-                    "the key of an Organisation Certificate issued here",
-                    "",
-                    "Take it away: only keys that were made to be published belong there.",
+                    code="published-key.unfit",
+                    subject=f"key {name} in {self._directory}",
+                    seen=f"the key of {_owner(records)}",
+                    expected="the key of an Organisation Certificate issued here",
                 )
             )
         return Holding(records[-1].certificate, key, name)

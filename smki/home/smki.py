@@ -161,7 +161,9 @@ class Smki:
         except OSError as error:
             remedy = "Choose a place where this user may write, with --home."
             seen, expected = error.strerror or str(error), "a directory that can be made"
-            raise NotReady(Problem("home.not-writable", str(path), seen, expected, "", remedy)) from error
+            raise NotReady(
+                Problem(code="home.not-writable", subject=str(path), seen=seen, expected=expected, remedy=remedy)
+            ) from error
         finally:
             shutil.rmtree(workshop, ignore_errors=True)
         return cls.open(path)
@@ -253,7 +255,13 @@ class Smki:
                 return lists
         names = listed([lists.issuer_name for lists in self.all_lists(kind)])
         raise NotFound(
-            Problem("authority.unknown", f"{kind.title} {issuer[:16]}", "there is none of that name", names, "SEC L")
+            Problem(
+                code="authority.unknown",
+                subject=f"{kind.title} {issuer[:16]}",
+                seen="there is none of that name",
+                expected=names,
+                clause="SEC L",
+            )
         )
 
     def all_lists(self, *kinds: CertificateKind, interface: str = "python") -> list[IssuedLists]:
@@ -381,7 +389,9 @@ def _refuse_existing(path: Path) -> None:
         number = there.ledger.count_certificates()
         seen = f"an SMKI made at {there.configuration.created}: {names}; {number} certificates"
     remedy = "Use it as it is, choose another directory with --home, or move this one away."
-    raise NotReady(Problem("home.exists", str(path), seen, "no SMKI there yet", "", remedy))
+    raise NotReady(
+        Problem(code="home.exists", subject=str(path), seen=seen, expected="no SMKI there yet", remedy=remedy)
+    )
 
 
 def _establish(path: Path, configuration: Configuration, clock: Clock) -> None:

@@ -48,10 +48,10 @@ def org_crypto_zip(holdings: Iterable[Holding]) -> bytes:
             if holding.key is None or holding.certificate.role is None or holding.certificate.is_authority:
                 raise Malformed(
                     Problem(
-                        "org-crypto.unfit",
-                        holding.name,
-                        f"{holding.certificate.kind.title} {'with' if holding.key else 'without'} its private key",
-                        "Organisation Certificates with their private keys",
+                        code="org-crypto.unfit",
+                        subject=holding.name,
+                        seen=f"{holding.certificate.kind.title} {'with' if holding.key else 'without'} its private key",
+                        expected="Organisation Certificates with their private keys",
                     )
                 )
             name = names.take(holding.name, holding.certificate)

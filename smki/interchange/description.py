@@ -10,6 +10,7 @@ from typing import Any
 
 from smki.clock import iso
 from smki.ledger import ApplicationRecord, CertificateRecord, CredentialRecord, Event
+from smki.remedies import Interface
 
 SUMMARY_FIELDS = (
     "serialNumber", "kind", "entityIdentifier", "role", "usage", "status", "notBefore", "notAfter", "issued",
@@ -87,7 +88,7 @@ def _csv_cell(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def application_fields(record: ApplicationRecord) -> dict[str, Any]:
+def application_fields(record: ApplicationRecord, interface: Interface = Interface.CLI) -> dict[str, Any]:
     """An application with what became of it."""
     of = record.application
     return {
@@ -102,7 +103,7 @@ def application_fields(record: ApplicationRecord) -> dict[str, Any]:
         "role": of.role.label if of.role else None,
         "usage": of.usage.code if of.usage else None,
         "granted": record.granted,
-        "reasons": [reason.as_json() for reason in record.reasons],
+        "reasons": [reason.as_json(interface) for reason in record.reasons],
         "serialNumber": record.serial_number.hex if record.serial_number else None,
     }
 

@@ -28,10 +28,10 @@ class Holding:
         if self.key is not None and public_point(self.key.public_key()) != self.certificate.point:
             raise Malformed(
                 Problem(
-                    "key.of-another-certificate",
-                    f"private key of {self.name or self.certificate.serial_number}",
-                    "does not belong to the certificate",
-                    "the private key whose public key the certificate holds",
+                    code="key.of-another-certificate",
+                    subject=f"private key of {self.name or self.certificate.serial_number}",
+                    seen="does not belong to the certificate",
+                    expected="the private key whose public key the certificate holds",
                 )
             )
 

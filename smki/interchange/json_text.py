@@ -38,7 +38,7 @@ def read_json_object(text: str | bytes, name: str) -> dict[str, Any]:
 
 
 def _not_json(code: str, name: str, seen: str, expected: str) -> Problem:
-    return Problem(code, name, seen, expected, "RFC 8259")
+    return Problem(code=code, subject=name, seen=seen, expected=expected, clause="RFC 8259")
 
 
 def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

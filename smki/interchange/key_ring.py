@@ -37,13 +37,18 @@ class KeyRing:
         try:
             if file.stat().st_size > _MAX_KEY_OCTETS:
                 raise IntegrityError(
-                    Problem("key.unreadable", str(file), "too large a file", "a P-256 private key in PKCS#8")
+                    Problem(
+                        code="key.unreadable",
+                        subject=str(file),
+                        seen="too large a file",
+                        expected="a P-256 private key in PKCS#8",
+                    )
                 )
             self._files.setdefault(_info(read_key(file, self._passphrase)), file)
         except SmkiError as error:
             self.problems += error.problems
         except OSError as error:
-            self.problems.append(Problem("file.unusable", str(file), error.strerror or str(error)))
+            self.problems.append(Problem(code="file.unusable", subject=str(file), seen=error.strerror or str(error)))
 
     def __iter__(self) -> Iterator[bytes]:
         """The public keys (SubjectPublicKeyInfo, DER) to which there is a private key."""
@@ -68,4 +73,6 @@ def _files_of(place: Path) -> Iterator[Path]:
     elif place.exists():
         yield place
     else:
-        raise NotFound(Problem("file.missing", str(place), "no such file or folder", "private keys"))
+        raise NotFound(
+            Problem(code="file.missing", subject=str(place), seen="no such file or folder", expected="private keys")
+        )

@@ -86,7 +86,14 @@ def _by_usage(held: Sequence[Holding]) -> dict[str, dict[str, dict[str, Any]]]:
         serial = str(certificate.serial_number.value)
         if serial in entries:
             seen = f"two certificates with the serial number {certificate.serial_number}"
-            raise Malformed(Problem("key-store.ambiguous", holding.name, seen, "one for a place in the key store"))
+            raise Malformed(
+                Problem(
+                    code="key-store.ambiguous",
+                    subject=holding.name,
+                    seen=seen,
+                    expected="one for a place in the key store",
+                )
+            )
         entries[serial] = _entry(holding)
     return usages
 
@@ -105,9 +112,13 @@ def _entity(holding: Holding) -> EntityIdentifier:
     entity = holding.certificate.entity_identifier
     if entity is None:
         raise Malformed(
-            Problem("key-store.no-entity-identifier", holding.name, f"a {holding.certificate.kind.title}",
-                    "an Organisation's or a Device's certificate, which has an Entity Identifier")
-        )  # fmt: skip
+            Problem(
+                code="key-store.no-entity-identifier",
+                subject=holding.name,
+                seen=f"a {holding.certificate.kind.title}",
+                expected="an Organisation's or a Device's certificate, which has an Entity Identifier",
+            )
+        )
     return entity
 
 
@@ -115,9 +126,13 @@ def _usage(certificate: Certificate) -> KeyUsage:
     if certificate.usage not in _USAGES:
         seen = ", ".join(sorted(usage.label for usage in certificate.key_usages)) or "none"
         raise Malformed(
-            Problem("key-store.usage", f"certificate {certificate.serial_number}", seen,
-                    "digitalSignature or keyAgreement alone")
-        )  # fmt: skip
+            Problem(
+                code="key-store.usage",
+                subject=f"certificate {certificate.serial_number}",
+                seen=seen,
+                expected="digitalSignature or keyAgreement alone",
+            )
+        )
     return certificate.usage
 
 

@@ -70,19 +70,24 @@ def _object(value: Any, where: str) -> dict[str, Any]:
 
 
 def _misfit(where: str, seen: str, expected: str) -> Problem:
-    return Problem("key-store.form", where, seen, expected, "", "See docs/interchange.md for the form of a key store.")
+    return Problem(code="key-store.form", subject=where, seen=seen, expected=expected)
 
 
 def _read_entry(place: tuple[str, str, str], fields: dict[str, Any]) -> KeyStoreEntry:
     where = "/".join(place)
     problems = [
-        Problem("key-store.member", where, f"{member[:40]!r}", f"nothing but {', '.join(_MEMBERS)}")
+        Problem(
+            code="key-store.member",
+            subject=where,
+            seen=f"{member[:40]!r}",
+            expected=f"nothing but {', '.join(_MEMBERS)}",
+        )
         for member in fields
         if member not in _MEMBERS
     ]
     name = fields.get("name", "")
     if not isinstance(name, str):
-        problems.append(Problem("key-store.name", where, f"a {type(name).__name__}", "text"))
+        problems.append(Problem(code="key-store.name", subject=where, seen=f"a {type(name).__name__}", expected="text"))
         name = ""
     der, certificate = None, None
     try:
@@ -102,22 +107,47 @@ def _read_entry(place: tuple[str, str, str], fields: dict[str, Any]) -> KeyStore
 
 def _der_of(value: Any, where: str) -> bytes:
     if not isinstance(value, str):
-        raise Malformed(Problem("key-store.certificate", where, f"a {type(value).__name__}", "a certificate in PEM"))
+        raise Malformed(
+            Problem(
+                code="key-store.certificate",
+                subject=where,
+                seen=f"a {type(value).__name__}",
+                expected="a certificate in PEM",
+            )
+        )
     pieces = unarmour(value.encode("utf-8", "replace"), where)
     if len(pieces) != 1:
-        raise Malformed(Problem("key-store.certificate", where, f"{len(pieces)} objects", "one certificate in PEM"))
+        raise Malformed(
+            Problem(
+                code="key-store.certificate",
+                subject=where,
+                seen=f"{len(pieces)} objects",
+                expected="one certificate in PEM",
+            )
+        )
     return pieces[0].der
 
 
 def _key_of(value: Any, certificate: Certificate | None, where: str) -> ec.EllipticCurvePrivateKey:
     if not isinstance(value, str):
-        raise Malformed(Problem("key-store.private-key", where, f"a {type(value).__name__}", "a private key in PEM"))
+        raise Malformed(
+            Problem(
+                code="key-store.private-key",
+                subject=where,
+                seen=f"a {type(value).__name__}",
+                expected="a private key in PEM",
+            )
+        )
     key = key_from_pem(value.encode("utf-8", "replace"), None, f"{where}, privateKey")
     if certificate is None or public_point(key.public_key()) != certificate.point:
         raise Malformed(
-            Problem("key.of-another-certificate", f"{where}, privateKey", "does not belong to the certificate",
-                    "the private key whose public key the certificate holds")
-        )  # fmt: skip
+            Problem(
+                code="key.of-another-certificate",
+                subject=f"{where}, privateKey",
+                seen="does not belong to the certificate",
+                expected="the private key whose public key the certificate holds",
+            )
+        )
     return key
 
 
@@ -127,11 +157,13 @@ def _contradictions(place: tuple[str, str, str], certificate: Certificate, role:
     entity = certificate.entity_identifier.hex.lower() if certificate.entity_identifier else "none"
     usages = ", ".join(sorted(usage.label for usage in certificate.key_usages)) or "none"
     compared = (
-        ("entity-identifier", place[0], entity),
-        ("usage", place[1], usages),
-        ("serial-number", place[2], str(certificate.serial_number.value)),
-        ("role", role, certificate.role.decimal if certificate.role else None),
+        ("key-store.entity-identifier", place[0], entity),
+        ("key-store.usage", place[1], usages),
+        ("key-store.serial-number", place[2], str(certificate.serial_number.value)),
+        ("key-store.role", role, certificate.role.decimal if certificate.role else None),
     )
-    for what, said, is_in in compared:
+    for code, said, is_in in compared:
         if said != is_in or type(said) is not type(is_in):
-            yield Problem(f"key-store.{what}", where, f"{str(said)[:40]!r}", f"{is_in}, as the certificate says")
+            yield Problem(
+                code=code, subject=where, seen=f"{str(said)[:40]!r}", expected=f"{is_in}, as the certificate says"
+            )

@@ -47,7 +47,9 @@ def pkcs12(holdings: Iterable[Holding], passphrase: bytes, chain: Sequence[Certi
     held = list(holdings)
     if not held or not passphrase:
         seen = "no certificate" if not held else "an empty passphrase"
-        raise Malformed(Problem("pkcs12.nothing", "PKCS#12", seen, "a certificate and a passphrase", "RFC 7292"))
+        raise Malformed(
+            Problem(code="pkcs12.nothing", subject="PKCS#12", seen=seen, expected="a certificate and a passphrase")
+        )
     keys, certificates = [], []
     for holding in held:
         identity = _attributes(holding.name, holding.certificate.sha256 if holding.key else None)

@@ -111,7 +111,9 @@ def read_key(path: Path, passphrase: bytes | None = None) -> ec.EllipticCurvePri
     try:
         return key_from_pem(path.read_bytes(), passphrase, str(path))
     except FileNotFoundError:
-        raise NotFound(Problem("key.missing", str(path), "no such file", "a private key in PKCS#8")) from None
+        raise NotFound(
+            Problem(code="key.missing", subject=str(path), seen="no such file", expected="a private key in PKCS#8")
+        ) from None
     except Malformed as error:
         raise IntegrityError(*error.problems) from None
 
@@ -178,7 +180,9 @@ class KeysInMemory:
         try:
             return self._keys[name]
         except KeyError:
-            raise NotFound(Problem("key.missing", self.place(name), "no such key", "a private key")) from None
+            raise NotFound(
+                Problem(code="key.missing", subject=self.place(name), seen="no such key", expected="a private key")
+            ) from None
 
     def place(self, name: str) -> str:
         """What to call it."""
@@ -211,4 +215,4 @@ def key_from_pem(content: bytes, passphrase: bytes | None, name: str) -> ec.Elli
         remedy = (
             f"Set {PASSPHRASE_VARIABLE} to the passphrase that was set when the key was made." if is_encrypted else ""
         )
-    raise Malformed(Problem("key.unreadable", name, seen, expected, "RFC 5958", remedy))
+    raise Malformed(Problem(code="key.unreadable", subject=name, seen=seen, expected=expected, remedy=remedy))

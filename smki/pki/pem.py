@@ -69,7 +69,9 @@ def read_pieces(data: bytes, name: str = "input") -> Iterator[Piece | Malformed]
                 yield Piece("", octets, data.find(chunk[:32]))
         elif squeezed[:1] == b"-" or (data.isascii() and b"\0" not in data):
             seen = f"text that begins {data[:32].decode('ascii', 'replace')!r}"
-            raise Malformed(Problem("input.not-encoded", name, seen, "PEM, base64, hexadecimal or DER", "RFC 7468"))
+            raise Malformed(
+                Problem(code="input.not-encoded", subject=name, seen=seen, expected="PEM, base64, hexadecimal or DER")
+            )
         else:
             yield Piece("", data, 0)
     except Malformed as error:
@@ -78,9 +80,18 @@ def read_pieces(data: bytes, name: str = "input") -> Iterator[Piece | Malformed]
 
 def _refuse_unfit(data: bytes, name: str) -> None:
     if not data.strip():
-        raise Malformed(Problem("input.empty", name, "nothing in it", "PEM, base64, hexadecimal or DER"))
+        raise Malformed(
+            Problem(code="input.empty", subject=name, seen="nothing in it", expected="PEM, base64, hexadecimal or DER")
+        )
     if len(data) > MAX_INPUT_OCTETS:
-        raise Malformed(Problem("input.too-large", name, f"{len(data)} octets", f"at most {MAX_INPUT_OCTETS} octets"))
+        raise Malformed(
+            Problem(
+                code="input.too-large",
+                subject=name,
+                seen=f"{len(data)} octets",
+                expected=f"at most {MAX_INPUT_OCTETS} octets",
+            )
+        )
 
 
 def _is_hexadecimal(squeezed: bytes) -> bool:
@@ -110,7 +121,7 @@ def _pem_blocks(data: bytes, name: str) -> Iterator[Piece | Malformed]:
         label = begin.group(1).decode("ascii")
         if end < 0:
             seen, expected = "a BEGIN line without its END line", "-----END …----- of the same label"
-            yield Malformed(Problem("input.pem-cut-short", name, seen, expected, "RFC 7468 2"))
+            yield Malformed(Problem(code="input.pem-cut-short", subject=name, seen=seen, expected=expected))
             continue
         try:
             body = _WHITE_SPACE.sub(b"", data[begin.end() : end])
@@ -128,5 +139,5 @@ def _decode_base64(squeezed: bytes, name: str) -> bytes:
     else:
         seen = "nothing"
     if not decoded:
-        raise Malformed(Problem("input.base64", name, seen, "base64 of DER", "RFC 4648 4"))
+        raise Malformed(Problem(code="input.base64", subject=name, seen=seen, expected="base64 of DER"))
     return decoded

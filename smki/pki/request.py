@@ -250,12 +250,17 @@ def single_request(data: bytes, name: str) -> bytes:
     pieces = unarmour(data, name)
     if len(pieces) != 1:
         raise Malformed(
-            Problem("input.several", name, f"{len(pieces)} objects", "one certification request", "",
-                    "Apply with one request at a time.")
-        )  # fmt: skip
+            Problem(
+                code="input.several", subject=name, seen=f"{len(pieces)} objects", expected="one certification request"
+            )
+        )
     if pieces[0].label and pieces[0].label not in PEM_LABELS:
         raise Malformed(
-            Problem("request.is-other", name, f"a {pieces[0].label} in PEM", "a CERTIFICATE REQUEST", "SEC Appendix M",
-                    "Hand in the certification request (PKCS#10) that was made for the key.")
-        )  # fmt: skip
+            Problem(
+                code="request.is-other",
+                subject=name,
+                seen=f"a {pieces[0].label} in PEM",
+                expected="a CERTIFICATE REQUEST",
+            )
+        )
     return pieces[0].der

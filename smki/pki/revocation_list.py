@@ -178,7 +178,14 @@ class RevocationList:
             remedy = "Run smki lint on it to see everything that is wrong."
             raise Malformed(
                 *(
-                    Problem(fault.code, fault.location, fault.seen, fault.expected, "RFC 5280 5.1", remedy)
+                    Problem(
+                        code=fault.code,
+                        subject=fault.location,
+                        seen=fault.seen,
+                        expected=fault.expected,
+                        clause="RFC 5280 5.1",
+                        remedy=remedy,
+                    )
                     for fault in faults
                 )
             ) from None

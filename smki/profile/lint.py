@@ -118,12 +118,11 @@ def profile_named(name: str) -> Profile:
     if profile is None:
         raise Malformed(
             Problem(
-                "profile.unknown",
-                "profile",
-                f"{name[:64]!r}",
-                "a profile",
-                "",
-                f"Use one of: {', '.join(ALL_PROFILES)}.",
+                code="profile.unknown",
+                subject="profile",
+                seen=f"{name[:64]!r}",
+                expected="a profile",
+                remedy=f"Use one of: {', '.join(ALL_PROFILES)}.",
             )
         )
     return profile

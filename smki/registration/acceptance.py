@@ -122,7 +122,7 @@ def differences(certificate: Certificate, request: CertificationRequest) -> tupl
          certificate.extension_values.get(Oid.SUBJECT_ALT_NAME) == request.subject_alt_name),
     )  # fmt: skip
     return tuple(
-        Problem("certificate.differs-from-request", field, seen or "none", asked or "none", "SEC L11")
+        Problem(code="certificate.differs-from-request", subject=field, seen=seen or "none", expected=asked or "none")
         for field, seen, asked, same in compared
         if not same
     )
@@ -141,12 +141,10 @@ def _require_pending(context: Context, record: CertificateRecord) -> None:
 
 def _not_pending(record: CertificateRecord, status: CertificateStatus) -> Problem:
     in_use = record.kind is CertificateKind.ORGANISATION and status is CertificateStatus.IN_USE
-    remedy = f"It counts as accepted: have it revoked instead (smki revoke {record.serial_number})." if in_use else ""
     return Problem(
-        "certificate.not-pending",
-        f"certificate {record.serial_number}",
-        f"{record.kind.title_with_article}, {status.label}",
-        "an Organisation Certificate that is pending",
-        "SEC L11",
-        remedy,
+        code="certificate.not-pending",
+        subject=f"certificate {record.serial_number}",
+        seen=f"{record.kind.title_with_article}, {status.label}",
+        expected="an Organisation Certificate that is pending",
+        remedy="certificate.revoke-instead" if in_use else "",
     )

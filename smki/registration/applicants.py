@@ -36,12 +36,11 @@ def _user(register: RegisterReader, name: str) -> Party:
     seen = f"{user.name}, a Testing Participant" if user else f"{name}, which is not registered"
     raise NotFound(
         Problem(
-            "acting-for.not-a-party",
-            "on behalf of",
-            seen,
-            "a User",
-            "SEC G5.29",
-            "smki party list shows who there is: name the User for which the Shared Resource applies.",
+            code="acting-for.not-a-party",
+            subject="on behalf of",
+            seen=seen,
+            expected="a User",
+            remedy="party.name-user",
         )
     )
 
@@ -71,7 +70,9 @@ def first_eligible(register: RegisterReader, device: Device, day: date, actor: A
         if decide(DeviceQuestion(applicant, device, day)).eligible:
             return applicant
     if first is None:
-        raise NotFound(Problem("party.none-registered", "applicant", "nobody is registered", "a Party", "SEC L3"))
+        raise NotFound(
+            Problem(code="party.none-registered", subject="applicant", seen="nobody is registered", expected="a Party")
+        )
     return first
 
 

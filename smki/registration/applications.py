@@ -172,9 +172,15 @@ def _issuer(context: Context, application: Application) -> CertificationAuthorit
             return issuer
     names = ", ".join(str(issuer.certificate.common_name) for issuer in issuers)
     raise CannotBeJudged(
-        Problem("authority.unknown", f"authority {application.issuer[:16]}", "issues no such certificates", names, "SEC L3",
-                f"Name one of: {names}; or none.")
-    )  # fmt: skip
+        Problem(
+            code="authority.unknown",
+            subject=f"authority {application.issuer[:16]}",
+            seen="issues no such certificates",
+            expected=names,
+            clause="SEC L3",
+            remedy=f"Name one of: {names}; or none.",
+        )
+    )
 
 
 def _new_application(
@@ -205,7 +211,9 @@ def _id_of(who: object) -> str:
 
 def _too_large(data: bytes) -> Problem:
     expected = f"at most {MAX_REQUEST_BYTES} bytes"
-    return Problem("request.too-large", "certification request", f"{len(data)} bytes", expected, "SEC Appendix M")
+    return Problem(
+        code="request.too-large", subject="certification request", seen=f"{len(data)} bytes", expected=expected
+    )
 
 
 def _unfit(application: Application, findings: Sequence[Finding]) -> Sequence[Problem]:
@@ -214,7 +222,15 @@ def _unfit(application: Application, findings: Sequence[Finding]) -> Sequence[Pr
         expected = "a certification request (PKCS#10)"
         remedy = "Hand in the request that was made for its key."
         seen = "a certificate"
-        return (Problem("request.is-certificate", "certification request", seen, expected, "SEC Appendix M", remedy),)
+        return (
+            Problem(
+                code="request.is-certificate",
+                subject="certification request",
+                seen=seen,
+                expected=expected,
+                remedy=remedy,
+            ),
+        )
     errors = errors_among(findings)
     # A request of the other kind breaks every rule of this one; only the first reason helps.
     decisive = [finding for finding in errors if finding.code == "kind.unexpected"] or errors
@@ -223,13 +239,17 @@ def _unfit(application: Application, findings: Sequence[Finding]) -> Sequence[Pr
 
 def _no_top_up(request: CertificationRequest) -> Problem:
     seen = f"{request.role.label if request.role else 'no role'}, {request.usage.label}"
-    return Problem("top-up.not-a-supplier", "prepayment top-up", seen, "a Supplier's key agreement certificate", "GBCS 12",
-                   "Apply for it with the role supplier and the usage ka.")  # fmt: skip
+    return Problem(
+        code="top-up.not-a-supplier",
+        subject="prepayment top-up",
+        seen=seen,
+        expected="a Supplier's key agreement certificate",
+    )
 
 
 _OTHER_COMMAND = {
-    CertificateKind.DEVICE: "Apply for it with smki issue organisation.",
-    CertificateKind.ORGANISATION: "Apply for it with smki issue device.",
+    CertificateKind.DEVICE: "kind.apply-for-organisation",
+    CertificateKind.ORGANISATION: "kind.apply-for-device",
 }
 
 

@@ -65,15 +65,22 @@ class DismissOfficer(Command[Registrant]):
             others = tuple(other for other in found.officers if other.name != self.officer)
             if len(others) == len(found.officers):
                 raise NotFound(
-                    Problem("officer.unknown", f"officer {self.officer[:64]}", f"not an officer of {found.name}",
-                            listed(each.name for each in found.officers) or "an officer", "SEC Appendix M",
-                            "smki party show lists them.")
-                )  # fmt: skip
+                    Problem(
+                        code="officer.unknown",
+                        subject=f"officer {self.officer[:64]}",
+                        seen=f"not an officer of {found.name}",
+                        expected=listed(each.name for each in found.officers) or "an officer",
+                    )
+                )
             if not others:
                 raise Malformed(
-                    Problem("officer.last", f"officer {self.officer}", f"the only one of {found.name}",
-                            "one of several officers", "SEC Appendix M", "Appoint another first: smki party appoint.")
-                )  # fmt: skip
+                    Problem(
+                        code="officer.last",
+                        subject=f"officer {self.officer}",
+                        seen=f"the only one of {found.name}",
+                        expected="one of several officers",
+                    )
+                )
             return replace(found, officers=others)
 
         done = replace_registrant(context, self.party, changed, self.officer, EventKind.OFFICER_DISMISSED)

@@ -37,11 +37,10 @@ def require_dcc(reader: Reader, actor: Actor) -> None:
     if not acts_for_dcc(reader, actor):
         raise NotAuthorised(
             Problem(
-                "actor.not-dcc",
-                "officer",
-                f"{actor.officer[:64] or 'nobody'} of {actor.party[:64] or 'no Party'}",
-                "an officer of the DCC, or the operator of the home",
-                remedy="Have an officer of the DCC do it, or do it on the command line of the home.",
+                code="actor.not-dcc",
+                subject="officer",
+                seen=f"{actor.officer[:64] or 'nobody'} of {actor.party[:64] or 'no Party'}",
+                expected="an officer of the DCC, or the operator of the home",
             )
         )
 

@@ -105,11 +105,18 @@ def _read(data: bytes, name: str, columns: tuple[str, ...], parse: Callable[[Row
         except Malformed as error:
             problems += (_in_row(problem, number) for problem in error.problems)
         except TypeError as error:
-            problems.append(Problem("row.incomplete", f"row {number}", str(error), f"some of: {', '.join(columns)}"))
+            problems.append(
+                Problem(
+                    code="row.incomplete",
+                    subject=f"row {number}",
+                    seen=str(error),
+                    expected=f"some of: {', '.join(columns)}",
+                )
+            )
     if problems:
         raise Malformed(*problems)
     if not records:
-        raise Malformed(Problem("input.no-rows", name, "no rows", "at least one"))
+        raise Malformed(Problem(code="input.no-rows", subject=name, seen="no rows", expected="at least one"))
     return records
 
 
@@ -117,15 +124,21 @@ def _rows(data: bytes, name: str, columns: tuple[str, ...]) -> Iterator[Row]:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise Malformed(Problem("input.not-text", name, str(error), "CSV or JSON in UTF-8")) from None
+        raise Malformed(
+            Problem(code="input.not-text", subject=name, seen=str(error), expected="CSV or JSON in UTF-8")
+        ) from None
     rows = _json_rows(text, name) if text.lstrip()[:1] in ("[", "{") else _csv_rows(text, name)
     for row in rows:
         unknown = [str(column) for column in row if column not in columns]
         if unknown:
             raise Malformed(
-                Problem("column.unknown", name, f"column {unknown[0]!r}", f"some of: {', '.join(columns)}", "",
-                        "Rename the column, or leave it out.")
-            )  # fmt: skip
+                Problem(
+                    code="column.unknown",
+                    subject=name,
+                    seen=f"column {unknown[0]!r}",
+                    expected=f"some of: {', '.join(columns)}",
+                )
+            )
         yield {column: value for column, value in row.items() if value not in ("", None)}
 
 
@@ -134,12 +147,14 @@ def _json_rows(text: str, name: str) -> list[Row]:
         rows = json.loads(text)
     except RecursionError:
         raise Malformed(
-            Problem("input.json", name, "values nested too deeply", "a JSON list of objects", "RFC 8259")
+            Problem(code="input.json", subject=name, seen="values nested too deeply", expected="a JSON list of objects")
         ) from None
     except ValueError as error:
-        raise Malformed(Problem("input.json", name, str(error), "a JSON list of objects", "RFC 8259")) from None
+        raise Malformed(
+            Problem(code="input.json", subject=name, seen=str(error), expected="a JSON list of objects")
+        ) from None
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise Malformed(Problem("input.json", name, "other JSON", "a list of objects", "RFC 8259"))
+        raise Malformed(Problem(code="input.json", subject=name, seen="other JSON", expected="a list of objects"))
     return rows
 
 
@@ -148,12 +163,19 @@ def _csv_rows(text: str, name: str) -> list[Row]:
         reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
         rows = list(reader)
     except csv.Error as error:
-        raise Malformed(Problem("input.csv", name, str(error), "CSV with a header", "RFC 4180")) from None
+        raise Malformed(
+            Problem(code="input.csv", subject=name, seen=str(error), expected="CSV with a header")
+        ) from None
     for number, row in enumerate(rows, start=1):
         if None in row or None in row.values():
             count = len(reader.fieldnames or ())
             raise Malformed(
-                Problem("row.length", f"row {number}", "another number of columns", f"{count} columns", "RFC 4180")
+                Problem(
+                    code="row.length",
+                    subject=f"row {number}",
+                    seen="another number of columns",
+                    expected=f"{count} columns",
+                )
             )
     return rows
 
@@ -185,7 +207,15 @@ def _text(column: str, value: Any) -> Any:
         return value
     if isinstance(value, bool | list | dict):
         expected = "a list of texts" if column == "officers" else "text"
-        raise Malformed(Problem("row.value", f"column {column}", f"{type(value).__name__}", expected, "RFC 8259"))
+        raise Malformed(
+            Problem(
+                code="row.value",
+                subject=f"column {column}",
+                seen=f"{type(value).__name__}",
+                expected=expected,
+                clause="RFC 8259",
+            )
+        )
     return str(value)
 
 
@@ -195,7 +225,7 @@ def _flag(value: Any) -> bool:
         return value
     if str(value).strip().lower() in words:
         return words[str(value).strip().lower()]
-    raise Malformed(Problem("flag.malformed", "flag", repr(value)[:64], "yes or no"))
+    raise Malformed(Problem(code="flag.malformed", subject="flag", seen=repr(value)[:64], expected="yes or no"))
 
 
 def _in_row(problem: Problem, number: int) -> Problem:
@@ -212,7 +242,12 @@ def _clashes_of_parties(register: RegisterReader, records: Sequence[Registrant])
         identity = registrant_id(record)
         if identity in taken or identity in seen:
             where = "registered already" if identity in taken else "in the file twice"
-            yield Problem("party.exists", f"row {number}, column party_id: Party {identity}", where, "a new one")
+            yield Problem(
+                code="party.exists",
+                subject=f"row {number}, column party_id: Party {identity}",
+                seen=where,
+                expected="a new one",
+            )
         seen.add(identity)
         for identifier in sorted(record.identifiers) if isinstance(record, Party) else ():
             owner = register.owner(identifier)
@@ -220,11 +255,10 @@ def _clashes_of_parties(register: RegisterReader, records: Sequence[Registrant])
             if owner_id is not None:
                 subject = f"row {number}, column identifiers: Entity Identifier {identifier}"
                 yield Problem(
-                    "entity-identifier.taken",
-                    subject,
-                    f"belongs to {owner_id}",
-                    "an EUI-64 of no other Party",
-                    "SEC L3.9",
+                    code="entity-identifier.taken",
+                    subject=subject,
+                    seen=f"belongs to {owner_id}",
+                    expected="an EUI-64 of no other Party",
                 )
             owners.setdefault(identifier, identity)
 
@@ -235,6 +269,9 @@ def _clashes_of_devices(register: RegisterReader, records: Sequence[Device]) -> 
         if record.device_id in seen or register.device(record.device_id) is not None:
             where = "in the file twice" if record.device_id in seen else "in the inventory already"
             yield Problem(
-                "device.exists", f"row {number}, column device_id: Device {record.device_id}", where, "a new one"
+                code="device.exists",
+                subject=f"row {number}, column device_id: Device {record.device_id}",
+                seen=where,
+                expected="a new one",
             )
         seen.add(record.device_id)

@@ -35,7 +35,14 @@ def with_changes(subject: str, before: frozenset[T], add: frozenset[T], remove: 
     both = sorted(str(each) for each in add & remove)
     if both:
         expected = "each of them added or removed, not both"
-        raise Malformed(Problem("change.contradiction", subject, f"{', '.join(both)} added and removed", expected))
+        raise Malformed(
+            Problem(
+                code="change.contradiction",
+                subject=subject,
+                seen=f"{', '.join(both)} added and removed",
+                expected=expected,
+            )
+        )
     return (before | add) - remove
 
 

@@ -47,7 +47,9 @@ class SetClock(Command[None]):
         """
         if self.fixed is not None and self.shift is not None:
             expected = "a time at which to stand still, or a shift, not both"
-            raise Malformed(Problem("clock.contradiction", "clock", "fixed and shifted", expected))
+            raise Malformed(
+                Problem(code="clock.contradiction", subject="clock", seen="fixed and shifted", expected=expected)
+            )
         self._require_usable()
         if self.fixed is not None:
             self.clock.set(self.fixed)
@@ -72,4 +74,12 @@ class SetClock(Command[None]):
             is_usable = False
         if not is_usable:
             expected = f"a time in the years {FIRST_YEAR} to {LAST_YEAR}"
-            raise Malformed(Problem("clock.out-of-range", "clock", "another time", expected, "RFC 5280 4.1.2.5"))
+            raise Malformed(
+                Problem(
+                    code="clock.out-of-range",
+                    subject="clock",
+                    seen="another time",
+                    expected=expected,
+                    clause="RFC 5280 4.1.2.5",
+                )
+            )

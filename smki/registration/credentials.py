@@ -52,13 +52,19 @@ class MakeApiKey(Command[MadeCredential]):
         name = self.name
         if not name.strip() or not name.isprintable() or len(name) > MAX_NAME:
             expected = f"1 to {MAX_NAME} characters that can be printed"
-            raise Malformed(Problem("credential.name", "name", f"{name[:MAX_NAME]!r}", expected))
+            raise Malformed(
+                Problem(code="credential.name", subject="name", seen=f"{name[:MAX_NAME]!r}", expected=expected)
+            )
         keys = context.transaction.credentials.all(CredentialKind.API_KEY)
         if any(key.name == name and key.revoked is None for key in keys):
             raise Malformed(
-                Problem("credential.exists", f"API key {name}", "there already", "a name of its own", "",
-                        "Revoke that one first, or choose another name.")
-            )  # fmt: skip
+                Problem(
+                    code="credential.exists",
+                    subject=f"API key {name}",
+                    seen="there already",
+                    expected="a name of its own",
+                )
+            )
         record = CredentialRecord(kind=CredentialKind.API_KEY, name=name, created=self.created, expires=self.expires)
         return _make(context, record)
 
@@ -85,10 +91,13 @@ class MakeToken(Command[MadeCredential]):
         officer = self.officer or (names[0] if names else "")
         if officer not in names:
             raise NotFound(
-                Problem("officer.unknown", f"officer {officer[:64]}", f"not an officer of {who.name}",
-                        listed(names) or "an officer", "SEC Appendix M",
-                        "smki party show lists them; smki party appoint adds one.")
-            )  # fmt: skip
+                Problem(
+                    code="officer.unknown",
+                    subject=f"officer {officer[:64]}",
+                    seen=f"not an officer of {who.name}",
+                    expected=listed(names) or "an officer",
+                )
+            )
         record = CredentialRecord(
             kind=CredentialKind.OFFICER_TOKEN,
             name=officer,
@@ -160,16 +169,22 @@ class RevokeCredential(Command[tuple[CredentialRecord, ...]]):
             meant = meant or [each for each in valid if str(each.id) == self.name]
         asked_for = str(self.number) if self.number is not None else self.name[:MAX_NAME]
         if not meant:
-            command = "smki apikey list" if self.kind is CredentialKind.API_KEY else "smki officer list"
             raise NotFound(
-                Problem("credential.unknown", f"{self.kind.value} {asked_for}", "none that is not revoked",
-                        "the name or the number of one", "", f"{command} shows what there is.")
-            )  # fmt: skip
+                Problem(
+                    code="credential.unknown",
+                    subject=f"{self.kind.value} {asked_for}",
+                    seen="none that is not revoked",
+                    expected="the name or the number of one",
+                )
+            )
         parties = sorted({each.party or "" for each in meant})
         if len(parties) > 1:
             raise Malformed(
-                Problem("credential.ambiguous", f"{self.kind.value} {asked_for}",
-                        f"officers of that name of {listed(parties)}", "the tokens of one Party's officer", "",
-                        "Name the Party with --party, or one token by its number.")
-            )  # fmt: skip
+                Problem(
+                    code="credential.ambiguous",
+                    subject=f"{self.kind.value} {asked_for}",
+                    seen=f"officers of that name of {listed(parties)}",
+                    expected="the tokens of one Party's officer",
+                )
+            )
         return meant

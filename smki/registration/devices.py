@@ -29,12 +29,11 @@ def known_device(reader: Reader, device_id: EntityIdentifier) -> Device:
     if found is None:
         raise NotFound(
             Problem(
-                "device.unknown",
-                f"Device {device_id}",
-                "not in the Smart Metering Inventory",
-                "a Device that was added to it",
-                "SEC L3.9",
-                f"Add it first: smki device add {device_id} --type ESME (or what it is).",
+                code="device.unknown",
+                subject=f"Device {device_id}",
+                seen="not in the Smart Metering Inventory",
+                expected="a Device that was added to it",
+                given={"device": str(device_id)},
             )
         )
     return found
@@ -158,10 +157,14 @@ class SetThreshold(Command[int]):
         """
         if self.threshold is not None and not DEVICE_THRESHOLD <= self.threshold <= MAX_THRESHOLD:
             raise Malformed(
-                Problem("device.threshold", f"Device {self.device_id}", str(self.threshold),
-                        f"{DEVICE_THRESHOLD} to {MAX_THRESHOLD}", "SEC Appendix M",
-                        "Without one the Device has the default: smki device reset-limit.")
-            )  # fmt: skip
+                Problem(
+                    code="device.threshold",
+                    subject=f"Device {self.device_id}",
+                    seen=str(self.threshold),
+                    expected=f"{DEVICE_THRESHOLD} to {MAX_THRESHOLD}",
+                    remedy="device.reset-threshold",
+                )
+            )
         known_device(context.transaction, self.device_id)
         limit = self.threshold or DEVICE_THRESHOLD
         before = context.transaction.register.threshold(self.device_id)

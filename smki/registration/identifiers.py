@@ -58,9 +58,14 @@ def _next_free(reader: Reader) -> EntityIdentifier:
         if reader.register.owner(identifier) is None:
             return identifier
     raise NotFound(
-        Problem("entity-identifier.none-free", "registry block", "used up", "a free EUI-64",
-                remedy="Assign one of another block: smki party assign-eui PARTY EUI-64.")
-    )  # fmt: skip
+        Problem(
+            code="entity-identifier.none-free",
+            subject="registry block",
+            seen="used up",
+            expected="a free EUI-64",
+            remedy="entity-identifier.assign-another",
+        )
+    )
 
 
 def _number(identifier: EntityIdentifier) -> int:
@@ -90,10 +95,14 @@ class ReleaseIdentifier(Command[Registrant]):
         party = require_party(known_registrant(context.transaction, self.party))
         if self.identifier not in party.identifiers:
             raise NotFound(
-                Problem("entity-identifier.not-assigned", f"Entity Identifier {self.identifier}",
-                        f"not assigned to {self.party}", "one of the Party's", "SEC L3.9",
-                        "smki party show lists them.")
-            )  # fmt: skip
+                Problem(
+                    code="entity-identifier.not-assigned",
+                    subject=f"Entity Identifier {self.identifier}",
+                    seen=f"not assigned to {self.party}",
+                    expected="one of the Party's",
+                    clause="SEC L3.9",
+                )
+            )
         self._require_unused(context)
         return replace_registrant(
             context,
@@ -108,8 +117,12 @@ class ReleaseIdentifier(Command[Registrant]):
             status = record.status_at(context.now)
             if status not in (CertificateStatus.REVOKED, CertificateStatus.EXPIRED):
                 raise Conflict(
-                    Problem("entity-identifier.in-use", f"Entity Identifier {self.identifier}",
-                            f"in certificate {record.serial_number}, {status.label}",
-                            "one whose certificates are all revoked or expired", "SEC L3.9",
-                            f"Revoke them first: smki revoke {record.serial_number} --reason no-longer-eligible.")
-                )  # fmt: skip
+                    Problem(
+                        code="entity-identifier.in-use",
+                        subject=f"Entity Identifier {self.identifier}",
+                        seen=f"in certificate {record.serial_number}, {status.label}",
+                        expected="one whose certificates are all revoked or expired",
+                        clause="SEC L3.9",
+                        given={"serial": str(record.serial_number)},
+                    )
+                )

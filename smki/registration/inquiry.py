@@ -137,32 +137,28 @@ class Inquiry:
 
 def _no_owner(entity: EntityIdentifier) -> Problem:
     return Problem(
-        "entity-identifier.no-owner",
-        "Entity Identifier",
-        f"{entity}, which belongs to no Party",
-        "an Entity Identifier of the Party that applies",
-        "SEC L3.9",
-        "Register the Party with it (smki party add), or have one assigned (smki party assign-eui).",
+        code="entity-identifier.no-owner",
+        subject="Entity Identifier",
+        seen=f"{entity}, which belongs to no Party",
+        expected="an Entity Identifier of the Party that applies",
     )
 
 
 def _other_type(device: Device, said: DeviceType | None) -> Problem:
     return Problem(
-        "device.other-type",
-        f"Device {device.device_id}",
-        f"said to be {said.name if said else ''}, but in the Smart Metering Inventory as {device.device_type.name}",
-        "the Device type of the inventory, or none",
-        "SEC L3.9",
-        "Leave the type out, or name the right Device.",
+        code="device.other-type",
+        subject=f"Device {device.device_id}",
+        seen=f"said to be {said.name if said else ''}, but in the Smart Metering Inventory as {device.device_type.name}",
+        expected="the Device type of the inventory, or none",
     )
 
 
 def _unknown_device(entity: EntityIdentifier) -> Problem:
     return Problem(
-        "device.unknown",
-        f"Device {entity}",
-        "not in the Smart Metering Inventory, and nobody says what it is",
-        "a Device in the inventory, or its Device type",
-        "SEC L3.9",
-        f"Say what it is with --type ESME (or GSME, CHF, …), or add it: smki device add {entity} --type ESME.",
+        code="device.unknown",
+        subject=f"Device {entity}",
+        seen="not in the Smart Metering Inventory, and nobody says what it is",
+        expected="a Device in the inventory, or its Device type",
+        remedy="device.say-type",
+        given={"device": str(entity)},
     )

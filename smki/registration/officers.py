@@ -22,9 +22,13 @@ def certificate_of(reader: Reader, serial_number: object, error: type[SmkiError]
     record = reader.certificate(serial_number)  # type: ignore[arg-type]
     if record is None:
         raise error(
-            Problem("certificate.unknown", f"certificate {serial_number}", "not in the ledger",
-                    "one that was issued here", "SEC Appendix M", "smki list shows what was issued.")
-        )  # fmt: skip
+            Problem(
+                code="certificate.unknown",
+                subject=f"certificate {serial_number}",
+                seen="not in the ledger",
+                expected="one that was issued here",
+            )
+        )
     return record
 
 
@@ -44,16 +48,29 @@ def acting_officer(reader: Reader, record: CertificateRecord, actor: Actor) -> A
     if party not in involved:
         asked_by = f"{actor.officer} of {party}" if actor.officer else party
         raise NotYours(
-            Problem("certificate.not-yours", subject, f"asked about by {asked_by}", "an officer of its subscriber",
-                    "SEC L11", "Have its subscriber do it.")
-        )  # fmt: skip
+            Problem(
+                code="certificate.not-yours",
+                subject=subject,
+                seen=f"asked about by {asked_by}",
+                expected="an officer of its subscriber",
+            )
+        )
     who = registrant_of(reader, party)
     able = [each.name for each in who.officers if record.kind in each.kinds] if who else []
     officer = actor.officer or (able[0] if able else "")
     if officer not in able:
         reason = REASONS["officer.other-kind"]
         seen = f"{officer or 'no officer'} of {party} does not act for {record.kind.title}s"
-        raise NotYours(Problem(reason.code, subject, seen, reason.expected, "SEC L3", reason.remedy))
+        raise NotYours(
+            Problem(
+                code=reason.code,
+                subject=subject,
+                seen=seen,
+                expected=reason.expected,
+                clause="SEC L3",
+                remedy=reason.remedy,
+            )
+        )
     return Actor(interface=actor.interface, party=party, officer=officer, on_behalf_of=actor.on_behalf_of)
 
 

@@ -35,12 +35,10 @@ def known_registrant(reader: Reader, party: PartyId) -> Registrant:
     if found is None:
         raise NotFound(
             Problem(
-                "party.unknown",
-                f"Party {party}",
-                "not registered",
-                "a Party or Testing Participant that was added",
-                "SEC L3",
-                "smki party list shows who there is; smki party add adds one.",
+                code="party.unknown",
+                subject=f"Party {party}",
+                seen="not registered",
+                expected="a Party or Testing Participant that was added",
             )
         )
     return found
@@ -54,18 +52,28 @@ def require_party(found: Registrant) -> Party:
     if isinstance(found, Party):
         return found
     raise NotFound(
-        Problem("party.unknown", f"Party {found.participant_id}", "a Testing Participant", "a Party", "SEC L3",
-                "smki participant change changes a Testing Participant.")
-    )  # fmt: skip
+        Problem(
+            code="party.unknown",
+            subject=f"Party {found.participant_id}",
+            seen="a Testing Participant",
+            expected="a Party",
+        )
+    )
 
 
 def _require_participant(found: Registrant) -> TestingParticipant:
     if isinstance(found, TestingParticipant):
         return found
     raise NotFound(
-        Problem("participant.unknown", f"Testing Participant {found.party_id}", "a Party", "a Testing Participant",
-                "SEC H14.11", "smki party change changes a Party.")
-    )  # fmt: skip
+        Problem(
+            code="participant.unknown",
+            subject=f"Testing Participant {found.party_id}",
+            seen="a Party",
+            expected="a Testing Participant",
+            clause="SEC H14.11",
+            remedy="party.change",
+        )
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,9 +260,13 @@ def _require_parties(reader: Reader, parties: Iterable[PartyId]) -> None:
         if not isinstance(found, Party):
             seen = f"{party}, {'a Testing Participant' if found else 'which is not registered'}"
             raise NotFound(
-                Problem("acting-for.not-a-party", "on behalf of", seen, "a User", "SEC G5.29",
-                        "smki party list shows who there is.")
-            )  # fmt: skip
+                Problem(
+                    code="acting-for.not-a-party",
+                    subject="on behalf of",
+                    seen=seen,
+                    expected="a User",
+                )
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

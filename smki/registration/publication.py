@@ -31,10 +31,14 @@ class PublishNow(Command[ListRecord]):
         if record is None or record.kind not in POLICIES:
             seen = "not in the ledger" if record is None else f"{record.kind.title_with_article}'s"
             raise NotFound(
-                Problem("authority.unknown", f"certificate {self.issuer}", seen,
-                        f"the certificate of one of: {', '.join(kind.title for kind in POLICIES)}",
-                        remedy="smki authority list shows the authorities.")
-            )  # fmt: skip
+                Problem(
+                    code="authority.unknown",
+                    subject=f"certificate {self.issuer}",
+                    seen=seen,
+                    expected=f"the certificate of one of: {', '.join(kind.title for kind in POLICIES)}",
+                    remedy="authority.list",
+                )
+            )
         done = PublishList(context.hierarchy.of(record)).carry_out(context)
         if done.outcome is None:
             raise AssertionError("a list that is wanted whether due or not is made")

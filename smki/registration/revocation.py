@@ -69,9 +69,14 @@ class Revoke(Command[Revoked]):
         if self.reason not in CRL_REASONS:
             reasons = ", ".join(CRL_REASONS)
             raise Malformed(
-                Problem("revocation.reason", "reason", f"{self.reason[:64]!r}", reasons, "SEC Appendix M",
-                        f"Use one of: {reasons}.")
-            )  # fmt: skip
+                Problem(
+                    code="revocation.reason",
+                    subject="reason",
+                    seen=f"{self.reason[:64]!r}",
+                    expected=reasons,
+                    remedy=f"Use one of: {reasons}.",
+                )
+            )
         transaction = context.transaction
         record = certificate_of(transaction, self.serial_number, NotRevocable)
         if record.kind not in REVOCABLE:
@@ -82,9 +87,13 @@ class Revoke(Command[Revoked]):
         asked_by, party = _who_may(transaction, record, context.actor)
         if self.not_before is not None and asked_by != PMA:
             raise NotRevocable(
-                Problem("revocation.delay", "delay", f"asked for by {asked_by}", f"a delay decided by the {PMA}",
-                        "SEC Appendix M", f"Ask with --officer '{PMA}'.")
-            )  # fmt: skip
+                Problem(
+                    code="revocation.delay",
+                    subject="delay",
+                    seen=f"asked for by {asked_by}",
+                    expected=f"a delay decided by the {PMA}",
+                )
+            )
         effective = max(context.now, self.not_before) if self.not_before else context.now
         revocation = Revocation(
             serial_number=self.serial_number,
@@ -125,18 +134,21 @@ def _who_may(reader: Reader, record: CertificateRecord, actor: Actor) -> tuple[s
             return name, party
     who = actor.officer or actor.party or "nobody"
     raise NotRevocable(
-        Problem("revocation.not-yours", f"certificate {record.serial_number}", f"asked for by {who}",
-                f"an officer of {subscriber} or of the DCC, or the {PMA}", "SEC Appendix M", "Have one of them ask.")
-    )  # fmt: skip
+        Problem(
+            code="revocation.not-yours",
+            subject=f"certificate {record.serial_number}",
+            seen=f"asked for by {who}",
+            expected=f"an officer of {subscriber} or of the DCC, or the {PMA}",
+        )
+    )
 
 
 def _already(first: Revocation) -> Problem:
     return Problem(
-        "revocation.already",
-        f"certificate {first.serial_number}",
-        f"revoked at {iso(first.revoked)} for {first.reason}, by {first.asked_by}",
-        "a certificate that is not revoked",
-        "SEC Appendix M",
+        code="revocation.already",
+        subject=f"certificate {first.serial_number}",
+        seen=f"revoked at {iso(first.revoked)} for {first.reason}, by {first.asked_by}",
+        expected="a certificate that is not revoked",
     )
 
 
@@ -144,8 +156,14 @@ def _not_revoked(record: CertificateRecord) -> Problem:
     expected = "an Organisation Certificate or an Issuing OCA's"
     if record.kind is CertificateKind.DEVICE:
         return Problem(
-            "revocation.device", f"certificate {record.serial_number}", "a Device Certificate", expected, "SEC Appendix M",
-            "Device Certificates are not revoked: reject it (smki reject), which is investigated, and apply for another.",
-        )  # fmt: skip
-    return Problem("revocation.kind", f"certificate {record.serial_number}", f"{record.kind.title_with_article}'s", expected,
-                   "SEC Appendix M", "No list is published on which it could stand.")  # fmt: skip
+            code="revocation.device",
+            subject=f"certificate {record.serial_number}",
+            seen="a Device Certificate",
+            expected=expected,
+        )
+    return Problem(
+        code="revocation.kind",
+        subject=f"certificate {record.serial_number}",
+        seen=f"{record.kind.title_with_article}'s",
+        expected=expected,
+    )

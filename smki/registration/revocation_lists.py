@@ -117,7 +117,9 @@ class IssuedLists:
         before = make_list(self._authority, first.number - 1, since, ())
         if before.next_update >= now:
             seen, expected = f"{iso(now)}, before the first list of {iso(first.this_update)}", "a time after it"
-            raise NotReady(Problem("revocation-list.none-overdue", "the clock", seen, expected))
+            raise NotReady(
+                Problem(code="revocation-list.none-overdue", subject="the clock", seen=seen, expected=expected)
+            )
         return before
 
     def current(self) -> ListRecord:

@@ -66,11 +66,9 @@ def store_certificate(
         return record
     raise IntegrityError(
         Problem(
-            "serial-number.exhausted",
-            "serial number",
-            f"{MAX_SERIAL_ATTEMPTS} drawn, all taken",
-            "a free one",
-            "",
-            "A seeded SMKI runs out when one key is certified that often: use another key or an SMKI without seed.",
+            code="serial-number.exhausted",
+            subject="serial number",
+            seen=f"{MAX_SERIAL_ATTEMPTS} drawn, all taken",
+            expected="a free one",
         )
     )

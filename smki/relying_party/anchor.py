@@ -42,7 +42,11 @@ class TrustAnchor:
         if certificate.point is None or not certificate.is_authority:
             seen = "no key on P-256" if certificate.point is None else "no authority's certificate"
             name = name_text(certificate.subject)
-            raise Malformed(Problem("trust-anchor.unusable", name, seen, "the certificate of an authority", "SEC L12"))
+            raise Malformed(
+                Problem(
+                    code="trust-anchor.unusable", subject=name, seen=seen, expected="the certificate of an authority"
+                )
+            )
         return cls(certificate.subject, certificate.point, certificate.subject_key_identifier, certificate.der)
 
 

@@ -72,7 +72,13 @@ class ListCache:
         except (OSError, ValueError, TypeError, KeyError, SmkiError) as error:
             remedy = "Remove it if you accept that an older list may be taken for the newest once."
             raise IntegrityError(
-                Problem("cache.numbers", str(path), str(error)[:200], "the numbers of lists seen", "SEC L12", remedy)
+                Problem(
+                    code="cache.numbers",
+                    subject=str(path),
+                    seen=str(error)[:200],
+                    expected="the numbers of lists seen",
+                    remedy=remedy,
+                )
             ) from None
 
     def put_numbers(self, seen: list[tuple[bytes, int, datetime]]) -> None:

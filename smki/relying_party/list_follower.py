@@ -126,10 +126,12 @@ class ListFollower:
         if reply.status == 304 and len(headers) > 1:  # the answer to a question with a condition
             return False
         if reply.status != 200:
-            followed.problem = Problem("repository.status", url, f"HTTP status {reply.status}", "200 and a list")
+            followed.problem = Problem(
+                code="repository.status", subject=url, seen=f"HTTP status {reply.status}", expected="200 and a list"
+            )
         elif reply.content_type != MEDIA_TYPE:
             seen = visible(reply.content_type) or "no content type"
-            followed.problem = Problem("repository.content-type", url, seen, MEDIA_TYPE, "RFC 2585 4.2")
+            followed.problem = Problem(code="repository.content-type", subject=url, seen=seen, expected=MEDIA_TYPE)
         else:
             self._take(followed, HeldList(reply.body, followed.profile), dict(reply.headers), url)
         return followed.problem is not None
@@ -138,12 +140,14 @@ class ListFollower:
         found = held.revocation_list
         if found is None:
             complaint = held.complaint or ("it cannot be read", "a list")
-            followed.problem = Problem("repository.not-a-list", url, complaint[0][:200], "a revocation list, DER")
+            followed.problem = Problem(
+                code="repository.not-a-list", subject=url, seen=complaint[0][:200], expected="a revocation list, DER"
+            )
             return
         highest = self._highest_of_name(found)
         if highest is not None and (found.number is None or found.number < highest):
             seen, expected = f"number {found.number}", f"{highest} or above, seen before"
-            followed.problem = Problem("repository.rolled-back", url, seen, expected, "RFC 5280 5.2.3")
+            followed.problem = Problem(code="repository.rolled-back", subject=url, seen=seen, expected=expected)
             return
         if followed.latest is None or followed.latest.octets != held.octets:
             followed.latest = held
@@ -227,4 +231,4 @@ def _is_overdue(held: HeldList, moment: datetime) -> bool:
 def _overdue(held: HeldList, url: str) -> Problem:
     until = _next_update(held)
     seen = f"a list that was to be replaced by {iso(until) if until else 'an unknown time'}"
-    return Problem("repository.overdue", url, seen, "a list that is current")
+    return Problem(code="repository.overdue", subject=url, seen=seen, expected="a list that is current")

@@ -123,7 +123,9 @@ class RepositoryClient:
         answer = self._ask("retrievecertificate", "CertificateDataRequest", wanted)
         if answer is None:
             missing = "no certificate of that serial number"
-            raise NotFound(Problem("repository.nothing", serial_number.hex, missing, "a certificate"))
+            raise NotFound(
+                Problem(code="repository.nothing", subject=serial_number.hex, seen=missing, expected="a certificate")
+            )
         try:
             octets = base64.b64decode("".join(_text(answer, "CertificateBody").split()), validate=True)
             certificate = Certificate.from_der(octets)
@@ -174,7 +176,9 @@ class RepositoryClient:
 
     def _unusable(self, seen: str) -> RepositoryError:
         expected = "an answer as the Repository's interface has it"
-        return RepositoryError(Problem("repository.answer", self._transport.url, seen[:300], expected))
+        return RepositoryError(
+            Problem(code="repository.answer", subject=self._transport.url, seen=seen[:300], expected=expected)
+        )
 
 
 def _role(text: str | None) -> RemotePartyRole | None:

@@ -38,10 +38,12 @@ def verify_signature(verdict: Verdict, signed: bytes, signature: bytes, form: Si
     if certificate is None or not verdict.trusted:
         reason = verdict.reason
         assert reason is not None or certificate is not None
-        raise NotTrusted(reason or Problem("signature.not-trusted", verdict.label, "not every check was made"))
+        raise NotTrusted(
+            reason or Problem(code="signature.not-trusted", subject=verdict.label, seen="not every check was made")
+        )
     if certificate.usage is not KeyUsage.DIGITAL_SIGNATURE:
         seen = certificate.usage.label if certificate.usage else "no usage"
-        raise NotTrusted(Problem("use.key-usage", verdict.label, seen, "digitalSignature", "RFC 5280 4.2.1.3"))
+        raise NotTrusted(Problem(code="use.key-usage", subject=verdict.label, seen=seen, expected="digitalSignature"))
     return verify_untrusted_signature(certificate, signed, signature, form)
 
 

@@ -64,7 +64,11 @@ class Suspicions:
         """
         if self.of(serial_number) is None:
             seen = "nothing is suspected of it"
-            raise NotFound(Problem("suspicion.missing", serial_number.hex, seen, "a suspected certificate", "SEC L12"))
+            raise NotFound(
+                Problem(
+                    code="suspicion.missing", subject=serial_number.hex, seen=seen, expected="a suspected certificate"
+                )
+            )
         return Suspicions(suspicion for suspicion in self if suspicion.serial_number != serial_number)
 
     @classmethod
@@ -106,7 +110,9 @@ class Suspicions:
 def _unreadable(path: Path, seen: str) -> IntegrityError:
     remedy = "Mend or remove the file; until then nothing is relied on."
     return IntegrityError(
-        Problem("suspicion.unreadable", str(path), seen, "what smki suspect wrote", "SEC L12", remedy)
+        Problem(
+            code="suspicion.unreadable", subject=str(path), seen=seen, expected="what smki suspect wrote", remedy=remedy
+        )
     )
 
 
@@ -126,6 +132,11 @@ def suspicion_of(serial_number: SerialNumber, because: str, since: datetime) -> 
     because = because.strip()
     if not because or len(because) > 500 or not because.isprintable():
         raise Malformed(
-            Problem("suspicion.because", "--because", f"{because[:64]!r}", "a reason of 1 to 500 characters", "SEC L12")
+            Problem(
+                code="suspicion.because",
+                subject="--because",
+                seen=f"{because[:64]!r}",
+                expected="a reason of 1 to 500 characters",
+            )
         )
     return Suspicion(serial_number, because, since)

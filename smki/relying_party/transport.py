@@ -116,7 +116,9 @@ class Transport:
                 return reply
             further = _redirected(start, url, location)
             url = further
-        problem = Problem("repository.redirect", start, f"more than {MAX_REDIRECTS} redirects", "an answer")
+        problem = Problem(
+            code="repository.redirect", subject=start, seen=f"more than {MAX_REDIRECTS} redirects", expected="an answer"
+        )
         raise RepositoryError(problem)
 
     def _once(self, url: str, body: bytes | None, headers: dict[str, str], max_octets: int, deadline: float) -> Reply:
@@ -153,7 +155,11 @@ class Transport:
             if expired.is_set() or time.monotonic() >= deadline:
                 raise RepositoryError(_timeout(url, self.limits.seconds)) from None
             seen = visible(str(error)) or type(error).__name__
-            raise _Again(Problem("repository.unreachable", url, seen[:200], "a whole answer over HTTP")) from None
+            raise _Again(
+                Problem(
+                    code="repository.unreachable", subject=url, seen=seen[:200], expected="a whole answer over HTTP"
+                )
+            ) from None
         finally:
             timer.cancel()
             connection.close()
@@ -224,7 +230,9 @@ def _redirected(start: str, url: str, location: str) -> str:
         return further
     expected = "https to the end" if scheme else "a redirect to http://HOST or https://HOST, in ASCII"
     seen = f"a redirect to {visible(location)}"
-    raise RepositoryError(Problem("repository.redirect", start, seen, expected, "RFC 9110 15.4"))
+    raise RepositoryError(
+        Problem(code="repository.redirect", subject=start, seen=seen, expected=expected, clause="RFC 9110 15.4")
+    )
 
 
 def visible(text: str) -> str:
@@ -240,7 +248,9 @@ def _split(url: str) -> SplitResult:
         parts = SplitResult("", "", "", "", "")
     if parts.scheme not in ("http", "https") or not parts.hostname or not _URL.fullmatch(url):
         seen = f"{url[:200]!r}"
-        raise Malformed(Problem("url.malformed", "URL", seen, "http://HOST:PORT or https://HOST", "RFC 3986"))
+        raise Malformed(
+            Problem(code="url.malformed", subject="URL", seen=seen, expected="http://HOST:PORT or https://HOST")
+        )
     return parts
 
 
@@ -253,8 +263,10 @@ def _connection(parts: SplitResult, timeout: float) -> http.client.HTTPConnectio
 
 
 def _timeout(url: str, seconds: float) -> Problem:
-    return Problem("repository.timeout", url, f"no whole answer within {seconds:g} s", "one in time")
+    return Problem(
+        code="repository.timeout", subject=url, seen=f"no whole answer within {seconds:g} s", expected="one in time"
+    )
 
 
 def _too_large(url: str, seen: str, max_octets: int) -> Problem:
-    return Problem("repository.too-large", url, seen, f"at most {max_octets} octets")
+    return Problem(code="repository.too-large", subject=url, seen=seen, expected=f"at most {max_octets} octets")

@@ -35,7 +35,7 @@ class Use:
         if not role and not usage:
             raise Malformed(
                 Problem(
-                    "use.malformed", "use", f"{text[:64]!r}", "ROLE, ROLE/USAGE or /USAGE", "", "Write supplier/ds."
+                    code="use.malformed", subject="use", seen=f"{text[:64]!r}", expected="ROLE, ROLE/USAGE or /USAGE"
                 )
             )
         is_device = role.lower() == DEVICE

@@ -13,6 +13,7 @@ from smki.identity import EntityIdentifier
 from smki.pki.certificate import Certificate
 from smki.problem import Problem
 from smki.relying_party.requirements import REMEDIES, STEPS, Requirement
+from smki.remedies import Interface
 
 
 class Outcome(enum.Enum):
@@ -58,12 +59,12 @@ class Check(NamedTuple):
     def as_problem(self) -> Problem:
         """A check that did not hold as the reason for a refusal."""
         return Problem(
-            self.code,
-            self.certificate,
-            self.seen,
-            self.expected or self.requirement.title,
-            self.requirement.clause,
-            REMEDIES[self.code],
+            code=self.code,
+            subject=self.certificate,
+            seen=self.seen,
+            expected=self.expected or self.requirement.title,
+            clause=self.requirement.clause,
+            remedy=REMEDIES[self.code],
         )
 
 
@@ -106,7 +107,7 @@ class Verdict:
         """Every check that did not hold, the decisive one first."""
         return (check for check in self.checks if check.outcome is Outcome.NOT_HELD)
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self, interface: Interface = Interface.CLI) -> dict[str, Any]:
         """For programs."""
         reason = self.reason
         return {
@@ -116,7 +117,7 @@ class Verdict:
             "for": self.purpose or None,
             "entity": str(self.entity) if self.entity is not None else None,
             "trusted": self.trusted,
-            "reason": reason.as_json() if reason else None,
+            "reason": reason.as_json(interface) if reason else None,
             "checks": [check.as_json() for check in self.checks],
         }
 

@@ -45,12 +45,11 @@ class DeviceType(enum.Enum):
         names = ", ".join(f"{member.name} ({member.value})" for member in cls)
         raise Malformed(
             Problem(
-                "device-type.unknown",
-                "Device type",
-                f"{text[:64]!r}",
-                "a Device type",
-                "SEC A1",
-                f"Use one of: {names}.",
+                code="device-type.unknown",
+                subject="Device type",
+                seen=f"{text[:64]!r}",
+                expected="a Device type",
+                remedy=f"Use one of: {names}.",
             )
         )
 
@@ -129,12 +128,10 @@ class Responsible:
         if not colon:
             raise Malformed(
                 Problem(
-                    "responsible.malformed",
-                    "responsible Party",
-                    f"{text[:64]!r}",
-                    "a fuel, a colon and a Party ID",
-                    "",
-                    "Write it like gas: LARGE-SUPPLIER.",
+                    code="responsible.malformed",
+                    subject="responsible Party",
+                    seen=f"{text[:64]!r}",
+                    expected="a fuel, a colon and a Party ID",
                 )
             )
         return cls(Fuel.parse(fuel), PartyId.parse(party))
@@ -178,25 +175,21 @@ class Device:
             seen = f"{self.status}, returns to {self.returns_to}"
             raise Malformed(
                 Problem(
-                    "device.suspension",
-                    f"Device {self.device_id}",
-                    seen,
-                    "a status to return to (pending, installed not commissioned or commissioned) "
+                    code="device.suspension",
+                    subject=f"Device {self.device_id}",
+                    seen=seen,
+                    expected="a status to return to (pending, installed not commissioned or commissioned) "
                     "while suspended, and only then",
-                    "",
-                    "Name the status that the Device had before it was suspended.",
                 )
             )
         fuels = [entry.fuel for entry in self.responsible]
         if len(fuels) != len(set(fuels)):
             raise Malformed(
                 Problem(
-                    "device.responsible-repeated",
-                    f"Device {self.device_id}",
-                    listed(f"{entry.fuel}: {entry.party}" for entry in self.responsible),
-                    "at most one responsible Party for each fuel",
-                    "",
-                    "Name one Party for each fuel.",
+                    code="device.responsible-repeated",
+                    subject=f"Device {self.device_id}",
+                    seen=listed(f"{entry.fuel}: {entry.party}" for entry in self.responsible),
+                    expected="at most one responsible Party for each fuel",
                 )
             )
 
@@ -248,12 +241,10 @@ class Device:
         if status not in self.next_statuses:
             raise StatusNotAllowed(
                 Problem(
-                    "device.status-not-allowed",
-                    f"Device {self.device_id}",
-                    f"{self.status}, to become {status}",
-                    listed((str(allowed) for allowed in self.next_statuses), "or"),
-                    "",
-                    "Take it through one of these first.",
+                    code="device.status-not-allowed",
+                    subject=f"Device {self.device_id}",
+                    seen=f"{self.status}, to become {status}",
+                    expected=listed((str(allowed) for allowed in self.next_statuses), "or"),
                 )
             )
         return replace(self, status=status, returns_to=self.status if status is _S.SUSPENDED else None)

@@ -115,12 +115,10 @@ def parse_subscriber_kind(text: str) -> CertificateKind:
             return kind
     raise Malformed(
         Problem(
-            "certificate-kind.unknown",
-            "kind of certificate",
-            f"{text[:64]!r}",
-            "a kind of certificate that Parties subscribe for",
-            "SEC L3",
-            "Use organisation, device or both: organisation, device.",
+            code="certificate-kind.unknown",
+            subject="kind of certificate",
+            seen=f"{text[:64]!r}",
+            expected="a kind of certificate that Parties subscribe for",
         )
     )
 
@@ -150,9 +148,7 @@ def parse_day(text: str) -> date:
     try:
         return date.fromisoformat(text.strip())
     except ValueError:
-        raise Malformed(
-            Problem("day.malformed", "day", f"{text[:64]!r}", "a day", "ISO 8601", "Write it like 2026-11-21.")
-        ) from None
+        raise Malformed(Problem(code="day.malformed", subject="day", seen=f"{text[:64]!r}", expected="a day")) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,12 +166,10 @@ class Officer:
             kinds = listed(sorted(kind.value for kind in self.kinds)) or "nothing"
             raise Malformed(
                 Problem(
-                    "officer.malformed",
-                    "officer",
-                    f"{self.name[:64]!r} for {kinds}",
-                    "a name without a colon, and Organisation Certificates, Device Certificates or both",
-                    "SEC Appendix M",
-                    "Write it like Jo Bloggs: organisation, device.",
+                    code="officer.malformed",
+                    subject="officer",
+                    seen=f"{self.name[:64]!r} for {kinds}",
+                    expected="a name without a colon, and Organisation Certificates, Device Certificates or both",
                 )
             )
 
@@ -224,20 +218,26 @@ class Party:
         if misfits:
             role = misfits[0]
             categories = listed((str(each) for each in PartyCategory if each in CATEGORIES_OF_ROLE[role]), "or")
-            self._refuse("role-of-other-category", f"{self.category} acting as {role}", f"{role}: {categories}")
+            self._refuse("party.role-of-other-category", f"{self.category} acting as {role}", f"{role}: {categories}")
         days = [change.since for change in self.standing]
         if days != sorted(days) or (self.standing and self.standing[0].standing is not Standing.ACCEDED):
             seen = listed(f"{change.standing} {change.since}" for change in self.standing)
-            self._refuse("standing-order", seen, "an accession first, then each change on that day or later", "SEC M8")
+            self._refuse(
+                "party.standing-order", seen, "an accession first, then each change on that day or later", "SEC M8"
+            )
         if self.acts_for and self.category is not PartyCategory.SHARED_RESOURCE:
             seen = f"{self.category} acting for {listed(sorted(map(str, self.acts_for)))}"
-            self._refuse("not-a-shared-resource", seen, "a Shared Resource, or nobody to act for", "SEC G5.29")
+            self._refuse("party.not-a-shared-resource", seen, "a Shared Resource, or nobody to act for", "SEC G5.29")
         if not self.authorised_for <= SUBSCRIBER_KINDS:
             seen = listed(sorted(kind.title for kind in self.authorised_for))
-            self._refuse("authorised-for", seen, "Organisation Certificates, Device Certificates or both", "SEC L3")
+            self._refuse(
+                "party.authorised-for", seen, "Organisation Certificates, Device Certificates or both", "SEC L3"
+            )
 
     def _refuse(self, code: str, seen: str, expected: str, clause: str = "SEC A1") -> None:
-        raise Malformed(Problem(f"party.{code}", f"Party {self.party_id}", seen, expected, clause))
+        raise Malformed(
+            Problem(code=code, subject=f"Party {self.party_id}", seen=seen, expected=expected, clause=clause)
+        )
 
     @classmethod
     def parse(
@@ -355,7 +355,7 @@ class NonParty:
 
 def _check_name(name: str, subject: str) -> None:
     if not name.strip():
-        raise Malformed(Problem("party.no-name", subject, "no name", "a name"))
+        raise Malformed(Problem(code="party.no-name", subject=subject, seen="no name", expected="a name"))
 
 
 def _check_quota(quota: int | None, subject: str) -> None:
@@ -377,4 +377,6 @@ def parse_quota(text: str) -> int | None:
 
 
 def _not_a_quota(seen: str, subject: str) -> Problem:
-    return Problem("quota.malformed", subject, seen, "a whole number of certificates, nought or more", "SEC H14.11")
+    return Problem(
+        code="quota.malformed", subject=subject, seen=seen, expected="a whole number of certificates, nought or more"
+    )

@@ -69,12 +69,11 @@ class RemotePartyRole(enum.Enum):
         names = ", ".join(f"{role.label} ({role.hexadecimal})" for role in cls)
         raise Malformed(
             Problem(
-                "role.unknown",
-                "Remote Party Role Code",
-                f"{text[:64]!r}",
-                "a role of GBCS 12",
-                "GBCS 12",
-                f"Use one of: {names}.",
+                code="role.unknown",
+                subject="Remote Party Role Code",
+                seen=f"{text[:64]!r}",
+                expected="a role of GBCS 12",
+                remedy=f"Use one of: {names}.",
             )
         )
 
@@ -144,12 +143,10 @@ class KeyUsage(enum.Enum):
                 return usage
         raise Malformed(
             Problem(
-                "key-usage.unknown",
-                "key usage",
-                f"{text[:64]!r}",
-                "ds (digitalSignature) or ka (keyAgreement)",
-                "GBCS 12",
-                "Use ds or ka.",
+                code="key-usage.unknown",
+                subject="key usage",
+                seen=f"{text[:64]!r}",
+                expected="ds (digitalSignature) or ka (keyAgreement)",
             )
         )
 
@@ -219,7 +216,9 @@ class CertificateStatus(enum.Enum):
             if wanted in (status.value.lower(), status.label):
                 return status
         letters = ", ".join(f"{status.value} ({status.label})" for status in cls)
-        raise Malformed(Problem("status.unknown", "certificate status", f"{text[:64]!r}", letters, "SEC Appendix P"))
+        raise Malformed(
+            Problem(code="status.unknown", subject="certificate status", seen=f"{text[:64]!r}", expected=letters)
+        )
 
 
 class CertificateKind(enum.Enum):

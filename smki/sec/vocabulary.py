@@ -30,12 +30,12 @@ def parse_word(terms: type[E], text: str, code: str, subject: str, clause: str =
     accepted = ", ".join(hyphenated(term) for term in terms)
     raise Malformed(
         Problem(
-            code,
-            subject,
-            f"{text[:64]!r}",
-            f"one of the Code's terms for a {subject}",
-            clause,
-            f"Use one of: {accepted}.",
+            code=code,
+            subject=subject,
+            seen=f"{text[:64]!r}",
+            expected=f"one of the Code's terms for a {subject}",
+            clause=clause,
+            remedy=f"Use one of: {accepted}.",
         )
     )
 

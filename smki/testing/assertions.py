@@ -128,7 +128,9 @@ def _check_code(code: str | None) -> None:
         alike = get_close_matches(code, [*REMEDIES, *CATALOGUE])
         remedy = f"Did you mean {' or '.join(alike)}?" if alike else f"Use one of: {', '.join(REMEDIES)}."
         expected = "a reason of a Relying Party or a finding of the lint"
-        raise NotFound(Problem("refusal.unknown", "code", f"{code!r}"[:64], expected, "SEC L12", remedy))
+        raise NotFound(
+            Problem(code="refusal.unknown", subject="code", seen=f"{code!r}"[:64], expected=expected, remedy=remedy)
+        )
 
 
 def _found(item: Credential | Certificate | DefectiveCertificate | bytes, verdict: Verdict, code: str) -> bool:

@@ -98,7 +98,13 @@ class Bundle:
             replace_file(directory / MANIFEST, json.dumps(self.as_json(), indent=2).encode() + b"\n")
         except OSError as error:
             seen, remedy = error.strerror or str(error), "Choose a directory where this user may write."
-            problem = Problem("bundle.not-writable", str(directory), seen, "a directory to write to", "", remedy)
+            problem = Problem(
+                code="bundle.not-writable",
+                subject=str(directory),
+                seen=seen,
+                expected="a directory to write to",
+                remedy=remedy,
+            )
             raise NotReady(problem) from error
         return directory
 

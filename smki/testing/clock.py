@@ -20,7 +20,15 @@ class ClockControl:
         clock = smki.clock
         if not isinstance(clock, AdjustableClock | HomeClock):
             seen, remedy = f"a {type(clock).__name__}", "Open the SMKI without a clock of your own."
-            raise NotReady(Problem("clock.not-adjustable", "clock", seen, "one that can be set", "", remedy))
+            raise NotReady(
+                Problem(
+                    code="clock.not-adjustable",
+                    subject="clock",
+                    seen=seen,
+                    expected="one that can be set",
+                    remedy=remedy,
+                )
+            )
         self._clock = clock
 
     @property
@@ -73,5 +81,5 @@ def _ahead(moment: datetime, difference: timedelta) -> datetime:
     except OverflowError:
         seen = f"{iso(moment)} moved by {difference.days} days"
         raise Malformed(
-            Problem("time.malformed", "time", seen, "a date or time up to the year 9999", "ISO 8601")
+            Problem(code="time.malformed", subject="time", seen=seen, expected="a date or time up to the year 9999")
         ) from None

@@ -77,7 +77,9 @@ class Credential:
         record = self.smki.ledger.certificate(self.serial_number)
         if record is None:
             subject, expected = f"certificate {self.serial_number}", "one that this SMKI issued"
-            raise NotFound(Problem("certificate.unknown", subject, "not in the ledger", expected))
+            raise NotFound(
+                Problem(code="certificate.unknown", subject=subject, seen="not in the ledger", expected=expected)
+            )
         return record.status_at(self.smki.clock.now())
 
     @property
@@ -145,11 +147,10 @@ def _require_usage(certificate: Certificate, usage: KeyUsage, purpose: str) -> N
         seen = certificate.usage.label if certificate.usage else "no key usage of an end entity"
         raise WrongKeyUsage(
             Problem(
-                "use.key-usage",
-                f"certificate {certificate.serial_number}",
-                f"{seen}, {purpose}",
-                usage.label,
-                "RFC 5280 4.2.1.3",
-                "Use the other certificate of the same Party or Device.",
+                code="use.key-usage",
+                subject=f"certificate {certificate.serial_number}",
+                seen=f"{seen}, {purpose}",
+                expected=usage.label,
+                remedy="Use the other certificate of the same Party or Device.",
             )
         )

@@ -140,7 +140,15 @@ def defective_certificate(name: str, *, at: datetime, seed: str | None = None) -
         if defect.name == name:
             return DefectiveCertificate(defect, sample_pki(at, seed))
     remedy = "smki defects list shows the names."
-    raise NotFound(Problem("defect.unknown", "defect", f"{name[:64]!r}", "a name of the catalogue", "", remedy))
+    raise NotFound(
+        Problem(
+            code="defect.unknown",
+            subject="defect",
+            seen=f"{name[:64]!r}",
+            expected="a name of the catalogue",
+            remedy=remedy,
+        )
+    )
 
 
 @lru_cache(maxsize=8)
@@ -200,7 +208,7 @@ def _check_choice(patterns: object, choices: dict[str, bool | None]) -> None:
 
 
 def _malformed(subject: str, seen: str, expected: str) -> Malformed:
-    return Malformed(Problem("defect.choice", subject, seen[:64], expected))
+    return Malformed(Problem(code="defect.choice", subject=subject, seen=seen[:64], expected=expected))
 
 
 def _names(defect: Defect) -> tuple[str, ...]:
@@ -219,9 +227,12 @@ def _no_such_defect(pattern: str, candidates: Sequence[Defect]) -> Problem:
     alike = [name for name in names if stem and stem in name] or get_close_matches(pattern, names)
     remedy = f"Did you mean {' or '.join(alike[:_SUGGESTIONS])}? " if alike else ""
     return Problem(
-        "defect.unknown", "pattern", f"{pattern[:64]!r}, none of the defects to choose from", "one that chooses a defect",
-        "", f"{remedy}`smki defects list` shows the names, docs/findings.md the findings.",
-    )  # fmt: skip
+        code="defect.unknown",
+        subject="pattern",
+        seen=f"{pattern[:64]!r}, none of the defects to choose from",
+        expected="one that chooses a defect",
+        remedy=f"{remedy}`smki defects list` shows the names, docs/findings.md the findings.",
+    )
 
 
 _SUGGESTIONS = 5

@@ -56,9 +56,14 @@ def refuse_occupied(out: Path) -> None:
     """
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):
         raise NotReady(
-            Problem("folder.occupied", str(out), "is there already", "no such folder yet, or an empty one", "",
-                    "Choose another folder with --out, or move this one away.")
-        )  # fmt: skip
+            Problem(
+                code="folder.occupied",
+                subject=str(out),
+                seen="is there already",
+                expected="no such folder yet, or an empty one",
+                remedy="Choose another folder with --out, or move this one away.",
+            )
+        )
 
 
 def _issue(smki: Smki, identity: PublishedIdentity) -> Holding:

@@ -96,7 +96,14 @@ class DeviceUnderTest:
         """
         found = self.smki.ledger.register.device(self.device_id)
         if found is None:
-            raise NotFound(Problem("device.unknown", f"Device {self.device_id}", "not in the SMI", "a Device that is"))
+            raise NotFound(
+                Problem(
+                    code="device.unknown",
+                    subject=f"Device {self.device_id}",
+                    seen="not in the SMI",
+                    expected="a Device that is",
+                )
+            )
         return found
 
     def become(self, status: SmiStatus | str) -> SmiEntry:

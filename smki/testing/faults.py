@@ -40,7 +40,14 @@ class RemoteFaults:
     def __init__(self, url: str, api_key: str = "") -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise Malformed(Problem("url.malformed", "URL", f"{url[:200]!r}", "http://HOST:PORT or https://HOST"))
+            raise Malformed(
+                Problem(
+                    code="url.malformed",
+                    subject="URL",
+                    seen=f"{url[:200]!r}",
+                    expected="http://HOST:PORT or https://HOST",
+                )
+            )
         self._url = url.rstrip("/")
         self._is_secure = parts.scheme == "https"
         self._address = parts.netloc
@@ -107,7 +114,9 @@ class RemoteFaults:
         if answer.status == 401:
             remedy = "Make one with smki apikey add NAME."
             seen, expected = "refused: no valid API key", "a valid API key"
-            raise NotReady(Problem("access.refused", self._url, seen, expected, "SEC Appendix P", remedy))
+            raise NotReady(
+                Problem(code="access.refused", subject=self._url, seen=seen, expected=expected, remedy=remedy)
+            )
         if answer.headers.get_content_type() != "application/problem+json":
             raise NotReady(self._problem("faults.off", f"HTTP status {answer.status}"))
         problems = [Problem(**problem) for problem in json.loads(content)["problems"]]
@@ -115,7 +124,9 @@ class RemoteFaults:
 
     def _problem(self, code: str, seen: str) -> Problem:
         expected = "a Repository that supports faults"
-        return Problem(code, self._url, seen, expected, "", "Start it with: smki serve --faults")
+        return Problem(
+            code=code, subject=self._url, seen=seen, expected=expected, remedy="Start it with: smki serve --faults"
+        )
 
 
 def _set_fault(value: dict[str, Any]) -> SetFault:

@@ -65,7 +65,12 @@ class Organisation:
         if role not in ENTITY_IDENTIFIERS:
             expected = ", ".join(each.label for each in ENTITY_IDENTIFIERS)
             raise NotFound(
-                Problem("role.no-certificates", "role", f"{role}, the role of an authority", expected, "GBCS 12")
+                Problem(
+                    code="role.no-certificates",
+                    subject="role",
+                    seen=f"{role}, the role of an authority",
+                    expected=expected,
+                )
             )
         entity = entity or ENTITY_IDENTIFIERS[role]
         made = [_issue(smki, entity, role, usage) for usage in role.usages]
@@ -83,7 +88,7 @@ class Organisation:
         entity = DCC_ENTITY_IDENTIFIERS.get(role)
         if entity is None:
             expected = ", ".join(each.label for each in DCC_ENTITY_IDENTIFIERS)
-            raise NotFound(Problem("role.not-the-dcc", "role", role.label, expected, "SEC L3.12"))
+            raise NotFound(Problem(code="role.not-the-dcc", subject="role", seen=role.label, expected=expected))
         return cls(smki, entity, role, tuple(_lodged(smki, entity, role, usage) for usage in role.usages))
 
     @property
@@ -115,7 +120,11 @@ class Organisation:
     def _nth(self, number: int, what: str) -> Credential:
         if len(self.credentials) <= number:
             had = ", ".join(usage.label for usage in self.role.usages)
-            raise NotFound(Problem("role.no-such-usage", f"{self.role} {self.entity_identifier}", had, what, "GBCS 12"))
+            raise NotFound(
+                Problem(
+                    code="role.no-such-usage", subject=f"{self.role} {self.entity_identifier}", seen=had, expected=what
+                )
+            )
         return self.credentials[number]
 
     def renew(self, usage: KeyUsage | str) -> Organisation:

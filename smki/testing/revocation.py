@@ -61,7 +61,16 @@ def _serial_numbers(certificate: object) -> list[SerialNumber]:
     is_device = isinstance(certificate, DeviceUnderTest)
     remedy = "Device Certificates are not revoked; use smki reject to have one investigated." if is_device else _REMEDY
     expected = "a certificate or an Organisation"
-    raise NotFound(Problem("revocation.what", "certificate", type(certificate).__name__, expected, "SEC L8", remedy))
+    raise NotFound(
+        Problem(
+            code="revocation.what",
+            subject="certificate",
+            seen=type(certificate).__name__,
+            expected=expected,
+            clause="SEC L8",
+            remedy=remedy,
+        )
+    )
 
 
 _REMEDY = "Give a credential, a Certificate, a SerialNumber, an Organisation or the DCC."

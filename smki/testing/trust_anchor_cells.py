@@ -97,7 +97,12 @@ def cells_of(device_type: DeviceType) -> tuple[Cell, ...]:
     if not rows:
         seen = f"{device_type.name}, a Type 2 Device"
         raise NotFound(
-            Problem("device-type.no-cells", "Device type", seen, "a Device that holds certificates", "GBCS 4")
+            Problem(
+                code="device-type.no-cells",
+                subject="Device type",
+                seen=seen,
+                expected="a Device that holds certificates",
+            )
         )
     return tuple(sorted(rows, key=lambda cell: _ORDER[cell.role]))
 
@@ -131,7 +136,13 @@ def _organisations(given: object) -> tuple[Organisation, ...]:
             "Pass each Organisation as an argument of its own, as Organisation.make or the fixture supplier returns it."
         )
         raise Malformed(
-            Problem("cells.holder", "holder", type(given).__name__, "an Organisation or the DCC", "", remedy)
+            Problem(
+                code="cells.holder",
+                subject="holder",
+                seen=type(given).__name__,
+                expected="an Organisation or the DCC",
+                remedy=remedy,
+            )
         )
     return (given,)
 

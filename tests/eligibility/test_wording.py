@@ -12,6 +12,11 @@ from smki.eligibility.question import Question
 from tests.eligibility.people import APPLICANTS, device, device_question, organisation_question
 from tests.eligibility.test_reasons import DECISIVE, ELIGIBLE, SUPPORTING
 
+
+def _text(question: Question) -> str:
+    return "\n".join(decision_lines(decide(question)))
+
+
 FILE = Path(__file__).with_name("decisions.txt")
 METER = device("ESME", "suspended from commissioned")
 DESCRIBED = (
@@ -29,10 +34,7 @@ def decisions() -> str:
         **{f"role other: {name}": organisation_question(APPLICANTS[name]) for name in DESCRIBED},
         **{f"a meter in service: {name}": device_question(APPLICANTS[name], METER) for name in DESCRIBED},
     }
-    return (
-        "\n\n".join(f"# {name}\n{'\n'.join(decision_lines(decide(question)))}" for name, question in questions.items())
-        + "\n"
-    )
+    return "\n\n".join(f"# {name}\n{_text(question)}" for name, question in questions.items()) + "\n"
 
 
 def test_every_decision_reads_as_written() -> None:

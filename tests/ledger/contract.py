@@ -50,7 +50,9 @@ ACME = Party.parse(party_id="ACME", category="large-supplier", identifiers=EUI.h
 RIVAL = Party.parse(party_id="RIVAL", category="small-supplier")
 LAB = TestingParticipant.parse(participant_id="LAB", purpose="section-t")
 ESME = Device(METER, DeviceType.ESME)
-REASON = Problem("device.unknown", "Device 11", "not in the inventory", "a Device", "SEC L3.9", "Add it.")
+REASON = Problem(
+    code="device.unknown", subject="Device 11", seen="not in the inventory", expected="a Device", remedy="Add it."
+)
 APPLICATION = NewApplication(
     received=NOW,
     interface="test",

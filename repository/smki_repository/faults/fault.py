@@ -195,4 +195,4 @@ def _check_number(name: str, value: object, least: float, most: float) -> None:
 
 
 def _malformed(subject: str, seen: str, expected: str) -> Malformed:
-    return Malformed(Problem("fault.malformed", subject, seen, expected, "", "GET /faults shows what can be set."))
+    return Malformed(Problem(code="fault.malformed", subject=subject, seen=seen, expected=expected))

@@ -13,6 +13,7 @@ from werkzeug.http import http_date
 from smki.clock import NO_WELL_DEFINED_EXPIRY, TravellingClock
 from smki.home.smki import Smki
 from smki.problem import NotFound, NotReady, Problem, problem_text
+from smki.remedies import Interface
 from smki_repository.certificate_service import RETRIEVE, SEARCH, answer_without_result
 from smki_repository.faults.fault import Fault, FaultKind, current_list
 from smki_repository.faults.register import Faults
@@ -92,7 +93,7 @@ def _list(wanted: FaultKind, smki: Smki) -> Response:
         return answer_list(smki.lists(KINDS[suffix], issuer).overdue(), "no-store")
     except (NotReady, NotFound) as error:
         status = 404 if isinstance(error, NotFound) else 503
-        return Response(f"{problem_text(error.problems[0])}\n", status, mimetype="text/plain")
+        return Response(f"{problem_text(error.problems[0], Interface.REST)}\n", status, mimetype="text/plain")
 
 
 def _status(smki: Smki, status: int) -> Response:
@@ -100,7 +101,9 @@ def _status(smki: Smki, status: int) -> Response:
     if request.path in (SEARCH, RETRIEVE):
         return answer_without_result(smki, status, _PHRASES.get(status, standard))
     if request.path.startswith("/api/"):
-        return problem_details([Problem(f"http.{status}", "request", f"{standard}: a fault that was set")], status)
+        return problem_details(
+            [Problem(code=f"http.{status}", subject="request", seen=f"{standard}: a fault that was set")], status
+        )
     return Response(f"{status} {standard}: a fault that was set\n", status, mimetype="text/plain")
 
 

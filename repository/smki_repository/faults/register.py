@@ -69,7 +69,9 @@ class Faults:
         rows = self._run(sql, json.dumps(fault.as_json()), fault.count, until, MAX_FAULTS)
         if not rows:
             expected = f"at most {MAX_FAULTS}"
-            raise NotReady(Problem("fault.too-many", "faults", f"{MAX_FAULTS} are set", expected, "", "Clear some."))
+            raise NotReady(
+                Problem(code="fault.too-many", subject="faults", seen=f"{MAX_FAULTS} are set", expected=expected)
+            )
         return SetFault(rows[0][0], fault, 0, is_over=False)
 
     def all(self) -> list[SetFault]:
@@ -142,4 +144,11 @@ def _set_fault(row: tuple[Any, ...]) -> SetFault:
 
 
 def _unknown(fault_id: int) -> NotFound:
-    return NotFound(Problem("fault.unknown", f"fault {fault_id}", "no such fault", "one that GET /faults lists"))
+    return NotFound(
+        Problem(
+            code="fault.unknown",
+            subject=f"fault {fault_id}",
+            seen="no such fault",
+            expected="one that GET /faults lists",
+        )
+    )

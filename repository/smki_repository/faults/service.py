@@ -26,7 +26,9 @@ def faults_service(faults: Faults) -> Blueprint:
         # A browser asks first before it sends JSON to another site, and is not answered: no web page can set a fault.
         if request.mimetype != "application/json":
             seen = request.mimetype[:64] or "no content type"
-            raise Malformed(Problem("fault.content-type", "request", seen, "application/json", "RFC 8259"))
+            raise Malformed(
+                Problem(code="fault.content-type", subject="request", seen=seen, expected="application/json")
+            )
         one = faults.set(Fault.from_json(request.get_json(silent=True)))
         return jsonify(one.as_json()), 201, {"Location": f"{request.script_root}{FAULTS}/{one.id}"}
 

@@ -44,9 +44,14 @@ def _own_clock(call: Call) -> HomeClock | AdjustableClock:
     if isinstance(clock, HomeClock | AdjustableClock):
         return clock
     raise NotReady(
-        Problem("clock.not-settable", "clock", "one that this Repository was given", "the clock of the home",
-                remedy="Serve the home with its own clock: smki serve without a time of its own.")
-    )  # fmt: skip
+        Problem(
+            code="clock.not-settable",
+            subject="clock",
+            seen="one that this Repository was given",
+            expected="the clock of the home",
+            remedy="Serve the home with its own clock: smki serve without a time of its own.",
+        )
+    )
 
 
 def _clock_now(clock: HomeClock | AdjustableClock) -> dict[str, str]:

@@ -16,6 +16,7 @@ from smki.profile.detect import detect_request_profile
 from smki.registration import Application, Apply, Issued, Refused
 from smki.registration.acceptance import Accept, Reject
 from smki.registration.revocation import REASONS, Revoke
+from smki.remedies import Interface
 from smki_repository.problem_details import problem_details
 from smki_repository.rest import parameters as given
 from smki_repository.rest.negotiation import DER, JSON, PEM, answer_json, wanted_form
@@ -89,7 +90,7 @@ def _list(call: Call) -> Response:
         involved=call.acting.party,
     )
     found = call.smki.ledger.search.applications(query, call.get("after"), limit_of(call.values))
-    return page([application_fields(each) for each in found.records], found.last)
+    return page([application_fields(each, Interface.REST) for each in found.records], found.last)
 
 
 def _get(call: Call) -> Response:
@@ -99,10 +100,14 @@ def _get(call: Call) -> Response:
     # That there is one of another Party's is nobody else's business.
     if record is None or call.acting.party not in (record.application.subscriber, record.application.applied_by):
         raise NotFound(
-            Problem("application.unknown", f"application {number}", f"none of {call.acting.party}", "one of its own", "",
-                    "GET /api/v1/applications lists them.")
-        )  # fmt: skip
-    return answer_json(application_fields(record))
+            Problem(
+                code="application.unknown",
+                subject=f"application {number}",
+                seen=f"none of {call.acting.party}",
+                expected="one of its own",
+            )
+        )
+    return answer_json(application_fields(record, Interface.REST))
 
 
 def _accept(call: Call) -> Response:
@@ -115,7 +120,7 @@ def _reject(call: Call) -> Response:
     wanted_form(JSON)
     command = Reject(call.values["serial"], call.values["because"])
     rejection = call.smki.registration.execute(command, call.actor())
-    differences = [problem.as_json() for problem in rejection.differences]
+    differences = [problem.as_json(Interface.REST) for problem in rejection.differences]
     return _done({"certificate": _told(call, rejection.record), "differences": differences})
 
 

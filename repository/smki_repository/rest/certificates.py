@@ -51,7 +51,7 @@ def _list(call: Call) -> Response:
     search = call.smki.ledger.search
     if after is not None and not search.holds_certificate(after):
         seen, expected = f"{after}, behind which nothing begins", "what the link to the next page has"
-        raise NotFound(Problem("page.unknown", "parameter after", seen, expected))
+        raise NotFound(Problem(code="page.unknown", subject="parameter after", seen=seen, expected=expected))
     if form in (JSONL, CSV):
         found = search.all_certificates(query, order, descending=descending, after=after)
         return stream(_lines(call, islice(found, call.get("limit")), form), form, negotiated=_is_negotiated(call))
@@ -167,8 +167,9 @@ def known(call: Call) -> CertificateRecord:
 
 
 def _unknown(number: SerialNumber, seen: str) -> Problem:
-    return Problem("certificate.unknown", f"certificate {number}", seen, "one that was issued here", "",
-                   "GET /api/v1/certificates lists what was issued.")  # fmt: skip
+    return Problem(
+        code="certificate.unknown", subject=f"certificate {number}", seen=seen, expected="one that was issued here"
+    )
 
 
 def _authorities(call: Call) -> Response:
@@ -186,9 +187,14 @@ def _authority(call: Call) -> Response:
     record = call.smki.ledger.certificate(number)
     if record is None or not record.kind.is_authority:
         raise NotFound(
-            Problem("authority.unknown", f"authority {number}", "none with this serial number", "one of this SMKI", "",
-                    "GET /api/v1/authorities lists them.")
-        )  # fmt: skip
+            Problem(
+                code="authority.unknown",
+                subject=f"authority {number}",
+                seen="none with this serial number",
+                expected="one of this SMKI",
+                remedy="GET /api/v1/authorities lists them.",
+            )
+        )
     return certificate_answer(call, record, form)
 
 

@@ -64,9 +64,13 @@ def _known(call: Call) -> tuple[ListRecord, str]:
     record = call.smki.ledger.revocations.numbered(issuer, number) if kind else None
     if record is None or kind is None:
         raise NotFound(
-            Problem("revocation-list.unknown", f"revocation list {number} of {issuer}", "not in the ledger",
-                    "one that was issued here", "", "GET /api/v1/revocation-lists lists them.")
-        )  # fmt: skip
+            Problem(
+                code="revocation-list.unknown",
+                subject=f"revocation list {number} of {issuer}",
+                seen="not in the ledger",
+                expected="one that was issued here",
+            )
+        )
     return record, kind
 
 

@@ -44,7 +44,12 @@ def wanted_form(*offered: str, suffix: str | None = None) -> str:
     best = request.accept_mimetypes.best_match(offered)
     if best is None:
         raise NotAcceptableHere(
-            Problem("answer.not-acceptable", "Accept", accept[:64], f"one of {', '.join(offered)}", "RFC 9110 15.5.7")
+            Problem(
+                code="answer.not-acceptable",
+                subject="Accept",
+                seen=accept[:64],
+                expected=f"one of {', '.join(offered)}",
+            )
         )
     return best
 

@@ -165,13 +165,31 @@ def read_query(operation: Operation, values: dict[str, Any]) -> None:
                 continue
             if name not in known:
                 allowed = ", ".join(known) or "no parameters"
-                raise Malformed(Problem("parameter.unknown", "query", f"parameter {name[:64]!r}", f"only {allowed}"))
+                raise Malformed(
+                    Problem(
+                        code="parameter.unknown",
+                        subject="query",
+                        seen=f"parameter {name[:64]!r}",
+                        expected=f"only {allowed}",
+                    )
+                )
             if len(texts) > 1:
-                raise Malformed(Problem("parameter.repeated", f"parameter {name}", "more than once", "once"))
+                raise Malformed(
+                    Problem(
+                        code="parameter.repeated", subject=f"parameter {name}", seen="more than once", expected="once"
+                    )
+                )
             values[name] = read_value(known[name], texts[0])
     for parameter in operation.query_parameters:
         if parameter.required and parameter.name not in values:
-            raise Malformed(Problem("parameter.missing", "query", f"no {parameter.name}", parameter.description))
+            raise Malformed(
+                Problem(
+                    code="parameter.missing",
+                    subject="query",
+                    seen=f"no {parameter.name}",
+                    expected=parameter.description,
+                )
+            )
 
 
 def read_value(parameter: Parameter, text: str, what: str = "parameter") -> Any:
@@ -185,7 +203,14 @@ def read_value(parameter: Parameter, text: str, what: str = "parameter") -> Any:
         return parameter.read(text)
     except Malformed as error:
         named = (
-            Problem(each.code, f"{what} {parameter.name}", each.seen, each.expected, each.clause, each.remedy)
+            Problem(
+                code=each.code,
+                subject=f"{what} {parameter.name}",
+                seen=each.seen,
+                expected=each.expected,
+                clause=each.clause,
+                remedy=each.remedy,
+            )
             for each in error.problems
         )
         raise Malformed(*named) from None
@@ -208,13 +233,20 @@ def read_body(operation: Operation, call: Call) -> None:
             call.octets = request.get_data()
             if not call.octets.strip():
                 raise Malformed(
-                    Problem("body.empty", "request body", "nothing in it", "PEM, base64, hexadecimal or DER")
+                    Problem(
+                        code="body.empty",
+                        subject="request body",
+                        seen="nothing in it",
+                        expected="PEM, base64, hexadecimal or DER",
+                    )
                 )
             return
     allowed = ", ".join(media_types_of(operation))
     seen = f"Content-Type {media_type[:64]!r}" if media_type else "no Content-Type"
     remedy = f"Send it with -H 'Content-Type: {media_types_of(operation)[0]}'."
-    raise UnsupportedBody(Problem("body.media-type", "request body", seen, allowed, "RFC 9110 15.5.16", remedy))
+    raise UnsupportedBody(
+        Problem(code="body.media-type", subject="request body", seen=seen, expected=allowed, remedy=remedy)
+    )
 
 
 def media_types_of(operation: Operation) -> list[str]:
@@ -234,16 +266,30 @@ def _read_json(form: JsonBody, octets: bytes, values: dict[str, Any]) -> None:
         body = None
     if not isinstance(body, dict):
         raise Malformed(
-            Problem("body.malformed", "request body", "no JSON object", f"a JSON object of {allowed}", "RFC 8259")
+            Problem(
+                code="body.malformed",
+                subject="request body",
+                seen="no JSON object",
+                expected=f"a JSON object of {allowed}",
+            )
         )
     for name, value in body.items():
         if name not in known:
-            raise Malformed(Problem("body.field", "request body", f"field {name[:64]!r}", f"only {allowed}"))
+            raise Malformed(
+                Problem(
+                    code="body.field", subject="request body", seen=f"field {name[:64]!r}", expected=f"only {allowed}"
+                )
+            )
         values[name] = _field(known[name], value)
     for parameter in form.fields:
         if parameter.required and parameter.name not in body:
             raise Malformed(
-                Problem("body.field-missing", "request body", f"no {parameter.name}", parameter.description)
+                Problem(
+                    code="body.field-missing",
+                    subject="request body",
+                    seen=f"no {parameter.name}",
+                    expected=parameter.description,
+                )
             )
 
 
@@ -269,7 +315,9 @@ def _field(parameter: Parameter, value: Any) -> Any:
         return read_value(parameter, value, "field")
     else:
         expected = "text"
-    raise Malformed(Problem("body.field", f"field {parameter.name}", f"{value!r}"[:64], expected))
+    raise Malformed(
+        Problem(code="body.field", subject=f"field {parameter.name}", seen=f"{value!r}"[:64], expected=expected)
+    )
 
 
 def _items(parameter: Parameter, value: Any) -> tuple[Any, ...]:
@@ -280,7 +328,14 @@ def _items(parameter: Parameter, value: Any) -> tuple[Any, ...]:
         or not all(isinstance(item, str) and _is_text(item) for item in value)
     ):
         seen = f"{len(value)} items" if isinstance(value, list) else f"{value!r}"[:64]
-        raise Malformed(Problem("body.field", f"field {parameter.name}", seen, f"an array of at most {longest} texts"))
+        raise Malformed(
+            Problem(
+                code="body.field",
+                subject=f"field {parameter.name}",
+                seen=seen,
+                expected=f"an array of at most {longest} texts",
+            )
+        )
     return tuple(read_value(parameter, item, "field") for item in value)
 
 

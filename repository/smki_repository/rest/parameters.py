@@ -38,7 +38,7 @@ def _text(
 
     def read(text: str) -> Any:
         if not pattern.match(text) or len(text) > longest:
-            raise Malformed(Problem(code, "", f"{text[:64]!r}", expected, clause))
+            raise Malformed(Problem(code=code, subject="", seen=f"{text[:64]!r}", expected=expected, clause=clause))
         return parse(text)
 
     return read
@@ -55,7 +55,9 @@ def _one_of(words: Mapping[str, Any], code: str, clause: str = "") -> dict[str, 
     def read(text: str) -> Any:
         if text in words:
             return words[text]
-        raise Malformed(Problem(code, "", f"{text[:64]!r}", f"one of {', '.join(words)}", clause))
+        raise Malformed(
+            Problem(code=code, subject="", seen=f"{text[:64]!r}", expected=f"one of {', '.join(words)}", clause=clause)
+        )
 
     return {"schema": {"type": "string", "enum": list(words)}, "read": read}
 
@@ -70,7 +72,11 @@ def free_text(name: str, description: str, *, max_length: int = 256, required: b
 
     def read(text: str) -> str:
         if not 1 <= len(text) <= max_length:
-            raise Malformed(Problem("parameter.length", "", f"{len(text)} characters", f"1 to {max_length}"))
+            raise Malformed(
+                Problem(
+                    code="parameter.length", subject="", seen=f"{len(text)} characters", expected=f"1 to {max_length}"
+                )
+            )
         return text
 
     return Parameter(name, {"type": "string", "minLength": 1, "maxLength": max_length}, description, read, required)
@@ -105,7 +111,7 @@ def whole_number(name: str, description: str, highest: int, *, lowest: int = 1, 
         if re.fullmatch("-?[0-9]{1,12}", text, re.ASCII) and lowest <= int(text) <= highest:
             return int(text)
         expected = f"a whole number from {lowest} to {highest}"
-        raise Malformed(Problem("parameter.number", "", f"{text[:64]!r}", expected))
+        raise Malformed(Problem(code="parameter.number", subject="", seen=f"{text[:64]!r}", expected=expected))
 
     schema = {"type": "integer", "minimum": lowest, "maximum": highest}
     return Parameter(name, schema, description, read, required)
@@ -125,7 +131,9 @@ def read_moment(text: str) -> datetime:
         return datetime.min.replace(tzinfo=UTC) if text.startswith("0001") else datetime.max.replace(tzinfo=UTC)
     except ValueError:
         expected = "a date, or a date and time with its zone, like 2026-11-21T08:30:00Z"
-        raise Malformed(Problem("time.malformed", "", f"{text[:64]!r}", expected, "RFC 3339")) from None
+        raise Malformed(
+            Problem(code="time.malformed", subject="", seen=f"{text[:64]!r}", expected=expected, clause="RFC 3339")
+        ) from None
 
 
 def moment(name: str, description: str) -> Parameter:
@@ -140,7 +148,15 @@ def day(name: str, description: str) -> Parameter:
     def read(text: str) -> date:
         if re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
             return read_moment(text).date()
-        raise Malformed(Problem("day.malformed", "", f"{text[:64]!r}", "a day like 2026-11-21", "RFC 3339"))
+        raise Malformed(
+            Problem(
+                code="day.malformed",
+                subject="",
+                seen=f"{text[:64]!r}",
+                expected="a day like 2026-11-21",
+                clause="RFC 3339",
+            )
+        )
 
     return Parameter(name, {"type": "string", "format": "date"}, description, read)
 
@@ -153,7 +169,11 @@ def fields(known: Iterable[str]) -> Parameter:
         chosen = tuple(text.split(","))
         for word in chosen:
             if word not in words:
-                raise Malformed(Problem("parameter.field", "", f"{word[:64]!r}", f"some of {','.join(words)}"))
+                raise Malformed(
+                    Problem(
+                        code="parameter.field", subject="", seen=f"{word[:64]!r}", expected=f"some of {','.join(words)}"
+                    )
+                )
         return chosen
 
     schema = {"type": "array", "minItems": 1, "items": {"type": "string", "enum": words}}

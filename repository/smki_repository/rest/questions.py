@@ -18,6 +18,7 @@ from smki.profile.lint import lint_any
 from smki.profile.tables import ALL_PROFILES
 from smki.registration.inquiry import CannotBeJudged
 from smki.relying_party.use import Use
+from smki.remedies import Interface
 from smki.sec.role import KeyUsage, RemotePartyRole
 from smki_repository.rest import parameters as given
 from smki_repository.rest.negotiation import CRL, DER, JSON, PEM, answer_json, wanted_form
@@ -49,7 +50,12 @@ def _objects(call: Call) -> Iterator[bytes]:
             number += 1
             if number > MAX_OBJECTS:
                 raise CannotBeJudged(
-                    Problem("input.several", "body", f"more than {MAX_OBJECTS} objects", "fewer at a time")
+                    Problem(
+                        code="input.several",
+                        subject="body",
+                        seen=f"more than {MAX_OBJECTS} objects",
+                        expected="fewer at a time",
+                    )
                 )
             yield octets
 
@@ -60,7 +66,14 @@ def _lint(call: Call) -> Response:
     if (number := call.get("issuer")) is not None:
         record = call.smki.ledger.certificate(number)
         if record is None:
-            raise NotFound(Problem("certificate.unknown", f"certificate {number}", "not in the ledger", "the issuer"))
+            raise NotFound(
+                Problem(
+                    code="certificate.unknown",
+                    subject=f"certificate {number}",
+                    seen="not in the ledger",
+                    expected="the issuer",
+                )
+            )
         issuer = record.certificate
     objects = []
     for at, octets in enumerate(_objects(call), 1):
@@ -76,7 +89,7 @@ def _verify(call: Call) -> Response:
     party = current_app.extensions.setdefault("smki.reliance", Reliance(call.smki)).party()
     moment = call.get("at") or call.smki.clock.now()
     wanted = {"for_": call.get("for"), "entity": call.get("entity"), "at": moment}
-    verdicts = [party.verify(octets, **wanted).as_json() for octets in _objects(call)]
+    verdicts = [party.verify(octets, **wanted).as_json(Interface.REST) for octets in _objects(call)]
     return answer_json({"verdicts": verdicts}, "no-store")
 
 
@@ -84,13 +97,13 @@ def _organisation(call: Call) -> Response:
     wanted_form(JSON)
     usage = call.get("usage") or KeyUsage.DIGITAL_SIGNATURE
     decision = call.smki.inquiry.organisation(call.values["entityIdentifier"], call.values["role"], usage, **_who(call))
-    return answer_json(decision.as_json(), "no-store")
+    return answer_json(decision.as_json(Interface.REST), "no-store")
 
 
 def _device(call: Call) -> Response:
     wanted_form(JSON)
     decision = call.smki.inquiry.device(call.values["entityIdentifier"], call.get("deviceType"), **_who(call))
-    return answer_json(decision.as_json(), "no-store")
+    return answer_json(decision.as_json(Interface.REST), "no-store")
 
 
 def _who(call: Call) -> dict[str, Any]:
@@ -143,7 +156,14 @@ def _statistics(call: Call) -> Response:
 def _read_use(text: str) -> Use:
     if text in _USES:
         return Use.parse(text)
-    raise Malformed(Problem("use.malformed", "", f"{text[:64]!r}", "ROLE, ROLE/USAGE, /USAGE, device or device/USAGE"))
+    raise Malformed(
+        Problem(
+            code="use.malformed",
+            subject="",
+            seen=f"{text[:64]!r}",
+            expected="ROLE, ROLE/USAGE, /USAGE, device or device/USAGE",
+        )
+    )
 
 
 _USES = [

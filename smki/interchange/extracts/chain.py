@@ -69,7 +69,7 @@ def _described(contents: Contents) -> str:
 
 def _altered(extract: Extract, seen: str, expected: str) -> Problem:
     remedy = "Fetch it again, or make a new one: smki extract full."
-    return Problem("extract.altered", str(extract.path), seen, expected, "", remedy)
+    return Problem(code="extract.altered", subject=str(extract.path), seen=seen, expected=expected, remedy=remedy)
 
 
 def chain_lines(chain: Sequence[Extract]) -> Iterator[bytes]:
@@ -110,15 +110,25 @@ def require_chain(chain: Sequence[Extract]) -> None:
     """
     if not chain or chain[0].type is not ExtractType.FULL:
         seen = chain[0].name if chain else "nothing"
-        raise Malformed(Problem("extract.no-full", "extracts", seen, "a full extract, then the deltas after it"))
+        raise Malformed(
+            Problem(
+                code="extract.no-full",
+                subject="extracts",
+                seen=seen,
+                expected="a full extract, then the deltas after it",
+            )
+        )
     for before, extract in itertools.pairwise(chain):
         follows = extract.number == before.number + 1 and extract.since == before.moment
         if extract.type is not ExtractType.DELTA or not follows:
             raise Malformed(
-                Problem("extract.gap", extract.name, f"after {before.name}",
-                        f"the delta numbered {before.number + 1}, from {before.moment:%Y-%m-%dT%H:%M:%SZ}", "",
-                        "Name every delta since the full extract, or begin with a newer full one.")
-            )  # fmt: skip
+                Problem(
+                    code="extract.gap",
+                    subject=extract.name,
+                    seen=f"after {before.name}",
+                    expected=f"the delta numbered {before.number + 1}, from {before.moment:%Y-%m-%dT%H:%M:%SZ}",
+                )
+            )
 
 
 def apply(chain: Sequence[Extract], path: Path) -> Extract:
@@ -156,9 +166,10 @@ def _write(file: IO[bytes], lines: Iterator[bytes], tally: Tally) -> None:
 def _require_result(last: Extract, contents: Contents) -> None:
     if contents != last.result:
         raise IntegrityError(
-            Problem("extract.result", last.name, _described(contents), _described(last.result), "",
-                    "The extracts before it are not those it was made after; make a new one: smki extract full.")
-        )  # fmt: skip
+            Problem(
+                code="extract.result", subject=last.name, seen=_described(contents), expected=_described(last.result)
+            )
+        )
 
 
 def verify(chain: Sequence[Extract]) -> list[Problem]:

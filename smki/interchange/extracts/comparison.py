@@ -58,10 +58,13 @@ class Comparison:
                 break
         if before is not None:
             raise IntegrityError(
-                Problem("extract.of-another-ledger", self._chain[-1].name,
-                        f"has a certificate number {number_of(before)} that is not in the ledger",
-                        "extracts of this ledger", "", "Begin anew: smki extract full.")
-            )  # fmt: skip
+                Problem(
+                    code="extract.of-another-ledger",
+                    subject=self._chain[-1].name,
+                    seen=f"has a certificate number {number_of(before)} that is not in the ledger",
+                    expected="extracts of this ledger",
+                )
+            )
         progress(self._snapshot.last, self._snapshot.last)
 
     def _line(self, identifier: int) -> bytes:

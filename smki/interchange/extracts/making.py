@@ -72,9 +72,13 @@ class Extracts:
         fulls = [index for index, extract in enumerate(found) if extract.type is ExtractType.FULL]
         if not fulls:
             raise NotFound(
-                Problem("extract.no-full", str(self.directory), "no full extract", "one to begin with", "",
-                        "Make one: smki extract full.")
-            )  # fmt: skip
+                Problem(
+                    code="extract.no-full",
+                    subject=str(self.directory),
+                    seen="no full extract",
+                    expected="one to begin with",
+                )
+            )
         return found[fulls[-1] :]
 
     def full(self, progress: Progress = silent) -> Extract:
@@ -199,7 +203,11 @@ class Extracts:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise NotReady(
-                    Problem("extract.under-way", str(self.directory), "an extract is being made", "one at a time", "",
-                            "Wait until it is done.")
-                ) from None  # fmt: skip
+                    Problem(
+                        code="extract.under-way",
+                        subject=str(self.directory),
+                        seen="an extract is being made",
+                        expected="one at a time",
+                    )
+                ) from None
             yield

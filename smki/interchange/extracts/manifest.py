@@ -120,9 +120,13 @@ def read_extract(path: Path) -> Extract:
     for file in (path, manifest):
         if not file.is_file():
             raise NotFound(
-                Problem("extract.missing", str(file), "no such file", "an extract and its manifest side by side", "",
-                        "smki extract list shows those of a home; over HTTP they are below /extracts/.")
-            )  # fmt: skip
+                Problem(
+                    code="extract.missing",
+                    subject=str(file),
+                    seen="no such file",
+                    expected="an extract and its manifest side by side",
+                )
+            )
     try:
         with manifest.open("rb") as file_object:
             value = read_json_object(file_object.read(_MAX_MANIFEST_OCTETS), str(manifest))
@@ -130,7 +134,12 @@ def read_extract(path: Path) -> Extract:
     except (Malformed, KeyError, TypeError, ValueError) as error:
         seen = error.problems[0].seen if isinstance(error, Malformed) else f"{type(error).__name__}: {error}"
         raise IntegrityError(
-            Problem("extract.manifest", str(manifest), seen[:200], "a manifest as smki extract writes it")
+            Problem(
+                code="extract.manifest",
+                subject=str(manifest),
+                seen=seen[:200],
+                expected="a manifest as smki extract writes it",
+            )
         ) from None
 
 

@@ -97,4 +97,4 @@ class _DirectoryTooLarge(Exception):
 
 
 def _problem(source: str, code: str, seen: str, expected: str, remedy: str) -> Unreadable:
-    return Unreadable(source, (Problem(code, source, seen, expected, "", remedy),))
+    return Unreadable(source, (Problem(code=code, subject=source, seen=seen, expected=expected, remedy=remedy),))

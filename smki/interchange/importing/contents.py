@@ -99,4 +99,4 @@ def _in_key_store(data: bytes, source: str) -> Iterator[FoundObject]:
 
 def unreadable(source: str, code: str, seen: str, expected: str) -> Unreadable:
     """Return what is reported of something in which nothing could be found."""
-    return Unreadable(source, (Problem(code, source, seen, expected),))
+    return Unreadable(source, (Problem(code=code, subject=source, seen=seen, expected=expected),))

@@ -167,5 +167,5 @@ class Importer:
 def _why(found: Found, linted: Linted, error: Malformed) -> tuple[Problem, ...]:
     """Why it is no certificate that can be kept."""
     if linted.shape in (Shape.REQUEST, Shape.LIST):
-        return (Problem("import.other", found.source, linted.title, "a certificate"),)
+        return (Problem(code="import.other", subject=found.source, seen=linted.title, expected="a certificate"),)
     return tuple(error.problems)

@@ -30,7 +30,7 @@ class Rule:
     def broken(self, connection: sqlite3.Connection) -> Iterator[Problem]:
         """Return a problem for everything that breaks it."""
         for subject, seen in connection.execute(self.sql):
-            yield Problem(self.code, subject, seen, self.expected, "", _REMEDY)
+            yield Problem(code=self.code, subject=subject, seen=seen, expected=self.expected, remedy=_REMEDY)
 
 
 _CERTIFICATE = "'certificate ' || hex(c.serial_number)"

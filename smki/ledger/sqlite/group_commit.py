@@ -103,4 +103,12 @@ def unavailable(error: sqlite3.Error) -> LedgerUnavailable:
         "not a database": "Restore the home from a copy; the certificates that were handed out remain good.",
     }
     remedy = next((advice for word, advice in remedies.items() if word in text), "")
-    return LedgerUnavailable(Problem("ledger.unavailable", "ledger", text, "a ledger that can be written", "", remedy))
+    return LedgerUnavailable(
+        Problem(
+            code="ledger.unavailable",
+            subject="ledger",
+            seen=text,
+            expected="a ledger that can be written",
+            remedy=remedy,
+        )
+    )

@@ -39,7 +39,11 @@ class SqliteLedger(SqliteReader):
 
     def __init__(self, path: Path, *, create: bool = False) -> None:
         if not create and not path.is_file():
-            raise NotFound(Problem("ledger.missing", str(path), "no such file", "the ledger of an SMKI home"))
+            raise NotFound(
+                Problem(
+                    code="ledger.missing", subject=str(path), seen="no such file", expected="the ledger of an SMKI home"
+                )
+            )
         self._path = path
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []

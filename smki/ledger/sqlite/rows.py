@@ -169,7 +169,7 @@ def public_key_digest(public_key_info: bytes) -> bytes:
 
 
 def _reasons_text(reasons: Sequence[Problem]) -> str | None:
-    return json.dumps([reason.as_json() for reason in reasons]) if reasons else None
+    return json.dumps([reason.fields() for reason in reasons]) if reasons else None
 
 
 def _whose(of: NewApplication | CertificateRecord) -> tuple[bytes | None, int | None, str | None]:

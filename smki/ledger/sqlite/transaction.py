@@ -56,7 +56,11 @@ class SqliteTransaction(SqliteReader):
             )
         except sqlite3.IntegrityError:
             taken = serial_number.hex if serial_number else ""
-            raise Conflict(Problem("serial-number.taken", "serial number", taken, "one that was never used")) from None
+            raise Conflict(
+                Problem(
+                    code="serial-number.taken", subject="serial number", seen=taken, expected="one that was never used"
+                )
+            ) from None
         if serial_number is not None:
             self._connection.execute(
                 "INSERT INTO subscriber VALUES (?, 1) ON CONFLICT (id) DO UPDATE SET certificates = certificates + 1",
@@ -70,7 +74,12 @@ class SqliteTransaction(SqliteReader):
             cursor = self._connection.execute(rows.INSERT_CERTIFICATE, rows.certificate_row(new))
         except sqlite3.IntegrityError:
             raise Conflict(
-                Problem("public-key.already-certified", "public key", "has a certificate", "a new one")
+                Problem(
+                    code="public-key.already-certified",
+                    subject="public key",
+                    seen="has a certificate",
+                    expected="a new one",
+                )
             ) from None
         identifier = cursor.lastrowid or 0
         prefix = fingerprint_prefix(hashlib.sha256(new.der).digest())
@@ -134,7 +143,13 @@ class SqliteTransaction(SqliteReader):
         except sqlite3.IntegrityError:
             subject = f"certificate {revocation.serial_number}"
             raise Conflict(
-                Problem("revocation.already", subject, "revoked", "a certificate that is not revoked", "SEC L8")
+                Problem(
+                    code="revocation.already",
+                    subject=subject,
+                    seen="revoked",
+                    expected="a certificate that is not revoked",
+                    clause="SEC L8",
+                )
             ) from None
 
     def add_list(self, record: ListRecord) -> None:
@@ -161,7 +176,9 @@ class SqliteTransaction(SqliteReader):
             self._connection.execute(sql, (identity, to_text(registrant_fields(registrant))))
         except sqlite3.IntegrityError:
             seen, expected = "there already", "one that is not registered yet"
-            raise Conflict(Problem("party.exists", f"Party {identity}", seen, expected)) from None
+            raise Conflict(
+                Problem(code="party.exists", subject=f"Party {identity}", seen=seen, expected=expected)
+            ) from None
         self._take_identifiers(registrant)
 
     def replace_registrant(self, registrant: Registrant) -> None:
@@ -182,12 +199,10 @@ class SqliteTransaction(SqliteReader):
                 owner = self._query(sql, (identifier.octets,))[0][0]
                 raise Conflict(
                     Problem(
-                        "entity-identifier.taken",
-                        f"Entity Identifier {identifier}",
-                        f"belongs to {owner}",
-                        "an EUI-64 that belongs to no other Party",
-                        "SEC L3.9",
-                        "Have another assigned: smki party assign-eui.",
+                        code="entity-identifier.taken",
+                        subject=f"Entity Identifier {identifier}",
+                        seen=f"belongs to {owner}",
+                        expected="an EUI-64 that belongs to no other Party",
                     )
                 ) from None
 
@@ -199,7 +214,12 @@ class SqliteTransaction(SqliteReader):
         except sqlite3.IntegrityError:
             subject = f"Device {device.device_id}"
             raise Conflict(
-                Problem("device.exists", subject, "there already", "one that is not registered yet")
+                Problem(
+                    code="device.exists",
+                    subject=subject,
+                    seen="there already",
+                    expected="one that is not registered yet",
+                )
             ) from None
 
     def replace_device(self, device: Device) -> None:

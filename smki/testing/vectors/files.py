@@ -59,7 +59,14 @@ def write(directory: Path, cases: Iterable[Case], seed: str) -> int:
     """
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         seen = "something is there"
-        raise NotReady(Problem("vectors.occupied", str(directory), seen, "no such directory yet, or an empty one"))
+        raise NotReady(
+            Problem(
+                code="vectors.occupied",
+                subject=str(directory),
+                seen=seen,
+                expected="no such directory yet, or an empty one",
+            )
+        )
     (directory / _FOLDER).mkdir(parents=True)
     name_of: dict[bytes, str] = {}
     rows = []

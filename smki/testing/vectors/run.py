@@ -72,7 +72,9 @@ def parse_question(data: bytes) -> Case:
             suspected=tuple(map(str, value.get("suspected", ()))),
         )
     except (ValueError, TypeError, KeyError, AttributeError, SmkiError) as error:
-        problem = Problem("vectors.malformed", "case", f"{error}"[:200], "a case of conformance vectors")
+        problem = Problem(
+            code="vectors.malformed", subject="case", seen=f"{error}"[:200], expected="a case of conformance vectors"
+        )
         raise Malformed(problem) from None
 
 

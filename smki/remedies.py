@@ -1,0 +1,262 @@
+"""What to do about a refusal, in the terms of each interface.
+
+A :class:`~smki.problem.Problem` carries the key of its remedy and what belongs into it. The command line names a command,
+REST an operation, Python a call; where a row has no text of its own for an interface, the first one is used. Every remedy
+can be carried out: tests/test_remedies.py does so.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Interface(enum.Enum):
+    """For whom a remedy is written."""
+
+    CLI = "cli"
+    REST = "rest"
+    PYTHON = "python"
+
+
+class Remedy(NamedTuple):
+    """One remedy; names in braces are filled in from the problem."""
+
+    cli: str
+    rest: str = ""
+    python: str = ""
+
+    def text(self, interface: Interface, given: Mapping[str, str]) -> str:
+        """Return the text for an interface."""
+        wanted = {Interface.REST: self.rest, Interface.PYTHON: self.python}.get(interface) or self.cli
+        return wanted.format_map(given)
+
+
+REMEDIES: dict[str, Remedy] = {
+    # Who there is
+    "party.add": Remedy(
+        "smki party list shows who there is; smki party add adds one.",
+        "GET /api/v1/parties lists who there is; POST /api/v1/parties adds one.",
+        "smki.ledger.register.registrants() lists who there is; execute Register(...) to add one.",
+    ),
+    "party.accede": Remedy(
+        "Register a Party (smki party add) and have it apply.", "Have a Party apply: GET /api/v1/parties lists them."
+    ),
+    "party.wait-for-accession": Remedy("Apply once its accession has taken place."),
+    "party.reinstate": Remedy(
+        "Have it reinstated: smki party reinstate {party}.",
+        "Have an officer of the DCC reinstate it: POST /api/v1/parties/{party}/standing.",
+        "Execute SetStanding(party, Standing.ACCEDED).",
+    ),
+    "party.authorise": Remedy(
+        "Have it made an Authorised Subscriber: smki party change {party} --authorised-for 'organisation, device'.",
+        "Have an officer of the DCC make it one: PATCH /api/v1/parties/{party} with authorisedFor.",
+        "Execute ChangeParty(party, authorised_for=...).",
+    ),
+    "party.add-role": Remedy(
+        "Ask for a role that the Party acts in, or have its User Role recorded: smki party change {party} --add-role ROLE.",
+        "Ask for a role that the Party acts in, or have an officer of the DCC record its User Role: "
+        "PATCH /api/v1/parties/{party} with userRoles.",
+        "Ask for a role that the Party acts in, or execute ChangeParty(party, user_roles=...).",
+    ),
+    "party.become-user": Remedy(
+        "Record that it has been through the User Entry Process: smki party change {party} --through-entry.",
+        "Have an officer of the DCC record it: PATCH /api/v1/parties/{party} with throughEntry.",
+        "Execute ChangeParty(party, through_entry=True).",
+    ),
+    "party.name-shared-resource": Remedy(
+        "Apply as the Party itself, or have it name the Shared Resource: smki party change PARTY --add-acts-for {party}.",
+        "Apply as the Party itself, or have an officer of the DCC record it: PATCH /api/v1/parties/PARTY with actsFor.",
+        "Apply as the Party itself, or execute ChangeParty(party, acts_for=...).",
+    ),
+    "quota.raise": Remedy(
+        "Have its quota raised: smki party change {party} --quota NUMBER (smki participant change for a participant).",
+        "Have an officer of the DCC raise it: PATCH /api/v1/parties/{party} (or /participants/{party}) with quota.",
+        "Execute ChangeParty(party, quota=...) or ChangeParticipant(party, quota=...).",
+    ),
+    "participant.add": Remedy(
+        "Have it recorded as a Testing Participant: smki participant add {party} --purpose PURPOSE.",
+        "Have an officer of the DCC record it: POST /api/v1/participants.",
+        "Execute AddParticipant(...).",
+    ),
+    "participant.agree": Remedy(
+        "Record the day of the agreement: smki participant change {party} --agreement DATE.",
+        "Have an officer of the DCC record it: PATCH /api/v1/participants/{party} with agreement.",
+        "Execute ChangeParticipant(party, agreement=...).",
+    ),
+    "participant.purpose": Remedy(
+        "Record the tests that it takes part in (smki participant change {party} --purpose PURPOSE), or have a Party apply.",
+        "Have an officer of the DCC record them (PATCH /api/v1/participants/{party} with purpose), or have a Party apply.",
+        "Execute ChangeParticipant(party, purpose=...), or have a Party apply.",
+    ),
+    "officer.appoint": Remedy(
+        "Apply through one of its officers (smki party show {party}), or appoint this one: smki party appoint {party} OFFICER.",
+        "Apply through one of its officers, or have an officer of the DCC appoint this one: "
+        "POST /api/v1/parties/{party}/officers/appoint.",
+        "Execute AppointOfficer(party, officer).",
+    ),
+    "officer.appoint-another": Remedy(
+        "Appoint another first: smki party appoint.",
+        "Appoint another first: POST /api/v1/parties/{party}/officers/appoint.",
+        "Execute AppointOfficer(party, officer) first.",
+    ),
+    "entity-identifier.assign": Remedy(
+        "Use one of its own, or have one assigned: smki party assign-eui {party}.",
+        "Use one of its own, or have an officer of the DCC assign one: POST /api/v1/parties/{party}/identifiers.",
+        "Use one of its own, or execute AssignIdentifier(party).",
+    ),
+    "entity-identifier.register-owner": Remedy(
+        "Register the Party with it (smki party add), or assign it to one (smki party assign-eui).",
+        "Have an officer of the DCC register the Party with it: POST /api/v1/parties.",
+        "Execute Register(...) or AssignIdentifier(...).",
+    ),
+    "participant.list": Remedy(
+        "smki participant list shows who there is; smki participant add adds one.",
+        "GET /api/v1/parties lists who there is; POST /api/v1/participants adds one.",
+        "Execute AddParticipant(...) to add one.",
+    ),
+    "party.name-user": Remedy(
+        "Name the User for which the Shared Resource applies: smki party list shows who there is.",
+        "Name the User for which the Shared Resource applies: GET /api/v1/parties lists who there is.",
+    ),
+    "entity-identifier.assign-another": Remedy(
+        "Assign one of another block: smki party assign-eui {party} EUI-64.",
+        "Assign one of another block: POST /api/v1/parties/{party}/identifiers.",
+        "Execute AssignIdentifier(party, identifier).",
+    ),
+    "party.show": Remedy(
+        "smki party show {party} lists them.",
+        "GET /api/v1/parties/{party} lists them.",
+        "The record of the Party lists them.",
+    ),
+    "certificate.revoke-first": Remedy(
+        "Have it revoked first: smki revoke {serial} --reason no-longer-eligible.",
+        "Have it revoked first: POST /api/v1/certificates/{serial}/revoke.",
+        "Execute Revoke(...) first.",
+    ),
+    "party.change": Remedy(
+        "smki party change changes a Party.",
+        "PATCH /api/v1/parties/{party} changes a Party.",
+        "ChangeParty changes a Party.",
+    ),
+    "device.reset-threshold": Remedy(
+        "Without one the Device has the default: smki device reset-limit.",
+        "Without one the Device has the default: PUT /api/v1/devices/{device}/threshold with null.",
+        "Without one the Device has the default: SetThreshold(device_id, None).",
+    ),
+    "credential.name-one": Remedy(
+        "Name the Party with --party, or one token by its number.",
+        "Name one token by its number: POST /api/v1/tokens/NUMBER/revoke.",
+        "Name the Party with party=, or one token with number=.",
+    ),
+    "actor.dcc": Remedy(
+        "Have an officer of the DCC do it, or do it on the command line of the home.",
+        "Have an officer of the DCC do it.",
+        "Execute it as an Actor without Party and officer, or as an officer of the DCC.",
+    ),
+    # Devices
+    "device.add": Remedy(
+        "Add it first: smki device add {device} --type ESME (or what it is).",
+        "Have it added first: POST /api/v1/devices.",
+        "Execute AddDevices((Device(...),)).",
+    ),
+    "device.say-type": Remedy(
+        "Say what it is with --type ESME (or GSME, CHF, …), or add it: smki device add {device} --type ESME.",
+        "Say what it is with deviceType, or have it added: POST /api/v1/devices.",
+        "Say what it is with device_type=, or execute AddDevices(...).",
+    ),
+    "device.raise-threshold": Remedy(
+        "Have the threshold of this Device raised: smki device raise-limit {device} NUMBER.",
+        "Have an officer of the DCC raise it: PUT /api/v1/devices/{device}/threshold.",
+        "Execute SetThreshold(device_id, threshold).",
+    ),
+    "device.enrol": Remedy(
+        "Record that its system is Enrolled: smki device change {device} --enrolled.",
+        "Have it recorded: PATCH /api/v1/devices/{device} with enrolled.",
+        "Execute ChangeDevice(device_id, enrolled=True).",
+    ),
+    # Certificates and applications
+    "certificate.list": Remedy(
+        "smki list shows what was issued.",
+        "GET /api/v1/certificates lists what was issued.",
+        "smki.ledger.certificates(CertificateQuery()) lists what was issued.",
+    ),
+    "certificate.revoke-instead": Remedy(
+        "It counts as accepted: have it revoked instead (smki revoke {serial} --reason …).",
+        "It counts as accepted: have it revoked instead (POST /api/v1/certificates/{serial}/revoke).",
+        "It counts as accepted: execute Revoke(...) instead.",
+    ),
+    "certificate.reject-instead": Remedy(
+        "Device Certificates are not revoked: reject it (smki reject {serial}), and apply for another.",
+        "Device Certificates are not revoked: reject it (POST /api/v1/certificates/{serial}/reject), and apply for another.",
+        "Device Certificates are not revoked: execute Reject(...), and apply for another.",
+    ),
+    "revocation.as-pma": Remedy(
+        "Ask as the SMKI PMA: --officer 'SMKI PMA'.",
+        "Only the SMKI PMA delays a revocation, and it acts on the command line.",
+        "Ask as Actor(interface=..., officer='SMKI PMA').",
+    ),
+    "application.list": Remedy(
+        "smki applications list shows them.",
+        "GET /api/v1/applications lists them.",
+        "smki.ledger.applications(ApplicationQuery()) lists them.",
+    ),
+    "kind.apply-for-device": Remedy(
+        "Apply for it with smki issue device.", "Apply with kind device.", "Apply with Smki.issue_device."
+    ),
+    "kind.apply-for-organisation": Remedy(
+        "Apply for it with smki issue organisation.",
+        "Apply with kind organisation.",
+        "Apply with Smki.issue_organisation.",
+    ),
+    "authority.list": Remedy(
+        "smki authority list shows them.", "GET /api/v1/authorities lists them.", "Smki.authorities() lists them."
+    ),
+    "authority.add": Remedy(
+        "Make one: smki authority add {kind}.",
+        "Have one made: POST /api/v1/authorities.",
+        "Execute EstablishAuthority(kind).",
+    ),
+    "credential.list": Remedy(
+        "smki apikey list and smki officer list show what there is.",
+        "GET /api/v1/api-keys and GET /api/v1/tokens list what there is.",
+        "smki.ledger.credentials.all(kind) lists them.",
+    ),
+    # Relying Parties
+    "path.give-issuer": Remedy(
+        "Give the issuing authority's certificate with --chain, or its root with --trust.",
+        "Send the issuing authority's certificate with chain.",
+        "Give the issuing authority's certificate as chain=, or its root as a trust anchor.",
+    ),
+    "path.name-policy": Remedy(
+        "It is of another environment; name that environment's policy with --policy if that is meant.",
+        "It is of another environment.",
+        "It is of another environment; name that environment's policy with policy_oids= if that is meant.",
+    ),
+    "time.not-yet-valid": Remedy(
+        "Wait until it becomes valid, or ask about another moment with --at.",
+        "Wait until it becomes valid, or ask about another moment with at.",
+        "Wait until it becomes valid, or ask about another moment with at=.",
+    ),
+    "time.expired": Remedy(
+        "Get the certificate that replaced it, or ask about another moment with --at.",
+        "Get the certificate that replaced it, or ask about another moment with at.",
+        "Get the certificate that replaced it, or ask about another moment with at=.",
+    ),
+    "revocation.give-list": Remedy(
+        "Give the list with --crl or --arl, or a Repository with --repository.",
+        "Ask again once the list is issued.",
+        "Give the list in RevocationLists, or a RepositoryClient.",
+    ),
+    "revocation.later": Remedy(
+        "Check the clock; ask about a later moment with --at.",
+        "Check the clock; ask about a later moment with at.",
+        "Check the clock; ask about a later moment with at=.",
+    ),
+    "suspicion.clear": Remedy(
+        "Do not rely on it until the suspicion is cleared (smki suspect clear).",
+        "Do not rely on it until the suspicion is cleared.",
+        "Do not rely on it until the suspicion is cleared (Suspicions.clear).",
+    ),
+}
