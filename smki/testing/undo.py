@@ -60,8 +60,6 @@ class Undo:
         if self._ledger.changes != self._changes or state.image is not self._image:
             self._ledger.restore(state.image)
             self._image, self._changes = state.image, self._ledger.changes
-            # The gate knows the issuing authorities, and there may have been others.
-            vars(self.smki).pop("registration", None)
         self._keys.keep_only(state.key_names)
         if state.clock is not None and isinstance(self.smki.clock, AdjustableClock):
             self.smki.clock.current = state.clock
