@@ -16,6 +16,8 @@ TESTS = """
 import json, pathlib
 import pytest
 from smki.ledger import CertificateQuery
+from smki.registration import Actor
+from smki.registration.authorities import EstablishAuthority
 from smki.sec.role import CertificateKind
 
 OUT = pathlib.Path(__file__).parent / "output"
@@ -42,7 +44,7 @@ def test_revocation(request, smki, supplier, network_operator, revoke, smki_cloc
     write_down(request, smki, *supplier.credentials, *network_operator.credentials)
 
 def test_another_authority(request, smki, supplier):
-    smki.hierarchy.establish(CertificateKind.ISSUING_OCA, smki.clock.now())
+    smki.registration.execute(EstablishAuthority(CertificateKind.ISSUING_OCA), Actor(interface="test"))
     write_down(request, smki, *supplier.credentials)
 
 def test_supplier_only(request, smki, supplier):
