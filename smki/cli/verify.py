@@ -133,7 +133,7 @@ def _report(told: Sequence[Told], problems: Sequence[Problem], as_json: bool, ch
         for one in told:
             if checks or len(told) == 1:
                 print_checks(one)
-            say(one_line(one))  # what is not ours in it is escaped, the colours are not
+            click.echo(one_line(one))  # what is not ours in it is escaped, the colours are not
         if len(told) > 1:
             say(f"{sum(one.verdict.trusted for one in told)} of {len(told)} trusted")
     for problem in problems:
