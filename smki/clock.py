@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -104,6 +106,10 @@ class AdjustableClock:
         """``real``, ``fixed`` or ``shifted``."""
         return _SETTINGS.get(type(self.current), "real")
 
+    def restoring(self) -> Callable[[], None]:
+        """Return what gives it the setting again that it has now."""
+        return partial(setattr, self, "current", self.current)
+
     def set(self, moment: datetime) -> None:
         """Make it stand still at a moment."""
         self.current = FixedClock(moment)
@@ -140,6 +146,13 @@ class HomeClock:
         """``real``, ``fixed`` or ``shifted``."""
         return _SETTINGS.get(type(self._current()), "real")
 
+    def restoring(self) -> Callable[[], None]:
+        """Return what gives it the setting again that it has now."""
+        try:
+            return partial(replace_file, self._path, self._path.read_bytes())
+        except FileNotFoundError:
+            return self.real
+
     def set(self, moment: datetime) -> None:
         """Make it stand still at a moment."""
         self._write({"fixed": iso(utc(moment, "the clock's moment"))})
@@ -173,7 +186,7 @@ class HomeClock:
             if "fixed" in setting:
                 return FixedClock(parse_moment(setting["fixed"]))
             return ShiftedClock(self._base, timedelta(seconds=int(setting["shiftSeconds"])))
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
             raise Malformed(
                 Problem(
                     code="clock.unreadable", subject=str(self._path), seen=str(error), expected="what smki clock wrote"
@@ -216,7 +229,17 @@ def utc(moment: datetime, subject: str) -> datetime:
                 remedy=f"Write datetime({moment.year}, {moment.month}, {moment.day}, …, tzinfo=datetime.UTC).",
             )
         )
-    return moment.astimezone(UTC).replace(microsecond=0)
+    try:
+        return moment.astimezone(UTC).replace(microsecond=0)
+    except OverflowError:
+        raise Malformed(
+            Problem(
+                code="time.malformed",
+                subject=subject,
+                seen=moment.isoformat(),
+                expected="a moment that is in the years 1 to 9999 in UTC too",
+            )
+        ) from None
 
 
 def iso(moment: datetime) -> str:

@@ -43,6 +43,13 @@ class SigningKey:
     def _point(self) -> bytes:
         return public_point(self._key.public_key())
 
+    def read(self) -> None:
+        """Read the key now, for whoever changes something else before the first signature.
+
+        :raises SmkiError: when it cannot be read.
+        """
+        _ = self._key
+
     def sign(self, cleared: Cleared) -> bytes:
         """The certificate or list (DER), signed.
 

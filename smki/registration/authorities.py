@@ -39,6 +39,8 @@ class EstablishAuthority(Command[CertificateRecord]):
         _require_eligible(context, self.kind)
         above = ABOVE[self.kind]
         issuer = context.hierarchy.newest(context.transaction, above) if above is not None else None
+        if issuer is not None:
+            issuer.signing_key.read()  # before another key is kept: under a wrong passphrase none is
         made = context.hierarchy.new_authority(context.transaction, self.kind)
         application = NewApplication(
             received=context.now,

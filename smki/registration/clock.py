@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar, Protocol
@@ -17,6 +18,9 @@ FIRST_YEAR, LAST_YEAR = 1950, 9900
 
 class SettableClock(Protocol):
     """A clock that can be set: of a home, or of an SMKI in memory."""
+
+    def restoring(self) -> Callable[[], None]:
+        """Return what gives it the setting again that it has now."""
 
     def set(self, moment: datetime) -> None:
         """Make it stand still at a moment (UTC)."""
@@ -51,6 +55,7 @@ class SetClock(Command[None]):
                 Problem(code="clock.contradiction", subject="clock", seen="fixed and shifted", expected=expected)
             )
         self._require_usable()
+        undo = self.clock.restoring()
         if self.fixed is not None:
             self.clock.set(self.fixed)
             detail = f"fixed at {iso(self.fixed)}"
@@ -64,7 +69,7 @@ class SetClock(Command[None]):
             "fixed": iso(self.fixed) if self.fixed is not None else None,
             "shiftSeconds": int(self.shift.total_seconds()) if self.shift is not None else None,
         }
-        return Done(None, Happened(kind=EventKind.CLOCK_SET, detail=detail, content=content))
+        return Done(None, Happened(kind=EventKind.CLOCK_SET, detail=detail, content=content), undo)
 
     def _require_usable(self) -> None:
         try:

@@ -8,6 +8,7 @@ interface, the XML services, the portal and the pytest fixtures translate to and
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Generic, TypeVar
@@ -88,6 +89,8 @@ class Done(Generic[T]):
     outcome: T
     happened: Happened | None
     """None where nothing had to be done, so that nothing was written."""
+    undo: Callable[[], None] | None = None
+    """Undoes what the command changed outside the ledger; called when the transaction could not be committed."""
 
 
 class Command(ABC, Generic[T]):
@@ -129,6 +132,7 @@ class Registration:
         """
         prepared = command.prepare()
         now = self._clock.now()
+        undo: list[Callable[[], None]] = []
 
         def work(transaction: Transaction) -> T:
             if command.requires_dcc:
@@ -142,8 +146,15 @@ class Registration:
                 settings=self._settings,
             )
             done = prepared.carry_out(context)
+            if done.undo is not None:
+                undo.append(done.undo)
             if done.happened is not None:
                 transaction.append_event(done.happened.event(actor, now))
             return done.outcome
 
-        return self._ledger.transact(work)
+        try:
+            return self._ledger.transact(work)
+        except BaseException:
+            for step in undo:
+                step()
+            raise

@@ -94,3 +94,20 @@ def test_a_moment_of_another_zone_is_the_same_moment_in_utc() -> None:
     assert utc(local, "at") == NOON
     assert iso(FixedClock(local).now()) == "2026-11-21T12:00:00Z"
     assert iso(RelyingParty([]).verify(b"", at=local).moment) == "2026-11-21T12:00:00Z"
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_moment_that_utc_cannot_express_is_refused(hours: int) -> None:
+    zone = timezone(timedelta(hours=hours))
+    moment = datetime.max.replace(tzinfo=zone) if hours < 0 else datetime.min.replace(tzinfo=zone)
+    with pytest.raises(Malformed) as caught:
+        RelyingParty([]).verify(b"", at=moment)
+    assert caught.value.code == "time.malformed"
+
+
+@pytest.mark.parametrize("content", ['{"shiftSeconds": 1e400}', '{"shiftSeconds": 1e15}', "[" * 100_000])
+def test_a_clock_file_of_any_content_is_reported(tmp_path: Path, content: str) -> None:
+    (tmp_path / "clock.json").write_text(content)
+    with pytest.raises(Malformed) as caught:
+        HomeClock(tmp_path / "clock.json").now()
+    assert caught.value.code == "clock.unreadable"
