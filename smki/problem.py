@@ -148,6 +148,11 @@ def problem_lines(problem: Problem, interface: Interface = Interface.CLI) -> lis
     return [visible(line) for line in lines]
 
 
+def not_text(error: UnicodeEncodeError) -> Problem:
+    """Return what is wrong with a text that cannot be stored, for instance an argument that was not UTF-8."""
+    return Problem(code="text.malformed", subject="text", seen=ascii(error.object)[:64], expected="Unicode characters")
+
+
 def problem_text(problem: Problem, interface: Interface = Interface.CLI) -> str:
     """Return the lines of :func:`problem_lines` as one text."""
     return "\n".join(problem_lines(problem, interface))

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import click
 
 from smki.cli.common import say, say_problems
-from smki.problem import Problem, SmkiError
+from smki.problem import Problem, SmkiError, not_text
 
 EXIT_NEGATIVE = 1
 """The question was answered with no: a lint found errors, a certificate is not trusted."""
@@ -120,6 +120,8 @@ def _boundary(*, as_json: bool) -> Iterator[None]:
         sys.stdout.flush()
     except SmkiError as error:
         _fail(error.problems, as_json)
+    except UnicodeEncodeError as error:  # an argument that is not UTF-8
+        _fail([not_text(error)], as_json)
     except click.Abort:
         sys.exit(130)
     except click.ClickException as error:

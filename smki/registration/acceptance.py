@@ -9,10 +9,14 @@ from smki.ledger import CertificateRecord, EventKind, Reader, Revocation
 from smki.pki.certificate import Certificate
 from smki.pki.request import CertificationRequest, read_request
 from smki.pki.x509 import Oid, name_text
-from smki.problem import Problem, SmkiError
+from smki.problem import Malformed, Problem, SmkiError
 from smki.registration.command import Command, Context, Done, Happened
 from smki.registration.officers import acting_officer, certificate_of
 from smki.sec.role import CertificateKind, CertificateStatus
+
+
+MAX_BECAUSE = 500
+"""Maximum number of characters of the reason for a rejection."""
 
 
 class NotAcceptable(SmkiError):
@@ -72,10 +76,20 @@ class Reject(Command[Rejection]):
     def carry_out(self, context: Context) -> Done[Rejection]:
         """Revoke an Organisation Certificate that is pending; record the rejection of a Device Certificate.
 
+        :raises Malformed: when there is no reason, or a longer one.
         :raises NotAcceptable: when there is no such certificate, it is an authority's, or it is an Organisation Certificate
             that is not pending: one that was accepted, or is deemed to be, is not rejected any more but revoked.
         :raises NotYours: when the actor is no officer of its subscriber.
         """
+        if not 1 <= len(self.because.strip()) <= MAX_BECAUSE:
+            raise Malformed(
+                Problem(
+                    code="rejection.because",
+                    subject="reason",
+                    seen=f"{len(self.because)} characters" if self.because.strip() else "none",
+                    expected=f"1 to {MAX_BECAUSE} characters",
+                )
+            )
         transaction = context.transaction
         record = certificate_of(transaction, self.serial_number, NotAcceptable)
         if record.kind.is_authority:

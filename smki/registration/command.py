@@ -18,6 +18,7 @@ from smki.authority.issuance import Issuance
 from smki.clock import Clock
 from smki.identity import EntityIdentifier
 from smki.ledger import CertificateRecord, EventKind, Ledger, NewEvent, Transaction
+from smki.problem import Malformed, not_text
 from smki.registration.actor import Actor
 from smki.registration.authorisation import require_dcc
 
@@ -128,6 +129,7 @@ class Registration:
 
         :raises NotAuthorised: when it requires the DCC and the actor is somebody else.
         :raises SmkiError: when it is refused, with the reasons; nothing is written then.
+        :raises Malformed: when a text of it cannot be stored, because there are surrogates in it.
         :raises LedgerUnavailable: when the ledger could not be written; nothing of it is stored then.
         """
         prepared = command.prepare()
@@ -154,7 +156,9 @@ class Registration:
 
         try:
             return self._ledger.transact(work)
-        except BaseException:
+        except BaseException as error:
             for step in undo:
                 step()
+            if isinstance(error, UnicodeEncodeError):
+                raise Malformed(not_text(error)) from None
             raise

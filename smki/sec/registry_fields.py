@@ -81,7 +81,11 @@ def device_fields(device: Device) -> dict[str, Any]:
 
 
 def to_text(fields: dict[str, Any]) -> str:
-    """Fields as they are stored."""
+    """Fields as they are stored.
+
+    :raises UnicodeEncodeError: when there are surrogates in one of them.
+    """
+    json.dumps(fields, ensure_ascii=False).encode()
     return json.dumps(fields, separators=(",", ":"))
 
 
