@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from smki.clock import iso, to_seconds
-from smki.identity import SerialNumber
+from smki.identity import PartyId, SerialNumber
 from smki.ledger import CertificateQuery, CertificateRecord, Ledger, ListRecord
 from smki.pki.certificate import Certificate
 from smki.pki.revocation_entry import encode_entry_rows
@@ -16,6 +16,7 @@ from smki.profile import IssuerFacts, lint_certificate
 from smki.profile.lint_list import lint_revocation_list
 from smki.profile.revocation_reasons import CRL_REASONS
 from smki.profile.tables import profile_of
+from smki.sec.registry_fields import registrant_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,32 +38,49 @@ def check_ledger(ledger: Ledger, policy_oid: str) -> CheckResult:
         Problem(code="ledger.damaged", subject="ledger", seen=text, expected="a sound file") for text in ledger.damage()
     ]
     problems += ledger.inconsistencies()
-    issuers = {record.serial_number: _read(record) for record in ledger.authorities()}
     count = 0
+    try:
+        for found in _check_rows(ledger, policy_oid):
+            count += found is None
+            problems += [found] if found is not None else []
+        unfinished = len(ledger.unfinished_applications())
+    except (ValueError, TypeError, LookupError, OverflowError, SmkiError) as error:
+        # A row that does not hold what its columns are for: whatever comes after it is not read.
+        seen = f"a row that cannot be read: {error}"[:200]
+        problems.append(Problem(code="ledger.damaged", subject="ledger", seen=seen, expected="a sound file"))
+        unfinished = 0
+    return CheckResult(count, unfinished, tuple(problems))
+
+
+def _check_rows(ledger: Ledger, policy_oid: str) -> Iterator[Problem | None]:
+    """What is wrong with authorities, certificates, lists and register; None once for each certificate that was read."""
+    issuers = {record.serial_number: _read(record) for record in ledger.authorities()}
     for record in ledger.certificates(CertificateQuery()):
-        count += 1
+        yield None
         certificate = _read(record)
         if certificate is None:
-            problems.append(_problem("certificate.unreadable", record, "its DER cannot be read", "a certificate"))
+            yield _problem("certificate.unreadable", record, "its DER cannot be read", "a certificate")
             continue
-        problems += _check_columns(record, certificate)
+        yield from _check_columns(record, certificate)
+        if not ledger.is_certified(certificate.public_key_info):
+            yield _problem("ledger.column", record, "column public_key holds another key", "its public key")
         above = record.issuer_serial_number
         issuer = issuers.get(above) if above else certificate
         if issuer is None:
-            problems.append(
-                _problem("certificate.issuer-missing", record, f"issued by {above}", "a certificate in the ledger")
-            )
+            yield _problem("certificate.issuer-missing", record, f"issued by {above}", "a certificate in the ledger")
             continue
-        findings = lint_certificate(
-            record.der, profile_of(record.kind, record.role), IssuerFacts.of(issuer), policy_oid
-        )
-        problems += (
-            _problem(finding.code, record, finding.seen, finding.expected) for finding in errors_among(findings)
-        )
+        facts, profile = IssuerFacts.of(issuer), profile_of(record.kind, record.role)
+        for finding in errors_among(lint_certificate(record.der, profile, facts, policy_oid)):
+            yield _problem(finding.code, record, finding.seen, finding.expected)
     for issuer in issuers.values():
         if issuer is not None:
-            problems += _check_lists(ledger, issuer)
-    return CheckResult(count, len(ledger.unfinished_applications()), tuple(problems))
+            yield from _check_lists(ledger, issuer)
+    for registrant in ledger.register.registrants():
+        if ledger.register.registrant(PartyId.parse(registrant_id(registrant))) is None:
+            raise LookupError(f"Party {registrant_id(registrant)}")
+    for device in ledger.register.devices():
+        if ledger.register.device(device.device_id) is None:
+            raise LookupError(f"Device {device.device_id}")
 
 
 def _check_lists(ledger: Ledger, issuer: Certificate) -> Iterator[Problem]:

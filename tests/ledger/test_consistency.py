@@ -172,6 +172,34 @@ PLANTED = (
     ("UPDATE revocation SET effective = effective - 864000 WHERE certificate_id = 15", "list.entry-missing"),
     ("DELETE FROM imported_certificate WHERE id = 1", "event.imported"),
     ("UPDATE audit_event SET event = 'changed' WHERE event = 'imported'", "import.event-missing"),
+    ("UPDATE audit_event SET detail = 'x' WHERE event = 'revoked' AND certificate_id = 14", "event.revocation"),
+    ("UPDATE audit_event SET officer = 'Mallory' WHERE event = 'rejected' AND certificate_id = 13", "event.revocation"),
+    ("UPDATE revocation SET reason = 'superseded' WHERE certificate_id = 14", "event.revocation"),
+    ("UPDATE revocation SET reason = 'nonsense' WHERE certificate_id = 15", "event.revocation"),
+    ("UPDATE revocation SET asked_by = 'Mallory' WHERE certificate_id = 13", "event.revocation"),
+    ("UPDATE audit_event SET content = '{' WHERE event = 'registered'", "ledger.json"),
+    ("UPDATE audit_event SET content = '{' WHERE event = 'imported'", "ledger.json"),
+    ("UPDATE registrant SET record = '{' WHERE id = 'DCC'", "ledger.json"),
+    ("UPDATE device SET record = '{'", "ledger.json"),
+    ("UPDATE application SET reasons = '{' WHERE NOT granted", "ledger.json"),
+    ("UPDATE application SET usage = 'KA' WHERE id = 12", "application.column"),
+    ("UPDATE application SET entity_identifier = x'0102030405060708' WHERE id = 12", "application.column"),
+    ("UPDATE registrant SET record = replace(record, 'LARGE-SUPPLIER', 'ZZZ') WHERE id = 'LARGE-SUPPLIER'", "register.id"),
+    ("UPDATE registrant SET record = '[]' WHERE id = 'DCC'", "register.id"),
+    ("UPDATE device SET id = x'0102030405060708' WHERE rowid = (SELECT max(rowid) FROM device)", "register.id"),
+    ("DELETE FROM entity_identifier WHERE registrant = 'LARGE-SUPPLIER'", "register.identifier"),
+    ("UPDATE entity_identifier SET registrant = 'DCC' WHERE registrant = 'LARGE-SUPPLIER'", "register.identifier"),
+    ("UPDATE certificate SET public_key = randomblob(16) WHERE id = 12", "ledger.column"),
+    ("UPDATE certificate SET kind = 'zzz' WHERE id = 12", "ledger.damaged"),
+    ("UPDATE certificate SET role = 77 WHERE id = 12", "ledger.damaged"),
+    ("UPDATE certificate SET usage = 'XX' WHERE id = 12", "ledger.damaged"),
+    ("UPDATE certificate SET issued = 'abc' WHERE id = 12", "ledger.damaged"),
+    ("UPDATE certificate SET not_after = 99999999999999 WHERE id = 12", "ledger.damaged"),
+    ("UPDATE certificate SET der = 'abc' WHERE id = 12", "ledger.damaged"),
+    ("UPDATE certificate SET entity_identifier = x'01' WHERE id = 12", "ledger.damaged"),
+    ("UPDATE revocation_list SET this_update = 99999999999999", "ledger.damaged"),
+    ("UPDATE registrant SET record = replace(record, '\"category\":\"', '\"category\":\"z')", "ledger.damaged"),
+    ("UPDATE device SET record = replace(record, '\"status\":\"', '\"status\":\"z')", "ledger.damaged"),
 )  # fmt: skip
 
 
@@ -225,8 +253,10 @@ MANY = """
         SELECT i, (SELECT max(id) FROM certificate) + 1 + i AS id, (SELECT max(id) FROM application) + 1 + i AS application_id,
         (SELECT max(id) FROM audit_event) + 1 + i AS event_id, randomblob(16) AS serial_number,
         CASE WHEN i % 10 = 0 THEN 'organisation' ELSE 'device' END AS kind FROM n;
-    INSERT INTO application (id, received, interface, subscriber, officer, kind, granted, serial_number)
-        SELECT application_id, 1, 'x', 'MANUFACTURER', 'x', kind, 1, serial_number FROM n;
+    INSERT INTO application (id, received, interface, subscriber, officer, kind, granted, serial_number,
+        entity_identifier, usage)
+        SELECT application_id, 1, 'x', 'MANUFACTURER', 'x', kind, 1, serial_number, CAST(printf('%08d', i / 2) AS BLOB),
+        CASE i % 2 WHEN 0 THEN 'DS' ELSE 'KA' END FROM n;
     UPDATE subscriber SET certificates = certificates + {count} WHERE id = 'MANUFACTURER';
     INSERT INTO certificate (id, serial_number, kind, entity_identifier, usage, public_key, not_before, not_after, status,
         status_since, issued, issuer_serial_number, application_id, der)
@@ -238,8 +268,8 @@ MANY = """
         SELECT event_id, 1, 'issued', application_id, id FROM n;
     INSERT INTO revocation (certificate_id, serial_number, issuer_serial_number, not_after, revoked, effective, reason,
         asked_by) SELECT id, serial_number, x'01', 9, 1, 1, 'key-lost', 'x' FROM n WHERE kind = 'organisation';
-    INSERT INTO audit_event (at, event, interface, certificate_id)
-        SELECT 1, 'revoked', 'x', id FROM n WHERE kind = 'organisation';
+    INSERT INTO audit_event (at, event, interface, officer, detail, certificate_id)
+        SELECT 1, 'revoked', 'x', 'x', 'key-lost, by x', id FROM n WHERE kind = 'organisation';
 """
 
 

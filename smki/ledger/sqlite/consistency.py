@@ -29,8 +29,13 @@ class Rule:
 
     def broken(self, connection: sqlite3.Connection) -> Iterator[Problem]:
         """Return a problem for everything that breaks it."""
-        for subject, seen in connection.execute(self.sql):
-            yield Problem(code=self.code, subject=subject, seen=seen, expected=self.expected, remedy=_REMEDY)
+        try:
+            for subject, seen in connection.execute(self.sql):
+                yield Problem(
+                    code=self.code, subject=str(subject), seen=str(seen), expected=self.expected, remedy=_REMEDY
+                )
+        except sqlite3.Error as error:  # a value that the query cannot read, for instance no JSON where some should be
+            yield Problem(code=self.code, subject="ledger", seen=str(error), expected=self.expected, remedy=_REMEDY)
 
 
 _CERTIFICATE = "'certificate ' || hex(c.serial_number)"
@@ -88,6 +93,23 @@ _STATUS = (
 )
 
 _EVENTS = (
+    Rule(
+        "event.revocation",
+        "the reason of the revocation, and who asked for it",
+        """SELECT 'event ' || e.id, coalesce(e.detail, '') || ', officer ' || coalesce(e.officer, 'none') FROM audit_event e
+            JOIN revocation r ON r.certificate_id = e.certificate_id
+            WHERE e.event IN ('revoked', 'rejected') AND e.interface IS NOT NULL AND (e.officer IS NOT r.asked_by
+            OR (e.event = 'revoked' AND e.detail != r.reason || ', by ' || r.asked_by))""",
+    ),
+    Rule(
+        "ledger.json",
+        "JSON",
+        """SELECT 'event ' || id, 'content' FROM audit_event WHERE content IS NOT NULL AND NOT json_valid(content)
+            UNION ALL SELECT 'application ' || id, 'reasons' FROM application
+            WHERE reasons IS NOT NULL AND NOT json_valid(reasons)
+            UNION ALL SELECT 'Party ' || id, 'record' FROM registrant WHERE NOT json_valid(record)
+            UNION ALL SELECT 'Device ' || hex(id), 'record' FROM device WHERE NOT json_valid(record)""",
+    ),
     Rule(
         "event.issued",
         "the time and the application of the certificate",
@@ -169,6 +191,14 @@ _EVENTS = (
 )
 
 _APPLICATIONS = (
+    Rule(
+        "application.column",
+        "the kind, identifier, role and usage of its certificate",
+        f"""SELECT 'application ' || a.id, 'for another certificate than ' || {_CERTIFICATE} FROM application a
+            JOIN certificate c ON c.application_id = a.id WHERE a.tbs IS NULL AND (a.kind != c.kind OR a.usage IS NOT c.usage
+            OR a.entity_identifier IS NOT c.entity_identifier OR a.role IS NOT c.role OR a.top_up != c.top_up)
+            AND c.usage IS NOT NULL""",
+    ),
     Rule(
         "application.certificate-missing",
         "its certificate",
@@ -279,6 +309,30 @@ _COUNTERS = (
     ),
 )
 
+_RECORD = "CASE WHEN json_valid(record) THEN json_extract(record, '$.{}') END"
+_IDENTIFIERS = f"coalesce({_RECORD.format('identifiers')}, '')"
+
+_REGISTER = (
+    Rule(
+        "register.id",
+        "its own id",
+        f"""SELECT 'Party ' || id, 'a record of another' FROM registrant WHERE id IS NOT
+            coalesce({_RECORD.format("party_id")}, {_RECORD.format("participant_id")})
+            UNION ALL SELECT 'Device ' || hex(id), 'a record of another' FROM device
+            WHERE hex(id) IS NOT replace({_RECORD.format("device_id")}, '-', '')""",
+    ),
+    Rule(
+        "register.identifier",
+        "the Entity Identifiers of its record",
+        f"""SELECT 'Party ' || id, said || ' in its record, ' || owned || ' that it owns' FROM (SELECT id,
+            CASE said WHEN '' THEN 0 ELSE length(said) - length(replace(said, ',', '')) + 1 END AS said,
+            (SELECT count(*) FROM entity_identifier e WHERE e.registrant = r.id
+                AND instr(replace(said, '-', ''), hex(e.octets))) AS named,
+            (SELECT count(*) FROM entity_identifier e WHERE e.registrant = r.id) AS owned
+            FROM (SELECT id, {_IDENTIFIERS} AS said FROM registrant) r) WHERE said != named OR owned != named""",
+    ),
+)
+
 _OTHERS = (
     Rule(
         "credential.party-unknown",
@@ -341,7 +395,7 @@ _OTHERS = (
     ),
 )
 
-RULES = (*_STATUS, *_EVENTS, *_APPLICATIONS, *_REPLACED, *_COUNTERS, *_OTHERS)
+RULES = (*_STATUS, *_EVENTS, *_APPLICATIONS, *_REPLACED, *_COUNTERS, *_REGISTER, *_OTHERS)
 
 
 def inconsistencies(connection: sqlite3.Connection) -> list[Problem]:
