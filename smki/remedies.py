@@ -131,7 +131,7 @@ REMEDIES: dict[str, Remedy] = {
         "The record of the Party lists them.",
     ),
     "certificate.revoke-first": Remedy(
-        "Have it revoked first: smki revoke {serial} --reason no-longer-eligible.",
+        "Have it revoked first: smki revoke {serial} --reason no-longer-eligible --party {party}.",
         "Have it revoked first: POST /api/v1/certificates/{serial}/revoke.",
         "Execute Revoke(...) first.",
     ),
@@ -183,12 +183,12 @@ REMEDIES: dict[str, Remedy] = {
         "smki.ledger.certificates(CertificateQuery()) lists what was issued.",
     ),
     "certificate.revoke-instead": Remedy(
-        "It counts as accepted: have it revoked instead (smki revoke {serial} --reason …).",
+        "It counts as accepted: have it revoked instead (smki revoke {serial} --reason … --party {party}).",
         "It counts as accepted: have it revoked instead (POST /api/v1/certificates/{serial}/revoke).",
         "It counts as accepted: execute Revoke(...) instead.",
     ),
     "certificate.reject-instead": Remedy(
-        "Device Certificates are not revoked: reject it (smki reject {serial}), and apply for another.",
+        "Device Certificates are not revoked: reject it (smki reject {serial} --because … --party {party}), and apply for another.",
         "Device Certificates are not revoked: reject it (POST /api/v1/certificates/{serial}/reject), and apply for another.",
         "Device Certificates are not revoked: execute Reject(...), and apply for another.",
     ),

@@ -142,7 +142,8 @@ def _say_misuse(error: click.ClickException) -> None:
         say(*context.get_usage().splitlines(), err=True)
         if context.help_option_names:
             say(f"Try '{context.command_path} {context.help_option_names[0]}' for help.", "", err=True)
-    say(f"Error: {error.format_message()}", err=True)
+    message = error.format_message().replace("\n\t", " ")  # click lists choices on lines of their own
+    say(f"Error: {message}", err=True)
 
 
 def _fail(problems: Sequence[Problem], as_json: bool) -> NoReturn:

@@ -14,7 +14,6 @@ from smki.registration.command import Command, Context, Done, Happened
 from smki.registration.officers import acting_officer, certificate_of
 from smki.sec.role import CertificateKind, CertificateStatus
 
-
 MAX_BECAUSE = 500
 """Maximum number of characters of the reason for a rejection."""
 
@@ -161,4 +160,5 @@ def _not_pending(record: CertificateRecord, status: CertificateStatus) -> Proble
         seen=f"{record.kind.title_with_article}, {status.label}",
         expected="an Organisation Certificate that is pending",
         remedy="certificate.revoke-instead" if in_use else "",
+        given={"serial": str(record.serial_number)},
     )

@@ -123,6 +123,6 @@ class ReleaseIdentifier(Command[Registrant]):
                         seen=f"in certificate {record.serial_number}, {status.label}",
                         expected="one whose certificates are all revoked or expired",
                         clause="SEC L3.9",
-                        given={"serial": str(record.serial_number)},
+                        given={"serial": str(record.serial_number), "party": str(self.party)},
                     )
                 )

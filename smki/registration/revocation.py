@@ -160,6 +160,7 @@ def _not_revoked(record: CertificateRecord) -> Problem:
             subject=f"certificate {record.serial_number}",
             seen="a Device Certificate",
             expected=expected,
+            given={"serial": str(record.serial_number)},
         )
     return Problem(
         code="revocation.kind",
