@@ -162,7 +162,7 @@ def test_every_command_writes_text_through_one_function() -> None:
                     "ensure_ascii=False" in written and file.name != "profile.py"
                 ):
                     direct.append(f"{file.name}: {written}")
-    assert direct == ["common.py: '\\n'.join(map(visible, lines))", "verify.py: one_line(one)"]
+    assert direct == ["say.py: '\\n'.join(map(visible, lines))", "verify.py: one_line(one)"]
 
 
 def test_pages_and_plain_answers_of_the_repository(

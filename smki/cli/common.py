@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import enum
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
@@ -18,12 +18,11 @@ from smki.file import PUBLIC_MODE, replacing
 from smki.identity import EntityIdentifier, PartyId, SerialNumber
 from smki.pki.certificate import Certificate
 from smki.pki.pem import MAX_INPUT_OCTETS
-from smki.problem import Malformed, NotFound, Problem, problem_lines
+from smki.problem import Malformed, NotFound, Problem
 from smki.registration.actor import Actor
 from smki.sec.device import DeviceType
 from smki.sec.party import parse_day
 from smki.sec.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
-from smki.text import visible
 
 if TYPE_CHECKING:
     from smki.home.smki import Smki
@@ -218,22 +217,6 @@ def encode_certificate(certificate: Certificate, path: Path | None) -> bytes:
     if path is not None and path.suffix.lower() in DER_SUFFIXES:
         return certificate.der
     return certificate.as_pem().encode()
-
-
-def say(*lines: str, err: bool = False) -> None:
-    """Write lines for a person; every command writes whatever is not JSON through here.
-
-    Each is one line whatever is in it: what is not printable is escaped (:func:`~smki.text.visible`), so that no text of
-    a certificate can pass for a line of ours, or drive a terminal.
-    """
-    click.echo("\n".join(map(visible, lines)), err=err)
-
-
-def say_problems(problems: Iterable[Problem], prefix: str = "", *, err: bool = False) -> None:
-    """Write problems, each with its remedy on a line of its own."""
-    for problem in problems:
-        first, *others = problem_lines(problem)
-        say(f"{prefix}{first}", *others, err=err)
 
 
 def day(moment: datetime) -> str:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from smki.cli.common import MOMENT, home_option, require_directory, say
+from smki.cli.common import MOMENT, home_option, require_directory
+from smki.cli.say import say
 from smki.clock import FixedClock, iso, parse_moment
 from smki.home.configuration import CONFIGURATION_FILE, Configuration
 from smki.home.smki import Smki

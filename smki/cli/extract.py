@@ -9,9 +9,10 @@ from pathlib import Path
 
 import click
 
-from smki.cli.common import home_option, json_option, say, say_problems
+from smki.cli.common import home_option, json_option
 from smki.cli.main import EXIT_NEGATIVE
 from smki.cli.progress import progress_bar
+from smki.cli.say import say, say_problems
 from smki.clock import iso
 from smki.home.smki import Smki
 from smki.interchange import extracts

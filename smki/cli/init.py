@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from smki.cli.common import MOMENT, home_option, say
+from smki.cli.common import MOMENT, home_option
+from smki.cli.say import say
 from smki.home.smki import Smki
 from smki.ledger import CertificateQuery
 

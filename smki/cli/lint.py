@@ -11,8 +11,9 @@ from typing import Any
 
 import click
 
-from smki.cli.common import json_option, read_input, say, say_problems
+from smki.cli.common import json_option, read_input
 from smki.cli.main import EXIT_NEGATIVE, EXIT_REFUSED
+from smki.cli.say import say, say_problems
 from smki.pki.certificate import Certificate
 from smki.pki.pem import read_pieces, unarmour
 from smki.pki.x509 import issuer_of

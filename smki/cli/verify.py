@@ -10,19 +10,9 @@ from pathlib import Path
 
 import click
 
-from smki.cli.common import (
-    EUI64,
-    MOMENT,
-    Parsed,
-    home_option,
-    json_option,
-    output,
-    read_input,
-    require_directory,
-    say,
-    say_problems,
-)
+from smki.cli.common import EUI64, MOMENT, Parsed, home_option, json_option, output, read_input, require_directory
 from smki.cli.main import EXIT_NEGATIVE, EXIT_REFUSED
+from smki.cli.say import say, say_problems
 from smki.cli.verdict_text import Told, junit, one_line, print_checks, progress
 from smki.clock import RealClock
 from smki.home.configuration import CONFIGURATION_FILE
@@ -133,7 +123,7 @@ def _report(told: Sequence[Told], problems: Sequence[Problem], as_json: bool, ch
         for one in told:
             if checks or len(told) == 1:
                 print_checks(one)
-            say(one_line(one))  # what is not ours in it is escaped, the colours are not
+            click.echo(one_line(one))  # what is not ours in it is escaped, the colours are not
         if len(told) > 1:
             say(f"{sum(one.verdict.trusted for one in told)} of {len(told)} trusted")
     for problem in problems:

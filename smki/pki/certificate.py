@@ -6,19 +6,20 @@ import base64
 import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
 from smki.clock import iso
 from smki.identity import EntityIdentifier, SerialNumber
 from smki.pki import der
-from smki.pki.bounds import MAX_BYTES, MAX_INTEGER_BYTES, MAX_NAME_BYTES
-from smki.pki.der import DerError, IntegerTooLong, Node, TooLarge
+from smki.pki.bounds import MAX_BYTES, MAX_INTEGER_BYTES
+from smki.pki.der import DerError, IntegerTooLong, Node
 from smki.pki.x509 import (
     ExtensionNode,
     Oid,
     StructureFault,
     attribute_of,
+    hardware_module_name,
     key_usages,
     name_text,
     p256_point,
@@ -179,43 +180,6 @@ def _read_extensions(structure: CertificateStructure, part: Node) -> None:
         structure.faults.append(StructureFault("structure.extensions", location, str(error), "a SEQUENCE of Extension"))
         return
     structure.extensions += read_extensions(container, location, structure.faults)
-
-
-def hardware_module_name(subject_alt_name: bytes) -> tuple[str, bytes]:
-    """hwType (dotted) and hwSerialNum (octets) from the DER of a subjectAltName of one HardwareModuleName.
-
-    :raises DerError: when it holds anything else (RFC 4108 5), or is above the bounds on names.
-    """
-    if len(subject_alt_name) > MAX_NAME_BYTES:
-        # Before the cache, which would keep what is too large.
-        raise TooLarge(f"a name of {len(subject_alt_name)} bytes where at most {MAX_NAME_BYTES} are read", 0)
-    return _hardware_module_name(subject_alt_name)
-
-
-@lru_cache(maxsize=1024)
-def _hardware_module_name(subject_alt_name: bytes) -> tuple[str, bytes]:
-    names = der.read(subject_alt_name)
-    if names.tag != der.SEQUENCE or names.end != len(subject_alt_name):
-        raise DerError("not a SEQUENCE of names", 0)
-    (general_name, *others) = names.children() or [names]
-    if others:
-        raise DerError(f"{len(others) + 1} names", names.start)
-    if general_name.tag != 0xA0:
-        raise DerError(f"a name of type {der.tag_name(general_name.tag)}, not an otherName [0]", general_name.start)
-    type_id, value = _two(general_name)
-    if der.decode_oid(type_id.content) != Oid.HARDWARE_MODULE_NAME:
-        raise DerError(f"an otherName of type {der.decode_oid(type_id.content)}", type_id.start)
-    hardware_type, serial = _two(value.inner())
-    if hardware_type.tag != der.OBJECT_IDENTIFIER or serial.tag != der.OCTET_STRING:
-        raise DerError("not an OBJECT IDENTIFIER and an OCTET STRING", hardware_type.start)
-    return der.decode_oid(hardware_type.content), serial.content
-
-
-def _two(node: Node) -> tuple[Node, Node]:
-    parts = node.children()
-    if len(parts) != 2:
-        raise DerError(f"{len(parts)} elements where two should be", node.start)
-    return parts[0], parts[1]
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from smki.pki.bounds import MAX_BYTES, MAX_INTEGER_BYTES, MAX_OID_BYTES
+from smki.pki.bounds import MAX_INTEGER_BYTES, MAX_OID_BYTES
 
 BOOLEAN = 0x01
 INTEGER = 0x02
@@ -211,21 +211,6 @@ def first_children(node: Node, count: int) -> list[Node]:
     while at < node.end and len(children) < count:
         children.append(read(node.data, at, node.end))
         at = children[-1].end
-    return children
-
-
-def bounded_children(node: Node, maximum: int, what: str) -> list[Node]:
-    """The elements inside a constructed one, where there are not too many.
-
-    :param what: what they are, in the plural, for the error.
-    :raises TooMany: when there are more than *maximum*.
-    :raises DerError: when they are not elements.
-    """
-    # children() is quicker, and keeps what it found for whoever walks over the elements later.
-    is_small = node.end - node.body <= MAX_BYTES
-    children = node.children() if is_small else first_children(node, maximum + 1)
-    if len(children) > maximum:
-        raise TooMany(f"more than {maximum} {what}", node.start)
     return children
 
 

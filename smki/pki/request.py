@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from smki.identity import EntityIdentifier
 from smki.pki import der
 from smki.pki.bounds import MAX_ATTRIBUTE_VALUES, MAX_BYTES, MAX_REQUEST_ATTRIBUTES
-from smki.pki.certificate import hardware_module_name, too_large
+from smki.pki.certificate import too_large
 from smki.pki.der import DerError, Node, TooMany
 from smki.pki.pem import unarmour
 from smki.pki.x509 import (
@@ -21,9 +21,11 @@ from smki.pki.x509 import (
     Oid,
     StructureFault,
     attribute_of,
+    bounded_children,
     encode_attribute,
     encode_extension,
     encode_public_key,
+    hardware_module_name,
     key_usage_bit_string,
     key_usages,
     p256_point,
@@ -108,13 +110,13 @@ def _read_attributes(structure: RequestStructure, container: Node) -> None:
     location = "certificationRequestInfo.attributes"
     times = 0
     try:
-        for attribute in der.bounded_children(container, MAX_REQUEST_ATTRIBUTES, "attributes"):
+        for attribute in bounded_children(container, MAX_REQUEST_ATTRIBUTES, "attributes"):
             parts = attribute.children() if attribute.tag == der.SEQUENCE else []
             if len(parts) != 2 or parts[0].tag != der.OBJECT_IDENTIFIER or parts[1].tag != der.SET:
                 raise DerError("an attribute that is not a type and a SET of values", attribute.start)
             if der.decode_oid(parts[0].content) == Oid.EXTENSION_REQUEST:
                 times += 1
-                values = der.bounded_children(parts[1], MAX_ATTRIBUTE_VALUES, "values")
+                values = bounded_children(parts[1], MAX_ATTRIBUTE_VALUES, "values")
                 if times > 1 or len(values) != 1:
                     seen = "a second extensionRequest" if times > 1 else f"{len(values)} values"
                     structure.faults.append(

@@ -15,7 +15,7 @@ from smki.identity import SerialNumber
 from smki.pki import der
 from smki.pki.bounds import MAX_ENTRY_BYTES, MAX_ENTRY_EXTENSIONS
 from smki.pki.der import DerError, Node, TooLarge
-from smki.pki.x509 import ExtensionNode, Oid, StructureFault, encode_extension, read_extensions
+from smki.pki.x509 import ExtensionNode, Oid, StructureFault, bounded_children, encode_extension, read_extensions
 
 
 class RevocationReason(enum.IntEnum):
@@ -148,7 +148,7 @@ def entry_parts(node: Node) -> tuple[Node, Node, list[ExtensionNode]]:
     extensions: list[ExtensionNode] = []
     if len(parts) == 3:
         faults: list[StructureFault] = []
-        der.bounded_children(parts[2], MAX_ENTRY_EXTENSIONS, "extensions")
+        bounded_children(parts[2], MAX_ENTRY_EXTENSIONS, "extensions")
         extensions = read_extensions(parts[2], "crlEntryExtensions", faults)
         if faults:
             raise DerError(faults[0].seen, parts[2].start)

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from smki.pki import der
-from smki.pki.bounds import MAX_EXTENSIONS, MAX_NAME_ATTRIBUTES, MAX_NAME_BYTES
+from smki.pki.bounds import MAX_BYTES, MAX_EXTENSIONS, MAX_NAME_ATTRIBUTES, MAX_NAME_BYTES
 from smki.pki.der import DerError, Node, TooLarge, TooMany
 from smki.sec.role import KeyUsage
 
@@ -235,7 +235,7 @@ def read_extensions(container: Node, location: str, faults: list[StructureFault]
     try:
         if container.tag != der.SEQUENCE:
             raise DerError(f"{der.tag_name(container.tag)} where a SEQUENCE of extensions should be", container.start)
-        nodes = der.bounded_children(container, MAX_EXTENSIONS, "extensions")
+        nodes = bounded_children(container, MAX_EXTENSIONS, "extensions")
     except TooMany as error:
         faults.append(StructureFault("der.too-many", location, str(error), f"at most {MAX_EXTENSIONS} extensions"))
         return extensions
@@ -326,3 +326,55 @@ def signature_verifies(point: bytes, signature: bytes, signed: bytes) -> bool:
     except (ValueError, InvalidSignature):
         return False
     return True
+
+
+def bounded_children(node: Node, maximum: int, what: str) -> list[Node]:
+    """The elements inside a constructed one, where there are not too many.
+
+    :param what: what they are, in the plural, for the error.
+    :raises TooMany: when there are more than *maximum*.
+    :raises DerError: when they are not elements.
+    """
+    # children() is quicker, and keeps what it found for whoever walks over the elements later.
+    is_small = node.end - node.body <= MAX_BYTES
+    children = node.children() if is_small else der.first_children(node, maximum + 1)
+    if len(children) > maximum:
+        raise TooMany(f"more than {maximum} {what}", node.start)
+    return children
+
+
+def hardware_module_name(subject_alt_name: bytes) -> tuple[str, bytes]:
+    """hwType (dotted) and hwSerialNum (octets) from the DER of a subjectAltName of one HardwareModuleName.
+
+    :raises DerError: when it holds anything else (RFC 4108 5), or is above the bounds on names.
+    """
+    if len(subject_alt_name) > MAX_NAME_BYTES:
+        # Before the cache, which would keep what is too large.
+        raise TooLarge(f"a name of {len(subject_alt_name)} bytes where at most {MAX_NAME_BYTES} are read", 0)
+    return _hardware_module_name(subject_alt_name)
+
+
+@lru_cache(maxsize=1024)
+def _hardware_module_name(subject_alt_name: bytes) -> tuple[str, bytes]:
+    names = der.read(subject_alt_name)
+    if names.tag != der.SEQUENCE or names.end != len(subject_alt_name):
+        raise DerError("not a SEQUENCE of names", 0)
+    (general_name, *others) = names.children() or [names]
+    if others:
+        raise DerError(f"{len(others) + 1} names", names.start)
+    if general_name.tag != 0xA0:
+        raise DerError(f"a name of type {der.tag_name(general_name.tag)}, not an otherName [0]", general_name.start)
+    type_id, value = _two(general_name)
+    if der.decode_oid(type_id.content) != Oid.HARDWARE_MODULE_NAME:
+        raise DerError(f"an otherName of type {der.decode_oid(type_id.content)}", type_id.start)
+    hardware_type, serial = _two(value.inner())
+    if hardware_type.tag != der.OBJECT_IDENTIFIER or serial.tag != der.OCTET_STRING:
+        raise DerError("not an OBJECT IDENTIFIER and an OCTET STRING", hardware_type.start)
+    return der.decode_oid(hardware_type.content), serial.content
+
+
+def _two(node: Node) -> tuple[Node, Node]:
+    parts = node.children()
+    if len(parts) != 2:
+        raise DerError(f"{len(parts)} elements where two should be", node.start)
+    return parts[0], parts[1]

@@ -12,7 +12,7 @@ from smki.problem import Finding, Severity
 
 
 @dataclass(frozen=True, slots=True)
-class Code:
+class FindingCode:
     """One row of the catalogue."""
 
     code: str
@@ -177,7 +177,7 @@ _ROWS: tuple[tuple[str, Severity, str, str], ...] = (
     ("findings.left-out", _N, "a limit of this lint", f"at most {MAX_FINDINGS:,} findings of a weight"),
 )
 
-CATALOGUE: dict[str, Code] = {row[0]: Code(*row) for row in _ROWS}
+CATALOGUE: dict[str, FindingCode] = {row[0]: FindingCode(*row) for row in _ROWS}
 """Every code, in the order of the structure."""
 
 

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from smki.problem import Problem
 from smki.relying_party.examine import Examiner, examine
 from smki.relying_party.requirements import REMEDIES, REQUIREMENTS
 from smki.relying_party.verdict import Outcome
+from smki.remedies import Interface
 from smki.testing.defects.case import TRUSTED
 from smki.testing.vectors import Case, cases
 from smki.testing.vectors.files import files_of
@@ -116,4 +118,6 @@ def test_the_short_way_of_examining_agrees_with_the_long_one(all_cases: list[Cas
 
 @pytest.mark.parametrize("code", sorted(REMEDIES))
 def test_every_reason_says_what_to_do(code: str) -> None:
-    assert REMEDIES[code].endswith((".", ")"))
+    problem = Problem(code=code, subject="a certificate", seen="", remedy=REMEDIES[code])
+    for interface in Interface:
+        assert problem.remedy_for(interface).endswith((".", ")"))
