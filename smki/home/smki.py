@@ -159,10 +159,9 @@ class Smki:
             _establish(workshop, configuration, FixedClock(start))
             workshop.replace(path)
         except OSError as error:
-            remedy = "Choose a place where this user may write, with --home."
             seen, expected = error.strerror or str(error), "a directory that can be made"
             raise NotReady(
-                Problem(code="home.not-writable", subject=str(path), seen=seen, expected=expected, remedy=remedy)
+                Problem(code="home.not-writable", subject=str(path), seen=seen, expected=expected)
             ) from error
         finally:
             shutil.rmtree(workshop, ignore_errors=True)
@@ -386,12 +385,9 @@ def _refuse_existing(path: Path) -> None:
         return
     with Smki.open(path) as there:
         names = ", ".join(f"{record.kind.title} {record.certificate.common_name}" for record in there.authorities())
-        number = there.ledger.count_certificates()
-        seen = f"an SMKI made at {there.configuration.created}: {names}; {number} certificates"
-    remedy = "Use it as it is, choose another directory with --home, or move this one away."
-    raise NotReady(
-        Problem(code="home.exists", subject=str(path), seen=seen, expected="no SMKI there yet", remedy=remedy)
-    )
+        count = f"{there.ledger.count_certificates()} certificates"
+        seen = f"an SMKI made at {there.configuration.created}: {names}; {count}"
+    raise NotReady(Problem(code="home.exists", subject=str(path), seen=seen, expected="no SMKI there yet"))
 
 
 def _establish(path: Path, configuration: Configuration, clock: Clock) -> None:

@@ -21,7 +21,7 @@ from smki_repository.rest.service import API, OPERATIONS
 from smki import DeviceType, RemotePartyRole, Smki
 from smki.cli.main import cli
 from smki.clock import RealClock
-from smki.identity import EntityIdentifier, PartyId
+from smki.identity import PartyId
 from smki.ledger.sqlite.group_commit import GroupCommit
 from smki.ledger.sqlite.ledger import SqliteLedger
 from smki.pki.certificate import to_pem
@@ -68,7 +68,7 @@ CLI_WRITES = {
     "participant appoint": "participant appoint MANUFACTURER Sam",
     "participant dismiss": "participant dismiss PAIR One",
     "device change": "device change 00-DB-12-34-56-78-90-A0 --enrolled",
-    "device reset-limit": "device reset-limit 00-DB-12-34-56-78-90-01",
+    "device reset-limit": "device reset-limit 00-DB-12-34-56-78-90-A0",
     "device set-status": "device set-status 00-DB-12-34-56-78-90-A0 installed-not-commissioned",
     "import": "import {foreign}",
     "apikey add": "apikey add new",
@@ -153,14 +153,14 @@ REST_WRITES: dict[str, tuple[str, Any]] = {
     "accept": ("/certificates/{pending}/accept", None),
     "reject": ("/certificates/{pending}/reject", {"because": "wrong"}),
     "revoke": ("/certificates/{pending}/revoke", {"reason": "key-lost"}),
-    "addParty": ("/parties", {"party_id": "ACME", "category": "other"}),
+    "addParty": ("/parties", {"party_id": "ACME", "category": "other-sec-party"}),
     "changeParty": ("/parties/LARGE-SUPPLIER", {"quota": 5000}),
     "setStanding": ("/parties/OTHER-USER/standing", {"standing": "suspended"}),
     "assignIdentifier": ("/parties/LARGE-SUPPLIER/identifiers", {"identifier": "90-B3-D5-1F-30-05-00-00"}),
     "releaseIdentifier": ("/parties/GAS-NETWORK/identifiers/90B3D51F30040000/release", None),
     "appointOfficer": ("/parties/LARGE-SUPPLIER/officers/appoint", {"name": "Sam"}),
     "dismissOfficer": ("/parties/SHARED-OFFICERS/officers/dismiss", {"name": "One"}),
-    "addParticipant": ("/participants", {"participant_id": "LAB", "purpose": "section-t"}),
+    "addParticipant": ("/participants", {"participant_id": "LAB", "purpose": "user-entry-process-tests"}),
     "changeParticipant": ("/participants/MANUFACTURER", {"quota": 70}),
     "addDevice": ("/devices", {"device_id": "00-DB-12-34-56-78-92-11", "device_type": "ESME"}),
     "changeDevice": ("/devices/00DB1234567890A0", {"enrolled": True}),
@@ -206,6 +206,7 @@ REST_READS: dict[str, tuple[str, Any]] = {
     "getStatistics": ("/statistics", None),
     "listApiKeys": ("/api-keys", None),
     "listTokens": ("/tokens", None),
+    "getClock": ("/clock", None),
     "listEvents": ("/events", None),
     "listCertificateEvents": ("/certificates/{issued}/events", None),
 }
@@ -255,7 +256,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
         shared = Party.parse(party_id="SHARED-OFFICERS", category="other", standing="acceded 2016-01-01")
         lab = TestingParticipant.parse(participant_id="PAIR", purpose="section-t")
         smki.registration.execute(Register((replace(shared, officers=pair), replace(lab, officers=pair))), ACTOR)
-        smki.registration.execute(SetThreshold(EntityIdentifier.parse("00-DB-12-34-56-78-90-01"), 300), ACTOR)
+        smki.registration.execute(SetThreshold(DEVICE, 300), ACTOR)
         dcc = smki.registration.execute(MakeToken(party=PartyId.parse("DCC"), created=RealClock().now()), ACTOR)
         make = MakeToken(party=PartyId.parse(PARTY), created=RealClock().now())
         token = smki.registration.execute(make, ACTOR)

@@ -11,8 +11,8 @@ from typing import Any
 from smki.clock import from_seconds, to_seconds
 from smki.identity import EntityIdentifier, SerialNumber
 from smki.ledger.records import CertificateQuery, CertificateRecord, ImportedCertificate, NewImport
+from smki.ledger.sqlite.conditions import certificate_conditions
 from smki.ledger.sqlite.rows import Read
-from smki.ledger.sqlite.search import certificate_conditions
 from smki.problem import Finding, Severity
 from smki.sec.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
 

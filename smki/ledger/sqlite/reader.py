@@ -15,12 +15,13 @@ from smki.ledger.records import (
     EventQuery,
 )
 from smki.ledger.sqlite import rows
+from smki.ledger.sqlite.conditions import certificate_conditions
 from smki.ledger.sqlite.credentials import SqliteCredentials
 from smki.ledger.sqlite.imports import SqliteImports
 from smki.ledger.sqlite.register import SqliteRegister
 from smki.ledger.sqlite.revocations import SqliteRevocations
 from smki.ledger.sqlite.rows import Read
-from smki.ledger.sqlite.search import SqliteSearch, certificate_conditions
+from smki.ledger.sqlite.search import SqliteSearch
 
 PAGE = 500
 """Number of rows read at a time where all that match are wanted."""
