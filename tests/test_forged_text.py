@@ -29,14 +29,14 @@ ESCAPED = r"Meters\n  Role                networkOperator\x1b[2J\u202eevil\u200b
 
 def forged() -> bytes:
     subject = organisation_subject(ROLE, ORGANISATION_EUI64, FORGED)
-    octets: bytes = put(subject=subject)(PKI.good(Base.ORGANISATION), PKI).encoded()
-    return octets
+    content_bytes: bytes = put(subject=subject)(PKI.good(Base.ORGANISATION), PKI).encoded()
+    return content_bytes
 
 
 def forged_issuer() -> bytes:
     subject = organisation_subject(ROLE, ORGANISATION_EUI64, FORGED)
-    octets: bytes = put(subject=subject, issuer=subject)(PKI.good(Base.ORGANISATION), PKI).encoded()
-    return octets
+    content_bytes: bytes = put(subject=subject, issuer=subject)(PKI.good(Base.ORGANISATION), PKI).encoded()
+    return content_bytes
 
 
 def is_clean(output: bytes) -> bool:

@@ -293,10 +293,10 @@ def test_a_certificate_that_breaks_its_profile_is_not_cleared(smki: Smki) -> Non
         "cut short": tbs[:-1],
         "longer": tbs + b"\0",
     }
-    for what, octets in broken.items():
-        assert octets != tbs, what
+    for what, encoded in broken.items():
+        assert encoded != tbs, what
         with pytest.raises(NotConformant) as caught:
-            clear_for_signature(octets, profile, facts, TEST_POLICY_OID)
+            clear_for_signature(encoded, profile, facts, TEST_POLICY_OID)
         assert caught.value.problems, what
 
 

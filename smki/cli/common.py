@@ -17,7 +17,7 @@ from smki.clock import iso, parse_moment
 from smki.file import PUBLIC_MODE, replacing
 from smki.identity import EntityIdentifier, PartyId, SerialNumber
 from smki.pki.certificate import Certificate
-from smki.pki.pem import MAX_INPUT_OCTETS
+from smki.pki.pem import MAX_INPUT_BYTES
 from smki.problem import Malformed, NotFound, Problem
 from smki.registration.actor import Actor
 from smki.sec.device import DeviceType
@@ -144,17 +144,17 @@ def list_deadline_text(kind: CertificateKind, deadline: datetime) -> str:
 
 
 def read_input(name: str) -> bytes:
-    """The octets of a file, or of standard input for ``-``.
+    """The bytes of a file, or of standard input for ``-``.
 
     :raises NotFound: when there is no such file.
     :raises Malformed: when it is a directory or larger than anything we read.
     """
     try:
         if name == "-":
-            data = sys.stdin.buffer.read(MAX_INPUT_OCTETS + 1)
+            data = sys.stdin.buffer.read(MAX_INPUT_BYTES + 1)
         else:
             with Path(name).open("rb") as file:
-                data = file.read(MAX_INPUT_OCTETS + 1)
+                data = file.read(MAX_INPUT_BYTES + 1)
     except FileNotFoundError:
         raise NotFound(
             Problem(
@@ -167,12 +167,12 @@ def read_input(name: str) -> bytes:
         ) from None
     except IsADirectoryError:
         raise Malformed(Problem(code="file.directory", subject=name, seen="a directory", expected="a file")) from None
-    if len(data) > MAX_INPUT_OCTETS:
+    if len(data) > MAX_INPUT_BYTES:
         raise Malformed(
             Problem(
                 code="input.too-large",
                 subject=name,
-                seen=f"more than {MAX_INPUT_OCTETS} octets",
+                seen=f"more than {MAX_INPUT_BYTES} bytes",
                 expected="a smaller file",
             )
         )

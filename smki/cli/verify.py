@@ -79,7 +79,7 @@ def verify(
     if junit_file is not None:
         require_directory(junit_file.absolute().parent)
     if trust:
-        anchors = [Certificate.from_der(octets) for name in trust for octets in _objects(name)]
+        anchors = [Certificate.from_der(encoded) for name in trust for encoded in _objects(name)]
         source: RevocationLists | ListSource = RevocationLists.of(_lists(crl), _lists(arl))
         now = RealClock().now()
     else:
@@ -92,7 +92,7 @@ def verify(
     party = RelyingParty(
         anchors,
         source,
-        chain=[octets for name in chain for octets in _objects(name)],
+        chain=[encoded for name in chain for encoded in _objects(name)],
         suspicions=Suspicions.read(suspicions or home / SUSPICIONS_FILE),
         policy_oids=policy or (TEST_POLICY_OID,),
         ignore_time=ignore_time,

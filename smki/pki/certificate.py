@@ -191,7 +191,7 @@ class Certificate:
 
     der: bytes
     tbs: bytes = field(repr=False, compare=False)
-    """The signed octets (TBSCertificate, DER)."""
+    """The signed bytes (TBSCertificate, DER)."""
     serial_number: SerialNumber = field(compare=False)
     issuer: bytes = field(repr=False, compare=False)
     """The issuer's Name, DER."""
@@ -221,7 +221,7 @@ class Certificate:
         """
         extra = len(structure.data) - structure.outer.end if structure.outer is not None else 0
         if extra:
-            fault = StructureFault("der.trailing-octets", "certificate", f"{extra} octets after the end", "none")
+            fault = StructureFault("der.trailing-octets", "certificate", f"{extra} bytes after the end", "none")
             structure.faults.append(fault)
         try:
             return cls._of(structure)
@@ -270,7 +270,7 @@ class Certificate:
 
     @cached_property
     def point(self) -> bytes | None:
-        """The public key's point, 65 octets 04 || X || Y; None unless the key is on P-256 and uncompressed."""
+        """The public key's point, 65 bytes 04 || X || Y; None unless the key is on P-256 and uncompressed."""
         return p256_point(self.public_key_info)
 
     @cached_property
@@ -308,12 +308,12 @@ class Certificate:
         try:
             attribute = attribute_of(parse_name(self.subject), Oid.X500_UNIQUE_IDENTIFIER)
             if attribute is not None:
-                octets = attribute.content[1:]
+                content_bytes = attribute.content[1:]
             elif Oid.SUBJECT_ALT_NAME in self.extension_values:
-                octets = hardware_module_name(self.extension_values[Oid.SUBJECT_ALT_NAME])[1]
+                content_bytes = hardware_module_name(self.extension_values[Oid.SUBJECT_ALT_NAME])[1]
             else:
                 return None
-            return EntityIdentifier(octets)
+            return EntityIdentifier(content_bytes)
         except (DerError, Malformed):
             return None
 
@@ -342,23 +342,23 @@ class Certificate:
 
     @property
     def subject_key_identifier(self) -> bytes | None:
-        """The keyIdentifier octets of the extension, or None."""
+        """The keyIdentifier bytes of the extension, or None."""
         value = self.extension_values.get(Oid.SUBJECT_KEY_IDENTIFIER)
         return value[2:] if value is not None else None
 
     @property
     def authority_key_identifier(self) -> bytes | None:
-        """The [0] keyIdentifier octets of the extension, or None."""
+        """The [0] keyIdentifier bytes of the extension, or None."""
         value = self.extension_values.get(Oid.AUTHORITY_KEY_IDENTIFIER, b"")
         return value[4:] if value[2:3] == b"\x80" else None
 
     @cached_property
     def sha256(self) -> bytes:
-        """SHA-256 over the DER, 32 octets."""
+        """SHA-256 over the DER, 32 bytes."""
         return hashlib.sha256(self.der).digest()
 
     def is_signed_by(self, point: bytes) -> bool:
-        """Whether the key with that point (65 octets) made the signature."""
+        """Whether the key with that point (65 bytes) made the signature."""
         return signature_verifies(point, self.signature, self.tbs)
 
     def as_pem(self) -> str:
@@ -386,8 +386,8 @@ class Certificate:
         }
 
 
-def _hex(octets: bytes | None) -> str | None:
-    return octets.hex().upper() if octets is not None else None
+def _hex(content_bytes: bytes | None) -> str | None:
+    return content_bytes.hex().upper() if content_bytes is not None else None
 
 
 def to_pem(label: str, data: bytes) -> str:

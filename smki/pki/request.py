@@ -132,13 +132,13 @@ def _read_attributes(structure: RequestStructure, container: Node) -> None:
 
 @dataclass(frozen=True)
 class CertificationRequest:
-    """A certification request that passed its lint: what the certificate takes over from it, octet for octet."""
+    """A certification request that passed its lint: what the certificate takes over from it, byte for byte."""
 
     der: bytes
     subject: bytes
     """Name, DER."""
     public_key_info: bytes
-    """SubjectPublicKeyInfo, DER (91 octets)."""
+    """SubjectPublicKeyInfo, DER (91 bytes)."""
     key_usage: bytes
     """Contents of the requested keyUsage extension, DER."""
     subject_alt_name: bytes | None
@@ -189,7 +189,7 @@ def self_signature_verifies(structure: RequestStructure) -> bool:
 
 
 def public_point(key: ec.EllipticCurvePublicKey) -> bytes:
-    """The uncompressed point (65 octets) of a public key."""
+    """The uncompressed point (65 bytes) of a public key."""
     return key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
 
 
@@ -197,7 +197,7 @@ def organisation_subject(role: RemotePartyRole, entity: EntityIdentifier, common
     """The subject Name (DER) of an Organisation: [CN,] OU = role code, x500UniqueIdentifier = EUI-64 (GBCS 12)."""
     rdns = [
         encode_attribute(Oid.ORGANIZATIONAL_UNIT_NAME, der.utf8_string(role.hexadecimal)),
-        encode_attribute(Oid.X500_UNIQUE_IDENTIFIER, der.bit_string(entity.octets)),
+        encode_attribute(Oid.X500_UNIQUE_IDENTIFIER, der.bit_string(entity.encoded)),
     ]
     if common_name is not None:
         rdns.insert(0, encode_attribute(Oid.COMMON_NAME, der.utf8_string(common_name)))
@@ -206,7 +206,7 @@ def organisation_subject(role: RemotePartyRole, entity: EntityIdentifier, common
 
 def hardware_module_alt_name(entity: EntityIdentifier, hardware_type: str = HARDWARE_TYPE) -> bytes:
     """The subjectAltName contents (DER) of a Device: one HardwareModuleName with its EUI-64 (RFC 4108 5)."""
-    module_name = der.sequence(der.oid(hardware_type), der.octet_string(entity.octets))
+    module_name = der.sequence(der.oid(hardware_type), der.octet_string(entity.encoded))
     other_name = der.element(0xA0, der.oid(Oid.HARDWARE_MODULE_NAME), der.explicit(0, module_name))
     return der.sequence(other_name)
 

@@ -100,9 +100,9 @@ class Attribute:
 
     oid: str
     tag: int
-    """Identifier octet of the value: which string type."""
+    """Identifier byte of the value: which string type."""
     content: bytes
-    """Content octets of the value."""
+    """Content bytes of the value."""
 
     @property
     def text(self) -> str:
@@ -210,7 +210,7 @@ class ExtensionNode:
 
     @property
     def critical(self) -> bool:
-        """Whether it is marked critical, by BER's rule that any octet but 0 means true."""
+        """Whether it is marked critical, by BER's rule that any byte but 0 means true."""
         return self.critical_node is not None and self.critical_node.content != b"\x00"
 
     @property
@@ -266,7 +266,7 @@ def _extension(node: Node) -> ExtensionNode:
 
 
 def key_usages(content: bytes) -> frozenset[KeyUsage]:
-    """The usages in the content octets of a keyUsage BIT STRING (first octet: unused bits, which do not count)."""
+    """The usages in the content bytes of a keyUsage BIT STRING (first byte: unused bits, which do not count)."""
     # The usages are among the first nine bits: what is longer is cut, so that the cache keeps nothing large.
     return _key_usages(content if len(content) <= 3 else b"\0" + content[1:3])
 
@@ -284,9 +284,9 @@ def key_usage_bit_string(*usages: KeyUsage) -> bytes:
     bits = 0
     for usage in usages:
         bits |= 0x8000 >> usage.value
-    octets = bits.to_bytes(2, "big").rstrip(b"\0")
-    unused = (octets[-1] & -octets[-1]).bit_length() - 1 if octets else 0
-    return der.bit_string(octets, unused)
+    content_bytes = bits.to_bytes(2, "big").rstrip(b"\0")
+    unused = (content_bytes[-1] & -content_bytes[-1]).bit_length() - 1 if content_bytes else 0
+    return der.bit_string(content_bytes, unused)
 
 
 def key_identifier(point: bytes) -> bytes:
@@ -299,12 +299,12 @@ def key_identifier(point: bytes) -> bytes:
 
 
 def encode_public_key(point: bytes) -> bytes:
-    """SubjectPublicKeyInfo (91 octets) of an uncompressed P-256 point (65 octets)."""
+    """SubjectPublicKeyInfo (91 bytes) of an uncompressed P-256 point (65 bytes)."""
     return _SPKI_PREFIX + point
 
 
 def is_on_p256(point: bytes) -> bool:
-    """Whether 65 octets 04 || X || Y are a point of the curve P-256."""
+    """Whether 65 bytes 04 || X || Y are a point of the curve P-256."""
     if len(point) != 65 or point[0] != 4:
         return False
     x, y = int.from_bytes(point[1:33], "big"), int.from_bytes(point[33:], "big")
@@ -312,14 +312,14 @@ def is_on_p256(point: bytes) -> bool:
 
 
 def p256_point(public_key_info: bytes) -> bytes | None:
-    """The 65 octets of the point in a SubjectPublicKeyInfo that is as the profile wants it, else None."""
+    """The 65 bytes of the point in a SubjectPublicKeyInfo that is as the profile wants it, else None."""
     if len(public_key_info) == 91 and public_key_info.startswith(_SPKI_PREFIX) and public_key_info[26] == 4:
         return public_key_info[26:]
     return None
 
 
 def signature_verifies(point: bytes, signature: bytes, signed: bytes) -> bool:
-    """Whether *signature* (Ecdsa-Sig-Value, DER) by the key with that point (65 octets) is over *signed*."""
+    """Whether *signature* (Ecdsa-Sig-Value, DER) by the key with that point (65 bytes) is over *signed*."""
     try:
         key = ec.EllipticCurvePublicKey.from_encoded_point(_CURVE, point)
         key.verify(signature, signed, _ECDSA)
@@ -344,7 +344,7 @@ def bounded_children(node: Node, maximum: int, what: str) -> list[Node]:
 
 
 def hardware_module_name(subject_alt_name: bytes) -> tuple[str, bytes]:
-    """hwType (dotted) and hwSerialNum (octets) from the DER of a subjectAltName of one HardwareModuleName.
+    """hwType (dotted) and hwSerialNum (bytes) from the DER of a subjectAltName of one HardwareModuleName.
 
     :raises DerError: when it holds anything else (RFC 4108 5), or is above the bounds on names.
     """

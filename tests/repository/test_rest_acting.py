@@ -129,8 +129,8 @@ def test_a_refusal_gives_every_reason_that_the_gate_gives(own: Api) -> None:
     [(b"hello", "input.not-encoded"), (b"-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----", "request.is-other"),
      (b"\n".join([b"-----BEGIN CERTIFICATE REQUEST-----\nMAA=\n-----END CERTIFICATE REQUEST-----"] * 2), "input.several")],
 )  # fmt: skip
-def test_what_is_no_request(own: Api, octets: bytes, code: str) -> None:
-    answer = own.as_officer("POST", "/applications", data=octets, content_type=PKCS10)
+def test_what_is_no_request(own: Api, encoded: bytes, code: str) -> None:
+    answer = own.as_officer("POST", "/applications", data=encoded, content_type=PKCS10)
     assert (answer.status_code, problems(answer)[0]["code"]) == (422, code)
 
 

@@ -34,20 +34,20 @@ def certificate_conditions(query: CertificateQuery) -> list[Condition]:
         marks = ", ".join("?" * len(query.kinds))
         conditions.append((f"kind IN ({marks})", tuple(kind.value for kind in query.kinds)))
     if query.serial_number is not None:
-        conditions.append(("serial_number = ?", (query.serial_number.octets,)))
+        conditions.append(("serial_number = ?", (query.serial_number.encoded,)))
     if query.serial_prefix is not None:
         conditions.append(serial_number_condition(query.serial_prefix))
     if query.sha256 is not None:
         prefix = (fingerprint_prefix(query.sha256),)
         conditions.append(("id IN (SELECT certificate_id FROM fingerprint WHERE prefix = ?)", prefix))
     if query.entity_identifier is not None:
-        conditions.append(("entity_identifier = ?", (query.entity_identifier.octets,)))
+        conditions.append(("entity_identifier = ?", (query.entity_identifier.encoded,)))
     if query.role is not None:
         conditions.append(("role = ?", (query.role.decimal,)))
     if query.usage is not None:
         conditions.append(("usage = ?", (query.usage.code,)))
     if query.issuer is not None:
-        conditions.append(("issuer_serial_number = ?", (query.issuer.octets,)))
+        conditions.append(("issuer_serial_number = ?", (query.issuer.encoded,)))
     if query.device_type is not None:
         of_that_type = (
             "SELECT 1 FROM device WHERE device.id = entity_identifier AND json_extract(record, '$.device_type') = ?"

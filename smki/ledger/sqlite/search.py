@@ -144,8 +144,8 @@ class SqliteSearch:
         # Only Issuing DCAs issue many: what any other authority issued is among the few that are not Devices'.
         if query.issuer is None or query.kinds is not None:
             return query
-        octets = query.issuer.octets
-        kind = self._read("SELECT kind FROM certificate WHERE serial_number = ?", (octets,))
+        encoded = query.issuer.encoded
+        kind = self._read("SELECT kind FROM certificate WHERE serial_number = ?", (encoded,))
         if kind and CertificateKind(kind[0][0]) in _NOT_FROM_DCA:
             return replace(query, kinds=_NOT_DEVICES)
         return query
@@ -174,7 +174,7 @@ class SqliteSearch:
         status: SmiStatus | None = None,
     ) -> tuple[list[Device], EntityIdentifier | None]:
         """A page of the Smart Metering Inventory, by Device ID, and the one that the next page begins behind."""
-        begin = after.octets if after else b""
+        begin = after.encoded if after else b""
         walked = self._read(
             "SELECT id FROM device WHERE id > ? ORDER BY id LIMIT 1 OFFSET ?", (begin, SCANNED_FOR_A_PAGE - 1)
         )
@@ -283,14 +283,14 @@ class _Statement:
 def _index_for(query: CertificateQuery, stretch: _Stretch, order: Order) -> tuple[str, list[Condition]]:
     """Which index finds the fewest certificates to look at, and the conditions that it serves."""
     if query.serial_number is not None:
-        return "", [("serial_number = ?", (query.serial_number.octets,))]
+        return "", [("serial_number = ?", (query.serial_number.encoded,))]
     if query.serial_prefix is not None:
         return "INDEXED BY sqlite_autoindex_certificate_1", [serial_number_condition(query.serial_prefix)]
     if query.sha256 is not None:
         prefix = (fingerprint_prefix(query.sha256),)
         return "", [("id IN (SELECT certificate_id FROM fingerprint WHERE prefix = ?)", prefix)]
     if query.entity_identifier is not None:
-        return "INDEXED BY certificate_entity", [("entity_identifier = ?", (query.entity_identifier.octets,))]
+        return "INDEXED BY certificate_entity", [("entity_identifier = ?", (query.entity_identifier.encoded,))]
     if query.role is not None:
         return "INDEXED BY certificate_role", [("role = ?", (query.role.decimal,))]
     if query.status in _RARE_STATUSES:

@@ -120,7 +120,7 @@ LIST_EXTENSIONS = (
     defect(
         _L,
         "version-2001-octets",
-        "a version of 2,001 octets",
+        "a version of 2,001 bytes",
         put(version=der.element(der.INTEGER, b"\x7f" + bytes(2000))),
         "der.integer-too-long version.list-wrong",
         _B,
@@ -128,7 +128,7 @@ LIST_EXTENSIONS = (
     defect(
         _L,
         "number-2001-octets",
-        "a cRLNumber of 2,001 octets",
+        "a cRLNumber of 2,001 bytes",
         extension(_NUMBER, der.element(der.INTEGER, b"\x7f" + bytes(2000))),
         "der.integer-too-long crl-number.too-long",
         _B,
