@@ -1,8 +1,8 @@
 """What to do about a refusal, in the terms of each interface.
 
 A :class:`~smki.problem.Problem` carries the key of its remedy and what belongs into it. The command line names a command,
-REST an operation, Python a call; where a row has no text of its own for an interface, the first one is used. Every remedy
-can be carried out: tests/test_remedies.py does so.
+REST an operation, Python a call; where a row has no text of its own for an interface, the first one is used. A remedy names
+only commands, operations and calls that exist.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from collections import defaultdict
 
 import pytest
 
+from checks.codes_document import codes_document
 from smki.codes import CODES
 from smki.eligibility.refusals import REASONS
 from smki.problem import Problem, problem_text
@@ -88,3 +89,7 @@ def test_clause_and_remedy_come_from_the_catalogue() -> None:
     assert "smki party add" in problem_text(problem)
     assert "POST /api/v1/parties" in problem_text(problem, Interface.REST)
     assert Problem(**problem.fields()) == problem
+
+
+def test_the_page_of_codes_is_up_to_date() -> None:
+    assert (PROJECT / "docs" / "codes.md").read_text() == codes_document()

@@ -104,6 +104,9 @@ class Revoke(Command[Revoked]):
         )
         transaction.change_status(self.serial_number, record.stored_status, CertificateStatus.REVOKED, effective)
         transaction.add_revocation(revocation)
+        if record.status_at(context.now) is CertificateStatus.PENDING:
+            # It never took over from the certificate before it, which therefore stays in use.
+            transaction.restore_older(record.id)
         revoked = certificate_of(transaction, self.serial_number)
         detail = f"{self.reason}, by {asked_by}"
         happened = Happened(kind=EventKind.REVOKED, certificate=revoked, detail=detail, officer=asked_by, party=party)
