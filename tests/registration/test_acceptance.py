@@ -10,6 +10,7 @@ import pytest
 
 from smki import CertificateKind, CertificateStatus, SerialNumber
 from smki.ledger import CertificateRecord, EventKind, NewEvent, Revocation
+from smki.ledger.sqlite.memory import MemoryLedger
 from smki.pki.request import CertificationRequest, make_device_request, make_organisation_request, read_request
 from smki.pki.x509 import Oid
 from smki.problem import Problem, SmkiError
@@ -207,3 +208,15 @@ def test_each_field_in_which_a_certificate_differs_from_a_request(pending: Pendi
     assert difference("subjectAltName", "none", name) in differences(organisation, of_device)
     assert difference("subjectAltName", name, "none") in differences(meter, other)
     assert differences(meter, replace(of_device, public_key_info=meter.public_key_info)) == ()
+
+
+def test_a_rejection_says_where_the_certificate_differs_from_its_request(pending: Pending) -> None:
+    record, other = pending.organisation(DS), pending.organisation(KA)
+    ledger = pending.smki.ledger
+    assert isinstance(ledger, MemoryLedger)
+    ledger._connection.execute(
+        "UPDATE application SET request = (SELECT request FROM application WHERE id = ?) WHERE id = ?",
+        (other.application_id, record.application_id),
+    )
+    rejection = pending.registration.execute(Reject(record.serial_number, "not what was asked for"), TEST)
+    assert [problem.subject for problem in rejection.differences] == ["public key", "keyUsage"]

@@ -144,6 +144,20 @@ def test_current_issues_a_new_one_from_next_update_on(pending: Pending) -> None:
     assert lists.current().number == 2
 
 
+def test_current_issues_none_where_somebody_else_just_did(pending: Pending, monkeypatch: pytest.MonkeyPatch) -> None:
+    lists, authority = lists_of(pending), pending.smki.hierarchy.newest(pending.smki.ledger, OCA)
+    pending.clock.set(START + 48 * HOUR)
+    find_due = IssuedLists.publish_if_due
+
+    def somebody_first(self: IssuedLists) -> ListRecord | None:
+        pending.registration.execute(PublishList(authority), TEST)
+        return find_due(self)
+
+    monkeypatch.setattr(IssuedLists, "publish_if_due", somebody_first)
+    assert lists.current().number == 2
+    assert [each.number for each in lists.all()] == [1, 2]
+
+
 def test_this_update_does_not_go_back(pending: Pending, caplog: pytest.LogCaptureFixture) -> None:
     lists, record = lists_of(pending), pending.organisation()
     with caplog.at_level(logging.WARNING, "smki.revocation-lists"):
