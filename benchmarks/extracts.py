@@ -42,8 +42,8 @@ def run() -> list[Measurement]:
 
 def _measured(name: str, step: Callable[[Smki], object], home: Path, count: int) -> Measurement:
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        seconds, octets = pool.apply(_timed, (step, home))
-    note = f"{count} certificates in {seconds:.1f} s, {octets / 1_000_000:.0f} MB at most"
+        seconds, encoded = pool.apply(_timed, (step, home))
+    note = f"{count} certificates in {seconds:.1f} s, {encoded / 1_000_000:.0f} MB at most"
     return Measurement(f"{name}, certificates", count / seconds, "/s", note=note)
 
 

@@ -99,8 +99,8 @@ def _make(issuer: Issuer, first: int, count: int) -> list[tuple[bytes, bytes]]:
     made = []
     for number in range(first, first + count):
         for usage in USAGES:
-            octets = make_device_request(draw.private_key(""), device_id(number), usage)
-            request = CertificationRequest.of(read_request(octets))
+            encoded = make_device_request(draw.private_key(""), device_id(number), usage)
+            request = CertificationRequest.of(read_request(encoded))
             contents = CertificateContents(
                 serial_number=draw.serial_number(request.public_key_info, 0),
                 issuer=facts.name or b"",
@@ -117,7 +117,7 @@ def _make(issuer: Issuer, first: int, count: int) -> list[tuple[bytes, bytes]]:
             )
             tbs = build_tbs_certificate(profile, contents)
             cleared = clear_for_signature(tbs, profile, facts, issuer.policy_oid)
-            made.append((octets, signing_key.sign(cleared)))
+            made.append((encoded, signing_key.sign(cleared)))
     return made
 
 

@@ -57,8 +57,8 @@ def run() -> list[Measurement]:
     """Certificates a second, on one core."""
     pki = SamplePki(SEEDED_MOMENT, "benchmark")
     pairs = population(pki)
-    certificates = [octets for octets, _ in pairs]
-    facts = {octets: IssuerFacts.of(issuer) for octets, issuer in pairs}
+    certificates = [data for data, _ in pairs]
+    facts = {data: IssuerFacts.of(issuer) for data, issuer in pairs}
     requests, lists = [pki.good_bytes(Base.DEVICE_REQUEST)], [pki.good_bytes(Base.CRL)]
     pkilint = rate(_each(pkilint_function(), certificates), seconds=2)
     ours = rate(_each(lint, certificates))
@@ -69,7 +69,7 @@ def run() -> list[Measurement]:
         ),
         Measurement(
             "lint: certificates, with the issuer's signature",
-            rate(_each(lambda octets: lint(octets, issuer=facts[octets]), certificates)),
+            rate(_each(lambda data: lint(data, issuer=facts[data]), certificates)),
             "/s",
         ),
         Measurement("lint: a certification request, with its signature", rate(_each(lint, requests)), "/s"),
@@ -122,4 +122,4 @@ def pkilint_function() -> Callable[[bytes], object]:
         ],
     )
     load = loader.RFC5280CertificateDocumentLoader()
-    return lambda octets: validator.validate(load.load_der_document(octets, "").root)
+    return lambda data: validator.validate(load.load_der_document(data, "").root)

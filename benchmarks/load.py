@@ -12,11 +12,11 @@ from collections.abc import Callable, Sequence
 from benchmarks.measurement import Measurement
 
 Make = Callable[[str], bytes]
-"""The octets of a request about something, for instance a serial number."""
+"""The bytes of a request about something, for instance a serial number."""
 
 ANSWERS_AT_A_TIME = 16
 CONNECTIONS = 64
-_READ_OCTETS = 65536
+_READ_BYTES = 65536
 
 
 class _Connection:
@@ -41,18 +41,18 @@ class _Connection:
 
         :raises RuntimeError: when it is none of that status.
         """
-        octets = self.socket.recv(_READ_OCTETS)
+        encoded = self.socket.recv(_READ_BYTES)
         if self.left is None:
-            self.received += octets
+            self.received += encoded
             head, end, body = self.received.partition(b"\r\n\r\n")
-            if not octets or (end and not head.startswith(b"HTTP/1.1 %d" % status)):
+            if not encoded or (end and not head.startswith(b"HTTP/1.1 %d" % status)):
                 raise RuntimeError(self.received[:200] or "the connection was closed")
             if not end:
                 return False
             length = 0 if status == 304 else int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
             self.left = length - len(body)
         else:
-            self.left -= len(octets)
+            self.left -= len(encoded)
         return self.left <= 0
 
 

@@ -61,7 +61,7 @@ def milliseconds(function: Callable[[], object], *, rounds: int = 9) -> float:
 
 
 def peak_memory() -> int:
-    """The most memory that this process has had at once, in octets, without files that are mapped (the ledger is): those
+    """The most memory that this process has had at once, in bytes, without files that are mapped (the ledger is): those
     the system takes back when it wants to.
 
     From /proc: what getrusage says includes that of the process which started this one.

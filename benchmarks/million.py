@@ -32,7 +32,7 @@ def get_json(serial: str) -> bytes:
 
 
 def get_der(serial: str) -> bytes:
-    """A certificate's octets."""
+    """A certificate's bytes."""
     return f"GET /api/v1/certificates/{serial}.der HTTP/1.1\r\nHost: x\r\n\r\n".encode()
 
 
@@ -116,10 +116,10 @@ def run() -> list[Measurement]:
     many, few = filled(CERTIFICATES), filled(FEW)
     print(f"    a million certificates are there after {time.perf_counter() - began:.0f} s")
     serials = sample(many, 20_000)
-    octets = (many / "ledger.sqlite").stat().st_size / CERTIFICATES
+    encoded = (many / "ledger.sqlite").stat().st_size / CERTIFICATES
     with served(many) as port:
         measured = _look_ups(port, serials)
     measured += _searches(few, many)
     measured += _listing(many)
-    note = f"{octets:.0f} octets each; the goal is 1,200"
-    return [*measured, Measurement("certificates in a gigabyte of disk", 1e9 / octets, "", 1e9 / 1200, note=note)]
+    note = f"{encoded:.0f} bytes each; the goal is 1,200"
+    return [*measured, Measurement("certificates in a gigabyte of disk", 1e9 / encoded, "", 1e9 / 1200, note=note)]

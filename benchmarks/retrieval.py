@@ -29,5 +29,5 @@ def run() -> list[Measurement]:
             pool.apply(closed, (port, serials, retrieve, 1.0))
             answers = pool.apply(closed, (port, serials, retrieve, SECONDS))
         size = (home / "ledger.sqlite").stat().st_size / CERTIFICATES
-    note = f"{CERTIFICATES} certificates, {size:.0f} octets each in the ledger; load from the same {multiprocessing.cpu_count()} processors"
+    note = f"{CERTIFICATES} certificates, {size:.0f} bytes each in the ledger; load from the same {multiprocessing.cpu_count()} processors"
     return [Measurement("retrieve a certificate over HTTP (XML)", answers / SECONDS, "/s", 5000, note=note)]

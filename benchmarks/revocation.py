@@ -30,7 +30,7 @@ SECONDS = 3.0
 
 def _fill(smki: Smki, count: int) -> None:
     """Put revocations of certificates that were never made into the ledger: what a list is built from."""
-    issuer = smki.hierarchy.newest(smki.ledger, OCA).certificate.serial_number.octets
+    issuer = smki.hierarchy.newest(smki.ledger, OCA).certificate.serial_number.encoded
     now = to_seconds(smki.clock.now() - timedelta(days=1))
     draw = SystemRandomness()
     assert isinstance(smki.ledger, SqliteLedger)
@@ -43,7 +43,7 @@ def _fill(smki: Smki, count: int) -> None:
         (
             (
                 10**9 + n,
-                draw.serial_number(b"", n).octets,
+                draw.serial_number(b"", n).encoded,
                 issuer,
                 now + 10**8,
                 now + n % 80000,

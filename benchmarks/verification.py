@@ -75,7 +75,7 @@ def _first_verdict(
         assert party.verify(certificate).trusted
 
     return Measurement(
-        "first verdict, lists read and linted", 1000 / rate(cold, seconds=2.0), "ms", note=f"{len(crl)} octets of CRL"
+        "first verdict, lists read and linted", 1000 / rate(cold, seconds=2.0), "ms", note=f"{len(crl)} bytes of CRL"
     )
 
 
@@ -87,8 +87,8 @@ def _openssl(
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory)
         (path / "roots").write_text("".join(root.as_pem() for root in roots))
-        (path / "chain").write_text("".join(to_pem("CERTIFICATE", octets) for octets in chain))
-        (path / "crls").write_text("".join(to_pem("X509 CRL", octets) for octets in (crl, arl)))
+        (path / "chain").write_text("".join(to_pem("CERTIFICATE", encoded) for encoded in chain))
+        (path / "crls").write_text("".join(to_pem("X509 CRL", encoded) for encoded in (crl, arl)))
         leaf = path / "leaf"
         leaf.write_text(to_pem("CERTIFICATE", certificate))
         command = ["openssl", "verify", "-x509_strict", "-crl_check_all", "-policy_check", "-policy", TEST_POLICY_OID]
@@ -116,13 +116,13 @@ def _certvalidator(pki: SamplePki) -> list[Measurement]:
         return []
     root = x509.Certificate.load(pki.good_bytes(Base.ROOT_DCA))
     issuer = x509.Certificate.load(pki.good_bytes(Base.ISSUING_DCA))
-    octets = pki.good_bytes(Base.DEVICE)
+    encoded = pki.good_bytes(Base.DEVICE)
 
     def one() -> None:
         context = ValidationContext(
             trust_roots=[root], other_certs=[issuer], moment=MOMENT, revocation_mode="soft-fail"
         )
-        validator = CertificateValidator(x509.Certificate.load(octets), validation_context=context)
+        validator = CertificateValidator(x509.Certificate.load(encoded), validation_context=context)
         asyncio.run(validator.async_validate_usage({"digital_signature"}))  # type: ignore[no-untyped-call]
 
     return [

@@ -12,19 +12,19 @@ _PLAIN = re.compile(r"[0-9A-Fa-f]{16}\Z")
 _HEXADECIMAL = re.compile(r"[0-9A-Fa-f]{1,40}\Z")
 _PARTY_ID = re.compile(r"[A-Z0-9](?:[A-Z0-9-]{0,30}[A-Z0-9])?\Z")
 
-MAX_SERIAL_OCTETS = 16
-"""GBCS certificates have serial numbers of at most 16 octets."""
+MAX_SERIAL_BYTES = 16
+"""GBCS certificates have serial numbers of at most 16 bytes."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class EntityIdentifier:
-    """An EUI-64: who a Party's role, or which Device, is (8 octets, most significant first)."""
+    """An EUI-64: who a Party's role, or which Device, is (8 bytes, most significant first)."""
 
-    octets: bytes
+    encoded: bytes
 
     def __post_init__(self) -> None:
-        if len(self.octets) != 8:
-            raise Malformed(_not_an_eui(f"{len(self.octets)} octets"))
+        if len(self.encoded) != 8:
+            raise Malformed(_not_an_eui(f"{len(self.encoded)} bytes"))
 
     @classmethod
     def parse(cls, text: str) -> EntityIdentifier:
@@ -41,12 +41,12 @@ class EntityIdentifier:
     @property
     def hex(self) -> str:
         """``90B3D51F30010000``: 16 upper-case hexadecimal digits."""
-        return self.octets.hex().upper()
+        return self.encoded.hex().upper()
 
     @property
     def hyphenated(self) -> str:
         """``90-B3-D5-1F-30-01-00-00``: the form of the repository's XML."""
-        return self.octets.hex("-").upper()
+        return self.encoded.hex("-").upper()
 
     def __str__(self) -> str:
         return self.hyphenated
@@ -118,19 +118,19 @@ class SerialNumber:
         )
 
     @classmethod
-    def from_octets(cls, octets: bytes) -> SerialNumber:
-        """The serial number whose unsigned big-endian octets these are."""
-        return cls(int.from_bytes(octets, "big"))
+    def from_bytes(cls, encoded: bytes) -> SerialNumber:
+        """The serial number whose unsigned big-endian bytes these are."""
+        return cls(int.from_bytes(encoded, "big"))
 
     @property
-    def octets(self) -> bytes:
-        """16 octets, most significant first (more only where a certificate made elsewhere needs them)."""
-        return self.value.to_bytes(max(MAX_SERIAL_OCTETS, (self.value.bit_length() + 7) // 8), "big")
+    def encoded(self) -> bytes:
+        """16 bytes, most significant first (more only where a certificate made elsewhere needs them)."""
+        return self.value.to_bytes(max(MAX_SERIAL_BYTES, (self.value.bit_length() + 7) // 8), "big")
 
     @property
     def hex(self) -> str:
         """``4DF56E92D528F83544EBA0547068CF8C``: 32 upper-case hexadecimal digits."""
-        return self.octets.hex().upper()
+        return self.encoded.hex().upper()
 
     def __str__(self) -> str:
         return self.hex

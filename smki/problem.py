@@ -184,7 +184,7 @@ class SmkiError(Exception):
 
 
 class Malformed(SmkiError):
-    """Text or octets that are not what they should be: an EUI-64, a role, a certificate, a file."""
+    """Text or bytes that are not what they should be: an EUI-64, a role, a certificate, a file."""
 
 
 class NotFound(SmkiError):

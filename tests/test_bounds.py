@@ -46,8 +46,8 @@ INPUTS: dict[str, tuple[Base, Edit]] = {
 
 def made(name: str) -> bytes:
     base, edit = INPUTS[name]
-    octets: bytes = edit(PKI.good(base), PKI).encoded()
-    return octets
+    content_bytes: bytes = edit(PKI.good(base), PKI).encoded()
+    return content_bytes
 
 
 def relying_party(*crls: bytes) -> RelyingParty:
@@ -102,11 +102,11 @@ def test_every_command_that_reads_it_answers(name: str, home: Path, tmp_path: Pa
 
 def test_the_interface_over_http_answers(api: Api) -> None:
     for name in INPUTS:
-        octets: dict[str, Any] = {"data": made(name), "content_type": "application/octet-stream"}
-        linted = api.client.post("/api/v1/lint", **octets)
+        content_bytes: dict[str, Any] = {"data": made(name), "content_type": "application/octet-stream"}
+        linted = api.client.post("/api/v1/lint", **content_bytes)
         assert linted.status_code == 200
         assert "der.integer-too-long" in linted.text
-        assert api.client.post("/api/v1/verify", **octets).status_code == 200
+        assert api.client.post("/api/v1/verify", **content_bytes).status_code == 200
         for query in ("kind=device&deviceType=ESME", "kind=organisation"):
             answer = api.as_officer(
                 "POST", f"/applications?{query}", data=made(name), content_type="application/pkcs10"
@@ -116,14 +116,14 @@ def test_the_interface_over_http_answers(api: Api) -> None:
 
 @pytest.mark.parametrize("name", [name for name in INPUTS if not name.startswith("request")])
 def test_the_relying_party_gives_a_verdict(name: str) -> None:
-    octets = made(name)
+    content_bytes = made(name)
     party = relying_party()
-    assert not party.verify(octets).trusted
+    assert not party.verify(content_bytes).trusted
     for base in (Base.ORGANISATION, Base.DEVICE):
-        verdict = party.verify(PKI.good_bytes(base), chain=[octets])
+        verdict = party.verify(PKI.good_bytes(base), chain=[content_bytes])
         assert verdict.trusted
     if name.startswith("list"):
-        verdict = relying_party(octets).verify(PKI.good_bytes(Base.ORGANISATION))
+        verdict = relying_party(content_bytes).verify(PKI.good_bytes(Base.ORGANISATION))
         assert verdict.reason is not None
         assert verdict.reason.code == "revocation.list-profile"
 
@@ -177,23 +177,23 @@ def entry(number: int, *, extensions: bytes = b"") -> bytes:
 
 
 def list_of(*entries: bytes) -> bytes:
-    octets: bytes = put(entry_list=der.sequence(*entries))(PKI.good(Base.CRL), PKI).encoded()
-    return octets
+    content_bytes: bytes = put(entry_list=der.sequence(*entries))(PKI.good(Base.CRL), PKI).encoded()
+    return content_bytes
 
 
 def test_neither_lint_nor_relying_party_takes_an_empty_crl_entry_extensions() -> None:
-    octets = list_of(entry(1, extensions=der.sequence()))
-    assert codes(lint(octets)) == {"entry.extensions-empty"}
-    reason = relying_party(octets).verify(PKI.good_bytes(Base.ORGANISATION)).reason
+    content_bytes = list_of(entry(1, extensions=der.sequence()))
+    assert codes(lint(content_bytes)) == {"entry.extensions-empty"}
+    reason = relying_party(content_bytes).verify(PKI.good_bytes(Base.ORGANISATION)).reason
     assert reason is not None
     assert (reason.code, reason.seen.split()[0]) == ("revocation.list-profile", "entry.extensions-empty")
 
 
 def test_a_list_of_300_000_entries_with_a_warning_each() -> None:
     unspecified = der.sequence(der.sequence(der.oid(Oid.REASON_CODE), der.octet_string(b"\x0a\x01\x00")))
-    octets = list_of(*(entry(number, extensions=unspecified) for number in range(300_000)))
+    content_bytes = list_of(*(entry(number, extensions=unspecified) for number in range(300_000)))
     began = time.thread_time()
-    findings = lint(octets)
+    findings = lint(content_bytes)
     assert time.thread_time() - began < 2.5
     assert len(findings) == MAX_FINDINGS + 1
     assert findings[-1].seen == f"{300_000 - MAX_FINDINGS:,} more below error"
@@ -201,13 +201,13 @@ def test_a_list_of_300_000_entries_with_a_warning_each() -> None:
 
 
 def test_one_entry_of_half_a_million_extensions() -> None:
-    octets = list_of(entry(1, extensions=der.sequence(bytes.fromhex("300706035504030400") * 500_000)))
+    content_bytes = list_of(entry(1, extensions=der.sequence(bytes.fromhex("300706035504030400") * 500_000)))
     tracemalloc.start()
     try:
         began = time.thread_time()
-        assert codes(lint(octets)) == {"der.too-large"}
+        assert codes(lint(content_bytes)) == {"der.too-large"}
         with pytest.raises(Malformed, match=r"der\.too-large"):
-            RevocationList.from_der(octets)
+            RevocationList.from_der(content_bytes)
         assert time.thread_time() - began < 1
         assert tracemalloc.get_traced_memory()[1] < 40 << 20
     finally:
@@ -215,10 +215,10 @@ def test_one_entry_of_half_a_million_extensions() -> None:
 
 
 def test_ten_million_elements_where_an_issuer_is_looked_for() -> None:
-    octets = der.sequence(der.sequence(b"\x30\x00" * 10_000_000))
+    content_bytes = der.sequence(der.sequence(b"\x30\x00" * 10_000_000))
     began = time.thread_time()
-    assert issuer_of(octets) == b"\x30\x00"
-    assert not looks_like_certificate(octets)
+    assert issuer_of(content_bytes) == b"\x30\x00"
+    assert not looks_like_certificate(content_bytes)
     assert time.thread_time() - began < 1
 
 

@@ -1,4 +1,4 @@
-"""Reading certificates: the published ones against their index, and octets that are none."""
+"""Reading certificates: the published ones against their index, and bytes that are none."""
 
 from typing import Any
 
@@ -38,13 +38,13 @@ def test_every_published_certificate_reads_as_its_index_says(vectors: list[dict[
 
 
 @given(st.binary(max_size=400))
-def test_arbitrary_octets_are_no_certificate(data: bytes) -> None:
+def test_arbitrary_bytes_are_no_certificate(data: bytes) -> None:
     with pytest.raises(Malformed):
         Certificate.from_der(data)
     assert read_certificate(data).faults
 
 
-def test_trailing_octets_are_no_part_of_it(vectors: list[dict[str, Any]]) -> None:
+def test_trailing_bytes_are_no_part_of_it(vectors: list[dict[str, Any]]) -> None:
     with pytest.raises(Malformed) as caught:
         Certificate.from_der(vectors[0]["der"] + b"\0")
     assert caught.value.code == "der.trailing-octets"

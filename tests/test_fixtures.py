@@ -1,4 +1,4 @@
-"""The golden files: what is issued today is what was issued when they were committed, octet for octet."""
+"""The golden files: what is issued today is what was issued when they were committed, byte for byte."""
 
 from pathlib import Path
 

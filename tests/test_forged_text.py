@@ -29,14 +29,14 @@ ESCAPED = r"Meters\n  Role                networkOperator\x1b[2J\u202eevil\u200b
 
 def forged() -> bytes:
     subject = organisation_subject(ROLE, ORGANISATION_EUI64, FORGED)
-    octets: bytes = put(subject=subject)(PKI.good(Base.ORGANISATION), PKI).encoded()
-    return octets
+    content_bytes: bytes = put(subject=subject)(PKI.good(Base.ORGANISATION), PKI).encoded()
+    return content_bytes
 
 
 def forged_issuer() -> bytes:
     subject = organisation_subject(ROLE, ORGANISATION_EUI64, FORGED)
-    octets: bytes = put(subject=subject, issuer=subject)(PKI.good(Base.ORGANISATION), PKI).encoded()
-    return octets
+    content_bytes: bytes = put(subject=subject, issuer=subject)(PKI.good(Base.ORGANISATION), PKI).encoded()
+    return content_bytes
 
 
 def is_clean(output: bytes) -> bool:
@@ -162,7 +162,7 @@ def test_every_command_writes_text_through_one_function() -> None:
                     "ensure_ascii=False" in written and file.name != "profile.py"
                 ):
                     direct.append(f"{file.name}: {written}")
-    assert direct == ["common.py: '\\n'.join(map(visible, lines))", "verify.py: one_line(one)"]
+    assert direct == ["say.py: '\\n'.join(map(visible, lines))", "verify.py: one_line(one)"]
 
 
 def test_pages_and_plain_answers_of_the_repository(

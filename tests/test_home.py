@@ -59,7 +59,7 @@ def test_private_keys_are_for_their_owner_alone(home: Path) -> None:
     assert {public_point(read_key(path).public_key()) for path in keys} == points
 
 
-def test_a_seed_makes_the_same_octets(tmp_path: Path) -> None:
+def test_a_seed_makes_the_same_bytes(tmp_path: Path) -> None:
     """Keys, serial numbers and certificates, of the authorities and of what is issued afterwards."""
     for name in ("one", "two"):
         result = run_cli("init", "--home", tmp_path / name, "--seed", "a seed")
@@ -82,7 +82,7 @@ def test_a_seed_makes_the_same_octets(tmp_path: Path) -> None:
     assert len(set(made[0])) == 13
 
 
-def test_another_seed_makes_other_octets(tmp_path: Path) -> None:
+def test_another_seed_makes_other_bytes(tmp_path: Path) -> None:
     made: list[set[bytes | None]] = []
     for seed in ("a", "b", None, None):
         with Smki.create(tmp_path / f"{len(made)}", seed=seed) as smki:

@@ -21,8 +21,8 @@ from tests.support import DEVICE, DS, KA
 
 
 def everything(smki: Smki) -> list[bytes]:
-    octets = [record.der for record in smki.ledger.certificates(CertificateQuery())]
-    return octets + [made.current().der for made in smki.all_lists()]
+    encoded = [record.der for record in smki.ledger.certificates(CertificateQuery())]
+    return encoded + [made.current().der for made in smki.all_lists()]
 
 
 def memory(smki: Smki) -> MemoryLedger:

@@ -134,7 +134,7 @@ def test_a_request_is_not_refused_for_its_criticality_flags(smki: Smki, critical
     )
 
 
-def test_key_usage_and_alternative_name_are_carried_over_octet_for_octet(smki: Smki) -> None:
+def test_key_usage_and_alternative_name_are_carried_over_byte_for_byte(smki: Smki) -> None:
     alt_name = hardware_module_alt_name(DEVICE, "1.3.6.1.4.1.99999.7.128.16384")
     request = sign(
         info(extensions=[usage_extension(KA), encode_extension(Oid.SUBJECT_ALT_NAME, alt_name, critical=True)])
@@ -196,8 +196,8 @@ def two_names() -> bytes:
     return sign(info(extensions=[usage_extension(DS), alt_name_extension(der.sequence(name, name))]))
 
 
-def seven_octets() -> bytes:
-    module_name = der.sequence(der.oid(HARDWARE_TYPE), der.octet_string(DEVICE.octets[:7]))
+def seven_bytes() -> bytes:
+    module_name = der.sequence(der.oid(HARDWARE_TYPE), der.octet_string(DEVICE.encoded[:7]))
     name = der.sequence(der.element(0xA0, der.oid(Oid.HARDWARE_MODULE_NAME), der.explicit(0, module_name)))
     return sign(info(extensions=[usage_extension(DS), alt_name_extension(name)]))
 
@@ -238,9 +238,9 @@ DEVICE_REFUSALS: dict[str, tuple[bytes, str]] = {
         sign(info(extensions=[usage_extension(DS), alt_name_extension(der.sequence(der.element(0x82, b"meter")))])),
         "subject-alt-name.name-type",
     ),
-    "a serial number of 7 octets": (seven_octets(), "hardware-module-name.serial-length"),
+    "a serial number of 7 bytes": (seven_bytes(), "hardware-module-name.serial-length"),
     "an Organisation's request": (ORGANISATION_REQUEST, "kind.unexpected"),
-    "octets after the end": (REQUEST + b"\0", "der.trailing-octets"),
+    "bytes after the end": (REQUEST + b"\0", "der.trailing-octets"),
     "cut short": (REQUEST[:-3], "structure.unreadable"),
     "two requests": (pem(REQUEST) + pem(other_key), "input.several"),
     "key usage twice": (

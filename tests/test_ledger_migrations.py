@@ -1,4 +1,4 @@
-"""A ledger from before is read as one of today; requests are kept in fewer octets and lose none."""
+"""A ledger from before is read as one of today; requests are kept in fewer bytes and lose none."""
 
 from __future__ import annotations
 
@@ -49,21 +49,21 @@ def _write_as_before(connection: sqlite3.Connection, smki: Smki) -> None:
                 usage, request, granted, serial_number) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?)""",
             (
                 kept.id, to_seconds(new.received), new.interface, new.subscriber, new.officer, new.applied_by, new.kind.value,
-                new.entity_identifier.octets if new.entity_identifier else None, new.role.decimal if new.role else None,
-                new.usage.code if new.usage else None, new.request, kept.serial_number.octets,
+                new.entity_identifier.encoded if new.entity_identifier else None, new.role.decimal if new.role else None,
+                new.usage.code if new.usage else None, new.request, kept.serial_number.encoded,
             ),
         )  # fmt: skip
     for record in smki.ledger.certificates(CertificateQuery()):
         key = hashlib.sha256(record.certificate.public_key_info).digest()
-        issuer = record.issuer_serial_number.octets if record.issuer_serial_number else None
+        issuer = record.issuer_serial_number.encoded if record.issuer_serial_number else None
         issued = to_seconds(record.issued)
         connection.execute(
             """INSERT INTO certificate (id, serial_number, kind, entity_identifier, role, usage, public_key_sha256, not_before,
                 not_after, status, status_since, issued, issuer_serial_number, application_id, der)
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
             (
-                record.id, record.serial_number.octets, record.kind.value,
-                record.entity_identifier.octets if record.entity_identifier else None,
+                record.id, record.serial_number.encoded, record.kind.value,
+                record.entity_identifier.encoded if record.entity_identifier else None,
                 record.role.decimal if record.role else None, record.usage.code if record.usage else None, key,
                 to_seconds(record.not_before), to_seconds(record.not_after), record.stored_status.value, issued, issued, issuer,
                 record.application_id, record.der,
@@ -75,12 +75,12 @@ def _write_as_before(connection: sqlite3.Connection, smki: Smki) -> None:
 
 
 @given(st.binary(max_size=2000))
-def test_whatever_was_handed_in_is_kept_octet_for_octet(request: bytes) -> None:
+def test_whatever_was_handed_in_is_kept_byte_for_byte(request: bytes) -> None:
     assert unpack(pack(request)) == request
     assert len(pack(request)) <= len(request) + 1
 
 
-def test_a_request_is_kept_in_little_more_than_its_random_octets() -> None:
+def test_a_request_is_kept_in_little_more_than_its_random_bytes() -> None:
     request = make_device_request(SystemRandomness().private_key(""), DEVICE, DS)
     assert unpack(pack(request)) == request
     assert len(pack(request)) < 65 + 64 + 40

@@ -63,7 +63,7 @@ def key_of(order: Order, record: CertificateRecord) -> Any:
         Order.ISSUED: record.issued,
         Order.NOT_AFTER: record.not_after,
         Order.SERIAL_NUMBER: record.serial_number,
-        Order.ENTITY_IDENTIFIER: record.entity_identifier.octets if record.entity_identifier else b"",
+        Order.ENTITY_IDENTIFIER: record.entity_identifier.encoded if record.entity_identifier else b"",
     }[order]
     return first, record.issued, record.id
 

@@ -23,7 +23,7 @@ POLICIES = "2.5.29.32"
 
 
 def shape(data: bytes, *, mask_oids: bool = False) -> Any:
-    """The tree of types in DER, with object identifiers, booleans and small octet strings' insides, without values."""
+    """The tree of types in DER, with object identifiers, booleans and small byte strings' insides, without values."""
     class_, method, tag, _, content, trailer = parser.parse(data, strict=True)
     assert not trailer
     if method == 1:
@@ -43,7 +43,7 @@ def shape(data: bytes, *, mask_oids: bool = False) -> Any:
         return ("octets", len(content))  # a key or entity identifier, which might look like DER by chance
     if (class_, tag) == (0, 4):
         try:
-            return ("octets of", shape(content, mask_oids=mask_oids))
+            return ("bytes of", shape(content, mask_oids=mask_oids))
         except (ValueError, AssertionError):
             return ("octets", len(content))
     if (class_, tag) == (0, 3):
@@ -137,7 +137,7 @@ def test_the_other_authorities_differ_from_the_issuing_oca_where_the_profile_say
 
 
 def test_the_published_request_becomes_the_published_certificate(smki: Smki, published_request: bytes) -> None:
-    """All but serial number, issuer, validity, policy OID and authority key identifier are the published octets."""
+    """All but serial number, issuer, validity, policy OID and authority key identifier are the published bytes."""
     published = unarmour((VECTORS / "csr" / "00db1234567890a0-ds-issued.pem").read_bytes())[0].der
     ours = smki.issue_device(published_request).record.der
     assert ours != published

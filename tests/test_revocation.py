@@ -18,7 +18,7 @@ from smki.ledger.sqlite.ledger import SqliteLedger
 from smki.pki.certificate import Certificate, to_pem
 from smki.pki.request import make_device_request, make_organisation_request
 from smki.pki.revocation_list import PEM_LABEL, RevocationList
-from smki.problem import Malformed
+from smki.problem import Malformed, problem_text
 from smki.profile.revocation_reasons import CRL_REASONS
 from smki.registration.acceptance import NotAcceptable
 from smki.registration.revocation import AlreadyRevoked, NotRevocable
@@ -181,7 +181,7 @@ def test_what_counts_as_accepted_is_revoked_and_not_rejected(smki: Smki, pending
     with pytest.raises(NotAcceptable) as caught:
         reject(of, record.serial_number)
     assert caught.value.code == "certificate.not-pending"
-    assert f"smki revoke {record.serial_number}" in caught.value.problems[0].remedy
+    assert f"smki revoke {record.serial_number}" in problem_text(caught.value.problems[0])
     assert of.ledger.revocations.of(record.serial_number) is None
     assert EventKind.REJECTED not in {event.kind for event in of.ledger.events()}
     revoke(of, record.serial_number, "rejected")

@@ -42,10 +42,10 @@ from smki_repository.security_headers import SecurityHeaders
 from smki_repository.slow_senders import TooManyBodies
 from smki_repository.time_travel import is_real, tell_the_time
 
-MAX_BODY_OCTETS = 64 * 1024
-"""Larger bodies are refused unread: a search has some 150 octets."""
+MAX_BODY_BYTES = 64 * 1024
+"""Larger bodies are refused unread: a search has some 150 bytes."""
 
-MAX_DRAINED_OCTETS = 32 * 1024 * 1024
+MAX_DRAINED_BYTES = 32 * 1024 * 1024
 """So much of a body that is too large is read and thrown away, so that its sender gets to see the answer."""
 
 
@@ -58,7 +58,7 @@ def create_app(smki: Smki, options: Options = DEFAULTS, *, faults: Faults | None
     :raises ValueError: when there are faults and the SMKI's clock is no TravellingClock.
     """
     app = _Application(__name__)
-    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_OCTETS
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     count_requests(app, smki)
     tell_the_time(app, smki.clock)
     admit_readers(app, smki, options.read_access)
@@ -137,7 +137,7 @@ def _tell_errors(app: Flask, smki: Smki) -> None:
         is_api = request.path.startswith("/api/")
         if status == 413:
             _drain()
-            seen, expected, remedy = "a body that is too large", f"at most {request.max_content_length} octets", ""
+            seen, expected, remedy = "a body that is too large", f"at most {request.max_content_length} bytes", ""
         else:
             seen, expected = f"{error.name} ({request.method} {request.path})", ""
             remedy = f"see {'/api/docs' if is_api else '/'} for what there is"
@@ -172,7 +172,7 @@ def _served_below(base_path: str) -> Response:
 
 def _drain() -> None:
     stream = request.environ["wsgi.input"]
-    left = MAX_DRAINED_OCTETS
+    left = MAX_DRAINED_BYTES
     with suppress(TooManyBodies):  # then the sender sees its connection closed
         while left > 0 and (chunk := stream.read(1 << 16)):
             left -= len(chunk)

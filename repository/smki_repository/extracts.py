@@ -51,7 +51,7 @@ def extracts(smki: Smki) -> Blueprint:
 
     @blueprint.errorhandler(RequestedRangeNotSatisfiable)
     def not_satisfiable(error: RequestedRangeNotSatisfiable) -> Response:
-        response = Response(f"the file has {error.length} octets\n", 416, mimetype="text/plain")
+        response = Response(f"the file has {error.length} bytes\n", 416, mimetype="text/plain")
         response.headers["Content-Range"] = f"bytes */{error.length}"
         return response
 

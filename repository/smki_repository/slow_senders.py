@@ -50,8 +50,8 @@ class _Body:
         self._stream = stream
         self._places = places
 
-    def read(self, octets: int = -1) -> bytes:
-        """Read some octets, or all of them."""
+    def read(self, encoded: int = -1) -> bytes:
+        """Read some bytes, or all of them."""
         if not self._places.acquire(timeout=PATIENCE_SECONDS):
             expected, remedy = "a body that can be read at once", "Send it again in a moment."
             raise TooManyBodies(
@@ -64,6 +64,6 @@ class _Body:
                 )
             )
         try:
-            return self._stream.read(octets)
+            return self._stream.read(encoded)
         finally:
             self._places.release()

@@ -122,7 +122,7 @@ def _check_latest(ledger: Ledger, latest: ListRecord) -> Iterator[Problem]:
     # Encoded once again the list is the same bytes: much quicker than to take a hundred thousand entries apart.
     if named == encode_entry_rows(rows):
         return
-    expected = {SerialNumber.from_octets(row[0]): row[1:] for row in rows}
+    expected = {SerialNumber.from_bytes(row[0]): row[1:] for row in rows}
     for entry in made.entries():
         told = expected.pop(entry.serial_number, None)
         if told is None:

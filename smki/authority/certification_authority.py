@@ -16,7 +16,7 @@ from smki.profile import IssuerFacts
 from smki.profile.clearance import Cleared
 
 # Deterministic (RFC 6979): no signature depends on the quality of random numbers, a certificate signed
-# again after a crash is the same certificate, and a seeded SMKI is the same octet for octet.
+# again after a crash is the same certificate, and a seeded SMKI is the same byte for byte.
 _ECDSA = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
 
 

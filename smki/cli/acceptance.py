@@ -15,9 +15,8 @@ from smki.cli.common import (
     list_deadline,
     list_deadline_text,
     officer_options,
-    say,
-    say_problems,
 )
+from smki.cli.say import say, say_problems
 from smki.clock import iso
 from smki.home.smki import Smki
 from smki.identity import PartyId, SerialNumber

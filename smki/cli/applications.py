@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from smki.cli.common import COUNT, EUI64, NUMBER, home_option, json_option, say, say_problems
+from smki.cli.common import COUNT, EUI64, NUMBER, home_option, json_option
+from smki.cli.say import say, say_problems
 from smki.clock import iso
 from smki.home.smki import Smki
 from smki.identity import EntityIdentifier

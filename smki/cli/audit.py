@@ -9,7 +9,8 @@ from pathlib import Path
 
 import click
 
-from smki.cli.common import EUI64, MOMENT, PARTY, SERIAL, Choices, home_option, json_option, say
+from smki.cli.common import EUI64, MOMENT, PARTY, SERIAL, Choices, home_option, json_option
+from smki.cli.say import say
 from smki.home.smki import Smki
 from smki.identity import EntityIdentifier, PartyId, SerialNumber
 from smki.interchange.description import event_fields, event_text

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from smki.cli.common import cli_actor, home_option, say
+from smki.cli.common import cli_actor, home_option
+from smki.cli.say import say
 from smki.clock import iso
 from smki.home.smki import Smki
 from smki.problem import NotFound, Problem

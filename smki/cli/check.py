@@ -8,8 +8,9 @@ from pathlib import Path
 
 import click
 
-from smki.cli.common import home_option, json_option, say, say_problems
+from smki.cli.common import home_option, json_option
 from smki.cli.main import EXIT_NEGATIVE
+from smki.cli.say import say, say_problems
 from smki.home.smki import Smki
 
 

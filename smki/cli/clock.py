@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from smki.cli.common import MOMENT, Parsed, cli_actor, home_option, say
+from smki.cli.common import MOMENT, Parsed, cli_actor, home_option
+from smki.cli.say import say
 from smki.clock import HomeClock, iso
 from smki.home.configuration import Configuration
 from smki.home.smki import CLOCK_FILE, Smki

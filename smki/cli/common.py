@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import enum
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
@@ -17,13 +17,12 @@ from smki.clock import iso, parse_moment
 from smki.file import PUBLIC_MODE, replacing
 from smki.identity import EntityIdentifier, PartyId, SerialNumber
 from smki.pki.certificate import Certificate
-from smki.pki.pem import MAX_INPUT_OCTETS
-from smki.problem import Malformed, NotFound, Problem, problem_lines
+from smki.pki.pem import MAX_INPUT_BYTES
+from smki.problem import Malformed, NotFound, Problem
 from smki.registration.actor import Actor
 from smki.sec.device import DeviceType
 from smki.sec.party import parse_day
 from smki.sec.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
-from smki.text import visible
 
 if TYPE_CHECKING:
     from smki.home.smki import Smki
@@ -145,17 +144,17 @@ def list_deadline_text(kind: CertificateKind, deadline: datetime) -> str:
 
 
 def read_input(name: str) -> bytes:
-    """The octets of a file, or of standard input for ``-``.
+    """The bytes of a file, or of standard input for ``-``.
 
     :raises NotFound: when there is no such file.
     :raises Malformed: when it is a directory or larger than anything we read.
     """
     try:
         if name == "-":
-            data = sys.stdin.buffer.read(MAX_INPUT_OCTETS + 1)
+            data = sys.stdin.buffer.read(MAX_INPUT_BYTES + 1)
         else:
             with Path(name).open("rb") as file:
-                data = file.read(MAX_INPUT_OCTETS + 1)
+                data = file.read(MAX_INPUT_BYTES + 1)
     except FileNotFoundError:
         raise NotFound(
             Problem(
@@ -168,12 +167,12 @@ def read_input(name: str) -> bytes:
         ) from None
     except IsADirectoryError:
         raise Malformed(Problem(code="file.directory", subject=name, seen="a directory", expected="a file")) from None
-    if len(data) > MAX_INPUT_OCTETS:
+    if len(data) > MAX_INPUT_BYTES:
         raise Malformed(
             Problem(
                 code="input.too-large",
                 subject=name,
-                seen=f"more than {MAX_INPUT_OCTETS} octets",
+                seen=f"more than {MAX_INPUT_BYTES} bytes",
                 expected="a smaller file",
             )
         )
@@ -218,22 +217,6 @@ def encode_certificate(certificate: Certificate, path: Path | None) -> bytes:
     if path is not None and path.suffix.lower() in DER_SUFFIXES:
         return certificate.der
     return certificate.as_pem().encode()
-
-
-def say(*lines: str, err: bool = False) -> None:
-    """Write lines for a person; every command writes whatever is not JSON through here.
-
-    Each is one line whatever is in it: what is not printable is escaped (:func:`~smki.text.visible`), so that no text of
-    a certificate can pass for a line of ours, or drive a terminal.
-    """
-    click.echo("\n".join(map(visible, lines)), err=err)
-
-
-def say_problems(problems: Iterable[Problem], prefix: str = "", *, err: bool = False) -> None:
-    """Write problems, each with its remedy on a line of its own."""
-    for problem in problems:
-        first, *others = problem_lines(problem)
-        say(f"{prefix}{first}", *others, err=err)
 
 
 def day(moment: datetime) -> str:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from smki.cli.common import PARTY, cli_actor, home_option, json_option, say
+from smki.cli.common import PARTY, cli_actor, home_option, json_option
+from smki.cli.say import say
 from smki.clock import RealClock, iso
 from smki.home.smki import Smki
 from smki.identity import PartyId

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import click
 
-from smki.cli.common import MOMENT, json_option, say
+from smki.cli.common import MOMENT, json_option
+from smki.cli.say import say
 from smki.clock import RealClock
 from smki.problem import NotFound, NotReady, Problem
 from smki.testing.defects import DEFECTS, Defect, SamplePki

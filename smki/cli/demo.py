@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from smki.cli.common import MOMENT, home_option, require_directory, say
+from smki.cli.common import MOMENT, home_option, require_directory
+from smki.cli.say import say
 from smki.clock import FixedClock, iso, parse_moment
 from smki.home.configuration import CONFIGURATION_FILE, Configuration
 from smki.home.smki import Smki
@@ -31,7 +32,7 @@ def demo() -> None:
 @click.option(
     "--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Where to write: a new directory."
 )
-@click.option("--seed", help="For a new SMKI: make everything reproducible, octet for octet.")
+@click.option("--seed", help="For a new SMKI: make everything reproducible, byte for byte.")
 @click.option("--at", type=MOMENT, help="For a new SMKI: when it begins, UTC. [default: now; with --seed 2026-01-01]")
 def z1(home: Path, out: Path, seed: str | None, at: datetime | None) -> None:
     """Fresh certificates for the Organisations of the DCC's published test PKI.

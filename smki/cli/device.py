@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from smki.cli.common import DEVICE_TYPE, EUI64, NUMBER, Parsed, cli_actor, home_option, json_option, read_input, say
+from smki.cli.common import DEVICE_TYPE, EUI64, NUMBER, Parsed, cli_actor, home_option, json_option, read_input
+from smki.cli.say import say
 from smki.eligibility import DEVICE_THRESHOLD
 from smki.home.smki import Smki
 from smki.identity import EntityIdentifier

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import click
 
-from smki.cli.common import DAY, DEVICE_TYPE, EUI64, ROLE, USAGE, applicant_options, home_option, json_option, say
+from smki.cli.common import DAY, DEVICE_TYPE, EUI64, ROLE, USAGE, applicant_options, home_option, json_option
 from smki.cli.main import EXIT_NEGATIVE
+from smki.cli.say import say
 from smki.eligibility import PROVISIONS, Decision, decision_lines, in_force
 from smki.home.smki import Smki
 from smki.identity import EntityIdentifier

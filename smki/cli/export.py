@@ -12,8 +12,9 @@ from pathlib import Path
 
 import click
 
-from smki.cli.common import F, home_option, output, require_directory, say, say_problems
+from smki.cli.common import F, home_option, output, require_directory
 from smki.cli.progress import counted, progress_bar
+from smki.cli.say import say, say_problems
 from smki.cli.selection import narrowing_options
 from smki.file import PRIVATE_MODE, new_directory, replacing
 from smki.home.smki import Smki

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import click
 
-from smki.cli.common import home_option, json_option, say, say_problems
+from smki.cli.common import home_option, json_option
 from smki.cli.main import EXIT_NEGATIVE
 from smki.cli.progress import progress_bar
+from smki.cli.say import say, say_problems
 from smki.clock import iso
 from smki.home.smki import Smki
 from smki.interchange import extracts
@@ -61,7 +62,7 @@ def list_(home: Path, as_json: bool) -> None:
     say(_ROW.format("EXTRACT", "CERTIFICATES", "OCTETS", "SHA-256"))
     for each in found:
         contents = each.contents
-        say(_ROW.format(each.name, contents.certificates, contents.octets, contents.sha256))
+        say(_ROW.format(each.name, contents.certificates, contents.encoded, contents.sha256))
 
 
 _ROW = "{:<33}  {:>12}  {:>13}  {}"
@@ -145,5 +146,5 @@ def _print(made: Sequence[Extract], as_json: bool) -> None:
             continue
         since = f" since {iso(each.since)}" if each.since else ""
         say(f"{each.path}: {each.type.value} extract at {iso(each.moment)}{since}")
-        say(f"  {each.added} added, {each.changed} changed status; {each.contents.octets} octets")
+        say(f"  {each.added} added, {each.changed} changed status; {each.contents.encoded} bytes")
         say(f"  SHA-256 {each.contents.sha256}")

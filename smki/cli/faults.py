@@ -8,7 +8,8 @@ from datetime import timedelta
 import click
 
 from smki.cli.clock import SHIFT
-from smki.cli.common import F, json_option, say
+from smki.cli.common import F, json_option
+from smki.cli.say import say
 from smki.problem import Malformed, Problem
 from smki.testing.faults import Fault, FaultKind, RemoteFaults, SetFault
 

@@ -13,9 +13,10 @@ from typing import Any
 
 import click
 
-from smki.cli.common import home_option, json_option, read_input, say
+from smki.cli.common import home_option, json_option, read_input
 from smki.cli.main import EXIT_NEGATIVE
 from smki.cli.progress import progress_bar
+from smki.cli.say import say
 from smki.home.smki import Smki
 from smki.interchange.importing import Importer, ImportOutcome, find_certificates
 from smki.interchange.importing.contents import FoundObject

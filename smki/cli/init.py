@@ -7,14 +7,15 @@ from pathlib import Path
 
 import click
 
-from smki.cli.common import MOMENT, home_option, say
+from smki.cli.common import MOMENT, home_option
+from smki.cli.say import say
 from smki.home.smki import Smki
 from smki.ledger import CertificateQuery
 
 
 @click.command()
 @home_option
-@click.option("--seed", help="Make keys, serial numbers and certificates reproducible, octet for octet.")
+@click.option("--seed", help="Make keys, serial numbers and certificates reproducible, byte for byte.")
 @click.option("--at", type=MOMENT, help="When it begins, UTC. [default: now; with --seed 2026-01-01]")
 @click.option(
     "--deemed-accepted-after",

@@ -22,8 +22,8 @@ from smki.cli.common import (
     output,
     read_input,
     require_directory,
-    say,
 )
+from smki.cli.say import say
 from smki.home.smki import Smki
 from smki.identity import EntityIdentifier
 from smki.keys.private_key import write_private_file

@@ -11,8 +11,9 @@ from typing import Any
 
 import click
 
-from smki.cli.common import json_option, read_input, say, say_problems
+from smki.cli.common import json_option, read_input
 from smki.cli.main import EXIT_NEGATIVE, EXIT_REFUSED
+from smki.cli.say import say, say_problems
 from smki.pki.certificate import Certificate
 from smki.pki.pem import read_pieces, unarmour
 from smki.pki.x509 import issuer_of
@@ -181,14 +182,14 @@ def _lint_file(file: str, kind: str | None, issuers: Sequence[Certificate]) -> I
                 expected="a certificate, request or revocation list in PEM",
             )
         ]
-    for number, octets in enumerate(objects, 1):
-        result = lint_any(octets, kind=kind, issuer=_issuer_for(octets, issuers))
+    for number, encoded in enumerate(objects, 1):
+        result = lint_any(encoded, kind=kind, issuer=_issuer_for(encoded, issuers))
         yield Linting(file, number, len(objects), result)
 
 
-def _issuer_for(octets: bytes, issuers: Sequence[Certificate]) -> Certificate | None:
+def _issuer_for(encoded: bytes, issuers: Sequence[Certificate]) -> Certificate | None:
     """The issuer whose name the object has; the first one where it has none of theirs."""
-    name = issuer_of(octets) if len(issuers) > 1 else None
+    name = issuer_of(encoded) if len(issuers) > 1 else None
     return next((issuer for issuer in issuers if issuer.subject == name), issuers[0] if issuers else None)
 
 

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import click
 
-from smki.cli.common import COUNT, day, home_option, json_option, say
+from smki.cli.common import COUNT, day, home_option, json_option
 from smki.cli.main import EXIT_NEGATIVE
+from smki.cli.say import say
 from smki.cli.selection import narrowing_options
 from smki.clock import NO_WELL_DEFINED_EXPIRY
 from smki.home.lookup import look_up, readings

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import click
 
-from smki.cli.common import say, say_problems
+from smki.cli.say import say, say_problems
 from smki.problem import Problem, SmkiError
 
 EXIT_NEGATIVE = 1

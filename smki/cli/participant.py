@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from smki.cli.common import DAY, PARTY, Parsed, cli_actor, home_option, json_option, say
+from smki.cli.common import DAY, PARTY, Parsed, cli_actor, home_option, json_option
 from smki.cli.registrant import (
     changed_quota,
     list_registrants,
@@ -18,6 +18,7 @@ from smki.cli.registrant import (
     quota_option,
     show_registrant,
 )
+from smki.cli.say import say
 from smki.home.smki import Smki
 from smki.identity import PartyId
 from smki.registration.parties import AddParticipant, ChangeParticipant

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from smki.cli.common import DAY, EUI64, PARTY, Parsed, cli_actor, home_option, json_option, read_input, say
+from smki.cli.common import DAY, EUI64, PARTY, Parsed, cli_actor, home_option, json_option, read_input
 from smki.cli.registrant import (
     changed_quota,
     list_registrants,
@@ -20,6 +20,7 @@ from smki.cli.registrant import (
     quota_option,
     show_registrant,
 )
+from smki.cli.say import say
 from smki.home.smki import Smki
 from smki.identity import EntityIdentifier, PartyId
 from smki.registration.bulk import LoadParties, read_parties

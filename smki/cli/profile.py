@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-from smki.cli.common import json_option, say
+from smki.cli.common import json_option
+from smki.cli.say import say
 from smki.profile.forms import Profile
 from smki.profile.lint import profile_named
 from smki.profile.tables import ALL_PROFILES

@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from smki.cli.common import PARTY, Parsed, cli_actor, home_option, say
+from smki.cli.common import PARTY, Parsed, cli_actor, home_option
+from smki.cli.say import say
 from smki.clock import RealClock
 from smki.home.smki import Smki
 from smki.identity import PartyId

@@ -23,9 +23,9 @@ from smki.cli.common import (
     list_deadline_text,
     output,
     read_input,
-    say,
 )
 from smki.cli.main import EXIT_NEGATIVE
+from smki.cli.say import say
 from smki.clock import iso
 from smki.home.smki import Smki
 from smki.identity import PartyId, SerialNumber

@@ -10,7 +10,8 @@ from smki_repository.options import Options, ReadAccess
 from smki_repository.server import DEFAULT_HOST, DEFAULT_PORT, DEFAULT_WORKERS, default_read_access, refuse_taken_port
 from smki_repository.server import serve as serve_repository
 
-from smki.cli.common import home_option, say
+from smki.cli.common import home_option
+from smki.cli.say import say
 from smki.home.smki import Smki
 
 _EXAMPLE = "00-DB-12-34-56-78-90-A0"

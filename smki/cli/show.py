@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from smki.cli.common import home_option, json_option, read_input, say
+from smki.cli.common import home_option, json_option, read_input
+from smki.cli.say import say
 from smki.clock import NO_WELL_DEFINED_EXPIRY, iso
 from smki.home.configuration import CONFIGURATION_FILE
 from smki.home.smki import Smki

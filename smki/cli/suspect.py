@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from smki.cli.common import SERIAL, home_option, json_option, say
+from smki.cli.common import SERIAL, home_option, json_option
+from smki.cli.say import say
 from smki.clock import RealClock, iso
 from smki.identity import SerialNumber
 from smki.problem import NotFound, Problem

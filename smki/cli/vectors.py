@@ -11,8 +11,9 @@ from pathlib import Path
 
 import click
 
-from smki.cli.common import json_option, say
+from smki.cli.common import json_option
 from smki.cli.main import EXIT_NEGATIVE
+from smki.cli.say import say
 from smki.problem import Malformed, NotFound, Problem
 from smki.testing.vectors import cases
 from smki.testing.vectors.files import write as write_files

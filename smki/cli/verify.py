@@ -10,19 +10,9 @@ from pathlib import Path
 
 import click
 
-from smki.cli.common import (
-    EUI64,
-    MOMENT,
-    Parsed,
-    home_option,
-    json_option,
-    output,
-    read_input,
-    require_directory,
-    say,
-    say_problems,
-)
+from smki.cli.common import EUI64, MOMENT, Parsed, home_option, json_option, output, read_input, require_directory
 from smki.cli.main import EXIT_NEGATIVE, EXIT_REFUSED
+from smki.cli.say import say, say_problems
 from smki.cli.verdict_text import Told, junit, one_line, print_checks, progress
 from smki.clock import RealClock
 from smki.home.configuration import CONFIGURATION_FILE
@@ -89,7 +79,7 @@ def verify(
     if junit_file is not None:
         require_directory(junit_file.absolute().parent)
     if trust:
-        anchors = [Certificate.from_der(octets) for name in trust for octets in _objects(name)]
+        anchors = [Certificate.from_der(encoded) for name in trust for encoded in _objects(name)]
         source: RevocationLists | ListSource = RevocationLists.of(_lists(crl), _lists(arl))
         now = RealClock().now()
     else:
@@ -102,7 +92,7 @@ def verify(
     party = RelyingParty(
         anchors,
         source,
-        chain=[octets for name in chain for octets in _objects(name)],
+        chain=[encoded for name in chain for encoded in _objects(name)],
         suspicions=Suspicions.read(suspicions or home / SUSPICIONS_FILE),
         policy_oids=policy or (TEST_POLICY_OID,),
         ignore_time=ignore_time,
@@ -133,7 +123,7 @@ def _report(told: Sequence[Told], problems: Sequence[Problem], as_json: bool, ch
         for one in told:
             if checks or len(told) == 1:
                 print_checks(one)
-            say(one_line(one))  # what is not ours in it is escaped, the colours are not
+            click.echo(one_line(one))  # what is not ours in it is escaped, the colours are not
         if len(told) > 1:
             say(f"{sum(one.verdict.trusted for one in told)} of {len(told)} trusted")
     for problem in problems:

@@ -17,13 +17,13 @@ FORMAT = 1
 
 SEEDED_START = datetime(2026, 1, 1, tzinfo=UTC)
 """When an SMKI made from a seed begins unless told otherwise: fixed, so that the same seed makes the same
-octets on any day."""
+bytes on any day."""
 
 
 def beginning(seed: str | None, at: datetime | None) -> datetime:
     """When an SMKI begins (UTC): as told, else at :data:`SEEDED_START` where it has a seed, else now.
 
-    :raises Malformed: when the seed is no text: octets of a command line that are not UTF-8; or *at* names no time zone.
+    :raises Malformed: when the seed is no text: bytes of a command line that are not UTF-8; or *at* names no time zone.
     """
     if seed is not None and any("\ud800" <= character <= "\udfff" for character in seed):
         seen = f"{seed[:64]!r}"

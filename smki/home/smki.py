@@ -114,7 +114,7 @@ class Smki:
     def in_memory(cls, *, seed: str | None = None, at: datetime | None = None, clock: Clock | None = None) -> Smki:
         """Make a new SMKI that is gone when it is closed: the same as :meth:`create` makes, without a directory.
 
-        :param seed: makes keys, serial numbers and certificates reproducible, octet for octet: the same as those of
+        :param seed: makes keys, serial numbers and certificates reproducible, byte for byte: the same as those of
             :meth:`create` with that seed.
         :param at: when it begins (UTC); now by default, with a seed :data:`~smki.home.configuration.SEEDED_START`.
         :param clock: what time it is there; by default one that can be set (:class:`~smki.clock.AdjustableClock`),
@@ -140,7 +140,7 @@ class Smki:
         """Make a new SMKI: the four authorities, then the DCC's own certificates (SEC L3.12). All of it or nothing.
 
         :param path: a directory that does not exist yet, or is empty.
-        :param seed: makes keys, serial numbers and certificates reproducible, octet for octet.
+        :param seed: makes keys, serial numbers and certificates reproducible, byte for byte.
         :param at: when it begins (UTC); now by default, with a seed :data:`~smki.home.configuration.SEEDED_START`.
         :param deemed_accepted_after: how long after its issue an Organisation Certificate counts as accepted.
         :raises NotReady: when there is something at *path* already or nothing can be made there.
@@ -159,10 +159,9 @@ class Smki:
             _establish(workshop, configuration, FixedClock(start))
             workshop.replace(path)
         except OSError as error:
-            remedy = "Choose a place where this user may write, with --home."
             seen, expected = error.strerror or str(error), "a directory that can be made"
             raise NotReady(
-                Problem(code="home.not-writable", subject=str(path), seen=seen, expected=expected, remedy=remedy)
+                Problem(code="home.not-writable", subject=str(path), seen=seen, expected=expected)
             ) from error
         finally:
             shutil.rmtree(workshop, ignore_errors=True)
@@ -386,12 +385,9 @@ def _refuse_existing(path: Path) -> None:
         return
     with Smki.open(path) as there:
         names = ", ".join(f"{record.kind.title} {record.certificate.common_name}" for record in there.authorities())
-        number = there.ledger.count_certificates()
-        seen = f"an SMKI made at {there.configuration.created}: {names}; {number} certificates"
-    remedy = "Use it as it is, choose another directory with --home, or move this one away."
-    raise NotReady(
-        Problem(code="home.exists", subject=str(path), seen=seen, expected="no SMKI there yet", remedy=remedy)
-    )
+        count = f"{there.ledger.count_certificates()} certificates"
+        seen = f"an SMKI made at {there.configuration.created}: {names}; {count}"
+    raise NotReady(Problem(code="home.exists", subject=str(path), seen=seen, expected="no SMKI there yet"))
 
 
 def _establish(path: Path, configuration: Configuration, clock: Clock) -> None:

@@ -38,7 +38,7 @@ def org_crypto_zip(holdings: Iterable[Holding]) -> bytes:
     """The ``/assets/crypto/org-crypto.zip`` of the published test PKI: Organisation Certificates and their private keys.
 
     ``org-crypto/cert/NAME.pem`` beside ``org-crypto/key/NAME.key`` (PKCS#8, PEM, not encrypted), as the published client
-    reads it. The same holdings make the same octets.
+    reads it. The same holdings make the same bytes.
 
     :raises Malformed: for a certificate that is no Organisation's, or whose private key is not at hand.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from smki.pki.pem import MAX_INPUT_OCTETS
+from smki.pki.pem import MAX_INPUT_BYTES
 from smki.problem import Malformed, Problem
 
 _MAX_DIGITS = 64
@@ -21,10 +21,8 @@ def read_json_object(text: str | bytes, name: str) -> dict[str, Any]:
     try:
         if isinstance(text, bytes):
             text = text.decode("utf-8-sig")
-        if len(text) > MAX_INPUT_OCTETS:
-            raise Malformed(
-                _not_json("input.too-large", name, f"{len(text)} characters", f"at most {MAX_INPUT_OCTETS}")
-            )
+        if len(text) > MAX_INPUT_BYTES:
+            raise Malformed(_not_json("input.too-large", name, f"{len(text)} characters", f"at most {MAX_INPUT_BYTES}"))
         value = json.loads(
             text, object_pairs_hook=_without_repetition, parse_int=_number, parse_float=_float, parse_constant=_constant
         )

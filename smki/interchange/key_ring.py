@@ -13,7 +13,7 @@ from smki.pki.x509 import encode_public_key
 from smki.problem import IntegrityError, NotFound, Problem, SmkiError
 
 KEY_SUFFIX = ".key"
-_MAX_KEY_OCTETS = 64 * 1024
+_MAX_KEY_BYTES = 64 * 1024
 
 
 class KeyRing:
@@ -35,7 +35,7 @@ class KeyRing:
 
     def _take(self, file: Path) -> None:
         try:
-            if file.stat().st_size > _MAX_KEY_OCTETS:
+            if file.stat().st_size > _MAX_KEY_BYTES:
                 raise IntegrityError(
                     Problem(
                         code="key.unreadable",

@@ -25,7 +25,7 @@ from smki.problem import Malformed, Problem
 MAC_ITERATIONS = 10_000
 """How often the passphrase is hashed for the code over the whole; the keys in it have an iteration of their own."""
 
-_SALT_OCTETS = 16
+_SALT_BYTES = 16
 _DATA = "1.2.840.113549.1.7.1"
 _SHROUDED_KEY_BAG = "1.2.840.113549.1.12.10.1.2"
 _CERTIFICATE_BAG = "1.2.840.113549.1.12.10.1.3"
@@ -98,7 +98,7 @@ def _bmp(text: str) -> bytes:
 
 
 def _mac(content: bytes, passphrase: bytes) -> bytes:
-    salt = os.urandom(_SALT_OCTETS)
+    salt = os.urandom(_SALT_BYTES)
     key = _derive(passphrase.decode("utf-8", "replace").encode("utf-16-be") + b"\0\0", salt, MAC_ITERATIONS)
     digest = hmac.digest(key, content, "sha256")
     algorithm = der.sequence(der.oid(_SHA_256), der.element(0x05))
@@ -107,7 +107,7 @@ def _mac(content: bytes, passphrase: bytes) -> bytes:
 
 
 def _derive(passphrase: bytes, salt: bytes, iterations: int) -> bytes:
-    """The key for the MAC, 32 octets (RFC 7292 Appendix B.2, with SHA-256: u = 32, v = 64, ID = 3)."""
+    """The key for the MAC, 32 bytes (RFC 7292 Appendix B.2, with SHA-256: u = 32, v = 64, ID = 3)."""
     block = 64
     mixed = b"\x03" * block + _repeated(salt, block) + _repeated(passphrase, block)
     digest = hashlib.sha256(mixed).digest()
@@ -116,6 +116,6 @@ def _derive(passphrase: bytes, salt: bytes, iterations: int) -> bytes:
     return digest
 
 
-def _repeated(octets: bytes, block: int) -> bytes:
-    length = block * -(-len(octets) // block)
-    return (octets * (length // len(octets) + 1))[:length]
+def _repeated(encoded: bytes, block: int) -> bytes:
+    length = block * -(-len(encoded) // block)
+    return (encoded * (length // len(encoded) + 1))[:length]

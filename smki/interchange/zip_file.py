@@ -1,7 +1,7 @@
 """ZIP archives written as they go: to a pipe too, with any number of entries, in memory that does not grow.
 
 The standard library keeps half a kilobyte an entry until the archive is closed; this keeps the central directory in
-a temporary file. The octets depend on nothing but the entries: no times, no owners.
+a temporary file. The bytes depend on nothing but the entries: no times, no owners.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _DATE_1980_01_01 = 0x21
 _DEFLATED = 8
 _MADE_BY_UNIX = 3 << 8
 _MAX_16, _MAX_32 = 0xFFFF, 0xFFFFFFFF
-_SPOOLED_OCTETS = 1 << 20
+_SPOOLED_BYTES = 1 << 20
 
 
 class ZipWriter:
@@ -35,9 +35,9 @@ class ZipWriter:
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
-        self._directory: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=_SPOOLED_OCTETS)  # noqa: SIM115
+        self._directory: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=_SPOOLED_BYTES)  # noqa: SIM115
         self._offset = 0
-        self._directory_octets = 0
+        self._directory_bytes = 0
         self.entries = 0
 
     def add(self, name: str, content: bytes, mode: int = 0o644) -> None:
@@ -66,16 +66,16 @@ class ZipWriter:
         )
         self._write(_LOCAL.pack(b"PK\x03\x04", *common, 0) + encoded + deflated, entry=(encoded, common, mode))
 
-    def _write(self, octets: bytes, entry: tuple[bytes, tuple[int, ...], int]) -> None:
+    def _write(self, data: bytes, entry: tuple[bytes, tuple[int, ...], int]) -> None:
         encoded, common, mode = entry
         extra = _ZIP64_EXTRA.pack(1, 8, self._offset) if self._offset >= _MAX_32 else b""
         external = (0o100000 | mode) << 16
         tail = (len(extra), 0, 0, 0, external, min(self._offset, _MAX_32))
         record = _CENTRAL.pack(b"PK\x01\x02", _MADE_BY_UNIX | common[0], *common, *tail) + encoded + extra
         self._directory.write(record)
-        self._directory_octets += len(record)
-        self._file.write(octets)
-        self._offset += len(octets)
+        self._directory_bytes += len(record)
+        self._file.write(data)
+        self._offset += len(data)
         self.entries += 1
 
     def close(self) -> None:
@@ -84,7 +84,7 @@ class ZipWriter:
             directory.seek(0)
             while chunk := directory.read(1 << 16):
                 self._file.write(chunk)
-        size, at, count = self._directory_octets, self._offset, self.entries
+        size, at, count = self._directory_bytes, self._offset, self.entries
         if count >= _MAX_16 or at >= _MAX_32 or size >= _MAX_32:
             self._file.write(_ZIP64_END.pack(b"PK\x06\x06", 44, 45, 45, 0, 0, count, count, size, at))
             self._file.write(_ZIP64_LOCATOR.pack(b"PK\x06\x07", 0, at + size, 1))

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from smki.identity import MAX_SERIAL_OCTETS, SerialNumber
+from smki.identity import MAX_SERIAL_BYTES, SerialNumber
 from smki.problem import IntegrityError, Malformed, NotFound, Problem
 
 PASSPHRASE_VARIABLE = "SMKI_KEY_PASSPHRASE"  # noqa: S105  (the name of the variable)
@@ -35,7 +35,7 @@ class Randomness(Protocol):
         """A P-256 key; the label names what it is for and tells keys of one seed apart."""
 
     def serial_number(self, material: bytes, attempt: int) -> SerialNumber:
-        """A serial number of 16 octets, positive; *material* and *attempt* tell those of one seed apart."""
+        """A serial number of 16 bytes, positive; *material* and *attempt* tell those of one seed apart."""
 
 
 class SystemRandomness:
@@ -46,8 +46,8 @@ class SystemRandomness:
         return ec.generate_private_key(_CURVE)
 
     def serial_number(self, material: bytes, attempt: int) -> SerialNumber:
-        """16 octets, all but the two topmost bits random."""
-        return _serial_number(secrets.token_bytes(MAX_SERIAL_OCTETS))
+        """16 bytes, all but the two topmost bits random."""
+        return _serial_number(secrets.token_bytes(MAX_SERIAL_BYTES))
 
 
 class SeededRandomness:
@@ -66,17 +66,17 @@ class SeededRandomness:
 
     def serial_number(self, material: bytes, attempt: int) -> SerialNumber:
         """The serial number for that material; another one for each attempt."""
-        return _serial_number(self._derive(b"serial number", material, str(attempt).encode())[:MAX_SERIAL_OCTETS])
+        return _serial_number(self._derive(b"serial number", material, str(attempt).encode())[:MAX_SERIAL_BYTES])
 
     def _derive(self, *parts: bytes) -> bytes:
         message = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
         return hmac.digest(self._key, message, "sha512")
 
 
-def _serial_number(octets: bytes) -> SerialNumber:
-    # Top bit clear (positive), the next one set: always 16 octets when encoded, as in the published certificates.
-    top = 1 << MAX_SERIAL_OCTETS * 8 - 2
-    return SerialNumber(int.from_bytes(octets, "big") % top | top)
+def _serial_number(encoded: bytes) -> SerialNumber:
+    # Top bit clear (positive), the next one set: always 16 bytes when encoded, as in the published certificates.
+    top = 1 << MAX_SERIAL_BYTES * 8 - 2
+    return SerialNumber(int.from_bytes(encoded, "big") % top | top)
 
 
 def passphrase_from_environment() -> bytes | None:
@@ -211,7 +211,7 @@ def key_from_pem(content: bytes, passphrase: bytes | None, name: str) -> ec.Elli
     except TypeError:
         seen, remedy = "an encrypted key and no passphrase", f"Set {PASSPHRASE_VARIABLE} to its passphrase."
     except ValueError:
-        seen = "octets that cannot be read" + (" with this passphrase" if is_encrypted else "")
+        seen = "bytes that cannot be read" + (" with this passphrase" if is_encrypted else "")
         remedy = (
             f"Set {PASSPHRASE_VARIABLE} to the passphrase that was set when the key was made." if is_encrypted else ""
         )

@@ -6,19 +6,20 @@ import base64
 import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
 from smki.clock import iso
 from smki.identity import EntityIdentifier, SerialNumber
 from smki.pki import der
-from smki.pki.bounds import MAX_BYTES, MAX_INTEGER_BYTES, MAX_NAME_BYTES
-from smki.pki.der import DerError, IntegerTooLong, Node, TooLarge
+from smki.pki.bounds import MAX_BYTES, MAX_INTEGER_BYTES
+from smki.pki.der import DerError, IntegerTooLong, Node
 from smki.pki.x509 import (
     ExtensionNode,
     Oid,
     StructureFault,
     attribute_of,
+    hardware_module_name,
     key_usages,
     name_text,
     p256_point,
@@ -181,43 +182,6 @@ def _read_extensions(structure: CertificateStructure, part: Node) -> None:
     structure.extensions += read_extensions(container, location, structure.faults)
 
 
-def hardware_module_name(subject_alt_name: bytes) -> tuple[str, bytes]:
-    """hwType (dotted) and hwSerialNum (octets) from the DER of a subjectAltName of one HardwareModuleName.
-
-    :raises DerError: when it holds anything else (RFC 4108 5), or is above the bounds on names.
-    """
-    if len(subject_alt_name) > MAX_NAME_BYTES:
-        # Before the cache, which would keep what is too large.
-        raise TooLarge(f"a name of {len(subject_alt_name)} bytes where at most {MAX_NAME_BYTES} are read", 0)
-    return _hardware_module_name(subject_alt_name)
-
-
-@lru_cache(maxsize=1024)
-def _hardware_module_name(subject_alt_name: bytes) -> tuple[str, bytes]:
-    names = der.read(subject_alt_name)
-    if names.tag != der.SEQUENCE or names.end != len(subject_alt_name):
-        raise DerError("not a SEQUENCE of names", 0)
-    (general_name, *others) = names.children() or [names]
-    if others:
-        raise DerError(f"{len(others) + 1} names", names.start)
-    if general_name.tag != 0xA0:
-        raise DerError(f"a name of type {der.tag_name(general_name.tag)}, not an otherName [0]", general_name.start)
-    type_id, value = _two(general_name)
-    if der.decode_oid(type_id.content) != Oid.HARDWARE_MODULE_NAME:
-        raise DerError(f"an otherName of type {der.decode_oid(type_id.content)}", type_id.start)
-    hardware_type, serial = _two(value.inner())
-    if hardware_type.tag != der.OBJECT_IDENTIFIER or serial.tag != der.OCTET_STRING:
-        raise DerError("not an OBJECT IDENTIFIER and an OCTET STRING", hardware_type.start)
-    return der.decode_oid(hardware_type.content), serial.content
-
-
-def _two(node: Node) -> tuple[Node, Node]:
-    parts = node.children()
-    if len(parts) != 2:
-        raise DerError(f"{len(parts)} elements where two should be", node.start)
-    return parts[0], parts[1]
-
-
 @dataclass(frozen=True)
 class Certificate:
     """An SMKI certificate that could be read completely. Equal when its DER is.
@@ -227,7 +191,7 @@ class Certificate:
 
     der: bytes
     tbs: bytes = field(repr=False, compare=False)
-    """The signed octets (TBSCertificate, DER)."""
+    """The signed bytes (TBSCertificate, DER)."""
     serial_number: SerialNumber = field(compare=False)
     issuer: bytes = field(repr=False, compare=False)
     """The issuer's Name, DER."""
@@ -257,7 +221,7 @@ class Certificate:
         """
         extra = len(structure.data) - structure.outer.end if structure.outer is not None else 0
         if extra:
-            fault = StructureFault("der.trailing-octets", "certificate", f"{extra} octets after the end", "none")
+            fault = StructureFault("der.trailing-octets", "certificate", f"{extra} bytes after the end", "none")
             structure.faults.append(fault)
         try:
             return cls._of(structure)
@@ -306,7 +270,7 @@ class Certificate:
 
     @cached_property
     def point(self) -> bytes | None:
-        """The public key's point, 65 octets 04 || X || Y; None unless the key is on P-256 and uncompressed."""
+        """The public key's point, 65 bytes 04 || X || Y; None unless the key is on P-256 and uncompressed."""
         return p256_point(self.public_key_info)
 
     @cached_property
@@ -344,12 +308,12 @@ class Certificate:
         try:
             attribute = attribute_of(parse_name(self.subject), Oid.X500_UNIQUE_IDENTIFIER)
             if attribute is not None:
-                octets = attribute.content[1:]
+                content_bytes = attribute.content[1:]
             elif Oid.SUBJECT_ALT_NAME in self.extension_values:
-                octets = hardware_module_name(self.extension_values[Oid.SUBJECT_ALT_NAME])[1]
+                content_bytes = hardware_module_name(self.extension_values[Oid.SUBJECT_ALT_NAME])[1]
             else:
                 return None
-            return EntityIdentifier(octets)
+            return EntityIdentifier(content_bytes)
         except (DerError, Malformed):
             return None
 
@@ -378,23 +342,23 @@ class Certificate:
 
     @property
     def subject_key_identifier(self) -> bytes | None:
-        """The keyIdentifier octets of the extension, or None."""
+        """The keyIdentifier bytes of the extension, or None."""
         value = self.extension_values.get(Oid.SUBJECT_KEY_IDENTIFIER)
         return value[2:] if value is not None else None
 
     @property
     def authority_key_identifier(self) -> bytes | None:
-        """The [0] keyIdentifier octets of the extension, or None."""
+        """The [0] keyIdentifier bytes of the extension, or None."""
         value = self.extension_values.get(Oid.AUTHORITY_KEY_IDENTIFIER, b"")
         return value[4:] if value[2:3] == b"\x80" else None
 
     @cached_property
     def sha256(self) -> bytes:
-        """SHA-256 over the DER, 32 octets."""
+        """SHA-256 over the DER, 32 bytes."""
         return hashlib.sha256(self.der).digest()
 
     def is_signed_by(self, point: bytes) -> bool:
-        """Whether the key with that point (65 octets) made the signature."""
+        """Whether the key with that point (65 bytes) made the signature."""
         return signature_verifies(point, self.signature, self.tbs)
 
     def as_pem(self) -> str:
@@ -422,8 +386,8 @@ class Certificate:
         }
 
 
-def _hex(octets: bytes | None) -> str | None:
-    return octets.hex().upper() if octets is not None else None
+def _hex(content_bytes: bytes | None) -> str | None:
+    return content_bytes.hex().upper() if content_bytes is not None else None
 
 
 def to_pem(label: str, data: bytes) -> str:

@@ -1,7 +1,7 @@
 """DER, read tolerantly and written exactly (ITU-T X.690).
 
 Written by ourselves because the lint has to see what other readers hide or refuse: lengths that are
-longer than need be, octets after the end, algorithm parameters that should not be there. Reading is
+longer than need be, bytes after the end, algorithm parameters that should not be there. Reading is
 lazy and costs a few microseconds a certificate; writing has no options, so that what is written is DER.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from smki.pki.bounds import MAX_BYTES, MAX_INTEGER_BYTES, MAX_OID_BYTES
+from smki.pki.bounds import MAX_INTEGER_BYTES, MAX_OID_BYTES
 
 BOOLEAN = 0x01
 INTEGER = 0x02
@@ -55,7 +55,7 @@ STRING_TAGS = frozenset({UTF8_STRING, PRINTABLE_STRING, TELETEX_STRING, IA5_STRI
 
 
 def tag_name(tag: int) -> str:
-    """The ASN.1 name of an identifier octet, ``[0]`` for a context tag, else its hexadecimal form."""
+    """The ASN.1 name of an identifier byte, ``[0]`` for a context tag, else its hexadecimal form."""
     if tag in TAG_NAMES:
         return TAG_NAMES[tag]
     if tag & 0xC0 == CONTEXT:
@@ -64,17 +64,17 @@ def tag_name(tag: int) -> str:
 
 
 class DerError(Exception):
-    """Octets that cannot be read as a DER (or even BER, definite length) element.
+    """Bytes that cannot be read as a DER (or even BER, definite length) element.
 
     :ivar code: the code of the finding that reports it.
     :ivar reason: what was found, for a person.
-    :ivar offset: the octet, counted from the start of the input, at which reading stopped.
+    :ivar offset: the byte, counted from the start of the input, at which reading stopped.
     """
 
     code = "structure.unreadable"
 
     def __init__(self, reason: str, offset: int) -> None:
-        super().__init__(f"{reason} at octet {offset}")
+        super().__init__(f"{reason} at byte {offset}")
         self.reason = reason
         self.offset = offset
 
@@ -101,10 +101,10 @@ class Node:
     """One element (tag, length, contents) within a larger input.
 
     :ivar data: the whole input.
-    :ivar tag: the identifier octet, class and constructed bit included.
-    :ivar start: offset of the identifier octet.
-    :ivar body: offset of the first content octet.
-    :ivar end: offset after the last content octet.
+    :ivar tag: the identifier byte, class and constructed bit included.
+    :ivar start: offset of the identifier byte.
+    :ivar body: offset of the first content byte.
+    :ivar end: offset after the last content byte.
     """
 
     __slots__ = ("_children", "body", "data", "end", "start", "tag")
@@ -119,18 +119,18 @@ class Node:
 
     @property
     def content(self) -> bytes:
-        """The content octets."""
+        """The content bytes."""
         return self.data[self.body : self.end]
 
     @property
     def encoded(self) -> bytes:
-        """Identifier, length and content octets."""
+        """Identifier, length and content bytes."""
         return self.data[self.start : self.end]
 
     @property
     def has_minimal_length(self) -> bool:
-        """Whether the length octets are the shortest that would do (X.690 10.1)."""
-        return self.body - self.start == 1 + len(_length_octets(self.end - self.body))
+        """Whether the length bytes are the shortest that would do (X.690 10.1)."""
+        return self.body - self.start == 1 + len(_length_bytes(self.end - self.body))
 
     def children(self) -> list[Node]:
         """The elements inside this constructed one.
@@ -164,7 +164,7 @@ class Node:
         """
         node = read(self.data, self.body, self.end)
         if node.end != self.end:
-            raise DerError(f"{self.end - node.end} octets after the {tag_name(node.tag)}", node.end)
+            raise DerError(f"{self.end - node.end} bytes after the {tag_name(node.tag)}", node.end)
         return node
 
     def __repr__(self) -> str:
@@ -185,19 +185,19 @@ def read(data: bytes, start: int = 0, limit: int | None = None) -> Node:
         raise DerError("tag number above 30", start)
     body = start + 2
     if body > limit:
-        raise DerError("no length octet", start + 1)
+        raise DerError("no length byte", start + 1)
     length = data[start + 1]
     if length > 0x7F:
         if length == 0x80:
             raise DerError("indefinite length, which DER forbids", start + 1)
         body += length & 0x7F
         if body > limit:
-            raise DerError("length octets cut short", start + 1)
+            raise DerError("length bytes cut short", start + 1)
         length = int.from_bytes(data[start + 2 : body], "big")
     end = body + length
     if end > limit:
         size = str(length) if length < 1 << 64 else f"2^{length.bit_length() - 1} or more"
-        raise DerError(f"{tag_name(tag)} of {size} octets where only {limit - body} are left", start)
+        raise DerError(f"{tag_name(tag)} of {size} bytes where only {limit - body} are left", start)
     return Node(data, tag, start, body, end)
 
 
@@ -214,21 +214,6 @@ def first_children(node: Node, count: int) -> list[Node]:
     return children
 
 
-def bounded_children(node: Node, maximum: int, what: str) -> list[Node]:
-    """The elements inside a constructed one, where there are not too many.
-
-    :param what: what they are, in the plural, for the error.
-    :raises TooMany: when there are more than *maximum*.
-    :raises DerError: when they are not elements.
-    """
-    # children() is quicker, and keeps what it found for whoever walks over the elements later.
-    is_small = node.end - node.body <= MAX_BYTES
-    children = node.children() if is_small else first_children(node, maximum + 1)
-    if len(children) > maximum:
-        raise TooMany(f"more than {maximum} {what}", node.start)
-    return children
-
-
 def decode_integer(node: Node) -> int:
     """The value of an INTEGER.
 
@@ -241,7 +226,7 @@ def decode_integer(node: Node) -> int:
 
 
 def decode_oid(content: bytes) -> str:
-    """The dotted form of OBJECT IDENTIFIER content octets.
+    """The dotted form of OBJECT IDENTIFIER content bytes.
 
     :raises DerError: when they are empty, cut short or not minimal (X.690 8.19).
     """
@@ -251,15 +236,15 @@ def decode_oid(content: bytes) -> str:
 @lru_cache(maxsize=512)
 def _decode_oid(content: bytes) -> str:
     if not content or content[-1] & 0x80 or len(content) > MAX_OID_BYTES:
-        raise DerError(f"object identifier that is empty, cut short or longer than {MAX_OID_BYTES} octets", 0)
+        raise DerError(f"object identifier that is empty, cut short or longer than {MAX_OID_BYTES} bytes", 0)
     arcs = []
     value = 0
     first = True
-    for octet in content:
-        if first and octet == 0x80:
-            raise DerError("object identifier with a needless leading octet", 0)
-        value = value << 7 | octet & 0x7F
-        first = not octet & 0x80
+    for data in content:
+        if first and data == 0x80:
+            raise DerError("object identifier with a needless leading byte", 0)
+        value = value << 7 | data & 0x7F
+        first = not data & 0x80
         if first:
             arcs.append(value)
             value = 0
@@ -279,7 +264,7 @@ def decode_time(node: Node) -> datetime:
     elif node.tag == GENERALIZED_TIME and len(text) == 15:
         digits = text[:14]
     else:
-        raise DerError(f"{tag_name(node.tag)} of {len(text)} octets", node.start)
+        raise DerError(f"{tag_name(node.tag)} of {len(text)} bytes", node.start)
     if not digits.isdigit() or text[-1:] != b"Z":
         raise DerError("a time that is not digits followed by Z", node.start)
     d = digits
@@ -293,7 +278,7 @@ def decode_time(node: Node) -> datetime:
 def decode_text(node: Node) -> str:
     """The text of a string element (UTF8String, PrintableString, IA5String, TeletexString, BMPString).
 
-    :raises DerError: when the octets are not in the type's character set.
+    :raises DerError: when the bytes are not in the type's character set.
     """
     if node.tag not in STRING_TAGS:
         raise DerError(f"{tag_name(node.tag)} is not a string", node.start)
@@ -301,23 +286,23 @@ def decode_text(node: Node) -> str:
     try:
         return node.content.decode(encoding)
     except UnicodeDecodeError:
-        raise DerError(f"octets that are not {tag_name(node.tag)}", node.start) from None
+        raise DerError(f"bytes that are not {tag_name(node.tag)}", node.start) from None
 
 
-def _length_octets(length: int) -> bytes:
+def _length_bytes(length: int) -> bytes:
     if length < 0x80:
         return bytes((length,))
-    octets = length.to_bytes((length.bit_length() + 7) // 8, "big")
-    return bytes((0x80 | len(octets),)) + octets
+    content_bytes = length.to_bytes((length.bit_length() + 7) // 8, "big")
+    return bytes((0x80 | len(content_bytes),)) + content_bytes
 
 
 def element(tag: int, *contents: bytes) -> bytes:
-    """An element with the given identifier octet and the contents joined."""
+    """An element with the given identifier byte and the contents joined."""
     content = b"".join(contents)
     length = len(content)
     if length < 0x80:
         return bytes((tag, length)) + content
-    return bytes((tag,)) + _length_octets(length) + content
+    return bytes((tag,)) + _length_bytes(length) + content
 
 
 def sequence(*contents: bytes) -> bytes:
@@ -336,12 +321,12 @@ def explicit(number: int, *contents: bytes) -> bytes:
 
 
 def integer(value: int) -> bytes:
-    """An INTEGER in the fewest octets."""
+    """An INTEGER in the fewest bytes."""
     return element(INTEGER, integer_content(value))
 
 
 def integer_content(value: int) -> bytes:
-    """The content octets of an INTEGER: two's complement in the fewest octets (X.690 8.3)."""
+    """The content bytes of an INTEGER: two's complement in the fewest bytes (X.690 8.3)."""
     return value.to_bytes((value if value >= 0 else ~value).bit_length() // 8 + 1, "big", signed=True)
 
 
@@ -356,7 +341,7 @@ def octet_string(content: bytes) -> bytes:
 
 
 def bit_string(content: bytes, unused_bits: int = 0) -> bytes:
-    """A BIT STRING of whole octets, the last *unused_bits* bits of which do not count."""
+    """A BIT STRING of whole bytes, the last *unused_bits* bits of which do not count."""
     return element(BIT_STRING, bytes((unused_bits,)), content)
 
 

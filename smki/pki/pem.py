@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from smki.problem import Malformed, Problem
 
-MAX_INPUT_OCTETS = 64 * 1024 * 1024
+MAX_INPUT_BYTES = 64 * 1024 * 1024
 """Files above this size are not read: no certificate, request or list comes near it."""
 
 _PEM_BEGIN = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,64})-----")
@@ -29,7 +29,7 @@ class Piece:
     """The PEM label (``CERTIFICATE REQUEST``); empty where the input had none."""
     der: bytes
     offset: int
-    """Where in the input it began, in octets."""
+    """Where in the input it began, in bytes."""
 
 
 def unarmour(data: bytes, name: str = "input") -> list[Piece]:
@@ -61,12 +61,12 @@ def read_pieces(data: bytes, name: str = "input") -> Iterator[Piece | Malformed]
             yield Piece("", _decode_base64(squeezed, name), 0)
         elif chunks := _chunks(data):
             for number, chunk in enumerate(chunks, 1):
-                octets = (
+                encoded = (
                     bytes.fromhex(chunk.decode("ascii"))
                     if _is_hexadecimal(chunk)
                     else _decode_base64(chunk, f"{name}, object {number}")
                 )
-                yield Piece("", octets, data.find(chunk[:32]))
+                yield Piece("", encoded, data.find(chunk[:32]))
         elif squeezed[:1] == b"-" or (data.isascii() and b"\0" not in data):
             seen = f"text that begins {data[:32].decode('ascii', 'replace')!r}"
             raise Malformed(
@@ -83,13 +83,13 @@ def _refuse_unfit(data: bytes, name: str) -> None:
         raise Malformed(
             Problem(code="input.empty", subject=name, seen="nothing in it", expected="PEM, base64, hexadecimal or DER")
         )
-    if len(data) > MAX_INPUT_OCTETS:
+    if len(data) > MAX_INPUT_BYTES:
         raise Malformed(
             Problem(
                 code="input.too-large",
                 subject=name,
-                seen=f"{len(data)} octets",
-                expected=f"at most {MAX_INPUT_OCTETS} octets",
+                seen=f"{len(data)} bytes",
+                expected=f"at most {MAX_INPUT_BYTES} bytes",
             )
         )
 

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from smki.identity import EntityIdentifier
 from smki.pki import der
 from smki.pki.bounds import MAX_ATTRIBUTE_VALUES, MAX_BYTES, MAX_REQUEST_ATTRIBUTES
-from smki.pki.certificate import hardware_module_name, too_large
+from smki.pki.certificate import too_large
 from smki.pki.der import DerError, Node, TooMany
 from smki.pki.pem import unarmour
 from smki.pki.x509 import (
@@ -21,9 +21,11 @@ from smki.pki.x509 import (
     Oid,
     StructureFault,
     attribute_of,
+    bounded_children,
     encode_attribute,
     encode_extension,
     encode_public_key,
+    hardware_module_name,
     key_usage_bit_string,
     key_usages,
     p256_point,
@@ -108,13 +110,13 @@ def _read_attributes(structure: RequestStructure, container: Node) -> None:
     location = "certificationRequestInfo.attributes"
     times = 0
     try:
-        for attribute in der.bounded_children(container, MAX_REQUEST_ATTRIBUTES, "attributes"):
+        for attribute in bounded_children(container, MAX_REQUEST_ATTRIBUTES, "attributes"):
             parts = attribute.children() if attribute.tag == der.SEQUENCE else []
             if len(parts) != 2 or parts[0].tag != der.OBJECT_IDENTIFIER or parts[1].tag != der.SET:
                 raise DerError("an attribute that is not a type and a SET of values", attribute.start)
             if der.decode_oid(parts[0].content) == Oid.EXTENSION_REQUEST:
                 times += 1
-                values = der.bounded_children(parts[1], MAX_ATTRIBUTE_VALUES, "values")
+                values = bounded_children(parts[1], MAX_ATTRIBUTE_VALUES, "values")
                 if times > 1 or len(values) != 1:
                     seen = "a second extensionRequest" if times > 1 else f"{len(values)} values"
                     structure.faults.append(
@@ -130,13 +132,13 @@ def _read_attributes(structure: RequestStructure, container: Node) -> None:
 
 @dataclass(frozen=True)
 class CertificationRequest:
-    """A certification request that passed its lint: what the certificate takes over from it, octet for octet."""
+    """A certification request that passed its lint: what the certificate takes over from it, byte for byte."""
 
     der: bytes
     subject: bytes
     """Name, DER."""
     public_key_info: bytes
-    """SubjectPublicKeyInfo, DER (91 octets)."""
+    """SubjectPublicKeyInfo, DER (91 bytes)."""
     key_usage: bytes
     """Contents of the requested keyUsage extension, DER."""
     subject_alt_name: bytes | None
@@ -187,7 +189,7 @@ def self_signature_verifies(structure: RequestStructure) -> bool:
 
 
 def public_point(key: ec.EllipticCurvePublicKey) -> bytes:
-    """The uncompressed point (65 octets) of a public key."""
+    """The uncompressed point (65 bytes) of a public key."""
     return key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
 
 
@@ -195,7 +197,7 @@ def organisation_subject(role: RemotePartyRole, entity: EntityIdentifier, common
     """The subject Name (DER) of an Organisation: [CN,] OU = role code, x500UniqueIdentifier = EUI-64 (GBCS 12)."""
     rdns = [
         encode_attribute(Oid.ORGANIZATIONAL_UNIT_NAME, der.utf8_string(role.hexadecimal)),
-        encode_attribute(Oid.X500_UNIQUE_IDENTIFIER, der.bit_string(entity.octets)),
+        encode_attribute(Oid.X500_UNIQUE_IDENTIFIER, der.bit_string(entity.encoded)),
     ]
     if common_name is not None:
         rdns.insert(0, encode_attribute(Oid.COMMON_NAME, der.utf8_string(common_name)))
@@ -204,7 +206,7 @@ def organisation_subject(role: RemotePartyRole, entity: EntityIdentifier, common
 
 def hardware_module_alt_name(entity: EntityIdentifier, hardware_type: str = HARDWARE_TYPE) -> bytes:
     """The subjectAltName contents (DER) of a Device: one HardwareModuleName with its EUI-64 (RFC 4108 5)."""
-    module_name = der.sequence(der.oid(hardware_type), der.octet_string(entity.octets))
+    module_name = der.sequence(der.oid(hardware_type), der.octet_string(entity.encoded))
     other_name = der.element(0xA0, der.oid(Oid.HARDWARE_MODULE_NAME), der.explicit(0, module_name))
     return der.sequence(other_name)
 

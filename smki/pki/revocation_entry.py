@@ -15,7 +15,7 @@ from smki.identity import SerialNumber
 from smki.pki import der
 from smki.pki.bounds import MAX_ENTRY_BYTES, MAX_ENTRY_EXTENSIONS
 from smki.pki.der import DerError, Node, TooLarge
-from smki.pki.x509 import ExtensionNode, Oid, StructureFault, encode_extension, read_extensions
+from smki.pki.x509 import ExtensionNode, Oid, StructureFault, bounded_children, encode_extension, read_extensions
 
 
 class RevocationReason(enum.IntEnum):
@@ -61,7 +61,7 @@ class RevokedEntry:
     """None when no reason was given: then the entry carries no reasonCode."""
 
 
-# An entry as every list of ours has it: serial number of 16 octets, UTCTime, reasonCode or none. A million
+# An entry as every list of ours has it: serial number of 16 bytes, UTCTime, reasonCode or none. A million
 # of them are read in a second this way; whatever looks different is read element by element.
 _USUAL_ENTRY = re.compile(
     rb"\x30(?:\x21|\x2f)\x02\x10((?:[\x01-\x7f][\x00-\xff]|\x00[\x80-\xff])[\x00-\xff]{14})\x17\x0d([0-9]{12}Z)"
@@ -101,19 +101,19 @@ class RawEntry(NamedTuple):
     """Offset of the entry in the input."""
 
     serial_number: bytes
-    """Content octets of userCertificate."""
+    """Content bytes of userCertificate."""
     time: bytes
-    """Content octets of revocationDate: 13 of a UTCTime, 15 of a GeneralizedTime."""
+    """Content bytes of revocationDate: 13 of a UTCTime, 15 of a GeneralizedTime."""
     reason: int | None
     """The value of reasonCode where the entry is of the usual shape and has one."""
     node: Node | None
-    """The whole entry, where it is of another shape than usual; its octets are DER where it is of the usual one."""
+    """The whole entry, where it is of another shape than usual; its bytes are DER where it is of the usual one."""
 
 
 def raw_entries(entries: Node) -> Iterator[RawEntry]:
     """The entries of a ``revokedCertificates`` SEQUENCE, one at a time.
 
-    :raises DerError: where the octets are no longer a row of elements.
+    :raises DerError: where the bytes are no longer a row of elements.
     """
     data, at, end = entries.data, entries.body, entries.end
     usual = _USUAL_ENTRY.match
@@ -148,7 +148,7 @@ def entry_parts(node: Node) -> tuple[Node, Node, list[ExtensionNode]]:
     extensions: list[ExtensionNode] = []
     if len(parts) == 3:
         faults: list[StructureFault] = []
-        der.bounded_children(parts[2], MAX_ENTRY_EXTENSIONS, "extensions")
+        bounded_children(parts[2], MAX_ENTRY_EXTENSIONS, "extensions")
         extensions = read_extensions(parts[2], "crlEntryExtensions", faults)
         if faults:
             raise DerError(faults[0].seen, parts[2].start)
@@ -162,7 +162,7 @@ def _usual_time(content: bytes) -> datetime:
 
 
 def usual_time(content: bytes) -> datetime:
-    """The moment in the content octets of a UTCTime or a GeneralizedTime.
+    """The moment in the content bytes of a UTCTime or a GeneralizedTime.
 
     :raises DerError: when it is no time.
     """
@@ -177,7 +177,7 @@ _REASON_EXTENSIONS: dict[RevocationReason | None, bytes] = {
 } | {None: b""}
 
 EntryRow = tuple[bytes, int, "RevocationReason | None"]
-"""An entry as a ledger has it: serial number (octets, big-endian, at least 16), seconds since 1970 (UTC), reason."""
+"""An entry as a ledger has it: serial number (bytes, big-endian, at least 16), seconds since 1970 (UTC), reason."""
 
 _SECONDS_OF_A_DAY = 86400
 
@@ -185,14 +185,14 @@ _SECONDS_OF_A_DAY = 86400
 def encode_entries(entries: Iterable[RevokedEntry]) -> bytes:
     """The encoded entries one behind the other, without the SEQUENCE around them."""
     return encode_entry_rows(
-        (entry.serial_number.octets, to_seconds(entry.revoked_at), entry.reason) for entry in entries
+        (entry.serial_number.encoded, to_seconds(entry.revoked_at), entry.reason) for entry in entries
     )
 
 
 def encode_entry_rows(rows: Iterable[EntryRow]) -> bytes:
     """The same from rows, without an object for each: half a second for a million."""
     days: dict[int, bytes] = {}
-    # What stands before and after the 16 octets of a serial number as we make them.
+    # What stands before and after the 16 bytes of a serial number as we make them.
     around: dict[tuple[int, RevocationReason | None], tuple[bytes, bytes]] = {}
     pieces: list[bytes] = []
     for serial_number, moment, reason in rows:
@@ -208,7 +208,7 @@ def encode_entry_rows(rows: Iterable[EntryRow]) -> bytes:
 
 
 def _encoded_moment(moment: int, days: dict[int, bytes]) -> bytes:
-    # A day's octets end with HHMMSSZ, whichever of the two forms of time they are.
+    # A day's bytes end with HHMMSSZ, whichever of the two forms of time they are.
     day, second = divmod(moment, _SECONDS_OF_A_DAY)
     encoded = days.get(day)
     if encoded is None:

@@ -152,7 +152,7 @@ class RevocationList:
 
     der: bytes = field(repr=False)
     tbs: bytes = field(repr=False, compare=False)
-    """The signed octets (TBSCertList, DER)."""
+    """The signed bytes (TBSCertList, DER)."""
     issuer: bytes = field(repr=False, compare=False)
     """The issuer's Name, DER."""
     this_update: datetime = field(compare=False)
@@ -195,7 +195,7 @@ class RevocationList:
         if s.faults or not (s.outer and s.tbs and s.issuer and s.this_update and s.signature):
             raise DerError("a part is missing", 0)
         if s.outer.end != len(s.data):
-            raise DerError(f"{len(s.data) - s.outer.end} octets after the end", s.outer.end)
+            raise DerError(f"{len(s.data) - s.outer.end} bytes after the end", s.outer.end)
         number = s.extension(Oid.CRL_NUMBER)
         authority = s.extension(Oid.AUTHORITY_KEY_IDENTIFIER)
         value = authority.value.content if authority else b""
@@ -215,7 +215,7 @@ class RevocationList:
 
     @cached_property
     def _offsets(self) -> dict[int, int]:
-        # Serial number to offset, in one pass: to look for it in the octets each time is a linear scan.
+        # Serial number to offset, in one pass: to look for it in the bytes each time is a linear scan.
         found: dict[int, int] = {}
         for raw in raw_entries(self._entries) if self._entries is not None else ():
             content = raw.serial_number
@@ -253,5 +253,5 @@ class RevocationList:
         return RevokedEntry(serial_number, der.decode_time(time), reason_of(number))
 
     def is_signed_by(self, point: bytes) -> bool:
-        """Whether the key with that point (65 octets) made the signature."""
+        """Whether the key with that point (65 bytes) made the signature."""
         return signature_verifies(point, self.signature, self.tbs)

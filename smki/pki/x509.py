@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from smki.pki import der
-from smki.pki.bounds import MAX_EXTENSIONS, MAX_NAME_ATTRIBUTES, MAX_NAME_BYTES
+from smki.pki.bounds import MAX_BYTES, MAX_EXTENSIONS, MAX_NAME_ATTRIBUTES, MAX_NAME_BYTES
 from smki.pki.der import DerError, Node, TooLarge, TooMany
 from smki.sec.role import KeyUsage
 
@@ -100,9 +100,9 @@ class Attribute:
 
     oid: str
     tag: int
-    """Identifier octet of the value: which string type."""
+    """Identifier byte of the value: which string type."""
     content: bytes
-    """Content octets of the value."""
+    """Content bytes of the value."""
 
     @property
     def text(self) -> str:
@@ -210,7 +210,7 @@ class ExtensionNode:
 
     @property
     def critical(self) -> bool:
-        """Whether it is marked critical, by BER's rule that any octet but 0 means true."""
+        """Whether it is marked critical, by BER's rule that any byte but 0 means true."""
         return self.critical_node is not None and self.critical_node.content != b"\x00"
 
     @property
@@ -235,7 +235,7 @@ def read_extensions(container: Node, location: str, faults: list[StructureFault]
     try:
         if container.tag != der.SEQUENCE:
             raise DerError(f"{der.tag_name(container.tag)} where a SEQUENCE of extensions should be", container.start)
-        nodes = der.bounded_children(container, MAX_EXTENSIONS, "extensions")
+        nodes = bounded_children(container, MAX_EXTENSIONS, "extensions")
     except TooMany as error:
         faults.append(StructureFault("der.too-many", location, str(error), f"at most {MAX_EXTENSIONS} extensions"))
         return extensions
@@ -266,7 +266,7 @@ def _extension(node: Node) -> ExtensionNode:
 
 
 def key_usages(content: bytes) -> frozenset[KeyUsage]:
-    """The usages in the content octets of a keyUsage BIT STRING (first octet: unused bits, which do not count)."""
+    """The usages in the content bytes of a keyUsage BIT STRING (first byte: unused bits, which do not count)."""
     # The usages are among the first nine bits: what is longer is cut, so that the cache keeps nothing large.
     return _key_usages(content if len(content) <= 3 else b"\0" + content[1:3])
 
@@ -284,9 +284,9 @@ def key_usage_bit_string(*usages: KeyUsage) -> bytes:
     bits = 0
     for usage in usages:
         bits |= 0x8000 >> usage.value
-    octets = bits.to_bytes(2, "big").rstrip(b"\0")
-    unused = (octets[-1] & -octets[-1]).bit_length() - 1 if octets else 0
-    return der.bit_string(octets, unused)
+    content_bytes = bits.to_bytes(2, "big").rstrip(b"\0")
+    unused = (content_bytes[-1] & -content_bytes[-1]).bit_length() - 1 if content_bytes else 0
+    return der.bit_string(content_bytes, unused)
 
 
 def key_identifier(point: bytes) -> bytes:
@@ -299,12 +299,12 @@ def key_identifier(point: bytes) -> bytes:
 
 
 def encode_public_key(point: bytes) -> bytes:
-    """SubjectPublicKeyInfo (91 octets) of an uncompressed P-256 point (65 octets)."""
+    """SubjectPublicKeyInfo (91 bytes) of an uncompressed P-256 point (65 bytes)."""
     return _SPKI_PREFIX + point
 
 
 def is_on_p256(point: bytes) -> bool:
-    """Whether 65 octets 04 || X || Y are a point of the curve P-256."""
+    """Whether 65 bytes 04 || X || Y are a point of the curve P-256."""
     if len(point) != 65 or point[0] != 4:
         return False
     x, y = int.from_bytes(point[1:33], "big"), int.from_bytes(point[33:], "big")
@@ -312,17 +312,69 @@ def is_on_p256(point: bytes) -> bool:
 
 
 def p256_point(public_key_info: bytes) -> bytes | None:
-    """The 65 octets of the point in a SubjectPublicKeyInfo that is as the profile wants it, else None."""
+    """The 65 bytes of the point in a SubjectPublicKeyInfo that is as the profile wants it, else None."""
     if len(public_key_info) == 91 and public_key_info.startswith(_SPKI_PREFIX) and public_key_info[26] == 4:
         return public_key_info[26:]
     return None
 
 
 def signature_verifies(point: bytes, signature: bytes, signed: bytes) -> bool:
-    """Whether *signature* (Ecdsa-Sig-Value, DER) by the key with that point (65 octets) is over *signed*."""
+    """Whether *signature* (Ecdsa-Sig-Value, DER) by the key with that point (65 bytes) is over *signed*."""
     try:
         key = ec.EllipticCurvePublicKey.from_encoded_point(_CURVE, point)
         key.verify(signature, signed, _ECDSA)
     except (ValueError, InvalidSignature):
         return False
     return True
+
+
+def bounded_children(node: Node, maximum: int, what: str) -> list[Node]:
+    """The elements inside a constructed one, where there are not too many.
+
+    :param what: what they are, in the plural, for the error.
+    :raises TooMany: when there are more than *maximum*.
+    :raises DerError: when they are not elements.
+    """
+    # children() is quicker, and keeps what it found for whoever walks over the elements later.
+    is_small = node.end - node.body <= MAX_BYTES
+    children = node.children() if is_small else der.first_children(node, maximum + 1)
+    if len(children) > maximum:
+        raise TooMany(f"more than {maximum} {what}", node.start)
+    return children
+
+
+def hardware_module_name(subject_alt_name: bytes) -> tuple[str, bytes]:
+    """hwType (dotted) and hwSerialNum (bytes) from the DER of a subjectAltName of one HardwareModuleName.
+
+    :raises DerError: when it holds anything else (RFC 4108 5), or is above the bounds on names.
+    """
+    if len(subject_alt_name) > MAX_NAME_BYTES:
+        # Before the cache, which would keep what is too large.
+        raise TooLarge(f"a name of {len(subject_alt_name)} bytes where at most {MAX_NAME_BYTES} are read", 0)
+    return _hardware_module_name(subject_alt_name)
+
+
+@lru_cache(maxsize=1024)
+def _hardware_module_name(subject_alt_name: bytes) -> tuple[str, bytes]:
+    names = der.read(subject_alt_name)
+    if names.tag != der.SEQUENCE or names.end != len(subject_alt_name):
+        raise DerError("not a SEQUENCE of names", 0)
+    (general_name, *others) = names.children() or [names]
+    if others:
+        raise DerError(f"{len(others) + 1} names", names.start)
+    if general_name.tag != 0xA0:
+        raise DerError(f"a name of type {der.tag_name(general_name.tag)}, not an otherName [0]", general_name.start)
+    type_id, value = _two(general_name)
+    if der.decode_oid(type_id.content) != Oid.HARDWARE_MODULE_NAME:
+        raise DerError(f"an otherName of type {der.decode_oid(type_id.content)}", type_id.start)
+    hardware_type, serial = _two(value.inner())
+    if hardware_type.tag != der.OBJECT_IDENTIFIER or serial.tag != der.OCTET_STRING:
+        raise DerError("not an OBJECT IDENTIFIER and an OCTET STRING", hardware_type.start)
+    return der.decode_oid(hardware_type.content), serial.content
+
+
+def _two(node: Node) -> tuple[Node, Node]:
+    parts = node.children()
+    if len(parts) != 2:
+        raise DerError(f"{len(parts)} elements where two should be", node.start)
+    return parts[0], parts[1]

@@ -35,9 +35,9 @@ class CertificateContents:
     subject: bytes
     """The subject's Name, DER."""
     public_key_info: bytes
-    """SubjectPublicKeyInfo, DER, 91 octets."""
+    """SubjectPublicKeyInfo, DER, 91 bytes."""
     issuer_key_identifier: bytes | None
-    """The issuer's subjectKeyIdentifier, 8 octets; None for a root, which then has no authorityKeyIdentifier."""
+    """The issuer's subjectKeyIdentifier, 8 bytes; None for a root, which then has no authorityKeyIdentifier."""
     policy_oid: str
     carried_over: dict[str, bytes] = field(default_factory=dict)
     """Extension contents taken from the request, by dotted object identifier."""

@@ -17,7 +17,7 @@ class ListContents:
     issuer: bytes
     """The issuer's Name, DER."""
     issuer_key_identifier: bytes
-    """The issuer's subjectKeyIdentifier, 8 octets."""
+    """The issuer's subjectKeyIdentifier, 8 bytes."""
     number: int
     """cRLNumber: above that of every list of this issuer before."""
     this_update: datetime

@@ -12,7 +12,7 @@ from smki.problem import Finding, Severity
 
 
 @dataclass(frozen=True, slots=True)
-class Code:
+class FindingCode:
     """One row of the catalogue."""
 
     code: str
@@ -25,11 +25,11 @@ class Code:
 _F, _E, _W, _N = Severity.FATAL, Severity.ERROR, Severity.WARNING, Severity.NOTICE
 
 _ROWS: tuple[tuple[str, Severity, str, str], ...] = (
-    # Octets
+    # Bytes
     ("der.trailing-octets", _E, "X.690 8.1", "nothing after the end"),
     ("der.unreadable", _F, "X.690 8.1", "DER elements that fit into one another"),
-    ("der.length-not-minimal", _E, "X.690 10.1", "the fewest length octets that will do"),
-    ("der.integer-not-minimal", _E, "X.690 8.3.2", "an INTEGER in the fewest octets"),
+    ("der.length-not-minimal", _E, "X.690 10.1", "the fewest length bytes that will do"),
+    ("der.integer-not-minimal", _E, "X.690 8.3.2", "an INTEGER in the fewest bytes"),
     ("der.boolean-not-canonical", _E, "X.690 11.1", "TRUE as FF, FALSE as 00"),
     ("der.default-encoded", _E, "X.690 11.5", "a value equal to its default left out"),
     ("der.bit-string", _E, "X.690 11.2", "unused bits below 8 and all nought"),
@@ -59,14 +59,14 @@ _ROWS: tuple[tuple[str, Severity, str, str], ...] = (
     ("version.request-wrong", _E, "RFC 2986 4.1", "version 0"),
     ("version.list-wrong", _E, "RFC 5280 5.1.2.1", "version 2"),
     ("serial-number.not-positive", _E, "RFC 5280 4.1.2.2", "a positive number"),
-    ("serial-number.too-long", _E, "GBCS 12", "at most 16 octets"),
-    ("serial-number.short", _W, "GBCS 12", "16 octets, as in every published certificate"),
+    ("serial-number.too-long", _E, "GBCS 12", "at most 16 bytes"),
+    ("serial-number.short", _W, "GBCS 12", "16 bytes, as in every published certificate"),
     ("unique-identifier.present", _E, "RFC 5280 4.1.2.8", "no issuerUniqueID or subjectUniqueID"),
     # Algorithms and signature
     ("signature-algorithm.wrong", _E, "RFC 5759 3", "ecdsa-with-SHA256"),
     ("signature-algorithm.parameters", _E, "RFC 5758 3.2", "no parameters, not even NULL"),
     ("signature-algorithm.mismatch", _E, "RFC 5280 4.1.1.2", "the same algorithm outside as inside"),
-    ("signature.malformed", _E, "RFC 3279 2.2.3", "a SEQUENCE of two INTEGERs in whole octets"),
+    ("signature.malformed", _E, "RFC 3279 2.2.3", "a SEQUENCE of two INTEGERs in whole bytes"),
     ("signature.out-of-range", _E, "FIPS 186-5 6.4.2", "r and s from 1 to n-1"),
     ("signature.does-not-verify", _E, "RFC 5280 6.1.3", "a signature by the issuer's key"),
     ("signature.self-signed", _E, "RFC 5280 3.2", "a signature by the issuer, whose name differs from the subject's"),
@@ -81,13 +81,13 @@ _ROWS: tuple[tuple[str, Severity, str, str], ...] = (
     ("name.attribute-order", _E, "GBCS 12", "the attributes in the order of the profile"),
     ("name.string-type", _E, "GBCS 12", "the string type of the profile"),
     ("name.issuer-string-type", _W, "GBCS 12", "the string type of the profile"),
-    ("name.string-malformed", _E, "X.680 41", "octets of the string type's character set"),
+    ("name.string-malformed", _E, "X.680 41", "bytes of the string type's character set"),
     ("common-name.length", _E, "RFC 5280 A.1", "a length within bounds"),
     ("role.malformed", _E, "GBCS 12", "two upper-case hexadecimal characters"),
     ("role.unknown", _E, "GBCS 12", "a known Remote Party Role Code"),
     ("role.wrong", _E, "GBCS 12", "a role of this kind of certificate"),
-    ("entity-identifier.length", _E, "GBCS 12", "64 bits in 8 octets"),
-    ("issuer.mismatch", _E, "RFC 5280 6.1.3", "the subject of the issuing certificate, octet for octet"),
+    ("entity-identifier.length", _E, "GBCS 12", "64 bits in 8 bytes"),
+    ("issuer.mismatch", _E, "RFC 5280 6.1.3", "the subject of the issuing certificate, byte for byte"),
     ("issuer.is-subject", _E, "RFC 5280 3.2", "the name of another authority"),
     ("issuer.not-subject", _E, "RFC 5280 3.2", "a root that names itself as its issuer"),
     ("issuer.not-authority", _E, "RFC 5280 6.1.4", "an issuer whose certificate says CA and keyCertSign"),
@@ -108,7 +108,7 @@ _ROWS: tuple[tuple[str, Severity, str, str], ...] = (
     ("next-update.missing", _E, "RFC 5280 5.1.2.5", "nextUpdate"),
     ("next-update.late", _W, "SEC Appendix B", "a nextUpdate within the period of the profile"),
     ("entries.empty", _E, "RFC 5280 5.1.2.6", "revokedCertificates left out when nothing is revoked"),
-    ("entry.serial-number", _E, "RFC 5280 4.1.2.2", "a positive serial number of at most 16 octets"),
+    ("entry.serial-number", _E, "RFC 5280 4.1.2.2", "a positive serial number of at most 16 bytes"),
     ("entry.repeated", _E, "RFC 5280 5.3", "each certificate once"),
     ("entry.date-encoding", _E, "RFC 5280 5.1.2.6", "UTCTime through 2049, GeneralizedTime from 2050"),
     ("entry.date-malformed", _E, "RFC 5280 5.1.2.6", "a time that exists, to the second, with Z"),
@@ -121,11 +121,11 @@ _ROWS: tuple[tuple[str, Severity, str, str], ...] = (
     ("reason-code.unspecified", _W, "RFC 5280 5.3.1", "no reasonCode rather than unspecified (0)"),
     ("reason-code.remove-from-crl", _E, "RFC 5280 5.3.1", "removeFromCRL (8) in delta CRLs alone"),
     # Public key
-    ("public-key.malformed", _E, "RFC 5480 2", "an algorithm and a BIT STRING of whole octets"),
+    ("public-key.malformed", _E, "RFC 5480 2", "an algorithm and a BIT STRING of whole bytes"),
     ("public-key.algorithm", _E, "RFC 5480 2.1.1", "id-ecPublicKey"),
     ("public-key.curve", _E, "RFC 5480 2.1.1.1", "the named curve P-256"),
     ("public-key.point-form", _E, "GBCS 12", "an uncompressed point (04)"),
-    ("public-key.point-length", _E, "RFC 5480 2.2", "65 octets"),
+    ("public-key.point-length", _E, "RFC 5480 2.2", "65 bytes"),
     ("public-key.not-on-curve", _E, "RFC 5480 2.2", "a point of the curve"),
     # Extensions in general
     ("extension.duplicate", _E, "RFC 5280 4.2", "each extension once"),
@@ -141,13 +141,13 @@ _ROWS: tuple[tuple[str, Severity, str, str], ...] = (
     ("subject-key-identifier.missing", _E, "RFC 5280 4.2.1.2", "subjectKeyIdentifier"),
     ("subject-key-identifier.critical", _E, "RFC 5280 4.2.1.2", "not critical"),
     ("subject-key-identifier.malformed", _E, "RFC 5280 4.2.1.2", "an OCTET STRING"),
-    ("subject-key-identifier.length", _E, "GBCS 12", "8 octets"),
+    ("subject-key-identifier.length", _E, "GBCS 12", "8 bytes"),
     ("subject-key-identifier.method", _E, "RFC 5280 4.2.1.2", "method (2)"),
     ("authority-key-identifier.missing", _E, "RFC 5280 4.2.1.1", "authorityKeyIdentifier"),
     ("authority-key-identifier.critical", _E, "RFC 5280 4.2.1.1", "not critical"),
     ("authority-key-identifier.malformed", _E, "RFC 5280 4.2.1.1", "a SEQUENCE"),
     ("authority-key-identifier.form", _E, "GBCS 12", "[0] keyIdentifier alone"),
-    ("authority-key-identifier.length", _E, "GBCS 12", "8 octets"),
+    ("authority-key-identifier.length", _E, "GBCS 12", "8 bytes"),
     ("authority-key-identifier.mismatch", _E, "RFC 5280 4.2.1.1", "the issuer's subjectKeyIdentifier"),
     ("certificate-policies.missing", _E, "GBCS 12", "certificatePolicies"),
     ("certificate-policies.not-critical", _E, "GBCS 12", "critical"),
@@ -166,18 +166,18 @@ _ROWS: tuple[tuple[str, Severity, str, str], ...] = (
     ("subject-alt-name.count", _E, "GBCS 12", "one name"),
     ("subject-alt-name.name-type", _E, "RFC 4108 5", "an otherName of type id-on-hardwareModuleName"),
     ("hardware-module-name.malformed", _E, "RFC 4108 5", "hwType and hwSerialNum"),
-    ("hardware-module-name.serial-length", _E, "GBCS 12", "an EUI-64 of 8 octets"),
+    ("hardware-module-name.serial-length", _E, "GBCS 12", "an EUI-64 of 8 bytes"),
     ("crl-number.missing", _E, "RFC 5280 5.2.3", "cRLNumber"),
     ("crl-number.critical", _E, "RFC 5280 5.2.3", "not critical"),
     ("crl-number.malformed", _E, "RFC 5280 5.2.3", "an INTEGER not below nought"),
-    ("crl-number.too-long", _E, "RFC 5280 5.2.3", "at most 20 octets"),
+    ("crl-number.too-long", _E, "RFC 5280 5.2.3", "at most 20 bytes"),
     # What it is
     ("kind.unexpected", _E, "SEC L3", "the kind that was asked for"),
     # The report itself
     ("findings.left-out", _N, "a limit of this lint", f"at most {MAX_FINDINGS:,} findings of a weight"),
 )
 
-CATALOGUE: dict[str, Code] = {row[0]: Code(*row) for row in _ROWS}
+CATALOGUE: dict[str, FindingCode] = {row[0]: FindingCode(*row) for row in _ROWS}
 """Every code, in the order of the structure."""
 
 

@@ -64,16 +64,16 @@ def check_serial_number(report: Report, node: Node | None, form: Serial) -> None
     try:
         number = der.decode_integer(node)
     except IntegerTooLong as error:
-        report("serial-number.too-long", location, error.reason, f"at most {form.max_octets} octets")
+        report("serial-number.too-long", location, error.reason, f"at most {form.max_bytes} bytes")
         return
-    octets = (number.bit_length() + 7) // 8
+    data = (number.bit_length() + 7) // 8
     if number <= 0:
         report("serial-number.not-positive", location, "nought" if number == 0 else f"-{-number:X}"[:64])
-    elif octets > form.max_octets:
-        seen = f"{octets} octets: {number:X}"[:80]
-        report("serial-number.too-long", location, seen, f"at most {form.max_octets} octets")
-    elif octets <= form.made_octets // 2:
-        report("serial-number.short", location, f"{octets} octets: {number:X}", f"{form.made_octets} octets")
+    elif data > form.max_bytes:
+        seen = f"{data} bytes: {number:X}"[:80]
+        report("serial-number.too-long", location, seen, f"at most {form.max_bytes} bytes")
+    elif data <= form.made_bytes // 2:
+        report("serial-number.short", location, f"{data} bytes: {number:X}", f"{form.made_bytes} bytes")
 
 
 def check_issuer(report: Report, structure: CertificateStructure, profile: CertificateProfile) -> None:

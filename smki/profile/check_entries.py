@@ -12,8 +12,8 @@ from smki.pki.der import DerError, IntegerTooLong, Node, TooMany
 from smki.pki.revocation_entry import RawEntry, entry_parts, raw_entries, usual_time
 from smki.pki.x509 import ExtensionNode, Oid, oid_name
 from smki.profile.catalogue import Report
+from smki.profile.check_bytes import check_bytes
 from smki.profile.check_certificate import check_time
-from smki.profile.check_octets import check_octets
 from smki.profile.forms import EntriesForm
 
 LOCATION = "tbsCertList.revokedCertificates"
@@ -37,7 +37,7 @@ def check_entries(report: Report, entries: Node | None, form: EntriesForm, this_
             if (
                 entry.reason in reasons
                 and serial
-                and len(serial) <= form.max_serial_octets
+                and len(serial) <= form.max_serial_bytes
                 and serial not in seen
                 and _is_usual_date(entry.time, latest, days)
             ):
@@ -56,9 +56,9 @@ def check_entries(report: Report, entries: Node | None, form: EntriesForm, this_
 
 
 def _is_usual_date(time: bytes, latest: bytes | None, days: dict[bytes, bool]) -> bool:
-    """Whether the content octets of a UTCTime are a moment that exists, not later than *latest*.
+    """Whether the content bytes of a UTCTime are a moment that exists, not later than *latest*.
 
-    Two UTCTimes of one century compare as octets; a date is decoded once for all the entries of that day.
+    Two UTCTimes of one century compare as bytes; a date is decoded once for all the entries of that day.
     """
     if len(time) != 13:
         return False
@@ -77,7 +77,7 @@ def _is_usual_date(time: bytes, latest: bytes | None, days: dict[bytes, bool]) -
 
 
 def _as_utc_time(moment: datetime | None) -> bytes | None:
-    """The content octets of its UTCTime; None where it has none and every UTCTime is earlier."""
+    """The content bytes of its UTCTime; None where it has none and every UTCTime is earlier."""
     return der.time(moment)[2:] if moment is not None and moment.year < 2050 else None
 
 
@@ -86,7 +86,7 @@ def _check_usual_entry(
 ) -> None:
     """An entry of the usual shape whose values are not: there may be a million of them, with a warning each."""
     serial, time = entry.serial_number, entry.time
-    if len(serial) > form.max_serial_octets or serial in seen:
+    if len(serial) > form.max_serial_bytes or serial in seen:
         _check_serial_number(report, serial, form, seen, f"{LOCATION}[{index}]")
     seen.add(serial)
     try:
@@ -112,7 +112,7 @@ def _check_entry(
     if node.end - node.start > MAX_ENTRY_BYTES:
         report("der.too-large", at, f"an entry of {node.end - node.start} bytes", f"at most {MAX_ENTRY_BYTES} bytes")
         return
-    check_octets(report, node, lambda offset: f"{at} (octet {offset})")
+    check_bytes(report, node, lambda offset: f"{at} (byte {offset})")
     try:
         serial, time, extensions = entry_parts(node)
     except TooMany as error:
@@ -137,7 +137,7 @@ def _check_serial_number(report: Report, content: bytes, form: EntriesForm, seen
         report("entry.serial-number", f"{at}.userCertificate", error.reason)
         return
     minimal = der.integer_content(number)
-    if number <= 0 or (number.bit_length() + 7) // 8 > form.max_serial_octets:
+    if number <= 0 or (number.bit_length() + 7) // 8 > form.max_serial_bytes:
         report("entry.serial-number", f"{at}.userCertificate", content.hex() or "nothing")
     if minimal in seen:
         report("entry.repeated", f"{at}.userCertificate", f"{number:X} a second time")

@@ -41,7 +41,7 @@ class Surroundings:
     """What the contents of some extensions depend on."""
 
     key_bits: bytes | None
-    """The subject's public key, the octets of its BIT STRING; None where it could not be read."""
+    """The subject's public key, the bytes of its BIT STRING; None where it could not be read."""
     issuer_key_identifier: bytes | None
     """The issuer's subjectKeyIdentifier; None where the issuer is not known."""
     policy_oid: str
@@ -133,7 +133,7 @@ def _check_key_usage(report: Report, value: Node, form: KeyUsageForm, around: Su
         report("key-usage.malformed", location, "no usage at all")
     elif usages not in form.choices:
         report("key-usage.wrong", location, usage_set_text(usages), str(form))
-    elif not bits[-1] & (1 << bits[0]) - 1:  # unused bits that are set are found among the octets
+    elif not bits[-1] & (1 << bits[0]) - 1:  # unused bits that are set are found among the bytes
         expected = " or ".join(sorted(encoding.hex() for encoding in _key_usage_encodings(form)))
         report("der.named-bits", location, value.content.hex(), expected)
 
@@ -146,8 +146,8 @@ def _check_subject_key_identifier(
     except DerError as error:
         report("subject-key-identifier.malformed", location, str(error))
         return
-    if len(identifier) != form.octets:
-        report("subject-key-identifier.length", location, f"{len(identifier)} octets", f"{form.octets} octets")
+    if len(identifier) != form.encoded:
+        report("subject-key-identifier.length", location, f"{len(identifier)} bytes", f"{form.encoded} bytes")
     elif around.key_bits is not None and identifier != (expected := key_identifier(around.key_bits)):
         report("subject-key-identifier.method", location, identifier.hex().upper(), expected.hex().upper())
 
@@ -166,8 +166,8 @@ def _check_authority_key_identifier(
         )
         return
     identifier = parts[0].content
-    if len(identifier) != form.octets:
-        report("authority-key-identifier.length", location, f"{len(identifier)} octets", f"{form.octets} octets")
+    if len(identifier) != form.encoded:
+        report("authority-key-identifier.length", location, f"{len(identifier)} bytes", f"{form.encoded} bytes")
     elif around.issuer_key_identifier is not None and identifier != around.issuer_key_identifier:
         expected = around.issuer_key_identifier.hex().upper()
         report("authority-key-identifier.mismatch", location, identifier.hex().upper(), expected)
@@ -270,8 +270,8 @@ def _check_hardware_module_name(report: Report, name: Node, form: HardwareModule
         report("hardware-module-name.malformed", location, str(error))
         return
     serial = module_name.children()[1].content
-    if len(serial) != form.serial_octets:
-        report("hardware-module-name.serial-length", f"{location}.hwSerialNum", f"{len(serial)} octets: {serial.hex()}")
+    if len(serial) != form.serial_bytes:
+        report("hardware-module-name.serial-length", f"{location}.hwSerialNum", f"{len(serial)} bytes: {serial.hex()}")
 
 
 def _check_crl_number(report: Report, value: Node, form: CrlNumberForm, around: Surroundings, location: str) -> None:
@@ -283,13 +283,13 @@ def _check_crl_number(report: Report, value: Node, form: CrlNumberForm, around: 
     try:
         number = der.decode_integer(node)
     except IntegerTooLong as error:
-        report("crl-number.too-long", location, error.reason, f"at most {form.max_octets} octets")
+        report("crl-number.too-long", location, error.reason, f"at most {form.max_bytes} bytes")
         return
-    octets = (number.bit_length() + 7) // 8
+    encoded = (number.bit_length() + 7) // 8
     if number < 0:
         report("crl-number.malformed", location, f"-{-number:X}"[:64])
-    elif octets > form.max_octets:
-        report("crl-number.too-long", location, f"{octets} octets", f"at most {form.max_octets} octets")
+    elif encoded > form.max_bytes:
+        report("crl-number.too-long", location, f"{encoded} bytes", f"at most {form.max_bytes} bytes")
 
 
 _CONTENT_CHECKS: dict[type[ContentForm], Callable[[Report, Node, Any, Surroundings, str], None]] = {

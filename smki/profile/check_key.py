@@ -8,7 +8,7 @@ from smki.pki import der
 from smki.pki.der import DerError, IntegerTooLong, Node
 from smki.pki.x509 import ECDSA_WITH_SHA256_ALGORITHM, Oid, is_on_p256, oid_name, p256_point, signature_verifies
 from smki.profile.catalogue import Report
-from smki.profile.check_octets import check_octets
+from smki.profile.check_bytes import check_bytes
 from smki.profile.forms import Algorithm, PublicKey
 
 _N = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
@@ -46,7 +46,7 @@ def check_public_key(report: Report, node: Node | None, form: PublicKey, locatio
     if node is None:
         return
     point = p256_point(node.encoded)
-    if point is not None and form.curve == Oid.P256 and form.point_octets == len(point) and is_on_p256(point):
+    if point is not None and form.curve == Oid.P256 and form.point_bytes == len(point) and is_on_p256(point):
         return
     try:
         algorithm, key = node.children()
@@ -70,7 +70,7 @@ def check_public_key(report: Report, node: Node | None, form: PublicKey, locatio
 
 
 def public_key_bits(node: Node | None) -> bytes | None:
-    """The octets of subjectPublicKey, whatever kind of key it is; None where they cannot be read."""
+    """The bytes of subjectPublicKey, whatever kind of key it is; None where they cannot be read."""
     if node is None:
         return None
     try:
@@ -92,11 +92,11 @@ def _curve(algorithm: Node) -> str:
 
 def _check_point(report: Report, point: bytes, form: PublicKey, location: str) -> None:
     if point[:1] in (b"\x02", b"\x03"):
-        report("public-key.point-form", location, f"a compressed point ({point[0]:02x}), {len(point)} octets")
+        report("public-key.point-form", location, f"a compressed point ({point[0]:02x}), {len(point)} bytes")
     elif point[:1] != b"\x04":
         report("public-key.point-form", location, f"a point that begins {point[:1].hex() or 'with nothing'}")
-    elif len(point) != form.point_octets:
-        report("public-key.point-length", location, f"{len(point)} octets", f"{form.point_octets} octets")
+    elif len(point) != form.point_bytes:
+        report("public-key.point-length", location, f"{len(point)} bytes", f"{form.point_bytes} bytes")
     elif not is_on_p256(point):
         report("public-key.not-on-curve", location, f"X = {point[1:33].hex()}, Y = {point[33:].hex()}")
 
@@ -121,7 +121,7 @@ def check_signature_form(report: Report, node: Node | None, location: str) -> bo
     if [part.tag for part in parts] != [der.INTEGER, der.INTEGER]:
         report("signature.malformed", location, node.content[:8].hex())
         return False
-    check_octets(report, value, lambda offset: f"{location} (octet {offset})")
+    check_bytes(report, value, lambda offset: f"{location} (byte {offset})")
     is_signature = True
     for name, part in zip("rs", parts, strict=True):
         try:
@@ -151,7 +151,7 @@ def can_be_judged(algorithm: Node | None) -> bool:
 
 
 def minimal_signature(signature: bytes) -> bytes:
-    """An Ecdsa-Sig-Value with its INTEGERs in the fewest octets, which verification libraries insist on.
+    """An Ecdsa-Sig-Value with its INTEGERs in the fewest bytes, which verification libraries insist on.
 
     So that a signature that is right but encoded in BER is found guilty of its encoding alone.
     """

@@ -52,11 +52,11 @@ class Cleared:
 
     @property
     def tbs(self) -> bytes:
-        """The octets about to be signed."""
+        """The bytes about to be signed."""
         return self._tbs
 
     def redeem(self) -> bytes:
-        """The octets to sign, once.
+        """The bytes to sign, once.
 
         :raises AlreadySigned: the second time.
         """

@@ -50,11 +50,11 @@ class Version:
 class Serial:
     """A positive serial number."""
 
-    max_octets: int
-    made_octets: int
+    max_bytes: int
+    made_bytes: int
 
     def __str__(self) -> str:
-        return f"positive, at most {self.max_octets} octets; made of {self.made_octets} random octets, top bit clear"
+        return f"positive, at most {self.max_bytes} bytes; made of {self.made_bytes} random bytes, top bit clear"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +72,10 @@ class PublicKey:
     """An elliptic curve key on a named curve, as an uncompressed point."""
 
     curve: str
-    point_octets: int
+    point_bytes: int
 
     def __str__(self) -> str:
-        return (
-            f"id-ecPublicKey on {oid_name(self.curve)} (named curve), uncompressed point of {self.point_octets} octets"
-        )
+        return f"id-ecPublicKey on {oid_name(self.curve)} (named curve), uncompressed point of {self.point_bytes} bytes"
 
 
 class Value(enum.Enum):
@@ -156,20 +154,20 @@ def usage_set_text(usages: frozenset[KeyUsage]) -> str:
 class KeyIdentifierForm:
     """subjectKeyIdentifier by method (2) of RFC 5280 4.2.1.2."""
 
-    octets: int
+    encoded: int
 
     def __str__(self) -> str:
-        return f"{self.octets} octets: 0100, then the low 60 bits of SHA-1 over the subjectPublicKey bits (method 2)"
+        return f"{self.encoded} bytes: 0100, then the low 60 bits of SHA-1 over the subjectPublicKey bits (method 2)"
 
 
 @dataclass(frozen=True, slots=True)
 class AuthorityKeyIdentifierForm:
     """authorityKeyIdentifier with keyIdentifier alone."""
 
-    octets: int
+    encoded: int
 
     def __str__(self) -> str:
-        return f"[0] keyIdentifier alone: the issuer's subjectKeyIdentifier, {self.octets} octets"
+        return f"[0] keyIdentifier alone: the issuer's subjectKeyIdentifier, {self.encoded} bytes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,20 +194,20 @@ class BasicConstraintsForm:
 class HardwareModuleNameForm:
     """subjectAltName of one HardwareModuleName whose serial number is the EUI-64."""
 
-    serial_octets: int
+    serial_bytes: int
 
     def __str__(self) -> str:
-        return f"one otherName id-on-hardwareModuleName; hwSerialNum the EUI-64, {self.serial_octets} octets"
+        return f"one otherName id-on-hardwareModuleName; hwSerialNum the EUI-64, {self.serial_bytes} bytes"
 
 
 @dataclass(frozen=True, slots=True)
 class CrlNumberForm:
     """cRLNumber: which list of its issuer this is."""
 
-    max_octets: int
+    max_bytes: int
 
     def __str__(self) -> str:
-        return f"a number that rises with every list, at most {self.max_octets} octets"
+        return f"a number that rises with every list, at most {self.max_bytes} bytes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,14 +226,14 @@ class NextUpdateForm:
 class EntriesForm:
     """What each entry of a revocation list holds."""
 
-    max_serial_octets: int
+    max_serial_bytes: int
     reasons: tuple[int, ...]
     """The values of reasonCode that an entry may carry (RFC 5280 5.3.1)."""
 
     def __str__(self) -> str:
         codes = ", ".join(map(str, self.reasons))
         return (
-            f"left out when empty; serialNumber of at most {self.max_serial_octets} octets, each once; revocationDate; "
+            f"left out when empty; serialNumber of at most {self.max_serial_bytes} bytes, each once; revocationDate; "
             f"reasonCode (one of {codes}), not critical, when a reason was given; no other extension"
         )
 

@@ -22,9 +22,9 @@ class IssuerFacts:
     name: bytes | None = None
     """Its subject Name, DER."""
     point: bytes | None = None
-    """Its public key, 65 octets."""
+    """Its public key, 65 bytes."""
     key_identifier: bytes | None = None
-    """Its subjectKeyIdentifier, 8 octets."""
+    """Its subjectKeyIdentifier, 8 bytes."""
     certificate: Certificate | None = None
 
     @classmethod
@@ -37,7 +37,7 @@ NOTHING_KNOWN = IssuerFacts()
 
 
 def check_issuer_name(report: Report, node: Node | None, issuer: IssuerFacts, location: str) -> None:
-    """Report an issuer field that is not, octet for octet, the subject of the issuing certificate."""
+    """Report an issuer field that is not, byte for byte, the subject of the issuing certificate."""
     if issuer.name is not None and node is not None and node.encoded != issuer.name:
         seen = f"{name_text(node.encoded)} ({node.encoded.hex()})"
         report("issuer.mismatch", location, seen, f"{name_text(issuer.name)} ({issuer.name.hex()})")

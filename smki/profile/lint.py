@@ -9,7 +9,7 @@ from smki.pki.request import read_request
 from smki.pki.revocation_list import read_revocation_list
 from smki.problem import Finding, Malformed, Problem
 from smki.profile.catalogue import Report
-from smki.profile.check_octets import check_size
+from smki.profile.check_bytes import check_size
 from smki.profile.detect import (
     Shape,
     detect_list_profile,

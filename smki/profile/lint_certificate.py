@@ -8,6 +8,7 @@ from smki.pki.certificate import CertificateStructure, read_certificate, read_tb
 from smki.pki.der import Node
 from smki.problem import Finding
 from smki.profile.catalogue import Report
+from smki.profile.check_bytes import check_bytes, check_extension_bytes, check_size, report_faults
 from smki.profile.check_certificate import TBS, check_issuer, check_serial_number, check_validity, check_version
 from smki.profile.check_extensions import Surroundings, can_be_read, check_extensions
 from smki.profile.check_key import (
@@ -18,7 +19,6 @@ from smki.profile.check_key import (
     public_key_bits,
 )
 from smki.profile.check_names import check_name
-from smki.profile.check_octets import check_extension_octets, check_octets, check_size, report_faults
 from smki.profile.detect import detect_profile
 from smki.profile.forms import CertificateProfile
 from smki.profile.issuer import (
@@ -65,8 +65,8 @@ def check_certificate(
     if outer is None:
         return
     if outer.end != len(structure.data):
-        report("der.trailing-octets", "certificate", f"{len(structure.data) - outer.end} octets after the end")
-    _check_octets(report, structure, outer)
+        report("der.trailing-octets", "certificate", f"{len(structure.data) - outer.end} bytes after the end")
+    _check_bytes(report, structure, outer)
     _check_tbs(report, structure, profile, issuer, policy_oid)
     check_algorithm(report, structure.outer_algorithm, profile.signature_algorithm.form, "signatureAlgorithm")
     check_same_algorithm(report, structure.inner_algorithm, structure.outer_algorithm)
@@ -91,16 +91,16 @@ def lint_tbs_structure(
     report_faults(report, structure.faults)
     if structure.tbs is not None:
         if structure.tbs.end != len(data):
-            report("der.trailing-octets", TBS, f"{len(data) - structure.tbs.end} octets after the end")
-        _check_octets(report, structure, structure.tbs)
+            report("der.trailing-octets", TBS, f"{len(data) - structure.tbs.end} bytes after the end")
+        _check_bytes(report, structure, structure.tbs)
         _check_tbs(report, structure, profile, issuer, policy_oid)
     return report.findings
 
 
-def _check_octets(report: Report, structure: CertificateStructure, root: Node) -> None:
+def _check_bytes(report: Report, structure: CertificateStructure, root: Node) -> None:
     locate = locator(lambda: _named_nodes(structure), "certificate")
-    check_octets(report, root, locate)
-    check_extension_octets(report, structure.extensions, locate)
+    check_bytes(report, root, locate)
+    check_extension_bytes(report, structure.extensions, locate)
 
 
 def _check_tbs(

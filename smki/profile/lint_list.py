@@ -8,13 +8,13 @@ from smki.pki.der import Node
 from smki.pki.revocation_list import ListStructure, read_revocation_list, read_tbs_list
 from smki.problem import Finding
 from smki.profile.catalogue import Report
+from smki.profile.check_bytes import check_bytes, check_extension_bytes, check_size, report_faults
 from smki.profile.check_certificate import check_plain_version
 from smki.profile.check_entries import check_entries
 from smki.profile.check_extensions import Surroundings, can_be_read, check_extensions
 from smki.profile.check_key import check_algorithm, check_same_algorithm, check_signature_form
 from smki.profile.check_list import TBS_LIST, check_updates
 from smki.profile.check_names import check_name
-from smki.profile.check_octets import check_extension_octets, check_octets, check_size, report_faults
 from smki.profile.detect import detect_list_profile
 from smki.profile.forms import RevocationListProfile
 from smki.profile.issuer import NOTHING_KNOWN, IssuerFacts, check_crl_sign, check_issuer_name, check_signature
@@ -44,8 +44,8 @@ def check_revocation_list(
     if outer is None or not _check_size_without_entries(report, structure):
         return
     if outer.end != len(structure.data):
-        report("der.trailing-octets", "certificateList", f"{len(structure.data) - outer.end} octets after the end")
-    _check_octets(report, structure, outer)
+        report("der.trailing-octets", "certificateList", f"{len(structure.data) - outer.end} bytes after the end")
+    _check_bytes(report, structure, outer)
     _check_tbs(report, structure, profile, issuer)
     check_algorithm(report, structure.outer_algorithm, profile.signature_algorithm.form, "signatureAlgorithm")
     check_same_algorithm(report, structure.inner_algorithm, structure.outer_algorithm)
@@ -60,8 +60,8 @@ def lint_tbs_list(data: bytes, profile: RevocationListProfile, issuer: IssuerFac
     report_faults(report, structure.faults)
     if structure.tbs is not None and _check_size_without_entries(report, structure):
         if structure.tbs.end != len(data):
-            report("der.trailing-octets", TBS_LIST, f"{len(data) - structure.tbs.end} octets after the end")
-        _check_octets(report, structure, structure.tbs)
+            report("der.trailing-octets", TBS_LIST, f"{len(data) - structure.tbs.end} bytes after the end")
+        _check_bytes(report, structure, structure.tbs)
         _check_tbs(report, structure, profile, issuer)
     return report.findings
 
@@ -73,10 +73,10 @@ def _check_size_without_entries(report: Report, structure: ListStructure) -> boo
     return check_size(report, rest, "certificateList")
 
 
-def _check_octets(report: Report, structure: ListStructure, root: Node) -> None:
+def _check_bytes(report: Report, structure: ListStructure, root: Node) -> None:
     locate = locator(lambda: _named_nodes(structure), "certificateList")
-    check_octets(report, root, locate, skip=structure.entries)
-    check_extension_octets(report, structure.extensions, locate)
+    check_bytes(report, root, locate, skip=structure.entries)
+    check_extension_bytes(report, structure.extensions, locate)
 
 
 def _check_tbs(report: Report, structure: ListStructure, profile: RevocationListProfile, issuer: IssuerFacts) -> None:

@@ -10,11 +10,11 @@ from smki.pki.request import CertificationRequest, RequestStructure, read_reques
 from smki.pki.x509 import Oid, name_text, p256_point
 from smki.problem import Finding, errors_among
 from smki.profile.catalogue import Report
+from smki.profile.check_bytes import check_bytes, check_extension_bytes, check_set, check_size, report_faults
 from smki.profile.check_certificate import check_plain_version
 from smki.profile.check_extensions import Surroundings, check_extensions
 from smki.profile.check_key import can_be_judged, check_algorithm, check_public_key, check_signature_form
 from smki.profile.check_names import check_name
-from smki.profile.check_octets import check_extension_octets, check_octets, check_set, check_size, report_faults
 from smki.profile.detect import detect_request_kind, role_of
 from smki.profile.forms import RequestProfile
 from smki.profile.locate import locator
@@ -75,18 +75,18 @@ def check_request(
     if outer is None or structure.subject is None:
         return
     if outer.end != len(data):
-        report("der.trailing-octets", "certificationRequest", f"{len(data) - outer.end} octets after the end")
+        report("der.trailing-octets", "certificationRequest", f"{len(data) - outer.end} bytes after the end")
     detected = detect_request_kind(structure)
     if kind is not None and detected is not kind:
         seen = f"a request for {_an(detected)}: {_subject_text(structure)}"
         report("kind.unexpected", "certificationRequest", seen, f"a request for {_an(kind)}")
     profile = profile or request_profile_of(kind or detected, role_of(structure.subject))
     locate = locator(lambda: _named_nodes(structure), "certificationRequest")
-    check_octets(report, outer, locate)
+    check_bytes(report, outer, locate)
     if structure.attributes is not None:
         # [0] IMPLICIT SET OF: its tag does not say that it is one.
         check_set(report, structure.attributes, locate)
-    check_extension_octets(report, structure.extensions, locate)
+    check_extension_bytes(report, structure.extensions, locate)
     if structure.version is not None:
         check_plain_version(report, structure.version, profile.version.form, "version.request-wrong", f"{INFO}.version")
     check_name(report, structure.subject, profile.subject.form, f"{INFO}.subject")

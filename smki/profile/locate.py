@@ -1,4 +1,4 @@
-"""Names the field around an offset, for findings that are about octets."""
+"""Names the field around an offset, for findings that are about bytes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def locator(named: Callable[[], Iterable[tuple[str, Node | None]]], otherwise: s
             fields = [(name, node) for name, node in named() if node is not None]
         at = bisect_right(fields, offset, key=lambda item: item[1].start) - 1
         if at >= 0 and offset < fields[at][1].end:
-            return f"{fields[at][0]} (octet {offset})"
-        return f"{otherwise} (octet {offset})"
+            return f"{fields[at][0]} (byte {offset})"
+        return f"{otherwise} (byte {offset})"
 
     return locate

@@ -1,7 +1,7 @@
 """What need not be looked at from the beginning again: the next of a thousand Device Certificates.
 
-Requests and certificates of Devices differ in very few octets: the serial number, the key and its identifier, the
-Device ID, the signature. One that is like a precedent, which the whole lint found nothing in, in every other octet, is
+Requests and certificates of Devices differ in very few bytes: the serial number, the key and its identifier, the
+Device ID, the signature. One that is like a precedent, which the whole lint found nothing in, in every other byte, is
 right if these few are; and those are checked here, by the rules of the lint. Whatever is like no precedent goes through
 the whole lint. `smki check` goes through it with everything that was issued.
 """
@@ -13,13 +13,14 @@ from typing import Any
 
 from smki.identity import SerialNumber
 from smki.pki import der
-from smki.pki.certificate import Certificate, CertificateStructure, hardware_module_name
+from smki.pki.certificate import Certificate, CertificateStructure
 from smki.pki.der import DerError, Node
 from smki.pki.request import CertificationRequest, RequestStructure
 from smki.pki.x509 import (
     ECDSA_WITH_SHA256_ALGORITHM,
     ExtensionNode,
     Oid,
+    hardware_module_name,
     is_on_p256,
     key_identifier,
     p256_point,
@@ -32,26 +33,28 @@ KEPT = 4
 """So many precedents are kept at a time."""
 
 Slot = tuple[int, int]
-"""Where octets may differ: from, to."""
+"""Where bytes may differ: from, to."""
 
 
 class _Pattern:
-    """Octets that are all the same but in some slots."""
+    """Bytes that are all the same but in some slots."""
 
     __slots__ = ("_fixed", "_length")
 
-    def __init__(self, octets: bytes, slots: Iterable[Slot]) -> None:
-        self._length = len(octets)
+    def __init__(self, content_bytes: bytes, slots: Iterable[Slot]) -> None:
+        self._length = len(content_bytes)
         ends, starts = [0], []
         for start, end in sorted(slots):
             starts.append(start)
             ends.append(end)
-        starts.append(len(octets))
-        self._fixed = tuple((start, end, octets[start:end]) for start, end in zip(ends, starts, strict=True))
+        starts.append(len(content_bytes))
+        self._fixed = tuple((start, end, content_bytes[start:end]) for start, end in zip(ends, starts, strict=True))
 
-    def fits(self, octets: bytes) -> bool:
-        """Whether other octets are the same everywhere else."""
-        return len(octets) == self._length and all(octets[start:end] == same for start, end, same in self._fixed)
+    def fits(self, content_bytes: bytes) -> bool:
+        """Whether other bytes are the same everywhere else."""
+        return len(content_bytes) == self._length and all(
+            content_bytes[start:end] == same for start, end, same in self._fixed
+        )
 
 
 class CertificatePrecedent:
@@ -78,7 +81,7 @@ class CertificatePrecedent:
         if not self._pattern.fits(tbs):
             return False
         point = _in(tbs, self._point)
-        # Below 0x80 it is positive, from 0x01 on it has 16 octets in the shortest form.
+        # Below 0x80 it is positive, from 0x01 on it has 16 bytes in the shortest form.
         return (
             0 < tbs[self._serial[0]] < 0x80
             and is_on_p256(point)
@@ -185,8 +188,8 @@ class RequestPrecedents:
         return next((found for precedent in self._latest if (found := precedent.request(data)) is not None), None)
 
 
-def _in(octets: bytes, slot: Slot) -> bytes:
-    return octets[slot[0] : slot[1]]
+def _in(content_bytes: bytes, slot: Slot) -> bytes:
+    return content_bytes[slot[0] : slot[1]]
 
 
 def _exactly(node: Node, length: int) -> Slot:
@@ -195,9 +198,9 @@ def _exactly(node: Node, length: int) -> Slot:
     return node.body, node.end
 
 
-def _last(node: Node, octets: int, of: int) -> Slot:
+def _last(node: Node, content_bytes: int, of: int) -> Slot:
     _exactly(node, of)
-    return node.end - octets, node.end
+    return node.end - content_bytes, node.end
 
 
 def _point(key: Node) -> Slot:

@@ -60,9 +60,9 @@ _GBCS = "GBCS 12"
 _STATED, _MEASURED, _ASSUMED = Mark.STATED, Mark.MEASURED, Mark.ASSUMED
 
 _VERSION = Row(Version(2, "v3"), "RFC 5280 4.1.2.1", _STATED)
-_SERIAL = Row(Serial(max_octets=16, made_octets=16), "RFC 5280 4.1.2.2", _MEASURED)
+_SERIAL = Row(Serial(max_bytes=16, made_bytes=16), "RFC 5280 4.1.2.2", _MEASURED)
 _ALGORITHM = Row(Algorithm(Oid.ECDSA_WITH_SHA256), "RFC 5758 3.2", _STATED)
-_KEY = Row(PublicKey(Oid.P256, point_octets=65), "RFC 5480 2", _STATED)
+_KEY = Row(PublicKey(Oid.P256, point_bytes=65), "RFC 5480 2", _STATED)
 
 _DIGITAL_SIGNATURE = frozenset({KeyUsage.DIGITAL_SIGNATURE})
 _KEY_AGREEMENT = frozenset({KeyUsage.KEY_AGREEMENT})
@@ -76,8 +76,8 @@ def _extension(
     return Row(ExtensionForm(oid, critical, content, optional), clause, mark)
 
 
-_ISSUER_KEY = AuthorityKeyIdentifierForm(octets=8)
-_SKI = _extension(Oid.SUBJECT_KEY_IDENTIFIER, False, KeyIdentifierForm(octets=8), "RFC 5280 4.2.1.2")
+_ISSUER_KEY = AuthorityKeyIdentifierForm(encoded=8)
+_SKI = _extension(Oid.SUBJECT_KEY_IDENTIFIER, False, KeyIdentifierForm(encoded=8), "RFC 5280 4.2.1.2")
 _POLICIES = _extension(Oid.CERTIFICATE_POLICIES, True, PoliciesForm(count=1), _GBCS)
 _AKI = _extension(Oid.AUTHORITY_KEY_IDENTIFIER, False, _ISSUER_KEY, "RFC 5280 4.2.1.1")
 _AKI_OPTIONAL = _extension(Oid.AUTHORITY_KEY_IDENTIFIER, False, _ISSUER_KEY, "RFC 5280 4.2.1.1", optional=True)
@@ -202,7 +202,7 @@ _BY_ROLE = {
     for role in ORGANISATION_ROLES
 }
 
-_HARDWARE_MODULE_NAME = HardwareModuleNameForm(serial_octets=8)
+_HARDWARE_MODULE_NAME = HardwareModuleNameForm(serial_bytes=8)
 _DEVICE = CertificateProfile(
     name="device",
     title="Device Certificate",
@@ -317,10 +317,10 @@ def _revocation_list(
         signature_algorithm=_ALGORITHM,
         issuer=Row(issuer, _GBCS, _MEASURED),
         next_update=Row(NextUpdateForm(hours), "SEC Appendix B", _ASSUMED),
-        entries=Row(EntriesForm(max_serial_octets=16, reasons=(1, 2, 3, 4, 5, 6, 9, 10)), "RFC 5280 5.3.1", _STATED),
+        entries=Row(EntriesForm(max_serial_bytes=16, reasons=(1, 2, 3, 4, 5, 6, 9, 10)), "RFC 5280 5.3.1", _STATED),
         extensions=(
             _extension(Oid.AUTHORITY_KEY_IDENTIFIER, False, _ISSUER_KEY, "RFC 5280 5.2.1"),
-            _extension(Oid.CRL_NUMBER, False, CrlNumberForm(max_octets=20), "RFC 5280 5.2.3"),
+            _extension(Oid.CRL_NUMBER, False, CrlNumberForm(max_bytes=20), "RFC 5280 5.2.3"),
         ),
     )
 

@@ -147,4 +147,5 @@ def _not_pending(record: CertificateRecord, status: CertificateStatus) -> Proble
         seen=f"{record.kind.title_with_article}, {status.label}",
         expected="an Organisation Certificate that is pending",
         remedy="certificate.revoke-instead" if in_use else "",
+        given={"serial": record.serial_number.hex},
     )

@@ -69,7 +69,7 @@ def _next_free(reader: Reader) -> EntityIdentifier:
 
 
 def _number(identifier: EntityIdentifier) -> int:
-    return int.from_bytes(identifier.octets, "big")
+    return int.from_bytes(identifier.encoded, "big")
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ class TrustAnchor:
     name: bytes
     """Its subject Name, DER."""
     point: bytes
-    """Its public key, 65 octets."""
+    """Its public key, 65 bytes."""
     key_identifier: bytes | None = None
     """Its subjectKeyIdentifier; None where it is not known and not checked."""
     certificate: bytes | None = field(default=None, repr=False)
@@ -58,17 +58,17 @@ class Authority:
     """Its subject Name, DER."""
     key_identifier: bytes | None
     point: bytes | None = field(compare=False)
-    """Its public key, 65 octets; None where it has none that we could use."""
+    """Its public key, 65 bytes; None where it has none that we could use."""
     examined: Examined | None = field(compare=False)
     """Its certificate; None for an anchor that is a name and a key alone."""
     is_anchor: bool
     kind: CertificateKind = field(compare=False)
     label: str = field(compare=False)
-    octets: bytes
+    encoded: bytes
     """Its certificate (DER), or its name and key."""
 
     def __hash__(self) -> int:
-        return hash(self.octets)  # which Python remembers with the bytes
+        return hash(self.encoded)  # which Python remembers with the bytes
 
     @property
     def certificate(self) -> Certificate | None:
@@ -99,13 +99,13 @@ def authority_of_anchor(anchor: TrustAnchor) -> Authority:
             return found
     kind = _kind_by_name(anchor.name)
     label = f"trust anchor {name_text(anchor.name)}"
-    octets = anchor.name + anchor.point
-    return Authority(anchor.name, anchor.key_identifier, anchor.point, None, True, kind, label, octets)
+    encoded = anchor.name + anchor.point
+    return Authority(anchor.name, anchor.key_identifier, anchor.point, None, True, kind, label, encoded)
 
 
-def authority_of_certificate(octets: bytes, *, is_anchor: bool = False) -> Authority | None:
+def authority_of_certificate(encoded: bytes, *, is_anchor: bool = False) -> Authority | None:
     """An authority by its certificate (DER); None where that cannot be read, for then it names nobody."""
-    examined = examine(octets)
+    examined = examine(encoded)
     certificate = examined.certificate
     if certificate is None:
         return None
@@ -117,7 +117,7 @@ def authority_of_certificate(octets: bytes, *, is_anchor: bool = False) -> Autho
         is_anchor,
         examined.kind,
         examined.label,
-        octets,
+        encoded,
     )
 
 

@@ -60,7 +60,7 @@ class Authorities:
     def __init__(self, members: Iterable[Authority], base: Authorities | None = None) -> None:
         self._members = dict.fromkeys(members)
         self._by_name: dict[bytes, list[Authority]] = {}
-        for member in sorted(self._members, key=lambda item: item.octets):
+        for member in sorted(self._members, key=lambda item: item.encoded):
             self._by_name.setdefault(member.name, []).append(member)
         self._issuers = self._find_issuers(base)
         self._paths: dict[Authority, tuple[Path, ...]] = {}

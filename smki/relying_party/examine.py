@@ -9,7 +9,7 @@ from smki.pki.certificate import Certificate, CertificateStructure, read_certifi
 from smki.pki.x509 import name_text
 from smki.problem import Finding, Malformed, errors_among
 from smki.profile.catalogue import Report
-from smki.profile.check_octets import check_size
+from smki.profile.check_bytes import check_size
 from smki.profile.detect import detect_profile
 from smki.profile.issuer import NOTHING_KNOWN
 from smki.profile.lint_certificate import check_certificate
@@ -24,7 +24,7 @@ from smki.sec.role import CertificateKind
 class Examined:
     """A certificate that was offered, and what can be said of it without knowing any other."""
 
-    octets: bytes
+    encoded: bytes
     certificate: Certificate | None
     """None where it cannot be read."""
     kind: CertificateKind
@@ -50,17 +50,17 @@ class Examiner:
         self._layouts: dict[int, tuple[Layout, ...]] = {}
         self._lock = threading.Lock()
 
-    def examine(self, octets: bytes) -> Examined:
+    def examine(self, encoded: bytes) -> Examined:
         """Read a certificate (DER) and hold it against its profile; never raises."""
-        found = signature_of(octets)
+        found = signature_of(encoded)
         if found is not None:
             end, signature = found
             for layout in self._layouts.get(end, ()):
-                certificate = layout.read(octets, signature)
+                certificate = layout.read(encoded, signature)
                 if certificate is not None:
                     label = _label(layout.kind, certificate)
-                    return Examined(octets, certificate, layout.kind, label, _profile_check(label, []), ())
-        return examine(octets)
+                    return Examined(encoded, certificate, layout.kind, label, _profile_check(label, []), ())
+        return examine(encoded)
 
     def learn(self, examined: Examined) -> None:
         """Learn the layout of a certificate that is signed by a trusted authority; the oldest layout is forgotten."""
@@ -81,13 +81,13 @@ class Examiner:
             self._layouts = layouts
 
 
-def examine(octets: bytes) -> Examined:
+def examine(encoded: bytes) -> Examined:
     """The same for one certificate alone."""
     report = Report()
-    if not check_size(report, octets, "certificate"):
+    if not check_size(report, encoded, "certificate"):
         label = "certificate"
-        return Examined(octets, None, CertificateKind.DEVICE, label, _profile_check(label, report.findings), ())
-    structure = read_certificate(octets)
+        return Examined(encoded, None, CertificateKind.DEVICE, label, _profile_check(label, report.findings), ())
+    structure = read_certificate(encoded)
     profile = detect_profile(structure)
     check_certificate(report, structure, profile, NOTHING_KNOWN, TEST_POLICY_OID)
     try:
@@ -98,7 +98,7 @@ def examine(octets: bytes) -> Examined:
     known = {row.form.oid for row in profile.extensions}
     critical = tuple(item.name for item in structure.extensions if item.oid not in known and item.critical)
     check = _profile_check(label, report.findings)
-    return Examined(octets, certificate, profile.kind, label, check, critical, structure)
+    return Examined(encoded, certificate, profile.kind, label, check, critical, structure)
 
 
 def _label(kind: CertificateKind, certificate: Certificate | None) -> str:

@@ -1,8 +1,8 @@
 """Certificates that differ from one known to meet its profile in nothing but their values.
 
 The lint takes longer than the verification of a signature, and nearly all certificates of an authority are laid out
-alike: the same octets but for serial number, key, identities and signature. A layout remembers the octets of one
-that the lint found without error, and where those values stand in it. Another certificate with the same octets
+alike: the same bytes but for serial number, key, identities and signature. A layout remembers the bytes of one
+that the lint found without error, and where those values stand in it. Another certificate with the same bytes
 everywhere else has the same structure, so that of the lint's rules only those about the values are left to check.
 They are checked here; whatever is not as usual goes the long way, through the reader and the lint.
 """
@@ -22,7 +22,7 @@ from smki.sec.role import CertificateKind
 
 _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _LONG = b"\x30\x82"
-"""A SEQUENCE whose length takes two octets, as that of every certificate and TBSCertificate of ours."""
+"""A SEQUENCE whose length takes two bytes, as that of every certificate and TBSCertificate of ours."""
 _START = 4
 """Where the TBSCertificate begins."""
 _ALGORITHM = ECDSA_WITH_SHA256_ALGORITHM
@@ -33,19 +33,19 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where things stand in the certificates that are laid out alike; offsets from their first octet."""
+    """Where things stand in the certificates that are laid out alike; offsets from their first byte."""
 
     kind: CertificateKind
     end: int
     """Where the TBSCertificate ends."""
     fixed: tuple[tuple[int, int, bytes], ...]
-    """The octets that they share: (from, to, octets)."""
+    """The bytes that they share: (from, to, bytes)."""
     serial: Span
     not_before: Span | None
-    """Where it is a value: in Device Certificates, which are issued at any second; else it is among the fixed octets."""
+    """Where it is a value: in Device Certificates, which are issued at any second; else it is among the fixed bytes."""
     point: Span
     identifier: Span
-    """Of the subjectKeyIdentifier, its 8 octets."""
+    """Of the subjectKeyIdentifier, its 8 bytes."""
     issuer: bytes
     subject: Span
     began: datetime
@@ -58,12 +58,12 @@ class Layout:
 
         :param signature: its Ecdsa-Sig-Value, which :func:`signature_of` found to be as it should.
         """
-        for start, end, octets in self.fixed:
-            if data[start:end] != octets:
+        for start, end, encoded in self.fixed:
+            if data[start:end] != encoded:
                 return None
         serial = data[self.serial[0] : self.serial[1]]
         point = data[self.point[0] : self.point[1]]
-        # 16 octets, positive and minimal; a point of the curve; the identifier of this key.
+        # 16 bytes, positive and minimal; a point of the curve; the identifier of this key.
         if not 0 < serial[0] < 0x80 or not is_on_p256(point):
             return None
         if data[self.identifier[0] : self.identifier[1]] != key_identifier(point):
@@ -157,7 +157,7 @@ def layout_of(structure: CertificateStructure, certificate: Certificate, kind: C
 
 
 def _identity(structure: CertificateStructure, kind: CertificateKind) -> Span | None:
-    """The 8 octets of the EUI-64: the last of hwSerialNum, or of x500UniqueIdentifier."""
+    """The 8 bytes of the EUI-64: the last of hwSerialNum, or of x500UniqueIdentifier."""
     if kind is CertificateKind.DEVICE:
         name = structure.extension(Oid.SUBJECT_ALT_NAME)
         return (name.value.end - 8, name.value.end) if name is not None else None

@@ -35,20 +35,20 @@ class ListCache:
         except OSError:
             return None
         # The notes stand before the list in one file, so that one never goes with another's notes.
-        head, separator, octets = data.partition(b"\n")
+        head, separator, encoded = data.partition(b"\n")
         try:
             notes = json.loads(head)
         except ValueError:
             return None
-        if not separator or not isinstance(notes, dict) or notes.get("octets") != str(len(octets)):
+        if not separator or not isinstance(notes, dict) or notes.get("octets") != str(len(encoded)):
             return None
-        return octets, {str(key): str(value) for key, value in notes.items()}
+        return encoded, {str(key): str(value) for key, value in notes.items()}
 
-    def put(self, name: str, octets: bytes, notes: dict[str, str]) -> None:
+    def put(self, name: str, encoded: bytes, notes: dict[str, str]) -> None:
         """Keep a list under that name, whole or not at all. A disk that is full keeps nothing, which is no harm."""
-        head = json.dumps({**notes, "octets": str(len(octets))}).encode()
+        head = json.dumps({**notes, "octets": str(len(encoded))}).encode()
         try:
-            self._write(name, head + b"\n" + octets)
+            self._write(name, head + b"\n" + encoded)
         except OSError:
             return
 

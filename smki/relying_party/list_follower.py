@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from smki.clock import iso, utc
-from smki.pki.pem import MAX_INPUT_OCTETS
+from smki.pki.pem import MAX_INPUT_BYTES
 from smki.pki.revocation_list import RevocationList
 from smki.problem import Problem
 from smki.profile.forms import RevocationListProfile
@@ -103,7 +103,11 @@ class ListFollower:
                 if held.revocation_list is not None:
                     setattr(followed, kind, held)
                     followed.notes = kept[1]
-        if followed.latest is not None and followed.good is not None and followed.latest.octets == followed.good.octets:
+        if (
+            followed.latest is not None
+            and followed.good is not None
+            and followed.latest.encoded == followed.good.encoded
+        ):
             followed.latest = followed.good
 
     def _fetch(self, followed: _Followed) -> bool:
@@ -117,7 +121,7 @@ class ListFollower:
                 break
         path = PATHS[followed.profile.name]
         try:
-            reply = self._transport.ask(path, max_octets=MAX_INPUT_OCTETS, headers=headers)
+            reply = self._transport.ask(path, max_bytes=MAX_INPUT_BYTES, headers=headers)
         except RepositoryError as error:
             followed.problem = error.problems[0]
             return True
@@ -149,10 +153,10 @@ class ListFollower:
             seen, expected = f"number {found.number}", f"{highest} or above, seen before"
             followed.problem = Problem(code="repository.rolled-back", subject=url, seen=seen, expected=expected)
             return
-        if followed.latest is None or followed.latest.octets != held.octets:
+        if followed.latest is None or followed.latest.encoded != held.encoded:
             followed.latest = held
         followed.notes = {name: headers[name] for name in ("etag", "last-modified") if name in headers}
-        self._cache.put(f"{followed.profile.name}.latest", held.octets, followed.notes)
+        self._cache.put(f"{followed.profile.name}.latest", held.encoded, followed.notes)
 
     def _highest_of_name(self, found: RevocationList) -> int | None:
         # Only of lists that a Relying Party found genuine: else one forged list of a high number would shut out
@@ -174,7 +178,7 @@ class ListFollower:
                 latest = followed.latest
                 if latest is not None and latest.is_genuine and followed.good is not latest:
                     followed.good = latest
-                    self._cache.put(f"{followed.profile.name}.good", latest.octets, followed.notes or {})
+                    self._cache.put(f"{followed.profile.name}.good", latest.encoded, followed.notes or {})
 
     def _serve(self, moment: datetime) -> RevocationLists:
         lists = {item.profile.name: item.at(moment) for item in self._followed}

@@ -22,12 +22,12 @@ from smki.relying_party.anchor import Authority
 class HeldList:
     """One list that was handed over: read once, its profile checked once, however many certificates ask it.
 
-    :ivar octets: DER, or whatever it is.
+    :ivar bytes: DER, or whatever it is.
     :ivar profile: what it is meant to be: Organisation CRL or ARL.
     """
 
-    def __init__(self, octets: bytes, profile: RevocationListProfile) -> None:
-        self.octets = octets
+    def __init__(self, encoded: bytes, profile: RevocationListProfile) -> None:
+        self.encoded = encoded
         self.profile = profile
         self._lock = threading.Lock()
         self._read: tuple[RevocationList | None, list[Finding] | Sequence[Problem]] | None = None
@@ -38,7 +38,7 @@ class HeldList:
     @cached_property
     def issuer(self) -> bytes | None:
         """The issuer's Name, DER; None where it cannot be read."""
-        return issuer_of(self.octets)
+        return issuer_of(self.encoded)
 
     @property
     def revocation_list(self) -> RevocationList | None:
@@ -73,9 +73,9 @@ class HeldList:
     def _examined(self) -> tuple[RevocationList | None, list[Finding] | Sequence[Problem]]:
         with self._lock:  # a list of a million entries is read by one thread, the others wait for it
             if self._read is None:
-                findings = lint_revocation_list(self.octets)  # by whichever profile its issuer has
+                findings = lint_revocation_list(self.encoded)  # by whichever profile its issuer has
                 try:
-                    self._read = RevocationList.from_der(self.octets), findings
+                    self._read = RevocationList.from_der(self.encoded), findings
                 except Malformed as error:
                     self._read = None, findings if errors_among(findings) else error.problems
             return self._read
@@ -94,10 +94,10 @@ class RevocationLists:
 
     @classmethod
     def of(cls, crls: Iterable[bytes] = (), arls: Iterable[bytes] = ()) -> RevocationLists:
-        """The lists in these octets (DER)."""
+        """The lists in these bytes (DER)."""
         return cls(
-            tuple(HeldList(octets, ORGANISATION_CRL) for octets in crls),
-            tuple(HeldList(octets, ORGANISATION_ARL) for octets in arls),
+            tuple(HeldList(encoded, ORGANISATION_CRL) for encoded in crls),
+            tuple(HeldList(encoded, ORGANISATION_ARL) for encoded in arls),
         )
 
     def held(self, profile: RevocationListProfile) -> tuple[HeldList, ...]:

@@ -318,13 +318,13 @@ def _check_suspicion(examined: Examined, suspicions: Suspicions) -> Check:
 
 def _authorities_of(certificates: Iterable[Certificate | bytes], known: Iterable[Authority]) -> list[Authority]:
     """The authorities in loose certificates; those that cannot be read, and those that are known, left out."""
-    seen = {authority.octets for authority in known if authority.examined is not None}
+    seen = {authority.encoded for authority in known if authority.examined is not None}
     found = []
     for item in certificates:
-        octets = item.der if isinstance(item, Certificate) else item
-        authority = authority_of_certificate(octets) if octets not in seen else None
+        encoded = item.der if isinstance(item, Certificate) else item
+        authority = authority_of_certificate(encoded) if encoded not in seen else None
         if authority is not None:
-            seen.add(octets)
+            seen.add(encoded)
             found.append(authority)
     return found
 

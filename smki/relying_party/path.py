@@ -116,5 +116,5 @@ def check_end_entity(examined: Examined) -> Check:
     return judge(END_ENTITY, label, not signs, "path.authority-offered", examined.kind.title, "an end entity")
 
 
-def _hex(octets: bytes | None) -> str:
-    return octets.hex().upper() if octets is not None else "none"
+def _hex(encoded: bytes | None) -> str:
+    return encoded.hex().upper() if encoded is not None else "none"

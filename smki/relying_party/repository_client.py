@@ -21,7 +21,7 @@ from smki.relying_party.lists import NumbersSeen, RevocationLists
 from smki.relying_party.transport import Limits, RepositoryError, Transport, visible
 from smki.sec.role import CertificateStatus, KeyUsage, RemotePartyRole
 
-MAX_XML_OCTETS = 4 * 1024 * 1024
+MAX_XML_BYTES = 4 * 1024 * 1024
 _XML_TYPES = ("application/xml", "text/xml")
 _ROLE = re.compile("[0-9]{1,9}")
 _INVALID, _NOTHING = 401, 402
@@ -127,8 +127,8 @@ class RepositoryClient:
                 Problem(code="repository.nothing", subject=serial_number.hex, seen=missing, expected="a certificate")
             )
         try:
-            octets = base64.b64decode("".join(_text(answer, "CertificateBody").split()), validate=True)
-            certificate = Certificate.from_der(octets)
+            encoded = base64.b64decode("".join(_text(answer, "CertificateBody").split()), validate=True)
+            certificate = Certificate.from_der(encoded)
             status = CertificateStatus.parse(_text(answer, "CertificateStatus"))
         except (ValueError, Malformed) as error:
             raise self._unusable(str(error)) from None
@@ -159,7 +159,7 @@ class RepositoryClient:
         body = etree.tostring(request, xml_declaration=True, encoding="UTF-8")
         headers = {"Content-Type": "application/xml", "Accept": "application/xml"}
         path = f"services/{service}{self._query}"
-        reply = self._transport.ask(path, max_octets=MAX_XML_OCTETS, body=body, headers=headers)
+        reply = self._transport.ask(path, max_bytes=MAX_XML_BYTES, body=body, headers=headers)
         if reply.status == _NOTHING:
             return None
         if reply.status != 200:

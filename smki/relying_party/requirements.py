@@ -21,7 +21,7 @@ STEPS = ("", "profile", "path", "time", "revocation", "suspicion", "use")
 """The name of each step by its number."""
 
 PROFILE = Requirement(1, "profile", "DER, and as its profile has it", "GBCS 12")
-ISSUER = Requirement(2, "path.issuer", "an issuer of that name, octet for octet", "RFC 5280 6.1.3 (a)(4)")
+ISSUER = Requirement(2, "path.issuer", "an issuer of that name, byte for byte", "RFC 5280 6.1.3 (a)(4)")
 KEY_IDENTIFIER = Requirement(2, "path.key-identifier", "the issuer's key identifier", "RFC 5280 4.2.1.1")
 SIGNATURE = Requirement(2, "path.signature", "signed by the issuer's key", "RFC 5280 6.1.3 (a)(1)")
 AUTHORITY = Requirement(2, "path.authority", "the issuer is an authority", "RFC 5280 6.1.4 (k)")

@@ -110,12 +110,12 @@ def _rank(checks: Checks, is_good: bool, found: RevocationList | None, candidate
     since = to_seconds(found.this_update) if found is not None else 0
     number = found.number or 0 if found is not None else 0
     if is_good:
-        return len(checks) + 1, number, since, candidate.octets
+        return len(checks) + 1, number, since, candidate.encoded
     # The issuer counts before the profile: a broken list of somebody else's is not the one that was wanted.
     order = {check.requirement: check.outcome in _PASSED for check in checks}
     held_so_far = [order[LIST_ISSUER], *(order[item] for item in _ON_A_LIST if item is not LIST_ISSUER)]
     stage = next((at for at, holds in enumerate(held_so_far) if not holds), len(held_so_far))
-    return stage, number, since, candidate.octets
+    return stage, number, since, candidate.encoded
 
 
 def _judge(
@@ -227,5 +227,5 @@ def no_list_needed(examined: Examined) -> Check:
     return not_applicable(REVOKED, examined.label, f"no list is published for {examined.kind.title}s")
 
 
-def _hex(octets: bytes | None) -> str:
-    return octets.hex().upper() if octets is not None else "none"
+def _hex(encoded: bytes | None) -> str:
+    return encoded.hex().upper() if encoded is not None else "none"

@@ -1,4 +1,4 @@
-"""ECDSA signatures by a certificate's key over octets, in the two forms in which messages carry them."""
+"""ECDSA signatures by a certificate's key over bytes, in the two forms in which messages carry them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class SignatureForm(enum.Enum):
     """How a signature is written down."""
 
     RAW = "raw"
-    """r || s, 32 octets each, as GBCS messages carry it."""
+    """r || s, 32 bytes each, as GBCS messages carry it."""
     DER = "der"
     """Ecdsa-Sig-Value, DER, as certificates carry it (RFC 5480)."""
 
@@ -54,8 +54,8 @@ def verify_untrusted_signature(certificate: Certificate, signed: bytes, signatur
     """
     if certificate.point is None:
         return False
-    octets = _from_raw(signature) if form is SignatureForm.RAW else _strictly(signature)
-    return octets is not None and signature_verifies(certificate.point, octets, signed)
+    encoded = _from_raw(signature) if form is SignatureForm.RAW else _strictly(signature)
+    return encoded is not None and signature_verifies(certificate.point, encoded, signed)
 
 
 def _from_raw(signature: bytes) -> bytes | None:

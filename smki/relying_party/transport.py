@@ -82,7 +82,7 @@ class Transport:
         self,
         path: str,
         *,
-        max_octets: int,
+        max_bytes: int,
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Reply:
@@ -95,7 +95,7 @@ class Transport:
         pause = self.limits.back_off
         for attempt in range(1, self.limits.attempts + 1):
             try:
-                reply = self._follow(url, body, dict(headers or {}), max_octets, deadline)
+                reply = self._follow(url, body, dict(headers or {}), max_bytes, deadline)
                 if reply.status not in _AGAIN or attempt == self.limits.attempts:
                     return reply
             except _Again as failure:
@@ -107,10 +107,10 @@ class Transport:
             pause *= 2
         raise AssertionError("every attempt returns or raises")
 
-    def _follow(self, url: str, body: bytes | None, headers: dict[str, str], max_octets: int, deadline: float) -> Reply:
+    def _follow(self, url: str, body: bytes | None, headers: dict[str, str], max_bytes: int, deadline: float) -> Reply:
         start = url
         for _ in range(MAX_REDIRECTS + 1):
-            reply = self._once(url, body, headers, max_octets, deadline)
+            reply = self._once(url, body, headers, max_bytes, deadline)
             location = reply.headers.get("location")
             if reply.status not in _REDIRECTS or body is not None or not location:
                 return reply
@@ -121,7 +121,7 @@ class Transport:
         )
         raise RepositoryError(problem)
 
-    def _once(self, url: str, body: bytes | None, headers: dict[str, str], max_octets: int, deadline: float) -> Reply:
+    def _once(self, url: str, body: bytes | None, headers: dict[str, str], max_bytes: int, deadline: float) -> Reply:
         left = deadline - time.monotonic()
         if left <= 0:
             raise RepositoryError(_timeout(url, self.limits.seconds))
@@ -131,7 +131,7 @@ class Transport:
         sockets: list[socket.socket] = []
 
         def cut() -> None:
-            # A socket's own timeout starts again with every octet that drips in; this does not.
+            # A socket's own timeout starts again with every byte that drips in; this does not.
             expired.set()
             for one in sockets:
                 with contextlib.suppress(OSError):
@@ -149,7 +149,7 @@ class Transport:
             path = (target.path or "/") + (f"?{target.query}" if target.query else "")
             connection.request("POST" if body is not None else "GET", path, body=body, headers=headers)
             with connection.getresponse() as response:
-                return _read(url, response, max_octets, expired)
+                return _read(url, response, max_bytes, expired)
         except (OSError, http.client.HTTPException, ValueError) as error:
             # ValueError: http.client and the codec for host names (IDNA) raise it for what is no URL, header or number.
             if expired.is_set() or time.monotonic() >= deadline:
@@ -165,16 +165,16 @@ class Transport:
             connection.close()
 
 
-def _read(url: str, response: http.client.HTTPResponse, max_octets: int, expired: threading.Event) -> Reply:
+def _read(url: str, response: http.client.HTTPResponse, max_bytes: int, expired: threading.Event) -> Reply:
     promised = response.length
-    if promised is not None and promised > max_octets:
-        raise RepositoryError(_too_large(url, f"{promised} octets promised", max_octets))
+    if promised is not None and promised > max_bytes:
+        raise RepositoryError(_too_large(url, f"{promised} bytes promised", max_bytes))
     chunks: list[bytes] = []
     size = 0
     for chunk in _chunks(response):
         size += len(chunk)
-        if size > max_octets:
-            raise RepositoryError(_too_large(url, f"more than {size - 1} octets", max_octets))
+        if size > max_bytes:
+            raise RepositoryError(_too_large(url, f"more than {size - 1} bytes", max_bytes))
         chunks.append(chunk)
     if expired.is_set():
         raise TimeoutError
@@ -268,5 +268,5 @@ def _timeout(url: str, seconds: float) -> Problem:
     )
 
 
-def _too_large(url: str, seen: str, max_octets: int) -> Problem:
-    return Problem(code="repository.too-large", subject=url, seen=seen, expected=f"at most {max_octets} octets")
+def _too_large(url: str, seen: str, max_bytes: int) -> Problem:
+    return Problem(code="repository.too-large", subject=url, seen=seen, expected=f"at most {max_bytes} bytes")

@@ -164,7 +164,7 @@ def _decoded(text: bytes) -> bytes:
 def _der_of(item: Credential | Certificate | DefectiveCertificate | bytes) -> bytes:
     if isinstance(item, bytes):
         return item
-    return item.octets if isinstance(item, DefectiveCertificate) else item.der
+    return item.encoded if isinstance(item, DefectiveCertificate) else item.der
 
 
 def _issuer(item: Credential | Certificate | DefectiveCertificate | bytes) -> Certificate | None:

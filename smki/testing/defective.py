@@ -58,7 +58,7 @@ class DefectiveCertificate:
         return self.defect.verdict.code
 
     @cached_property
-    def octets(self) -> bytes:
+    def encoded(self) -> bytes:
         """The certificate, certification request or revocation list with the defect."""
         return self.defect.make(self.pki)
 
@@ -71,7 +71,7 @@ class DefectiveCertificate:
     def certificate(self) -> bytes:
         """The certificate that is presented to a Relying Party: the defective one, or a valid one with a defective
         authority or list above it. Of a certification request, the request."""
-        return self.case.certificate if self.case else self.octets
+        return self.case.certificate if self.case else self.encoded
 
     @property
     def chain(self) -> tuple[bytes, ...]:
@@ -110,8 +110,8 @@ class DefectiveCertificate:
 
     def files(self) -> dict[str, bytes]:
         """The defect and everything that is presented with it, by file name."""
-        files = {self.defect.file: self.octets, "defect-trust-anchor.der": self.trust_anchor}
-        if self.certificate != self.octets:
+        files = {self.defect.file: self.encoded, "defect-trust-anchor.der": self.trust_anchor}
+        if self.certificate != self.encoded:
             files["defect-certificate.der"] = self.certificate
         files |= {f"defect-chain-{number}.der": data for number, data in enumerate(self.chain, 1)}
         lists = {"defect.crl": self.crl, "defect.arl": self.arl}

@@ -96,8 +96,8 @@ class Commands:
         return Apply(Application(kind=CertificateKind.DEVICE, request=request, device_type=DeviceType.ESME))
 
     def _apply_in_vain(self) -> Command[Any]:
-        octets = self.choice.choice((b"", b"nothing", self.smki.authorities()[0].der))
-        return Apply(Application(kind=CertificateKind.DEVICE, request=octets))
+        encoded = self.choice.choice((b"", b"nothing", self.smki.authorities()[0].der))
+        return Apply(Application(kind=CertificateKind.DEVICE, request=encoded))
 
     def _serial_number(self, query: CertificateQuery = ORGANISATIONS) -> SerialNumber:
         records = list(self.smki.ledger.certificates(query))
@@ -188,7 +188,7 @@ class Commands:
 
     def _import(self) -> Command[Any]:
         chosen = self.choice.sample(self.foreign, min(3, len(self.foreign)))
-        new = tuple(NewImport(Certificate.from_der(octets), "drill.pem", "", ()) for octets in chosen)
+        new = tuple(NewImport(Certificate.from_der(encoded), "drill.pem", "", ()) for encoded in chosen)
         return Import(new)
 
     def _authority(self) -> Command[Any]:

@@ -26,7 +26,7 @@ class Example:
     """What is mutated: one of the good twins or of the defects."""
 
     base: Base
-    octets: bytes
+    encoded: bytes
 
 
 @dataclass(slots=True)
@@ -58,21 +58,21 @@ def examples(pki: SamplePki) -> list[Example]:
     """The good twins, many times over, and every defect that is no monster."""
     good = [Example(base, pki.good_bytes(base)) for base in Base]
     bad = [Example(defect.base, defect.make(pki)) for defect in DEFECTS]
-    return good * 10 + [example for example in bad if len(example.octets) < 10_000]
+    return good * 10 + [example for example in bad if len(example.encoded) < 10_000]
 
 
 def mutated(pki: SamplePki, corpus: Sequence[Example], seed: str, number: int) -> Example:
     """The input of that number."""
     draw = random.Random(f"{seed}:{number}")
     example = draw.choice(corpus)
-    octets = (
-        _bytes_changed(draw, example.octets, corpus) if number % 2 else _structure_changed(draw, example, corpus, pki)
+    content_bytes = (
+        _bytes_changed(draw, example.encoded, corpus) if number % 2 else _structure_changed(draw, example, corpus, pki)
     )
-    return Example(example.base, octets)
+    return Example(example.base, content_bytes)
 
 
-def _bytes_changed(draw: random.Random, octets: bytes, corpus: Sequence[Example]) -> bytes:
-    changed = bytearray(octets)
+def _bytes_changed(draw: random.Random, content_bytes: bytes, corpus: Sequence[Example]) -> bytes:
+    changed = bytearray(content_bytes)
     for _ in range(draw.choice((1, 1, 1, 2, 4, 16))):
         at = draw.randrange(len(changed) + 1)
         to = min(len(changed), at + draw.choice((1, 1, 2, 8, 64)))
@@ -90,7 +90,7 @@ def _bytes_changed(draw: random.Random, octets: bytes, corpus: Sequence[Example]
             case 4:
                 changed[at:at] = changed[at:to] * draw.choice((1, 2, 100))
             case 5:
-                other = draw.choice(corpus).octets
+                other = draw.choice(corpus).encoded
                 start = draw.randrange(len(other))
                 changed[at:to] = other[start : start + draw.choice((1, 8, 64))]
             case 6:
@@ -104,9 +104,9 @@ def _bytes_changed(draw: random.Random, octets: bytes, corpus: Sequence[Example]
 
 def _structure_changed(draw: random.Random, example: Example, corpus: Sequence[Example], pki: SamplePki) -> bytes:
     try:
-        root = _element(der.read(example.octets), 0)
+        root = _element(der.read(example.encoded), 0)
     except DerError:
-        return _bytes_changed(draw, example.octets, corpus)
+        return _bytes_changed(draw, example.encoded, corpus)
     for _ in range(draw.choice((1, 1, 1, 2, 3, 6))):
         nodes = [node for node in root.all() if node.children or node.tag]
         node = draw.choice(nodes)
@@ -186,17 +186,17 @@ def _shuffle(draw: random.Random, node: Element, nodes: list[Element], corpus: S
 
 def _graft(draw: random.Random, node: Element, nodes: list[Element], corpus: Sequence[Example]) -> None:
     try:
-        other = draw.choice(_element(der.read(draw.choice(corpus).octets), 0).all())
+        other = draw.choice(_element(der.read(draw.choice(corpus).encoded), 0).all())
     except DerError:
         return
     node.tag, node.content, node.children, node.prefix = other.tag, other.content, other.children, other.prefix
 
 
 def _nest(draw: random.Random, node: Element, nodes: list[Element], corpus: Sequence[Example]) -> None:
-    octets = node.encoded()
+    content_bytes = node.encoded()
     for _ in range(draw.choice((1, 2, 70, 1200))):
-        octets = der.element(draw.choice((der.SEQUENCE, der.SET, 0xA0)), octets)
-    whole = der.read(octets)
+        content_bytes = der.element(draw.choice((der.SEQUENCE, der.SET, 0xA0)), content_bytes)
+    whole = der.read(content_bytes)
     node.tag, node.content, node.children = whole.tag, whole.content, []
 
 

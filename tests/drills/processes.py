@@ -49,7 +49,7 @@ def die_at_statement(smki: Smki, number: int) -> None:
         if not left[0]:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    smki.ledger._transaction._connection.set_trace_callback(traced)  # type: ignore[attr-defined]
+    smki.ledger._writes._connection.set_trace_callback(traced)  # type: ignore[attr-defined]
 
 
 def work(

@@ -55,7 +55,7 @@ class Subject:
     def take(self, example: Example) -> None:
         """Put one input through all of it."""
         self._lint(example)
-        self._certificate(example.octets)
+        self._certificate(example.encoded)
         self._list(example)
         self._verdicts(example)
         self._request(example)
@@ -63,30 +63,30 @@ class Subject:
     def _lint(self, example: Example) -> None:
         issuer = self._issuers.get(example.base)
         for facts in (None, IssuerFacts.of(issuer) if issuer is not None else None):
-            for finding in lint(example.octets, issuer=facts):
+            for finding in lint(example.encoded, issuer=facts):
                 assert finding_text(finding).isprintable(), finding
 
-    def _certificate(self, octets: bytes) -> None:
+    def _certificate(self, encoded: bytes) -> None:
         with suppress(Malformed):
-            certificate = Certificate.from_der(octets)
+            certificate = Certificate.from_der(encoded)
             certificate.as_json()
             assert certificate.kind
             assert (certificate.is_authority, certificate.path_length) is not None
 
     def _list(self, example: Example) -> None:
         with suppress(Malformed):
-            found = RevocationList.from_der(example.octets)
+            found = RevocationList.from_der(example.encoded)
             assert f"{found.number}"
             assert len(list(islice(found.entries(), 1000))) <= len(found)
 
     def _verdicts(self, example: Example) -> None:
-        octets, good = example.octets, self._good
-        verdicts = [self._party.verify(octets)]
+        encoded, good = example.encoded, self._good
+        verdicts = [self._party.verify(encoded)]
         if not example.base.is_request and not example.base.is_list:
-            verdicts.append(self._party.verify(good[Base.ORGANISATION], chain=[octets]))
-            verdicts.append(self._party.verify(good[Base.DEVICE], chain=[octets]))
+            verdicts.append(self._party.verify(good[Base.ORGANISATION], chain=[encoded]))
+            verdicts.append(self._party.verify(good[Base.DEVICE], chain=[encoded]))
         if example.base.is_list:
-            lists = RevocationLists.of([octets, good[Base.CRL]], [octets])
+            lists = RevocationLists.of([encoded, good[Base.CRL]], [encoded])
             verdicts.append(self._relying_party(lists).verify(good[Base.ORGANISATION]))
         for verdict in verdicts:
             verdict.as_json()
@@ -95,12 +95,12 @@ class Subject:
 
     def _request(self, example: Example) -> None:
         for kind in KINDS:
-            request, findings = examine_request(example.octets, kind)
+            request, findings = examine_request(example.encoded, kind)
             assert request is not None or findings
         if example.base.is_request:
             kind = KINDS[example.base is Base.ORGANISATION_REQUEST]
             device_type = DeviceType.ESME if kind is CertificateKind.DEVICE else None
-            application = Application(kind=kind, request=example.octets, device_type=device_type)
+            application = Application(kind=kind, request=example.encoded, device_type=device_type)
             self._smki.registration.execute(Apply(application), Actor(interface="drill"))
 
 
@@ -141,6 +141,6 @@ def test_nothing_raises_or_takes_long_or_grows(home: Path, tmp_path: Path) -> No
                 wrong, before = f"the process grew by {grown >> 20} MB", peak()
             if wrong:
                 file = Path(os.environ.get("SMKI_FUZZ_SAVE", tmp_path)) / f"{seed}-{number}.der"
-                file.write_bytes(example.octets)
+                file.write_bytes(example.encoded)
                 failures.append(f"SMKI_FUZZ={seed}:{number} ({example.base.value}, {file}): {wrong}")
     assert not failures, "\n".join([f"{len(failures)} of {len(numbers)} inputs:", *failures[:50]])

@@ -140,8 +140,8 @@ def test_only_organisations_with_keys_are_in_it(holdings: list[Holding], smki: S
 def test_the_library_reads_what_is_written(entries: dict[str, bytes]) -> None:
     content = io.BytesIO()
     with ZipWriter(content) as archive:
-        for name, octets in entries.items():
-            archive.add(name, octets)
+        for name, encoded in entries.items():
+            archive.add(name, encoded)
     with zipfile.ZipFile(content) as read:
         assert read.testzip() is None
         assert {name: read.read(name) for name in read.namelist()} == entries
@@ -164,9 +164,9 @@ class _Far(io.RawIOBase):
         super().__init__()
         self.tail = bytearray()
 
-    def write(self, octets: bytes) -> int:  # type: ignore[override]
-        self.tail += octets
-        return len(octets)
+    def write(self, encoded: bytes) -> int:  # type: ignore[override]
+        self.tail += encoded
+        return len(encoded)
 
 
 def test_entries_beyond_four_gigabytes(tmp_path: Path) -> None:

@@ -216,10 +216,10 @@ def test_no_secret_is_in_an_export_that_was_not_asked_for_one(stocked: Path, tmp
         for path in (stocked / place).rglob("*.key"):
             text = path.read_text()
             if "END" in text:
-                octets = unarmour(text.encode())[0].der
-                # The private value: after the version and the inner SEQUENCE, 32 octets.
-                at = octets.index(b"\x04\x20") + 2
-                value = octets[at : at + 32]
+                encoded = unarmour(text.encode())[0].der
+                # The private value: after the version and the inner SEQUENCE, 32 bytes.
+                at = encoded.index(b"\x04\x20") + 2
+                value = encoded[at : at + 32]
                 secrets += [value, value.hex().encode(), value.hex().upper().encode(), text.splitlines()[1].encode()]
     assert len(secrets) > 40
     shutil.copytree(stocked / "pki", tmp_path / "pki")

@@ -1,4 +1,4 @@
-"""Extracts: full and deltas make the next full, octet for octet; broken off, they go on; altered, that is found out."""
+"""Extracts: full and deltas make the next full, byte for byte; broken off, they go on; altered, that is found out."""
 
 from __future__ import annotations
 
@@ -243,7 +243,7 @@ def test_a_journal_that_says_nonsense_is_not_believed(waiting_home: Path) -> Non
         "",
         "{}",
         '{"parts": 5}',
-        '{"parts": [{"last": 99, "certificates": 99, "octets": 1, "sha256": "", "state": ""}]}',
+        '{"parts": [{"last": 99, "certificates": 99, "bytes": 1, "sha256": "", "state": ""}]}',
     ):
         with opened(waiting_home) as (smki, _):
             making = smki.path / "extracts" / ".making"

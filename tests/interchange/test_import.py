@@ -279,14 +279,14 @@ def test_hostile_archives(holdings: list[Holding], tmp_path: Path) -> None:
     path = hostile(tmp_path / "a.zip", ("../../x.pem", pem), ("/etc/x.pem", pem), ("C:\\x.pem", pem))
     assert len([each for each in find_certificates(path) if isinstance(each, Found)]) == 3
     assert [each.name for each in tmp_path.iterdir()] == ["a.zip"]
-    bomb = hostile(tmp_path / "b.zip", ("x.pem", b"0" * (archives.MAX_ENTRY_OCTETS + 1)))
+    bomb = hostile(tmp_path / "b.zip", ("x.pem", b"0" * (archives.MAX_ENTRY_BYTES + 1)))
     assert bomb.stat().st_size < 100_000
     assert codes(bomb) == ["input.too-large"]
     # What it says about its size is not believed.
-    octets = bytearray(bomb.read_bytes())
-    at = octets.index(b"PK\x01\x02")
-    octets[at + 24 : at + 28] = (100).to_bytes(4, "little")
-    (tmp_path / "c.zip").write_bytes(octets)
+    encoded = bytearray(bomb.read_bytes())
+    at = encoded.index(b"PK\x01\x02")
+    encoded[at + 24 : at + 28] = (100).to_bytes(4, "little")
+    (tmp_path / "c.zip").write_bytes(encoded)
     assert codes(tmp_path / "c.zip")
     assert codes(hostile(tmp_path / "d.zip", ("inner.zip", bomb.read_bytes()))) == ["archive.nothing"]
     encrypted = bytearray(hostile(tmp_path / "e.zip", ("x.pem", pem)).read_bytes())
@@ -300,14 +300,14 @@ def test_hostile_archives(holdings: list[Holding], tmp_path: Path) -> None:
 
 
 def test_an_archive_with_too_large_a_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(archives, "MAX_DIRECTORY_OCTETS", 4000)
+    monkeypatch.setattr(archives, "MAX_DIRECTORY_BYTES", 4000)
     path = hostile(tmp_path / "many.zip", *((f"{number:04d}.pem", b"x") for number in range(100)))
     assert codes(path) == ["archive.too-many"]
 
 
 def test_a_bomb_takes_no_memory(tmp_path: Path) -> None:
     """Entries of more than 16 MB of nothing each: read one after the other, in a process that needs less than 200 MB."""
-    entries = [(f"{number}.pem", b"0" * (archives.MAX_ENTRY_OCTETS + 1)) for number in range(5)]
+    entries = [(f"{number}.pem", b"0" * (archives.MAX_ENTRY_BYTES + 1)) for number in range(5)]
     path = hostile(tmp_path / "bomb.zip", *entries)
     script = f"""
 from pathlib import Path
@@ -316,14 +316,14 @@ from smki.interchange.importing import find_certificates
 print(sum(1 for _ in find_certificates(Path({str(path)!r}))), peak_memory())
 """
     result = subprocess.run([sys.executable, "-c", script], cwd=PROJECT, capture_output=True, check=True, timeout=60)
-    count, octets = map(int, result.stdout.split())
+    count, encoded = map(int, result.stdout.split())
     assert count == 5
-    assert octets < 200_000_000
+    assert encoded < 200_000_000
 
 
 @pytest.fixture(scope="module")
 def contents(holdings: list[Holding]) -> dict[str, bytes]:
-    """A file of each form, made once: some have random octets in them, and places in them are drawn again."""
+    """A file of each form, made once: some have random bytes in them, and places in them are drawn again."""
     return {name: make(holdings[:2]) for name, make in FORMS.items()}
 
 
@@ -434,8 +434,8 @@ def test_the_repository_serves_them(served_imports: tuple[str, Path]) -> None:
         told = ask(f"{url}/api/v1/certificates/{serial}")
         assert told.status == 200
         assert json.loads(told.body)["issuedHere"] is issued_here
-    octets = ask(f"{url}/api/v1/certificates/173CFBF08C3464D8C0E61E331D73D6A0.der").body
-    assert Certificate.from_der(octets).serial_number.hex == "173CFBF08C3464D8C0E61E331D73D6A0"
+    encoded = ask(f"{url}/api/v1/certificates/173CFBF08C3464D8C0E61E331D73D6A0.der").body
+    assert Certificate.from_der(encoded).serial_number.hex == "173CFBF08C3464D8C0E61E331D73D6A0"
     # What is done with certificates is done with ours alone.
     assert ask(f"{url}/api/v1/certificates/173CFBF08C3464D8C0E61E331D73D6A0/chain").status == 404
 

@@ -15,7 +15,7 @@ from tests.commands import revoke
 from tests.support import PROJECT, SOAK, SUPPLIER
 
 MANY = 1_000_000 if SOAK > 1 else 6_000
-MAX_OCTETS = 300_000_000
+MAX_BYTES = 300_000_000
 """What a process may need at most, whatever the number of certificates; the interpreter alone needs some 30 MB."""
 
 SCRIPT = """
@@ -62,7 +62,7 @@ def run(home: Path, what: str, out: Path, status: int = 0) -> None:
     result = subprocess.run(words, cwd=PROJECT, capture_output=True, check=False, timeout=3600)
     assert result.returncode == status, result.stderr
     if status == 0:
-        assert int(result.stdout) < MAX_OCTETS, what
+        assert int(result.stdout) < MAX_BYTES, what
 
 
 def digest_file(path: Path) -> str:

@@ -252,7 +252,7 @@ class LedgerContract:
             Order.ISSUED: lambda record: record.issued,
             Order.NOT_AFTER: lambda record: record.not_after,
             Order.SERIAL_NUMBER: lambda record: record.serial_number,
-            Order.ENTITY_IDENTIFIER: lambda record: (record.entity_identifier or EntityIdentifier(bytes(8))).octets,
+            Order.ENTITY_IDENTIFIER: lambda record: (record.entity_identifier or EntityIdentifier(bytes(8))).encoded,
         }
         found = [keys[order](record) for record in everything]
         assert found == sorted(found, reverse=descending)
@@ -383,8 +383,8 @@ class LedgerContract:
         assert revocations.last_id() == 2
         assert revocations.of(second.serial_number) == later
         assert revocations.of(third.serial_number) is None
-        entry = RevokedCertificate(first.serial_number.octets, to_seconds(NOW), "key-lost")
-        delayed = RevokedCertificate(second.serial_number.octets, to_seconds(NOW + 3 * HOUR), "key-lost")
+        entry = RevokedCertificate(first.serial_number.encoded, to_seconds(NOW), "key-lost")
+        delayed = RevokedCertificate(second.serial_number.encoded, to_seconds(NOW + 3 * HOUR), "key-lost")
         assert list(revocations.entries(oca.serial_number, NOW - HOUR)) == []
         assert list(revocations.entries(oca.serial_number, NOW)) == [entry]
         assert list(revocations.entries(oca.serial_number, NOW + 3 * HOUR)) == [entry, delayed]

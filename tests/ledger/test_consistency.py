@@ -64,12 +64,12 @@ def lived_in(tmp_path_factory: pytest.TempPathFactory, foreign: tuple[bytes, ...
             request = smki.make_device_request(DEVICE, usage)[1]
             device = smki.issue_device(request, device_type=DeviceType.ESME).record.serial_number
         execute(Reject(device, "does not work"), ACTOR)
-        for octets in (b"nothing", b"nothing at all"):
-            execute(Apply(Application(kind=CertificateKind.DEVICE, request=octets)), ACTOR)
+        for encoded in (b"nothing", b"nothing at all"):
+            execute(Apply(Application(kind=CertificateKind.DEVICE, request=encoded)), ACTOR)
         execute(MakeApiKey(name="key", created=START), ACTOR)
         execute(MakeToken(party=PartyId.parse("LARGE-SUPPLIER"), created=START), ACTOR)
         execute(RevokeCredential(kind=CredentialKind.API_KEY, name="key", revoked=START), ACTOR)
-        imported = tuple(NewImport(Certificate.from_der(octets), "other.pem", "", ()) for octets in foreign[:2])
+        imported = tuple(NewImport(Certificate.from_der(encoded), "other.pem", "", ()) for encoded in foreign[:2])
         execute(Import(imported), ACTOR)
         smki.lists(CertificateKind.ISSUING_OCA).publish()
         clock.set(START + DEEMED * 2)

@@ -39,9 +39,9 @@ def golden() -> dict[str, bytes]:
 
 
 @cache
-def golden_issuer(octets: bytes) -> Certificate:
+def golden_issuer(data: bytes) -> Certificate:
     """The certificate of the authority that issued a golden one."""
-    name = Certificate.from_der(octets).issuer
+    name = Certificate.from_der(data).issuer
     (issuer,) = [each for each in map(Certificate.from_der, golden().values()) if each.subject == name]
     return issuer
 
@@ -51,16 +51,16 @@ def examples() -> dict[str, list[bytes]]:
     """Good ones (DER) for every profile, by its name."""
     key = SeededRandomness("examples").private_key("")
     found: dict[str, list[bytes]] = {"organisation": [], "organisation-request": []}
-    for name, octets in golden().items():
+    for name, data in golden().items():
         kind = name.rsplit("-", 1)[0] if name.startswith(("organisation", "device")) else name
-        found.setdefault(kind, []).append(octets)
+        found.setdefault(kind, []).append(data)
         if kind.startswith("organisation"):
-            found["organisation"].append(octets)
+            found["organisation"].append(data)
     for role in ORGANISATION_ROLES:
         for usage in role.usages:
-            octets = make_organisation_request(key, SUPPLIER, role, usage, "Name")
-            found.setdefault(f"organisation-request-{role.label}", []).append(octets)
-            found["organisation-request"].append(octets)
+            data = make_organisation_request(key, SUPPLIER, role, usage, "Name")
+            found.setdefault(f"organisation-request-{role.label}", []).append(data)
+            found["organisation-request"].append(data)
             if role is ORGANISATION_ROLES[1]:
                 found.setdefault("device-request", []).append(make_device_request(key, DEVICE, usage))
             found[f"organisation-{role.label}"].append(_organisation(role, usage))
@@ -77,13 +77,13 @@ def _organisation(role: RemotePartyRole, usage: KeyUsage) -> bytes:
         put(subject=organisation_subject(role, SUPPLIER, "Name")),
         extension(Oid.KEY_USAGE, key_usage_bit_string(usage)),
     )
-    octets: bytes = edit(PKI.good(Base.ORGANISATION), PKI).encoded()
-    return octets
+    data: bytes = edit(PKI.good(Base.ORGANISATION), PKI).encoded()
+    return data
 
 
 def _root_with_authority_key_identifier(base: Base) -> bytes:
     """One with an authorityKeyIdentifier, which a root may have."""
     identifier = der.element(0x80, key_identifier(PKI.point(base.value)))
     edit = added(Oid.AUTHORITY_KEY_IDENTIFIER, der.sequence(identifier))
-    octets: bytes = edit(PKI.good(base), PKI).encoded()
-    return octets
+    data: bytes = edit(PKI.good(base), PKI).encoded()
+    return data

@@ -26,29 +26,29 @@ SECONDS, MEGABYTES = 5.0, 200
 
 
 def nested(depth: int, tag: int = der.SEQUENCE, core: bytes = b"") -> bytes:
-    octets = core
+    data = core
     for _ in range(depth):
-        octets = der.element(tag, octets)
-    return octets
+        data = der.element(tag, data)
+    return data
 
 
 def in_extension(value: bytes) -> bytes:
     """A good certificate with that as the contents of a further extension (its signature right)."""
     from smki.testing.defects.edits import added
 
-    octets: bytes = added("1.2.3.4", value)(PKI.good(Base.DEVICE), PKI).encoded()
-    return octets
+    data: bytes = added("1.2.3.4", value)(PKI.good(Base.DEVICE), PKI).encoded()
+    return data
 
 
 def list_of(entries: bytes) -> bytes:
-    octets: bytes = put(entry_list=der.sequence(entries))(PKI.good(Base.CRL), PKI).encoded()
-    return octets
+    data: bytes = put(entry_list=der.sequence(entries))(PKI.good(Base.CRL), PKI).encoded()
+    return data
 
 
 GOOD = golden()["device-ds"]
 INPUTS: dict[str, Callable[[], bytes]] = {
     "nothing": lambda: b"",
-    "one octet": lambda: b"\x30",
+    "one byte": lambda: b"\x30",
     "a megabyte of noughts": lambda: bytes(1 << 20),
     "a megabyte of FF": lambda: b"\xff" * (1 << 20),
     "a megabyte of SEQUENCE tags": lambda: b"\x30" * (1 << 20),
@@ -58,8 +58,8 @@ INPUTS: dict[str, Callable[[], bytes]] = {
     "10,000 levels of [0]": lambda: nested(10_000, 0xA0),
     "10,000 levels of SET in an extension": lambda: in_extension(nested(10_000, der.SET)),
     "10,000 levels of OCTET STRING in an extension": lambda: in_extension(nested(10_000, 0x24)),
-    "a length of 2^64 octets": lambda: b"\x30\x89" + b"\xff" * 9 + GOOD,
-    "a length of 126 octets of length": lambda: b"\x30\xfe" + b"\xff" * 126 + GOOD,
+    "a length of 2^64 bytes": lambda: b"\x30\x89" + b"\xff" * 9 + GOOD,
+    "a length of 126 bytes of length": lambda: b"\x30\xfe" + b"\xff" * 126 + GOOD,
     "an indefinite length": lambda: b"\x30\x80" + GOOD[4:] + b"\0\0",
     "a length one too long": lambda: GOOD[:3] + bytes((GOOD[3] + 1,)) + GOOD[4:],
     "a length one too short": lambda: GOOD[:3] + bytes((GOOD[3] - 1,)) + GOOD[4:],
@@ -74,17 +74,17 @@ INPUTS: dict[str, Callable[[], bytes]] = {
     ),
     "a list whose entries nest": lambda: list_of(nested(10_000)),
     "a list of 20 MB of noughts": lambda: list_of(bytes(20 << 20)),
-    "a serial number of 60,000 octets": lambda: put(serial_number=der.element(der.INTEGER, b"\x7f" * 60_000))(
+    "a serial number of 60,000 bytes": lambda: put(serial_number=der.element(der.INTEGER, b"\x7f" * 60_000))(
         PKI.good(Base.DEVICE), PKI
     ).encoded(),
-    "an object identifier of 60,000 octets": lambda: in_extension(der.element(der.OBJECT_IDENTIFIER, b"\x81" * 60_000)),
+    "an object identifier of 60,000 bytes": lambda: in_extension(der.element(der.OBJECT_IDENTIFIER, b"\x81" * 60_000)),
 }
 
 
 def _many_extensions() -> bytes:
     extension = der.sequence(der.element(der.OBJECT_IDENTIFIER, b"\x80\x80"), b"\x04\x00")
-    octets: bytes = put(extension_list=der.sequence(extension * 6_000))(PKI.good(Base.DEVICE), PKI).encoded()
-    return octets
+    data: bytes = put(extension_list=der.sequence(extension * 6_000))(PKI.good(Base.DEVICE), PKI).encoded()
+    return data
 
 
 def _attribute(number: int) -> bytes:
@@ -93,11 +93,11 @@ def _attribute(number: int) -> bytes:
 
 @pytest.mark.parametrize("name", INPUTS)
 def test_it_is_answered_in_bounded_time_and_memory(name: str) -> None:
-    octets = INPUTS[name]()
+    data = INPUTS[name]()
     tracemalloc.start()
     try:
         began = time.perf_counter()
-        findings = lint(octets)
+        findings = lint(data)
         took = time.perf_counter() - began
         peak = tracemalloc.get_traced_memory()[1]
     finally:
@@ -110,8 +110,8 @@ def test_it_is_answered_in_bounded_time_and_memory(name: str) -> None:
 
 
 def test_deep_nesting_is_found_as_such() -> None:
-    for octets in (in_extension(nested(10_000, der.SET)), in_extension(nested(10_000, 0x24))):
-        assert "der.unreadable" in codes(lint(octets))
+    for data in (in_extension(nested(10_000, der.SET)), in_extension(nested(10_000, 0x24))):
+        assert "der.unreadable" in codes(lint(data))
 
 
 def test_above_the_bound_nothing_is_taken_apart() -> None:
@@ -143,9 +143,9 @@ def test_what_is_too_large_is_hardly_looked_at() -> None:
     tracemalloc.start()
     try:
         began = time.perf_counter()
-        for octets in (many, like_a_list, der.sequence(many)):
-            assert errors_among(lint(octets))
-            assert split(octets) == [octets]
+        for data in (many, like_a_list, der.sequence(many)):
+            assert errors_among(lint(data))
+            assert split(data) == [data]
         took = time.perf_counter() - began
         peak = tracemalloc.get_traced_memory()[1]
     finally:
@@ -156,8 +156,8 @@ def test_what_is_too_large_is_hardly_looked_at() -> None:
 
 @given(st.binary(max_size=600))
 @settings(max_examples=400, deadline=None)
-def test_arbitrary_octets_are_read(octets: bytes) -> None:
-    findings = lint(octets)
+def test_arbitrary_bytes_are_read(data: bytes) -> None:
+    findings = lint(data)
     assert errors_among(findings)
 
 
@@ -171,16 +171,16 @@ def test_arbitrary_elements_are_read(tree: object) -> None:
         tag, children = node
         return der.element(tag, *map(encoded, children))
 
-    octets = encoded(tree)
-    assert errors_among(lint(octets))
-    assert errors_among(lint(der.sequence(octets, octets, octets)))
-    assert errors_among(lint(der.sequence(der.sequence(octets), octets, octets)))
+    data = encoded(tree)
+    assert errors_among(lint(data))
+    assert errors_among(lint(der.sequence(data, data, data)))
+    assert errors_among(lint(der.sequence(der.sequence(data), data, data)))
 
 
 @given(st.binary(max_size=400))
 @settings(max_examples=200, deadline=None)
-def test_armour_never_fails_in_another_way(octets: bytes) -> None:
-    for piece in read_pieces(octets):
+def test_armour_never_fails_in_another_way(data: bytes) -> None:
+    for piece in read_pieces(data):
         assert piece
 
 

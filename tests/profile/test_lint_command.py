@@ -40,12 +40,12 @@ def kinds(result: Result) -> list[str]:
 
 
 FORMS: dict[str, Callable[[bytes], bytes]] = {
-    "der": lambda octets: octets,
-    "pem": lambda octets: to_pem("CERTIFICATE", octets).encode(),
-    "base64": lambda octets: base64.b64encode(octets),
-    "base64 in lines": lambda octets: base64.encodebytes(octets),
-    "hexadecimal": lambda octets: octets.hex().encode(),
-    "hexadecimal in lines": lambda octets: octets.hex(" ", 16).upper().replace(" ", "\n").encode(),
+    "der": lambda data: data,
+    "pem": lambda data: to_pem("CERTIFICATE", data).encode(),
+    "base64": lambda data: base64.b64encode(data),
+    "base64 in lines": lambda data: base64.encodebytes(data),
+    "hexadecimal": lambda data: data.hex().encode(),
+    "hexadecimal in lines": lambda data: data.hex(" ", 16).upper().replace(" ", "\n").encode(),
 }
 
 
@@ -53,9 +53,9 @@ FORMS: dict[str, Callable[[bytes], bytes]] = {
 @pytest.mark.parametrize(
     ("octets", "kind"), [(GOOD, "device"), (REQUEST, "device-request"), (LIST, "organisation-crl")]
 )
-def test_every_form_of_everything(form: str, octets: bytes, kind: str, tmp_path: Path) -> None:
+def test_every_form_of_everything(form: str, data: bytes, kind: str, tmp_path: Path) -> None:
     file = tmp_path / "file"
-    file.write_bytes(FORMS[form](octets))
+    file.write_bytes(FORMS[form](data))
     result = run(file, "--json")
     assert result.exit_code == 0
     assert kinds(result) == [kind]
@@ -68,8 +68,8 @@ def test_every_form_of_everything(form: str, octets: bytes, kind: str, tmp_path:
         to_pem("CERTIFICATE", GOOD).encode() + b"text\n" + to_pem("X509 CRL", LIST).encode() + to_pem("CERTIFICATE REQUEST", REQUEST).encode(),
         GOOD + LIST + REQUEST,
         (GOOD + LIST + REQUEST).hex().encode(),
-        b"\n".join(base64.b64encode(octets) for octets in (GOOD, LIST, REQUEST)),
-        b"\n\n".join(base64.encodebytes(octets) for octets in (GOOD, LIST, REQUEST)),
+        b"\n".join(base64.b64encode(data) for data in (GOOD, LIST, REQUEST)),
+        b"\n\n".join(base64.encodebytes(data) for data in (GOOD, LIST, REQUEST)),
     ],
     ids=["pem", "der", "hexadecimal", "base64 a line", "base64 a paragraph"],
 )  # fmt: skip
@@ -137,9 +137,9 @@ def test_what_cannot_be_read_is_said(make: Any, code: str, tmp_path: Path) -> No
 @pytest.mark.parametrize(
     "octets", [bytes(1 << 20), b"\x30\x82\xff\xff" + GOOD, b"\x30\x80" * 1000, b"\xde\xad\xbe\xef" * 99]
 )
-def test_rubbish_is_a_finding_and_unreadable(octets: bytes, tmp_path: Path) -> None:
+def test_rubbish_is_a_finding_and_unreadable(data: bytes, tmp_path: Path) -> None:
     path = tmp_path / "rubbish"
-    path.write_bytes(octets)
+    path.write_bytes(data)
     result = run(path, "--json")
     assert result.exit_code == 2
     (found,) = values(result)["objects"]

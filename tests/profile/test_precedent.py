@@ -57,8 +57,8 @@ def precedent_of(certificate: Certificate) -> CertificatePrecedent:
     return CertificatePrecedent(read_tbs_certificate(certificate.tbs))
 
 
-def test_whatever_octet_is_changed_it_is_passed_only_where_the_lint_finds_nothing(issued: list[Certificate]) -> None:
-    """Every octet, every value."""
+def test_whatever_byte_is_changed_it_is_passed_only_where_the_lint_finds_nothing(issued: list[Certificate]) -> None:
+    """Every byte, every value."""
     authority, first, *_ = issued
     facts, precedent, tbs = IssuerFacts.of(authority), precedent_of(first), first.tbs
     passed = 0
@@ -68,7 +68,7 @@ def test_whatever_octet_is_changed_it_is_passed_only_where_the_lint_finds_nothin
             if precedent.covers(other):
                 passed += 1
                 assert lint_tbs_certificate(other, PROFILE, facts, TEST_POLICY_OID) == [], (at, value)
-    # The serial number, of whose first octet 127 values are right, and the Device ID; the others depend on one another.
+    # The serial number, of whose first byte 127 values are right, and the Device ID; the others depend on one another.
     assert passed == 127 + 15 * 256 + 8 * 256 + (len(tbs) - 24)
 
 
@@ -139,9 +139,9 @@ def test_authorities_and_organisations_are_no_precedents(issued: list[Certificat
 def test_requests_are_passed_with_what_they_hold() -> None:
     precedent = RequestPrecedent(read_request(request(0)))
     for number in range(20):
-        octets = request(number)
-        assert lint_request(octets) == []
-        assert precedent.request(octets) == CertificationRequest.of(read_request(octets))
+        content_bytes = request(number)
+        assert lint_request(content_bytes) == []
+        assert precedent.request(content_bytes) == CertificationRequest.of(read_request(content_bytes))
     assert precedent.request(request(1, KeyUsage.KEY_AGREEMENT)) is None
     known = RequestPrecedents()
     for usage in KeyUsage.DIGITAL_SIGNATURE, KeyUsage.KEY_AGREEMENT:
@@ -151,31 +151,31 @@ def test_requests_are_passed_with_what_they_hold() -> None:
     )
 
 
-def test_a_request_of_which_any_octet_is_changed_is_not_passed() -> None:
-    octets = request(3)
-    precedent = RequestPrecedent(read_request(octets))
-    for at in range(len(octets)):
+def test_a_request_of_which_any_byte_is_changed_is_not_passed() -> None:
+    content_bytes = request(3)
+    precedent = RequestPrecedent(read_request(content_bytes))
+    for at in range(len(content_bytes)):
         for bits in (0x01, 0x02, 0x80, 0xFF):
-            other = octets[:at] + bytes((octets[at] ^ bits,)) + octets[at + 1 :]
+            other = content_bytes[:at] + bytes((content_bytes[at] ^ bits,)) + content_bytes[at + 1 :]
             assert precedent.request(other) is None, (at, bits)
 
 
 @given(data=st.data())
 @settings(max_examples=300, deadline=None)
 def test_a_request_cut_or_filled_is_not_passed(data: st.DataObject) -> None:
-    octets = request(4)
-    start = data.draw(st.integers(0, len(octets)))
-    end = data.draw(st.integers(start, len(octets)))
-    other = octets[:start] + data.draw(st.binary(max_size=12)) + octets[end:]
-    if other != octets:
-        assert RequestPrecedent(read_request(octets)).request(other) is None
+    content_bytes = request(4)
+    start = data.draw(st.integers(0, len(content_bytes)))
+    end = data.draw(st.integers(start, len(content_bytes)))
+    other = content_bytes[:start] + data.draw(st.binary(max_size=12)) + content_bytes[end:]
+    if other != content_bytes:
+        assert RequestPrecedent(read_request(content_bytes)).request(other) is None
 
 
 def test_a_request_signed_anew_after_a_change_is_passed_only_where_the_lint_finds_nothing() -> None:
-    """What is put into its extensions, with a signature that is right: every octet, changed in three ways."""
+    """What is put into its extensions, with a signature that is right: every byte, changed in three ways."""
     key = DRAW.private_key("signed anew")
-    octets = make_device_request(key, device(5), DS)
-    precedent, structure = RequestPrecedent(read_request(octets)), read_request(octets)
+    content_bytes = make_device_request(key, device(5), DS)
+    precedent, structure = RequestPrecedent(read_request(content_bytes)), read_request(content_bytes)
     wanted = [extension.node.encoded for extension in structure.extensions]
     passed = 0
     for index, extension in enumerate(wanted):
@@ -191,8 +191,8 @@ def test_a_request_signed_anew_after_a_change_is_passed_only_where_the_lint_find
 
 
 def test_signatures_in_other_forms_are_not_passed() -> None:
-    octets = request(6)
-    precedent, structure = RequestPrecedent(read_request(octets)), read_request(octets)
+    content_bytes = request(6)
+    precedent, structure = RequestPrecedent(read_request(content_bytes)), read_request(content_bytes)
     assert structure.info
     assert structure.algorithm
     assert structure.signature
@@ -202,7 +202,7 @@ def test_signatures_in_other_forms_are_not_passed() -> None:
     for bits in (der.bit_string(longer), der.bit_string(signature[1:], 0) + b"\0", der.octet_string(signature)):
         other = der.sequence(structure.info.encoded, structure.algorithm.encoded, bits)
         assert precedent.request(other) is None
-    as_ber = b"\x30\x83\x00" + octets[2:]
+    as_ber = b"\x30\x83\x00" + content_bytes[2:]
     assert precedent.request(as_ber) is None
     assert (
         precedent.request(

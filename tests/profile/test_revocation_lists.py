@@ -56,8 +56,8 @@ def signed(tbs: bytes) -> bytes:
 @given(entries_strategy, st.integers(0, (1 << 159) - 1))
 @settings(max_examples=150, deadline=None)
 def test_what_is_built_is_read_and_is_without_fault(entries: list[RevokedEntry], number: int) -> None:
-    octets = signed(build_tbs_list(ORGANISATION_CRL, contents(entries, number)))
-    read = RevocationList.from_der(octets)
+    encoded = signed(build_tbs_list(ORGANISATION_CRL, contents(entries, number)))
+    read = RevocationList.from_der(encoded)
     assert list(read.entries()) == entries
     assert len(read) == len(entries)
     assert read.number == number
@@ -66,7 +66,7 @@ def test_what_is_built_is_read_and_is_without_fault(entries: list[RevokedEntry],
         assert entry.serial_number in read
         assert read.entry(entry.serial_number) == entry
     assert read.entry(SerialNumber(1 << 130)) is None
-    assert lint(octets) == []
+    assert lint(encoded) == []
 
 
 @given(entries_strategy)
@@ -128,17 +128,17 @@ def test_a_list_that_breaks_its_profile_is_not_cleared() -> None:
 
 @pytest.mark.parametrize("profile", LIST_PROFILES.values(), ids=list(LIST_PROFILES))
 def test_kind_and_issuer_are_told(profile: RevocationListProfile) -> None:
-    octets = PKI.good_bytes(Base(profile.name))
+    encoded = PKI.good_bytes(Base(profile.name))
     (other,) = set(LIST_PROFILES) - {profile.name}
-    assert codes(lint(octets, kind=other)) == {"kind.unexpected"}
-    assert lint(octets, kind=profile.name) == []
+    assert codes(lint(encoded, kind=other)) == {"kind.unexpected"}
+    assert lint(encoded, kind=profile.name) == []
     stranger = Certificate.from_der(PKI.good_bytes(Base.ISSUING_DCA))
-    assert {"issuer.mismatch", "signature.does-not-verify"} <= codes(lint(octets, issuer=stranger))
+    assert {"issuer.mismatch", "signature.does-not-verify"} <= codes(lint(encoded, issuer=stranger))
 
 
 def test_what_cannot_be_read_is_said() -> None:
-    octets = PKI.good_bytes(Base.CRL)
-    for broken in (b"", b"\x30\x00", octets[:-1], octets + b"\0", PKI.good_bytes(Base.DEVICE)):
+    encoded = PKI.good_bytes(Base.CRL)
+    for broken in (b"", b"\x30\x00", encoded[:-1], encoded + b"\0", PKI.good_bytes(Base.DEVICE)):
         with pytest.raises(SmkiError) as caught:
             RevocationList.from_der(broken)
         assert caught.value.problems[0].code.startswith(("structure.", "der."))

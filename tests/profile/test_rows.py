@@ -50,15 +50,15 @@ def other_contents(form: Any) -> Iterator[Any]:
         case KeyUsageForm():
             yield KeyUsageForm((frozenset({KeyUsage.DECIPHER_ONLY}),))
         case KeyIdentifierForm() | AuthorityKeyIdentifierForm():
-            yield replace(form, octets=20)
+            yield replace(form, encoded=20)
         case PoliciesForm():
             yield replace(form, count=2)
         case BasicConstraintsForm():
             yield replace(form, path_length=5)
         case HardwareModuleNameForm():
-            yield replace(form, serial_octets=7)
+            yield replace(form, serial_bytes=7)
         case CrlNumberForm():
-            yield replace(form, max_octets=1)
+            yield replace(form, max_bytes=1)
         case _:
             raise AssertionError(form)
 
@@ -88,13 +88,13 @@ def other_forms(form: Any) -> Iterator[Any]:
         case Version():
             yield replace(form, encoded=form.encoded + 1)
         case Serial():
-            yield replace(form, max_octets=15)
-            yield replace(form, made_octets=40)
+            yield replace(form, max_bytes=15)
+            yield replace(form, made_bytes=40)
         case Algorithm():
             yield Algorithm(OTHER_OID)
         case PublicKey():
             yield replace(form, curve=OTHER_OID)
-            yield replace(form, point_octets=97)
+            yield replace(form, point_bytes=97)
         case NameForm():
             yield from other_names(form)
         case Validity():
@@ -104,7 +104,7 @@ def other_forms(form: Any) -> Iterator[Any]:
         case NextUpdateForm():
             yield replace(form, hours=1)
         case EntriesForm():
-            yield replace(form, max_serial_octets=15)
+            yield replace(form, max_serial_bytes=15)
             yield replace(form, reasons=())
         case ExtensionForm():
             if form.critical is not None:
@@ -124,26 +124,26 @@ def with_row(profile: Profile, row: Row[Any], form: Any) -> Profile:
     return replace(profile, extensions=tuple(other if each is row else each for each in profile.extensions))
 
 
-def linted(octets: bytes, profile: Profile) -> list[Finding]:
+def linted(data: bytes, profile: Profile) -> list[Finding]:
     if isinstance(profile, CertificateProfile):
-        return lint_certificate(octets, profile)
+        return lint_certificate(data, profile)
     if isinstance(profile, RequestProfile):
-        return lint_request(octets, None, profile)
-    return lint_revocation_list(octets, profile)
+        return lint_request(data, None, profile)
+    return lint_revocation_list(data, profile)
 
 
 @pytest.mark.parametrize("name", ALL_PROFILES)
 def test_good_ones_meet_their_profile(name: str) -> None:
     assert examples()[name]
-    for octets in examples()[name]:
-        assert linted(octets, ALL_PROFILES[name]) == []
-        assert lint(octets) == []
+    for data in examples()[name]:
+        assert linted(data, ALL_PROFILES[name]) == []
+        assert lint(data) == []
 
 
-def is_noticed(octets: bytes, changed: Profile) -> bool:
+def is_noticed(data: bytes, changed: Profile) -> bool:
     """Whether a good one is no longer good; a criticality that nothing was ever to have has no code at all."""
     try:
-        return bool(linted(octets, changed))
+        return bool(linted(data, changed))
     except KeyError:
         return True
 
@@ -160,7 +160,7 @@ def test_every_row_matters(name: str) -> None:
         for other in others:
             changed = with_row(profile, row, other)
             assert changed != profile, field
-            found = [octets for octets in examples()[name] if is_noticed(octets, changed)]
+            found = [data for data in examples()[name] if is_noticed(data, changed)]
             assert found, f"{name}: nothing noticed that {field} became {other}"
 
 
@@ -169,10 +169,10 @@ def test_no_row_can_be_left_out_and_none_moved(name: str) -> None:
     profile = ALL_PROFILES[name]
     for index in range(len(profile.extensions)):
         shorter = replace(profile, extensions=profile.extensions[:index] + profile.extensions[index + 1 :])
-        assert any(linted(octets, shorter) for octets in examples()[name]), profile.extensions[index]
+        assert any(linted(data, shorter) for data in examples()[name]), profile.extensions[index]
     if len(profile.extensions) > 1:
         moved = replace(profile, extensions=tuple(reversed(profile.extensions)))
-        assert all(linted(octets, moved) for octets in examples()[name])
+        assert all(linted(data, moved) for data in examples()[name])
 
 
 @pytest.mark.parametrize("name", ALL_PROFILES)
@@ -188,9 +188,9 @@ def test_every_row_names_its_clause_and_says_how_certain_it_is(name: str) -> Non
 def test_the_builder_follows_the_same_rows(name: str) -> None:
     """Taken apart and built again a good one is the same; built from a changed profile it differs."""
     profile = PROFILES[name]
-    for octets in examples()[name]:
-        good = Certificate.from_der(octets)
-        structure = read_certificate(octets)
+    for data in examples()[name]:
+        good = Certificate.from_der(data)
+        structure = read_certificate(data)
         kept = ("keyUsage", "subjectAltName")
         contents = CertificateContents(
             good.serial_number,
@@ -217,6 +217,6 @@ def test_the_builder_follows_the_same_rows(name: str) -> None:
 
 
 def test_facts_that_are_not_known_are_not_checked() -> None:
-    (octets, *_) = examples()["device"]
-    assert lint(octets, issuer=IssuerFacts()) == []
-    assert lint(octets, issuer=IssuerFacts(key_identifier=bytes(8)))[0].code == "authority-key-identifier.mismatch"
+    (data, *_) = examples()["device"]
+    assert lint(data, issuer=IssuerFacts()) == []
+    assert lint(data, issuer=IssuerFacts(key_identifier=bytes(8)))[0].code == "authority-key-identifier.mismatch"

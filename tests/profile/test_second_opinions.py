@@ -57,13 +57,13 @@ def errors(results: Any) -> list[str]:
     ]
 
 
-def pkilint_on_certificate(validator: Any, octets: bytes) -> list[str]:
-    document = loader.RFC5280CertificateDocumentLoader().load_der_document(octets, "certificate")
+def pkilint_on_certificate(validator: Any, encoded: bytes) -> list[str]:
+    document = loader.RFC5280CertificateDocumentLoader().load_der_document(encoded, "certificate")
     return errors(validator.validate(document.root))
 
 
-def pkilint_on_list(octets: bytes) -> list[str]:
-    document = loader.RFC5280CertificateListDocumentLoader().load_der_document(octets, "list")
+def pkilint_on_list(encoded: bytes) -> list[str]:
+    document = loader.RFC5280CertificateListDocumentLoader().load_der_document(encoded, "list")
     return errors(list_validator().validate(document.root))
 
 
@@ -73,15 +73,15 @@ def test_every_certificate_that_we_issue(certificate_validator: Any) -> None:
         *golden()
     }
     assert {"device-ds", "device-ka", "root-oca", "issuing-oca", "root-dca", "issuing-dca"} <= {*golden()}
-    for file, octets in golden().items():
-        assert pkilint_on_certificate(certificate_validator, octets) == [], file
+    for file, encoded in golden().items():
+        assert pkilint_on_certificate(certificate_validator, encoded) == [], file
 
 
 def test_the_good_ones_of_every_profile(certificate_validator: Any) -> None:
     for profile, made in examples().items():
-        for octets in made:
+        for encoded in made:
             if "request" not in profile and profile != "organisation-crl" and profile != "organisation-arl":
-                assert pkilint_on_certificate(certificate_validator, octets) == [], profile
+                assert pkilint_on_certificate(certificate_validator, encoded) == [], profile
 
 
 @pytest.mark.parametrize("base", [Base.CRL, Base.ARL])

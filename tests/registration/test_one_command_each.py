@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,10 @@ from smki.pki.certificate import to_pem
 from smki.problem import SmkiError
 from smki.registration import Actor, Command, Registration
 from smki.registration.credentials import MakeApiKey, MakeToken
+from smki.registration.devices import SetThreshold
+from smki.registration.parties import Register
 from smki.registration.revocation import Revoke
+from smki.sec.party import Officer, Party, TestingParticipant
 from tests.support import DEVICE, DS, KA, SUPPLIER, run_here
 
 PARTY = "LARGE-SUPPLIER"
@@ -58,6 +61,14 @@ CLI_WRITES = {
     "device add": "device add 00-DB-12-34-56-78-91-01 --type ESME",
     "device load": "device load {devices}",
     "device raise-limit": "device raise-limit 00-DB-12-34-56-78-90-A0 200",
+    "party change": "party change LARGE-SUPPLIER --quota 5000",
+    "party release-eui": "party release-eui GAS-NETWORK 90-B3-D5-1F-30-04-00-00",
+    "party dismiss": "party dismiss SHARED-OFFICERS One",
+    "participant change": "participant change MANUFACTURER --quota 70",
+    "participant appoint": "participant appoint MANUFACTURER Sam",
+    "participant dismiss": "participant dismiss PAIR One",
+    "device change": "device change 00-DB-12-34-56-78-90-A0 --enrolled",
+    "device reset-limit": "device reset-limit 00-DB-12-34-56-78-90-A0",
     "device set-status": "device set-status 00-DB-12-34-56-78-90-A0 installed-not-commissioned",
     "import": "import {foreign}",
     "apikey add": "apikey add new",
@@ -142,8 +153,30 @@ REST_WRITES: dict[str, tuple[str, Any]] = {
     "accept": ("/certificates/{pending}/accept", None),
     "reject": ("/certificates/{pending}/reject", {"because": "wrong"}),
     "revoke": ("/certificates/{pending}/revoke", {"reason": "key-lost"}),
+    "addParty": ("/parties", {"party_id": "ACME", "category": "other-sec-party"}),
+    "changeParty": ("/parties/LARGE-SUPPLIER", {"quota": 5000}),
+    "setStanding": ("/parties/OTHER-USER/standing", {"standing": "suspended"}),
+    "assignIdentifier": ("/parties/LARGE-SUPPLIER/identifiers", {"identifier": "90-B3-D5-1F-30-05-00-00"}),
+    "releaseIdentifier": ("/parties/GAS-NETWORK/identifiers/90B3D51F30040000/release", None),
+    "appointOfficer": ("/parties/LARGE-SUPPLIER/officers/appoint", {"name": "Sam"}),
+    "dismissOfficer": ("/parties/SHARED-OFFICERS/officers/dismiss", {"name": "One"}),
+    "addParticipant": ("/participants", {"participant_id": "LAB", "purpose": "user-entry-process-tests"}),
+    "changeParticipant": ("/participants/MANUFACTURER", {"quota": 70}),
+    "addDevice": ("/devices", {"device_id": "00-DB-12-34-56-78-92-11", "device_type": "ESME"}),
+    "changeDevice": ("/devices/00DB1234567890A0", {"enrolled": True}),
+    "setThreshold": ("/devices/00DB1234567890A0/threshold", {"threshold": 200}),
+    "makeApiKey": ("/api-keys", {"name": "another"}),
+    "revokeApiKey": ("/api-keys/{key}/revoke", None),
+    "makeToken": ("/parties/LARGE-SUPPLIER/tokens", {}),
+    "revokeToken": ("/tokens/{number}/revoke", None),
+    "addAuthority": ("/authorities", {"kind": "issuing-dca"}),
+    "publishRevocationList": ("/revocation-lists", {"issuer": "{authority}"}),
+    "setClock": ("/clock", {"fixed": "2030-01-01T00:00:00Z"}),
 }
 """Path, and JSON body or None."""
+
+OF_SUBSCRIBERS = {"apply", "accept", "reject", "revoke", "listApplications", "getApplication"}
+"""Operations that an officer of the subscriber asks for here; an officer of the DCC asks for the others."""
 
 REST_READS: dict[str, tuple[str, Any]] = {
     "listCertificates": ("/certificates", None),
@@ -171,6 +204,11 @@ REST_READS: dict[str, tuple[str, Any]] = {
     "lint": ("/lint", "{pem}"),
     "verify": ("/verify", "{pem}"),
     "getStatistics": ("/statistics", None),
+    "listApiKeys": ("/api-keys", None),
+    "listTokens": ("/tokens", None),
+    "getClock": ("/clock", None),
+    "listEvents": ("/events", None),
+    "listCertificateEvents": ("/certificates/{issued}/events", None),
 }
 """Operations that change nothing. `verify` issues a list where the latest is past its nextUpdate, which is not so here."""
 
@@ -213,7 +251,13 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
         smki.registration.execute(Revoke(serial_number=revoked.serial_number, reason="key-lost"), ACTOR)
         device_request = smki.make_device_request(DEVICE, KA)[1]
         device = smki.issue_device(device_request, device_type=DeviceType.ESME).record
-        smki.registration.execute(MakeApiKey(name="old", created=RealClock().now()), ACTOR)
+        key = smki.registration.execute(MakeApiKey(name="old", created=RealClock().now()), ACTOR)
+        pair = tuple(Officer.parse(name) for name in ("One", "Two"))
+        shared = Party.parse(party_id="SHARED-OFFICERS", category="other", standing="acceded 2016-01-01")
+        lab = TestingParticipant.parse(participant_id="PAIR", purpose="section-t")
+        smki.registration.execute(Register((replace(shared, officers=pair), replace(lab, officers=pair))), ACTOR)
+        smki.registration.execute(SetThreshold(DEVICE, 300), ACTOR)
+        dcc = smki.registration.execute(MakeToken(party=PartyId.parse("DCC"), created=RealClock().now()), ACTOR)
         make = MakeToken(party=PartyId.parse(PARTY), created=RealClock().now())
         token = smki.registration.execute(make, ACTOR)
         request = smki.make_organisation_request(SUPPLIER, RemotePartyRole.SUPPLIER, KA)[1]
@@ -230,6 +274,9 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
             "authority": authority.serial_number.hex,
             "application": str(pending.application_id),
             "officer": token.record.name,
+            "number": str(token.record.id),
+            "key": str(key.record.id),
+            "dcc": dcc.secret,
             "reference": answer.partition("<AuditReference>")[2].partition("<")[0],
             "request": to_pem("CERTIFICATE REQUEST", request),
             "pem": to_pem("CERTIFICATE", device.der),
@@ -371,11 +418,14 @@ def test_a_command_that_reads(
 
 def _ask(own: Prepared, smki: Smki, name: str, path: str, body: Any) -> None:
     (operation,) = (each for each in OPERATIONS if each.name == name)
-    options: dict[str, Any] = {"headers": {"Authorization": f"Bearer {own.token}"}}
+    secret = own.token if name in OF_SUBSCRIBERS else own.names["dcc"]
+    options: dict[str, Any] = {"headers": {"Authorization": f"Bearer {secret}"}}
     if isinstance(body, str):
         options |= {"data": body.format(**own.names), "content_type": "application/x-pem-file"}
     elif body is not None:
-        options["json"] = {field: value.format(**own.names) for field, value in body.items()}
+        options["json"] = {
+            field: value.format(**own.names) if isinstance(value, str) else value for field, value in body.items()
+        }
     client = create_app(smki).test_client()
     answer = client.open(f"{API}{path.format(**own.names)}", method=operation.method, **options)
     assert answer.status_code == operation.status, answer.text

@@ -35,7 +35,7 @@ class Served:
     """(path, If-None-Match) of every question."""
 
 
-def octets(body: bytes, content_type: str = "application/pkix-crl", status: int = 200, etag: str = "") -> Misbehaviour:
+def encoded(body: bytes, content_type: str = "application/pkix-crl", status: int = 200, etag: str = "") -> Misbehaviour:
     """An answer as it should be, but perhaps for what is said."""
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
@@ -65,7 +65,7 @@ def then(*answers: Misbehaviour) -> Misbehaviour:
 
 
 def promising(size: int) -> Misbehaviour:
-    """A body of that many octets is promised, and as many sent as anybody will read."""
+    """A body of that many bytes is promised, and as many sent as anybody will read."""
 
     def answer(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(200)
@@ -90,7 +90,7 @@ def endless(handler: BaseHTTPRequestHandler) -> None:
 
 
 def dripping(handler: BaseHTTPRequestHandler) -> None:
-    """An octet now and then, so that no timeout of a socket ever strikes."""
+    """A byte now and then, so that no timeout of a socket ever strikes."""
     handler.send_response(200)
     handler.send_header("Content-Type", "application/pkix-crl")
     handler.send_header("Content-Length", "5000")
@@ -150,7 +150,7 @@ def cut_short(body: bytes) -> Misbehaviour:
 @contextlib.contextmanager
 def repository(crl: Misbehaviour | None = None, arl: Misbehaviour | None = None) -> Iterator[Served]:
     """A server on a port of its own; good lists where nothing else is said."""
-    served = Served("", {CRL: crl or octets(PKI.good_bytes(Base.CRL)), ARL: arl or octets(PKI.good_bytes(Base.ARL))})
+    served = Served("", {CRL: crl or encoded(PKI.good_bytes(Base.CRL)), ARL: arl or encoded(PKI.good_bytes(Base.ARL))})
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -159,13 +159,13 @@ def repository(crl: Misbehaviour | None = None, arl: Misbehaviour | None = None)
             if answer is None and self.path.rstrip("x") in served.answers:
                 answer = redirecting
             with contextlib.suppress(OSError):
-                (answer or octets(b"", status=404))(self)
+                (answer or encoded(b"", status=404))(self)
 
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
             served.asked.append((self.path, ""))
             with contextlib.suppress(OSError):
-                served.answers.get(self.path, octets(b"", status=404))(self)
+                served.answers.get(self.path, encoded(b"", status=404))(self)
 
         def log_message(self, format: str, *args: object) -> None:
             pass

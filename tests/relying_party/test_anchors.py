@@ -45,9 +45,9 @@ def by_name(certificate: Certificate) -> TrustAnchor:
     return TrustAnchor(certificate.subject, certificate.point)
 
 
-def verify(anchor: TrustAnchor, octets: bytes = SUPPLIER, *chain: bytes) -> Verdict:
+def verify(anchor: TrustAnchor, encoded: bytes = SUPPLIER, *chain: bytes) -> Verdict:
     lists = RevocationLists.of([CRL], [ARL])
-    return RelyingParty([anchor], lists, chain=chain, clock=FixedClock(MOMENT)).verify(octets)
+    return RelyingParty([anchor], lists, chain=chain, clock=FixedClock(MOMENT)).verify(encoded)
 
 
 def code_of(verdict: Verdict) -> str | None:
@@ -76,8 +76,8 @@ def test_an_anchor_of_a_certificate_has_all_of_it() -> None:
     [(SUPPLIER, "no authority's certificate"), (WITHOUT_KEY, "no key on P-256")],
     ids=["end entity", "key in another form"],
 )
-def test_what_is_no_trust_anchor_says_why(octets: bytes, seen: str) -> None:
-    certificate = Certificate.from_der(octets)
+def test_what_is_no_trust_anchor_says_why(encoded: bytes, seen: str) -> None:
+    certificate = Certificate.from_der(encoded)
     with pytest.raises(Malformed) as raised:
         TrustAnchor.of(certificate)
     (problem,) = raised.value.problems

@@ -12,7 +12,7 @@ import pytest
 from smki.pki.certificate import to_pem
 from smki.testing.defects import Base
 from smki.testing.vectors import Case
-from tests.relying_party.server import CRL, PKI, SUPPLIER, octets, repository
+from tests.relying_party.server import CRL, PKI, SUPPLIER, encoded, repository
 from tests.support import run_cli
 
 
@@ -122,7 +122,7 @@ def test_against_a_repository(files: Path) -> None:
     with repository() as served:
         words = ("supplier.pem", *OFFLINE[:2], *OFFLINE[6:], "--repository", served.url, "--cache", "cache")
         assert verify(files, *words)[0] == 0
-        served.answers[CRL] = octets(b"", status=404)
+        served.answers[CRL] = encoded(b"", status=404)
         assert verify(files, *words)[0] == 0  # from the cache
     status, out, _ = verify(files, *words[:-2])
     assert status == 1

@@ -28,8 +28,8 @@ from tests.relying_party.server import (
     SUPPLIER,
     Misbehaviour,
     client_of,
+    encoded,
     judge,
-    octets,
     party_with,
     raw,
     redirecting_to,
@@ -131,7 +131,7 @@ def assert_said(misbehaviour: Misbehaviour, within: str) -> None:
         assert within in verdict.reason.seen
         assert [problem.code for problem in client.problems()] == [within]
         assert all(problem.seen.isprintable() and problem.seen.isascii() for problem in client.problems())
-    with repository(crl=then(octets(GOOD_CRL), misbehaviour)) as served:
+    with repository(crl=then(encoded(GOOD_CRL), misbehaviour)) as served:
         client = client_of(served.url)
         assert judge(client).trusted
         assert judge(client).trusted
@@ -179,7 +179,7 @@ def test_an_etag_that_cannot_be_sent_back(etag: bytes, tmp_path: Path) -> None:
 
 
 def test_notes_in_the_cache_that_cannot_be_sent(tmp_path: Path) -> None:
-    with repository(octets(GOOD_CRL, etag='"1"')) as served:
+    with repository(encoded(GOOD_CRL, etag='"1"')) as served:
         assert judge(client_of(served.url, tmp_path)).trusted
         for file in tmp_path.glob("organisation-crl*"):
             head, _, body = file.read_bytes().partition(b"\n")
@@ -250,7 +250,7 @@ def test_moments_in_any_order() -> None:
     moments = [MOMENT + hours * HOUR for hours in (0, 1, 2, 45)]
     found: dict[object, set[str]] = {}
     for order in permutations(moments):
-        with repository(crl=then(octets(older), octets(newest))) as served:
+        with repository(crl=then(encoded(older), encoded(newest))) as served:
             client = client_of(served.url, refresh=60)
             party = party_with(client)
             assert party.verify(SUPPLIER, at=MOMENT).trusted
@@ -266,7 +266,7 @@ def test_moments_in_any_order() -> None:
 def test_a_forged_list_of_the_same_number_and_time_is_not_kept_as_the_good_one(tmp_path: Path) -> None:
     """A number that is noted makes good the list that was verified, not whatever came in between."""
     forged = PKI.revocation_list(Base.CRL, signed_by("stranger"), number=1000, since=ISSUED)
-    with repository(crl=octets(forged)) as served:
+    with repository(crl=encoded(forged)) as served:
         client = client_of(served.url, tmp_path)
         assert not judge(client).trusted
         issuer = Base.ISSUING_OCA
@@ -288,7 +288,7 @@ def test_numbers_are_kept_for_each_moment(tmp_path: Path) -> None:
 @contextlib.contextmanager
 def asked(body: str) -> Iterator[RepositoryClient]:
     """A client of a Repository that answers every search and retrieval alike."""
-    answer = octets(body.encode(), "application/xml")
+    answer = encoded(body.encode(), "application/xml")
     with repository() as served:
         served.answers |= {"/services/certificatesearch": answer, "/services/retrievecertificate": answer}
         yield client_of(served.url)

@@ -20,9 +20,9 @@ from tests.relying_party.server import (
     cut_short,
     dripping,
     dripping_headers,
+    encoded,
     endless,
     judge,
-    octets,
     promising,
     redirecting,
     repository,
@@ -31,21 +31,21 @@ from tests.relying_party.server import (
 
 _10_GB = 10 * 1024**3
 CASES: list[tuple[str, Misbehaviour, str, str]] = [
-    ("wrong content type", octets(PKI.good_bytes(Base.CRL), "text/html"), "revocation.unavailable", "repository.content-type"),
-    ("no content type", octets(PKI.good_bytes(Base.CRL), ""), "revocation.unavailable", "repository.content-type"),
-    ("a list that ends early", octets(PKI.good_bytes(Base.CRL)[:-30]), "revocation.unavailable", "repository.not-a-list"),
+    ("wrong content type", encoded(PKI.good_bytes(Base.CRL), "text/html"), "revocation.unavailable", "repository.content-type"),
+    ("no content type", encoded(PKI.good_bytes(Base.CRL), ""), "revocation.unavailable", "repository.content-type"),
+    ("a list that ends early", encoded(PKI.good_bytes(Base.CRL)[:-30]), "revocation.unavailable", "repository.not-a-list"),
     ("a connection that ends early", cut_short(PKI.good_bytes(Base.CRL)), "revocation.unavailable", "repository.unreachable"),
-    ("a web page", octets(b"<html></html>"), "revocation.unavailable", "repository.not-a-list"),
-    ("nothing", octets(b""), "revocation.unavailable", "repository.not-a-list"),
-    ("the list of another authority", octets(PKI.good_bytes(Base.ARL)), "revocation.list-issuer", ""),
+    ("a web page", encoded(b"<html></html>"), "revocation.unavailable", "repository.not-a-list"),
+    ("nothing", encoded(b""), "revocation.unavailable", "repository.not-a-list"),
+    ("the list of another authority", encoded(PKI.good_bytes(Base.ARL)), "revocation.list-issuer", ""),
     ("10 GB promised", promising(_10_GB), "revocation.unavailable", "repository.too-large"),
     ("no end", endless, "revocation.unavailable", "repository.too-large"),
     ("redirects without end", redirecting, "revocation.unavailable", "repository.redirect"),
     ("a slow drip", dripping, "revocation.unavailable", "repository.timeout"),
     ("a slow drip of headers", dripping_headers, "revocation.unavailable", "repository.timeout"),
-    ("not there", octets(b"", status=404), "revocation.unavailable", "repository.status"),
-    ("always 500", octets(b"", status=500), "revocation.unavailable", "repository.status"),
-    ("an overdue list", octets(PKI.revocation_list(Base.CRL, since=MOMENT - timedelta(days=9))), "revocation.unavailable", "repository.overdue"),
+    ("not there", encoded(b"", status=404), "revocation.unavailable", "repository.status"),
+    ("always 500", encoded(b"", status=500), "revocation.unavailable", "repository.status"),
+    ("an overdue list", encoded(PKI.revocation_list(Base.CRL, since=MOMENT - timedelta(days=9))), "revocation.unavailable", "repository.overdue"),
 ]  # fmt: skip
 
 
@@ -76,7 +76,7 @@ def test_memory_stays_bounded() -> None:
 
 
 def test_500_then_200_is_trusted() -> None:
-    with repository(crl=then(octets(b"", status=500), octets(PKI.good_bytes(Base.CRL)))) as served:
+    with repository(crl=then(encoded(b"", status=500), encoded(PKI.good_bytes(Base.CRL)))) as served:
         assert judge(client_of(served.url)).trusted
         assert len(served.asked) == 3
 
@@ -94,7 +94,7 @@ def test_an_old_list_replayed(tmp_path: Path) -> None:
     newer = PKI.revocation_list(Base.CRL, number=2000)
     older = PKI.revocation_list(Base.CRL, number=1999, until=MOMENT + timedelta(days=30))
     later = MOMENT + timedelta(days=5)
-    with repository(crl=then(octets(newer), octets(older))) as served:
+    with repository(crl=then(encoded(newer), encoded(older))) as served:
         client = client_of(served.url, tmp_path)
         assert judge(client).trusted
         # While the newer one is current it is used, and the replay is reported.
@@ -115,10 +115,10 @@ def test_an_old_list_replayed(tmp_path: Path) -> None:
 
 def test_a_forged_list_does_not_push_out_the_good_one(tmp_path: Path) -> None:
     forged = PKI.revocation_list(Base.CRL, signed_by("stranger"), number=1 << 60)
-    with repository(crl=then(octets(PKI.good_bytes(Base.CRL)), octets(forged))) as served:
+    with repository(crl=then(encoded(PKI.good_bytes(Base.CRL)), encoded(forged))) as served:
         client = client_of(served.url, tmp_path)
         assert judge(client).trusted
         assert judge(client).trusted
-        served.answers["/crl/organisation.crl"] = octets(PKI.revocation_list(Base.CRL, number=1001))
+        served.answers["/crl/organisation.crl"] = encoded(PKI.revocation_list(Base.CRL, number=1001))
         assert judge(client).trusted
     assert judge(client_of(served.url, tmp_path)).trusted

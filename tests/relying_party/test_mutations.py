@@ -1,4 +1,4 @@
-"""No change of one octet of a trusted certificate, of its issuer or of its list leaves it trusted."""
+"""No change of one byte of a trusted certificate, of its issuer or of its list leaves it trusted."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ EXAMINER = Examiner()
 PARTS = ["certificate", "chain", "crls", "arls"]
 
 
-def changed_octet(octets: bytes, data: Any) -> bytes:
-    at = data.draw(st.integers(0, len(octets) - 1))
-    value = data.draw(st.integers(0, 255).filter(lambda value: value != octets[at]))
-    return octets[:at] + bytes((value,)) + octets[at + 1 :]
+def changed_byte(encoded: bytes, data: Any) -> bytes:
+    at = data.draw(st.integers(0, len(encoded) - 1))
+    value = data.draw(st.integers(0, 255).filter(lambda value: value != encoded[at]))
+    return encoded[:at] + bytes((value,)) + encoded[at + 1 :]
 
 
 def test_unchanged_they_are_trusted() -> None:
@@ -41,7 +41,7 @@ def test_unchanged_they_are_trusted() -> None:
 @given(data=st.data())
 def test_of_an_organisations_certificate(part: str, data: Any) -> None:
     old = getattr(SUPPLIER, part)
-    new: Any = changed_octet(old, data) if isinstance(old, bytes) else (changed_octet(old[0], data),)
+    new: Any = changed_byte(old, data) if isinstance(old, bytes) else (changed_byte(old[0], data),)
     changes: dict[str, Any] = {part: new}
     assert not judge_case(replace(SUPPLIER, **changes)).trusted
 
@@ -51,7 +51,7 @@ def test_of_an_organisations_certificate(part: str, data: Any) -> None:
 @given(data=st.data())
 def test_of_a_devices_certificate(part: str, data: Any) -> None:
     old = getattr(DEVICE, part)
-    new: Any = changed_octet(old, data) if isinstance(old, bytes) else (changed_octet(old[0], data),)
+    new: Any = changed_byte(old, data) if isinstance(old, bytes) else (changed_byte(old[0], data),)
     changes: dict[str, Any] = {part: new}
     assert not judge_case(replace(DEVICE, **changes)).trusted
 
@@ -68,19 +68,19 @@ PARTY = RelyingParty(
 @given(data=st.data())
 def test_of_a_certificate_that_a_party_with_experience_is_offered(data: Any) -> None:
     """With the layouts of good ones known, so that the short way is taken; and it agrees with the long one."""
-    octets = data.draw(st.sampled_from([SUPPLIER.certificate, DEVICE.certificate]))
-    assert PARTY.verify(octets).trusted
-    mutated = changed_octet(octets, data)
+    encoded = data.draw(st.sampled_from([SUPPLIER.certificate, DEVICE.certificate]))
+    assert PARTY.verify(encoded).trusted
+    mutated = changed_byte(encoded, data)
     assert not PARTY.verify(mutated).trusted
-    EXAMINER.learn(examine(octets))
-    assert EXAMINER.examine(octets).structure is None  # read by its layout
+    EXAMINER.learn(examine(encoded))
+    assert EXAMINER.examine(encoded).structure is None  # read by its layout
     assert EXAMINER.examine(mutated) == examine(mutated)
 
 
 @settings(max_examples=100, deadline=None)
-@given(octets=st.binary(max_size=600))
-def test_rubbish_gets_a_verdict(octets: bytes) -> None:
-    verdict = PARTY.verify(octets)
+@given(encoded=st.binary(max_size=600))
+def test_rubbish_gets_a_verdict(encoded: bytes) -> None:
+    verdict = PARTY.verify(encoded)
     assert not verdict.trusted
     assert verdict.reason is not None
 
@@ -88,5 +88,5 @@ def test_rubbish_gets_a_verdict(octets: bytes) -> None:
 @settings(max_examples=150, deadline=None)
 @given(cut=st.integers(0, 2000))
 def test_what_is_cut_short_is_not_trusted(cut: int) -> None:
-    octets = SUPPLIER.certificate
-    assert not PARTY.verify(octets[: cut % len(octets)]).trusted
+    encoded = SUPPLIER.certificate
+    assert not PARTY.verify(encoded[: cut % len(encoded)]).trusted

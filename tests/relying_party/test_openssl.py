@@ -37,7 +37,7 @@ DIFFERENCES = (
     ("profile-.*-extension-(unknown|eku-critical|name-constraints)", True, _EXTENSION),
     ("profile-(organisation-(unit-.*|no-unit|recovery-ka)|device-subject)", True, _GBCS),
     ("path-.*-policy-any", True, "anyPolicy stands for every policy in RFC 5280; GBCS names one"),
-    ("path-string-type-issuing-dca", True, "OpenSSL compares names as text; GBCS octet for octet"),
+    ("path-string-type-issuing-dca", True, "OpenSSL compares names as text; GBCS byte for byte"),
     ("crl-string-type", True, "the same, for the issuer of a list"),
     ("path-key-identifiers-collide", False, "OpenSSL takes the first issuer that fits and tries no other"),
     ("authority-.*-no-path-length", True, _GBCS),
@@ -87,14 +87,14 @@ def ask(case: Case, directory: Path, openssl: Any) -> CompletedProcess[str]:
     folder.mkdir()
     words: list[Any] = ["verify", "-x509_strict", "-policy", TEST_POLICY_OID, "-explicit_policy", "-policy_check"]
     words += ["-attime", int(case.at.timestamp())]
-    for option, octets, label in (
+    for option, encoded, label in (
         ("-CAfile", case.trust_anchors, "CERTIFICATE"),
         ("-untrusted", case.chain, "CERTIFICATE"),
         ("-CRLfile", (*case.crls, *case.arls), "X509 CRL"),
     ):
-        if octets:
+        if encoded:
             path = folder / option[1:]
-            path.write_text("".join(to_pem(label, item) for item in octets))
+            path.write_text("".join(to_pem(label, item) for item in encoded))
             words += [option, path]
     if detect_kind(read_certificate(case.certificate)) is not CertificateKind.DEVICE:
         words += ["-crl_check_all"]

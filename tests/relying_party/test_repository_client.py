@@ -15,7 +15,7 @@ from smki.relying_party import RepositoryClient
 from smki.sec.role import CertificateStatus, KeyUsage, RemotePartyRole
 from smki.testing.defects import Base
 from smki.testing.vectors import MOMENT
-from tests.relying_party.server import PKI, SUPPLIER, client_of, judge, octets, party_with, repository
+from tests.relying_party.server import PKI, SUPPLIER, client_of, encoded, judge, party_with, repository
 from tests.repository.support import serving
 
 
@@ -49,7 +49,7 @@ def test_it_works_without_network_while_its_lists_are_current(tmp_path: Path) ->
 
 def test_it_asks_conditionally_and_not_too_often(tmp_path: Path) -> None:
     with repository(
-        octets(PKI.good_bytes(Base.CRL), etag='"1"'), octets(PKI.good_bytes(Base.ARL), etag='"2"')
+        encoded(PKI.good_bytes(Base.CRL), etag='"1"'), encoded(PKI.good_bytes(Base.ARL), etag='"2"')
     ) as served:
         assert judge(client_of(served.url, tmp_path)).trusted
         assert [condition for _, condition in served.asked] == ["", ""]
@@ -65,7 +65,7 @@ def test_a_revocation_is_noticed_at_the_next_question() -> None:
         client = client_of(served.url, refresh=60)
         party = party_with(client)
         assert party.verify(SUPPLIER, at=MOMENT).trusted
-        served.answers["/crl/organisation.crl"] = octets(PKI.revocation_list(Base.CRL, number=1001, revoked=[entry]))
+        served.answers["/crl/organisation.crl"] = encoded(PKI.revocation_list(Base.CRL, number=1001, revoked=[entry]))
         assert party.verify(SUPPLIER, at=MOMENT).trusted
         client.refresh()
         verdict = party.verify(SUPPLIER, at=MOMENT)
@@ -73,7 +73,7 @@ def test_a_revocation_is_noticed_at_the_next_question() -> None:
         assert verdict.reason.code == "revocation.revoked"
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"not json\nlist", b'{"octets": "5"}\nabc', bytes(100)])
+@pytest.mark.parametrize("content", [b"", b"{", b"not json\nlist", b'{"bytes": "5"}\nabc', bytes(100)])
 def test_a_damaged_cache_is_no_cache(tmp_path: Path, content: bytes) -> None:
     with repository() as served:
         assert judge(client_of(served.url, tmp_path)).trusted

@@ -36,8 +36,8 @@ def test_it_trusts_what_we_trust_and_refuses_what_is_wrong_with_the_path(all_cas
 
 def theirs(case: Case) -> bool:
     try:
-        roots = [x509.Certificate.load(octets, strict=True) for octets in case.trust_anchors]
-        others = [x509.Certificate.load(octets, strict=True) for octets in case.chain]
+        roots = [x509.Certificate.load(encoded, strict=True) for encoded in case.trust_anchors]
+        others = [x509.Certificate.load(encoded, strict=True) for encoded in case.chain]
         leaf = x509.Certificate.load(case.certificate, strict=True)
         context = certvalidator.ValidationContext(
             trust_roots=roots,

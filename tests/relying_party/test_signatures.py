@@ -1,4 +1,4 @@
-"""Signatures over octets, by the key of a certificate that is trusted."""
+"""Signatures over bytes, by the key of a certificate that is trusted."""
 
 from __future__ import annotations
 

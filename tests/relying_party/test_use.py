@@ -93,9 +93,9 @@ HELD, NOT_HELD, LEFT_OUT = Outcome.HELD, Outcome.NOT_HELD, Outcome.LEFT_OUT
     ],
 )
 def test_role_and_key_usage_are_checked_as_far_as_they_were_asked_for(
-    octets: bytes, use: str, role: Outcome, usage: Outcome
+    encoded: bytes, use: str, role: Outcome, usage: Outcome
 ) -> None:
-    verdict = PARTY.verify(octets, for_=use or None)
+    verdict = PARTY.verify(encoded, for_=use or None)
     outcomes = {check.requirement.name: check.outcome for check in verdict.checks}
     assert (outcomes["use.role"], outcomes["use.key-usage"]) == (role, usage)
     assert verdict.trusted is (NOT_HELD not in (role, usage))
@@ -104,8 +104,8 @@ def test_role_and_key_usage_are_checked_as_far_as_they_were_asked_for(
     }
 
 
-def check_of(octets: bytes, use: str, name: str) -> Check:
-    verdict = PARTY.verify(octets, for_=use)
+def check_of(encoded: bytes, use: str, name: str) -> Check:
+    verdict = PARTY.verify(encoded, for_=use)
     (found,) = (check for check in verdict.checks if check.requirement.name == name)
     assert found.certificate == verdict.label
     return found
@@ -122,9 +122,9 @@ def check_of(octets: bytes, use: str, name: str) -> Check:
     ],
 )
 def test_a_use_that_does_not_fit_says_what_was_seen(
-    octets: bytes, use: str, name: str, seen: str, expected: str
+    encoded: bytes, use: str, name: str, seen: str, expected: str
 ) -> None:
-    check = check_of(octets, use, name)
+    check = check_of(encoded, use, name)
     assert (check.seen, check.expected) == (seen, expected)
 
 

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from smki.problem import Problem
 from smki.relying_party.examine import Examiner, examine
 from smki.relying_party.requirements import REMEDIES, REQUIREMENTS
 from smki.relying_party.verdict import Outcome
+from smki.remedies import Interface
 from smki.testing.defects.case import TRUSTED
 from smki.testing.vectors import Case, cases
 from smki.testing.vectors.files import files_of
@@ -61,11 +63,11 @@ def test_the_list_of_checks_goes_on_after_the_first_that_did_not_hold(case_named
     assert any(check.requirement.name == "time.validity" and check.outcome is Outcome.HELD for check in after)
 
 
-def test_the_same_seed_makes_the_same_octets(all_cases: list[Case]) -> None:
+def test_the_same_seed_makes_the_same_bytes(all_cases: list[Case]) -> None:
     assert list(cases()) == all_cases
-    other = {octets for case in cases("another") for octets in files_of(case)}
-    ours = {octets for case in all_cases for octets in files_of(case)}
-    assert len(other & ours) <= 2  # no octets, and a web page
+    other = {encoded for case in cases("another") for encoded in files_of(case)}
+    ours = {encoded for case in all_cases for encoded in files_of(case)}
+    assert len(other & ours) <= 2  # no bytes, and a web page
 
 
 def test_what_a_program_gets_holds_everything_but_the_answer(case_named: dict[str, Case]) -> None:
@@ -116,4 +118,6 @@ def test_the_short_way_of_examining_agrees_with_the_long_one(all_cases: list[Cas
 
 @pytest.mark.parametrize("code", sorted(REMEDIES))
 def test_every_reason_says_what_to_do(code: str) -> None:
-    assert REMEDIES[code].endswith((".", ")"))
+    problem = Problem(code=code, subject="a certificate", seen="", remedy=REMEDIES[code])
+    for interface in Interface:
+        assert problem.remedy_for(interface).endswith((".", ")"))

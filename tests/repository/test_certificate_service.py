@@ -271,8 +271,8 @@ def test_what_is_written_is_read(value: int) -> None:
 
 @given(st.lists(st.tuples(st.sampled_from(["A", "B"]), st.text(max_size=30)), max_size=4))
 def test_what_is_written_is_read_as_it_was(content: list[tuple[str, str]]) -> None:
-    octets = write_message("Root", [("Outer", [*content]), ("Last", "]]>&amp;")])
-    root = etree.fromstring(octets)
+    encoded = write_message("Root", [("Outer", [*content]), ("Last", "]]>&amp;")])
+    root = etree.fromstring(encoded)
     possible = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
     assert [(child.tag, child.text or "") for child in root[0]] == [
         (name, possible.sub("\ufffd", text)) for name, text in content

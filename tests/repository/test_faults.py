@@ -197,7 +197,7 @@ def test_there_is_no_overdue_list_before_the_first(smki: Smki) -> None:
 
 
 def raw(address: str, path: str, method: str = "GET") -> tuple[bytes, list[float], bool]:
-    """The octets that come over a bare socket, when each piece came (seconds), and whether the server closed it."""
+    """The bytes that come over a bare socket, when each piece came (seconds), and whether the server closed it."""
     host, port = address.split(":")
     pieces: list[bytes] = []
     moments: list[float] = []
@@ -217,8 +217,8 @@ def test_a_dropped_connection_is_closed_in_the_middle(faulty: Served, faults: Re
     whole = ask(faulty.url + CRL)
     with faults.during(Fault(FaultKind.DROPPED_CONNECTION, CRL)):
         for _ in range(5):
-            octets, _, closed = raw(faulty.address, CRL)
-            head, _, body = octets.partition(b"\r\n\r\n")
+            encoded, _, closed = raw(faulty.address, CRL)
+            head, _, body = encoded.partition(b"\r\n\r\n")
             assert closed
             assert f"content-length: {len(whole.body)}".encode() in head.lower()
             assert body == whole.body[: len(whole.body) // 2]
@@ -227,8 +227,8 @@ def test_a_dropped_connection_is_closed_in_the_middle(faulty: Served, faults: Re
 
 def test_a_dripping_body_comes_in_pieces(faulty: Served, faults: RemoteFaults) -> None:
     with faults.during(Fault(FaultKind.DRIPPING, CRL, delay=0.5)):
-        octets, moments, _ = raw(faulty.address, CRL)
-    assert octets.endswith(ask(faulty.url + CRL).body)
+        encoded, moments, _ = raw(faulty.address, CRL)
+    assert encoded.endswith(ask(faulty.url + CRL).body)
     assert len(moments) >= 4
     assert moments[-1] >= 0.35
 

@@ -21,6 +21,7 @@ from smki.pki.certificate import to_pem
 from smki.pki.pem import unarmour
 from smki.registration import Actor, Application, Refusal
 from smki.relying_party import Suspicion, Suspicions
+from smki.remedies import Interface
 from smki.sec.party import Officer
 from tests.commands import apply, change_party
 from tests.repository.rest_support import PARTY, Api, api_of, token_for
@@ -117,7 +118,7 @@ def test_a_refusal_gives_every_reason_that_the_gate_gives(own: Api) -> None:
         actor = Actor(interface="test", party=party, officer=officer)
         same = apply(own.smki, Application(kind=kind, request=request), actor)
         assert isinstance(same, Refusal)
-        assert problems(answer) == [problem.as_json() for problem in same.problems]
+        assert problems(answer) == [problem.as_json(Interface.REST) for problem in same.problems]
         body: Any = answer.json
         kept: Any = own.as_officer("GET", body["application"].removeprefix("/api/v1"), token).json
         assert kept["reasons"] == body["problems"]
@@ -128,8 +129,8 @@ def test_a_refusal_gives_every_reason_that_the_gate_gives(own: Api) -> None:
     [(b"hello", "input.not-encoded"), (b"-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----", "request.is-other"),
      (b"\n".join([b"-----BEGIN CERTIFICATE REQUEST-----\nMAA=\n-----END CERTIFICATE REQUEST-----"] * 2), "input.several")],
 )  # fmt: skip
-def test_what_is_no_request(own: Api, octets: bytes, code: str) -> None:
-    answer = own.as_officer("POST", "/applications", data=octets, content_type=PKCS10)
+def test_what_is_no_request(own: Api, encoded: bytes, code: str) -> None:
+    answer = own.as_officer("POST", "/applications", data=encoded, content_type=PKCS10)
     assert (answer.status_code, problems(answer)[0]["code"]) == (422, code)
 
 

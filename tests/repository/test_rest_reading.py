@@ -175,7 +175,7 @@ def test_what_can_change_has_another_validator_once_it_has(home: Any) -> None:
     with api.smki:
         record = next(r for r in records(api) if r.entity_identifier == SUPPLIER and r.usage and r.usage.code == "DS")
         path = f"/certificates/{record.serial_number}"
-        before, octets = api.get(path), api.get(f"{path}.der").headers["ETag"]
+        before, encoded = api.get(path), api.get(f"{path}.der").headers["ETag"]
         revoke(api.smki, record.serial_number, "superseded")
         after = api.get(path, If_None_Match=before.headers["ETag"])
         assert after.status_code == 200
@@ -183,7 +183,7 @@ def test_what_can_change_has_another_validator_once_it_has(home: Any) -> None:
         assert (before.json or {})["status"] == "I"
         assert after.json["status"] == "R"
         assert after.headers["Cache-Control"] == "public, no-cache"
-        assert api.get(f"{path}.der", If_None_Match=octets).status_code == 304
+        assert api.get(f"{path}.der", If_None_Match=encoded).status_code == 304
 
 
 def test_answers_to_a_credential_are_not_for_shared_caches(api: Api) -> None:
@@ -237,11 +237,11 @@ def test_revocation_lists(api: Api) -> None:
     latest = [each for each in lists if each["kind"] == "crl"][-1]
     path = f"/revocation-lists/{latest['issuerSerialNumber']}/{latest['number']}"
     assert api.json(path) == latest
-    octets = api.get(f"{path}.crl").data
-    read = RevocationList.from_der(octets)
+    encoded = api.get(f"{path}.crl").data
+    read = RevocationList.from_der(encoded)
     assert (read.number, len(read)) == (latest["number"], latest["entries"])
-    assert api.get(path, Accept="application/pkix-crl").data == octets
-    assert unarmour(api.get(f"{path}.pem").data)[0].der == octets
+    assert api.get(path, Accept="application/pkix-crl").data == encoded
+    assert unarmour(api.get(f"{path}.pem").data)[0].der == encoded
     entries = api.pages(f"{path}/entries?limit=1")
     assert [entry["serialNumber"] for entry in entries] == [newest(api).serial_number.hex]
     assert entries[0]["reason"] == "superseded"
@@ -299,8 +299,8 @@ def test_what_is_not_served_says_what_is(api: Api) -> None:
     body = api.client.post(f"{API}/lint", data=b"x", content_type="image/png")
     assert body.status_code == 415
     assert "application/octet-stream" in body.text
-    for octets, size in ((b"x" * (1024 * 1024 + 1), 1024 * 1024), (b"", 0)):
-        answer = api.client.post(f"{API}/lint", data=octets, content_type="application/octet-stream")
+    for encoded, size in ((b"x" * (1024 * 1024 + 1), 1024 * 1024), (b"", 0)):
+        answer = api.client.post(f"{API}/lint", data=encoded, content_type="application/octet-stream")
         assert answer.status_code == (413 if size else 400)
         assert size == 0 or str(size) in answer.text
 

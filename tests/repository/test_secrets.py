@@ -33,17 +33,17 @@ SEED = "a seed that is as good as every key"
 ORG_CRYPTO = "/assets/crypto/org-crypto.zip"
 
 
-def written_forms(octets: bytes) -> Iterator[bytes]:
-    """How somebody might write octets down: raw, in hexadecimal, in decimal, in base64 of whatever stands around them."""
-    digits = octets.hex()
-    yield octets
+def written_forms(encoded: bytes) -> Iterator[bytes]:
+    """How somebody might write bytes down: raw, in hexadecimal, in decimal, in base64 of whatever stands around them."""
+    digits = encoded.hex()
+    yield encoded
     yield from (digits.encode(), digits.upper().encode())
-    yield from (":".join(digits[i : i + 2] for i in range(0, len(digits), 2)).encode(), octets.hex("-").encode())
-    yield str(int.from_bytes(octets, "big")).encode()
+    yield from (":".join(digits[i : i + 2] for i in range(0, len(digits), 2)).encode(), encoded.hex("-").encode())
+    yield str(int.from_bytes(encoded, "big")).encode()
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         for offset in range(3):
-            # Only the characters that depend on nothing but the octets.
-            body = octets[(3 - offset) % 3 :]
+            # Only the characters that depend on nothing but the bytes.
+            body = encoded[(3 - offset) % 3 :]
             yield encode(body[: len(body) // 3 * 3])
 
 
@@ -51,19 +51,19 @@ def secret_number(key: ec.EllipticCurvePrivateKey) -> bytes:
     return key.private_numbers().private_value.to_bytes(32, "big")
 
 
-def contents(octets: bytes) -> Iterator[bytes]:
-    """What there is to look through: the octets, without line breaks too, and what is packed in them."""
-    yield octets
-    yield octets.replace(b"\\n", b"").replace(b"\r", b"").replace(b"\n", b"").replace(b" ", b"")
-    if octets.startswith(b"PK"):
-        with zipfile.ZipFile(io.BytesIO(octets)) as archive:
+def contents(encoded: bytes) -> Iterator[bytes]:
+    """What there is to look through: the bytes, without line breaks too, and what is packed in them."""
+    yield encoded
+    yield encoded.replace(b"\\n", b"").replace(b"\r", b"").replace(b"\n", b"").replace(b" ", b"")
+    if encoded.startswith(b"PK"):
+        with zipfile.ZipFile(io.BytesIO(encoded)) as archive:
             for name in archive.namelist():
                 yield from contents(archive.read(name))
 
 
-def leaks(octets: bytes, secrets: dict[str, bytes]) -> list[str]:
+def leaks(encoded: bytes, secrets: dict[str, bytes]) -> list[str]:
     """The names of the secrets that are in there in any form."""
-    looked_through = list(contents(octets))
+    looked_through = list(contents(encoded))
     found = [
         name
         for name, secret in secrets.items()

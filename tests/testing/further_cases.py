@@ -37,7 +37,7 @@ EDITS: dict[str, tuple[Base, Edit]] = {
     "two elements of extensions": (Base.DEVICE, put(extension_list=der.sequence() + der.integer(1))),
     "notBefore an INTEGER": (Base.DEVICE, put(not_before=der.integer(1))),
     "cA FALSE written": (Base.ISSUING_OCA, extension(Oid.BASIC_CONSTRAINTS, der.sequence(der.boolean(False)))),
-    "signature cut short": (Base.DEVICE, signature(lambda octets: octets[:-1])),
+    "signature cut short": (Base.DEVICE, signature(lambda data: data[:-1])),
     "algorithm without identifier": (Base.DEVICE, put(outer_algorithm=der.sequence())),
     "key with unused bits": (
         Base.DEVICE,
@@ -52,20 +52,20 @@ EDITS: dict[str, tuple[Base, Edit]] = {
         Base.CRL,
         lambda parts, pki: put(entry_list=der.sequence(*parts.entries, b"\x30\x05\x01"))(parts, pki),
     ),
-    "list and an octet": (Base.CRL, whole(appended(b"\x05"))),
+    "list and a byte": (Base.CRL, whole(appended(b"\x05"))),
     "a serial number of 2,001 bytes": (Base.DEVICE, put(serial_number=der.element(der.INTEGER, b"\x7f" * 2001))),
     "a subject of 5,000 bytes": (Base.ORGANISATION, put(subject=der.sequence(*[_RDN] * 300))),
     "a request of 17 attributes": (Base.DEVICE_REQUEST, put(other_attributes=_ATTRIBUTE * 17)),
     "an entry of 5,000 bytes": (Base.CRL, put(entry_list=_entry(der.octet_string(bytes(5000))))),
     "an entry of 17 extensions": (Base.CRL, put(entry_list=_entry(der.sequence(_EXTENSION * 17)))),
     "an entry's serial number of 65 bytes": (Base.CRL, put(entry_list=_entry(b"", b"\x7f" * 65))),
-    "issuer with padded lengths": (Base.DEVICE, change(lambda octets: b"\x30\x81" + octets[1:], "issuer")),
+    "issuer with padded lengths": (Base.DEVICE, change(lambda data: b"\x30\x81" + data[1:], "issuer")),
 }
 
 
-def _problem_codes(read: Callable[[bytes], object], octets: bytes) -> set[str]:
+def _problem_codes(read: Callable[[bytes], object], data: bytes) -> set[str]:
     try:
-        read(octets)
+        read(data)
     except SmkiError as error:
         return {problem.code for problem in error.problems}
     return set()
@@ -81,15 +81,15 @@ def further_cases(pki: SamplePki) -> Iterator[tuple[str, Callable[[], set[str]]]
     yield "a list for something else", lambda: codes(lint(crl, kind="device"))
     yield "a request for an Organisation", lambda: codes(lint_request(request, CertificateKind.ORGANISATION))
     yield "an INTEGER for a list", lambda: codes(lint_revocation_list(b"\x02\x01\x01"))
-    yield "a certificate and an octet", lambda: _problem_codes(Certificate.from_der, device + b"\0")
+    yield "a certificate and a byte", lambda: _problem_codes(Certificate.from_der, device + b"\0")
     yield "70,000 bytes for a certificate", lambda: _problem_codes(Certificate.from_der, bytes(70_000))
     yield "a request for a certificate", lambda: _problem_codes(Certificate.from_der, _bad_serial(pki))
     yield "a list with a date that is none", lambda: _problem_codes(RevocationList.from_der, _bad_date(pki))
     yield from _before_signing(pki)
 
 
-def _codes(octets: bytes) -> set[str]:
-    return codes(lint(octets))
+def _codes(data: bytes) -> set[str]:
+    return codes(lint(data))
 
 
 def _before_signing(pki: SamplePki) -> Iterator[tuple[str, Callable[[], set[str]]]]:
@@ -97,23 +97,23 @@ def _before_signing(pki: SamplePki) -> Iterator[tuple[str, Callable[[], set[str]
     tbs = Certificate.from_der(pki.good_bytes(Base.DEVICE)).tbs
     tbs_list = RevocationList.from_der(pki.good_bytes(Base.CRL)).tbs
 
-    def certificate(octets: bytes) -> set[str]:
-        return codes(lint_tbs_certificate(octets, PROFILES["device"], facts, TEST_POLICY_OID))
+    def certificate(data: bytes) -> set[str]:
+        return codes(lint_tbs_certificate(data, PROFILES["device"], facts, TEST_POLICY_OID))
 
-    def revoked(octets: bytes) -> set[str]:
-        return codes(lint_tbs_list(octets, LIST_PROFILES["organisation-crl"], IssuerFacts()))
+    def revoked(data: bytes) -> set[str]:
+        return codes(lint_tbs_list(data, LIST_PROFILES["organisation-crl"], IssuerFacts()))
 
     for function, good in ((certificate, tbs), (revoked, tbs_list)):
-        for octets in (good + b"\0", good[:-1], b"\x02\x01\x01", _GARBAGE):
-            yield "before signing", partial(function, octets)
+        for data in (good + b"\0", good[:-1], b"\x02\x01\x01", _GARBAGE):
+            yield "before signing", partial(function, data)
 
 
 def _bad_serial(pki: SamplePki) -> bytes:
-    octets: bytes = put(serial_number=der.integer(0))(pki.good(Base.DEVICE), pki).encoded()
-    return octets
+    data: bytes = put(serial_number=der.integer(0))(pki.good(Base.DEVICE), pki).encoded()
+    return data
 
 
 def _bad_date(pki: SamplePki) -> bytes:
     edit = put(this_update=der.element(der.UTC_TIME, b"260231000000Z"))
-    octets: bytes = edit(pki.good(Base.CRL), pki).encoded()
-    return octets
+    data: bytes = edit(pki.good(Base.CRL), pki).encoded()
+    return data

@@ -80,10 +80,10 @@ def test_what_stands_below_a_defective_authority(name: str, written: Path, manif
     assert found == set(row["lint"]["codesBelow"])
 
 
-def parts_of(octets: bytes, base: Base) -> dict[str, list[bytes]]:
+def parts_of(data: bytes, base: Base) -> dict[str, list[bytes]]:
     """Every part of what is signed, and the algorithm beside the signature, by name."""
     if base.is_request:
-        request = read_request(octets)
+        request = read_request(data)
         named: list[tuple[str, Node | None]] = [
             ("version", request.version),
             ("subject", request.subject),
@@ -92,7 +92,7 @@ def parts_of(octets: bytes, base: Base) -> dict[str, list[bytes]]:
         ]
         extensions, outer = request.extensions, request.outer
     elif base.is_list:
-        revoked = read_revocation_list(octets)
+        revoked = read_revocation_list(data)
         named = [
             ("version", revoked.version),
             ("algorithm", revoked.inner_algorithm),
@@ -104,7 +104,7 @@ def parts_of(octets: bytes, base: Base) -> dict[str, list[bytes]]:
         ]
         extensions, outer = revoked.extensions, revoked.outer
     else:
-        certificate = read_certificate(octets)
+        certificate = read_certificate(data)
         named = [
             ("version", certificate.version),
             ("serialNumber", certificate.serial_number),
@@ -122,7 +122,7 @@ def parts_of(octets: bytes, base: Base) -> dict[str, list[bytes]]:
     for extension in extensions:
         found.setdefault(extension.name, []).append(extension.node.encoded)
     found["extensions"] = [extension.oid.encode() for extension in extensions]
-    found["size"] = [str(outer is not None and outer.end == len(octets)).encode()]
+    found["size"] = [str(outer is not None and outer.end == len(data)).encode()]
     return found
 
 
@@ -139,14 +139,14 @@ ONE_THING = (
 @pytest.mark.parametrize("name", BY_NAME)
 def test_it_differs_from_its_twin_in_one_thing(name: str, pki: SamplePki) -> None:
     defect = BY_NAME[name]
-    octets, twin = defect.make(pki), pki.good_bytes(defect.base)
+    data, twin = defect.make(pki), pki.good_bytes(defect.base)
     if defect.verdict is Expected.AUTHORITY_OFFERED:
-        assert octets == twin  # it is offered as what it is not
+        assert data == twin  # it is offered as what it is not
         return
-    assert octets != twin
+    assert data != twin
     if any(CATALOGUE[code].code.startswith("structure.") for code in defect.codes):
         return  # taken apart no further than to what is wrong
-    ours, theirs = parts_of(octets, defect.base), parts_of(twin, defect.base)
+    ours, theirs = parts_of(data, defect.base), parts_of(twin, defect.base)
     changed = {part for part in {*ours, *theirs} if ours.get(part) != theirs.get(part)}
     if "extensions" in changed:
         changed = {"extensions"}  # one more, one less, or another order
@@ -200,7 +200,7 @@ def test_the_manifest_names_files_that_are_there(written: Path, manifest: dict[s
     assert named == there
 
 
-def test_the_same_seed_makes_the_same_octets_and_another_one_others(pki: SamplePki) -> None:
+def test_the_same_seed_makes_the_same_bytes_and_another_one_others(pki: SamplePki) -> None:
     again, other, drawn = SamplePki(pki.moment, "tests"), SamplePki(pki.moment, "other"), SamplePki(pki.moment)
     device: Defect = BY_NAME["device-key-usage-missing"]
     assert device.make(again) == device.make(pki)

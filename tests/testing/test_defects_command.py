@@ -37,8 +37,8 @@ def test_write_is_reproducible_with_a_seed(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
     assert files(tmp_path / "one") == files(tmp_path / "two")
     assert run_cli("defects", "write", tmp_path / "three", "--seed", "other").returncode == 0
-    same = {name for name, octets in files(tmp_path / "one").items() if files(tmp_path / "three")[name] == octets}
-    assert same <= {"manifest.json"}  # which names files and what to expect, no octets
+    same = {name for name, encoded in files(tmp_path / "one").items() if files(tmp_path / "three")[name] == encoded}
+    assert same <= {"manifest.json"}  # which names files and what to expect, no bytes
 
 
 def test_write_some_and_write_again(tmp_path: Path) -> None:

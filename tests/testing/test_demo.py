@@ -152,16 +152,16 @@ def test_the_published_client_reads_the_key_store(made: Path, holdings: list[Hol
     assert all(entry["keyFits"] and entry["alsoByEui"] for entry in found)
 
 
-def octets(directory: Path) -> dict[str, bytes]:
+def encoded(directory: Path) -> dict[str, bytes]:
     return {str(file.relative_to(directory)): file.read_bytes() for file in directory.rglob("*") if file.is_file()}
 
 
-def test_the_same_seed_makes_the_same_octets(tmp_path: Path) -> None:
+def test_the_same_seed_makes_the_same_bytes(tmp_path: Path) -> None:
     for number, seed in enumerate(("one", "one", "another")):
         words = ("demo", "z1", "--home", f"pki{number}", "--out", f"z{number}", "--seed", seed)
         result = run_cli(*words, cwd=tmp_path)
         assert result.returncode == 0, result.stderr
-    first, again, other = (octets(tmp_path / f"z{number}") for number in range(3))
+    first, again, other = (encoded(tmp_path / f"z{number}") for number in range(3))
     assert first == again
     assert set(first) == set(other)
     assert not set(first.values()) & set(other.values())
@@ -210,7 +210,7 @@ def test_what_is_in_the_way_is_left_alone(tmp_path: Path) -> None:
     result = run_cli("demo", "z1", "--home", "pki", "--out", "z1", cwd=tmp_path)
     assert result.returncode == 2
     assert b"[folder.occupied]" in result.stderr
-    assert octets(tmp_path) == {"z1/mine": b"precious"}
+    assert encoded(tmp_path) == {"z1/mine": b"precious"}
     result = run_cli("demo", "z1", "--home", "pki", "--out", "nowhere/z1", cwd=tmp_path)
     assert result.returncode == 2
     assert not (tmp_path / "pki").exists()
@@ -241,7 +241,7 @@ def test_no_other_key_was_published(made: Path, holdings: list[Holding]) -> None
     keys = made / "pki" / "keys"
     secret = {file.read_bytes() for file in keys.rglob("*.key") if file.parent != keys / "published"}
     assert len(secret) > 4
-    handed_out = octets(made / "z1")
+    handed_out = encoded(made / "z1")
     with Smki.open(made / "pki", FixedClock(datetime(2027, 1, 1, tzinfo=UTC))) as smki:
         assert {one.name for one in smki.published_keys.holdings()} == {one.name for one in holdings}
         assert Configuration.read(made / "pki").seed is None

@@ -234,7 +234,7 @@ def test_every_check_of_a_good_case_is_made_and_holds(name: str) -> None:
 @pytest.mark.parametrize("name", BAD)
 def test_the_lint_finds_nothing_but_what_the_case_is_about(name: str) -> None:
     case = CASES[name]
-    found = {finding.code for octets in set(files_of(case)) if len(octets) < SMALL for finding in lint(octets)}
+    found = {finding.code for encoded in set(files_of(case)) if len(encoded) < SMALL for finding in lint(encoded)}
     if name.endswith("-signature-unused-bits"):
         # Whether the bits that are not used are zero is up to the signature.
         assert {"signature.malformed"} <= found <= {"signature.malformed", "der.bit-string"}
@@ -256,9 +256,9 @@ def key_and_identifier(key: der.Node | None, extensions: list[ExtensionNode]) ->
 def test_the_subject_key_identifier_is_that_of_the_key(name: str) -> None:
     """Unless the key identifier is what the case is about, among them that of a key nobody can use."""
     case = CASES[name]
-    for octets in (case.certificate, *case.chain, *case.trust_anchors):
+    for encoded in (case.certificate, *case.chain, *case.trust_anchors):
         try:
-            certificate = read_certificate(octets)
+            certificate = read_certificate(encoded)
             pair = key_and_identifier(certificate.public_key, certificate.extensions)
         except (SmkiError, IndexError):
             continue
@@ -271,9 +271,9 @@ def test_nothing_expires_in_a_case_but_what_it_is_about(name: str) -> None:
     case = CASES[name]
     if case.expected.startswith("time.") or "validity" in name or name == "catalogue-issuing-oca-expired":
         return
-    for octets in (case.certificate, *case.chain, *case.trust_anchors):
+    for encoded in (case.certificate, *case.chain, *case.trust_anchors):
         try:
-            certificate = Certificate.from_der(octets)
+            certificate = Certificate.from_der(encoded)
         except SmkiError:
             continue
         assert certificate.not_before <= case.at <= certificate.not_after

@@ -34,14 +34,14 @@ def issuer_of(defect: Defect, pki: SamplePki) -> Certificate | None:
 
 def outcome(defect: Defect, pki: SamplePki) -> tuple[set[str], set[str]]:
     """What is found in it, and in good ones below it."""
-    octets = defect.make(pki)
+    encoded = defect.make(pki)
     below: set[str] = set()
     if defect.below:
-        authority = Certificate.from_der(octets)
+        authority = Certificate.from_der(encoded)
         for base in Base:
             if base.issuer is defect.base is not base:
                 below |= codes(lint(pki.good_bytes(base), issuer=authority))
-    return codes(lint(octets, issuer=issuer_of(defect, pki), kind=defect.asked)), below
+    return codes(lint(encoded, issuer=issuer_of(defect, pki), kind=defect.asked)), below
 
 
 @pytest.mark.parametrize("code", CATALOGUE)

@@ -1,4 +1,4 @@
-"""Our DER against asn1crypto's, and against octets that are not DER at all."""
+"""Our DER against asn1crypto's, and against bytes that are not DER at all."""
 
 from datetime import UTC, datetime
 
@@ -80,22 +80,22 @@ def test_the_century_of_a_utc_time() -> None:
     ("encoded", "reason"),
     [
         ("", "nothing there"),
-        ("30", "no length octet"),
-        ("3082", "length octets cut short"),
+        ("30", "no length byte"),
+        ("3082", "length bytes cut short"),
         ("3080", "indefinite length"),
-        ("3003", "3 octets where only 0"),
+        ("3003", "3 bytes where only 0"),
         ("1f8101", "tag number above 30"),
-        ("30ffff", "length octets cut short"),
-        ("0484ffffffff00", "4294967295 octets where only 1"),
+        ("30ffff", "length bytes cut short"),
+        ("0484ffffffff00", "4294967295 bytes where only 1"),
     ],
 )
-def test_octets_that_cannot_be_read(encoded: str, reason: str) -> None:
+def test_bytes_that_cannot_be_read(encoded: str, reason: str) -> None:
     with pytest.raises(DerError, match=reason):
         der.read(bytes.fromhex(encoded))
 
 
 @given(st.binary(max_size=300))
-def test_arbitrary_octets_are_read_or_refused(data: bytes) -> None:
+def test_arbitrary_bytes_are_read_or_refused(data: bytes) -> None:
     stack = []
     try:
         stack.append(der.read(data))

@@ -7,16 +7,16 @@ from hypothesis import strategies as st
 from smki import EntityIdentifier, SerialNumber
 from smki.problem import Malformed
 
-octets = st.binary(min_size=8, max_size=8)
+encoded = st.binary(min_size=8, max_size=8)
 
 
-@given(octets, st.sampled_from(["", "-", ":"]), st.booleans())
+@given(encoded, st.sampled_from(["", "-", ":"]), st.booleans())
 def test_every_written_form_reads_back(value: bytes, separator: str, upper: bool) -> None:
     text = value.hex(separator) if separator else value.hex()
     assert EntityIdentifier.parse(text.upper() if upper else text) == EntityIdentifier(value)
 
 
-@given(octets)
+@given(encoded)
 def test_what_is_written_reads_back(value: bytes) -> None:
     entity = EntityIdentifier(value)
     assert EntityIdentifier.parse(entity.hyphenated) == EntityIdentifier.parse(entity.hex) == entity
@@ -25,7 +25,7 @@ def test_what_is_written_reads_back(value: bytes) -> None:
 def test_the_form_of_the_repository() -> None:
     entity = EntityIdentifier.parse("90b3d51f30010000")
     assert str(entity) == "90-B3-D5-1F-30-01-00-00"
-    assert entity.octets == bytes.fromhex("90B3D51F30010000")
+    assert entity.encoded == bytes.fromhex("90B3D51F30010000")
 
 
 @pytest.mark.parametrize(
@@ -71,9 +71,9 @@ def test_other_lengths_are_refused(length: int) -> None:
 @given(st.integers(1, (1 << 127) - 1))
 def test_serial_numbers_compare_as_numbers(value: int) -> None:
     serial = SerialNumber(value)
-    forms = [serial.hex, serial.hex.lower(), f"{value:x}", f"000{value:X}", serial.octets.hex(":")]
-    assert {SerialNumber.parse(form) for form in forms} == {serial} == {SerialNumber.from_octets(serial.octets)}
-    assert len(serial.octets) == 16
+    forms = [serial.hex, serial.hex.lower(), f"{value:x}", f"000{value:X}", serial.encoded.hex(":")]
+    assert {SerialNumber.parse(form) for form in forms} == {serial} == {SerialNumber.from_bytes(serial.encoded)}
+    assert len(serial.encoded) == 16
 
 
 @pytest.mark.parametrize("text", ["", "0", "-1", "0x12", "12 34", "G", "1" * 41])

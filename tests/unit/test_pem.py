@@ -68,7 +68,7 @@ def test_what_is_in_none_of_these_forms(data: bytes, code: str) -> None:
 
 
 @given(st.binary(max_size=200))
-def test_arbitrary_octets_are_taken_or_refused(data: bytes) -> None:
+def test_arbitrary_bytes_are_taken_or_refused(data: bytes) -> None:
     with contextlib.suppress(Malformed):
         assert all(piece.der for piece in unarmour(data))
 

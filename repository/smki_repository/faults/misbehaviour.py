@@ -125,7 +125,7 @@ def _after(fault: Fault, response: Response, clock: TravellingClock, faults: Fau
                 response.response = _dripping(body, fault.delay or 0, faults)
                 response.content_length = len(body)
             case FaultKind.DROPPED_CONNECTION:
-                # One octet more than there is where there is none: else nothing would be missing.
+                # One byte more than there is where there is none: else nothing would be missing.
                 response.response = _half(body)
                 response.content_length = len(body) or 1
     elif fault.kind is FaultKind.WRONG_CONTENT_TYPE:

@@ -30,8 +30,8 @@ REQUEST_TYPES = ("application/pkcs10", PEM, "application/octet-stream", "text/pl
 
 def _apply(call: Call) -> Response:
     form = wanted_form(JSON, PEM, DER)
-    octets = call.values["request"].encode() if "request" in call.values else call.octets
-    wanted = _request_in(octets)
+    encoded = call.values["request"].encode() if "request" in call.values else call.encoded
+    wanted = _request_in(encoded)
     application = Application(
         kind=call.get("kind") or detect_request_profile(read_request(wanted)).kind,
         request=wanted,

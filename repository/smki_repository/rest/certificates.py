@@ -122,7 +122,7 @@ def _get(call: Call) -> Response:
 
 
 def certificate_answer(call: Call, record: CertificateRecord, form: str) -> Response:
-    """One certificate: its octets can never change, what else is told of it can."""
+    """One certificate: its bytes can never change, what else is told of it can."""
     if form == DER:
         return answer(record.der, DER, IMMUTABLE, negotiated=_is_negotiated(call))
     if form == PEM:

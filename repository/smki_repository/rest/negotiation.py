@@ -22,7 +22,7 @@ JSON, PEM, DER, CRL, JSONL, CSV = (
 SUFFIXES = {"json": JSON, "pem": PEM, "der": DER, "crl": CRL, "jsonl": JSONL, "csv": CSV}
 
 IMMUTABLE = "max-age=31536000, immutable"
-"""For what can never change: a certificate's octets, a list that was issued."""
+"""For what can never change: a certificate's bytes, a list that was issued."""
 REVALIDATE = "no-cache"
 """For what can change: caches may keep it, but ask each time."""
 
@@ -57,9 +57,9 @@ def wanted_form(*offered: str, suffix: str | None = None) -> str:
 def answer(
     body: bytes | str, media_type: str, cache_control: str = REVALIDATE, *, negotiated: bool = False
 ) -> Response:
-    """HTTP 200 with a strong validator over the octets of the body, or 304 where the asker has them already."""
-    octets = body.encode() if isinstance(body, str) else body
-    etag = f'"{hashlib.blake2b(octets, digest_size=12).hexdigest()}"'
+    """HTTP 200 with a strong validator over the bytes of the body, or 304 where the asker has them already."""
+    encoded = body.encode() if isinstance(body, str) else body
+    etag = f'"{hashlib.blake2b(encoded, digest_size=12).hexdigest()}"'
     # Given as a list: setting them one by one takes as long as reading the certificate does.
     headers = [("ETag", etag), ("Cache-Control", _scoped(cache_control))]
     if negotiated:
@@ -69,8 +69,8 @@ def answer(
         response = Response(status=304, headers=headers)
         del response.headers["Content-Type"]
         return response
-    headers += (("Content-Type", media_type), ("Content-Length", str(len(octets))))
-    return Response(octets, headers=headers)
+    headers += (("Content-Type", media_type), ("Content-Length", str(len(encoded))))
+    return Response(encoded, headers=headers)
 
 
 def answer_json(value: Any, cache_control: str = REVALIDATE, *, negotiated: bool = False) -> Response:

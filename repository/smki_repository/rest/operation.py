@@ -16,7 +16,7 @@ from smki_repository.access import ActingOfficer
 
 Schema = dict[str, Any]
 
-SMALL_BODY_OCTETS = 64 * 1024
+SMALL_BODY_BYTES = 64 * 1024
 """What a body may have where nothing larger makes sense."""
 
 
@@ -54,7 +54,7 @@ class OctetsBody:
     """Certificates and the like, in any of the forms in which people hand them over."""
 
     media_types: tuple[str, ...]
-    max_octets: int = SMALL_BODY_OCTETS
+    max_bytes: int = SMALL_BODY_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ class Call:
     operation: Operation
     values: dict[str, Any] = field(default_factory=dict)
     """By the name of the parameter or field; those that did not come are missing."""
-    octets: bytes = b""
+    encoded: bytes = b""
     """The body, where it is no JSON."""
     officer: ActingOfficer | None = None
     """Who acts; only where the operation is for officers."""
@@ -229,9 +229,9 @@ def read_body(operation: Operation, call: Call) -> None:
                 _read_json(form, request.get_data(), call.values)
                 return
         elif media_type in form.media_types or not media_type:
-            request.max_content_length = form.max_octets
-            call.octets = request.get_data()
-            if not call.octets.strip():
+            request.max_content_length = form.max_bytes
+            call.encoded = request.get_data()
+            if not call.encoded.strip():
                 raise Malformed(
                     Problem(
                         code="body.empty",
@@ -257,11 +257,11 @@ def media_types_of(operation: Operation) -> list[str]:
     return types
 
 
-def _read_json(form: JsonBody, octets: bytes, values: dict[str, Any]) -> None:
+def _read_json(form: JsonBody, encoded: bytes, values: dict[str, Any]) -> None:
     known = {parameter.name: parameter for parameter in form.fields}
     allowed = ", ".join(known)
     try:
-        body = json.loads(octets)
+        body = json.loads(encoded)
     except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict):

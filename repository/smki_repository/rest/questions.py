@@ -25,7 +25,7 @@ from smki_repository.rest.negotiation import CRL, DER, JSON, PEM, answer_json, w
 from smki_repository.rest.operation import Answer, Call, JsonBody, OctetsBody, Operation, Parameter, schema_ref
 from smki_repository.rest.reliance import Reliance
 
-LINTED_OCTETS = 1024 * 1024
+LINTED_BYTES = 1024 * 1024
 """What a body for the lint may have: a revocation list of some 25,000 entries."""
 
 MAX_OBJECTS = 1000
@@ -43,10 +43,10 @@ def _objects(call: Call) -> Iterator[bytes]:
     :raises CannotBeJudged: where there is none that could be read, or more than MAX_OBJECTS.
     """
     number = 0
-    for piece in read_pieces(call.octets, "body"):
+    for piece in read_pieces(call.encoded, "body"):
         if isinstance(piece, Malformed):
             raise CannotBeJudged(*piece.problems)
-        for octets in split(piece.der):
+        for encoded in split(piece.der):
             number += 1
             if number > MAX_OBJECTS:
                 raise CannotBeJudged(
@@ -57,7 +57,7 @@ def _objects(call: Call) -> Iterator[bytes]:
                         expected="fewer at a time",
                     )
                 )
-            yield octets
+            yield encoded
 
 
 def _lint(call: Call) -> Response:
@@ -76,8 +76,8 @@ def _lint(call: Call) -> Response:
             )
         issuer = record.certificate
     objects = []
-    for at, octets in enumerate(_objects(call), 1):
-        result = lint_any(octets, kind=call.get("kind"), issuer=issuer)
+    for at, encoded in enumerate(_objects(call), 1):
+        result = lint_any(encoded, kind=call.get("kind"), issuer=issuer)
         findings = [finding.as_json() for finding in result.findings]
         told = {"object": at, "shape": result.shape.value, "kind": result.kind, "title": result.title}
         objects.append({**told, "findings": findings})
@@ -89,7 +89,7 @@ def _verify(call: Call) -> Response:
     party = current_app.extensions.setdefault("smki.reliance", Reliance(call.smki)).party()
     moment = call.get("at") or call.smki.clock.now()
     wanted = {"for_": call.get("for"), "entity": call.get("entity"), "at": moment}
-    verdicts = [party.verify(octets, **wanted).as_json(Interface.REST) for octets in _objects(call)]
+    verdicts = [party.verify(encoded, **wanted).as_json(Interface.REST) for encoded in _objects(call)]
     return answer_json({"verdicts": verdicts}, "no-store")
 
 
@@ -207,7 +207,7 @@ OPERATIONS = (
         Answer("What was found in each object of the body.", {JSON: schema_ref("Linted")}),
         (_PROFILE, given.serial("issuer", "Serial number of the issuer's certificate: its name, key and signature are then "
                                 "checked too.")),
-        (OctetsBody(INPUT_TYPES, LINTED_OCTETS),), errors=(404, 406, 422),
+        (OctetsBody(INPUT_TYPES, LINTED_BYTES),), errors=(404, 406, 422),
         description="The body is one object or several, in PEM, DER, base64 or hexadecimal.",
     ),
     Operation(
@@ -216,7 +216,7 @@ OPERATIONS = (
                "of this SMKI.", {JSON: schema_ref("Verdicts")}),
         (_USE, given.entity_identifier("entity", "Whose it is to be: an Organisation's or a Device's; anybody's by default."),
          given.moment("at", "The moment asked about; now by default.")),
-        (OctetsBody(INPUT_TYPES, LINTED_OCTETS),), errors=(406, 422),
+        (OctetsBody(INPUT_TYPES, LINTED_BYTES),), errors=(406, 422),
     ),
     Operation("GET", "/statistics", "getStatistics", _TAG, "How much there is", _statistics,
               Answer("Certificates by kind, role, usage and status, applications by kind and outcome; at most "

@@ -13,7 +13,7 @@ from smki.interchange.extracts.lines import number_of, without_change
 from smki.interchange.extracts.manifest import Contents, Extract, ExtractType
 from smki.problem import IntegrityError, Malformed, Problem, SmkiError
 
-MAX_LINE_OCTETS = 65_536
+MAX_LINE_BYTES = 65_536
 """A longer line is no certificate's."""
 
 
@@ -23,19 +23,19 @@ class Tally:
     def __init__(self) -> None:
         self._digest = hashlib.sha256()
         self._certificates = 0
-        self._octets = 0
+        self._bytes = 0
 
     def add(self, line: bytes) -> bytes:
         """Count a line, and return it."""
         self._digest.update(line)
         self._certificates += 1
-        self._octets += len(line)
+        self._bytes += len(line)
         return line
 
     @property
     def contents(self) -> Contents:
         """What has passed so far."""
-        return Contents(self._certificates, self._octets, self._digest.hexdigest())
+        return Contents(self._certificates, self._bytes, self._digest.hexdigest())
 
 
 def read_lines(extract: Extract) -> Iterator[bytes]:
@@ -47,7 +47,7 @@ def read_lines(extract: Extract) -> Iterator[bytes]:
     tally = Tally()
     last = 0
     with extract.path.open("rb") as file:
-        while line := file.readline(MAX_LINE_OCTETS):
+        while line := file.readline(MAX_LINE_BYTES):
             tally.add(line)
             try:
                 plain = without_change(line)
@@ -64,7 +64,7 @@ def read_lines(extract: Extract) -> Iterator[bytes]:
 
 
 def _described(contents: Contents) -> str:
-    return f"{contents.certificates} certificates, {contents.octets} octets, SHA-256 {contents.sha256}"
+    return f"{contents.certificates} certificates, {contents.encoded} bytes, SHA-256 {contents.sha256}"
 
 
 def _altered(extract: Extract, seen: str, expected: str) -> Problem:

@@ -23,7 +23,7 @@ class Part:
     last: int
     """Id of the last one."""
     certificates: int
-    octets: int
+    encoded: int
     sha256: str
     """Over the lines, hexadecimal."""
     state: str
@@ -57,7 +57,7 @@ class Journal:
         """Whether the file of a part holds what was written down about it."""
         part = self.parts[number]
         try:
-            if self.path(number).stat().st_size != part.octets:
+            if self.path(number).stat().st_size != part.encoded:
                 return False
             with self.path(number).open("rb") as file:
                 return hashlib.file_digest(file, "sha256").hexdigest() == part.sha256

@@ -1,4 +1,4 @@
-"""The lines of extracts: JSON (RFC 8259), one certificate a line, the same octets for the same state.
+"""The lines of extracts: JSON (RFC 8259), one certificate a line, the same bytes for the same state.
 
 A line of a full extract begins with what can change, so that two lines of one certificate are told apart by how they
 begin: ``{"number":7,"status":"I","statusSince":"2026-11-21T08:30:00Z",…``. A line of a delta is that line with what

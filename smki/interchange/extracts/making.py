@@ -34,7 +34,7 @@ from smki.problem import NotFound, NotReady, Problem
 PART_CERTIFICATES = 10_000
 """After an interruption, so many certificates at most have to be written again."""
 
-_CHUNK_OCTETS = 1 << 20
+_CHUNK_BYTES = 1 << 20
 _MAKING = ".making"
 _LOCK = ".lock"
 
@@ -128,7 +128,7 @@ class Extracts:
                 last = record.id
         contents = tally.contents
         if contents.certificates:
-            part = Part(last, contents.certificates, contents.octets, contents.sha256, states.hexdigest())
+            part = Part(last, contents.certificates, contents.encoded, contents.sha256, states.hexdigest())
             journal.write_down(number, part)
         return contents.certificates > 0
 
@@ -139,12 +139,12 @@ class Extracts:
         with replacing(path) as file:
             for index in range(len(journal.parts)):
                 with journal.path(index).open("rb") as part:
-                    while chunk := part.read(_CHUNK_OCTETS):
+                    while chunk := part.read(_CHUNK_BYTES):
                         digest.update(chunk)
                         file.write(chunk)
         contents = Contents(
             sum(part.certificates for part in journal.parts),
-            sum(part.octets for part in journal.parts),
+            sum(part.encoded for part in journal.parts),
             digest.hexdigest(),
         )
         extract = Extract(path, number, ExtractType.FULL, None, moment, contents, contents.certificates, 0, contents)

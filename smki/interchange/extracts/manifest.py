@@ -20,7 +20,7 @@ EXTRACT_SUFFIX = ".jsonl"
 MANIFEST_SUFFIX = ".manifest.json"
 NAME = re.compile(r"(?P<number>[0-9]{6,9})-(?P<type>full|delta)-[0-9]{8}T[0-9]{6}Z\Z")
 
-_MAX_MANIFEST_OCTETS = 65_536
+_MAX_MANIFEST_BYTES = 65_536
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 
 
@@ -36,13 +36,13 @@ class Contents:
     """How much is in a file of lines, and its digest."""
 
     certificates: int
-    octets: int
+    encoded: int
     sha256: str
     """64 lower-case hexadecimal digits."""
 
     def as_json(self) -> dict[str, Any]:
         """For the manifest."""
-        return {"certificates": self.certificates, "octets": self.octets, "sha256": self.sha256}
+        return {"certificates": self.certificates, "octets": self.encoded, "sha256": self.sha256}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ def read_extract(path: Path) -> Extract:
             )
     try:
         with manifest.open("rb") as file_object:
-            value = read_json_object(file_object.read(_MAX_MANIFEST_OCTETS), str(manifest))
+            value = read_json_object(file_object.read(_MAX_MANIFEST_BYTES), str(manifest))
         return _extract(path, value)
     except (Malformed, KeyError, TypeError, ValueError) as error:
         seen = error.problems[0].seen if isinstance(error, Malformed) else f"{type(error).__name__}: {error}"

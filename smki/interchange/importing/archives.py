@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import IO, Any, cast
 
-from smki.interchange.importing.contents import SUFFIXES, FoundObject, Unreadable, find_in_octets
+from smki.interchange.importing.contents import SUFFIXES, FoundObject, Unreadable, find_in_bytes
 from smki.problem import Problem
 
-MAX_ENTRY_OCTETS = 16 * 1024 * 1024
+MAX_ENTRY_BYTES = 16 * 1024 * 1024
 """A larger entry is not read: it is no certificate, and a key store of ten thousand is smaller."""
-MAX_DIRECTORY_OCTETS = 16 * 1024 * 1024
+MAX_DIRECTORY_BYTES = 16 * 1024 * 1024
 """The directory of an archive is read into memory; that of two hundred thousand certificates is smaller."""
-MAX_TOTAL_OCTETS = 2 * 1024 * 1024 * 1024
+MAX_TOTAL_BYTES = 2 * 1024 * 1024 * 1024
 
 
 def find_in_archive(file: IO[bytes], source: str, passphrase: bytes | None = None) -> Iterator[FoundObject]:
@@ -30,14 +30,14 @@ def find_in_archive(file: IO[bytes], source: str, passphrase: bytes | None = Non
             opening.is_opening = False
             yield from _in_entries(archive, source, passphrase)
     except _DirectoryTooLarge:
-        expected = f"a directory of at most {MAX_DIRECTORY_OCTETS} octets"
+        expected = f"a directory of at most {MAX_DIRECTORY_BYTES} bytes"
         yield _problem(source, "archive.too-many", "a larger one", expected, "Unpack it, and import the folder.")
     except (zipfile.BadZipFile, OSError, ValueError, struct.error, NotImplementedError) as error:
         yield _problem(source, "archive.unreadable", str(error)[:200], "a ZIP archive", "Have it packed again.")
 
 
 def _in_entries(archive: zipfile.ZipFile, source: str, passphrase: bytes | None) -> Iterator[FoundObject]:
-    left = MAX_TOTAL_OCTETS
+    left = MAX_TOTAL_BYTES
     found = False
     for info in sorted(archive.infolist(), key=lambda info: info.filename):
         suffix = PurePosixPath(info.filename).suffix.lower()
@@ -45,12 +45,12 @@ def _in_entries(archive: zipfile.ZipFile, source: str, passphrase: bytes | None)
             continue
         found = True
         where = f"{source}, {info.filename}"
-        content = _content(archive, info, where, min(left, MAX_ENTRY_OCTETS))
+        content = _content(archive, info, where, min(left, MAX_ENTRY_BYTES))
         if isinstance(content, Unreadable):
             yield content
             continue
         left -= len(content)
-        yield from find_in_octets(content, where, passphrase)
+        yield from find_in_bytes(content, where, passphrase)
     if not found:
         yield _problem(
             source, "archive.nothing", "no certificate in it", f"files ending in {', '.join(sorted(SUFFIXES))}", ""
@@ -68,7 +68,7 @@ def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo, where: str, limit:
         seen = str(error)[:200] or "cut short"  # of an EOFError there is no text
         return _problem(where, "archive.unreadable", seen, "an entry that can be read", "Have it packed again.")
     if len(content) > limit:
-        return _problem(where, "input.too-large", f"more than {limit} octets", "a smaller file", "")
+        return _problem(where, "input.too-large", f"more than {limit} bytes", "a smaller file", "")
     return content
 
 
@@ -79,12 +79,12 @@ class _Opening:
         self._file = file
         self.is_opening = True
 
-    def read(self, octets: int = -1) -> bytes:
-        """Read some octets; while the archive is being opened not too many at once."""
+    def read(self, encoded: int = -1) -> bytes:
+        """Read some bytes; while the archive is being opened not too many at once."""
         if not self.is_opening:
-            return self._file.read(octets)
-        content = self._file.read(MAX_DIRECTORY_OCTETS + 1 if octets < 0 else min(octets, MAX_DIRECTORY_OCTETS + 1))
-        if len(content) > MAX_DIRECTORY_OCTETS:
+            return self._file.read(encoded)
+        content = self._file.read(MAX_DIRECTORY_BYTES + 1 if encoded < 0 else min(encoded, MAX_DIRECTORY_BYTES + 1))
+        if len(content) > MAX_DIRECTORY_BYTES:
             raise _DirectoryTooLarge
         return content
 

@@ -57,7 +57,7 @@ FoundObject = Found | FoundKey | Unreadable
 """Whatever is found in a file."""
 
 
-def find_in_octets(data: bytes, source: str, passphrase: bytes | None = None) -> Iterator[FoundObject]:
+def find_in_bytes(data: bytes, source: str, passphrase: bytes | None = None) -> Iterator[FoundObject]:
     """Everything in the contents of a file that is no archive."""
     if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{":
         yield from _in_key_store(data, source)

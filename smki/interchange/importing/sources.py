@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import IO
 
 from smki.interchange.importing.archives import find_in_archive
-from smki.interchange.importing.contents import LINES_SUFFIX, SUFFIXES, Found, FoundObject, find_in_octets, unreadable
-from smki.pki.pem import MAX_INPUT_OCTETS
+from smki.interchange.importing.contents import LINES_SUFFIX, SUFFIXES, Found, FoundObject, find_in_bytes, unreadable
+from smki.pki.pem import MAX_INPUT_BYTES
 
 ZIP_MAGIC = b"PK\x03\x04"
 _MAX_LINE_BYTES = 1 << 20
@@ -63,7 +63,7 @@ def find_in(file: IO[bytes], source: str, passphrase: bytes | None = None) -> It
     elif source.lower().endswith(LINES_SUFFIX):
         yield from _in_lines(file, source)
     else:
-        yield from find_in_octets(file.read(MAX_INPUT_OCTETS + 1), source, passphrase)
+        yield from find_in_bytes(file.read(MAX_INPUT_BYTES + 1), source, passphrase)
 
 
 def _in_lines(file: IO[bytes], source: str) -> Iterator[FoundObject]:

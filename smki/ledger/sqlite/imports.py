@@ -11,8 +11,8 @@ from typing import Any
 from smki.clock import from_seconds, to_seconds
 from smki.identity import EntityIdentifier, SerialNumber
 from smki.ledger.records import CertificateQuery, CertificateRecord, ImportedCertificate, NewImport
+from smki.ledger.sqlite.conditions import certificate_conditions
 from smki.ledger.sqlite.rows import Read
-from smki.ledger.sqlite.search import certificate_conditions
 from smki.problem import Finding, Severity
 from smki.sec.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
 
@@ -31,12 +31,12 @@ class SqliteImports:
         self._read = read
 
     def holds(self, sha256: bytes) -> bool:
-        """Whether the certificate with that SHA-256 over its DER (32 octets) was imported."""
+        """Whether the certificate with that SHA-256 over its DER (32 bytes) was imported."""
         return bool(self._read("SELECT 1 FROM imported_certificate WHERE sha256 = ?", (sha256,)))
 
     def with_serial_number(self, serial_number: SerialNumber) -> list[ImportedCertificate]:
         """Every one with that serial number, the first imported first: different issuers can have drawn the same."""
-        return list(self._found("serial_number = ?", (serial_number.octets,)))
+        return list(self._found("serial_number = ?", (serial_number.encoded,)))
 
     def of_key(self, public_key_info: bytes) -> list[ImportedCertificate]:
         """Those for a public key (SubjectPublicKeyInfo, DER), the first imported first."""
@@ -80,10 +80,10 @@ def import_row(new: NewImport, imported: int) -> tuple[Any, ...]:
     certificate = new.certificate
     usage = certificate.usage
     return (
-        certificate.serial_number.octets,
+        certificate.serial_number.encoded,
         certificate.sha256,
         certificate.kind.value,
-        certificate.entity_identifier.octets if certificate.entity_identifier else None,
+        certificate.entity_identifier.encoded if certificate.entity_identifier else None,
         certificate.role.decimal if certificate.role else None,
         usage.code if usage in _CODED else None,
         hashlib.sha256(certificate.public_key_info).digest(),
@@ -101,7 +101,7 @@ def _imported(row: tuple[Any, ...]) -> ImportedCertificate:
     not_before, not_after = from_seconds(row[6]), from_seconds(row[7])
     record = CertificateRecord(
         id=-row[0],
-        serial_number=SerialNumber.from_octets(row[1]),
+        serial_number=SerialNumber.from_bytes(row[1]),
         kind=CertificateKind(row[2]),
         entity_identifier=EntityIdentifier(row[3]) if row[3] is not None else None,
         role=RemotePartyRole.of_decimal(row[4]) if row[4] is not None else None,

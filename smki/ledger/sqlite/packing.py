@@ -1,4 +1,4 @@
-"""How certification requests are kept: deflated against one that is like most of them, in half the octets.
+"""How certification requests are kept: deflated against one that is like most of them, in half the bytes.
 
 The keys and signatures in them are random and stay as long as they are; all the rest is nearly the same every time.
 """
@@ -32,7 +32,7 @@ def pack(request: bytes) -> bytes:
 
 
 def unpack(kept: bytes) -> bytes:
-    """The request, octet for octet."""
+    """The request, byte for byte."""
     if kept[:1] == _AS_IT_IS:
         return kept[1:]
     return zlib.decompressobj(_WINDOW_BITS, _LIKE_MOST_OF_THEM).decompress(kept[1:])

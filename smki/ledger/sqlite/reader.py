@@ -15,12 +15,13 @@ from smki.ledger.records import (
     EventQuery,
 )
 from smki.ledger.sqlite import rows
+from smki.ledger.sqlite.conditions import certificate_conditions
 from smki.ledger.sqlite.credentials import SqliteCredentials
 from smki.ledger.sqlite.imports import SqliteImports
 from smki.ledger.sqlite.register import SqliteRegister
 from smki.ledger.sqlite.revocations import SqliteRevocations
 from smki.ledger.sqlite.rows import Read
-from smki.ledger.sqlite.search import SqliteSearch, certificate_conditions
+from smki.ledger.sqlite.search import SqliteSearch
 
 PAGE = 500
 """Number of rows read at a time where all that match are wanted."""
@@ -68,7 +69,7 @@ class SqliteReader:
     def certificate(self, serial_number: SerialNumber) -> CertificateRecord | None:
         """The certificate with that serial number, or None."""
         sql = f"SELECT {rows.CERTIFICATE_COLUMNS} FROM certificate WHERE serial_number = ?"  # noqa: S608
-        found = self._read(sql, (serial_number.octets,))
+        found = self._read(sql, (serial_number.encoded,))
         return rows.certificate_record(found[0]) if found else None
 
     def certificates_of_key(self, public_key_info: bytes) -> list[CertificateRecord]:
@@ -122,7 +123,7 @@ class SqliteReader:
     def certificates_for_device(self, device_id: EntityIdentifier) -> int:
         """How many certificates a Device has had."""
         sql = "SELECT count(*) FROM certificate WHERE entity_identifier = ? AND kind = 'device'"
-        count: int = self._read(sql, (device_id.octets,))[0][0]
+        count: int = self._read(sql, (device_id.encoded,))[0][0]
         return count
 
     def last_certificate_id(self) -> int:

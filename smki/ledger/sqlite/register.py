@@ -32,19 +32,19 @@ class SqliteRegister:
     def owner(self, identifier: EntityIdentifier) -> Party | None:
         """The Party to which an Entity Identifier belongs, or None."""
         sql = "SELECT r.record FROM entity_identifier e JOIN registrant r ON r.id = e.registrant WHERE e.octets = ?"
-        rows = self._read(sql, (identifier.octets,))
+        rows = self._read(sql, (identifier.encoded,))
         found = registrant_of_text(rows[0][0]) if rows else None
         return found if isinstance(found, Party) else None
 
     def highest_identifier(self, first: EntityIdentifier, last: EntityIdentifier) -> EntityIdentifier | None:
         """The highest Entity Identifier of a block that belongs to anybody, or None."""
         sql = "SELECT max(octets) FROM entity_identifier WHERE octets BETWEEN ? AND ?"
-        highest = self._read(sql, (first.octets, last.octets))[0][0]
+        highest = self._read(sql, (first.encoded, last.encoded))[0][0]
         return EntityIdentifier(highest) if highest is not None else None
 
     def device(self, device_id: EntityIdentifier) -> Device | None:
         """The Device with that id, or None."""
-        rows = self._read("SELECT record FROM device WHERE id = ?", (device_id.octets,))
+        rows = self._read("SELECT record FROM device WHERE id = ?", (device_id.encoded,))
         return device_of_text(rows[0][0]) if rows else None
 
     def devices(self) -> Iterator[Device]:
@@ -54,5 +54,5 @@ class SqliteRegister:
 
     def threshold(self, device_id: EntityIdentifier) -> int | None:
         """The number of certificates to which the registration authority has raised a Device's limit; None if not."""
-        rows = self._read("SELECT threshold FROM device WHERE id = ?", (device_id.octets,))
+        rows = self._read("SELECT threshold FROM device WHERE id = ?", (device_id.encoded,))
         return rows[0][0] if rows else None

@@ -29,14 +29,14 @@ class SqliteRevocations:
         """The revocation of a certificate, or None."""
         sql = """SELECT r.serial_number, revoked, effective, reason, asked_by FROM revocation r
             JOIN certificate c ON c.id = r.certificate_id WHERE c.serial_number = ?"""
-        rows = self._read(sql, (serial_number.octets,))
+        rows = self._read(sql, (serial_number.encoded,))
         return _revocation(rows[0]) if rows else None
 
     def pending(self, latest: ListRecord, now: datetime) -> datetime | None:
         """When the first revocation became effective that the list does not tell of yet; None if there is none."""
         sql = """SELECT min(effective) FROM revocation WHERE issuer_serial_number = ? AND effective <= ?
             AND (effective > ? OR id > ?)"""
-        parameters = (latest.issuer.octets, to_seconds(now), to_seconds(latest.this_update), latest.last_revocation)
+        parameters = (latest.issuer.encoded, to_seconds(now), to_seconds(latest.this_update), latest.last_revocation)
         found = self._read(sql, parameters)[0][0]
         return from_seconds(found) if found is not None else None
 
@@ -47,7 +47,7 @@ class SqliteRevocations:
         now = to_seconds(moment)
         sql = """SELECT serial_number, effective, reason FROM revocation
             WHERE issuer_serial_number = ? AND effective <= ? AND not_after >= ? AND id <= ? ORDER BY effective, id"""
-        parameters = (issuer.octets, now, now, _MAX_ID if last is None else last)
+        parameters = (issuer.encoded, now, now, _MAX_ID if last is None else last)
         return map(RevokedCertificate._make, self._read(sql, parameters))
 
     def last_id(self) -> int:
@@ -58,7 +58,7 @@ class SqliteRevocations:
     def latest(self, issuer: SerialNumber) -> ListRecord | None:
         """The list with the highest number, or None."""
         sql = "SELECT max(number) FROM revocation_list WHERE issuer_serial_number = ?"
-        number = self._read(sql, (issuer.octets,))[0][0]
+        number = self._read(sql, (issuer.encoded,))[0][0]
         if number is None:
             return None
         # A list of a hundred thousand entries is four megabytes, and most who ask have it already.
@@ -73,25 +73,25 @@ class SqliteRevocations:
         """The list that was the latest at a moment, or None."""
         sql = f"""SELECT {_LIST_COLUMNS} FROM revocation_list WHERE issuer_serial_number = ? AND this_update <= ?
             ORDER BY number DESC LIMIT 1"""  # noqa: S608
-        rows = self._read(sql, (issuer.octets, to_seconds(moment)))
+        rows = self._read(sql, (issuer.encoded, to_seconds(moment)))
         return _list_record(rows[0]) if rows else None
 
     def numbered(self, issuer: SerialNumber, number: int) -> ListRecord | None:
         """The list with that number, or None."""
         sql = f"SELECT {_LIST_COLUMNS} FROM revocation_list WHERE issuer_serial_number = ? AND number = ?"  # noqa: S608
-        rows = self._read(sql, (issuer.octets, number))
+        rows = self._read(sql, (issuer.encoded, number))
         return _list_record(rows[0]) if rows else None
 
     def lists(self, issuer: SerialNumber) -> Iterator[ListRecord]:
-        """Every list of an issuer, in the order of their numbers, without its octets."""
+        """Every list of an issuer, in the order of their numbers, without its bytes."""
         sql = """SELECT issuer_serial_number, number, this_update, next_update, entries, x'', last_revocation FROM revocation_list
             WHERE issuer_serial_number = ? ORDER BY number"""
-        return map(_list_record, self._read(sql, (issuer.octets,)))
+        return map(_list_record, self._read(sql, (issuer.encoded,)))
 
 
 def _revocation(row: tuple[Any, ...]) -> Revocation:
     return Revocation(
-        serial_number=SerialNumber.from_octets(row[0]),
+        serial_number=SerialNumber.from_bytes(row[0]),
         revoked=from_seconds(row[1]),
         effective=from_seconds(row[2]),
         reason=row[3],
@@ -101,7 +101,7 @@ def _revocation(row: tuple[Any, ...]) -> Revocation:
 
 def _list_record(row: tuple[Any, ...]) -> ListRecord:
     return ListRecord(
-        issuer=SerialNumber.from_octets(row[0]),
+        issuer=SerialNumber.from_bytes(row[0]),
         number=row[1],
         this_update=from_seconds(row[2]),
         next_update=from_seconds(row[3]),

@@ -69,7 +69,7 @@ def application_row(
         pack(new.request) if new.request is not None else None,
         serial_number is not None,
         _reasons_text(reasons),
-        serial_number.octets if serial_number else None,
+        serial_number.encoded if serial_number else None,
         new.top_up,
     )
 
@@ -77,7 +77,7 @@ def application_row(
 def certificate_row(new: CertificateRecord) -> tuple[Any, ...]:
     """The parameters of INSERT_CERTIFICATE."""
     return (
-        new.serial_number.octets,
+        new.serial_number.encoded,
         new.kind.value,
         *_whose(new),
         public_key_digest(new.certificate.public_key_info),
@@ -87,7 +87,7 @@ def certificate_row(new: CertificateRecord) -> tuple[Any, ...]:
         to_seconds(new.status_since),
         to_seconds(new.deemed_accepted) if new.deemed_accepted else None,
         to_seconds(new.issued),
-        new.issuer_serial_number.octets if new.issuer_serial_number else None,
+        new.issuer_serial_number.encoded if new.issuer_serial_number else None,
         new.application_id,
         new.der,
         new.top_up,
@@ -103,7 +103,7 @@ def event_row(new: NewEvent) -> tuple[Any, ...]:
         new.party or None,
         new.officer or None,
         new.concerns or None,
-        new.device_id.octets if new.device_id else None,
+        new.device_id.encoded if new.device_id else None,
         new.application_id,
         new.certificate_id,
         new.detail or None,
@@ -126,7 +126,7 @@ def event(row: tuple[Any, ...]) -> Event:
         certificate_id=row[9],
         detail=row[10],
         content=json.loads(row[11]) if row[11] is not None else None,
-        serial_number=SerialNumber.from_octets(row[12]) if row[12] is not None else None,
+        serial_number=SerialNumber.from_bytes(row[12]) if row[12] is not None else None,
     )
 
 
@@ -144,11 +144,11 @@ def event_query(
         conditions.append(("e.event = ?", (query.kind.value,)))
     if query.serial_number is not None:
         of_certificate = "e.certificate_id = (SELECT id FROM certificate WHERE serial_number = ?)"
-        conditions.append((of_certificate, (query.serial_number.octets,)))
+        conditions.append((of_certificate, (query.serial_number.encoded,)))
     if query.device_id is not None:
         of_device = """e.id IN (SELECT id FROM audit_event WHERE device = ? UNION ALL SELECT x.id FROM audit_event x
             JOIN certificate y ON y.id = x.certificate_id WHERE y.entity_identifier = ?)"""
-        conditions.append((of_device, (query.device_id.octets,) * 2))
+        conditions.append((of_device, (query.device_id.encoded,) * 2))
     if query.party is not None:
         of_party = """(e.party = ? OR e.concerns = ? OR EXISTS (SELECT 1 FROM application o
             WHERE o.id = e.application_id AND (o.subscriber = ? OR o.applied_by = ?)))"""
@@ -174,7 +174,7 @@ def _reasons_text(reasons: Sequence[Problem]) -> str | None:
 
 def _whose(of: NewApplication | CertificateRecord) -> tuple[bytes | None, int | None, str | None]:
     return (
-        of.entity_identifier.octets if of.entity_identifier else None,
+        of.entity_identifier.encoded if of.entity_identifier else None,
         of.role.decimal if of.role else None,
         of.usage.code if of.usage else None,
     )
@@ -186,7 +186,7 @@ def application_conditions(query: ApplicationQuery) -> tuple[str, tuple[Any, ...
     if query.subscriber is not None:
         conditions.append(("subscriber = ?", (query.subscriber,)))
     if query.entity_identifier is not None:
-        conditions.append(("entity_identifier = ?", (query.entity_identifier.octets,)))
+        conditions.append(("entity_identifier = ?", (query.entity_identifier.encoded,)))
     if query.kind is not None:
         conditions.append(("kind = ?", (query.kind.value,)))
     if query.granted is not None:
@@ -211,7 +211,7 @@ def certificate_record(row: tuple[Any, ...]) -> CertificateRecord:
     """A record from a row of CERTIFICATE_COLUMNS."""
     return CertificateRecord(
         id=row[0],
-        serial_number=SerialNumber.from_octets(row[1]),
+        serial_number=SerialNumber.from_bytes(row[1]),
         kind=CertificateKind(row[2]),
         entity_identifier=EntityIdentifier(row[3]) if row[3] is not None else None,
         role=_ROLES[row[4]] if row[4] is not None else None,
@@ -222,7 +222,7 @@ def certificate_record(row: tuple[Any, ...]) -> CertificateRecord:
         status_since=from_seconds(row[9]),
         deemed_accepted=from_seconds(row[10]) if row[10] is not None else None,
         issued=from_seconds(row[11]),
-        issuer_serial_number=SerialNumber.from_octets(row[12]) if row[12] is not None else None,
+        issuer_serial_number=SerialNumber.from_bytes(row[12]) if row[12] is not None else None,
         application_id=row[13],
         der=row[14],
         top_up=bool(row[15]),
@@ -250,6 +250,6 @@ def application_record(row: tuple[Any, ...]) -> ApplicationRecord:
         application=application,
         granted=bool(row[11]),
         reasons=tuple(Problem(**reason) for reason in json.loads(row[12])) if row[12] else (),
-        serial_number=SerialNumber.from_octets(row[13]) if row[13] is not None else None,
+        serial_number=SerialNumber.from_bytes(row[13]) if row[13] is not None else None,
         tbs=row[14],
     )

@@ -1,7 +1,7 @@
 """The tables of the SQLite ledger, as migrations that are applied in order and never changed afterwards.
 
-Times are whole seconds since 1970-01-01T00:00:00Z; serial numbers 16 octets (longer only if made elsewhere);
-Entity Identifiers 8 octets; roles decimal; usages ``DS`` or ``KA``.
+Times are whole seconds since 1970-01-01T00:00:00Z; serial numbers 16 bytes (longer only if made elsewhere);
+Entity Identifiers 8 bytes; roles decimal; usages ``DS`` or ``KA``.
 """
 
 from __future__ import annotations
@@ -172,12 +172,12 @@ def m010_imports(db: Database) -> None:
 
 @MIGRATIONS()
 def m020_search(db: Database) -> None:
-    """What certificates are found and counted by: few octets for each, none at all for what only some of them have.
+    """What certificates are found and counted by: few bytes for each, none at all for what only some of them have.
 
     Every index but that of notAfter ends in the time of issue, so that what it finds comes in that order.
     """
     for statement in (
-        # The first 4 octets of the SHA-256 of the DER; which of those that share them is meant, the DER tells.
+        # The first 4 bytes of the SHA-256 of the DER; which of those that share them is meant, the DER tells.
         """CREATE TABLE fingerprint (
             prefix INTEGER NOT NULL,
             certificate_id INTEGER NOT NULL,
@@ -231,7 +231,7 @@ def m020_search(db: Database) -> None:
         db.execute(statement)
     last = 0
     while rows := db.execute("SELECT id, der FROM certificate WHERE id > ? ORDER BY id LIMIT 1000", (last,)).fetchall():
-        prefixes = [(fingerprint_prefix(hashlib.sha256(octets).digest()), identifier) for identifier, octets in rows]
+        prefixes = [(fingerprint_prefix(hashlib.sha256(encoded).digest()), identifier) for identifier, encoded in rows]
         db.conn.executemany("INSERT INTO fingerprint VALUES (?, ?)", prefixes)
         last = rows[-1][0]
 
@@ -257,7 +257,7 @@ def m030_refusals(db: Database) -> None:
 
 @MIGRATIONS()
 def m040_fewer_octets(db: Database) -> None:
-    """Requests are kept packed, and of the SHA-256 of a public key the first 16 octets."""
+    """Requests are kept packed, and of the SHA-256 of a public key the first 16 bytes."""
     db.execute("ALTER TABLE certificate RENAME COLUMN public_key_sha256 TO public_key")
     db.execute("UPDATE certificate SET public_key = substr(public_key, 1, 16)")
     last = 0
@@ -296,5 +296,5 @@ def m060_events(db: Database) -> None:
 
 
 def fingerprint_prefix(sha256: bytes) -> int:
-    """What a certificate is looked up by where its SHA-256 (32 octets) is known: the first 4 octets, as a number."""
+    """What a certificate is looked up by where its SHA-256 (32 bytes) is known: the first 4 bytes, as a number."""
     return int.from_bytes(sha256[:4], "big", signed=True)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from smki.clock import NO_WELL_DEFINED_EXPIRY, to_seconds
+from smki.clock import NO_WELL_DEFINED_EXPIRY
 from smki.identity import EntityIdentifier
 from smki.ledger.records import (
     ApplicationQuery,
@@ -27,6 +27,7 @@ from smki.ledger.records import (
     Statistics,
 )
 from smki.ledger.sqlite import rows
+from smki.ledger.sqlite.conditions import Condition, certificate_conditions, period_conditions, serial_number_condition
 from smki.ledger.sqlite.rows import Read
 from smki.ledger.sqlite.schema import fingerprint_prefix
 from smki.ledger.sqlite.statistics import read_statistics
@@ -36,8 +37,6 @@ from smki.sec.role import CertificateKind, CertificateStatus
 
 SCANNED_FOR_A_PAGE = 20_000
 """So many rows are looked at for one page: a few dozen milliseconds' work."""
-
-Condition = tuple[str, tuple[Any, ...]]
 
 
 class _Stretch(NamedTuple):
@@ -145,8 +144,8 @@ class SqliteSearch:
         # Only Issuing DCAs issue many: what any other authority issued is among the few that are not Devices'.
         if query.issuer is None or query.kinds is not None:
             return query
-        octets = query.issuer.octets
-        kind = self._read("SELECT kind FROM certificate WHERE serial_number = ?", (octets,))
+        encoded = query.issuer.encoded
+        kind = self._read("SELECT kind FROM certificate WHERE serial_number = ?", (encoded,))
         if kind and CertificateKind(kind[0][0]) in _NOT_FROM_DCA:
             return replace(query, kinds=_NOT_DEVICES)
         return query
@@ -175,7 +174,7 @@ class SqliteSearch:
         status: SmiStatus | None = None,
     ) -> tuple[list[Device], EntityIdentifier | None]:
         """A page of the Smart Metering Inventory, by Device ID, and the one that the next page begins behind."""
-        begin = after.octets if after else b""
+        begin = after.encoded if after else b""
         walked = self._read(
             "SELECT id FROM device WHERE id > ? ORDER BY id LIMIT 1 OFFSET ?", (begin, SCANNED_FOR_A_PAGE - 1)
         )
@@ -284,14 +283,14 @@ class _Statement:
 def _index_for(query: CertificateQuery, stretch: _Stretch, order: Order) -> tuple[str, list[Condition]]:
     """Which index finds the fewest certificates to look at, and the conditions that it serves."""
     if query.serial_number is not None:
-        return "", [("serial_number = ?", (query.serial_number.octets,))]
+        return "", [("serial_number = ?", (query.serial_number.encoded,))]
     if query.serial_prefix is not None:
-        return "INDEXED BY sqlite_autoindex_certificate_1", [_serial_numbers(query.serial_prefix)]
+        return "INDEXED BY sqlite_autoindex_certificate_1", [serial_number_condition(query.serial_prefix)]
     if query.sha256 is not None:
         prefix = (fingerprint_prefix(query.sha256),)
         return "", [("id IN (SELECT certificate_id FROM fingerprint WHERE prefix = ?)", prefix)]
     if query.entity_identifier is not None:
-        return "INDEXED BY certificate_entity", [("entity_identifier = ?", (query.entity_identifier.octets,))]
+        return "INDEXED BY certificate_entity", [("entity_identifier = ?", (query.entity_identifier.encoded,))]
     if query.role is not None:
         return "INDEXED BY certificate_role", [("role = ?", (query.role.decimal,))]
     if query.status in _RARE_STATUSES:
@@ -299,15 +298,10 @@ def _index_for(query: CertificateQuery, stretch: _Stretch, order: Order) -> tupl
     if query.kinds is not None and CertificateKind.DEVICE not in query.kinds:
         return "INDEXED BY certificate_not_device", [("kind != 'device'", ())]
     if _expires(query) or order is Order.NOT_AFTER:
-        return "INDEXED BY certificate_not_after", list(_period("not_after", _expiry(query)))
+        return "INDEXED BY certificate_not_after", list(period_conditions("not_after", _expiry(query)))
     if order is Order.ISSUED:
-        return stretch.hint, list(_period("issued", query.issued))
+        return stretch.hint, list(period_conditions("issued", query.issued))
     return stretch.hint, []
-
-
-def _serial_numbers(prefix: str) -> Condition:
-    """Those that begin with these hexadecimal digits."""
-    return "serial_number BETWEEN ? AND ?", (bytes.fromhex(f"{prefix:0<32}"), bytes.fromhex(f"{prefix:f<32}"))
 
 
 def _parts(order: Order, descending: bool, behind: dict[str, Any] | None) -> Iterator[_Part]:
@@ -351,61 +345,3 @@ def _expiry(query: CertificateQuery) -> Period:
         return query.not_after
     last = query.not_after.last
     return Period(query.not_after.first, query.moment if last is None else min(last, query.moment))
-
-
-def _period(column: str, period: Period) -> Iterator[Condition]:
-    if period.first is not None:
-        yield f"{column} >= ?", (to_seconds(period.first),)
-    if period.last is not None:
-        yield f"{column} <= ?", (to_seconds(period.last),)
-
-
-def certificate_conditions(query: CertificateQuery) -> list[Condition]:
-    """A condition in SQL for each field of the query; of a SHA-256 only that its prefix is right."""
-    conditions: list[Condition] = []
-    if query.kinds is not None:
-        marks = ", ".join("?" * len(query.kinds))
-        conditions.append((f"kind IN ({marks})", tuple(kind.value for kind in query.kinds)))
-    if query.serial_number is not None:
-        conditions.append(("serial_number = ?", (query.serial_number.octets,)))
-    if query.serial_prefix is not None:
-        conditions.append(_serial_numbers(query.serial_prefix))
-    if query.sha256 is not None:
-        prefix = (fingerprint_prefix(query.sha256),)
-        conditions.append(("id IN (SELECT certificate_id FROM fingerprint WHERE prefix = ?)", prefix))
-    if query.entity_identifier is not None:
-        conditions.append(("entity_identifier = ?", (query.entity_identifier.octets,)))
-    if query.role is not None:
-        conditions.append(("role = ?", (query.role.decimal,)))
-    if query.usage is not None:
-        conditions.append(("usage = ?", (query.usage.code,)))
-    if query.issuer is not None:
-        conditions.append(("issuer_serial_number = ?", (query.issuer.octets,)))
-    if query.device_type is not None:
-        of_that_type = (
-            "SELECT 1 FROM device WHERE device.id = entity_identifier AND json_extract(record, '$.device_type') = ?"
-        )
-        conditions.append((f"(kind = 'device' AND EXISTS ({of_that_type}))", (query.device_type.name,)))
-    if query.status is not None and query.moment is not None:
-        conditions.append(_status_condition(query.status, to_seconds(query.moment)))
-    for column, period in (("not_before", query.not_before), ("not_after", query.not_after), ("issued", query.issued)):
-        conditions += _period(column, period)
-    return conditions
-
-
-def _status_condition(status: CertificateStatus, now: int) -> Condition:
-    """The same cases as ``CertificateRecord.status_at``, in its order."""
-    if status is CertificateStatus.REVOKED:
-        return "(status = 'R' AND status_since <= ?)", (now,)
-    kept = "(status != 'R' OR status_since > ?)"
-    if status is CertificateStatus.EXPIRED:
-        return f"({kept} AND not_after < ?)", (now, now)
-    current = f"{kept} AND not_after >= ?"
-    if status is CertificateStatus.NOT_IN_USE:
-        return f"({current} AND (replaced <= ? OR status = 'N'))", (now, now, now)
-    in_place = f"{current} AND (replaced IS NULL OR replaced > ?)"
-    if status is CertificateStatus.PENDING:
-        is_pending = "status = 'P' AND (deemed_accepted IS NULL OR deemed_accepted > ?)"
-        return f"({in_place} AND {is_pending})", (now, now, now, now)
-    is_in_use = "(status IN ('I', 'R') OR (status = 'P' AND deemed_accepted <= ?))"
-    return f"({in_place} AND {is_in_use})", (now, now, now, now)

@@ -30,7 +30,7 @@ class SqliteSnapshot:
     def certificates(self, after: int = 0, *, with_der: bool = True) -> Iterator[CertificateRecord]:
         """The certificates with an id above *after*, in the order in which they were issued.
 
-        :param with_der: False to leave the octets out, which saves reading them.
+        :param with_der: False to leave the bytes out, which saves reading them.
         """
         columns = rows.CERTIFICATE_COLUMNS if with_der else _COLUMNS_WITHOUT_DER
         sql = f"SELECT {columns} FROM certificate WHERE id > ? ORDER BY id"  # noqa: S608

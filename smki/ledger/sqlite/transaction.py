@@ -120,13 +120,13 @@ class SqliteTransaction(SqliteReader):
         """Change the stored status from *expected* to *status*; return False, and do nothing, where it is another."""
         cursor = self._connection.execute(
             "UPDATE certificate SET status = ?, status_since = ? WHERE serial_number = ? AND status = ?",
-            (status.value, to_seconds(since), serial_number.octets, expected.value),
+            (status.value, to_seconds(since), serial_number.encoded, expected.value),
         )
         return cursor.rowcount == 1
 
     def add_revocation(self, revocation: Revocation) -> None:
         """Add a revocation (see :class:`~smki.ledger.contract.Transaction`)."""
-        octets = revocation.serial_number.octets
+        encoded = revocation.serial_number.encoded
         try:
             self._connection.execute(
                 """INSERT INTO revocation (certificate_id, serial_number, issuer_serial_number, not_after, revoked,
@@ -137,7 +137,7 @@ class SqliteTransaction(SqliteReader):
                     to_seconds(revocation.effective),
                     revocation.reason,
                     revocation.asked_by,
-                    octets,
+                    encoded,
                 ),
             )
         except sqlite3.IntegrityError:
@@ -158,7 +158,7 @@ class SqliteTransaction(SqliteReader):
             """INSERT INTO revocation_list (issuer_serial_number, number, this_update, next_update, entries, der,
                 last_revocation) VALUES (?, ?, ?, ?, ?, ?, ?)""",
             (
-                record.issuer.octets,
+                record.issuer.encoded,
                 record.number,
                 to_seconds(record.this_update),
                 to_seconds(record.next_update),
@@ -193,10 +193,10 @@ class SqliteTransaction(SqliteReader):
         for identifier in sorted(registrant.identifiers) if isinstance(registrant, Party) else ():
             try:
                 sql = "INSERT INTO entity_identifier (octets, registrant) VALUES (?, ?)"
-                self._connection.execute(sql, (identifier.octets, registrant_id(registrant)))
+                self._connection.execute(sql, (identifier.encoded, registrant_id(registrant)))
             except sqlite3.IntegrityError:
                 sql = "SELECT registrant FROM entity_identifier WHERE octets = ?"
-                owner = self._query(sql, (identifier.octets,))[0][0]
+                owner = self._query(sql, (identifier.encoded,))[0][0]
                 raise Conflict(
                     Problem(
                         code="entity-identifier.taken",
@@ -210,7 +210,7 @@ class SqliteTransaction(SqliteReader):
         """Add a Device (see :class:`~smki.ledger.contract.Transaction`)."""
         try:
             sql = "INSERT INTO device (id, record) VALUES (?, ?)"
-            self._connection.execute(sql, (device.device_id.octets, to_text(device_fields(device))))
+            self._connection.execute(sql, (device.device_id.encoded, to_text(device_fields(device))))
         except sqlite3.IntegrityError:
             subject = f"Device {device.device_id}"
             raise Conflict(
@@ -225,11 +225,11 @@ class SqliteTransaction(SqliteReader):
     def replace_device(self, device: Device) -> None:
         """Replace the record of a Device."""
         sql = "UPDATE device SET record = ? WHERE id = ?"
-        self._connection.execute(sql, (to_text(device_fields(device)), device.device_id.octets))
+        self._connection.execute(sql, (to_text(device_fields(device)), device.device_id.encoded))
 
     def set_threshold(self, device_id: EntityIdentifier, threshold: int | None) -> None:
         """Set the limit of a Device; None removes it."""
-        self._connection.execute("UPDATE device SET threshold = ? WHERE id = ?", (threshold, device_id.octets))
+        self._connection.execute("UPDATE device SET threshold = ? WHERE id = ?", (threshold, device_id.encoded))
 
     def add_credential(self, credential: CredentialRecord, secret: str) -> CredentialRecord:
         """Add a credential; only the SHA-256 of the secret is stored."""

@@ -5,12 +5,13 @@ from smki.testing.defects.catalogue import Defect
 from smki.testing.defects.expected import Expected, Openssl
 from smki.testing.defects.sample_pki import Base, SamplePki
 from smki.testing.defects.table_authorities import AUTHORITIES, TRUST
+from smki.testing.defects.table_bytes import ENCODINGS, SIGNATURE, STRUCTURE, VERSION_AND_SERIAL_NUMBER
 from smki.testing.defects.table_contents import ALTERNATIVE_NAMES, POLICIES
 from smki.testing.defects.table_extensions import KEY_IDENTIFIERS, KEY_USAGE, WHICH
 from smki.testing.defects.table_fields import ALGORITHMS, PUBLIC_KEYS
-from smki.testing.defects.table_lists import LIST_ENTRIES, LIST_EXTENSIONS, LIST_FIELDS
+from smki.testing.defects.table_list_extensions import LIST_EXTENSIONS
+from smki.testing.defects.table_lists import LIST_ENTRIES, LIST_FIELDS
 from smki.testing.defects.table_names import NAMES, VALIDITY
-from smki.testing.defects.table_octets import ENCODINGS, SIGNATURE, STRUCTURE, VERSION_AND_SERIAL_NUMBER
 from smki.testing.defects.table_requests import REQUESTS
 
 DEFECTS: tuple[Defect, ...] = (

@@ -160,7 +160,7 @@ _SKI, _AKI = Oid.SUBJECT_KEY_IDENTIFIER, Oid.AUTHORITY_KEY_IDENTIFIER
 
 def _issuer_and_serial(pki: SamplePki) -> bytes:
     name = der.explicit(4, pki.name(Base.ROOT_DCA))
-    serial = pki.serial_number(Base.ISSUING_DCA.value).octets
+    serial = pki.serial_number(Base.ISSUING_DCA.value).encoded
     return der.sequence(
         der.element(0x80, key_identifier(pki.point(Base.ISSUING_DCA.value))),
         der.element(0xA1, name),

@@ -6,20 +6,17 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from smki.pki import der
-from smki.pki.bounds import MAX_FINDINGS
 from smki.pki.x509 import Oid, encode_extension
 from smki.testing.defects.catalogue import defect
 from smki.testing.defects.edits import (
     FALSE,
     TRUE,
-    added,
     also,
     appended,
     as_generalized,
     change,
     entry,
     entry_twice,
-    extension,
     flipped,
     instead,
     issued_by,
@@ -28,13 +25,11 @@ from smki.testing.defects.edits import (
     only,
     padded,
     put,
-    reversed_extensions,
     signature,
     signed_by,
     time,
     whole,
     within,
-    without,
     without_seconds,
 )
 from smki.testing.defects.expected import Expected, Openssl
@@ -325,104 +320,5 @@ LIST_ENTRIES = (
         entry(within(_REASON, instead(_reason_number(8)))),
         "reason-code.remove-from-crl",
         _B,
-    ),
-)
-
-LIST_EXTENSIONS = (
-    defect(
-        _L,
-        "authority-key-missing",
-        "a list without authorityKeyIdentifier",
-        without(_AKI),
-        "authority-key-identifier.missing",
-        _B,
-    ),
-    defect(
-        _L,
-        "authority-key-wrong",
-        "the authorityKeyIdentifier of another key",
-        extension(_AKI, der.sequence(der.element(0x80, bytes.fromhex("4000000000000002")))),
-        "authority-key-identifier.mismatch",
-        _S,
-        Expected.LIST_ISSUER,
-    ),
-    defect(_L, "number-missing", "a list without cRLNumber", without(_NUMBER), "crl-number.missing", _B),
-    defect(_L, "number-critical", "a critical cRLNumber", extension(_NUMBER, critical=TRUE), "crl-number.critical", _S),
-    defect(
-        _L,
-        "number-malformed",
-        "a cRLNumber as OCTET STRING",
-        extension(_NUMBER, der.octet_string(b"\x01")),
-        "crl-number.malformed",
-        _B,
-    ),
-    defect(
-        _L, "number-negative", "a negative cRLNumber", extension(_NUMBER, der.integer(-1)), "crl-number.malformed", _B
-    ),
-    defect(
-        _L,
-        "number-21-octets",
-        "a cRLNumber of 21 bytes",
-        extension(_NUMBER, der.integer(1 << 166)),
-        "crl-number.too-long",
-        _B,
-    ),
-    defect(
-        _L,
-        "extension-order",
-        "the extensions in the opposite order",
-        reversed_extensions,
-        "extension.order",
-        _B,
-        Expected.TRUSTED,
-    ),
-    defect(
-        _L,
-        "extension-unknown-critical",
-        "an unknown critical extension",
-        added("1.2.826.0.1.8641679.99", der.element(der.NULL), critical=True),
-        "extension.unexpected-critical",
-        _S,
-    ),
-    defect(
-        _L,
-        "delta",
-        "a deltaCRLIndicator",
-        added("2.5.29.27", der.integer(999), critical=True),
-        "extension.unexpected-critical",
-        _B,
-    ),
-    defect(
-        _L,
-        "version-2001-octets",
-        "a version of 2,001 octets",
-        put(version=der.element(der.INTEGER, b"\x7f" + bytes(2000))),
-        "der.integer-too-long version.list-wrong",
-        _B,
-    ),
-    defect(
-        _L,
-        "number-2001-octets",
-        "a cRLNumber of 2,001 octets",
-        extension(_NUMBER, der.element(der.INTEGER, b"\x7f" + bytes(2000))),
-        "der.integer-too-long crl-number.too-long",
-        _B,
-    ),
-    defect(
-        _L,
-        "entry-extensions-empty",
-        "an entry with empty crlEntryExtensions",
-        entry(within((2,), instead(der.sequence()))),
-        "entry.extensions-empty",
-        _B,
-    ),
-    defect(
-        _L,
-        "entries-with-a-thousand-warnings",
-        "a date in the future and reasonCode unspecified in more entries than a report holds findings",
-        put(entry_list=_with_two_warnings(MAX_FINDINGS + 1)),
-        "entry.date-in-future reason-code.unspecified findings.left-out",
-        _B,
-        Expected.TRUSTED,
     ),
 )

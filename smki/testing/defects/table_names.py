@@ -33,7 +33,7 @@ def _subject(*attributes: tuple[str, bytes]) -> Part:
 
 _NAME = (_CN, der.utf8_string("Supplier"))
 _ROLE = (_OU, der.utf8_string("02"))
-_EUI = (Oid.X500_UNIQUE_IDENTIFIER, der.bit_string(ORGANISATION_EUI64.octets))
+_EUI = (Oid.X500_UNIQUE_IDENTIFIER, der.bit_string(ORGANISATION_EUI64.encoded))
 
 
 def _with_role(text: str) -> Edit:
@@ -159,7 +159,7 @@ NAMES = (
         _O,
         "entity-identifier-7-octets",
         "an Entity Identifier of 7 bytes",
-        put(subject=_subject(_NAME, _ROLE, (_EUI[0], der.bit_string(ORGANISATION_EUI64.octets[:7])))),
+        put(subject=_subject(_NAME, _ROLE, (_EUI[0], der.bit_string(ORGANISATION_EUI64.encoded[:7])))),
         "entity-identifier.length",
         _B,
     ),
@@ -167,7 +167,7 @@ NAMES = (
         _O,
         "entity-identifier-63-bits",
         "an Entity Identifier of 63 bits",
-        put(subject=_subject(_NAME, _ROLE, (_EUI[0], der.bit_string(ORGANISATION_EUI64.octets, 1)))),
+        put(subject=_subject(_NAME, _ROLE, (_EUI[0], der.bit_string(ORGANISATION_EUI64.encoded, 1)))),
         "entity-identifier.length",
         _B,
     ),

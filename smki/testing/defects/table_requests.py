@@ -113,7 +113,7 @@ REQUESTS = (
             subject=der.sequence(
                 encode_attribute(Oid.COMMON_NAME, der.utf8_string(ORGANISATION_NAME)),
                 encode_attribute(Oid.ORGANIZATIONAL_UNIT_NAME, der.utf8_string("137")),
-                encode_attribute(Oid.X500_UNIQUE_IDENTIFIER, der.bit_string(ORGANISATION_EUI64.octets)),
+                encode_attribute(Oid.X500_UNIQUE_IDENTIFIER, der.bit_string(ORGANISATION_EUI64.encoded)),
             )
         ),
         "role.malformed",
@@ -168,7 +168,7 @@ REQUESTS = (
         "hardware-serial-number-7-octets",
         "an hwSerialNum of 7 bytes",
         extension(
-            Oid.SUBJECT_ALT_NAME, change_value=within((0, 1, 0, 1), instead(der.octet_string(DEVICE_EUI64.octets[:7])))
+            Oid.SUBJECT_ALT_NAME, change_value=within((0, 1, 0, 1), instead(der.octet_string(DEVICE_EUI64.encoded[:7])))
         ),
         "hardware-module-name.serial-length",
         _B,
@@ -216,7 +216,7 @@ REQUESTS = (
     defect(
         _DR,
         "version-2001-octets",
-        "a version of 2,001 octets",
+        "a version of 2,001 bytes",
         put(version=der.element(der.INTEGER, b"\x7f" + bytes(2000))),
         "der.integer-too-long version.request-wrong",
         _B,

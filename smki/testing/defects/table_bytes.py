@@ -301,7 +301,7 @@ SIGNATURE = (
     defect(
         _D,
         "version-2001-octets",
-        "a version of 2,001 octets",
+        "a version of 2,001 bytes",
         put(version=der.explicit(0, der.element(der.INTEGER, b"\x7f" + bytes(2000)))),
         "der.integer-too-long version.wrong",
         _S,

@@ -20,7 +20,7 @@ _CONSTRUCTED_STRINGS = frozenset(
 def check_size(report: Report, data: bytes, location: str) -> bool:
     """Report an input that is too large to be taken apart; whether it is not."""
     if len(data) > MAX_BYTES:
-        report("der.too-large", location, f"{len(data)} octets")
+        report("der.too-large", location, f"{len(data)} bytes")
         return False
     return True
 
@@ -31,17 +31,17 @@ def report_faults(report: Report, faults: Iterable[StructureFault]) -> None:
         report(fault.code, fault.location, fault.seen, fault.expected)
 
 
-def check_extension_octets(report: Report, extensions: Iterable[ExtensionNode], locate: Locate) -> None:
+def check_extension_bytes(report: Report, extensions: Iterable[ExtensionNode], locate: Locate) -> None:
     """Walk over the contents of every extension."""
     for extension in extensions:
         try:
             inner = extension.value.inner()
         except DerError:
             continue  # the check of that extension says so
-        check_octets(report, inner, locate)
+        check_bytes(report, inner, locate)
 
 
-def check_octets(report: Report, root: Node, locate: Locate, skip: Node | None = None) -> None:
+def check_bytes(report: Report, root: Node, locate: Locate, skip: Node | None = None) -> None:
     """Walk over every element below *root*, without recursion, and report what is not DER.
 
     :param skip: an element not to look into.
@@ -91,30 +91,28 @@ def _check_integer(report: Report, node: Node, locate: Locate) -> None:
     data, body = node.data, node.body
     length = node.end - body
     if length == 0:
-        report("der.integer-not-minimal", locate(node.start), "no octets", "at least one octet")
+        report("der.integer-not-minimal", locate(node.start), "no bytes", "at least one byte")
     elif length > 1 and (
         (data[body] == 0 and data[body + 1] < 0x80) or (data[body] == 0xFF and data[body + 1] >= 0x80)
     ):
-        report(
-            "der.integer-not-minimal", locate(node.start), f"{length} octets beginning {data[body : body + 2].hex()}"
-        )
+        report("der.integer-not-minimal", locate(node.start), f"{length} bytes beginning {data[body : body + 2].hex()}")
     if length > MAX_INTEGER_BYTES:
         report("der.integer-too-long", locate(node.start), f"{length} bytes")
 
 
 def _check_boolean(report: Report, node: Node, locate: Locate) -> None:
     if node.content not in (b"\xff", b"\x00"):
-        report("der.boolean-not-canonical", locate(node.start), node.content.hex() or "no octets")
+        report("der.boolean-not-canonical", locate(node.start), node.content.hex() or "no bytes")
 
 
 def _check_bit_string(report: Report, node: Node, locate: Locate) -> None:
     data, body, end = node.data, node.body, node.end
     if body == end:
-        report("der.bit-string", locate(node.start), "no octets")
+        report("der.bit-string", locate(node.start), "no bytes")
         return
     unused = data[body]
     if unused and (unused > 7 or end - body < 2 or data[end - 1] & (1 << unused) - 1):
-        report("der.bit-string", locate(node.start), f"{unused} unused bits, last octet {data[end - 1]:02x}")
+        report("der.bit-string", locate(node.start), f"{unused} unused bits, last byte {data[end - 1]:02x}")
 
 
 def _check_object_identifier(report: Report, node: Node, locate: Locate) -> None:
