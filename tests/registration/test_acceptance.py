@@ -124,6 +124,7 @@ def not_pending(record: CertificateRecord, seen: str, remedy: str = "") -> Probl
         seen=seen,
         expected="an Organisation Certificate that is pending",
         remedy=remedy,
+        given={"serial": record.serial_number.hex},
     )
 
 

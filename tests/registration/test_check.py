@@ -240,7 +240,7 @@ def test_the_latest_list_names_what_was_revoked_and_nothing_else(damaged: Damage
     ]
     damaged = Damaged()
     damaged.change("UPDATE revocation SET certificate_id = ?, serial_number = ?", damaged.good.id,
-                   damaged.good.serial_number.octets)  # fmt: skip
+                   damaged.good.serial_number.encoded)  # fmt: skip
     assert damaged.found(*codes) == [
         Problem(
             code="list.entry-unfounded",
