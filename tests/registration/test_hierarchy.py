@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from smki import CertificateKind, Smki
-from smki.authority.hierarchy import NewAuthority
-from smki.keys.private_key import SystemRandomness
+from smki.authority.hierarchy import NewAuthority, _next_name
+from smki.keys.private_key import SeededRandomness, SystemRandomness
 from smki.ledger import CertificateRecord
 from smki.pki import der
 from smki.pki.request import public_point
@@ -167,3 +167,13 @@ def test_an_authority_is_read_again_when_its_certificate_is_another(smki: Smki) 
     assert smki.hierarchy.of(first) is made
     assert made.facts == IssuerFacts.of(first.certificate)
     assert smki.hierarchy.of(replace(first, der=root.der)).certificate.der == root.der
+
+
+def test_a_name_without_a_number_gets_one() -> None:
+    assert _next_name(["T1", "T2", "ABCD"]) == "ABC2"
+
+
+def test_the_first_key_of_a_kind_is_that_of_its_label(smki: Smki) -> None:
+    for record in smki.ledger.authorities():
+        key = SeededRandomness("hierarchy").private_key(f"authority {record.kind.value}")
+        assert public_point(key.public_key()) == record.certificate.point
