@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from smki import Application, Issued, Refusal, SerialNumber, Smki
@@ -80,3 +81,13 @@ def change_party(smki: Smki, party: PartyId, change: Callable[[Party], Party]) -
         return change(found)
 
     change_registrant(smki, party, of_party)
+
+
+def change_participant_quota(smki: Smki, participant: PartyId, quota: int) -> None:
+    """Give a Testing Participant another quota."""
+
+    def of_participant(found: Registrant) -> Registrant:
+        assert isinstance(found, TestingParticipant)
+        return replace(found, quota=quota)
+
+    change_registrant(smki, participant, of_participant)

@@ -25,27 +25,27 @@ class Package:
         return sorted((PROJECT / "smki" / self.name).rglob("*.py"))
 
 
+_COMMANDS = tuple(
+    f"tests/registration/test_{name}.py"
+    for name in ("acceptance", "applying", "authorisation", "authorities", "check", "clearances", "hierarchy", "inquiry",
+                 "lists", "revoking")
+)  # fmt: skip
+_REGISTER = tuple(f"tests/registration/test_{name}.py" for name in ("credentials", "devices", "parties"))
+"""Not those that run the program or several processes: they are slow, and see no mutant."""
+
 PACKAGES = {
     package.name: package
     for package in (
         Package("eligibility", ("tests/eligibility",), 90),
         Package("relying_party", ("tests/relying_party",), 90),
         Package(
-            "registration",
-            ("tests/test_registration.py", "tests/test_gate.py", "tests/test_issue.py", "tests/test_revocation.py",
-             "tests/eligibility/test_cast.py", "tests/repository/test_rest_acting.py"),
-            90,
+            "registration", (*_COMMANDS, *_REGISTER, "tests/test_registration.py", "tests/test_issue.py"), 90
         ),
-        Package(
-            "authority",
-            ("tests/test_issue.py", "tests/test_revocation.py", "tests/test_home.py", "tests/test_in_memory.py",
-             "tests/repository/test_audit.py"),
-            90,
-        ),
+        Package("authority", _COMMANDS, 90),
         Package(
             "ledger",
-            ("tests/test_ledger.py", "tests/test_ledger_migrations.py", "tests/test_ledger_search.py",
-             "tests/test_revocation.py", "tests/test_show_and_list.py", "tests/interchange/test_import.py"),
+            ("tests/ledger/test_sqlite.py", "tests/ledger/test_consistency.py", "tests/test_ledger.py",
+             "tests/test_ledger_migrations.py", "tests/test_ledger_search.py"),
             80,
         ),
     )
