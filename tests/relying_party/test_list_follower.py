@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -13,7 +14,6 @@ from typing import cast
 import pytest
 
 from smki.pki.pem import MAX_INPUT_OCTETS
-from smki.pki.revocation_list import RevocationList
 from smki.problem import IntegrityError, Problem
 from smki.profile.tables import ORGANISATION_ARL, ORGANISATION_CRL
 from smki.relying_party.list_cache import ListCache
@@ -123,6 +123,38 @@ def test_a_moment_without_lists_does_not_make_it_ask(at: SimpleNamespace) -> Non
     assert len(repository.asked) == 2
 
 
+def test_while_one_thread_asks_the_others_go_on(at: SimpleNamespace) -> None:
+    """With lists that are current; nobody waits for a Repository that is slow."""
+    asking, answer_now = threading.Event(), threading.Event()
+
+    class Slow(Repository):
+        def ask(self, path: str, *, max_octets: int, headers: Mapping[str, str]) -> Reply:
+            if self.asked:
+                asking.set()
+                assert answer_now.wait(30)
+            return super().ask(path, max_octets=max_octets, headers=headers)
+
+    one = follower(Slow())
+    thread = threading.Thread(target=octets, args=(one,))
+    answer_now.set()
+    octets(one)
+    answer_now.clear()
+    asking.clear()
+    at.now += 300
+    thread.start()
+    assert asking.wait(30)
+    found: list[object] = []
+    other = threading.Thread(target=lambda: found.append(octets(one)))
+    other.start()
+    other.join(10)
+    is_done = not other.is_alive()
+    answer_now.set()
+    thread.join()
+    other.join()
+    assert is_done
+    assert found == [([CRL], [ARL])]
+
+
 @pytest.mark.usefixtures("at")
 def test_the_same_object_as_long_as_nothing_changes() -> None:
     one = follower(Repository())
@@ -149,6 +181,7 @@ def test_until_the_second_of_next_update() -> None:
     assert set(problems) == {ORGANISATION_CRL.name, ORGANISATION_ARL.name}
     overdue = problems[ORGANISATION_CRL.name]
     assert (overdue.code, overdue.subject) == ("repository.overdue", URL + CRL_PATH)
+    assert overdue.expected == "a list that is current"
     assert overdue.seen == "a list that was to be replaced by 2026-06-15T16:00:00Z"
     assert problems[ORGANISATION_ARL.name].seen == "a list that was to be replaced by 2026-06-15T21:00:00Z"
     assert [kind for kind, _ in one.revocation_lists(MOMENT + 5 * HOUR).problems] == [ORGANISATION_CRL]
@@ -211,6 +244,13 @@ def test_numbers_of_other_issuers_and_keys_do_not_count() -> None:
 
 # What went wrong
 
+EXPECTED = {
+    "repository.unreachable": "an answer",
+    "repository.status": "200 and a list",
+    "repository.content-type": "application/pkix-crl",
+    "repository.not-a-list": "a revocation list, DER",
+}
+
 
 @pytest.mark.usefixtures("at")
 @pytest.mark.parametrize(
@@ -239,6 +279,7 @@ def test_why_there_is_no_list(answer: Reply | RepositoryError, code: str, seen: 
     assert lists.problem(ORGANISATION_CRL) is problem
     assert lists.problem(ORGANISATION_ARL) is None
     assert problem.code == code
+    assert problem.expected == EXPECTED[code]
     assert problem.subject == (URL if code == "repository.unreachable" else URL + CRL_PATH)
     assert problem.seen.startswith(seen)
     assert 0 < len(problem.seen) <= 200
@@ -330,7 +371,14 @@ def test_the_cache_gives_back_what_it_got(tmp_path: Path) -> None:
     rows = [(b"\x00\xff", 1 << 200, MOMENT), (b"y", 0, MOMENT + HOUR)]
     cache.put_numbers(rows)
     assert ListCache(tmp_path).numbers() == rows
-    assert RevocationList.from_der(CRL).number == 1000
+
+
+def test_the_file_of_numbers(tmp_path: Path) -> None:
+    """Others may read it, and a later version of this has to."""
+    ListCache(tmp_path).put_numbers([(b"\x00\xff", 1, MOMENT)])
+    lines = ["{", ' "format": 1,', ' "seen": [', "  {", '   "issuer": "00ff",', '   "number": "1",']
+    lines += ['   "since": "2026-06-15T12:00:00Z"', "  }", " ]", "}"]
+    assert (tmp_path / "numbers.json").read_text() == "\n".join(lines)
 
 
 @pytest.mark.parametrize("content", [b'{"octets": "2"}', b"[]\nxx", b'{"octets": "3"}\nxx', b'{"octets": 2}\nxx'])
@@ -354,4 +402,5 @@ def test_numbers_in_the_cache_that_cannot_be_read(tmp_path: Path, value: object)
     problem = caught.value.problems[0]
     assert (problem.code, problem.subject) == ("cache.numbers", str(tmp_path / "numbers.json"))
     assert problem.seen
+    assert problem.expected == "the numbers of lists seen"
     assert problem.remedy == "Remove it if you accept that an older list may be taken for the newest once."
