@@ -197,7 +197,7 @@ def test_as_many_redirects_as_are_followed(status: int) -> None:
     with answering(*more, redirect("/3", status), OK) as server:
         problem = refused(lambda: ask(server.url))
     assert (problem.code, problem.subject) == ("repository.redirect", f"{server.url}/a")
-    assert problem.seen == "more than 3 redirects"
+    assert (problem.seen, problem.expected) == ("more than 3 redirects", "an answer")
     assert len(server.asked) == 4
 
 
@@ -260,7 +260,8 @@ def test_a_body_in_many_parts() -> None:
     [
         (b"4\r\nbodyX\r\n0\r\n\r\n", "a chunk without an end of line after it"),
         (b"-1\r\nbody\r\n", "a chunk of the size b'-1\\\\r\\\\n'"),
-        (b"8\r\nbody", "IncompleteRead"),
+        (b"8\r\nbody", "IncompleteRead(0 bytes read, 4 more expected)"),
+        (b"4;" + b"x" * 1100 + b"\r\nbody\r\n0\r\n\r\n", "a chunk of the size b'4;xxx"),
     ],
 )
 def test_chunks_that_are_none(chunks: bytes, seen: str) -> None:
@@ -268,6 +269,26 @@ def test_chunks_that_are_none(chunks: bytes, seen: str) -> None:
         problem = refused(lambda: ask(server.url))
     assert problem.code == "repository.unreachable"
     assert problem.seen.startswith(seen)
+
+
+def test_lines_after_chunks_may_end_as_text_does() -> None:
+    with answering(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\nbody\n0\n\n") as server:
+        assert ask(server.url).body == b"body"
+
+
+@pytest.mark.parametrize("status", [204, 304])
+def test_answers_that_have_no_body_whatever_they_say(status: int) -> None:
+    with answering(f"HTTP/1.1 {status} Text\r\nTransfer-Encoding: chunked\r\n\r\n".encode()) as server:
+        assert (ask(server.url).status, ask(server.url).body) == (status, b"")
+
+
+def test_a_server_that_is_silent_when_it_should_speak_tls() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        limits = Limits(seconds=20, connect_seconds=0.1, attempts=1)
+        url = f"https://127.0.0.1:{listening.getsockname()[1]}"
+        problem = refused(lambda: Transport(url, limits).ask("a", max_octets=9))
+    assert problem.code == "repository.unreachable"
+    assert "timed out" in problem.seen
 
 
 def test_a_body_that_ends_early() -> None:
@@ -387,7 +408,7 @@ def test_a_retrieval() -> None:
         (answer(b"<r/>", 200, "Content-Type: text/html"), "content type text/html"),
         (answer(b"<r/>", 200), "content type none"),
         (answer(b"<r>", 200, XML), "no XML: "),
-        (answer(result(CertificateStatus="wizard"), 200, XML), ""),
+        (answer(result(CertificateStatus="wizard"), 200, XML), "certificate status: 'wizard'"),
     ],
 )
 def test_answers_that_cannot_be_used(data: bytes, seen: str) -> None:
@@ -397,6 +418,20 @@ def test_answers_that_cannot_be_used(data: bytes, seen: str) -> None:
     assert problem.expected == "an answer as the Repository's interface has it"
     assert problem.seen.startswith(seen)
     assert 0 < len(problem.seen) <= 300
+
+
+def test_what_is_said_of_an_answer_has_a_limit() -> None:
+    with answering(answer(b"<" + b"x" * 900 + b">", 200, XML)) as server:
+        assert len(refused(lambda: RepositoryClient(server.url, limits=LIMITS).search(NAME)).seen) == 200
+    with answering(b"HTTP/1.1 200 OK\r\nContent-Length: 4194305\r\n\r\n") as server:
+        problem = refused(lambda: RepositoryClient(server.url, limits=LIMITS).search(NAME))
+    assert (problem.code, problem.expected) == ("repository.too-large", "at most 4194304 octets")
+
+
+def test_entities_of_xml_stand_for_nothing() -> None:
+    body = b"<!DOCTYPE r [<!ENTITY e '0A'>]>" + result(CertificateSerial="&amp;e;").replace(b"&amp;", b"&")
+    with answering(answer(body, 200, XML)) as server:
+        assert refused(lambda: RepositoryClient(server.url, limits=LIMITS).search(NAME)).code == "repository.answer"
 
 
 def test_nothing_is_no_error_for_a_search_and_one_for_a_retrieval() -> None:
