@@ -67,9 +67,10 @@ class Authorities:
         for member in self._issuers:
             self._paths[member] = tuple(_first(self._issued_paths(member, ()), MAX_PATHS))
         self._able: dict[bytes, list[tuple[Authority, tuple[CertificateKind, ...], PathsFound]]] = {}
-        for member in self._issuers:
-            kinds = tuple(kind for kind in ISSUER_KINDS if may_issue(member, kind))
-            self._able.setdefault(member.name, []).append((member, kinds, PathsFound(self._paths[member], True)))
+        for member, paths in self._paths.items():
+            if paths:  # none to an authority that is too far from every anchor
+                kinds = tuple(kind for kind in ISSUER_KINDS if may_issue(member, kind))
+                self._able.setdefault(member.name, []).append((member, kinds, PathsFound(paths, True)))
 
     def __iter__(self) -> Iterator[Authority]:
         return iter(self._members)
