@@ -487,7 +487,7 @@ def test_rejecting_an_organisation_certificate(patient: Path) -> None:
         "reject", record.serial_number.hex, "--because", "wrong key", "--party", "LARGE-SUPPLIER", "--home", patient
     )
     assert result.returncode == 0, result.stderr
-    assert b"says in everything what the request asked for" in result.stdout
+    assert b"agrees with the request" in result.stdout
     with Smki.open(patient) as smki:
         found = smki.ledger.certificate(record.serial_number)
         assert found

@@ -279,7 +279,7 @@ def test_openssl_says_revoked_of_one_under_a_revoked_authority(
         assert opinion.verify(under_the_old.certificate) == opinion.verify(under_the_new.certificate) == "OK"
     result = run_cli("authority", "revoke", "T1", "--reason", "superseded", "--home", home)
     assert result.returncode == 0, result.stderr
-    assert b"Organisation ARL 2 says so" in result.stdout
+    assert b"Organisation ARL 2 lists it" in result.stdout
     with Smki.open(home) as smki:
         opinion = OpenSsl(openssl, tmp_path, smki)
         assert "certificate revoked" in opinion.verify(under_the_old.certificate)

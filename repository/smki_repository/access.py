@@ -1,4 +1,4 @@
-"""Who may ask: reading with an API key where the operator wants one, acting with an officer's token always."""
+"""Access control: API keys for reading, if the operator requires them, and officers' tokens for acting."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from smki_repository.options import ReadAccess
 from smki_repository.problem_details import problem_details
 
 ALWAYS_OPEN = ("/healthz", "/readyz")
-"""What tells whether the server is well is told to everyone: it tells nothing else."""
+"""Paths that need no credential: health checks, which disclose nothing else."""
 
 CHALLENGE = 'Bearer realm="SMKI Repository"'
-"""The WWW-Authenticate of an answer 401 (RFC 6750)."""
+"""Value of the WWW-Authenticate header of a 401 response (RFC 6750)."""
 
 
 class NotAdmitted(SmkiError):
-    """No credential came with the request, or one that does not count: HTTP 401."""
+    """Raised for a request without a valid credential: HTTP 401."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +32,14 @@ class ActingOfficer:
     """The officer who makes a request."""
 
     party: str
-    """The id of the Party or Testing Participant."""
+    """ID of the Party or Testing Participant."""
     name: str
 
 
 def admit_readers(app: Flask, smki: Smki, access: ReadAccess) -> None:
-    """Have the application ask every request for an API key or an officer's token, where that is wanted.
+    """Require an API key or an officer's token with every request, unless reading is open.
 
-    The key may come as ``Authorization: Bearer``, as ``X-API-Key`` or as the query parameter ``apikey``.
+    The key can be sent as ``Authorization: Bearer``, as ``X-API-Key`` or as the query parameter ``apikey``.
     """
     if access is ReadAccess.OPEN:
         return
@@ -50,30 +50,32 @@ def admit_readers(app: Flask, smki: Smki, access: ReadAccess) -> None:
             return None
         secret = _bearer() or request.headers.get("X-API-Key") or request.args.get("apikey") or ""
         try:
-            _counting(smki, secret, "an API key", "smki apikey add NAME makes one; send it as Authorization: Bearer.")
+            _valid_credential(
+                smki, secret, "an API key", "smki apikey add NAME makes one; send it as Authorization: Bearer."
+            )
         except NotAdmitted as error:
             return not_admitted(smki, error)
         return None
 
 
 def acting_officer(smki: Smki) -> ActingOfficer:
-    """The officer whose token came with the request (``Authorization: Bearer``), while still appointed.
+    """Return the officer whose token was sent with the request (``Authorization: Bearer``).
 
-    :raises NotAdmitted: when there is none, or it does not count.
+    :raises NotAdmitted: if there is no token, or it is not valid, or the officer is no longer appointed.
     """
     remedy = "smki officer token --party PARTY makes one; send it as Authorization: Bearer."
-    credential = _counting(smki, _bearer() or "", "an officer's token", remedy)
+    credential = _valid_credential(smki, _bearer() or "", "an officer's token", remedy)
     if credential.kind is not CredentialKind.OFFICER_TOKEN or credential.party is None:
-        raise NotAdmitted(_problem("an API key, which only reads", "an officer's token", remedy))
+        raise NotAdmitted(_problem("an API key, which is for reading only", "an officer's token", remedy))
     who = smki.ledger.register.registrant(PartyId.parse(credential.party))
     if who is None or credential.name not in [officer.name for officer in who.officers]:
-        seen = f"{credential.name} is no officer of {credential.party} any more"
-        raise NotAdmitted(_problem(seen, "the token of an officer who is appointed", remedy))
+        seen = f"{credential.name} is no longer an officer of {credential.party}"
+        raise NotAdmitted(_problem(seen, "the token of an appointed officer", remedy))
     return ActingOfficer(credential.party, credential.name)
 
 
 def not_admitted(smki: Smki, error: NotAdmitted) -> Response:
-    """The answer to a request that came without a credential that counts, in the form of the service it went to."""
+    """Return the response to a request without a valid credential, in the format of the service that was called."""
     if request.path in (SEARCH, RETRIEVE):
         response = invalid_request(smki, error.problems[0])
     elif request.path.startswith("/api/"):
@@ -89,14 +91,14 @@ def _bearer() -> str | None:
     return secret.strip() if scheme.lower() == "bearer" else None
 
 
-def _counting(smki: Smki, secret: str, expected: str, remedy: str) -> CredentialRecord:
+def _valid_credential(smki: Smki, secret: str, expected: str, remedy: str) -> CredentialRecord:
     if not secret:
-        raise NotAdmitted(_problem("none came with it", expected, remedy))
+        raise NotAdmitted(_problem("none was sent", expected, remedy))
     credential = smki.ledger.credentials.of(secret)
     if credential is None:
-        raise NotAdmitted(_problem("one that nobody was given", expected, remedy))
+        raise NotAdmitted(_problem("an unknown one", expected, remedy))
     if not credential.is_valid_at(RealClock().now()):
-        seen = "one that was revoked" if credential.revoked is not None else "one that has expired"
+        seen = "a revoked one" if credential.revoked is not None else "an expired one"
         raise NotAdmitted(_problem(seen, expected, remedy))
     return credential
 

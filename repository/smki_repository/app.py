@@ -31,7 +31,7 @@ from smki_repository.certificate_service import (
 from smki_repository.extracts import extracts
 from smki_repository.faults import Faults
 from smki_repository.faults.misbehaviour import misbehave
-from smki_repository.health import tell_health
+from smki_repository.health import add_health_checks
 from smki_repository.metrics import count_requests
 from smki_repository.options import DEFAULTS, Options
 from smki_repository.org_crypto import org_crypto
@@ -40,27 +40,27 @@ from smki_repository.rest import rest_service
 from smki_repository.revocation_lists import revocation_lists
 from smki_repository.security_headers import SecurityHeaders
 from smki_repository.slow_senders import TooManyBodies
-from smki_repository.time_travel import is_real, tell_the_time
+from smki_repository.time_travel import add_time_header, is_real
 
 MAX_BODY_BYTES = 64 * 1024
-"""Larger bodies are refused unread: a search has some 150 bytes."""
+"""Maximum size of a request body, unless an operation allows more. A search request has some 150 bytes."""
 
 MAX_DRAINED_BYTES = 32 * 1024 * 1024
-"""So much of a body that is too large is read and thrown away, so that its sender gets to see the answer."""
+"""Maximum number of bytes read and discarded of a body that is too large, so that the client receives the response."""
 
 
 def create_app(smki: Smki, options: Options = DEFAULTS, *, faults: Faults | None = None) -> Flask:
-    """The application for an open SMKI, as its operator chose.
+    """Create the Flask application for an open SMKI.
 
-    Where its clock is a :class:`~smki.clock.TravellingClock`, a request can say at which moment it is asked.
+    If the clock of the SMKI is a :class:`~smki.clock.TravellingClock`, a request can name the time at which it is answered.
 
-    :param faults: how it is to misbehave; None for not at all, whatever anybody asks of it.
-    :raises ValueError: when there are faults and the SMKI's clock is no TravellingClock.
+    :param faults: the faults to inject; None to disable fault injection and the service at ``/faults``.
+    :raises ValueError: if faults are enabled and the SMKI's clock is not a TravellingClock.
     """
     app = _Application(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     count_requests(app, smki)
-    tell_the_time(app, smki.clock)
+    add_time_header(app, smki.clock)
     admit_readers(app, smki, options.read_access)
     app.register_blueprint(certificate_service(smki))
     app.register_blueprint(rest_service(smki))
@@ -84,16 +84,16 @@ def create_app(smki: Smki, options: Options = DEFAULTS, *, faults: Faults | None
             faults=None if faults is None else sum(not one.is_over for one in faults.all()),
         )
 
-    tell_health(app, smki)
+    add_health_checks(app, smki)
     if options.access_log:
         log_requests(app)
     if faults is not None:
         misbehave(app, smki, faults)
 
-    _tell_errors(app, smki)
+    _handle_errors(app, smki)
     app.wsgi_app = SecurityHeaders(app.wsgi_app)  # type: ignore[method-assign]
     if options.base_path:
-        elsewhere = SecurityHeaders(_served_below(options.base_path))
+        elsewhere = SecurityHeaders(_outside_base_path(options.base_path))
         app.wsgi_app = DispatcherMiddleware(elsewhere, {options.base_path: app.wsgi_app})  # type: ignore[method-assign]
     return app
 
@@ -103,15 +103,15 @@ _MAX_NUMBER = 2**63 - 1
 
 
 class _BoundedInteger(IntegerConverter):
-    """A number in a path; one that the ledger cannot hold is read as the largest that it can, which names nothing."""
+    """A number in a path. One that is too large for the ledger becomes the largest possible, which identifies nothing."""
 
     def to_python(self, value: str) -> int:
-        """The number that these digits write."""
+        """Convert decimal digits to a number."""
         return int(value) if len(value) <= _MAX_DIGITS else _MAX_NUMBER
 
 
 class _Application(Flask):
-    """Flask, with what comes from outside bounded in paths, and escaped in pages and in the log."""
+    """A Flask application that bounds numbers in paths and escapes untrusted text in pages and in the log."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -119,17 +119,17 @@ class _Application(Flask):
         self.jinja_env.finalize = _visible_in_page
 
     def log_exception(self, exc_info: Any) -> None:
-        """Log an error that nobody expected; a line break in the path would forge a line."""
+        """Log an unexpected error, with the path escaped: a line break in it could forge a log line."""
         self.logger.error("Exception on %s [%s]", visible(request.path), visible(request.method), exc_info=exc_info)
 
 
 def _visible_in_page(value: object) -> object:
-    """A value in a page: text on one line, without characters that turn the direction of writing or that nobody sees."""
+    """Escape control, invisible and bidirectional characters in a text that a template inserts."""
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
-def _tell_errors(app: Flask, smki: Smki) -> None:
-    """Have the application answer errors in the form of the service that was asked."""
+def _handle_errors(app: Flask, smki: Smki) -> None:
+    """Answer errors in the format of the service that was called."""
 
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> Response:
@@ -140,7 +140,7 @@ def _tell_errors(app: Flask, smki: Smki) -> None:
             seen, expected, remedy = "a body that is too large", f"at most {request.max_content_length} bytes", ""
         else:
             seen, expected = f"{error.name} ({request.method} {request.path})", ""
-            remedy = f"see {'/api/docs' if is_api else '/'} for what there is"
+            remedy = f"see {'/api/docs' if is_api else '/'} for the available services"
         problem = Problem(
             code=f"http.{status}", subject="request", seen=seen, expected=expected, clause="RFC 9110", remedy=remedy
         )
@@ -157,7 +157,7 @@ def _tell_errors(app: Flask, smki: Smki) -> None:
 
     @app.errorhandler(SmkiError)
     def unavailable(error: SmkiError) -> Response:
-        # The services answer for themselves; this is for what comes before them, and for pages that are none of theirs.
+        # The services handle their own errors. This is for errors raised before they are called, and for other pages.
         if request.path in (SEARCH, RETRIEVE):
             return answer_without_result(smki, 503, problem_text(error.problems[0], Interface.REST))
         if request.path.startswith("/api/"):
@@ -165,14 +165,14 @@ def _tell_errors(app: Flask, smki: Smki) -> None:
         return Response(f"{error.text(Interface.REST)}\n", 503, mimetype="text/plain")
 
 
-def _served_below(base_path: str) -> Response:
-    """The answer to whoever asks outside of the base path."""
+def _outside_base_path(base_path: str) -> Response:
+    """Return the response to a request outside the base path."""
     return Response(f"everything is served below {base_path}/\n", 404, mimetype="text/plain")
 
 
 def _drain() -> None:
     stream = request.environ["wsgi.input"]
     left = MAX_DRAINED_BYTES
-    with suppress(TooManyBodies):  # then the sender sees its connection closed
+    with suppress(TooManyBodies):  # the connection is closed instead
         while left > 0 and (chunk := stream.read(1 << 16)):
             left -= len(chunk)

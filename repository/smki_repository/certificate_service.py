@@ -1,7 +1,6 @@
-"""The Repository's web service, as spoken by the DCC's published client: search, then retrieve.
+"""The XML web service that the DCC's published client uses: certificate search and retrieval.
 
-Answers with HTTP 200 and a result, with 401 for a search that makes no sense, with 402 when nothing was
-found: that is what its client expects.
+The response is HTTP 200 with a result, 401 for an invalid request, or 402 if nothing was found, as that client expects.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ _ROOTS = {
 _SEARCH_FIELDS = {
     "CertificateSubjectName": True,
     "CertificateSubjectAltName": True,
-    # Assumption: the published client does not narrow its searches, others may.
+    # Assumption: the published client does not use these filters, but other clients may.
     "CertificateRole": False,
     "CertificateUsage": False,
     "CertificateStatus": False,
@@ -42,16 +41,16 @@ _SEARCH_FIELDS = {
 OK, INVALID, NOT_FOUND = 200, 401, 402
 
 MANUFACTURING_FLAG = "false"
-"""Assumption: what the flag is true for is not published."""
+"""Assumption: it is not published for which certificates the flag is true."""
 
-MAX_TOLD = 100
-"""So many serial numbers of an answer are written down at most."""
+MAX_RECORDED = 100
+"""Maximum number of serial numbers recorded in the audit trail for one response."""
 
 STATUS_SINCE = "X-SMKI-Status-Since"
-"""The header that tells since when a certificate has had its status (UTC): the XML has no element for that."""
+"""Response header with the time (UTC) since which the certificate has had its status; the XML has no element for it."""
 
 ISSUED_HERE = "X-SMKI-Issued-Here"
-"""The header, ``false``, of a certificate that was imported."""
+"""Response header that is ``false`` for an imported certificate."""
 
 _log = logging.getLogger("smki.audit-trail")
 
@@ -59,7 +58,7 @@ _END_ENTITIES = (CertificateKind.ORGANISATION, CertificateKind.DEVICE)
 
 
 def certificate_service(smki: Smki) -> Blueprint:
-    """The two services over an open SMKI."""
+    """Create the blueprint of the search and retrieval services."""
     blueprint = Blueprint("certificate_service", __name__)
 
     @blueprint.post(SEARCH)
@@ -77,7 +76,7 @@ def certificate_service(smki: Smki) -> Blueprint:
 
     @blueprint.post(RETRIEVE)
     def retrieve() -> Response:
-        fields = _asked(RETRIEVE, {"CertificateSerial": True})
+        fields = _parse_request(RETRIEVE, {"CertificateSerial": True})
         if "CertificateSerial" not in fields:
             raise Malformed(_missing("CertificateSerial"))
         record = with_serial_number(smki.ledger, SerialNumber.parse(fields["CertificateSerial"]))
@@ -104,14 +103,14 @@ def certificate_service(smki: Smki) -> Blueprint:
 
 
 def invalid_request(smki: Smki, problem: Problem) -> Response:
-    """The answer (HTTP 401) to a request that makes no sense; the reason is its ResponseMessage."""
+    """Return the response to an invalid request (HTTP 401), with the reason as its ResponseMessage."""
     return _answer(smki, INVALID, problem_text(problem, Interface.REST), code=problem.code)
 
 
 def answer_without_result(smki: Smki, status: int, message: str) -> Response:
-    """An answer of one of the two services that brings nothing.
+    """Return a response of one of the two services without a result.
 
-    :raises KeyError: for a path that is none of theirs.
+    :raises KeyError: if the path of the request belongs to neither service.
     """
     return _answer(smki, status, message)
 
@@ -124,18 +123,18 @@ def _answer(
     records: Sequence[CertificateRecord] = (),
     code: str = "",
 ) -> Response:
-    """Write down what is answered to what, and answer."""
-    told: dict[str, Any] = {"service": request.path, "from": request.remote_addr, "asked": g.get("asked", {})}
-    told["answer"] = status
+    """Record the request and its response in the audit trail, and return the response."""
+    entry: dict[str, Any] = {"service": request.path, "from": request.remote_addr, "asked": g.get("asked", {})}
+    entry["answer"] = status
     if code:
-        told["code"] = code
-    told["certificates"] = [record.serial_number.hex for record in records[:MAX_TOLD]]
+        entry["code"] = code
+    entry["certificates"] = [record.serial_number.hex for record in records[:MAX_RECORDED]]
     moment = smki.clock.now()
     try:
-        reference = smki.audit_trail.record(moment, told)
+        reference = smki.audit_trail.record(moment, entry)
     except OSError as error:
-        # Nothing has changed that would have to be on record: a full disk does not keep certificates from being read.
-        _log.error("the audit trail could not be written: %s", error)
+        # Reading changes nothing that must be recorded, so it continues to work if, say, the disk is full.
+        _log.error("cannot write to the audit trail: %s", error)
         reference = f"{to_seconds(moment):010d}-{'0' * 9}"
     head: list[tuple[str, Content]] = [
         ("ResponseCode", str(status)),
@@ -145,15 +144,15 @@ def _answer(
     return Response(write_message(_ROOTS[request.path][1], [*head, *content]), status, mimetype="application/xml")
 
 
-def _asked(path: str, fields: Mapping[str, bool]) -> dict[str, str]:
-    """What the request asks, kept for the record."""
+def _parse_request(path: str, fields: Mapping[str, bool]) -> dict[str, str]:
+    """Parse the request body, and keep its fields for the audit trail."""
     g.asked = parse_message(request.get_data(), _ROOTS[path][0], fields)
-    asked: dict[str, str] = g.asked
-    return asked
+    parsed: dict[str, str] = g.asked
+    return parsed
 
 
 def _search_query(smki: Smki) -> CertificateQuery:
-    fields = _asked(SEARCH, _SEARCH_FIELDS)
+    fields = _parse_request(SEARCH, _SEARCH_FIELDS)
     names = [name for name in ("CertificateSubjectName", "CertificateSubjectAltName") if name in fields]
     if len(names) != 1:
         seen = "both" if names else "neither"

@@ -1,4 +1,4 @@
-"""Extracts over HTTP: what there is, and each file with ranges, so that a download that broke off can be gone on with."""
+"""Extracts over HTTP: the list of extracts, and their files with range requests, so that downloads can be resumed."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ IMMUTABLE_SECONDS = 365 * 86_400
 
 
 def extracts(smki: Smki) -> Blueprint:
-    """``/extracts/`` lists them (HTML, or JSON by ``Accept``); ``/extracts/NAME.jsonl`` and ``.manifest.json`` are the files.
+    """Create the blueprint of ``/extracts/``.
 
-    GET and HEAD; ETag, Last-Modified, conditional requests and ranges (RFC 9110 13 and 14) on both files.
+    ``/extracts/`` lists the extracts, as HTML or JSON according to ``Accept``; ``/extracts/NAME.jsonl`` and
+    ``/extracts/NAME.manifest.json`` are the files. Both support GET and HEAD with ETag, Last-Modified, conditional
+    requests and ranges (RFC 9110 13 and 14).
     """
     blueprint = Blueprint("extracts", __name__)
 
@@ -85,4 +87,4 @@ def _json(value: object) -> str:
 
 
 def _missing() -> Response:
-    return Response("no such extract; see /extracts/ for what there is\n", 404, mimetype="text/plain")
+    return Response("no such extract; see /extracts/ for a list\n", 404, mimetype="text/plain")

@@ -1,4 +1,4 @@
-"""Whether the server is alive, and whether it can do its work: for whoever watches or balances."""
+"""Liveness and readiness checks for monitoring and load balancers."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from smki.home.smki import Smki
 from smki.problem import SmkiError
 
 
-def tell_health(app: Flask, smki: Smki) -> None:
-    """``/healthz``: this process answers. ``/readyz``: it can read its ledger, and no revocation list is overdue."""
+def add_health_checks(app: Flask, smki: Smki) -> None:
+    """Add ``/healthz`` and ``/readyz``.
+
+    ``/healthz`` answers if the process is alive; ``/readyz`` if it can read its ledger and no revocation list is overdue.
+    """
 
     @app.get("/healthz")
     def healthz() -> dict[str, str]:

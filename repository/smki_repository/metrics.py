@@ -1,7 +1,7 @@
-"""What the Repository counts, for Prometheus: requests here, everything else from the ledger when it is asked.
+"""Metrics for Prometheus.
 
-Whatever was issued or refused through another interface, the command line for instance, counts as well: the ledger
-knows it, this process does not have to.
+Requests are counted here; everything else is read from the ledger when the metrics are requested, so it includes what was
+issued or refused through other interfaces, such as the command line.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 
 
 def count_requests(app: Flask, smki: Smki) -> None:
-    """Have the application count its requests, and tell them at ``/metrics``."""
-    of_the_ledger = _LedgerCollector(smki)
+    """Count the application's requests, and serve the metrics at ``/metrics``."""
+    ledger_collector = _LedgerCollector(smki)
 
     @app.before_request
     def begin() -> None:
@@ -46,7 +46,7 @@ def count_requests(app: Flask, smki: Smki) -> None:
 
     @app.after_request
     def count(response: Response) -> Response:
-        # The route, not the path: there are as many paths as certificates.
+        # The route, not the path, because there are as many paths as certificates.
         route = request.url_rule.rule if request.url_rule is not None else "none"
         method = request.method if request.method in _METHODS else "other"
         count_one, observe = _counters(method, route, response.status_code)
@@ -63,37 +63,37 @@ def count_requests(app: Flask, smki: Smki) -> None:
         else:
             registry.register(_REQUESTS)
             registry.register(_LATENCY)
-        registry.register(of_the_ledger)
+        registry.register(ledger_collector)
         return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 
 @cache
 def _counters(method: str, route: str, status: int) -> tuple[Callable[[], None], Callable[[float], None]]:
-    # There are few combinations, and to look one up among the labels takes longer than to count.
+    # There are few combinations, and looking up the labels takes longer than counting.
     return _REQUESTS.labels(method, route, status).inc, _LATENCY.labels(route).observe
 
 
 class _LedgerCollector(Collector):
-    """Issuances, refusals by code, revocations, the age of the lists and what is under way, as the ledger has them."""
+    """Collects certificates by kind and status, refusals by code, and the age of revocation lists from the ledger."""
 
     def __init__(self, smki: Smki) -> None:
         self._smki = smki
 
     def collect(self) -> Iterator[Metric]:
-        """The figures of now."""
+        """Yield the current metrics."""
         found = self._smki.ledger.search.statistics(to_seconds(self._smki.clock.now()))
-        certificates = GaugeMetricFamily("smki_certificates", "Certificates there are.", labels=["kind", "status"])
+        certificates = GaugeMetricFamily("smki_certificates", "Certificates in the ledger.", labels=["kind", "status"])
         numbers: Counter[tuple[str, str]] = Counter()
         for group, number in found.certificates.items():
             numbers[group.kind.value, group.status.value] += number
         for labels, number in numbers.items():
             certificates.add_metric(labels, number)
-        issued = CounterMetricFamily("smki_certificates_issued", "Certificates ever issued.", labels=["kind"])
+        issued = CounterMetricFamily("smki_certificates_issued", "Certificates issued.", labels=["kind"])
         for kind in CertificateKind:
             ever = sum(number for group, number in found.certificates.items() if group.kind is kind)
             issued.add_metric([kind.value], ever)
         refused = CounterMetricFamily(
-            "smki_applications_refused", "Applications refused, by the code of the decisive reason.", labels=["code"]
+            "smki_applications_refused", "Applications refused, by the code of the deciding reason.", labels=["code"]
         )
         for code, number in found.refusals.items():
             refused.add_metric([code], number)
@@ -102,9 +102,13 @@ class _LedgerCollector(Collector):
 
     def _lists(self) -> Iterator[Metric]:
         now = self._smki.clock.now()
-        age = GaugeMetricFamily("smki_revocation_list_age_seconds", "Since thisUpdate.", labels=["kind", "issuer"])
-        left = GaugeMetricFamily("smki_revocation_list_left_seconds", "Until nextUpdate.", labels=["kind", "issuer"])
-        entries = GaugeMetricFamily("smki_revocation_list_entries", "Certificates listed.", labels=["kind", "issuer"])
+        age = GaugeMetricFamily(
+            "smki_revocation_list_age_seconds", "Seconds since thisUpdate.", labels=["kind", "issuer"]
+        )
+        left = GaugeMetricFamily(
+            "smki_revocation_list_left_seconds", "Seconds until nextUpdate.", labels=["kind", "issuer"]
+        )
+        entries = GaugeMetricFamily("smki_revocation_list_entries", "Entries in the list.", labels=["kind", "issuer"])
         for lists in self._smki.all_lists():
             latest = lists.latest()
             if latest is not None:

@@ -1,4 +1,4 @@
-"""How a Repository is served: what its operator chose."""
+"""Options of the server."""
 
 from __future__ import annotations
 
@@ -9,33 +9,33 @@ from dataclasses import dataclass
 from smki.problem import Malformed, Problem
 
 SHARED_COUNTS = "PROMETHEUS_MULTIPROC_DIR"
-"""The environment variable, named by prometheus_client, of the directory where the workers of a server count."""
+"""Environment variable, defined by prometheus_client, with the directory that the workers of a server share."""
 
 
 class ReadAccess(enum.Enum):
     """Who may read."""
 
     OPEN = "open"
-    """Whoever can connect."""
+    """Anyone who can connect."""
     API_KEY = "api-key"
-    """Whoever has an API key (SEC Appendix P) or an officer's token."""
+    """Clients with an API key (SEC Appendix P) or an officer's token."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the operator of a Repository chose; the defaults are those of a server on the loopback interface."""
+    """Options of a Repository. The defaults suit a server on the loopback interface."""
 
     read_access: ReadAccess = ReadAccess.OPEN
     time_travel: bool = False
-    """Whether each request may say at which moment it is asked, with the header X-SMKI-Time."""
+    """Whether a request can set the time at which it is answered, with the header X-SMKI-Time."""
     faults: bool = False
-    """Whether faults can be set, at /faults; none are when the server starts."""
+    """Whether faults can be set at /faults. None are set when the server starts."""
     publish_test_keys: bool = False
-    """Whether the private keys that were made to be handed out are, as org-crypto.zip."""
+    """Whether to serve org-crypto.zip with the private keys that were made to be published."""
     access_log: bool = False
-    """Whether each request is written to standard output: when, from where, what, which answer, how long it took."""
+    """Whether to write a line for each request to standard output."""
     base_path: str = ""
-    """The path below which everything is served, behind a proxy that passes it on: ``/smki``."""
+    """Path below which everything is served, for example ``/smki``, behind a proxy that forwards the path unchanged."""
 
     def __post_init__(self) -> None:
         if self.base_path and not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+", self.base_path):

@@ -1,4 +1,4 @@
-"""``/assets/crypto/org-crypto.zip``: Organisation Certificates with their private keys, of a PKI whose keys are public."""
+"""``/assets/crypto/org-crypto.zip``: Organisation Certificates with private keys that were made to be published."""
 
 from __future__ import annotations
 
@@ -19,10 +19,8 @@ from smki.remedies import Interface
 ORG_CRYPTO = "/assets/crypto/org-crypto.zip"
 ZIP_TYPE = "application/zip"
 
-_OFF = (
-    "this Repository publishes no private keys; to publish those that were made for it: smki serve --publish-test-keys"
-)
-_NONE = "no key has been made to be published; to make a set of them: smki demo z1"
+_OFF = "this Repository publishes no private keys; smki serve --publish-test-keys serves those made to be published"
+_NONE = "there are no keys to publish; smki demo z1 makes a set"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +32,9 @@ class _Archive:
 
 
 def org_crypto(smki: Smki, *, publish_test_keys: bool) -> Blueprint:
-    """HEAD and GET of the archive, conditionally too; 404 with the reason where there is none.
+    """Create the blueprint that serves the archive, or 404 with the reason if there is none.
 
-    :param publish_test_keys: whether the published keys of the SMKI are handed out; no other keys ever are.
+    :param publish_test_keys: whether to serve the published keys of the SMKI. No other keys are ever served.
     """
     blueprint = Blueprint("org_crypto", __name__)
     lock = threading.Lock()
@@ -56,7 +54,7 @@ def org_crypto(smki: Smki, *, publish_test_keys: bool) -> Blueprint:
         response = Response(found.content, mimetype=ZIP_TYPE)
         response.set_etag(found.etag)
         response.last_modified = found.modified
-        # New keys take the place of old ones under the same URL.
+        # The keys behind this URL can change.
         response.headers["Cache-Control"] = "no-cache"
         response.make_conditional(request, accept_ranges=True, complete_length=len(found.content))
         return response

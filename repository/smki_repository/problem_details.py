@@ -1,4 +1,4 @@
-"""Errors over HTTP as problem details (RFC 9457), with the codes that are used everywhere."""
+"""Errors over HTTP as problem details (RFC 9457), with the same codes as in the other interfaces."""
 
 from __future__ import annotations
 
@@ -15,15 +15,17 @@ MEDIA_TYPE = "application/problem+json"
 
 
 def problem_details(problems: Sequence[Problem], status: int, title: str = "", **extension: Any) -> Response:
-    """An answer of that HTTP status: type, title and detail of the decisive problem, the first.
+    """Return a problem details response. Its type, title and detail are those of the first problem.
 
-    :param title: what the problem is in few words; by default its code in words.
-    :param extension: more members beside ``problems``, which has every one with all that it says.
+    :param problems: all problems in order of importance; they become the member ``problems``.
+    :param status: the HTTP status.
+    :param title: a short summary; derived from the code of the first problem by default.
+    :param extension: additional members.
     """
     first = problems[0]
     body = {
         "type": f"urn:smki:problem:{first.code}",
-        # The same each time, as RFC 9457 3.1.3 wants it.
+        # The title does not vary between occurrences of a problem (RFC 9457 3.1.3).
         "title": title or first.code.replace(".", ": ").replace("-", " ").capitalize(),
         "status": status,
         "detail": problem_text(first, Interface.REST),

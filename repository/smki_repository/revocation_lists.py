@@ -1,4 +1,4 @@
-"""Revocation lists over HTTP: the current ones, never past their nextUpdate, and every one of the past."""
+"""Revocation lists over HTTP: the current lists, which are never past their nextUpdate, and all earlier ones."""
 
 from __future__ import annotations
 
@@ -19,8 +19,12 @@ KINDS = {"crl": CertificateKind.ISSUING_OCA, "arl": CertificateKind.ROOT_OCA}
 
 
 def revocation_lists(smki: Smki) -> Blueprint:
-    """``/crl/organisation.crl``, ``.arl``, each also ``.pem``, and ``/crl/organisation/NUMBER.crl`` for the past: of the
-    newest authority. Of another by its common name: ``/crl/organisation/T1.crl``, ``/crl/organisation/T1/NUMBER.crl``."""
+    """Create the blueprint that serves revocation lists.
+
+    Of the newest authority: ``/crl/organisation.crl`` and ``.arl`` are the current lists, ``/crl/organisation/NUMBER.crl``
+    is an earlier one. Of any other authority, by its common name: ``/crl/organisation/T1.crl`` and
+    ``/crl/organisation/T1/NUMBER.crl``. Each is DER, or PEM with ``.pem`` appended.
+    """
     blueprint = Blueprint("revocation_lists", __name__)
 
     @blueprint.get("/crl/organisation.<string:kind>")
@@ -30,12 +34,12 @@ def revocation_lists(smki: Smki) -> Blueprint:
     def current(kind: str, issuer: str = "") -> Response:
         lists = smki.lists(_kind(kind), issuer, interface="http")
         if isinstance(smki.clock, TravellingClock) and smki.clock.is_travelling:
-            # A look at another time changes nothing: a list can be seen to have fallen overdue.
+            # A request as of another time issues nothing, so its list may be overdue.
             found = lists.as_of(smki.clock.now())
             return _missing() if found is None else answer_list(found, "no-store")
         record = lists.current()
         left = max(0, to_seconds(record.next_update) - to_seconds(smki.clock.now()))
-        # Caches may keep it for a while, never past nextUpdate; within an hour a revocation has to be seen.
+        # Caches may keep the list briefly, never past nextUpdate. A revocation has to become visible within an hour.
         return answer_list(record, f"public, max-age={min(left, MAX_AGE_SECONDS)}, must-revalidate")
 
     @blueprint.get("/crl/organisation/<int:number>.<string:kind>")
@@ -54,19 +58,20 @@ def revocation_lists(smki: Smki) -> Blueprint:
 
 
 MAX_AGE_SECONDS = 300
+"""Maximum number of seconds for which caches may keep a current list."""
 
 
 def _kind(suffix: str) -> CertificateKind:
-    """Which authority's lists have that suffix.
+    """Return the kind of authority whose lists have a suffix.
 
-    :raises NotFound: when none have.
+    :raises NotFound: if there is none.
     """
     if suffix not in KINDS:
         raise NotFound(
             Problem(
                 code="list.unknown",
                 subject=f".{suffix[:16]}",
-                seen="no kind of list",
+                seen="not a kind of list",
                 expected=".crl or .arl",
                 clause="RFC 2585 4.2",
             )
@@ -75,7 +80,7 @@ def _kind(suffix: str) -> CertificateKind:
 
 
 def answer_list(record: ListRecord, cache_control: str) -> Response:
-    """A list as the request wants it: DER, or PEM by the path's suffix; 304 where the client has it already."""
+    """Return a list as DER, or as PEM if the path ends in ``.pem``; return 304 if the client already has it."""
     as_pem = request.path.endswith(".pem")
     body = to_pem(PEM_LABEL, record.der).encode() if as_pem else record.der
     response = Response(body, mimetype=PEM_TYPE if as_pem else DER_TYPE)
@@ -87,4 +92,4 @@ def answer_list(record: ListRecord, cache_control: str) -> Response:
 
 
 def _missing() -> Response:
-    return Response("no such revocation list; see / for what there is\n", 404, mimetype="text/plain")
+    return Response("no such revocation list; see / for the available services\n", 404, mimetype="text/plain")

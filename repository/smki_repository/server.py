@@ -1,4 +1,4 @@
-"""Runs the Repository under granian."""
+"""Serve the Repository with granian."""
 
 from __future__ import annotations
 
@@ -25,35 +25,35 @@ from smki.home.smki import Smki
 from smki.problem import NotReady, Problem, SmkiError
 from smki_repository.faults import Faults
 from smki_repository.options import DEFAULTS, SHARED_COUNTS, Options, ReadAccess
-from smki_repository.slow_senders import BodiesAtATime
+from smki_repository.slow_senders import BodyLimit
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8083
 DEFAULT_WORKERS = 2
 
 THREADS_PER_WORKER = 8
-"""Python runs one at a time; the others wait for clients that send slowly. More of them, each with its own connection to the
-ledger, make a look-up take half as long again."""
+"""Number of threads in each worker's thread pool. Python runs one at a time; the others can wait for slow clients. With
+more threads, each of which has its own connection to the ledger, a look-up takes 50 % longer."""
 
 BODIES_PER_WORKER = 6
-"""So many of them at most: the rest answer whoever needs no body."""
+"""Maximum number of a worker's threads that wait for request bodies at a time. The rest handle requests without a body."""
 
 
 STOP_SECONDS = 3
-"""So long a worker has to finish what it is doing when the server is told to stop. One that is told while it is still
-starting misses it, and is stopped after this time."""
+"""Seconds that a worker has to finish its requests when the server stops, before it is killed. A worker that is still
+starting misses the signal and is always killed."""
 
 HEADER_MILLISECONDS = 10_000
-"""So long a client may take to send the head of a request."""
+"""Maximum time in milliseconds for a client to send the header of a request."""
 
 RENEWAL_SECONDS = 20.0
-"""How often a worker looks whether a list is due."""
+"""Seconds between a worker's checks whether a revocation list is due."""
 
 _log = logging.getLogger("smki.server")
 
 
 def default_read_access(host: str) -> ReadAccess:
-    """Open where only this machine can connect, with API keys elsewhere."""
+    """Return the default access for a host: open on the loopback interface, API keys elsewhere."""
     try:
         is_loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -61,10 +61,10 @@ def default_read_access(host: str) -> ReadAccess:
     return ReadAccess.OPEN if is_loopback else ReadAccess.API_KEY
 
 
-def refuse_taken_port(host: str, port: int) -> None:
-    """Find out in time that nothing can listen there.
+def check_port(host: str, port: int) -> None:
+    """Check that a server can listen on an address and port.
 
-    :raises NotReady: when the port is in use, or the host is not an address of this machine.
+    :raises NotReady: if the port is in use, or the host is not an address of this machine.
     """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -91,13 +91,13 @@ def serve(
 ) -> None:
     """Serve the Repository of a home until SIGINT or SIGTERM.
 
-    :raises NotReady: when there is no SMKI in *home* or nothing can listen there.
-    :raises IntegrityError: when among the keys to hand out there is one that was not made for it.
+    :raises NotReady: if there is no SMKI in *home*, or the server cannot listen on *host* and *port*.
+    :raises IntegrityError: if one of the keys to publish was not made to be published.
     """
     with Smki.open(home) as smki:
         if options.publish_test_keys:
             smki.published_keys.holdings()
-    refuse_taken_port(host, port)
+    check_port(host, port)
     server = Server(
         "smki_repository",
         address=host,
@@ -110,13 +110,13 @@ def serve(
         workers_kill_timeout=STOP_SECONDS,
         http1_settings=HTTP1Settings(header_read_timeout=HEADER_MILLISECONDS),
     )
-    with _counting_together(), _faults_file(options.faults) as faults_file:
+    with _shared_counts(), _faults_file(options.faults) as faults_file:
         server.serve(target_loader=partial(_load, home, options, faults_file), wrap_loader=False)
 
 
 @contextmanager
-def _counting_together() -> Iterator[None]:
-    """Have the workers that are started meanwhile count together; whichever is asked tells of all."""
+def _shared_counts() -> Iterator[None]:
+    """Set up a directory in which workers started in this context count together, so that each reports all of them."""
     with tempfile.TemporaryDirectory(prefix="smki-metrics-", ignore_cleanup_errors=True) as directory:
         os.environ[SHARED_COUNTS] = directory
         try:
@@ -127,7 +127,7 @@ def _counting_together() -> Iterator[None]:
 
 @contextmanager
 def _faults_file(wanted: bool) -> Iterator[Path | None]:
-    """Where the workers share the faults: of this server alone, and gone with it."""
+    """Create the file in which the workers share faults; it is removed when the server stops."""
     if not wanted:
         yield None
         return
@@ -138,7 +138,7 @@ def _faults_file(wanted: bool) -> Iterator[Path | None]:
 
 
 def _load(home: Path, options: Options, faults_file: Path | None) -> Flask:
-    # Imported by the worker: prometheus_client looks where to count when it is imported.
+    # Imported in the worker because prometheus_client chooses where to count when it is imported.
     from smki_repository.app import create_app
 
     smki = Smki.open(home)
@@ -146,16 +146,16 @@ def _load(home: Path, options: Options, faults_file: Path | None) -> Flask:
     if options.time_travel or faults_file is not None:
         smki = Smki.open(home, TravellingClock(smki.clock, by_header=options.time_travel))
     app = create_app(smki, options, faults=None if faults_file is None else Faults(faults_file))
-    app.wsgi_app = BodiesAtATime(app.wsgi_app, BODIES_PER_WORKER)  # type: ignore[method-assign]
+    app.wsgi_app = BodyLimit(app.wsgi_app, BODIES_PER_WORKER)  # type: ignore[method-assign]
     return app
 
 
 def _keep_lists_fresh(smki: Smki) -> None:
-    """Issue every list before it falls due, for as long as the process lives; whichever worker asks first does it."""
+    """Issue every revocation list before it expires, until the process ends. The first worker to notice issues it."""
     while True:
         try:
             smki.renew_lists(interface="serve")
         except SmkiError as error:
-            # The lists that there are go on being served; the next round tries again.
-            _log.error("a revocation list could not be issued: %s", error)
+            # The existing lists are still served, and the next round tries again.
+            _log.error("cannot issue a revocation list: %s", error)
         time.sleep(RENEWAL_SECONDS)

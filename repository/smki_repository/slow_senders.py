@@ -1,7 +1,7 @@
-"""Clients that send the head of a request and are slow with its body, or never send it, do not keep others waiting.
+"""Protection against clients that send a request body slowly, or not at all.
 
-A thread waits for each of them, and the server offers no time limit for that. So only some of the threads may wait for
-bodies at a time: whoever comes with a body beyond that is told to come again, and what needs none is answered as ever.
+Each of them occupies a thread, and the server has no timeout for request bodies. Therefore only some of the threads may
+wait for bodies at a time. Further requests with a body are answered with 503; those without a body are not affected.
 """
 
 from __future__ import annotations
@@ -18,17 +18,18 @@ if TYPE_CHECKING:
 
 
 PATIENCE_SECONDS = 0.05
-"""So long whoever comes with a body waits for a place: under load all may be taken for a moment by bodies that are there."""
+"""Seconds that a request with a body waits before it is refused: under load, bodies that have already arrived may briefly
+use up the limit."""
 
 
 class TooManyBodies(SmkiError):
-    """So many bodies are being waited for that none more can be: HTTP 503."""
+    """Raised if too many threads are waiting for request bodies: HTTP 503."""
 
 
-class BodiesAtATime:
-    """A layer around a WSGI application that lets so many of its threads wait for bodies at a time.
+class BodyLimit:
+    """WSGI middleware that limits how many threads wait for request bodies at a time.
 
-    :param most: so many.
+    :param most: the maximum number of threads.
     """
 
     def __init__(self, application: WSGIApplication, most: int) -> None:
@@ -41,9 +42,9 @@ class BodiesAtATime:
 
 
 class _Body:
-    """The body of a request, of which each reading takes a place.
+    """A request body whose reads count towards the limit.
 
-    :raises TooManyBodies: when there is none.
+    :raises TooManyBodies: if the limit has been reached.
     """
 
     def __init__(self, stream: IO[bytes], places: threading.BoundedSemaphore) -> None:
@@ -51,14 +52,14 @@ class _Body:
         self._places = places
 
     def read(self, encoded: int = -1) -> bytes:
-        """Read some bytes, or all of them."""
+        """Read up to a number of bytes, or all of them."""
         if not self._places.acquire(timeout=PATIENCE_SECONDS):
             expected, remedy = "a body that can be read at once", "Send it again in a moment."
             raise TooManyBodies(
                 Problem(
                     code="request.too-many-slow",
                     subject="request body",
-                    seen="too many are being waited for",
+                    seen="the server is waiting for too many others",
                     expected=expected,
                     remedy=remedy,
                 )

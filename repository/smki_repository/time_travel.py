@@ -1,4 +1,4 @@
-"""What time it is, on every answer where it is not the present; and requests that say when they are asked."""
+"""The header X-SMKI-Time: the time of the SMKI on responses, and the time at which to answer on requests."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ TIME_HEADER = "X-SMKI-Time"
 
 
 def is_real(clock: Clock) -> bool:
-    """Whether a clock tells the present, so that there is nothing to say about it."""
+    """Return whether a clock shows the real time, so that responses need no header."""
     if isinstance(clock, TravellingClock) and not clock.by_header:
         return not clock.is_travelling and is_real(clock.base)
     return isinstance(clock, RealClock) or (isinstance(clock, HomeClock | AdjustableClock) and clock.setting == "real")
 
 
-def tell_the_time(app: Flask, clock: Clock) -> None:
-    """Have the application tell the time on every answer, and, with a TravellingClock, take it from every request."""
+def add_time_header(app: Flask, clock: Clock) -> None:
+    """Send the time on every response unless it is real, and with a TravellingClock read it from every request."""
 
     @app.before_request
     def travel() -> Response | None:
@@ -34,7 +34,7 @@ def tell_the_time(app: Flask, clock: Clock) -> None:
         return None
 
     @app.after_request
-    def tell(response: Response) -> Response:
+    def add_header(response: Response) -> Response:
         if not is_real(clock):
             response.headers[TIME_HEADER] = iso(clock.now())
         return response

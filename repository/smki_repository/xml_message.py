@@ -1,4 +1,4 @@
-"""XML in and out: read with lxml, without entities, network or surprises, and written by joining texts."""
+"""Reading and writing XML messages. They are parsed by lxml, without DTDs, entities or network access."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from smki.problem import Malformed, Problem
 
 
 def parse_message(body: bytes, root: str, fields: Mapping[str, bool]) -> dict[str, str]:
-    """Read a request of one level: the texts of its root's children.
+    """Parse a message with one level of elements, and return the text of each child of the root.
 
-    :param root: the name the root element must have.
-    :param fields: which children there may be; True where the text must not be empty.
-    :raises Malformed: when it is not XML, has a DTD, another root, or children that are unknown, repeated or nested.
+    :param root: the expected name of the root element.
+    :param fields: the allowed children, with True for those that must not be empty.
+    :raises Malformed: if it is not XML, has a DTD or another root, or has unknown, repeated or nested children.
     """
     if not body.strip():
-        raise Malformed(_problem("xml.empty", "nothing in it", f"<{root}>"))
+        raise Malformed(_problem("xml.empty", "an empty body", f"<{root}>"))
     try:
-        # A parser each time: one that met an error is not used again.
+        # A new parser for each message, because one that met an error must not be reused.
         parser = etree.XMLParser(
             resolve_entities=False,
             no_network=True,
@@ -65,11 +65,11 @@ def _problem(code: str, seen: str, expected: str) -> Problem:
 
 
 Content = str | list[tuple[str, "Content"]]
-"""What an element holds: text, or elements in order."""
+"""Content of an element: text, or child elements in order."""
 
 
 def write_message(root: str, content: Content) -> bytes:
-    """The document as UTF-8, with an XML declaration; characters that XML cannot have become U+FFFD."""
+    """Return the document in UTF-8 with an XML declaration. Characters that XML does not allow become U+FFFD."""
     return f"<?xml version='1.0' encoding='UTF-8'?>\n{_element(root, content)}".encode("utf-8", "replace")
 
 
@@ -83,4 +83,4 @@ def _element(name: str, content: Content) -> str:
 
 _NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _LINE_ENDS = {"\r": "&#13;"}
-"""What a reader would take for the end of a line of its own kind."""
+"""Carriage returns are escaped because parsers normalise them to line feeds."""

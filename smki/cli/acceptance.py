@@ -28,7 +28,7 @@ from smki.registration.acceptance import Accept, Reject
 @officer_options
 @home_option
 def accept(serial: SerialNumber, party: PartyId, officer: str, home: Path) -> None:
-    """Accept an Organisation Certificate that is pending."""
+    """Accept a pending Organisation Certificate."""
     with Smki.open(home) as smki:
         record = smki.registration.execute(Accept(serial), cli_actor(party, officer))
     say(f"{record.kind.title} {serial} is {record.stored_status.label}.")
@@ -36,15 +36,15 @@ def accept(serial: SerialNumber, party: PartyId, officer: str, home: Path) -> No
 
 @click.command()
 @click.argument("serial", type=SERIAL)
-@click.option("--because", required=True, help="The reason, for the record.")
+@click.option("--because", required=True, help="Reason for the rejection, for the record.")
 @officer_options
 @home_option
 @json_option
 def reject(serial: SerialNumber, because: str, party: PartyId, officer: str, home: Path, as_json: bool) -> None:
-    """Reject a certificate, and say where it differs from its request.
+    """Reject a certificate, and list its differences from the request.
 
-    An Organisation Certificate is not in use from then on; the rejection of a Device Certificate is recorded
-    and investigated (SEC L11.5 to L11.7).
+    An Organisation Certificate is then no longer in use. The rejection of a Device Certificate is recorded for
+    investigation (SEC L11.5 to L11.7).
     """
     with Smki.open(home) as smki:
         rejection = smki.registration.execute(Reject(serial, because), cli_actor(party, officer))
@@ -66,7 +66,7 @@ def reject(serial: SerialNumber, because: str, party: PartyId, officer: str, hom
         return
     say_problems(rejection.differences)
     if not rejection.differences:
-        say("The certificate says in everything what the request asked for.")
-    say(f"{rejection.record.kind.title} {serial} is {status.label}; its rejection is in the record.")
+        say("The certificate agrees with the request.")
+    say(f"{rejection.record.kind.title} {serial} is {status.label}; the rejection is recorded.")
     if listed_by is not None:
         say(list_deadline_text(rejection.record.kind, listed_by))

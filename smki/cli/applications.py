@@ -19,14 +19,14 @@ from smki.problem import NotFound, Problem
 
 @click.group()
 def applications() -> None:
-    """The record of applications, refused ones too."""
+    """Show the record of applications, including refused ones."""
 
 
 @applications.command(name="list")
-@click.option("--applicant", help="Only of this Party or Testing Participant.")
-@click.option("--eui", type=EUI64, help="Only for this Entity Identifier.")
-@click.option("--granted/--refused", default=None, help="Only those that were granted, or refused.")
-@click.option("--limit", type=COUNT, help="At most so many.")
+@click.option("--applicant", help="Only applications by this Party or Testing Participant.")
+@click.option("--eui", type=EUI64, help="Only applications for this Entity Identifier.")
+@click.option("--granted/--refused", default=None, help="Only granted, or only refused applications.")
+@click.option("--limit", type=COUNT, help="Maximum number of applications.")
 @home_option
 @json_option
 def list_(
@@ -37,7 +37,7 @@ def list_(
     limit: int | None,
     as_json: bool,
 ) -> None:
-    """List applications, oldest first; --json prints one object a line."""
+    """List applications, oldest first; --json prints one object per line."""
     query = ApplicationQuery(
         subscriber=applicant.upper() if applicant else None, entity_identifier=eui, granted=granted
     )
@@ -51,7 +51,7 @@ def list_(
 @home_option
 @json_option
 def show(home: Path, number: int, as_json: bool) -> None:
-    """Show one application with every reason."""
+    """Show an application, with every reason if it was refused."""
     with Smki.open(home) as smki:
         record = smki.ledger.application(number)
     if record is None:
@@ -60,7 +60,7 @@ def show(home: Path, number: int, as_json: bool) -> None:
                 code="application.unknown",
                 subject=f"application {number}",
                 seen="not in the record",
-                expected="one that was made",
+                expected="the number of an application",
             )
         )
     if as_json:
@@ -75,5 +75,5 @@ def _line(record: ApplicationRecord) -> str:
     what = f"{of.kind.title}{f' {of.role.label}' if of.role else ''}{f' {of.usage.code}' if of.usage else ''}"
     whom = f" for {of.entity_identifier}" if of.entity_identifier else ""
     outcome = f"granted: {record.serial_number}" if record.granted else f"refused: {record.reasons[0].code}"
-    by = f"{of.subscriber or 'nobody named'}{f' ({of.officer})' if of.officer else ''}"
+    by = f"{of.subscriber or 'unknown'}{f' ({of.officer})' if of.officer else ''}"
     return f"{record.id}  {iso(of.received)}  {by}  {what}{whom}  {outcome}"

@@ -20,7 +20,7 @@ from smki.registration.officers import certificate_of
 
 @click.group()
 def audit() -> None:
-    """The record of what was done, and of what was asked of the Repository."""
+    """Show events, and requests to the XML services of the Repository."""
 
 
 @audit.command()
@@ -28,7 +28,7 @@ def audit() -> None:
 @home_option
 @json_option
 def show(home: Path, reference: str, as_json: bool) -> None:
-    """Show what was asked and answered under the AuditReference of an answer of the XML services."""
+    """Show the request and response of the XML services that have this AuditReference."""
     with Smki.open(home) as smki:
         found = smki.audit_trail.find(reference)
     if as_json:
@@ -44,15 +44,15 @@ def show(home: Path, reference: str, as_json: bool) -> None:
 
 @audit.command()
 @click.argument("serial_number", type=SERIAL, metavar="[SERIAL]", required=False)
-@click.option("--party", type=PARTY, help="Only what this Party did, what concerns it, and its certificates.")
-@click.option("--officer", help="Only what this officer did.")
-@click.option("--device", type=EUI64, help="Only what concerns this Device and its certificates.")
+@click.option("--party", type=PARTY, help="Only events by or about this Party, and about its certificates.")
+@click.option("--officer", help="Only events caused by this officer.")
+@click.option("--device", type=EUI64, help="Only events about this Device and its certificates.")
 @click.option(
-    "--kind", type=Choices(EventKind), help=f"Only of this kind: {', '.join(kind.value for kind in EventKind)}."
+    "--kind", type=Choices(EventKind), help=f"Only events of this kind: {', '.join(kind.value for kind in EventKind)}."
 )
-@click.option("--from", "first", type=MOMENT, help="Only from this time on.")
-@click.option("--to", "last", type=MOMENT, help="Only until this time.")
-@click.option("--limit", type=click.IntRange(min=1), help="Maximum number of events, the oldest first.")
+@click.option("--from", "first", type=MOMENT, help="Only events at or after this time.")
+@click.option("--to", "last", type=MOMENT, help="Only events at or before this time.")
+@click.option("--limit", type=click.IntRange(min=1), help="Maximum number of events.")
 @home_option
 @json_option
 def events(
@@ -67,9 +67,10 @@ def events(
     limit: int | None,
     as_json: bool,
 ) -> None:
-    """Show what was done, in the order in which it was: by whom, through which interface, with what.
+    """Show events, oldest first: what was done, by whom and through which interface.
 
-    Every command appends one event. With SERIAL only what was done with that certificate; --json prints one object a line.
+    Every command that changes something appends one event. With SERIAL, only the events of that certificate are shown.
+    --json prints one object per line.
     """
     query = EventQuery(
         kind=kind,

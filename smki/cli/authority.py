@@ -20,13 +20,13 @@ _ISSUING = click.Choice([CertificateKind.ISSUING_OCA.value, CertificateKind.ISSU
 
 @click.group()
 def authority() -> None:
-    """The certification authorities: list, add, renew, revoke."""
+    """List, add, renew and revoke certification authorities."""
 
 
 @authority.command(name="list")
 @home_option
 def list_(home: Path) -> None:
-    """List the authorities."""
+    """List the certification authorities."""
     with Smki.open(home) as smki:
         now = smki.clock.now()
         for record in smki.authorities():
@@ -45,9 +45,9 @@ def _establish(home: Path, kind: str) -> None:
 @click.argument("kind", type=_ISSUING)
 @home_option
 def add(kind: str, home: Path) -> None:
-    """Make another Issuing DCA beside the others, or an Issuing OCA that takes over.
+    """Add another Issuing DCA, or an Issuing OCA that replaces the current one.
 
-    Device Certificates are then issued by each Issuing DCA in turn, or by the one that --issuer names.
+    Device Certificates are then issued by each Issuing DCA in turn, or by the one named with --issuer.
     """
     _establish(home, kind)
 
@@ -56,13 +56,13 @@ def add(kind: str, home: Path) -> None:
 @click.argument("kind", type=_ISSUING)
 @home_option
 def renew(kind: str, home: Path) -> None:
-    """Make a new authority that issues from now on; the old one's revocation lists go on."""
+    """Replace an authority with a new one. The revocation lists of the old one are still issued."""
     _establish(home, kind)
 
 
 @authority.command()
 @click.argument("name")
-@click.option("--reason", required=True, help="As for smki revoke.")
+@click.option("--reason", required=True, help="Reason for the revocation, as for smki revoke.")
 @click.option("--officer", "--by", default=PMA, show_default=True, help="An officer of the DCC, or the SMKI PMA.")
 @home_option
 def revoke(name: str, reason: str, officer: str, home: Path) -> None:
@@ -73,12 +73,12 @@ def revoke(name: str, reason: str, officer: str, home: Path) -> None:
             names = ", ".join(str(record.certificate.common_name) for record in smki.authorities())
             raise NotFound(
                 Problem(
-                    code="authority.unknown", subject=f"authority {name}", seen="not there", expected=f"one of: {names}"
+                    code="authority.unknown", subject=f"authority {name}", seen="unknown", expected=f"one of: {names}"
                 )
             )
         command = Revoke(serial_number=found[0].serial_number, reason=reason)
         done = smki.registration.execute(command, cli_actor(officer=officer))
         record = smki.lists(CertificateKind.ROOT_OCA, interface="cli").publish()
     say(
-        f"{done.record.kind.title} {name} is revoked from {iso(done.revocation.effective)}; Organisation ARL {record.number} says so."
+        f"{done.record.kind.title} {name} is revoked from {iso(done.revocation.effective)}; Organisation ARL {record.number} lists it."
     )

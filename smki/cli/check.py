@@ -18,11 +18,13 @@ from smki.home.smki import Smki
 @home_option
 @json_option
 def check(home: Path, as_json: bool) -> None:
-    """Check that the ledger is whole and true.
+    """Check the integrity and consistency of the ledger.
 
-    Reads every certificate again: its columns, its profile, its issuer's signature; compares statuses,
-    revocations, latest lists, applications, successors, counters and audit events with one another; and
-    lets the database check its file. Exit status 1 when anything is wrong.
+    Checks each certificate against its columns, its profile and its issuer's signature; compares statuses,
+    revocations, latest lists, applications, successors, counters and audit events with each other; and has the
+    database check its file.
+
+    Exit status: 0 no problems; 1 problems were found.
     """
     with Smki.open(home) as smki:
         result = smki.check()

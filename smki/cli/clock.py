@@ -20,9 +20,9 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31557600}
 
 
 def parse_shift(text: str) -> timedelta:
-    """Read a time span like ``90d``, ``-12h`` or ``10y`` (a year being 365.25 days).
+    """Parse a time span like ``90d``, ``-12h`` or ``10y`` (a year has 365.25 days).
 
-    :raises Malformed: for anything else.
+    :raises Malformed: if the text is not a time span.
     """
     found = re.fullmatch(r"([+-]?[0-9]{1,7})([smhdwy])", text.strip())
     if not found:
@@ -31,7 +31,7 @@ def parse_shift(text: str) -> timedelta:
                 code="shift.malformed",
                 subject="shift",
                 seen=f"{text[:32]!r}",
-                expected="a number and s, m, h, d, w or y",
+                expected="a number followed by s, m, h, d, w or y",
             )
         )
     return timedelta(seconds=int(found.group(1)) * _UNITS[found.group(2)])
@@ -42,7 +42,7 @@ SHIFT = Parsed("SPAN", parse_shift)
 
 @click.group()
 def clock() -> None:
-    """What time it is in a home: show, set, shift, or the real one."""
+    """Show and set the clock of a home."""
 
 
 def _clock(home: Path) -> HomeClock:
@@ -55,41 +55,41 @@ def _set(home: Path, command: SetClock) -> None:
         smki.registration.execute(command, cli_actor())
 
 
-def _tell(home_clock: HomeClock) -> None:
+def _print(home_clock: HomeClock) -> None:
     say(f"{iso(home_clock.now())} ({home_clock.setting})")
 
 
 @clock.command()
 @home_option
 def show(home: Path) -> None:
-    """Show what time it is."""
-    _tell(_clock(home))
+    """Show the time in the home."""
+    _print(_clock(home))
 
 
 @clock.command(name="set")
 @click.argument("moment", type=MOMENT)
 @home_option
 def set_(moment: datetime, home: Path) -> None:
-    """Make the clock stand still at a moment, for every process that has the home open."""
+    """Stop the clock at a time, for every process that has the home open."""
     home_clock = _clock(home)
     _set(home, SetClock(clock=home_clock, fixed=moment))
-    _tell(home_clock)
+    _print(home_clock)
 
 
 @clock.command(context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]})
 @click.argument("span", type=SHIFT)
 @home_option
 def shift(span: timedelta, home: Path) -> None:
-    """Make the clock run ahead (90d) or behind (-12h)."""
+    """Set the clock ahead (90d) or behind (-12h) of the system clock."""
     home_clock = _clock(home)
     _set(home, SetClock(clock=home_clock, shift=span))
-    _tell(home_clock)
+    _print(home_clock)
 
 
 @clock.command()
 @home_option
 def real(home: Path) -> None:
-    """Make it the machine's clock again."""
+    """Use the system clock again."""
     home_clock = _clock(home)
     _set(home, SetClock(clock=home_clock))
-    _tell(home_clock)
+    _print(home_clock)

@@ -1,4 +1,4 @@
-"""What the commands share: options, files, and how a certificate is written and shown."""
+"""Options, parameter types, and reading and writing of files, shared by the commands."""
 
 from __future__ import annotations
 
@@ -38,19 +38,19 @@ DER_SUFFIXES = (".der", ".cer")
 
 
 class Parsed(_ParamType):
-    """An option whose text is parsed by a function that raises :class:`~smki.problem.Malformed`."""
+    """A parameter type whose text is parsed by a function that raises :class:`~smki.problem.Malformed`."""
 
     def __init__(self, name: str, parse: Callable[[str], Any]) -> None:
         self.name = name
         self._parse = parse
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The value, parsed; a Malformed goes to the boundary with all that it says."""
+        """Parse the value. A Malformed propagates to :mod:`smki.cli.main`, which prints it in full."""
         return self._parse(value) if isinstance(value, str) else value
 
 
 class Choices(_ParamType):
-    """An option that takes the value of a member of an enumeration, hyphens for spaces."""
+    """A parameter type that accepts the value of a member of an enumeration, with hyphens for spaces."""
 
     name = "KIND"
 
@@ -58,7 +58,7 @@ class Choices(_ParamType):
         self._members = {str(member.value).replace(" ", "-"): member for member in members}
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the member; a value that none has is a usage error that lists them."""
+        """Return the member with a value; fail with a usage error that lists the values if there is none."""
         found = self._members.get(str(value).strip().lower().replace(" ", "-"))
         if found is None:
             self.fail(f"{value!r} is not one of: {', '.join(self._members)}.", param, ctx)
@@ -76,8 +76,9 @@ STATUS = Parsed("P|I|N|E|R", CertificateStatus.parse)
 MOMENT: Parsed = Parsed("TIME", parse_moment)
 
 NUMBER = click.IntRange(-(2**63), 2**63 - 1)
-"""A number that the ledger can hold."""
+"""A number that the ledger can store."""
 COUNT = click.IntRange(1, 2**63 - 1)
+"""A positive number that the ledger can store."""
 
 home_option: Callable[[F], F] = click.option(
     "--home",
@@ -85,23 +86,27 @@ home_option: Callable[[F], F] = click.option(
     envvar="SMKI_HOME",
     default="pki",
     metavar="DIR",
-    help="The directory of the SMKI. [SMKI_HOME; default: ./pki]",
+    help="Directory of the SMKI. [SMKI_HOME; default: ./pki]",
 )
-json_option: Callable[[F], F] = click.option("--json", "as_json", is_flag=True, help="For programs: JSON.")
+json_option: Callable[[F], F] = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 def applicant_options(command: F) -> F:
-    """Options that say who applies: the fields of an Application of the same names."""
+    """Add the options that name the applicant."""
     for option in (
         click.option(
-            "--on-behalf-of", default="", metavar="PARTY", help="The User for which a Shared Resource applies."
+            "--on-behalf-of",
+            default="",
+            metavar="PARTY",
+            help="The User on whose behalf a Shared Resource applies.",
         ),
-        click.option("--officer", default="", help="The officer who applies. [default: the applicant's first]"),
+        click.option("--officer", default="", help="Officer who applies. [default: the applicant's first]"),
         click.option(
             "--applicant",
             default="",
             metavar="PARTY",
-            help="Who applies. [default: the owner of the EUI-64; for a Device the first who may]",
+            help="Party or Testing Participant that applies. [default: the owner of the EUI-64, or for a Device the first "
+            "that is eligible]",
         ),
     ):
         command = option(command)
@@ -109,34 +114,34 @@ def applicant_options(command: F) -> F:
 
 
 def officer_options(command: F) -> F:
-    """Add the options that say which officer acts, judged as over REST."""
+    """Add the options that name the officer who acts. The same rules apply as over REST."""
     for option in (
-        click.option("--officer", default="", help="The officer who acts. [default: the Party's first that may]"),
-        click.option("--party", type=PARTY, required=True, help="The Party or participant whose officer acts."),
+        click.option("--officer", default="", help="Officer who acts. [default: the Party's first who may]"),
+        click.option("--party", type=PARTY, required=True, help="Party or Testing Participant whose officer acts."),
     ):
         command = option(command)
     return command
 
 
 def cli_actor(party: PartyId | None = None, officer: str = "") -> Actor:
-    """Return who runs a command: an officer of a Party, or whoever operates the home."""
+    """Return the actor of a command: an officer of a Party or, without a Party, the operator of the home."""
     return Actor(interface="cli", party=str(party) if party else "", officer=officer)
 
 
 def list_deadline(smki: Smki, revocation: Revocation) -> datetime:
-    """Return the time at which a revocation list contains a revocation at the latest."""
+    """Return the time by which a revocation list will contain a revocation."""
     record = smki.ledger.certificate(revocation.serial_number)
     kind = list_issuer(record.kind) if record else CertificateKind.ISSUING_OCA
     return revocation.effective + smki.lists(kind).policy.after_revocation
 
 
 def list_issuer(kind: CertificateKind) -> CertificateKind:
-    """Return the kind of authority on whose list certificates of a kind are."""
+    """Return the kind of authority whose list contains revoked certificates of a kind."""
     return CertificateKind.ISSUING_OCA if kind is CertificateKind.ORGANISATION else CertificateKind.ROOT_OCA
 
 
 def list_deadline_text(kind: CertificateKind, deadline: datetime) -> str:
-    """Return the sentence that says when a list contains the revocation of a certificate of a kind."""
+    """Return a sentence that says by when a list contains the revocation of a certificate."""
     issuer = list_issuer(kind)
     command = "crl" if issuer is CertificateKind.ISSUING_OCA else "arl"
     title = POLICIES[issuer].profile.title
@@ -144,10 +149,10 @@ def list_deadline_text(kind: CertificateKind, deadline: datetime) -> str:
 
 
 def read_input(name: str) -> bytes:
-    """The bytes of a file, or of standard input for ``-``.
+    """Return the bytes of a file, or of standard input for ``-``.
 
-    :raises NotFound: when there is no such file.
-    :raises Malformed: when it is a directory or larger than anything we read.
+    :raises NotFound: if there is no such file.
+    :raises Malformed: if it is a directory or larger than MAX_INPUT_BYTES.
     """
     try:
         if name == "-":
@@ -161,8 +166,8 @@ def read_input(name: str) -> bytes:
                 code="file.missing",
                 subject=name,
                 seen="no such file",
-                expected="a file that can be read",
-                remedy="Check its name; - is standard input.",
+                expected="a readable file",
+                remedy="Check the file name; - stands for standard input.",
             )
         ) from None
     except IsADirectoryError:
@@ -181,10 +186,10 @@ def read_input(name: str) -> bytes:
 
 @contextlib.contextmanager
 def output(path: Path | None, mode: int = PUBLIC_MODE) -> Iterator[IO[bytes]]:
-    """Where results go: a file that appears when it is whole, or standard output where there is no path (or ``-``).
+    """Open the output of a command: a file that is created atomically, or standard output for None or ``-``.
 
-    :param mode: who may read the file.
-    :raises NotFound: when the directory does not exist.
+    :param mode: the permissions of the file.
+    :raises NotFound: if its directory does not exist.
     """
     if path is None or path == Path("-"):
         yield sys.stdout.buffer
@@ -196,9 +201,9 @@ def output(path: Path | None, mode: int = PUBLIC_MODE) -> Iterator[IO[bytes]]:
 
 
 def require_directory(path: Path) -> None:
-    """Find out in time that there is nowhere to write to.
+    """Check that a directory exists before doing work whose result is written to it.
 
-    :raises NotFound: when the directory does not exist.
+    :raises NotFound: if it does not.
     """
     if not path.is_dir():
         raise NotFound(
@@ -206,19 +211,19 @@ def require_directory(path: Path) -> None:
                 code="file.missing",
                 subject=str(path),
                 seen="no such directory",
-                expected="a directory to write into",
-                remedy="Make it first.",
+                expected="an existing directory",
+                remedy="Create it first.",
             )
         )
 
 
 def encode_certificate(certificate: Certificate, path: Path | None) -> bytes:
-    """A certificate as it is written to that path: DER by suffix (.der, .cer), PEM otherwise."""
+    """Return a certificate in the encoding for a path: DER if it ends in .der or .cer, PEM otherwise."""
     if path is not None and path.suffix.lower() in DER_SUFFIXES:
         return certificate.der
     return certificate.as_pem().encode()
 
 
 def day(moment: datetime) -> str:
-    """The date of a moment, for tables."""
+    """Return the date of a moment (YYYY-MM-DD)."""
     return f"{moment.year:04d}-{moment:%m-%d}"

@@ -20,18 +20,20 @@ from smki.registration.credentials import MadeCredential, MakeApiKey, MakeToken,
 
 @click.group()
 def apikey() -> None:
-    """API keys with which systems read the Repository: add, list, revoke.
+    """Make, list and revoke API keys for systems that read the Repository.
 
-    They are asked for where the server listens to more than this machine, or is told to with --read api-key.
+    smki serve requires them unless it listens on the loopback interface only, and with --read api-key.
     """
 
 
 @click.group()
 def officer() -> None:
-    """Tokens with which officers apply, accept, reject and revoke over HTTP: token, list, revoke."""
+    """Make, list and revoke tokens with which officers act over REST."""
 
 
-_days = click.option("--days", type=click.IntRange(1, 36500), help="For so many days. [default: until it is revoked]")
+_days = click.option(
+    "--days", type=click.IntRange(1, 36500), help="Number of days for which it is valid. [default: until it is revoked]"
+)
 
 
 @apikey.command(name="add")
@@ -40,7 +42,9 @@ _days = click.option("--days", type=click.IntRange(1, 36500), help="For so many 
 @home_option
 @json_option
 def add_key(home: Path, name: str, days: int | None, as_json: bool) -> None:
-    """Make an API key for a system and print it: it is told once, only its SHA-256 is kept.
+    """Make an API key for a system and print it.
+
+    The key cannot be shown again: only its SHA-256 is stored.
 
     \b
     smki apikey add head-end
@@ -54,13 +58,15 @@ def add_key(home: Path, name: str, days: int | None, as_json: bool) -> None:
 
 
 @officer.command()
-@click.option("--party", "party_id", type=PARTY, required=True, help="The Party or Testing Participant.")
-@click.option("--officer", "name", default="", help="The officer. [default: the first]")
+@click.option("--party", "party_id", type=PARTY, required=True, help="Party or Testing Participant.")
+@click.option("--officer", "name", default="", help="Officer. [default: the first]")
 @_days
 @home_option
 @json_option
 def token(home: Path, party_id: PartyId, name: str, days: int | None, as_json: bool) -> None:
-    """Make a token for an officer and print it: it is told once, only its SHA-256 is kept.
+    """Make a token for an officer and print it.
+
+    The token cannot be shown again: only its SHA-256 is stored.
 
     \b
     smki officer token --party LARGE-SUPPLIER
@@ -117,23 +123,23 @@ def _revoke(home: Path, kind: CredentialKind, name: str, party: PartyId | None =
         command = RevokeCredential(kind=kind, name=name, party=party, revoked=RealClock().now())
         revoked = smki.registration.execute(command, cli_actor())
     for credential in revoked:
-        say(f"Number {credential.id}, {credential.name}, counts no longer.")
+        say(f"Number {credential.id}, {credential.name}, is revoked.")
 
 
 @apikey.command(name="revoke")
 @click.argument("name", metavar="NAME|NUMBER")
 @home_option
 def revoke_key(home: Path, name: str) -> None:
-    """Have an API key count no longer, from now on."""
+    """Revoke an API key."""
     _revoke(home, CredentialKind.API_KEY, name)
 
 
 @officer.command(name="revoke")
 @click.argument("name", metavar="OFFICER|NUMBER")
-@click.option("--party", type=PARTY, help="The officer's Party, where several have an officer of that name.")
+@click.option("--party", type=PARTY, help="Party of the officer, if several have an officer of that name.")
 @home_option
 def revoke_tokens(home: Path, name: str, party: PartyId | None) -> None:
-    """Have an officer's tokens, or the one of that number, count no longer."""
+    """Revoke an officer's tokens, or the one with a number."""
     _revoke(home, CredentialKind.OFFICER_TOKEN, name, party)
 
 
@@ -144,5 +150,5 @@ def _show(made: MadeCredential, as_json: bool) -> None:
         return
     until = f"until {iso(credential.expires)}" if credential.expires else "until it is revoked"
     of = f"{credential.name} of {credential.party}" if credential.party else credential.name
-    say(f"Number {credential.id} for {of}, good {until}. This is told only once:", err=True)
+    say(f"Number {credential.id} for {of}, valid {until}. It cannot be shown again:", err=True)
     say(secret)

@@ -17,10 +17,12 @@ from smki.testing.defects import DEFECTS, Defect, SamplePki
 from smki.testing.defects.write import MANIFEST, manifest_row, write_defects
 
 SEEDED_MOMENT = datetime(2026, 7, 1, 12, tzinfo=UTC)
-"""Default moment at which defects made from a seed are to be judged, so that a seed always makes the same files."""
+"""Default time at which defects made from a seed are to be judged, so that a seed always makes the same files."""
 
 _only_option = click.option(
-    "--only", metavar="PATTERN", help="Only those whose name or one of whose lint codes matches: 'device-key-*', role.*"
+    "--only",
+    metavar="PATTERN",
+    help="Only defects whose name or one of whose lint codes matches, for example 'device-key-*' or 'role.*'.",
 )
 
 
@@ -28,8 +30,8 @@ _only_option = click.option(
 def defects() -> None:
     """Certificates, requests and revocation lists that are wrong in exactly one way each.
 
-    For testing Devices, Relying Parties and tools. They have authorities and keys of their own: no key of an SMKI
-    home signs a defect.
+    They are for testing Devices, Relying Parties and tools, and are signed by authorities of their own, never with the
+    keys of a home.
     """
 
 
@@ -37,7 +39,7 @@ def defects() -> None:
 @_only_option
 @json_option
 def list_(only: str | None, as_json: bool) -> None:
-    """List the defects: what is wrong, what the lint finds, what a Relying Party decides, whether OpenSSL sees it."""
+    """List the defects, with the expected result of the lint, of a Relying Party and of OpenSSL."""
     chosen = _chosen(only)
     if as_json:
         pki = SamplePki(SEEDED_MOMENT, "")
@@ -54,13 +56,15 @@ def list_(only: str | None, as_json: bool) -> None:
 @click.argument("directory", type=click.Path(path_type=Path))
 @click.option("--seed", help="Make keys, serial numbers and signatures reproducible, byte for byte.")
 @click.option(
-    "--at", type=MOMENT, help="When they are to be judged, UTC. [default: now; with --seed 2026-07-01T12:00:00Z]"
+    "--at",
+    type=MOMENT,
+    help="Time (UTC) at which they are to be judged. [default: now; with --seed 2026-07-01T12:00:00Z]",
 )
 @_only_option
 def write(directory: Path, seed: str | None, at: datetime | None, only: str | None) -> None:
-    """Write the defects into a directory, the valid certificates they are made from into good/, and manifest.json.
+    """Write the defects to a directory, with a manifest.json and, in good/, the valid counterparts.
 
-    All files are DER. The revocation lists are current for 48 hours and a year from an hour before --at.
+    All files are DER. The revocation lists are valid from an hour before --at: the CRL for 48 hours, the ARL for a year.
 
     \b
     smki defects write defects --seed demo
@@ -84,16 +88,19 @@ def _chosen(pattern: str | None) -> list[Defect]:
             Problem(
                 code="defect.unknown",
                 subject=f"--only {pattern}",
-                seen="no defect like that",
-                expected="a name",
-                remedy="smki defects list",
+                seen="no such defect",
+                expected="a pattern that matches a name or a lint code",
+                remedy="smki defects list shows them.",
             )
         )
     return chosen
 
 
 def _refuse_occupied(directory: Path) -> None:
-    """Refuse a directory with other files, so that those of this run are not mixed with them."""
+    """Refuse a directory that contains other files.
+
+    :raises NotReady: if it does.
+    """
     if not directory.exists() or (directory / MANIFEST).exists():
         return
     if not directory.is_dir() or any(directory.iterdir()):
@@ -101,7 +108,7 @@ def _refuse_occupied(directory: Path) -> None:
             Problem(
                 code="directory.occupied",
                 subject=str(directory),
-                seen="there are other files in it",
-                expected="no such directory yet, an empty one, or one with defects",
+                seen="it contains other files",
+                expected="a new or empty directory, or one with defects",
             )
         )

@@ -24,24 +24,24 @@ from smki.testing.demo import (
 
 @click.group()
 def demo() -> None:
-    """Whole sets of certificates to begin with."""
+    """Make complete sets of certificates for demonstrations."""
 
 
 @demo.command()
 @home_option
+@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="New directory to write to.")
+@click.option("--seed", help="For a new SMKI: make keys, serial numbers and certificates reproducible, byte for byte.")
 @click.option(
-    "--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Where to write: a new directory."
+    "--at", type=MOMENT, help="For a new SMKI: the time (UTC) of its creation. [default: now; with --seed 2026-01-01]"
 )
-@click.option("--seed", help="For a new SMKI: make everything reproducible, byte for byte.")
-@click.option("--at", type=MOMENT, help="For a new SMKI: when it begins, UTC. [default: now; with --seed 2026-01-01]")
 def z1(home: Path, out: Path, seed: str | None, at: datetime | None) -> None:
-    """Fresh certificates for the Organisations of the DCC's published test PKI.
+    """Issue new certificates for the Organisations of the DCC's published test PKI.
 
-    The Entity Identifiers, roles, usages and common names are the published ones; keys and certificates are new, valid
-    from today, and issued in the SMKI in --home, which is made where there is none. With --seed or --at everything is
-    issued at the moment at which it begins.
+    The Entity Identifiers, roles, usages and common names are the published ones. The keys and certificates are new
+    and valid from today. They are issued by the SMKI in --home, which is created if there is none; with --seed or
+    --at, at the time of its creation.
 
-    The private keys are for everybody to see: smki serve --publish-test-keys hands them out as org-crypto.zip.
+    The private keys are intentionally public: smki serve --publish-test-keys serves them as org-crypto.zip.
 
     \b
     smki demo z1 --out z1
@@ -50,7 +50,7 @@ def z1(home: Path, out: Path, seed: str | None, at: datetime | None) -> None:
     """
     is_new = not (home / CONFIGURATION_FILE).exists()
     if not is_new and (seed is not None or at is not None):
-        raise click.UsageError(f"--seed and --at are for a new SMKI, and there is one in {home}.")
+        raise click.UsageError(f"--seed and --at are for a new SMKI, but there is already one in {home}.")
     require_directory(out.absolute().parent)
     refuse_occupied(out)
     if is_new:
@@ -62,9 +62,9 @@ def z1(home: Path, out: Path, seed: str | None, at: datetime | None) -> None:
         since, until = holdings[0].certificate.not_before, holdings[0].certificate.not_after
     say(f"{len(holdings)} Organisation Certificates in {out}, valid from {iso(since)} to {iso(until)}:")
     for name, what in (
-        (f"{CERTIFICATES_FOLDER}/", "each with its private key"),
+        (f"{CERTIFICATES_FOLDER}/", "certificates and private keys"),
         (f"{AUTHORITIES_FOLDER}/", "Root OCA and Issuing OCA"),
-        (KEY_STORE_FILE, "the same as a key store"),
-        (ORG_CRYPTO_FILE, "the same as smki serve --publish-test-keys hands it out"),
+        (KEY_STORE_FILE, "key store with the same contents"),
+        (ORG_CRYPTO_FILE, "archive that smki serve --publish-test-keys serves"),
     ):
         say(f"  {name:<15} {what}")

@@ -26,18 +26,18 @@ RESPONSIBLE = Parsed("'electricity: PARTY, gas: PARTY'", lambda text: tuple(pars
 
 @click.group()
 def device() -> None:
-    """Devices in the Smart Metering Inventory."""
+    """Manage Devices in the Smart Metering Inventory."""
 
 
 @device.command()
 @click.argument("device_id", metavar="EUI-64")
 @click.option("--type", "device_type", required=True, help="ESME, GSME, CHF, GPF, PPMID, HCALCS, SAPC, IHD or CAD.")
-@click.option("--status", default="pending", show_default=True, help="Its SMI status.")
-@click.option("--returns-to", default="", help="Of a suspended Device: the status that it returns to.")
-@click.option("--smets", "smets_version", default="2", show_default=True, help="1 or 2.")
-@click.option("--enrolled", is_flag=True, help="It is part of an Enrolled smart metering system.")
+@click.option("--status", default="pending", show_default=True, help="SMI status.")
+@click.option("--returns-to", default="", help="For a suspended Device, the status to which it returns.")
+@click.option("--smets", "smets_version", default="2", show_default=True, help="SMETS version: 1 or 2.")
+@click.option("--enrolled", is_flag=True, help="The Device is part of an Enrolled smart metering system.")
 @click.option(
-    "--responsible", default="", metavar="'electricity: PARTY, gas: PARTY'", help="The responsible Parties, by fuel."
+    "--responsible", default="", metavar="'electricity: PARTY, gas: PARTY'", help="Responsible Party for each fuel."
 )
 @home_option
 def add(
@@ -66,7 +66,7 @@ def add(
 @home_option
 @json_option
 def list_(home: Path, device_type: DeviceType | None, status: SmiStatus | None, as_json: bool) -> None:
-    """List the Devices; --json prints one object a line."""
+    """List the Devices; --json prints one object per line."""
     with Smki.open(home) as smki:
         for found in smki.ledger.register.devices():
             if (device_type and found.device_type is not device_type) or (status and found.status is not status):
@@ -82,7 +82,7 @@ def list_(home: Path, device_type: DeviceType | None, status: SmiStatus | None, 
 @home_option
 @json_option
 def show(home: Path, device_id: EntityIdentifier, as_json: bool) -> None:
-    """Show everything about a Device."""
+    """Show a Device."""
     with Smki.open(home) as smki:
         found = known_device(smki.ledger, device_id)
         fields = device_fields(found)
@@ -97,13 +97,13 @@ def show(home: Path, device_id: EntityIdentifier, as_json: bool) -> None:
 
 @device.command()
 @click.argument("device_id", type=EUI64)
-@click.option("--type", "device_type", type=DEVICE_TYPE, help="What it is.")
-@click.option("--smets", "smets_version", type=SMETS, help="1 or 2.")
-@click.option("--status", type=SMI_STATUS, help="Its SMI status, as for set-status.")
-@click.option("--returns-to", type=SMI_STATUS, help="Of a suspended Device: the status that it returns to.")
+@click.option("--type", "device_type", type=DEVICE_TYPE, help="Device type.")
+@click.option("--smets", "smets_version", type=SMETS, help="SMETS version: 1 or 2.")
+@click.option("--status", type=SMI_STATUS, help="SMI status, as for set-status.")
+@click.option("--returns-to", type=SMI_STATUS, help="For a suspended Device, the status to which it returns.")
 @click.option("--enrolled/--not-enrolled", default=None, help="Whether its smart metering system is Enrolled.")
 @click.option(
-    "--responsible", type=RESPONSIBLE, help="The responsible Parties, by fuel, instead of those recorded; '' for none."
+    "--responsible", type=RESPONSIBLE, help="Responsible Party for each fuel, replacing all recorded ones; '' for none."
 )
 @home_option
 def change(
@@ -116,7 +116,7 @@ def change(
     enrolled: bool | None,
     responsible: tuple[Responsible, ...] | None,
 ) -> None:
-    """Change what the inventory says of a Device; what is not named stays as it is."""
+    """Change a Device's entry in the inventory. Fields without an option keep their values."""
     command = ChangeDevice(
         device_id=device_id,
         device_type=device_type or UNCHANGED,
@@ -136,9 +136,9 @@ def change(
 @click.argument("status", type=SMI_STATUS)
 @home_option
 def set_status(home: Path, device_id: EntityIdentifier, status: SmiStatus) -> None:
-    """Give a Device another SMI status: pending, installed-not-commissioned, commissioned, decommissioned, suspended.
+    """Set a Device's SMI status: pending, installed-not-commissioned, commissioned, decommissioned or suspended.
 
-    A suspension remembers the status that the Device had; it can go back to that one.
+    A suspended Device can return to the status that it had before.
     """
     with Smki.open(home) as smki:
         changed = smki.registration.execute(SetDeviceStatus(device_id, status), cli_actor())
@@ -150,7 +150,7 @@ def set_status(home: Path, device_id: EntityIdentifier, status: SmiStatus) -> No
 @click.argument("threshold", type=NUMBER)
 @home_option
 def raise_limit(home: Path, device_id: EntityIdentifier, threshold: int) -> None:
-    """Let a Device have more certificates than the 100 that it may have unasked."""
+    """Raise the maximum number of a Device's certificates above the default of 100."""
     with Smki.open(home) as smki:
         smki.registration.execute(SetThreshold(device_id, threshold), cli_actor())
     say(f"Device {device_id} may have {threshold} certificates.")
@@ -160,7 +160,7 @@ def raise_limit(home: Path, device_id: EntityIdentifier, threshold: int) -> None
 @click.argument("device_id", type=EUI64)
 @home_option
 def reset_limit(home: Path, device_id: EntityIdentifier) -> None:
-    """Let a Device have as many certificates as every other again."""
+    """Reset the maximum number of a Device's certificates to the default."""
     with Smki.open(home) as smki:
         limit = smki.registration.execute(SetThreshold(device_id, None), cli_actor())
     say(f"Device {device_id} may have {limit} certificates.")
@@ -170,9 +170,9 @@ def reset_limit(home: Path, device_id: EntityIdentifier) -> None:
 @click.argument("file")
 @home_option
 def load(home: Path, file: str) -> None:
-    """Add every Device in a CSV or JSON file: all of them or none.
+    """Add every Device in a CSV or JSON file, or none if one of them is refused.
 
-    The columns are those that `smki device list --json` shows.
+    The columns are the fields that `smki device list --json` prints.
     """
     rows = read_devices(read_input(file), file)
     with Smki.open(home) as smki:

@@ -18,21 +18,21 @@ from smki.identity import EntityIdentifier
 from smki.sec.device import DeviceType
 from smki.sec.role import KeyUsage, RemotePartyRole
 
-_as_of = click.option("--as-of", type=DAY, help="Ask about this day. [default: today]")
+_as_of = click.option("--as-of", type=DAY, help="Date for which to decide. [default: today]")
 
 
 @click.group()
 def eligible() -> None:
-    """Ask who may subscribe for what, without applying.
+    """Decide whether a Party is eligible to subscribe for a certificate, without applying for it.
 
-    Exit status: 0 eligible; 1 not; 2 the question makes no sense.
+    Exit status: 0 eligible; 1 not eligible; 2 the question is invalid.
     """
 
 
 @eligible.command()
-@click.option("--eui", type=EUI64, required=True, help="The Entity Identifier.")
-@click.option("--role", type=ROLE, required=True, help="The Remote Party Role.")
-@click.option("--usage", type=USAGE, default="ds", show_default=True, help="ds or ka.")
+@click.option("--eui", type=EUI64, required=True, help="Entity Identifier of the Organisation.")
+@click.option("--role", type=ROLE, required=True, help="Remote Party Role.")
+@click.option("--usage", type=USAGE, default="ds", show_default=True, help="Key usage: ds or ka.")
 @applicant_options
 @_as_of
 @home_option
@@ -41,7 +41,7 @@ def organisation(
     home: Path, eui: EntityIdentifier, role: RemotePartyRole, usage: KeyUsage, as_of: date | None, as_json: bool,
     applicant: str, officer: str, on_behalf_of: str,
 ) -> None:  # fmt: skip
-    """Ask for an Organisation Certificate.
+    """Decide on an Organisation Certificate.
 
     \b
     smki eligible organisation --eui 90-B3-D5-1F-30-01-00-00 --role supplier
@@ -54,8 +54,8 @@ def organisation(
 
 
 @eligible.command()
-@click.option("--eui", type=EUI64, required=True, help="The Device ID.")
-@click.option("--type", "device_type", type=DEVICE_TYPE, help="What the Device is, where it is not in the inventory.")
+@click.option("--eui", type=EUI64, required=True, help="Device ID.")
+@click.option("--type", "device_type", type=DEVICE_TYPE, help="Device type, if the Device is not in the inventory.")
 @applicant_options
 @_as_of
 @home_option
@@ -64,7 +64,7 @@ def device(
     home: Path, eui: EntityIdentifier, device_type: DeviceType | None, as_of: date | None, as_json: bool,
     applicant: str, officer: str, on_behalf_of: str,
 ) -> None:  # fmt: skip
-    """Ask for a Device Certificate.
+    """Decide on a Device Certificate.
 
     \b
     smki eligible device --eui 00-DB-12-34-56-78-90-A0 --applicant OTHER-USER
@@ -85,10 +85,10 @@ def _say(decision: Decision, as_json: bool) -> None:
 
 
 @click.command()
-@click.option("--as-of", type=DAY, help="Only those in force on this day.")
+@click.option("--as-of", type=DAY, help="Only provisions in force on this date.")
 @json_option
 def provisions(as_of: date | None, as_json: bool) -> None:
-    """Show the rules by which eligibility is decided."""
+    """Show the provisions of the Smart Energy Code that decide eligibility."""
     shown = [provision for provision in PROVISIONS.values() if as_of is None or in_force(provision, as_of)]
     if as_json:
         rows = [

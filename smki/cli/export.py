@@ -41,7 +41,7 @@ file_option: Callable[[F], F] = click.option(
     "--out", type=click.Path(path_type=Path), metavar="FILE", help="[default: standard output]"
 )
 folder_option: Callable[[F], F] = click.option(
-    "--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="A folder that does not exist yet."
+    "--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="New directory to write to."
 )
 keys_option: Callable[[F], F] = click.option(
     "--keys",
@@ -49,16 +49,16 @@ keys_option: Callable[[F], F] = click.option(
     multiple=True,
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Where private keys are (*.key, PKCS#8), beside the DCC's in the home; may be repeated.",
+    help="Directory of private keys (*.key, PKCS#8), in addition to the DCC's in the home; may be repeated.",
 )
 
 
 @click.group()
 def export() -> None:
-    """Write certificates into a file, an archive or a folder.
+    """Export certificates to a file, an archive or a directory.
 
-    What goes into a file appears there when it is whole. Private keys are written by keystore, pkcs12, org-crypto and
-    folder --keys alone; never an authority's.
+    Files are created atomically. Private keys are written only by keystore, pkcs12, org-crypto and folder --keys, and
+    never those of an authority.
     """
 
 
@@ -66,7 +66,7 @@ def export() -> None:
 @home_option
 @file_option
 def authorities(home: Path, out: Path | None) -> None:
-    """Write the certificates of the authorities, in PEM: both roots and what they issued.
+    """Export the certificates of all authorities in PEM.
 
     \b
     smki export authorities --out authorities.pem
@@ -81,7 +81,7 @@ def authorities(home: Path, out: Path | None) -> None:
 @file_option
 @narrowing_options
 def json_lines(home: Path, out: Path | None, query: CertificateQuery) -> None:
-    """One JSON object a line: status, dates, names, the certificate in base64."""
+    """Export JSON Lines: one object per certificate with status, dates, names and the certificate in base64."""
     with _selected(home, query) as (smki, records), output(out) as file:
         write_json_lines(file, records, smki.clock.now())
 
@@ -91,7 +91,7 @@ def json_lines(home: Path, out: Path | None, query: CertificateQuery) -> None:
 @file_option
 @narrowing_options
 def csv_(home: Path, out: Path | None, query: CertificateQuery) -> None:
-    """CSV with the same fields, for a spreadsheet."""
+    """Export CSV with the same fields as json-lines."""
     with _selected(home, query) as (smki, records), output(out) as file:
         write_csv(file, records, smki.clock.now())
 
@@ -101,7 +101,7 @@ def csv_(home: Path, out: Path | None, query: CertificateQuery) -> None:
 @file_option
 @narrowing_options
 def pem(home: Path, out: Path | None, query: CertificateQuery) -> None:
-    """The certificates in PEM, one after the other."""
+    """Export PEM, one certificate after the other."""
     with _selected(home, query) as (_, records), output(out) as file:
         write_pem(file, records)
 
@@ -109,10 +109,10 @@ def pem(home: Path, out: Path | None, query: CertificateQuery) -> None:
 @export.command(name="zip")
 @home_option
 @file_option
-@click.option("--der", is_flag=True, help="DER instead of PEM.")
+@click.option("--der", is_flag=True, help="Write DER instead of PEM.")
 @narrowing_options
 def zip_(home: Path, out: Path | None, der: bool, query: CertificateQuery) -> None:
-    """A ZIP archive with a file for each certificate, in the published naming: 00db123456789001-ds.pem."""
+    """Export a ZIP archive with a file for each certificate, named as in the published sets: 00db123456789001-ds.pem."""
     with _selected(home, query) as (smki, records), output(out) as file:
         write_archive(file, holdings_of(records, smki.clock.now()), der=der)
 
@@ -126,11 +126,11 @@ def zip_(home: Path, out: Path | None, der: bool, query: CertificateQuery) -> No
     multiple=True,
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Where private keys are: those that belong to a certificate are written beside it; may be repeated.",
+    help="Directory of private keys, which are written next to their certificates; may be repeated.",
 )
 @narrowing_options
 def folder(home: Path, out: Path, key_places: Paths, query: CertificateQuery) -> None:
-    """A folder with a file for each certificate, in the published naming; with --keys private keys beside them."""
+    """Export a directory with a file for each certificate, named as in the published sets, and with --keys its key."""
     require_directory(out.absolute().parent)
     passphrase = passphrase_from_environment()
     keys = _key_ring(key_places) if key_places else None
@@ -143,16 +143,16 @@ def folder(home: Path, out: Path, key_places: Paths, query: CertificateQuery) ->
 @home_option
 @file_option
 @keys_option
-@click.option("--keyless", is_flag=True, help="Also certificates whose private key is not at hand, without it.")
+@click.option("--keyless", is_flag=True, help="Include certificates whose private key is not available.")
 @narrowing_options
 def keystore(home: Path, out: Path | None, key_places: Paths, keyless: bool, query: CertificateQuery) -> None:
-    """The key store of the published client @smartdcc/dccboxed-keystore: certificates with their private keys, in JSON."""
+    """Export a key store for the published client @smartdcc/dccboxed-keystore: certificates and private keys in JSON."""
     with Smki.open(home) as smki, output(out, PRIVATE_MODE) as file:
         held, left_out = _held(smki, key_places, query)
         if keyless:
             held += holdings_of(left_out.records, smki.clock.now())
         file.write(key_store.key_store_json(held).encode("ascii"))
-    _tell(len(held), Missing([], True) if keyless else left_out)
+    _print_summary(len(held), Missing([], True) if keyless else left_out)
 
 
 @export.command(name="org-crypto")
@@ -161,12 +161,12 @@ def keystore(home: Path, out: Path | None, key_places: Paths, keyless: bool, que
 @keys_option
 @narrowing_options
 def org_crypto(home: Path, out: Path | None, key_places: Paths, query: CertificateQuery) -> None:
-    """The org-crypto.zip of a test PKI: Organisation Certificates and their private keys, not encrypted."""
+    """Export the org-crypto.zip of a test PKI: Organisation Certificates with unencrypted private keys."""
     query = replace(query, kinds=(CertificateKind.ORGANISATION,))
     with Smki.open(home) as smki, output(out, PRIVATE_MODE) as file:
         held, left_out = _held(smki, key_places, query)
         file.write(org_crypto_zip(held))
-    _tell(len(held), left_out)
+    _print_summary(len(held), left_out)
 
 
 @export.command(name="pkcs12")
@@ -175,9 +175,9 @@ def org_crypto(home: Path, out: Path | None, key_places: Paths, query: Certifica
 @keys_option
 @narrowing_options
 def pkcs12_(home: Path, out: Path, key_places: Paths, query: CertificateQuery) -> None:
-    """A PKCS#12 file for each Party (PARTY.p12) with its certificates, their private keys and the authorities.
+    """Export a PKCS#12 file for each Party (PARTY.p12) with its certificates, private keys and the authorities.
 
-    The passphrase is taken from SMKI_PKCS12_PASSPHRASE, or asked for.
+    The passphrase is taken from SMKI_PKCS12_PASSPHRASE, or prompted for.
     """
     require_directory(out.absolute().parent)
     with Smki.open(home) as smki:
@@ -196,21 +196,21 @@ def pkcs12_(home: Path, out: Path, key_places: Paths, query: CertificateQuery) -
             for party, held in sorted(by_party.items()):
                 with replacing(directory / f"{party}.p12", PRIVATE_MODE) as file:
                     file.write(pkcs12(held, passphrase, chain))
-    _tell(sum(map(len, by_party.values())), left_out)
+    _print_summary(sum(map(len, by_party.values())), left_out)
 
 
 @contextmanager
 def _selected(home: Path, query: CertificateQuery) -> Iterator[tuple[Smki, Iterator[CertificateRecord]]]:
-    """The home, open, and the certificates that match, one at a time, with a bar that shows how far they are."""
+    """Open a home and yield it with an iterator over the matching certificates, which reports progress."""
     with Smki.open(home) as smki, progress_bar("exporting") as report:
-        # How many there are is known where nothing narrows.
+        # The total is known only without filters.
         total = smki.ledger.count_certificates() if query == CertificateQuery() else 0
         wanted = replace(query, moment=smki.clock.now())
         yield smki, counted(smki.ledger.search.all_certificates(wanted), report, total)
 
 
 def _own_keys(smki: Smki) -> list[Path]:
-    """Where the home keeps private keys that are not an authority's."""
+    """Return the directories of the home with private keys other than those of authorities."""
     return [place for name in ("dcc", "imported", "published") if (place := smki.path / "keys" / name).is_dir()]
 
 
@@ -222,7 +222,7 @@ def _key_ring(places: Iterable[Path]) -> KeyRing:
 
 
 def _held(smki: Smki, key_places: Paths, query: CertificateQuery) -> tuple[list[Holding], Missing]:
-    """Certificates with their private keys, and those that match too but whose key is not at hand."""
+    """Return the matching certificates with their private keys, and those whose key is not available."""
     keys = _key_ring([*key_places, *_own_keys(smki)])
     now = smki.clock.now()
     query = replace(query, moment=now)
@@ -233,14 +233,14 @@ def _held(smki: Smki, key_places: Paths, query: CertificateQuery) -> tuple[list[
 _NAMED = 5
 
 
-def _tell(count: int, left_out: Missing) -> None:
+def _print_summary(count: int, left_out: Missing) -> None:
     say(f"{count} certificates with their private keys", err=True)
     if left_out.records:
         names = ", ".join(record.serial_number.hex for record in left_out.records[:_NAMED])
         more = ", …" if len(left_out.records) > _NAMED else ""
         at_least = "" if left_out.is_complete else "at least "
         number = f"{at_least}{len(left_out.records)}"
-        say(f"{number} left out, whose private key is not at hand (--keys): {names}{more}", err=True)
+        say(f"{number} left out because their private key is not available (--keys): {names}{more}", err=True)
 
 
 def _pkcs12_passphrase() -> bytes:
@@ -252,7 +252,7 @@ def _pkcs12_passphrase() -> bytes:
             Problem(
                 code="pkcs12.no-passphrase",
                 subject=PKCS12_VARIABLE,
-                seen="not set, and nobody to ask",
+                seen="not set, and no terminal to prompt on",
                 expected="a passphrase",
                 remedy=f"Set {PKCS12_VARIABLE}.",
             )

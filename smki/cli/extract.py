@@ -22,9 +22,9 @@ from smki.problem import Problem
 
 @click.group()
 def extract() -> None:
-    """Extracts: everything that was issued as a file, and daily what changed.
+    """Make and use extracts: files with every certificate (full), or with what has changed (delta).
 
-    They are in the directory extracts of the home, each with a manifest beside it, and over HTTP below /extracts/.
+    Extracts and their manifests are in the directory extracts of the home, and over HTTP below /extracts/.
     """
 
 
@@ -32,7 +32,7 @@ def extract() -> None:
 @home_option
 @json_option
 def full(home: Path, as_json: bool) -> None:
-    """Make a full extract; one that was broken off is gone on with."""
+    """Make a full extract, or resume an interrupted one."""
     with Smki.open(home) as smki, progress_bar("full extract") as report:
         made = smki.extracts.full(report)
     _print([made], as_json)
@@ -42,7 +42,7 @@ def full(home: Path, as_json: bool) -> None:
 @home_option
 @json_option
 def delta(home: Path, as_json: bool) -> None:
-    """Make a delta: what was issued and what changed status since the latest extract."""
+    """Make a delta: certificates issued, or with a changed status, since the latest extract."""
     with Smki.open(home) as smki, progress_bar("delta") as report:
         made = smki.extracts.delta(report)
     _print([made], as_json)
@@ -52,14 +52,14 @@ def delta(home: Path, as_json: bool) -> None:
 @home_option
 @json_option
 def list_(home: Path, as_json: bool) -> None:
-    """List the extracts, oldest first; --json prints one manifest a line."""
+    """List the extracts, oldest first; --json prints one manifest per line."""
     with Smki.open(home) as smki:
         found = smki.extracts.all()
     if as_json:
         for each in found:
             click.echo(json.dumps(each.as_json()))
         return
-    say(_ROW.format("EXTRACT", "CERTIFICATES", "OCTETS", "SHA-256"))
+    say(_ROW.format("EXTRACT", "CERTIFICATES", "BYTES", "SHA-256"))
     for each in found:
         contents = each.contents
         say(_ROW.format(each.name, contents.certificates, contents.encoded, contents.sha256))
@@ -70,20 +70,20 @@ _ROW = "{:<33}  {:>12}  {:>13}  {}"
 
 @extract.command()
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FULL DELTA...]")
-@click.option("--out", required=True, type=click.Path(path_type=Path), metavar="FILE", help="The new full extract.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), metavar="FILE", help="New full extract.")
 @home_option
 @json_option
 def apply(files: tuple[Path, ...], out: Path, home: Path, as_json: bool) -> None:
-    """Make the next full extract from a full one and the deltas after it.
+    """Apply deltas to a full extract, and write the result as a new full extract.
 
-    FULL and DELTA are files with their manifests beside them, fetched from somewhere perhaps; without any, the latest
-    of the home. The manifest of the new one is written beside it.
+    FULL and DELTA are extract files with their manifests in the same directory; by default, the latest ones of the
+    home. The manifest of the new extract is written next to it.
 
     \b
     smki extract apply 000001-full-….jsonl 000002-delta-….jsonl --out today.jsonl
     """
     if out == Path("-"):
-        raise click.UsageError("--out: an extract has its manifest beside it; name a file, standard output is none.")
+        raise click.UsageError("--out: name a file; an extract cannot be written to standard output.")
     made = extracts.apply(_chain(files, home), out)
     _print([made], as_json)
 
@@ -93,11 +93,11 @@ def apply(files: tuple[Path, ...], out: Path, home: Path, as_json: bool) -> None
 @home_option
 @json_option
 def verify(files: tuple[Path, ...], home: Path, as_json: bool) -> None:
-    """Check extracts against their manifests, and that full ones and deltas fit together.
+    """Check extracts against their manifests, and that each delta follows the extract before it.
 
-    Without FILES, all extracts of the home.
+    By default all extracts of the home are checked.
 
-    Exit status: 0 nothing is wrong; 1 something is.
+    Exit status: 0 no problems; 1 problems were found.
     """
     if files:
         chains = [_chain(files, home)]
@@ -117,7 +117,7 @@ def verify(files: tuple[Path, ...], home: Path, as_json: bool) -> None:
 def _print_verdict(problems: Sequence[Problem], count: int) -> None:
     say_problems(problems)
     if not problems:
-        say(f"{count} extracts: nothing is wrong")
+        say(f"{count} extracts: no problems")
 
 
 def _chain(files: Sequence[Path], home: Path) -> list[Extract]:
@@ -128,7 +128,7 @@ def _chain(files: Sequence[Path], home: Path) -> list[Extract]:
 
 
 def _chains(found: Iterable[Extract]) -> Iterable[list[Extract]]:
-    """The extracts as chains: each full one with the deltas after it."""
+    """Group extracts into chains of a full extract and the deltas that follow it."""
     chain: list[Extract] = []
     for each in found:
         if each.type is ExtractType.FULL and chain:

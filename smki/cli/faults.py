@@ -17,14 +17,14 @@ from smki.testing.faults import Fault, FaultKind, RemoteFaults, SetFault
 def _repository_options(command: F) -> F:
     for option in (
         click.option(
-            "--api-key", envvar="SMKI_API_KEY", default="", help="Where the server asks for one. [SMKI_API_KEY]"
+            "--api-key", envvar="SMKI_API_KEY", default="", help="API key, if the server requires one. [SMKI_API_KEY]"
         ),
         click.option(
             "--repository",
             default="http://127.0.0.1:8083",
             show_default=True,
             metavar="URL",
-            help="A server started with --faults.",
+            help="Base URL of a server started with --faults.",
         ),
     ):
         command = option(command)
@@ -33,7 +33,7 @@ def _repository_options(command: F) -> F:
 
 @click.group()
 def faults() -> None:
-    """Have a Repository that was started with --faults misbehave.
+    """Inject faults into a Repository that was started with --faults.
 
     \b
     smki faults set status --status 500 --path '/services/*' --count 2
@@ -45,13 +45,17 @@ def faults() -> None:
 @faults.command(name="set")
 @click.argument("kind", type=click.Choice([kind.value for kind in FaultKind]), metavar="KIND")
 @_repository_options
-@click.option("--path", default="*", show_default=True, help="Which paths it strikes: /crl/*")
-@click.option("--count", type=int, help="How many requests it strikes. [default: all]")
-@click.option("--seconds", type=float, help="For how long it strikes. [default: until it is cleared]")
-@click.option("--status", type=int, help="status: 400 to 599. [default: 500]")
-@click.option("--delay", type=float, help="slow, dripping: seconds that the answer takes. [default: 5]")
-@click.option("--content-type", help="wrong-content-type: what it says instead. [default: text/html]")
-@click.option("--shift", type=SHIFT, help="wrong-clock: by how much it is ahead: 90d, -12h. [default: 1d]")
+@click.option(
+    "--path", default="*", show_default=True, help="Pattern of the paths that it affects, for example '/crl/*'."
+)
+@click.option("--count", type=int, help="Number of requests that it affects. [default: all]")
+@click.option("--seconds", type=float, help="Seconds after which it ends. [default: when it is cleared]")
+@click.option("--status", type=int, help="status: HTTP status, 400 to 599. [default: 500]")
+@click.option("--delay", type=float, help="slow, dripping: seconds that the response takes. [default: 5]")
+@click.option("--content-type", help="wrong-content-type: Content-Type to send. [default: text/html]")
+@click.option(
+    "--shift", type=SHIFT, help="wrong-clock: time by which the clock is ahead, for example 90d or -12h. [default: 1d]"
+)
 def set_(
     kind: str,
     repository: str,
@@ -68,14 +72,14 @@ def set_(
 
     \b
     stale-list           a list of the right authority whose nextUpdate has passed
-    other-authority      the ARL for the CRL, the CRL for the ARL
-    truncated-body       half of the document, in a whole answer
-    wrong-content-type   the right body under another Content-Type
-    status               another HTTP status in place of the answer
-    slow                 the right answer after a delay
-    dripping             the right answer in small pieces
+    other-authority      the ARL instead of the CRL, or the CRL instead of the ARL
+    truncated-body       half of the document in a complete HTTP response
+    wrong-content-type   the right body with another Content-Type
+    status               an HTTP error status instead of the response
+    slow                 the right response after a delay
+    dripping             the right response in small pieces
     dropped-connection   the connection is closed in the middle of the body
-    wrong-clock          answered as if it were another time
+    wrong-clock          a response as of another time
     """
     shift_seconds = None if shift is None else int(shift.total_seconds())
     fault = Fault(FaultKind(kind), path, count, seconds, status, delay, content_type, shift_seconds)
@@ -86,7 +90,7 @@ def set_(
 @_repository_options
 @json_option
 def list_(repository: str, api_key: str, as_json: bool) -> None:
-    """List the faults that are set, and how many requests each has struck."""
+    """List the faults, with the number of requests that each has affected."""
     for one in RemoteFaults(repository, api_key).all():
         if as_json:
             click.echo(json.dumps(one.as_json()))
@@ -98,14 +102,14 @@ def list_(repository: str, api_key: str, as_json: bool) -> None:
 @click.argument("number", required=False)
 @_repository_options
 def clear(number: str | None, repository: str, api_key: str) -> None:
-    """Clear one fault, by its number, or all of them."""
+    """Clear one fault by its number, or all of them."""
     if number is not None and not (number.isascii() and number.isdecimal()):
         raise Malformed(
             Problem(
                 code="fault.malformed",
                 subject="fault",
                 seen=f"{number[:32]!r}",
-                expected="a number, as smki faults list shows it",
+                expected="a number shown by smki faults list",
             )
         )
     RemoteFaults(repository, api_key).clear(None if number is None else int(number))

@@ -31,15 +31,15 @@ from smki.profile.detect import detect_profile
 
 @click.command(name="import")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@click.option("--only-conformant", is_flag=True, help="Leave out what breaks a rule of its profile.")
+@click.option("--only-conformant", is_flag=True, help="Skip certificates that break a rule of their profile.")
 @click.option(
     "--issuer",
     "issuer_files",
     multiple=True,
     metavar="FILE",
-    help="Of what this authority issued, check the signature too; may be repeated.",
+    help="Certificate of an authority with which to check signatures; may be repeated.",
 )
-@click.option("--keys", "with_keys", is_flag=True, help="Also import private keys, into keys/imported of the home.")
+@click.option("--keys", "with_keys", is_flag=True, help="Also import private keys, to keys/imported in the home.")
 @home_option
 @json_option
 def import_(
@@ -50,13 +50,13 @@ def import_(
     home: Path,
     as_json: bool,
 ) -> None:
-    """Take in certificates that were issued elsewhere.
+    """Import certificates that were issued elsewhere.
 
-    PATH is a file (PEM, DER, base64, a key store, JSON Lines, a ZIP archive), a folder of such files, or - for standard
-    input. Each certificate is linted; what breaks a rule is taken too, with what was found, unless --only-conformant.
-    They can be looked up like those that were issued here, and count for nothing else.
+    PATH is a file (PEM, DER, base64, a key store, JSON Lines, a ZIP archive), a directory of such files, or - for
+    standard input. Each certificate is linted. Those that break a rule are imported with their findings, unless
+    --only-conformant is given. Imported certificates can be looked up like those issued here, but have no other effect.
 
-    Exit status: 0 every certificate was taken or here already; 1 something was not taken.
+    Exit status: 0 every certificate was imported or already known; 1 something was not imported.
 
     \b
     smki import keystore.json
@@ -69,7 +69,7 @@ def import_(
             only_conformant=only_conformant,
             interface="cli",
         )
-        # Closed while the home is open: what was told as taken is kept, even if nobody listens any more.
+        # Closed while the home is open, so that everything reported as imported is committed even if the output pipe breaks.
         with closing(importer.take(_found(paths))) as taking:
             outcomes = _reported(taking, as_json)
         written = smki.write_imported_keys(importer) if with_keys else []
@@ -91,7 +91,7 @@ def _found(paths: Sequence[str]) -> Iterator[FoundObject]:
 
 
 def _reported(outcomes: Iterable[ImportOutcome], as_json: bool) -> list[tuple[ImportStatus, bool]]:
-    """Print each outcome as it comes."""
+    """Print each outcome as it becomes known."""
     reported = []
     with progress_bar("importing") as report:
         for number, outcome in enumerate(outcomes, 1):
@@ -102,7 +102,7 @@ def _reported(outcomes: Iterable[ImportOutcome], as_json: bool) -> list[tuple[Im
 
 
 def _lines(outcome: ImportOutcome) -> list[str]:
-    what = "nothing that could be taken"
+    what = "nothing to import"
     if outcome.certificate is not None:
         certificate = outcome.certificate
         entity = f" of {certificate.entity_identifier}" if certificate.entity_identifier else ""
@@ -135,7 +135,7 @@ def _summary(
     parts = [f"{counts[taken]} {taken.value}" for taken in ImportStatus]
     parts[0] += f" ({defective} of them defective)" if defective else ""
     if with_keys:
-        keys = f"{len(written)} private keys written into keys/imported"
+        keys = f"{len(written)} private keys written to keys/imported"
     else:
-        keys = f"{len(importer.keys)} private keys passed over; --keys imports them" if importer.keys else ""
+        keys = f"{len(importer.keys)} private keys skipped; --keys imports them" if importer.keys else ""
     return f"{', '.join(parts)}{f'; {keys}' if keys else ''}"

@@ -16,22 +16,22 @@ from smki.ledger import CertificateQuery
 @click.command()
 @home_option
 @click.option("--seed", help="Make keys, serial numbers and certificates reproducible, byte for byte.")
-@click.option("--at", type=MOMENT, help="When it begins, UTC. [default: now; with --seed 2026-01-01]")
+@click.option("--at", type=MOMENT, help="Time (UTC) of its creation. [default: now; with --seed 2026-01-01]")
 @click.option(
     "--deemed-accepted-after",
     type=click.IntRange(0, 100 * 366 * 86400),
     default=0,
     metavar="SECONDS",
-    help="How long an Organisation Certificate is pending unless it is accepted. [default: 0, accepted at once]",
+    help="Time after which a pending Organisation Certificate is deemed accepted. [default: 0, accepted at once]",
 )
 def init(home: Path, seed: str | None, at: datetime | None, deemed_accepted_after: int) -> None:
-    """Make an SMKI: authorities, and the DCC's own certificates.
+    """Create an SMKI with its authorities and the DCC's own certificates.
 
-    Makes the Root OCA and Issuing OCA for Organisation Certificates, the Root DCA and an Issuing DCA for
-    Device Certificates, and the certificates that the DCC lodges before anyone else can start (SEC L3.12).
+    Creates the Root OCA and Issuing OCA for Organisation Certificates, the Root DCA and an Issuing DCA for
+    Device Certificates, and the certificates that the DCC must lodge before anyone else can apply (SEC L3.12).
 
-    Keys are kept under DIR/keys, encrypted where SMKI_KEY_PASSPHRASE is set. With --seed they follow from
-    the seed: whoever knows it knows every key.
+    Keys are stored in DIR/keys, encrypted if SMKI_KEY_PASSPHRASE is set. With --seed they are derived from the
+    seed, so anyone who knows the seed knows every key.
     """
     with Smki.create(home, seed=seed, at=at, deemed_accepted_after=timedelta(seconds=deemed_accepted_after)) as smki:
         for record in smki.ledger.certificates(CertificateQuery()):
@@ -39,4 +39,4 @@ def init(home: Path, seed: str | None, at: datetime | None, deemed_accepted_afte
             usage = f" {record.usage.code}" if record.usage else ""
             name = record.certificate.common_name or record.entity_identifier
             say(f"{record.kind.title}{role}{usage}: {name}, serial number {record.serial_number}")
-    say(f"An SMKI for tests is in {home}. Next: smki issue device --eui 00-DB-12-34-56-78-90-A0 --usage ds")
+    say(f"Created a test SMKI in {home}. Next: smki issue device --eui 00-DB-12-34-56-78-90-A0 --usage ds")

@@ -41,8 +41,8 @@ T = TypeVar("T")
 def issue() -> None:
     """Apply for a Device or an Organisation Certificate.
 
-    Either with a certification request of your own (--csr), or with --eui and --usage: then a key and a
-    request are made first and written beside the certificate.
+    Use --csr to submit your own certification request, or --eui and --usage to have a key and a request made,
+    which are written next to the certificate.
     """
 
 
@@ -53,11 +53,13 @@ def _application_options(command: F) -> F:
             "--out",
             type=click.Path(path_type=Path),
             metavar="FILE",
-            help="Where to write the certificate: PEM, DER if it ends in .der or .cer. [default: standard output]",
+            help="File for the certificate: DER if it ends in .der or .cer, else PEM. [default: standard output]",
         ),
         click.option("--usage", type=USAGE, help="Key usage: ds (digitalSignature) or ka (keyAgreement)."),
-        click.option("--eui", type=EUI64, help="For which Entity Identifier to make a key and a request."),
-        click.option("--csr", metavar="FILE", help="A request in PEM, base64 or DER; - for standard input."),
+        click.option("--eui", type=EUI64, help="Entity Identifier for which to make a key and a request."),
+        click.option(
+            "--csr", metavar="FILE", help="Certification request in PEM, base64 or DER; - for standard input."
+        ),
         home_option,
     ):
         command = option(command)
@@ -66,10 +68,10 @@ def _application_options(command: F) -> F:
 
 @issue.command()
 @_application_options
+@click.option("--type", "device_type", type=DEVICE_TYPE, help="Device type, if the Device is not in the inventory.")
 @click.option(
-    "--type", "device_type", type=DEVICE_TYPE, help="What the Device is, where it is not in the inventory yet."
+    "--issuer", default="", metavar="NAME", help="Common name of the Issuing DCA to use. [default: each in turn]"
 )
-@click.option("--issuer", default="", metavar="NAME", help="Which Issuing DCA is to issue it. [default: each in turn]")
 def device(
     home: Path,
     csr: str | None,
@@ -104,12 +106,10 @@ def device(
 
 @issue.command()
 @_application_options
-@click.option("--role", type=ROLE, help="Remote Party Role: a name like supplier, or its code like 02.")
-@click.option("--name", help="A common name for the subject.")
-@click.option("--top-up", is_flag=True, help="A Supplier's key agreement certificate for prepayment top-up.")
-@click.option(
-    "--publish-key", is_flag=True, help="Make the private key public: smki serve --publish-test-keys hands it out."
-)
+@click.option("--role", type=ROLE, help="Remote Party Role: a name like supplier, or a code like 02.")
+@click.option("--name", help="Common name of the subject.")
+@click.option("--top-up", is_flag=True, help="Apply for a Supplier's key agreement certificate for prepayment top-up.")
+@click.option("--publish-key", is_flag=True, help="Publish the private key: smki serve --publish-test-keys serves it.")
 def organisation(
     home: Path,
     csr: str | None,
@@ -144,7 +144,7 @@ def organisation(
             _apply(smki, replace(application, request=request), actor, out)
         if publish_key:
             file = smki.published_keys.add(out.stem if out else stem, key)
-            say(f"key for everybody in {file}", err=True)
+            say(f"published key in {file}", err=True)
 
 
 def _apply(smki: Smki, application: Application, actor: Actor, out: Path | None) -> None:
@@ -159,9 +159,9 @@ def _apply(smki: Smki, application: Application, actor: Actor, out: Path | None)
 
 @contextlib.contextmanager
 def _beside(out: Path | None, stem: str, key_pem: bytes, request: bytes) -> Iterator[None]:
-    """Write the key and the request beside the certificate (here if that goes to standard output).
+    """Write the key and the request next to the certificate, or to the current directory without --out.
 
-    They are written first, so that no certificate is ever without its key, and taken away when it is refused.
+    They are written before the certificate is issued, so that its key cannot be lost, and removed if it is refused.
     """
     directory = out.parent if out else Path()
     require_directory(directory)
@@ -177,7 +177,12 @@ def _beside(out: Path | None, stem: str, key_pem: bytes, request: bytes) -> Iter
     except FileExistsError as error:
         _remove(written)
         raise NotReady(
-            Problem(code="file.exists", subject=str(error.filename), seen="there already", expected="no such file yet")
+            Problem(
+                code="file.exists",
+                subject=str(error.filename),
+                seen="already exists",
+                expected="a file that does not exist",
+            )
         ) from None
     except BaseException:
         _remove(written)
@@ -192,11 +197,11 @@ def _remove(paths: list[Path]) -> None:
 
 def _required(value: T | None, option: str) -> T:
     if value is None:
-        raise click.UsageError(f"{option} is needed where there is no --csr.")
+        raise click.UsageError(f"{option} is required without --csr.")
     return value
 
 
 def _refuse_with_csr(**options: object) -> None:
     given = [f"--{name.replace('_', '-')}" for name, value in options.items() if value is not None]
     if given:
-        raise click.UsageError(f"{', '.join(given)} cannot be given with --csr: the request says it.")
+        raise click.UsageError(f"{', '.join(given)} cannot be used with --csr, because the request contains it.")

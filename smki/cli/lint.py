@@ -25,30 +25,30 @@ from smki.profile.lint import Linted, lint_any, profile_named
 SUFFIXES = frozenset(
     [".pem", ".crt", ".cer", ".cert", ".der", ".crl", ".arl", ".csr", ".req", ".p10", ".b64", ".base64", ".hex"]
 )
-"""Which files in a directory are taken for what we lint; a file that is named is read whatever its suffix."""
+"""Suffixes of the files in a directory that are linted. A file named on the command line can have any suffix."""
 
 _LABELS = ("CERTIFICATE", "CRL", "REQUEST")
-"""What a PEM label ends in when the block is for us; a private key beside a certificate, say, is passed over."""
+"""Last words of the PEM labels of objects that are linted. Other blocks, such as private keys, are skipped."""
 
 
 @dataclass(frozen=True, slots=True)
 class Linting:
-    """One object that was found and linted."""
+    """A linted object."""
 
     file: str
     number: int
-    """Which object of the file, from 1."""
+    """Number of the object in the file, from 1."""
     of: int
-    """How many objects there are in the file."""
+    """Number of objects in the file."""
     result: Linted
 
     @property
     def name(self) -> str:
-        """The file, with the object's number where there are several."""
+        """The file name, with the number of the object if there are several."""
         return self.file if self.of == 1 else f"{self.file}, object {self.number}"
 
     def as_json(self) -> dict[str, Any]:
-        """For programs."""
+        """Return the object and its findings as a JSON object."""
         return {
             "file": self.file,
             "object": self.number,
@@ -61,20 +61,20 @@ class Linting:
 
 @click.command()
 @click.argument("files", nargs=-1, metavar="FILE...")
-@click.option("--kind", metavar="PROFILE", help="What it is to be: a name of smki profile list. [default: detected]")
 @click.option(
-    "--issuer", metavar="FILE", help="The issuer's certificate; of several the one that the issuer field names."
+    "--kind", metavar="PROFILE", help="Profile to check against, as named by smki profile list. [default: detected]"
 )
+@click.option("--issuer", metavar="FILE", help="Issuer's certificate; of several, the one that the issuer field names.")
 @click.option("--codes", is_flag=True, help="Print the catalogue of findings.")
 @json_option
 def lint(files: tuple[str, ...], kind: str | None, issuer: str | None, codes: bool, as_json: bool) -> None:
-    """Say what is wrong with certificates, certification requests and revocation lists.
+    """Check certificates, certification requests and revocation lists against their profiles.
 
-    FILE is a file, a directory (its files ending in .pem, .crt, .cer, .der, .crl, .csr and the like) or - for
-    standard input; PEM, DER, base64 or hexadecimal, one object or several. With --issuer the signature, the
-    issuer's name and the key identifier are checked too.
+    FILE is a file in PEM, DER, base64 or hexadecimal with one or more objects, a directory (of which files ending
+    in .pem, .crt, .cer, .der, .crl, .csr and similar are read) or - for standard input. With --issuer the
+    signature, the issuer's name and the key identifier are checked too.
 
-    Exit status: 0 nothing at error or above; 1 something is; 2 something could not be read at all.
+    Exit status: 0 no errors; 1 errors were found; 2 something could not be read.
 
     \b
     smki lint meter.pem --issuer issuing-dca.pem
@@ -140,7 +140,7 @@ def _files_of(name: str) -> Iterator[str]:
             Problem(
                 code="directory.nothing",
                 subject=name,
-                seen="no certificate, request or revocation list in it",
+                seen="contains no certificate, request or revocation list",
                 expected=f"files ending in {', '.join(sorted(SUFFIXES))}",
             )
         )
@@ -158,7 +158,7 @@ def _lint_file(file: str, kind: str | None, issuers: Sequence[Certificate]) -> I
                 code="file.unusable",
                 subject=file,
                 seen=error.strerror or str(error),
-                expected="a file that can be read",
+                expected="a readable file",
             )
         ]
         return
@@ -188,7 +188,7 @@ def _lint_file(file: str, kind: str | None, issuers: Sequence[Certificate]) -> I
 
 
 def _issuer_for(encoded: bytes, issuers: Sequence[Certificate]) -> Certificate | None:
-    """The issuer whose name the object has; the first one where it has none of theirs."""
+    """Return the issuer whose name is in the object's issuer field, or else the first."""
     name = issuer_of(encoded) if len(issuers) > 1 else None
     return next((issuer for issuer in issuers if issuer.subject == name), issuers[0] if issuers else None)
 

@@ -22,7 +22,7 @@ from smki.home.smki import Smki
 from smki.interchange.description import certificate_summary
 from smki.ledger import CertificateQuery, CertificateRecord, Order, Period
 
-limit_option = click.option("--limit", type=COUNT, help="At most so many.")
+limit_option = click.option("--limit", type=COUNT, help="Maximum number of certificates.")
 
 
 @click.command(name="list")
@@ -33,10 +33,10 @@ limit_option = click.option("--limit", type=COUNT, help="At most so many.")
     type=click.Choice([order.value for order in Order]),
     default=Order.ISSUED.value,
     show_default=True,
-    help="In which order.",
+    help="Sort key.",
 )
-@click.option("--descending", is_flag=True, help="The other way round.")
-@click.option("--imported", is_flag=True, help="What was imported, instead of what was issued here.")
+@click.option("--descending", is_flag=True, help="Reverse the order.")
+@click.option("--imported", is_flag=True, help="List imported certificates instead of those issued here.")
 @limit_option
 @json_option
 def list_(
@@ -48,19 +48,19 @@ def list_(
     limit: int | None,
     as_json: bool,
 ) -> None:
-    """List what was issued, oldest first; --json prints one object a line."""
+    """List certificates, by default oldest first; --json prints one object per line."""
     with Smki.open(home) as smki:
         now = smki.clock.now()
         query = replace(query, moment=now)
         if imported:
-            _refuse_what_is_not_known_of_imports(query, is_sorted=descending or Order(sort) is not Order.ISSUED)
+            _refuse_filters_unknown_for_imports(query, is_sorted=descending or Order(sort) is not Order.ISSUED)
             records: Iterator[CertificateRecord] = (found.record for found in smki.ledger.imports.certificates(query))
         else:
             records = smki.ledger.search.all_certificates(query, Order(sort), descending=descending)
         _print(islice(records, limit), now, as_json)
 
 
-def _refuse_what_is_not_known_of_imports(query: CertificateQuery, *, is_sorted: bool) -> None:
+def _refuse_filters_unknown_for_imports(query: CertificateQuery, *, is_sorted: bool) -> None:
     given = {
         "--sort and --descending": is_sorted,
         "--issuer": query.issuer is not None,
@@ -70,8 +70,8 @@ def _refuse_what_is_not_known_of_imports(query: CertificateQuery, *, is_sorted: 
     for options, is_given in given.items():
         if is_given:
             raise click.UsageError(
-                f"{options} cannot go with --imported: what was imported is listed in the order of import, and who issued "
-                "it when, for which type of Device, the ledger does not know."
+                f"{options} cannot be used with --imported: imported certificates are listed in the order of their import, "
+                "and their issuer, issue time and type of Device are not recorded."
             )
 
 
@@ -82,12 +82,12 @@ def _refuse_what_is_not_known_of_imports(query: CertificateQuery, *, is_sorted: 
 @limit_option
 @json_option
 def search(text: str, home: Path, query: CertificateQuery, limit: int | None, as_json: bool) -> None:
-    """Search for a certificate by whatever is at hand; also among those that were imported.
+    """Search for certificates, including imported ones.
 
-    WHAT is a serial number (hexadecimal, its beginning from 4 digits on, or decimal), a SHA-256, an Entity Identifier,
-    a Party ID, or a part of a common name.
+    WHAT is a serial number (in hexadecimal or decimal, or its first 4 or more hexadecimal digits), a SHA-256, an
+    Entity Identifier, a Party ID, or part of a common name.
 
-    Exit status: 0 something was found; 1 nothing was.
+    Exit status: 0 something was found; 1 nothing was found.
 
     \b
     smki search 00-DB-12-34-56-78-90-A0 --usage ka
@@ -101,7 +101,7 @@ def search(text: str, home: Path, query: CertificateQuery, limit: int | None, as
         found = islice(chain(ours, _imported(smki, text, query)), limit)
         if not _print(found, now, as_json, headed=False):
             tried = ", ".join([*readings(text), "Party ID", "common name"])
-            say(f"smki: nothing found for '{text}', taken for: {tried}", err=True)
+            say(f"smki: nothing found for '{text}', interpreted as: {tried}", err=True)
             sys.exit(EXIT_NEGATIVE)
 
 
@@ -111,7 +111,7 @@ def _matches(smki: Smki, record: CertificateRecord, query: CertificateQuery) -> 
 
 
 def _imported(smki: Smki, text: str, query: CertificateQuery) -> Iterator[CertificateRecord]:
-    """What was imported and matches the text in any of the ways in which it can be read, or by what it was called."""
+    """Yield imported certificates that match the text in any interpretation, or else by name."""
     seen: set[int] = set()
     for reading in readings(text).values():
         narrowed = replace(
@@ -133,7 +133,7 @@ def _imported(smki: Smki, text: str, query: CertificateQuery) -> Iterator[Certif
 
 
 def _print(records: Iterable[CertificateRecord], now: datetime, as_json: bool, *, headed: bool = True) -> bool:
-    """Print a line for each as they come; whether there were any."""
+    """Print a line for each certificate; return whether there were any."""
     some = False
     for record in records:
         if not as_json and not some:

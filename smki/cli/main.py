@@ -1,4 +1,4 @@
-"""The `smki` command: its subcommands, imported only when one is called, and its one boundary for errors."""
+"""The `smki` command: lazily imported subcommands, and error handling for all of them."""
 
 from __future__ import annotations
 
@@ -16,54 +16,58 @@ from smki.cli.say import say, say_problems
 from smki.problem import Problem, SmkiError, not_text
 
 EXIT_NEGATIVE = 1
-"""The question was answered with no: a lint found errors, a certificate is not trusted."""
+"""Exit status of a negative result: a lint found errors, a certificate is not trusted."""
 EXIT_REFUSED = 2
-"""Bad input, or an application that was refused."""
+"""Exit status of bad input, or of a refused application."""
 
 # name: (module, attribute, short help)
 _COMMANDS = {
-    "init": ("smki.cli.init", "init", "Make an SMKI: authorities, and the DCC's own certificates."),
-    "demo": ("smki.cli.demo", "demo", "Whole sets of certificates to begin with."),
+    "init": ("smki.cli.init", "init", "Create an SMKI with its authorities and the DCC's certificates."),
+    "demo": ("smki.cli.demo", "demo", "Make complete sets of certificates for demonstrations."),
     "issue": ("smki.cli.issue", "issue", "Apply for a Device or an Organisation Certificate."),
     "show": ("smki.cli.show", "show", "Show a certificate from a file or from the ledger."),
-    "list": ("smki.cli.listing", "list_", "List what was issued."),
-    "search": ("smki.cli.listing", "search", "Search for a certificate by whatever is at hand."),
-    "accept": ("smki.cli.acceptance", "accept", "Accept an Organisation Certificate that is pending."),
+    "list": ("smki.cli.listing", "list_", "List certificates."),
+    "search": ("smki.cli.listing", "search", "Search for certificates by number, identifier, Party or name."),
+    "accept": ("smki.cli.acceptance", "accept", "Accept a pending Organisation Certificate."),
     "reject": ("smki.cli.acceptance", "reject", "Reject a certificate."),
     "revoke": ("smki.cli.revocation", "revoke", "Revoke an Organisation or an OCA Certificate."),
-    "crl": ("smki.cli.revocation", "crl", "The Organisation CRL: publish, show, list, verify."),
-    "arl": ("smki.cli.revocation", "arl", "The Organisation ARL: publish, show, list, verify."),
-    "authority": ("smki.cli.authority", "authority", "The certification authorities: list, add, renew, revoke."),
-    "clock": ("smki.cli.clock", "clock", "What time it is in a home."),
-    "party": ("smki.cli.party", "party", "Parties to the Code: add, list, show, suspend, …"),
-    "participant": ("smki.cli.participant", "participant", "Testing Participants that are no Parties."),
-    "device": ("smki.cli.device", "device", "Devices in the Smart Metering Inventory."),
-    "eligible": ("smki.cli.eligible", "eligible", "Ask who may subscribe for what, without applying."),
-    "provisions": ("smki.cli.eligible", "provisions", "Show the rules by which eligibility is decided."),
-    "applications": ("smki.cli.applications", "applications", "The record of applications, refused ones too."),
-    "audit": ("smki.cli.audit", "audit", "What was asked of the Repository, and done with a certificate."),
-    "export": ("smki.cli.export", "export", "Write certificates into a file, an archive or a folder."),
-    "import": ("smki.cli.import_", "import_", "Take in certificates that were issued elsewhere."),
-    "extract": ("smki.cli.extract", "extract", "Full extracts and deltas: make, apply, verify."),
-    "lint": ("smki.cli.lint", "lint", "Say what is wrong with certificates, requests and revocation lists."),
-    "verify": ("smki.cli.verify", "verify", "Say whether a certificate may be relied on, and why."),
-    "suspect": ("smki.cli.suspect", "suspect", "Certificates suspected to be compromised: add, list, clear."),
-    "vectors": ("smki.cli.vectors", "vectors", "Conformance vectors, for testing a Relying Party."),
-    "profile": ("smki.cli.profile", "profile", "Show what each kind of certificate must hold."),
-    "defects": ("smki.cli.defects", "defects", "Write certificates that are wrong in exactly one way."),
-    "faults": ("smki.cli.faults", "faults", "Have a Repository misbehave, for tests: set, list, clear."),
-    "check": ("smki.cli.check", "check", "Check that the ledger is whole and true."),
-    "apikey": ("smki.cli.credentials", "apikey", "API keys with which systems read the Repository."),
-    "officer": ("smki.cli.credentials", "officer", "Tokens with which officers act in the Repository."),
+    "crl": ("smki.cli.revocation", "crl", "Publish, show, list and verify the Organisation CRL."),
+    "arl": ("smki.cli.revocation", "arl", "Publish, show, list and verify the Organisation ARL."),
+    "authority": ("smki.cli.authority", "authority", "List, add, renew and revoke certification authorities."),
+    "clock": ("smki.cli.clock", "clock", "Show and set the clock of a home."),
+    "party": ("smki.cli.party", "party", "Manage Parties to the Code and their officers."),
+    "participant": ("smki.cli.participant", "participant", "Manage Testing Participants that are not Parties."),
+    "device": ("smki.cli.device", "device", "Manage Devices in the Smart Metering Inventory."),
+    "eligible": ("smki.cli.eligible", "eligible", "Decide on eligibility without applying."),
+    "provisions": ("smki.cli.eligible", "provisions", "Show the provisions that decide eligibility."),
+    "applications": (
+        "smki.cli.applications",
+        "applications",
+        "Show the record of applications, including refused ones.",
+    ),
+    "audit": ("smki.cli.audit", "audit", "Show events, and requests to the XML services."),
+    "export": ("smki.cli.export", "export", "Export certificates to a file, an archive or a directory."),
+    "import": ("smki.cli.import_", "import_", "Import certificates that were issued elsewhere."),
+    "extract": ("smki.cli.extract", "extract", "Make, apply and verify full extracts and deltas."),
+    "lint": ("smki.cli.lint", "lint", "Check certificates, requests and revocation lists."),
+    "verify": ("smki.cli.verify", "verify", "Decide whether certificates can be relied on."),
+    "suspect": ("smki.cli.suspect", "suspect", "Manage certificates suspected to be compromised."),
+    "vectors": ("smki.cli.vectors", "vectors", "Write and run conformance vectors for Relying Parties."),
+    "profile": ("smki.cli.profile", "profile", "Show the profile of each kind of certificate."),
+    "defects": ("smki.cli.defects", "defects", "Write certificates that each have exactly one defect."),
+    "faults": ("smki.cli.faults", "faults", "Inject faults into a Repository under test."),
+    "check": ("smki.cli.check", "check", "Check the integrity and consistency of the ledger."),
+    "apikey": ("smki.cli.credentials", "apikey", "Manage API keys for systems that read the Repository."),
+    "officer": ("smki.cli.credentials", "officer", "Manage tokens with which officers act over REST."),
     "serve": ("smki.cli.serve", "serve", "Serve the SMKI Repository over HTTP."),
 }
 
 
 class LazyGroup(click.Group):
-    """A group that imports the module of a subcommand when that is called."""
+    """A command group that imports the module of a subcommand when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The subcommands, in the order in which one needs them."""
+        """Return the names of the subcommands in the order of the help text."""
         return list(_COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -75,12 +79,12 @@ class LazyGroup(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the subcommand; whoever reads its output may stop when they have seen enough."""
+        """Run the subcommand. It is not an error if the reader of its output closes the pipe early."""
         try:
             result = super().invoke(ctx)
             sys.stdout.flush()
         except BrokenPipeError:
-            # Before click sees it, which would make it a failure; and keep Python from complaining when it flushes at exit.
+            # Caught before click, which would exit with 1. Redirect the output so that the flush at exit does not fail.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 0
         return result
@@ -94,27 +98,27 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="smki", prog_name="smki")
 def cli() -> None:
-    """An SMKI certificate authority and repository for tests.
+    """An SMKI certificate authority and repository for testing.
 
-    Issues Organisation and Device Certificates to the GB Companion Specification, all of them Test
-    Certificates, and publishes them in a repository. One SMKI lives in one directory: --home DIR on
-    every command, or SMKI_HOME, or ./pki.
+    Issues Organisation and Device Certificates that conform to the GB Companion Specification, all of them
+    Test Certificates, and publishes them in a repository. An SMKI is stored in a directory (its home), which
+    is named by --home DIR or SMKI_HOME and is ./pki by default.
 
-    Exit status: 0 done; 1 the answer is no; 2 bad input or refused.
+    Exit status: 0 success; 1 negative result; 2 bad input or refused.
     """
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
-    with _boundary(as_json="--json" in words):
-        result = cli.main(words, prog_name="smki", standalone_mode=False)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    with _reported_errors(as_json="--json" in given):
+        result = cli.main(given, prog_name="smki", standalone_mode=False)
         sys.exit(result if isinstance(result, int) else 0)
 
 
 @contextmanager
-def _boundary(*, as_json: bool) -> Iterator[None]:
-    """Turns every error that is somebody's to mend into a message and an exit status."""
+def _reported_errors(*, as_json: bool) -> Iterator[None]:
+    """Turn every expected error into a message and an exit status."""
     try:
         yield
         sys.stdout.flush()
@@ -125,18 +129,18 @@ def _boundary(*, as_json: bool) -> Iterator[None]:
     except click.Abort:
         sys.exit(130)
     except click.ClickException as error:
-        _say_misuse(error)
+        _print_usage_error(error)
         sys.exit(error.exit_code)
     except OSError as error:
         name = str(error.filename) if error.filename else "file"
-        remedy = "Name one that is there, and that this user may read or write."
+        remedy = "Name an existing file that the user may read or write."
         _fail([Problem(code="file.unusable", subject=name, seen=error.strerror or str(error), remedy=remedy)], as_json)
     except KeyboardInterrupt:
         sys.exit(130)
 
 
-def _say_misuse(error: click.ClickException) -> None:
-    """Say what was typed wrongly, as click does; what was typed, the name of a file perhaps, is escaped."""
+def _print_usage_error(error: click.ClickException) -> None:
+    """Print a usage error as click does, but with escaped text, because it can contain a file name."""
     context = error.ctx if isinstance(error, click.UsageError) else None
     if context is not None:
         say(*context.get_usage().splitlines(), err=True)

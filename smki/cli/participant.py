@@ -29,14 +29,16 @@ PURPOSE = Parsed("PURPOSE", TestPurpose.parse)
 
 @click.group()
 def participant() -> None:
-    """Testing Participants that are no Parties (SEC H14.11)."""
+    """Manage Testing Participants that are not Parties (SEC H14.11)."""
 
 
 @participant.command()
 @click.argument("participant_id", type=PARTY, metavar="PARTICIPANT")
-@click.option("--purpose", type=PURPOSE, required=True, help="uept, srept, device-and-user-system-tests or section-t.")
-@click.option("--name", default="", help="[default: the id]")
-@click.option("--agreement", type=DAY, help="The day of its agreement on the terms of Schedule 7.")
+@click.option(
+    "--purpose", type=PURPOSE, required=True, help="Purpose: uept, srept, device-and-user-system-tests or section-t."
+)
+@click.option("--name", default="", help="Name. [default: the ID]")
+@click.option("--agreement", type=DAY, help="Date on which it agreed to the terms of Schedule 7.")
 @officers_option
 @quota_option
 @home_option
@@ -64,10 +66,10 @@ def add(
 
 @participant.command()
 @click.argument("participant_id", type=PARTY, metavar="PARTICIPANT")
-@click.option("--name", help="Its name.")
-@click.option("--purpose", type=PURPOSE, help="uept, srept, device-and-user-system-tests or section-t.")
-@click.option("--agreement", type=DAY, help="The day of its agreement on the terms of Schedule 7.")
-@click.option("--no-agreement", is_flag=True, help="It has no agreement.")
+@click.option("--name", help="Name.")
+@click.option("--purpose", type=PURPOSE, help="Purpose: uept, srept, device-and-user-system-tests or section-t.")
+@click.option("--agreement", type=DAY, help="Date on which it agreed to the terms of Schedule 7.")
+@click.option("--no-agreement", is_flag=True, help="Record that it has no agreement.")
 @quota_option
 @no_quota_option
 @home_option
@@ -81,7 +83,7 @@ def change(
     quota: int | None,
     no_quota: bool,
 ) -> None:
-    """Change what is recorded of a Testing Participant; what is not named stays as it is."""
+    """Change a Testing Participant. Fields without an option keep their values."""
     if agreement is not None and no_agreement:
         raise click.UsageError("Use --agreement or --no-agreement, not both.")
     command = ChangeParticipant(
@@ -100,7 +102,7 @@ def change(
 @home_option
 @json_option
 def list_(home: Path, as_json: bool) -> None:
-    """List the Testing Participants; --json prints one object a line."""
+    """List the Testing Participants; --json prints one object per line."""
     list_registrants(home, TestingParticipant, as_json)
 
 
@@ -109,7 +111,7 @@ def list_(home: Path, as_json: bool) -> None:
 @home_option
 @json_option
 def show(home: Path, party_id: PartyId, as_json: bool) -> None:
-    """Show everything about a Testing Participant."""
+    """Show a Testing Participant."""
     show_registrant(home, party_id, as_json)
 
 

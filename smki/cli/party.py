@@ -43,7 +43,7 @@ from smki.sec.vocabulary import parse_list
 
 
 def _several(name: str, parse: Callable[[str], Any]) -> Parsed:
-    """An option of several values between commas."""
+    """Return a parameter type for several values separated by commas."""
     return Parsed(name, lambda text: frozenset(parse_list(text, parse)))
 
 
@@ -56,7 +56,7 @@ IDENTIFIERS = _several("EUI-64", EntityIdentifier.parse)
 
 @click.group()
 def party() -> None:
-    """Parties to the Code: add, list, show, suspend, …"""
+    """Manage Parties to the Code and their officers."""
 
 
 def _one_set(several: tuple[frozenset[Any], ...]) -> frozenset[Any]:
@@ -69,23 +69,28 @@ def _one_set(several: tuple[frozenset[Any], ...]) -> frozenset[Any]:
     "--category",
     type=CATEGORY,
     required=True,
-    help="dcc, large-supplier, small-supplier, electricity-network, gas-network, other or shared-resource.",
+    help="Category: dcc, large-supplier, small-supplier, electricity-network, gas-network, other or shared-resource.",
 )
-@click.option("--name", default="", help="[default: the Party ID]")
-@click.option("--role", "roles", type=ROLES, multiple=True, help="import-supplier, gas-supplier, …; may be repeated.")
-@click.option("--eui", "identifiers", type=IDENTIFIERS, multiple=True, help="An Entity Identifier; may be repeated.")
-@click.option("--acceded", type=DAY, help="The day of its accession. [default: today]")
+@click.option("--name", default="", help="Name. [default: the Party ID]")
+@click.option(
+    "--role", "roles", type=ROLES, multiple=True, help="User Role: import-supplier, gas-supplier, …; may be repeated."
+)
+@click.option("--eui", "identifiers", type=IDENTIFIERS, multiple=True, help="Entity Identifier; may be repeated.")
+@click.option("--acceded", type=DAY, help="Date of its accession. [default: today]")
 @click.option(
     "--authorised-for",
     type=KINDS,
     default="organisation, device",
     show_default=True,
-    help="For which certificates it is an Authorised Subscriber.",
+    help="Kinds of certificate for which it is an Authorised Subscriber.",
 )
 @click.option(
-    "--acts-for", type=PARTIES, multiple=True, help="Of a Shared Resource: a User that has named it; may be repeated."
+    "--acts-for",
+    type=PARTIES,
+    multiple=True,
+    help="For a Shared Resource, a User on whose behalf it may act; may be repeated.",
 )
-@click.option("--not-a-user", is_flag=True, help="It has not been through the User Entry Process.")
+@click.option("--not-a-user", is_flag=True, help="The Party has not completed the User Entry Process.")
 @officers_option
 @quota_option
 @home_option
@@ -128,15 +133,18 @@ def add(
 
 @party.command()
 @click.argument("party_id", type=PARTY, metavar="PARTY")
-@click.option("--name", help="Its name.")
+@click.option("--name", help="Name.")
+@click.option("--add-role", "add_roles", type=ROLES, multiple=True, help="User Role to add; may be repeated.")
+@click.option("--remove-role", "remove_roles", type=ROLES, multiple=True, help="User Role to remove; may be repeated.")
+@click.option("--authorised-for", type=KINDS, help="Kinds for which it is an Authorised Subscriber; '' for none.")
 @click.option(
-    "--add-role", "add_roles", type=ROLES, multiple=True, help="A User Role that it acts in; may be repeated."
+    "--add-acts-for",
+    type=PARTIES,
+    multiple=True,
+    help="For a Shared Resource, a User to add on whose behalf it may act.",
 )
-@click.option("--remove-role", "remove_roles", type=ROLES, multiple=True, help="One that it acts in no longer.")
-@click.option("--authorised-for", type=KINDS, help="'organisation, device', one of them, or '' for neither.")
-@click.option("--add-acts-for", type=PARTIES, multiple=True, help="Of a Shared Resource: a User that has named it.")
-@click.option("--remove-acts-for", type=PARTIES, multiple=True, help="A User for which it acts no longer.")
-@click.option("--through-entry/--not-a-user", default=None, help="Whether it has been through the User Entry Process.")
+@click.option("--remove-acts-for", type=PARTIES, multiple=True, help="For a Shared Resource, a User to remove.")
+@click.option("--through-entry/--not-a-user", default=None, help="Whether it has completed the User Entry Process.")
 @quota_option
 @no_quota_option
 @home_option
@@ -153,7 +161,7 @@ def change(
     quota: int | None,
     no_quota: bool,
 ) -> None:
-    """Change what is recorded of a Party; what is not named stays as it is.
+    """Change a Party. Fields without an option keep their values.
 
     \b
     smki party change ACME --add-role gas-supplier --quota 500
@@ -178,7 +186,7 @@ def change(
 @home_option
 @json_option
 def list_(home: Path, as_json: bool) -> None:
-    """List the Parties; --json prints one object a line."""
+    """List the Parties; --json prints one object per line."""
     list_registrants(home, Party, as_json)
 
 
@@ -187,14 +195,14 @@ def list_(home: Path, as_json: bool) -> None:
 @home_option
 @json_option
 def show(home: Path, party_id: PartyId, as_json: bool) -> None:
-    """Show everything about a Party."""
+    """Show a Party."""
     show_registrant(home, party_id, as_json)
 
 
 def _standing_command(name: str, standing: Standing, text: str) -> None:
     @party.command(name=name, help=text)
     @click.argument("party_id", type=PARTY, metavar="PARTY")
-    @click.option("--since", type=DAY, help="From which day on. [default: today]")
+    @click.option("--since", type=DAY, help="First day of the new standing. [default: today]")
     @home_option
     def command(home: Path, party_id: PartyId, since: date | None) -> None:
         with Smki.open(home) as smki:
@@ -206,7 +214,7 @@ def _standing_command(name: str, standing: Standing, text: str) -> None:
 _standing_command("suspend", Standing.SUSPENDED, "Suspend a Party.")
 _standing_command("expel", Standing.EXPELLED, "Expel a Party.")
 _standing_command("withdraw", Standing.WITHDRAWN, "Record that a Party has withdrawn.")
-_standing_command("reinstate", Standing.ACCEDED, "Make a suspended, expelled or withdrawn Party one again.")
+_standing_command("reinstate", Standing.ACCEDED, "Reinstate a suspended, expelled or withdrawn Party.")
 
 
 @party.command(name="assign-eui")
@@ -214,7 +222,7 @@ _standing_command("reinstate", Standing.ACCEDED, "Make a suspended, expelled or 
 @click.argument("identifier", type=EUI64, metavar="[EUI-64]", required=False)
 @home_option
 def assign_eui(home: Path, party_id: PartyId, identifier: EntityIdentifier | None) -> None:
-    """Assign a Party an Entity Identifier: the one given, or the next free one of the registry block."""
+    """Assign an Entity Identifier to a Party: the one given, or the next free one of the registry block."""
     with Smki.open(home) as smki:
         assigned = smki.registration.execute(AssignIdentifier(party_id, identifier), cli_actor())
     say(str(assigned))
@@ -225,7 +233,7 @@ def assign_eui(home: Path, party_id: PartyId, identifier: EntityIdentifier | Non
 @click.argument("identifier", type=EUI64, metavar="EUI-64")
 @home_option
 def release_eui(home: Path, party_id: PartyId, identifier: EntityIdentifier) -> None:
-    """Take an Entity Identifier from a Party, once its certificates are revoked or have expired."""
+    """Release an Entity Identifier of a Party, once the certificates with it are revoked or expired."""
     with Smki.open(home) as smki:
         smki.registration.execute(ReleaseIdentifier(party_id, identifier), cli_actor())
     say(f"{identifier} no longer belongs to {party_id}.")
@@ -238,9 +246,9 @@ officer_commands(party, "PARTY")
 @click.argument("file")
 @home_option
 def load(home: Path, file: str) -> None:
-    """Register every Party and Testing Participant in a CSV or JSON file: all of them or none.
+    """Register every Party and Testing Participant in a CSV or JSON file, or none if one of them is refused.
 
-    The columns are those that `smki party list --json` shows; officers are separated by semicolons.
+    The columns are the fields that `smki party list --json` prints; officers are separated by semicolons.
     """
     rows = read_parties(read_input(file), file)
     with Smki.open(home) as smki:

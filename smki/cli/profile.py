@@ -18,16 +18,16 @@ from smki.profile.tables import ALL_PROFILES
 
 @click.group()
 def profile() -> None:
-    """Show what each kind of certificate, request and revocation list must hold.
+    """Show the profiles of certificates, requests and revocation lists.
 
-    What is issued is built from these profiles, and smki lint checks against them.
+    Certificates are issued according to these profiles, and smki lint checks against them.
     """
 
 
 @profile.command("list")
 @json_option
 def list_(as_json: bool) -> None:
-    """List the profiles; the names are those that smki lint --kind takes."""
+    """List the profiles, with their names for smki lint --kind."""
     if as_json:
         values = [{"name": each.name, "title": each.title} for each in ALL_PROFILES.values()]
         click.echo(json.dumps(values, indent=2))
@@ -41,10 +41,10 @@ def list_(as_json: bool) -> None:
 @click.argument("name")
 @json_option
 def show(name: str, as_json: bool) -> None:
-    """Show one profile: every field, what it must be, the clause, and how certain that is.
+    """Show a profile: each field with its rule, the clause and the basis of the rule.
 
-    Stated: in the GB Companion Specification, the Smart Energy Code or an RFC. Measured: the same in all
-    published test certificates. Assumed: no source could be had.
+    Stated: the rule is in the GB Companion Specification, the Smart Energy Code or an RFC. Measured: all published
+    test certificates follow it. Assumed: no source is available.
     """
     found = profile_named(name)
     if as_json:
@@ -68,7 +68,7 @@ def _values(found: Profile) -> dict[str, Any]:
 
 
 def _form_as_json(value: Any) -> Any:
-    """A form's parameters, for programs."""
+    """Return the parameters of a form as a JSON value."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: _form_as_json(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, enum.Enum):

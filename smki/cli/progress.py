@@ -1,4 +1,4 @@
-"""A bar that shows how far something is, on standard error, where that is a terminal."""
+"""A progress bar on standard error, if that is a terminal."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ T = TypeVar("T")
 
 @contextmanager
 def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A function that is told how much is done, and of how much (0 where that is not known).
+    """Show a progress bar, and yield a function that updates it with the number done and the total (0 if unknown).
 
-    :param what: what is being done, in a few words.
+    :param what: the label of the bar.
     """
     if not sys.stderr.isatty():
         yield lambda done, total: None
@@ -29,7 +29,7 @@ def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
 
 
 def counted(items: Iterable[T], report: Callable[[int, int], None], total: int, every: int = 500) -> Iterator[T]:
-    """The same items, reporting now and then how many have passed."""
+    """Yield the items, and report their number after each *every* items."""
     for number, item in enumerate(items, 1):
         if number % every == 0:
             report(number, total)

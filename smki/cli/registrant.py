@@ -1,4 +1,4 @@
-"""What smki party and smki participant share."""
+"""Options and commands shared by smki party and smki participant."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ QUOTA = Parsed("NUMBER", parse_quota)
 
 officers_option = click.option(
     "--officer", "officers", type=OFFICER, multiple=True,
-    help="An Authorised Responsible Officer, for both kinds of certificate or those named; may be repeated.",
+    help="Authorised Responsible Officer, for the kinds of certificate named or both; may be repeated.",
 )  # fmt: skip
-quota_option = click.option("--quota", type=QUOTA, help="How many Test Certificates it may have. [default: no limit]")
+quota_option = click.option("--quota", type=QUOTA, help="Maximum number of Test Certificates. [default: no limit]")
 no_quota_option = click.option("--no-quota", is_flag=True, help="Remove the limit.")
 
 
 def changed_quota(quota: int | None, no_quota: bool) -> int | Unchanged | None:
-    """Return what --quota and --no-quota say.
+    """Return the new quota according to --quota and --no-quota.
 
-    :raises click.UsageError: when both were given.
+    :raises click.UsageError: if both were given.
     """
     if quota is not None and no_quota:
         raise click.UsageError("Use --quota or --no-quota, not both.")
@@ -41,7 +41,7 @@ def changed_quota(quota: int | None, no_quota: bool) -> int | Unchanged | None:
 
 
 def or_unchanged(value: Any) -> Any:
-    """Return the value of an option; UNCHANGED where it was not given."""
+    """Return the value of an option; UNCHANGED if it was not given."""
     return UNCHANGED if value is None else value
 
 
@@ -61,7 +61,7 @@ def list_registrants(home: Path, kind: type[Registrant], as_json: bool) -> None:
 
 
 def show_registrant(home: Path, party_id: PartyId, as_json: bool) -> None:
-    """Print everything about one of them."""
+    """Print a Party or Testing Participant."""
     with Smki.open(home) as smki:
         registrant = known_registrant(smki.ledger, party_id)
         fields: dict[str, Any] = registrant_fields(registrant)
@@ -77,7 +77,7 @@ def show_registrant(home: Path, party_id: PartyId, as_json: bool) -> None:
 def officer_commands(group: click.Group, metavar: str) -> None:
     """Add the commands appoint and dismiss to a group."""
 
-    @group.command(help="Appoint an officer, or change for which kinds of certificate one acts.")
+    @group.command(help="Appoint an officer, or change for which kinds of certificate an officer acts.")
     @click.argument("party_id", type=PARTY, metavar=metavar)
     @click.argument("officer", type=OFFICER)
     @home_option

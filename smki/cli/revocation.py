@@ -44,9 +44,9 @@ from smki.sec.role import CertificateKind
 @click.command()
 @click.argument("serial", type=SERIAL)
 @click.option("--reason", required=True, metavar="REASON", help=f"One of: {', '.join(CRL_REASONS)}.")
-@click.option("--party", type=PARTY, help="The Party whose officer asks: the subscriber or the DCC.")
-@click.option("--officer", "--by", default="", help="The officer who asks, or 'SMKI PMA' without a Party.")
-@click.option("--delay-until", type=MOMENT, help="The time at which it takes effect; for the SMKI PMA to say.")
+@click.option("--party", type=PARTY, help="Party whose officer requests the revocation: the subscriber or the DCC.")
+@click.option("--officer", "--by", default="", help="Officer who requests it, or 'SMKI PMA' without a Party.")
+@click.option("--delay-until", type=MOMENT, help="Time at which it takes effect; only for the SMKI PMA.")
 @home_option
 @json_option
 def revoke(
@@ -58,9 +58,9 @@ def revoke(
     home: Path,
     as_json: bool,
 ) -> None:
-    """Revoke an Organisation Certificate or an Issuing OCA's certificate."""
+    """Revoke an Organisation Certificate or the certificate of an Issuing OCA."""
     if party is None and not officer:
-        raise click.UsageError("Name who asks: --party PARTY [--officer NAME], or --officer 'SMKI PMA'.")
+        raise click.UsageError("Name the requester with --party PARTY [--officer NAME], or --officer 'SMKI PMA'.")
     with Smki.open(home) as smki:
         command = Revoke(serial_number=serial, reason=reason, not_before=delay_until)
         done = smki.registration.execute(command, cli_actor(party, officer))
@@ -83,11 +83,11 @@ def revoke(
 
 
 def _group(name: str, kind: CertificateKind, title: str) -> click.Group:
-    @click.group(name=name, help=f"The {title}: publish, show, list, verify.")
+    @click.group(name=name, help=f"Publish, show, list and verify the {title}.")
     def group() -> None:
         pass
 
-    @group.command(help=f"Issue a new {title} now, and print its number.")
+    @group.command(help=f"Issue a new {title} now.")
     @home_option
     def publish(home: Path) -> None:
         with Smki.open(home) as smki:
@@ -97,7 +97,10 @@ def _group(name: str, kind: CertificateKind, title: str) -> click.Group:
     @group.command(help=f"Show the latest {title}, or the one with a NUMBER.")
     @click.argument("number", type=NUMBER, required=False)
     @click.option(
-        "--out", type=click.Path(path_type=Path), metavar="FILE", help="Write it: PEM, DER if it ends in .crl or .der."
+        "--out",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Write it to a file: DER if it ends in .crl or .der, else PEM.",
     )
     @home_option
     @json_option
@@ -111,8 +114,8 @@ def _group(name: str, kind: CertificateKind, title: str) -> click.Group:
                         code="list.unknown",
                         subject=f"{title} {number}",
                         seen="never issued",
-                        expected="a number that was",
-                        remedy=f"smki {name} list shows them.",
+                        expected="the number of an issued list",
+                        remedy=f"smki {name} list shows the issued lists.",
                     )
                 )
             now = smki.clock.now()
@@ -125,7 +128,7 @@ def _group(name: str, kind: CertificateKind, title: str) -> click.Group:
         else:
             say(*_lines(title, record, now))
 
-    @group.command(name="list", help=f"List every {title} ever issued.")
+    @group.command(name="list", help=f"List every {title} that was issued.")
     @home_option
     @json_option
     def list_(home: Path, as_json: bool) -> None:
@@ -143,9 +146,7 @@ def _group(name: str, kind: CertificateKind, title: str) -> click.Group:
                     else f"{record.number:>8}  {iso(record.this_update)}  {iso(record.next_update)}  {record.entries:>8} revoked"
                 )
 
-    @group.command(
-        help=f"Check a {title} from a FILE (or the latest) against its issuer: profile, signature, whether it is current."
-    )
+    @group.command(help=f"Check the profile, signature and currency of a {title} from FILE, by default the latest.")
     @click.argument("file", required=False)
     @home_option
     def verify(file: str | None, home: Path) -> None:

@@ -1,4 +1,4 @@
-"""What the commands write for people. Imports little, for the command line itself needs it."""
+"""Output for people. This module imports little, because the command line always needs it."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from smki.text import visible
 
 
 def say(*lines: str, err: bool = False) -> None:
-    """Write lines for a person; every command writes whatever is not JSON through here.
+    """Write lines of text. Commands write everything except JSON with this function.
 
-    Each is one line whatever is in it: what is not printable is escaped (:func:`~smki.text.visible`), so that no text of
-    a certificate can pass for a line of ours, or drive a terminal.
+    Unprintable characters are escaped (:func:`~smki.text.visible`), so that text from a certificate can neither look
+    like another line of output nor control the terminal.
     """
     click.echo("\n".join(map(visible, lines)), err=err)
 
 
 def say_problems(problems: Iterable[Problem], prefix: str = "", *, err: bool = False) -> None:
-    """Write problems, each with its remedy on a line of its own."""
+    """Write problems, each with its remedy on a separate line."""
     for problem in problems:
         first, *others = problem_lines(problem)
         say(f"{prefix}{first}", *others, err=err)

@@ -1,4 +1,4 @@
-"""Options that say which certificates: the same for smki list, search and export."""
+"""Options that select certificates, shared by smki list, search and export."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ _OPTIONS = (
         "kinds",
         multiple=True,
         type=click.Choice([kind.value for kind in CertificateKind]),
-        help="Only of this kind; may be repeated.",
+        help="Only certificates of this kind; may be repeated.",
     ),
-    click.option("--eui", type=EUI64, help="Only of this Entity Identifier."),
-    click.option("--role", type=ROLE, help="Only in this Remote Party Role."),
-    click.option("--usage", type=USAGE, help="Only with this key usage: ds or ka."),
-    click.option("--status", type=STATUS, help="Only with this status: P, I, N, E or R."),
-    click.option("--device-type", type=DEVICE_TYPE, help="Only of Devices of this type."),
-    click.option("--issuer", type=SERIAL, help="Only issued by the authority with this serial number."),
-    click.option("--issued-from", type=MOMENT, help="Only issued then or later (UTC)."),
-    click.option("--issued-to", type=MOMENT, help="Only issued then or before."),
-    click.option("--expires-from", type=MOMENT, help="Only those that are valid until then or longer."),
-    click.option("--expires-to", type=MOMENT, help="Only those that are valid until then at the longest."),
+    click.option("--eui", type=EUI64, help="Only certificates with this Entity Identifier."),
+    click.option("--role", type=ROLE, help="Only certificates with this Remote Party Role."),
+    click.option("--usage", type=USAGE, help="Only certificates with this key usage: ds or ka."),
+    click.option("--status", type=STATUS, help="Only certificates with this status: P, I, N, E or R."),
+    click.option("--device-type", type=DEVICE_TYPE, help="Only certificates of Devices of this type."),
+    click.option("--issuer", type=SERIAL, help="Only certificates issued by the authority with this serial number."),
+    click.option("--issued-from", type=MOMENT, help="Only certificates issued at or after this time (UTC)."),
+    click.option("--issued-to", type=MOMENT, help="Only certificates issued at or before this time."),
+    click.option("--expires-from", type=MOMENT, help="Only certificates that expire at or after this time."),
+    click.option("--expires-to", type=MOMENT, help="Only certificates that expire at or before this time."),
 )
 
 
 def narrowing_options(command: F) -> F:
-    """Options that narrow; the command is handed a CertificateQuery, ``query``, that lacks the present moment."""
+    """Add the selection options. The command receives a CertificateQuery without a moment as its argument ``query``."""
 
     @functools.wraps(command)
     def with_query(**options: Any) -> Any:

@@ -28,10 +28,10 @@ from smki.sec.role import KeyUsage
 @home_option
 @json_option
 def show(what: str, home: Path, as_json: bool) -> None:
-    """Show a certificate from a file or from the ledger.
+    """Show certificates from a file, or one from the ledger.
 
-    FILE is PEM, DER, base64 or hexadecimal, - for standard input; every certificate in it is shown. SERIAL is
-    the hexadecimal serial number of a certificate in the ledger, or of one that was imported.
+    FILE is a file in PEM, DER, base64 or hexadecimal, or - for standard input; every certificate in it is shown.
+    SERIAL is the hexadecimal serial number of a certificate issued here or imported.
     """
     if what == "-" or Path(what).exists():
         certificates = [Certificate.from_der(piece.der) for piece in unarmour(read_input(what), what)]
@@ -69,13 +69,13 @@ def _serial_number(what: str) -> SerialNumber:
                 subject=what,
                 seen="neither a file nor a serial number",
                 expected="a file, or a hexadecimal serial number",
-                remedy="smki list shows the serial numbers of what was issued.",
+                remedy="smki list shows the serial numbers of issued certificates.",
             )
         ) from None
 
 
 def _with_serial_number(smki: Smki, serial_number: SerialNumber) -> list[CertificateRecord]:
-    """Ours, then those that were imported."""
+    """Return the certificates with a serial number: the one issued here, then imported ones."""
     ours = smki.ledger.certificate(serial_number)
     imported = [found.record for found in smki.ledger.imports.with_serial_number(serial_number)]
     return [ours, *imported] if ours is not None else imported
@@ -89,7 +89,7 @@ def _recorded(smki: Smki, certificate: Certificate) -> CertificateRecord | None:
 def _describe(
     certificate: Certificate, record: CertificateRecord | None, smki: Smki | None
 ) -> tuple[list[str], dict[str, Any]]:
-    """The certificate as lines for a person and as values for a program."""
+    """Return the certificate as lines of text and as JSON fields."""
     values = certificate.as_json()
     lines = [certificate.kind.title]
 

@@ -19,14 +19,14 @@ file_option = click.option(
     "--file",
     "file",
     type=click.Path(path_type=Path),
-    help=f"Where they are kept. [default: {SUSPICIONS_FILE} in the home]",
+    help=f"File with the suspicions. [default: {SUSPICIONS_FILE} in the home]",
 )
 
 
 def suspicions_file(file: Path | None, home: Path) -> Path:
-    """The file that the options name.
+    """Return the file named by the options.
 
-    :raises NotFound: when there is no directory for it.
+    :raises NotFound: if its directory does not exist.
     """
     path = file or home / SUSPICIONS_FILE
     if not path.parent.is_dir():
@@ -36,7 +36,7 @@ def suspicions_file(file: Path | None, home: Path) -> Path:
                 code="file.missing",
                 subject=str(path.parent),
                 seen="no such directory",
-                expected="a directory to write into",
+                expected="an existing directory",
                 remedy=remedy,
             )
         )
@@ -50,12 +50,12 @@ def suspect() -> None:
 
 @suspect.command()
 @click.argument("serial", type=SERIAL)
-@click.option("--because", required=True, help="Why it is suspected.")
+@click.option("--because", required=True, help="Reason for the suspicion.")
 @file_option
 @home_option
 @json_option
 def add(serial: SerialNumber, because: str, file: Path | None, home: Path, as_json: bool) -> None:
-    """Suspect a certificate, an authority's too: then nothing below it is trusted."""
+    """Record that a certificate is suspected to be compromised. If it is an authority's, nothing below it is trusted."""
     path = suspicions_file(file, home)
     suspicion = suspicion_of(serial, because, RealClock().now())
     with exclusively(path):
@@ -68,7 +68,7 @@ def add(serial: SerialNumber, because: str, file: Path | None, home: Path, as_js
 @home_option
 @json_option
 def list_(file: Path | None, home: Path, as_json: bool) -> None:
-    """List what is suspected."""
+    """List the suspected certificates."""
     suspicions = Suspicions.read(suspicions_file(file, home))
     if as_json:
         click.echo(json.dumps([suspicion.as_json() for suspicion in suspicions], indent=2))
@@ -83,7 +83,7 @@ def list_(file: Path | None, home: Path, as_json: bool) -> None:
 @home_option
 @json_option
 def clear(serial: SerialNumber, file: Path | None, home: Path, as_json: bool) -> None:
-    """Suspect a certificate no longer."""
+    """Clear the suspicion of a certificate."""
     path = suspicions_file(file, home)
     with exclusively(path):
         Suspicions.read(path).clearing(serial).write(path)

@@ -22,12 +22,14 @@ from smki.testing.vectors.run import Score, parse_question
 from smki.testing.vectors.run import run as run_cases
 
 SEED = "vectors"
-seed_option = click.option("--seed", default=SEED, show_default=True, help="The same seed makes the same files.")
+seed_option = click.option(
+    "--seed", default=SEED, show_default=True, help="Seed of keys and certificates; the same seed makes the same files."
+)
 
 
 @click.group()
 def vectors() -> None:
-    """Conformance vectors for testing other Relying Parties."""
+    """Write and run conformance vectors for testing other Relying Parties."""
 
 
 @vectors.command()
@@ -35,7 +37,7 @@ def vectors() -> None:
 @seed_option
 @json_option
 def write(directory: Path, seed: str, as_json: bool) -> None:
-    """Write the vectors into a directory: vectors.json, and DER files.
+    """Write the vectors to a directory: vectors.json and DER files.
 
     \b
     smki vectors write conformance/
@@ -47,27 +49,29 @@ def write(directory: Path, seed: str, as_json: bool) -> None:
 @vectors.command()
 @click.argument("command")
 @seed_option
-@click.option("--only", default="", metavar="TEXT", help="Only cases with this in their name.")
+@click.option("--only", default="", metavar="TEXT", help="Only cases whose name contains this text.")
 @click.option(
     "--jobs", type=click.IntRange(1, 64), default=os.cpu_count() or 1, help="Number of programs to run at a time."
 )
-@click.option("--timeout", type=click.FloatRange(0.1), default=60.0, show_default=True, help="Seconds for one case.")
+@click.option(
+    "--timeout", type=click.FloatRange(0.1), default=60.0, show_default=True, help="Maximum time for a case in seconds."
+)
 @json_option
 def run(command: str, seed: str, only: str, jobs: int, timeout: float, as_json: bool) -> None:
     """Run a program against the vectors and score it.
 
-    COMMAND is started for each case, reads it (JSON) from its standard input and answers on its standard output:
-    {"trusted": true} or {"trusted": false, "reason": CODE}; or prints nothing and exits 0 for trusted, 1 for not.
+    COMMAND is started for each case. It reads the case (JSON) from standard input, and either prints
+    {"trusted": true} or {"trusted": false, "reason": CODE}, or prints nothing and exits with 0 for trusted, 1 for not.
 
-    Exit status: 0 every verdict right; 1 one is wrong or missing; 2 the command cannot be run.
+    Exit status: 0 every verdict is right; 1 a verdict is wrong or missing; 2 the command cannot be run.
 
     \b
     smki vectors run 'smki vectors judge'
     """
-    words = shlex.split(command)
+    arguments = shlex.split(command)
     chosen = [case for case in cases(seed) if only in case.name]
-    if not words or not chosen:
-        seen = "no command" if not words else f"no case with {only!r} in its name"
+    if not arguments or not chosen:
+        seen = "no command" if not arguments else f"no case with {only!r} in its name"
         raise Malformed(
             Problem(
                 code="vectors.nothing",
@@ -76,14 +80,14 @@ def run(command: str, seed: str, only: str, jobs: int, timeout: float, as_json: 
                 expected="a command, and cases to run it on",
             )
         )
-    if shutil.which(words[0]) is None:
+    if shutil.which(arguments[0]) is None:
         raise NotFound(
             Problem(
-                code="vectors.command", subject=words[0], seen="no such program", expected="a program that can be run"
+                code="vectors.command", subject=arguments[0], seen="no such program", expected="an executable program"
             )
         )
     scores = []
-    for score in run_cases(words, chosen, timeout=timeout, jobs=jobs):
+    for score in run_cases(arguments, chosen, timeout=timeout, jobs=jobs):
         scores.append(score)
         if not as_json and not score.is_right:
             say(_text(score))
@@ -92,13 +96,13 @@ def run(command: str, seed: str, only: str, jobs: int, timeout: float, as_json: 
         rows = [_as_json(score) for score in scores]
         click.echo(json.dumps({"cases": len(scores), "right": right, "rightReason": reasons, "scores": rows}, indent=2))
     else:
-        say(f"{right} of {len(scores)} verdicts right, {reasons} of them with our reason")
+        say(f"{right} of {len(scores)} verdicts right, {reasons} of them with the expected reason")
     sys.exit(0 if right == len(scores) else EXIT_NEGATIVE)
 
 
 @vectors.command()
 def judge() -> None:
-    """Judge one case from standard input with our own Relying Party. An example of a program for `smki vectors run`."""
+    """Judge a case from standard input with smki's own Relying Party, as an example of a program for `vectors run`."""
     verdict = judge_case(parse_question(sys.stdin.buffer.read()))
     click.echo(json.dumps({"trusted": verdict.trusted, "reason": verdict.reason.code if verdict.reason else None}))
 

@@ -1,4 +1,4 @@
-"""Verdicts for people, with colour where the terminal has it, and for CI as JUnit."""
+"""Verdicts as text, coloured if the terminal supports it, and as JUnit reports."""
 
 from __future__ import annotations
 
@@ -30,35 +30,35 @@ _STYLES = {
     Outcome.LEFT_OUT: "dim",
 }
 _MANY = 50
-"""From so many certificates on progress is shown."""
+"""Minimum number of certificates for which a progress bar is shown."""
 _PLAIN_WIDTH = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """A verdict, and the file that it is about."""
+class FileVerdict:
+    """A verdict, with the name of the file that the certificate is from."""
 
     name: str
     verdict: Verdict
 
 
 def progress(items: Sequence[T]) -> Iterator[T]:
-    """The items, with a bar on standard error where that is a terminal and there are many of them."""
+    """Yield the items, with a progress bar on standard error if that is a terminal and there are many items."""
     if len(items) < _MANY or not sys.stderr.isatty():
         yield from items
         return
     yield from track(items, description="Judging", console=Console(stderr=True), transient=True)
 
 
-def print_checks(told: Told) -> None:
-    """Every check of a verdict, as a table."""
+def print_checks(judged: FileVerdict) -> None:
+    """Print every check of a verdict as a table."""
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=_PLAIN_WIDTH)
     table = Table(box=None, pad_edge=False, header_style="bold" if console.is_terminal else "")
     for title in ("step", "check", "outcome", "certificate or list", "seen", "clause"):
         table.add_column(title, overflow="fold", no_wrap=title in ("step", "outcome"))
-    for check in told.verdict.checks:
+    for check in judged.verdict.checks:
         seen = check.seen if check.outcome is not Outcome.NOT_HELD or not check.expected else (
             f"{check.seen}; expected {check.expected}"
         )  # fmt: skip
@@ -66,7 +66,7 @@ def print_checks(told: Told) -> None:
             STEPS[check.requirement.step],
             check.requirement.title,
             Text(check.outcome.value, style=_STYLES[check.outcome]),
-            # As text, not markup: what is in a certificate is not ours.
+            # As Text, because text from a certificate must not be interpreted as markup.
             Text(visible(check.certificate)),
             Text(visible(seen)),
             check.requirement.clause,
@@ -74,10 +74,10 @@ def print_checks(told: Told) -> None:
     console.print(table)
 
 
-def one_line(told: Told) -> str:
-    """The verdict on one certificate, with the reason that decided."""
-    verdict = told.verdict
-    what = f"{told.name}: {verdict.label} at {iso(verdict.moment)}"
+def one_line(judged: FileVerdict) -> str:
+    """Return the verdict on a certificate, with the deciding reason."""
+    verdict = judged.verdict
+    what = f"{judged.name}: {verdict.label} at {iso(verdict.moment)}"
     if verdict.purpose:
         what += f" for {verdict.purpose}"
     if verdict.entity is not None:
@@ -89,12 +89,12 @@ def one_line(told: Told) -> str:
     return f"{visible(what)}: {click.style('not trusted', fg='red', bold=True)}\n  {text}"
 
 
-def junit(told: Sequence[Told], problems: Sequence[Problem]) -> bytes:
-    """A JUnit report: a test case for each certificate, an error for each file that could not be read."""
-    failures = sum(not one.verdict.trusted for one in told)
-    counts = {"tests": len(told) + len(problems), "failures": failures, "errors": len(problems)}
+def junit(verdicts: Sequence[FileVerdict], problems: Sequence[Problem]) -> bytes:
+    """Return a JUnit report with a test case for each certificate, and an error for each file that could not be read."""
+    failures = sum(not one.verdict.trusted for one in verdicts)
+    counts = {"tests": len(verdicts) + len(problems), "failures": failures, "errors": len(problems)}
     suite = etree.Element("testsuite", {"name": "smki verify", **{key: str(value) for key, value in counts.items()}})
-    for one in told:
+    for one in verdicts:
         case = etree.SubElement(suite, "testcase", {"classname": _clean(one.name), "name": _clean(one.verdict.label)})
         reason = one.verdict.reason
         if not one.verdict.trusted:
@@ -110,5 +110,5 @@ def junit(told: Sequence[Told], problems: Sequence[Problem]) -> bytes:
 
 
 def _clean(text: str) -> str:
-    """Text that XML can hold."""
+    """Escape characters that XML does not allow."""
     return visible(text)

@@ -13,7 +13,7 @@ import click
 from smki.cli.common import EUI64, MOMENT, Parsed, home_option, json_option, output, read_input, require_directory
 from smki.cli.main import EXIT_NEGATIVE, EXIT_REFUSED
 from smki.cli.say import say, say_problems
-from smki.cli.verdict_text import Told, junit, one_line, print_checks, progress
+from smki.cli.verdict_text import FileVerdict, junit, one_line, print_checks, progress
 from smki.clock import RealClock
 from smki.home.configuration import CONFIGURATION_FILE
 from smki.home.smki import Smki
@@ -33,25 +33,38 @@ USE = Parsed("ROLE/USAGE", Use.parse)
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option("--trust", multiple=True, metavar="FILE", help="Authorities to trust. [default: those of the home]")
-@click.option("--chain", multiple=True, metavar="FILE", help="Authorities' certificates that help to build paths.")
-@click.option("--crl", multiple=True, metavar="FILE", help="An Organisation CRL.")
-@click.option("--arl", multiple=True, metavar="FILE", help="An Organisation ARL.")
-@click.option("--repository", metavar="URL", help="Get the lists from a Repository.")
 @click.option(
-    "--cache", type=click.Path(path_type=Path), metavar="DIR", help="Keep its lists, and their numbers, here."
+    "--trust", multiple=True, metavar="FILE", help="Certificates of authorities to trust. [default: those of the home]"
 )
-@click.option("--at", type=MOMENT, metavar="TIME", help="The moment asked about. [default: now]")
-@click.option("--for", "use", type=USE, help="What it is to be relied on for: supplier/ds, /ka, device.")
-@click.option("--entity", type=EUI64, help="Whose it is to be: the EUI-64 of an Organisation or a Device.")
+@click.option("--chain", multiple=True, metavar="FILE", help="Certificates of further authorities for building paths.")
+@click.option("--crl", multiple=True, metavar="FILE", help="Organisation CRL.")
+@click.option("--arl", multiple=True, metavar="FILE", help="Organisation ARL.")
+@click.option("--repository", metavar="URL", help="Fetch the lists from this Repository.")
 @click.option(
-    "--ignore-time", is_flag=True, help="Leave validity out, as a Device may; lists must be current all the same."
+    "--cache",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Directory in which to cache its lists and their numbers.",
+)
+@click.option("--at", type=MOMENT, metavar="TIME", help="Time at which to verify. [default: now]")
+@click.option("--for", "use", type=USE, help="Intended use, for example supplier/ds, /ka or device.")
+@click.option("--entity", type=EUI64, help="EUI-64 of the expected Organisation or Device.")
+@click.option(
+    "--ignore-time", is_flag=True, help="Do not check validity periods, as a Device may; lists must still be current."
 )
 @click.option(
-    "--policy", multiple=True, metavar="OID", help=f"The policy of the environment. [default: {TEST_POLICY_OID}]"
+    "--policy",
+    multiple=True,
+    metavar="OID",
+    help=f"Certificate policy of the environment. [default: {TEST_POLICY_OID}]",
 )
-@click.option("--suspicions", type=click.Path(path_type=Path), metavar="FILE", help="[default: those of the home]")
-@click.option("--checks", is_flag=True, help="Every check, for several certificates too.")
+@click.option(
+    "--suspicions",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="File with suspicions. [default: that of the home]",
+)
+@click.option("--checks", is_flag=True, help="Print every check, even for several certificates.")
 @click.option("--junit", "junit_file", type=click.Path(path_type=Path), metavar="FILE", help="Write a JUnit report.")
 @home_option
 @json_option
@@ -61,14 +74,14 @@ def verify(
     entity: EntityIdentifier | None, ignore_time: bool,
     policy: tuple[str, ...], suspicions: Path | None, checks: bool, junit_file: Path | None, home: Path, as_json: bool,
 ) -> None:  # fmt: skip
-    """Say whether certificates may be relied on (SEC L12): every check, and the one reason that decided.
+    """Decide whether certificates can be relied on (SEC L12), and show every check and the deciding reason.
 
-    FILE is a certificate, or several, in PEM, DER, base64 or hexadecimal; - for standard input. --trust takes a file
-    with any of the authorities in it: roots are trusted, and so is an authority whose root is not among them.
-    A list that cannot be had is a reason not to trust. Without --trust the authorities, the latest lists and the
-    clock of the home are used.
+    FILE contains one or more certificates in PEM, DER, base64 or hexadecimal; - is standard input. The file for --trust
+    contains certificates of authorities: roots are trusted, and so is an authority whose root is not among them. If a
+    revocation list is not available, the certificate is not trusted. Without --trust, the authorities, the latest lists
+    and the clock of the home are used.
 
-    Exit status: 0 trusted, all of them; 1 one is not; 2 something could not be read.
+    Exit status: 0 all are trusted; 1 at least one is not; 2 something could not be read.
 
     \b
     smki verify supplier.pem
@@ -97,41 +110,41 @@ def verify(
         policy_oids=policy or (TEST_POLICY_OID,),
         ignore_time=ignore_time,
     )
-    told: list[Told] = []
+    judged: list[FileVerdict] = []
     problems: list[Problem] = []
     moment = at or now
     for name, found in progress(_certificates(files)):
         if isinstance(found, bytes):
-            told.append(Told(name, party.verify(found, for_=use, entity=entity, at=moment)))
+            judged.append(FileVerdict(name, party.verify(found, for_=use, entity=entity, at=moment)))
         else:
             problems += found
-    _report(told, problems, as_json, checks)
+    _report(judged, problems, as_json, checks)
     if junit_file is not None:
         with output(junit_file) as file:
-            file.write(junit(told, problems))
+            file.write(junit(judged, problems))
     if problems:
         sys.exit(EXIT_REFUSED)
-    sys.exit(0 if all(one.verdict.trusted for one in told) else EXIT_NEGATIVE)
+    sys.exit(0 if all(one.verdict.trusted for one in judged) else EXIT_NEGATIVE)
 
 
-def _report(told: Sequence[Told], problems: Sequence[Problem], as_json: bool, checks: bool) -> None:
+def _report(judged: Sequence[FileVerdict], problems: Sequence[Problem], as_json: bool, checks: bool) -> None:
     if as_json:
-        verdicts = [{"file": one.name, **one.verdict.as_json()} for one in told]
+        verdicts = [{"file": one.name, **one.verdict.as_json()} for one in judged]
         value = {"verdicts": verdicts, "problems": [problem.as_json() for problem in problems]}
         click.echo(json.dumps(value, indent=2))
     else:
-        for one in told:
-            if checks or len(told) == 1:
+        for one in judged:
+            if checks or len(judged) == 1:
                 print_checks(one)
-            click.echo(one_line(one))  # what is not ours in it is escaped, the colours are not
-        if len(told) > 1:
-            say(f"{sum(one.verdict.trusted for one in told)} of {len(told)} trusted")
+            click.echo(one_line(one))  # untrusted text in it is already escaped; say() would escape the colours too
+        if len(judged) > 1:
+            say(f"{sum(one.verdict.trusted for one in judged)} of {len(judged)} trusted")
     for problem in problems:
         say_problems([problem], "smki: ", err=True)
 
 
 def _certificates(files: Sequence[str]) -> list[tuple[str, bytes | Sequence[Problem]]]:
-    """(name, certificate) of all files, or (name, why it cannot be read)."""
+    """Return (name, certificate), or (name, problems) if it cannot be read, for every object in the files."""
     found: list[tuple[str, bytes | Sequence[Problem]]] = []
     for file in files:
         try:
@@ -160,7 +173,7 @@ def _lists(names: Sequence[str]) -> list[bytes]:
 
 
 def _of_the_home(home: Path) -> tuple[list[Certificate], RevocationLists, datetime]:
-    """The authorities of a home, the latest lists in its ledger, and what time it is there."""
+    """Return the authorities of a home, the latest lists in its ledger, and its current time."""
     if not (home / CONFIGURATION_FILE).exists():
         remedy = "Name a file with the authorities with --trust, or a home with --home."
         raise NotFound(

@@ -137,4 +137,4 @@ def test_without_any(made_home: Path) -> None:
     with serving(made_home) as served:
         assert json.loads(ask(f"{served.url}/extracts/").body) == {"extracts": []}
         page = ask(f"{served.url}/extracts/", headers={"Accept": "text/html"})
-        assert b"There is none yet" in page.body
+        assert b"There are no extracts yet" in page.body

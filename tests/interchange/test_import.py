@@ -484,5 +484,5 @@ def test_what_was_told_as_taken_is_kept_when_nobody_listens_any_more(
     [("--sort", "serialNumber"), ("--descending",), ("--device-type", "ESME"), ("--issued-from", "2026-01-01")],
 )
 def test_what_is_not_known_of_imports_is_not_passed_over(home: Path, option: tuple[str, ...]) -> None:
-    with pytest.raises(click.UsageError, match="cannot go with --imported"):
+    with pytest.raises(click.UsageError, match="cannot be used with --imported"):
         run_here("list", "--imported", *option, "--home", home)

@@ -230,7 +230,7 @@ def test_other_methods_and_paths(served: Served) -> None:
     assert ask(f"{served.url}{SEARCH}", method="DELETE").status == 405
     answer = ask(f"{served.url}/nowhere")
     assert answer.status == 404
-    assert b"see / for what there is" in answer.body
+    assert b"see / for the available services" in answer.body
 
 
 def test_the_front_page_and_the_health(served: Served) -> None:

@@ -307,7 +307,7 @@ def test_every_answer_says_that_faults_are_on(faulty: Served, faults: RemoteFaul
         assert ask(faulty.url + path).headers["x-smki-faults"] == "on"
     with faults.during(Fault(FaultKind.STATUS, "/healthz", status=503)) as one:
         assert ask(f"{faulty.url}/healthz").headers["x-smki-faults"] == f"on; fault=status; id={one.id}"
-        assert b"Faults are on" in ask(faulty.url).body
+        assert b"Fault injection is on" in ask(faulty.url).body
         assert b"1 set at present" in ask(faulty.url).body
 
 
@@ -442,7 +442,7 @@ def test_off_unless_switched_on(served: Served) -> None:
         answer = ask(f"{served.url}/faults?faults=on", b'{"kind": "status"}', method, headers)
         assert answer.status == 404
         assert "x-smki-faults" not in answer.headers
-    assert b"Faults are on" not in ask(served.url).body
+    assert b"Fault injection is on" not in ask(served.url).body
     with pytest.raises(NotReady) as caught:
         RemoteFaults(served.url).set(Fault(FaultKind.STATUS))
     assert caught.value.code == "faults.off"

@@ -128,7 +128,7 @@ def test_clients_that_send_no_body_do_not_keep_others_waiting(home: Path) -> Non
             for path in ("/healthz", "/crl/organisation.crl", "/api/v1/statistics"):
                 assert ask(served.url + path).status == 200
             told = ask(f"{served.url}/services/certificatesearch", body)
-            assert (told.status, b"too many are being waited for" in told.body) == (503, True)
+            assert (told.status, b"waiting for too many others" in told.body) == (503, True)
             told = ask(f"{served.url}/api/v1/eligibility/device", b"{}", headers={"Content-Type": "application/json"})
             assert (told.status, json.loads(told.body)["type"]) == (503, "urn:smki:problem:request.too-many-slow")
         finally:

@@ -103,7 +103,7 @@ def test_a_server_that_slept_serves_no_stale_list(home: Path) -> None:
             now = datetime.now(UTC) + timedelta(days=900)
             assert read.this_update <= now < read.next_update
             assert answer.headers["x-smki-time"][:10] == iso(now)[:10]
-        assert b"This is not the present" in ask(f"{served.url}/").body
+        assert b"does not show the real time" in ask(f"{served.url}/").body
 
 
 @pytest.fixture(scope="module")

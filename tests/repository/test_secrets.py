@@ -209,7 +209,7 @@ def test_no_answer_tells_a_secret(looked: Looked) -> None:
 
 
 def test_no_log_tells_a_secret(looked: Looked) -> None:
-    assert b"is served at" in looked.output
+    assert b"Serving the SMKI" in looked.output
     assert (b'"GET /healthz" 200' in looked.output) == looked.is_logged
     assert b"Traceback" not in looked.output
     assert not leaks(looked.output, looked.secrets)

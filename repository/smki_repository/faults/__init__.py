@@ -1,4 +1,4 @@
-"""A Repository that misbehaves when told to, for tests of those who have to bear it."""
+"""Fault injection: a Repository that misbehaves on request, for testing its clients."""
 
 from smki_repository.faults.fault import Fault, FaultKind
 from smki_repository.faults.register import Faults, SetFault

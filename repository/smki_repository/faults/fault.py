@@ -1,4 +1,4 @@
-"""One fault as a value: what goes wrong, where, and for how long."""
+"""A fault as a value: what goes wrong, for which requests, and for how long."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ LIST_PATHS = (
     "/crl/organisation.arl",
     "/crl/organisation.arl.pem",
 )
-"""Where the current revocation lists of the newest authorities are. Those of another one are under its common name:
-``/crl/organisation/T1.crl``."""
+"""Paths of the current revocation lists of the newest authorities. The lists of any other authority are under its common
+name, for example ``/crl/organisation/T1.crl``."""
 
 _OF_ONE_AUTHORITY = "/crl/organisation/"
-# What is a number there names a list of the past.
+# A number instead of a name selects an earlier list by its cRLNumber.
 _CURRENT_LIST = re.compile(r"/crl/organisation(?:/((?![0-9]+\.)[^/]+))?\.(crl|arl)(?:\.pem)?\Z")
 
 MAX_DELAY_SECONDS = 60.0
-"""A delayed answer keeps a thread of the server waiting, of which there are few."""
+"""Maximum delay of a response. A delayed response occupies one of the server's few threads."""
 
 _MAX_COUNT = 1_000_000_000
 _MAX_SECONDS = 10 * 365 * 86400.0
@@ -36,37 +36,37 @@ class FaultKind(enum.StrEnum):
     """What goes wrong."""
 
     STALE_LIST = "stale-list"
-    """A revocation list of the right authority, rightly signed, whose nextUpdate has passed."""
+    """A revocation list of the right authority with a valid signature, whose nextUpdate has passed."""
     OTHER_AUTHORITY = "other-authority"
-    """The list of the other authority: the ARL where the CRL is asked for, the CRL where the ARL is."""
+    """The list of the other authority: the ARL instead of the CRL, or the CRL instead of the ARL."""
     TRUNCATED_BODY = "truncated-body"
-    """A whole answer in HTTP, of which the document is only the first half."""
+    """A complete HTTP response whose body is only the first half of the document."""
     WRONG_CONTENT_TYPE = "wrong-content-type"
-    """The right body under another Content-Type."""
+    """The right body with another Content-Type."""
     STATUS = "status"
-    """Another HTTP status in place of the answer: 401, 402, 500 or any other from 400 on."""
+    """An HTTP error status instead of the response: 400 to 599."""
     SLOW = "slow"
-    """The right answer after a delay."""
+    """The right response after a delay."""
     DRIPPING = "dripping"
-    """The right answer, its body in many small pieces over the time of the delay."""
+    """The right response, with its body sent in many small pieces spread over the delay."""
     DROPPED_CONNECTION = "dropped-connection"
-    """The whole body is promised, half of it is sent, and the connection is closed."""
+    """A Content-Length for the whole body, of which only half is sent before the connection is closed."""
     WRONG_CLOCK = "wrong-clock"
-    """Answered as if it were another time: Date, X-SMKI-Time, statuses, lists."""
+    """A response as of another time: its Date and X-SMKI-Time headers, statuses and lists."""
 
     @property
     def is_of_lists(self) -> bool:
-        """Whether it can strike the current revocation lists alone."""
+        """Whether the fault applies only to current revocation lists."""
         return self in (FaultKind.STALE_LIST, FaultKind.OTHER_AUTHORITY)
 
     @property
     def is_of_bodies(self) -> bool:
-        """Whether it can strike only answers that have a body, hence none to HEAD."""
+        """Whether the fault applies only to responses with a body, so never to HEAD requests."""
         return self in (FaultKind.TRUNCATED_BODY, FaultKind.DRIPPING, FaultKind.DROPPED_CONNECTION)
 
     @property
     def parameter(self) -> str:
-        """The field of :class:`Fault` that says more about this kind; empty where there is none."""
+        """The field of :class:`Fault` that configures this kind; empty if there is none."""
         return _PARAMETERS.get(self, "")
 
 
@@ -83,28 +83,28 @@ _JSON_NAMES = {"content_type": "contentType", "shift": "shiftSeconds"}
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that goes wrong.
+    """A fault to inject.
 
-    :raises Malformed: when it makes no sense.
+    :raises Malformed: if a field is invalid or does not apply to this kind of fault.
     """
 
     kind: FaultKind
-    """Or its name as text: ``stale-list``."""
+    """The kind, or its name as text, for example ``stale-list``."""
     path: str = "*"
-    """Which paths it strikes, for instance ``/services/*``: ``*`` stands for any characters (also ``/``), ``?`` for one,
-    ``[crl]`` for one of those. Never ``/faults``."""
+    """Pattern of the paths that it affects, for example ``/services/*``: ``*`` matches any characters including ``/``,
+    ``?`` matches one character, ``[crl]`` one of those in brackets. ``/faults`` is never affected."""
     count: int | None = None
-    """How many requests it strikes; None for no limit."""
+    """Maximum number of requests that it affects; None for no limit."""
     seconds: float | None = None
-    """For how long it strikes from when it is set; None for no limit. Where both are given, whichever ends first."""
+    """Seconds after which it ends; None for no limit. If count is given too, the fault ends with whichever comes first."""
     status: int | None = None
-    """STATUS: 400 to 599. By default 500."""
+    """STATUS: the status, 400 to 599. Default: 500."""
     delay: float | None = None
-    """SLOW, DRIPPING: seconds that the answer takes, at most 60. By default 5."""
+    """SLOW, DRIPPING: seconds that the response takes, at most 60. Default: 5."""
     content_type: str | None = None
-    """WRONG_CONTENT_TYPE: what it says instead. By default ``text/html``."""
+    """WRONG_CONTENT_TYPE: the Content-Type to send. Default: ``text/html``."""
     shift: int | None = None
-    """WRONG_CLOCK: seconds by which the clock is ahead, negative where it is behind. By default a day ahead."""
+    """WRONG_CLOCK: seconds by which the clock is ahead; negative if it is behind. Default: one day ahead."""
 
     def __post_init__(self) -> None:
         if self.kind not in list(FaultKind):
@@ -130,14 +130,14 @@ class Fault:
         _check_number("count", self.count, 1, _MAX_COUNT)
         _check_number("seconds", self.seconds, 0.001, _MAX_SECONDS)
         if not self.path.startswith(("/", "*", "?", "[")) or len(self.path) > _MAX_TEXT:
-            raise _malformed("path", f"{self.path[:_MAX_TEXT]!r}", "a pattern of paths like /crl/* or *")
+            raise _malformed("path", f"{self.path[:_MAX_TEXT]!r}", "a path pattern like /crl/* or *")
         is_of_one = self.path.startswith(_OF_ONE_AUTHORITY)
         if self.kind.is_of_lists and not is_of_one and not any(fnmatchcase(path, self.path) for path in LIST_PATHS):
-            expected = f"a pattern that one of these matches: {', '.join(LIST_PATHS)}"
-            raise _malformed("path", f"{self.path!r}, where no current list is", expected)
+            expected = f"a pattern that matches one of: {', '.join(LIST_PATHS)}"
+            raise _malformed("path", f"{self.path!r}, which matches no current list", expected)
 
     def strikes(self, method: str, path: str) -> bool:
-        """Whether it is for requests like this one, how many and how long ago it was set left aside."""
+        """Return whether the fault applies to a request, regardless of its count and duration."""
         if self.kind.is_of_lists and current_list(path) is None:
             return False
         if self.kind.is_of_bodies and method == "HEAD":
@@ -145,19 +145,19 @@ class Fault:
         return fnmatchcase(path, self.path)
 
     def as_json(self) -> dict[str, Any]:
-        """The fault as JSON, fields that say nothing left out."""
+        """Return the fault as a JSON object, without fields that are None."""
         names = ("path", "count", "seconds", "status", "delay", "content_type", "shift")
         values = {_JSON_NAMES.get(name, name): getattr(self, name) for name in names}
         return {"kind": str(self.kind)} | {name: value for name, value in values.items() if value is not None}
 
     @classmethod
     def from_json(cls, value: object) -> Fault:
-        """Read a fault as :meth:`as_json` writes it.
+        """Create a fault from a JSON object as returned by :meth:`as_json`.
 
-        :raises Malformed: for anything else.
+        :raises Malformed: if the object is invalid.
         """
         if not isinstance(value, Mapping):
-            raise _malformed("fault", "no JSON object", 'a JSON object like {"kind": "status", "status": 500}')
+            raise _malformed("fault", "not a JSON object", 'a JSON object like {"kind": "status", "status": 500}')
         for name, given in value.items():
             if name not in _FIELDS:
                 raise _malformed("fault", f"field {str(name)[:64]!r}", f"only {', '.join(_FIELDS)}")
@@ -178,18 +178,18 @@ _FIELDS: dict[str, tuple[str, Any]] = {
     "contentType": ("content_type", str),
     "shiftSeconds": ("shift", int),
 }
-"""By their names in JSON: the field, and the type."""
+"""JSON name to field name and type."""
 
 
 def current_list(path: str) -> tuple[str, str] | None:
-    """Which current revocation list is at a path: ``crl`` or ``arl``, and its authority's common name (empty for the
-    newest one); None where there is none."""
+    """Return which current revocation list is at a path: ``crl`` or ``arl``, and the common name of its authority (empty
+    for the newest one). Return None if the path is not that of a current list."""
     found = _CURRENT_LIST.match(path)
     return None if found is None else (found[2], found[1] or "")
 
 
 def _check_number(name: str, value: object, least: float, most: float) -> None:
-    # Written so that what is not a number (NaN) fails too.
+    # Written so that NaN fails too.
     if value is not None and not (isinstance(value, int | float) and least <= value <= most):
         raise _malformed(name, f"{value}", f"{least} to {most}")
 

@@ -1,4 +1,4 @@
-"""Has an application misbehave as the faults say that are set, and say so on every answer."""
+"""Inject the configured faults into an application's responses, and announce them in a header."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ from smki_repository.problem_details import problem_details
 from smki_repository.revocation_lists import KINDS, answer_list
 
 FAULTS_HEADER = "X-SMKI-Faults"
-"""On every answer: ``on``; where a fault struck, ``on; fault=KIND; id=NUMBER``."""
+"""Header of every response: ``on``, or ``on; fault=KIND; id=NUMBER`` if a fault was injected."""
 
 DRIP_SECONDS = 0.1
-"""From one piece of a dripping body to the next."""
+"""Seconds between the pieces of a dripping body."""
 
 _SECONDS_BEFORE_CUT = 0.1
-"""So long the half body gets on its way: a server that is told to close at once may forget what it has not sent yet."""
+"""Seconds to wait after half of the body before the connection is closed, so that the server has sent that half."""
 
 _CONDITIONS = ("HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_IF_RANGE", "HTTP_RANGE")
 _PHRASES = {401: "Invalid search parameters", 402: "Nothing found"}
 
 
 def misbehave(app: Flask, smki: Smki, faults: Faults) -> None:
-    """Have the application suffer from faults, and let them be set over HTTP.
+    """Inject faults into the application's responses, and add the service at ``/faults``.
 
-    :param smki: what the application serves; its clock a TravellingClock, so that it can be wrong.
-    :raises ValueError: when it is not.
+    :param smki: the SMKI that the application serves. Its clock must be a TravellingClock.
+    :raises ValueError: if it is not.
     """
     clock = smki.clock
     if not isinstance(clock, TravellingClock):
-        raise ValueError("where there are faults, the clock has to be a TravellingClock")
+        raise ValueError("faults require a TravellingClock")
     app.register_blueprint(faults_service(faults))
 
     @app.before_request
@@ -54,7 +54,7 @@ def misbehave(app: Flask, smki: Smki, faults: Faults) -> None:
         return _before(g.fault.fault, smki, clock, faults) if g.fault is not None else None
 
     @app.after_request
-    def tell(response: Response) -> Response:
+    def announce(response: Response) -> Response:
         one = g.get("fault")
         response.headers[FAULTS_HEADER] = "on" if one is None else f"on; fault={one.fault.kind}; id={one.id}"
         if one is not None:
@@ -63,9 +63,9 @@ def misbehave(app: Flask, smki: Smki, faults: Faults) -> None:
 
 
 def _before(fault: Fault, smki: Smki, clock: TravellingClock, faults: Faults) -> Response | None:
-    """What the fault does before the request is looked at; an answer where that is the end of it."""
+    """Apply the part of a fault that precedes the handling of the request; return a response if that replaces it."""
     if fault.kind.is_of_lists or fault.kind.is_of_bodies or fault.kind is FaultKind.WRONG_CONTENT_TYPE:
-        # Whoever has the good one already would be told that nothing has changed.
+        # Otherwise a client with a cached copy would receive 304 and never see the fault.
         for name in _CONDITIONS:
             request.environ.pop(name, None)
     match fault.kind:
@@ -82,7 +82,7 @@ def _before(fault: Fault, smki: Smki, clock: TravellingClock, faults: Faults) ->
 
 
 def _list(wanted: FaultKind, smki: Smki) -> Response:
-    """A list that is not the one that is asked for."""
+    """Return a revocation list other than the requested one."""
     asked_for = current_list(request.path)
     assert asked_for is not None
     suffix, issuer = asked_for
@@ -102,15 +102,15 @@ def _status(smki: Smki, status: int) -> Response:
         return answer_without_result(smki, status, _PHRASES.get(status, standard))
     if request.path.startswith("/api/"):
         return problem_details(
-            [Problem(code=f"http.{status}", subject="request", seen=f"{standard}: a fault that was set")], status
+            [Problem(code=f"http.{status}", subject="request", seen=f"{standard}: an injected fault")], status
         )
-    return Response(f"{status} {standard}: a fault that was set\n", status, mimetype="text/plain")
+    return Response(f"{status} {standard}: an injected fault\n", status, mimetype="text/plain")
 
 
 def _after(fault: Fault, response: Response, clock: TravellingClock, faults: Faults) -> None:
-    """What the fault does to the answer."""
-    # A fault ends when it is cleared: no cache is to go on with it, and no client to be told later that its half or
-    # mislabelled copy is still the right one.
+    """Apply a fault to the response."""
+    # The effect must end when the fault is cleared: nothing may be cached, and without validators no client can later be
+    # told that its truncated or mislabelled copy is still current.
     response.headers["Cache-Control"] = "no-store"
     if fault.kind in (FaultKind.TRUNCATED_BODY, FaultKind.WRONG_CONTENT_TYPE):
         response.headers.pop("ETag", None)
@@ -125,7 +125,7 @@ def _after(fault: Fault, response: Response, clock: TravellingClock, faults: Fau
                 response.response = _dripping(body, fault.delay or 0, faults)
                 response.content_length = len(body)
             case FaultKind.DROPPED_CONNECTION:
-                # One byte more than there is where there is none: else nothing would be missing.
+                # At least 1, so that something is missing even from an empty body.
                 response.response = _half(body)
                 response.content_length = len(body) or 1
     elif fault.kind is FaultKind.WRONG_CONTENT_TYPE:
@@ -135,7 +135,7 @@ def _after(fault: Fault, response: Response, clock: TravellingClock, faults: Fau
 
 
 def _half(body: bytes) -> Iterator[bytes]:
-    """Half of a body. The server has promised all of it, so it can but close the connection then."""
+    """Yield half of a body. The Content-Length is that of the whole, so the server must then close the connection."""
     yield body[: len(body) // 2]
     time.sleep(_SECONDS_BEFORE_CUT)
 

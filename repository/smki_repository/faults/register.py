@@ -1,4 +1,4 @@
-"""The faults that are set, shared by all threads and processes of one server."""
+"""The register of configured faults, shared by all threads and processes of one server."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from smki.problem import NotFound, NotReady, Problem
 from smki_repository.faults.fault import Fault
 
 MAX_FAULTS = 1000
-"""So many may be set at once: each request looks through them."""
+"""Maximum number of faults at a time. Every request searches all of them."""
 
 _SCHEMA = """CREATE TABLE IF NOT EXISTS fault (
     id INTEGER PRIMARY KEY AUTOINCREMENT, fault TEXT NOT NULL, count INTEGER, until REAL, struck INTEGER NOT NULL DEFAULT 0)"""
@@ -25,27 +25,27 @@ _STANDING = "(count IS NULL OR struck < count) AND (until IS NULL OR until > ?)"
 
 @dataclass(frozen=True, slots=True)
 class SetFault:
-    """A fault that was set."""
+    """A configured fault."""
 
     id: int
     fault: Fault
     struck: int
-    """How many requests it has struck."""
+    """Number of requests that it has affected."""
     is_over: bool
-    """Whether its count or time is used up. It stays in the list, to be looked at, until it is cleared."""
+    """Whether its count or duration has been used up. It remains in the list until it is cleared."""
 
     def as_json(self) -> dict[str, Any]:
-        """The same as JSON."""
+        """Return the fault with its state as a JSON object."""
         return {"id": self.id} | self.fault.as_json() | {"struck": self.struck, "over": self.is_over}
 
 
 class Faults:
-    """The faults of one Repository. Safe for threads; with a file also for processes.
+    """The faults of one Repository. Safe for use by several threads and, with a file, by several processes.
 
-    Each request is struck by one fault at most: the first, in the order in which they were set, that is for such
-    requests and not used up. So two faults with counts follow one another.
+    Each request is affected by at most one fault: the first, in the order in which they were set, that applies to it and
+    is not used up. Two faults with counts therefore take effect one after the other.
 
-    :param path: a file that all processes of the server open; None to keep them in this process.
+    :param path: a file that all processes of the server open; None to keep the faults in this process.
     """
 
     def __init__(self, path: Path | None = None) -> None:
@@ -54,14 +54,14 @@ class Faults:
         self._connection = sqlite3.connect(
             ":memory:" if path is None else path, timeout=10, isolation_level=None, check_same_thread=False
         )
-        # Nothing here outlives the server, so that there is nothing to wait for the disk for.
+        # The file does not outlive the server, so it need not be durable.
         self._run("PRAGMA synchronous = OFF")
         self._run(_SCHEMA)
 
     def set(self, fault: Fault) -> SetFault:
-        """Set a fault, from the next request on.
+        """Set a fault, which takes effect with the next request.
 
-        :raises NotReady: when there are too many.
+        :raises NotReady: if there are already MAX_FAULTS.
         """
         until = None if fault.seconds is None else time.monotonic() + fault.seconds
         sql = """INSERT INTO fault (fault, count, until) SELECT ?, ?, ? WHERE (SELECT count(*) FROM fault) < ?
@@ -75,15 +75,15 @@ class Faults:
         return SetFault(rows[0][0], fault, 0, is_over=False)
 
     def all(self) -> list[SetFault]:
-        """Every fault that was set and not cleared, in that order."""
-        # The monotonic clock is one for all processes of a machine.
+        """Return every fault that has not been cleared, in the order in which they were set."""
+        # All processes of a machine share the monotonic clock.
         sql = f"SELECT id, fault, struck, NOT ({_STANDING}) FROM fault ORDER BY id"  # noqa: S608
         return [_set_fault(row) for row in self._run(sql, time.monotonic())]
 
     def get(self, fault_id: int) -> SetFault:
-        """One of them.
+        """Return a fault by its number.
 
-        :raises NotFound: when there is no such fault.
+        :raises NotFound: if there is no such fault.
         """
         found = [one for one in self.all() if one.id == fault_id]
         if not found:
@@ -91,9 +91,9 @@ class Faults:
         return found[0]
 
     def clear(self, fault_id: int | None = None) -> None:
-        """Clear one fault, or all of them; then every delay of this process ends too.
+        """Clear one fault, or all of them. Clearing all also ends the delays in progress in this process.
 
-        :raises NotFound: when there is no such fault.
+        :raises NotFound: if there is no such fault.
         """
         if fault_id is None:
             self._run("DELETE FROM fault")
@@ -104,7 +104,7 @@ class Faults:
 
     @contextmanager
     def during(self, fault: Fault) -> Iterator[SetFault]:
-        """Set a fault for the time of a ``with`` block."""
+        """Set a fault for the duration of a ``with`` block."""
         one = self.set(fault)
         try:
             yield one
@@ -112,21 +112,21 @@ class Faults:
             self._run("DELETE FROM fault WHERE id = ?", one.id)
 
     def strike(self, method: str, path: str) -> SetFault | None:
-        """The fault that strikes this request, counted; None where it goes unharmed."""
+        """Return the fault that affects a request, and count the request; return None if no fault applies."""
         now = time.monotonic()
         sql = f"SELECT id, fault, struck, 0 FROM fault WHERE {_STANDING} ORDER BY id"  # noqa: S608
         for row in self._run(sql, now):
             one = _set_fault(row)
             if not one.fault.strikes(method, path):
                 continue
-            # Another process may have been quicker: who counts it is who is struck.
+            # Another process may have used up the count since. The request is affected only if it was counted.
             counted = f"UPDATE fault SET struck = struck + 1 WHERE id = ? AND {_STANDING} RETURNING id"  # noqa: S608
             if self._run(counted, one.id, now):
                 return one
         return None
 
     def pause(self, seconds: float) -> None:
-        """Wait, at most until all faults of this process are cleared."""
+        """Wait for a time (seconds), or until all faults of this process are cleared."""
         with self._waking:
             self._waking.wait(seconds)
 

@@ -1,4 +1,4 @@
-"""``/faults``: faults set, listed and cleared over HTTP. JSON; errors as problem details (RFC 9457)."""
+"""The service at ``/faults`` to set, list and clear faults in JSON. Errors are problem details (RFC 9457)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MAX_ID = 2**63 - 1
 
 
 def faults_service(faults: Faults) -> Blueprint:
-    """GET lists, POST sets one, DELETE clears one or all."""
+    """Create the blueprint: GET lists faults, POST sets one, DELETE clears one or all."""
     blueprint = Blueprint("faults", __name__)
 
     @blueprint.get(FAULTS)
@@ -23,7 +23,8 @@ def faults_service(faults: Faults) -> Blueprint:
 
     @blueprint.post(FAULTS)
     def set_() -> tuple[Response, int, dict[str, str]]:
-        # A browser asks first before it sends JSON to another site, and is not answered: no web page can set a fault.
+        # A browser sends JSON to another site only after a CORS preflight, which this server does not grant, so no web
+        # page can set a fault.
         if request.mimetype != "application/json":
             seen = request.mimetype[:64] or "no content type"
             raise Malformed(

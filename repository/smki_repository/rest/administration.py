@@ -1,4 +1,4 @@
-"""Making authorities, issuing revocation lists, and the clock."""
+"""Operations to add authorities, issue revocation lists, and read and set the clock."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ def _own_clock(call: Call) -> HomeClock | AdjustableClock:
         Problem(
             code="clock.not-settable",
             subject="clock",
-            seen="one that this Repository was given",
+            seen="a clock that cannot be set",
             expected="the clock of the home",
-            remedy="Serve the home with its own clock: smki serve without a time of its own.",
+            remedy="Serve the home with smki serve, which uses the clock of the home.",
         )
     )
 
@@ -73,7 +73,7 @@ def _set_clock(call: Call) -> Response:
 
 _ISSUING = {kind.value: kind for kind in (CertificateKind.ISSUING_OCA, CertificateKind.ISSUING_DCA)}
 _MILLENNIUM = 1000 * 31_557_600
-_CLOCK = Answer("What time it is in the home, and how that is set.", {JSON: schema_ref("Clock")})
+_CLOCK = Answer("The time in the home, and how its clock is set.", {JSON: schema_ref("Clock")})
 _LIST = Answer(
     "The list.",
     {JSON: schema_ref("RevocationList")},
@@ -82,17 +82,17 @@ _LIST = Answer(
 )
 
 OPERATIONS = (
-    write("POST", "/authorities", "addAuthority", "Authorities", "Make another Issuing DCA, or an Issuing OCA that takes over", _establish,
+    write("POST", "/authorities", "addAuthority", "Authorities", "Add an Issuing DCA, or an Issuing OCA that replaces the current one", _establish,
           Answer("The authority's certificate.", {JSON: schema_ref("Certificate")}, ("Location",),
                  (Link("getAuthority", {"serial": "/serialNumber"}),)),
-          fields=(given.one_of("kind", _ISSUING, "Which authority.", "certificate-kind.unknown", required=True),), status=201),
+          fields=(given.one_of("kind", _ISSUING, "Kind of authority.", "certificate-kind.unknown", required=True),), status=201),
     write("POST", "/revocation-lists", "publishRevocationList", "Revocation lists", "Issue the next revocation list now", _publish, _LIST,
           fields=(given.serial("issuer", "Serial number of the issuing authority's certificate.", required=True),), status=201,
           errors=(404,)),
-    Operation("GET", "/clock", "getClock", "Clock", "What time it is in the home", _clock,
+    Operation("GET", "/clock", "getClock", "Clock", "Get the time in the home", _clock,
               Answer(_CLOCK.description, _CLOCK.content, ("ETag",)), errors=(406, 409)),
-    write("PUT", "/clock", "setClock", "Clock", "Set what time it is in the home; with neither field the machine's clock", _set_clock, _CLOCK,
-          fields=(given.moment("fixed", "Stand still at this time."),
-                  given.whole_number("shift_seconds", "Run so many seconds ahead of the machine's clock; negative: behind it.",
+    write("PUT", "/clock", "setClock", "Clock", "Set the clock of the home; without a field, to the system clock", _set_clock, _CLOCK,
+          fields=(given.moment("fixed", "Stop the clock at this time."),
+                  given.whole_number("shift_seconds", "Seconds by which the clock is ahead of the system clock; negative if behind.",
                                      _MILLENNIUM, lowest=-_MILLENNIUM))),
 )  # fmt: skip

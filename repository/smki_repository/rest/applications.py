@@ -1,4 +1,4 @@
-"""Applying for certificates and acting on them: only for officers, and only through the gate."""
+"""Operations for officers to apply for certificates, and to accept, reject and revoke them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from smki.remedies import Interface
 from smki_repository.problem_details import problem_details
 from smki_repository.rest import parameters as given
 from smki_repository.rest.negotiation import DER, JSON, PEM, answer_json, wanted_form
-from smki_repository.rest.operation import Answer, Call, JsonBody, Link, OctetsBody, Operation, Parameter, schema_ref
+from smki_repository.rest.operation import Answer, BytesBody, Call, JsonBody, Link, Operation, Parameter, schema_ref
 from smki_repository.rest.paging import limit_of, page
 from smki_repository.rest.refusals import status_of
 
@@ -58,7 +58,7 @@ def _issued(call: Call, issued: Issued, form: str) -> bytes | str:
         return record.certificate.as_pem()
     return json.dumps(
         {
-            "certificate": _told(call, record),
+            "certificate": _details(call, record),
             "pem": record.certificate.as_pem(),
             "application": _application_url(record.application_id),
             "notes": [note.as_json() for note in issued.notes],
@@ -77,7 +77,7 @@ def _application_url(number: int) -> str:
     return f"{request.script_root}{API}/applications/{number}"
 
 
-def _told(call: Call, record: CertificateRecord) -> dict[str, Any]:
+def _details(call: Call, record: CertificateRecord) -> dict[str, Any]:
     return certificate_details(record, call.smki.clock.now())
 
 
@@ -97,14 +97,14 @@ def _get(call: Call) -> Response:
     wanted_form(JSON)
     number = call.values["number"]
     record = call.smki.ledger.application(number)
-    # That there is one of another Party's is nobody else's business.
+    # Whether another Party has an application with this number is not disclosed.
     if record is None or call.acting.party not in (record.application.subscriber, record.application.applied_by):
         raise NotFound(
             Problem(
                 code="application.unknown",
                 subject=f"application {number}",
-                seen=f"none of {call.acting.party}",
-                expected="one of its own",
+                seen=f"not an application of {call.acting.party}",
+                expected="one of the Party's own applications",
             )
         )
     return answer_json(application_fields(record, Interface.REST))
@@ -113,7 +113,7 @@ def _get(call: Call) -> Response:
 def _accept(call: Call) -> Response:
     wanted_form(JSON)
     record = call.smki.registration.execute(Accept(call.values["serial"]), call.actor())
-    return _done({"certificate": _told(call, record)})
+    return _done({"certificate": _details(call, record)})
 
 
 def _reject(call: Call) -> Response:
@@ -121,7 +121,7 @@ def _reject(call: Call) -> Response:
     command = Reject(call.values["serial"], call.values["because"])
     rejection = call.smki.registration.execute(command, call.actor())
     differences = [problem.as_json(Interface.REST) for problem in rejection.differences]
-    return _done({"certificate": _told(call, rejection.record), "differences": differences})
+    return _done({"certificate": _details(call, rejection.record), "differences": differences})
 
 
 def _revoke(call: Call) -> Response:
@@ -134,7 +134,7 @@ def _revoke(call: Call) -> Response:
         "reason": revoked.revocation.reason,
         "askedBy": revoked.revocation.asked_by,
     }
-    return _done({"certificate": _told(call, revoked.record), "revocation": revocation})
+    return _done({"certificate": _details(call, revoked.record), "revocation": revocation})
 
 
 def _done(value: dict[str, Any]) -> Response:
@@ -153,16 +153,16 @@ _REQUEST = Parameter(
 _OPTIONS = (
     given.SUBSCRIBER_KIND,
     given.device_type(),
-    given.party_id("onBehalfOf", "The User for which a Shared Resource applies."),
-    given.free_text("issuer", "The common name of the issuing authority; by default each in turn.", max_length=64),
+    given.party_id("onBehalfOf", "The User on whose behalf a Shared Resource applies."),
+    given.free_text("issuer", "Common name of the issuing authority. Default: each in turn.", max_length=64),
 )
-_TOP_UP = given.flag("topUp", "A Supplier's key agreement certificate for prepayment top-up.")
+_TOP_UP = given.flag("topUp", "Whether it is a Supplier's key agreement certificate for prepayment top-up.")
 _NUMBER = given.whole_number("number", "Number of the application.", 999_999_999)
-_BECAUSE = given.free_text("because", "The reason, for the record.", required=True)
+_BECAUSE = given.free_text("because", "Reason for the rejection, for the record.", required=True)
 _REASON = Parameter(
     "reason",
     {"type": "string", "enum": list(REASONS)},
-    "Why.",
+    "Reason for the revocation.",
     given.choice("reason", REASONS, "").read,
     required=True,
 )
@@ -170,37 +170,38 @@ _LEADS_TO = tuple(
     Link(name, {"serial": "/certificate/serialNumber"}) for name in ("getCertificate", "accept", "reject", "revoke")
 )
 _TAG = "Applications"
-_OWN = "Those of the Party for which the officer acts, as subscriber or as Shared Resource."
+_OWN = "Applications of the Party for which the officer acts, as subscriber or as Shared Resource."
 
 OPERATIONS = (
     Operation(
         "POST", "/applications", "apply", _TAG, "Apply for a certificate", _apply,
-        Answer("It was issued.", {JSON: schema_ref("Issued"), PEM: {"type": "string"}, DER: {}}, ("Location",), _LEADS_TO),
-        (*(Parameter(each.name, each.schema, f"{each.description} With a body that is no JSON.", each.read)
+        Answer("The certificate was issued.", {JSON: schema_ref("Issued"), PEM: {"type": "string"}, DER: {}}, ("Location",),
+               _LEADS_TO),
+        (*(Parameter(each.name, each.schema, f"{each.description} Only with a body other than JSON.", each.read)
            for each in (*_OPTIONS, _TOP_UP)),),
-        (JsonBody((_REQUEST, *_OPTIONS, _TOP_UP)), OctetsBody(REQUEST_TYPES)),
+        (JsonBody((_REQUEST, *_OPTIONS, _TOP_UP)), BytesBody(REQUEST_TYPES)),
         errors=(403, 406, 409, 422), status=201, for_officers=True,
-        description="As JSON, or the request itself as the body with the rest in the query. A refusal names every reason, "
-        "and where it is in the record.",
+        description="The body is JSON, or the certification request itself with the other parameters in the query. A refusal "
+        "names every reason, and the URL of the application in the record.",
     ),
-    Operation("GET", "/applications", "listApplications", _TAG, "Own applications", _list,
-              Answer(f"{_OWN} The latest first.", {JSON: schema_ref("ApplicationPage")}, ("ETag", "Link"),
+    Operation("GET", "/applications", "listApplications", _TAG, "List one's own applications", _list,
+              Answer(f"{_OWN} Latest first.", {JSON: schema_ref("ApplicationPage")}, ("ETag", "Link"),
                      (Link("getApplication", {"number": "/items/0/id"}),)),
-              (given.ENTITY, given.KIND, given.flag("granted", "Only those that were granted, or were refused."), given.LIMIT,
+              (given.ENTITY, given.KIND, given.flag("granted", "Only granted (true) or refused (false) applications."), given.LIMIT,
                given.AFTER),
               errors=(406,), for_officers=True),
-    Operation("GET", "/applications/{number}", "getApplication", _TAG, "One of the own applications", _get,
-              Answer("The application, with every reason where it was refused.", {JSON: schema_ref("Application")}, ("ETag",)),
+    Operation("GET", "/applications/{number}", "getApplication", _TAG, "Get one of one's own applications", _get,
+              Answer("The application, with every reason if it was refused.", {JSON: schema_ref("Application")}, ("ETag",)),
               (_NUMBER,), errors=(406,), for_officers=True),
-    Operation("POST", "/certificates/{serial}/accept", "accept", _TAG, "Accept a certificate that is pending", _accept,
-              Answer("It is accepted (SEC L11.5).", {JSON: schema_ref("Accepted")}), (given.SERIAL,),
+    Operation("POST", "/certificates/{serial}/accept", "accept", _TAG, "Accept a pending certificate", _accept,
+              Answer("The certificate is accepted (SEC L11.5).", {JSON: schema_ref("Accepted")}), (given.SERIAL,),
               errors=(403, 406, 409), for_officers=True),
     Operation("POST", "/certificates/{serial}/reject", "reject", _TAG, "Reject a certificate", _reject,
-              Answer("It is rejected, and this is where it differs from its request (SEC L11.5 to L11.7).",
+              Answer("The certificate is rejected; the response lists its differences from the request (SEC L11.5 to L11.7).",
                      {JSON: schema_ref("Rejected")}),
               (given.SERIAL,), (JsonBody((_BECAUSE,)),), errors=(403, 406, 409), for_officers=True),
     Operation("POST", "/certificates/{serial}/revoke", "revoke", _TAG, "Revoke a certificate", _revoke,
-              Answer("It is revoked (SEC L8).", {JSON: schema_ref("Revoked")}),
+              Answer("The certificate is revoked (SEC L8).", {JSON: schema_ref("Revoked")}),
               (given.SERIAL,), (JsonBody((_REASON,)),), errors=(403, 406, 409), for_officers=True,
-              description="By an officer of its subscriber or of the DCC."),
+              description="For officers of its subscriber or of the DCC."),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Certificates: found by everything that is known of them, read in every form; authorities are some of them."""
+"""Operations to search for and retrieve certificates, including those of authorities."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _list(call: Call) -> Response:
     after = call.get("after")
     search = call.smki.ledger.search
     if after is not None and not search.holds_certificate(after):
-        seen, expected = f"{after}, behind which nothing begins", "what the link to the next page has"
+        seen, expected = f"{after}, which is not a position in the list", "the value in the link to the next page"
         raise NotFound(Problem(code="page.unknown", subject="parameter after", seen=seen, expected=expected))
     if form in (JSONL, CSV):
         found = search.all_certificates(query, order, descending=descending, after=after)
@@ -94,7 +94,7 @@ def _order(call: Call) -> tuple[Order, bool]:
 
 
 def _values(call: Call, default: Sequence[str] = SUMMARY_FIELDS) -> Callable[[CertificateRecord], dict[str, Any]]:
-    """What is told of each certificate."""
+    """Return a function that returns the requested fields of a certificate."""
     now, fields = call.smki.clock.now(), call.get("fields") or default
     if fields is SUMMARY_FIELDS:
         return lambda record: certificate_summary(record, now)
@@ -122,7 +122,7 @@ def _get(call: Call) -> Response:
 
 
 def certificate_answer(call: Call, record: CertificateRecord, form: str) -> Response:
-    """One certificate: its bytes can never change, what else is told of it can."""
+    """Return a certificate in a media type. Its encoding never changes; the JSON fields, such as its status, can."""
     if form == DER:
         return answer(record.der, DER, IMMUTABLE, negotiated=_is_negotiated(call))
     if form == PEM:
@@ -142,9 +142,9 @@ def _chain(call: Call) -> Response:
 
 
 def _ours_or_imported(call: Call) -> CertificateRecord:
-    """The certificate that the path names, or the first with that serial number that was imported.
+    """Return the certificate with the serial number in the path, or else the first imported one.
 
-    :raises NotFound: when there is none.
+    :raises NotFound: if there is none.
     """
     number: SerialNumber = call.values["serial"]
     record = with_serial_number(call.smki.ledger, number)
@@ -154,9 +154,9 @@ def _ours_or_imported(call: Call) -> CertificateRecord:
 
 
 def known(call: Call) -> CertificateRecord:
-    """The certificate that the path names, which was issued here.
+    """Return the certificate issued here with the serial number in the path.
 
-    :raises NotFound: when there is none.
+    :raises NotFound: if there is none.
     """
     number: SerialNumber = call.values["serial"]
     record = call.smki.ledger.certificate(number)
@@ -200,7 +200,7 @@ def _authority(call: Call) -> Response:
 
 _ORDERS = [f"{sign}{order.value}" for order in Order for sign in ("", "-")]
 _FILTERS = (
-    given.serial("serial", "Serial number, hexadecimal."),
+    given.serial("serial", "Serial number in hexadecimal."),
     given.SHA256,
     given.ENTITY,
     given.KIND,
@@ -211,23 +211,21 @@ _FILTERS = (
     given.device_type(),
     *(
         given.moment(f"{name}{end}", f"{text} {bound}.")
-        for name, text in (("notBefore", "notBefore is"), ("notAfter", "notAfter is"), ("issued", "It was issued"))
-        for end, bound in (("From", "then or later"), ("To", "then or earlier"))
+        for name, text in (("notBefore", "notBefore is"), ("notAfter", "notAfter is"), ("issued", "Issued"))
+        for end, bound in (("From", "at or after this time"), ("To", "at or before this time"))
     ),
 )
 FIELDS = given.fields((*DETAIL_FIELDS, PEM_FIELD))
 _PAGING = (
-    given.choice(
-        "sort", _ORDERS, "In which order; - for the other way round. Those that are equal: as they were issued."
-    ),
+    given.choice("sort", _ORDERS, "Sort key; a leading - reverses the order. Equal keys are sorted by order of issue."),
     FIELDS,
     given.LIMIT,
     given.AFTER,
 )
 
 _LIST_ANSWER = Answer(
-    "Certificates that match. JSON Lines and CSV are streamed to the end, unless a limit is given; JSON and PEM come in "
-    "pages. A page can hold fewer than were asked for, even none, and there is more as long as it has a link to the next.",
+    "The matching certificates. JSON Lines and CSV are streamed without pagination, up to the limit if one is given; JSON "
+    "and PEM are paginated. A page can have fewer items than the limit, or none; it is the last if it has no link to another.",
     {JSON: schema_ref("CertificatePage"), JSONL: {"type": "string"}, CSV: {"type": "string"}, PEM: {"type": "string"}},
     ("ETag", "Link"),
     tuple(Link(name, {"serial": "/items/0/serialNumber"}) for name in ("getCertificate", "getChain")),
@@ -235,12 +233,12 @@ _LIST_ANSWER = Answer(
 _ONE = {JSON: schema_ref("Certificate"), PEM: {"type": "string"}, DER: {}}
 ONE_ANSWER = Answer("The certificate.", _ONE, ("ETag",))
 _CHAIN_ANSWER = Answer(
-    "The certificate and those above it, up to its root.",
+    "The certificate followed by those of its issuers, up to the root.",
     {JSON: schema_ref("Certificates"), PEM: {"type": "string"}},
     ("ETag",),
 )
 _AUTHORITIES_ANSWER = Answer(
-    "The authorities, in the order in which they were made.",
+    "The authorities in the order of their creation.",
     {JSON: schema_ref("Certificates"), PEM: {"type": "string"}},
     ("ETag",),
     (Link("getAuthority", {"serial": "/items/0/serialNumber"}),),
@@ -251,10 +249,10 @@ def _operations(
     path: str, name: str, tag: str, summary: str, handle: Callable[[Call], Response], found: Answer, *more: Any,
     suffixes: tuple[str, ...],
 ) -> tuple[Operation, Operation]:  # fmt: skip
-    """The operation by Accept, and the same by the ending of the path."""
+    """Return the operation with content negotiation, and its variant with the format as a suffix of the path."""
     return (
         Operation("GET", path, name, tag, summary, handle, found, more, errors=(406,)),
-        Operation("GET", f"{path}.{{format}}", f"{name}As", tag, f"{summary}, by suffix", handle, found,
+        Operation("GET", f"{path}.{{format}}", f"{name}As", tag, f"{summary}, format by suffix", handle, found,
                   (given.suffix(*suffixes), *more)),
     )  # fmt: skip
 
@@ -262,12 +260,12 @@ def _operations(
 OPERATIONS = (
     *_operations("/certificates", "listCertificates", "Certificates", "Find certificates", _list, _LIST_ANSWER,
                  *_FILTERS, *_PAGING, suffixes=("json", "jsonl", "csv", "pem")),
-    *_operations("/certificates/{serial}", "getCertificate", "Certificates", "One certificate", _get, ONE_ANSWER,
+    *_operations("/certificates/{serial}", "getCertificate", "Certificates", "Get a certificate", _get, ONE_ANSWER,
                  given.SERIAL, FIELDS, suffixes=("json", "pem", "der")),
-    *_operations("/certificates/{serial}/chain", "getChain", "Certificates", "A certificate with those above it", _chain,
+    *_operations("/certificates/{serial}/chain", "getChain", "Certificates", "Get a certificate with its chain", _chain,
                  _CHAIN_ANSWER, given.SERIAL, FIELDS, suffixes=("json", "pem")),
-    *_operations("/authorities", "listAuthorities", "Authorities", "The certification authorities", _authorities,
+    *_operations("/authorities", "listAuthorities", "Authorities", "List the certification authorities", _authorities,
                  _AUTHORITIES_ANSWER, FIELDS, suffixes=("json", "pem")),
-    *_operations("/authorities/{serial}", "getAuthority", "Authorities", "One authority", _authority, ONE_ANSWER,
+    *_operations("/authorities/{serial}", "getAuthority", "Authorities", "Get an authority", _authority, ONE_ANSWER,
                  given.SERIAL, FIELDS, suffixes=("json", "pem", "der")),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""API keys and officers' tokens: listing, making and revoking them."""
+"""Operations to list, make and revoke API keys and officers' tokens."""
 
 from __future__ import annotations
 
@@ -64,24 +64,22 @@ def _revoke(kind: CredentialKind) -> Callable[[Call], Response]:
 
 _KEY, _TOKEN = CredentialKind.API_KEY, CredentialKind.OFFICER_TOKEN
 _TAG = "Credentials"
-_DAYS = given.whole_number("days", "For how many days; by default until it is revoked.", 36500)
+_DAYS = given.whole_number("days", "Number of days for which it is valid. Default: until it is revoked.", 36500)
 _NUMBER = given.whole_number("number", "Number of the credential.", 999_999_999)
-_NEW = Answer(
-    "The credential with its secret, which is shown here and never again.", {JSON: schema_ref("NewCredential")}
-)
-_REVOKED = Answer("It is not valid from now on.", {JSON: schema_ref("Credential")})
-_ALL = Answer("In the order in which they were made, without their secrets.", {JSON: schema_ref("Credentials")})
+_NEW = Answer("The credential with its secret, which cannot be retrieved again.", {JSON: schema_ref("NewCredential")})
+_REVOKED = Answer("The revoked credential.", {JSON: schema_ref("Credential")})
+_ALL = Answer("The credentials in the order of their creation, without secrets.", {JSON: schema_ref("Credentials")})
 
 OPERATIONS = (
-    Operation("GET", "/api-keys", "listApiKeys", _TAG, "API keys", _list(_KEY), _ALL, errors=(403, 406), for_officers=True,
+    Operation("GET", "/api-keys", "listApiKeys", _TAG, "List API keys", _list(_KEY), _ALL, errors=(403, 406), for_officers=True,
               description=FOR_DCC),
-    write("POST", "/api-keys", "makeApiKey", _TAG, "Make an API key with which a system reads the Repository", _make_key, _NEW,
-          fields=(given.free_text("name", "What it is for.", max_length=MAX_NAME, required=True), _DAYS), status=201),
+    write("POST", "/api-keys", "makeApiKey", _TAG, "Make an API key for a system that reads the Repository", _make_key, _NEW,
+          fields=(given.free_text("name", "Name of the system that uses it.", max_length=MAX_NAME, required=True), _DAYS), status=201),
     write("POST", "/api-keys/{number}/revoke", "revokeApiKey", _TAG, "Revoke an API key", _revoke(_KEY), _REVOKED, _NUMBER),
-    Operation("GET", "/tokens", "listTokens", _TAG, "Officers' tokens", _list(_TOKEN), _ALL, errors=(403, 406), for_officers=True,
+    Operation("GET", "/tokens", "listTokens", _TAG, "List officers' tokens", _list(_TOKEN), _ALL, errors=(403, 406), for_officers=True,
               description=FOR_DCC),
-    write("POST", "/parties/{party}/tokens", "makeToken", _TAG, "Make a token with which an officer acts", _make_token, _NEW,
-          given.PARTY, fields=(given.free_text("officer", "The officer; by default the Party's first.", max_length=MAX_NAME), _DAYS),
+    write("POST", "/parties/{party}/tokens", "makeToken", _TAG, "Make a token for an officer", _make_token, _NEW,
+          given.PARTY, fields=(given.free_text("officer", "Name of the officer. Default: the Party's first.", max_length=MAX_NAME), _DAYS),
           status=201),
     write("POST", "/tokens/{number}/revoke", "revokeToken", _TAG, "Revoke an officer's token", _revoke(_TOKEN), _REVOKED, _NUMBER),
 )  # fmt: skip

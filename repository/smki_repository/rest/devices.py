@@ -1,4 +1,4 @@
-"""Adding Devices to the Smart Metering Inventory, and changing them."""
+"""Operations to add and change Devices in the Smart Metering Inventory."""
 
 from __future__ import annotations
 
@@ -55,22 +55,24 @@ _STATUS = {hyphenated(status): status for status in SmiStatus}
 
 def _type(*, required: bool) -> Parameter:
     return given.one_of(
-        "device_type", dict(DeviceType.__members__), "What it is.", "device-type.unknown", required=required
+        "device_type", dict(DeviceType.__members__), "Device type.", "device-type.unknown", required=required
     )
 
 
 _MORE = (
-    given.one_of("status", _STATUS, "Its SMI status.", "smi-status.unknown"),
-    given.one_of("returns_to", _STATUS, "Of a suspended Device: the status that it returns to.", "smi-status.unknown"),
+    given.one_of("status", _STATUS, "SMI status.", "smi-status.unknown"),
+    given.one_of(
+        "returns_to", _STATUS, "For a suspended Device, the status to which it returns.", "smi-status.unknown"
+    ),
     given.one_of(
         "smets_version", {each.value: each for each in SmetsVersion}, "SMETS version.", "smets-version.unknown"
     ),
     given.flag("enrolled", "Whether it is part of an Enrolled smart metering system."),
-    given.several(given.responsible(), "The responsible Parties, one for each fuel, like gas: LARGE-SUPPLIER."),
+    given.several(given.responsible(), "The responsible Party for each fuel, for example gas: LARGE-SUPPLIER."),
 )
 _THRESHOLD = given.or_null(
     given.whole_number(
-        "threshold", "How many certificates it may have; null for the default.", MAX_THRESHOLD, lowest=DEVICE_THRESHOLD,
+        "threshold", "Maximum number of certificates; null for the default.", MAX_THRESHOLD, lowest=DEVICE_THRESHOLD,
         required=True,
     )
 )  # fmt: skip
@@ -79,10 +81,10 @@ _DEVICE = {JSON: schema_ref("Device")}
 
 OPERATIONS = (
     write("POST", "/devices", "addDevice", _TAG, "Add a Device to the inventory", _add,
-          Answer("It is there.", _DEVICE, ("Location",), (Link("getDevice", {"eui": "/device_id"}),)), status=201,
-          fields=(given.entity_identifier("device_id", "Its EUI-64.", required=True), _type(required=True), *_MORE)),
-    write("PATCH", "/devices/{eui}", "changeDevice", _TAG, "Change what the inventory says of a Device", _change,
-          Answer("As it is recorded now.", _DEVICE), given.EUI, fields=(_type(required=False), *_MORE)),
-    write("PUT", "/devices/{eui}/threshold", "setThreshold", _TAG, "Set how many certificates a Device may have", _set_threshold,
-          Answer("What holds now.", {JSON: schema_ref("Threshold")}), given.EUI, fields=(_THRESHOLD,)),
+          Answer("The new Device.", _DEVICE, ("Location",), (Link("getDevice", {"eui": "/device_id"}),)), status=201,
+          fields=(given.entity_identifier("device_id", "EUI-64 of the Device.", required=True), _type(required=True), *_MORE)),
+    write("PATCH", "/devices/{eui}", "changeDevice", _TAG, "Change a Device's entry in the inventory; omitted fields keep their values", _change,
+          Answer("The changed Device.", _DEVICE), given.EUI, fields=(_type(required=False), *_MORE)),
+    write("PUT", "/devices/{eui}/threshold", "setThreshold", _TAG, "Set the maximum number of certificates of a Device", _set_threshold,
+          Answer("The threshold now in force.", {JSON: schema_ref("Threshold")}), given.EUI, fields=(_THRESHOLD,)),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The audit trail of commands: everything for officers of the DCC, a Party's own events for its officers."""
+"""Operations to read the audit trail. Officers of the DCC see every event, other officers those of their own Party."""
 
 from __future__ import annotations
 
@@ -42,24 +42,25 @@ def _page(call: Call, query: EventQuery) -> Response:
 
 _TAG = "Audit trail"
 _FOUND = (
-    "The latest first. Officers of the DCC read everything, others what their Party did and what concerns it, its "
-    "applications and its certificates. A page can hold fewer than were asked for, even none, and there is more as long as "
-    "it has a link to the next."
+    "Events, latest first. Officers of the DCC see every event; other officers see what their Party did, and events about "
+    "the Party, its applications and its certificates. A page can have fewer items than the limit, or none; it is the last "
+    "if it has no link to another."
 )
 _KINDS = {kind.value.replace(" ", "-"): kind for kind in EventKind}
 
 OPERATIONS = (
-    Operation("GET", "/events", "listEvents", _TAG, "What was done, by whom and through which interface", _events,
+    Operation("GET", "/events", "listEvents", _TAG, "List events: what was done, by whom and through which interface", _events,
               Answer(_FOUND, {JSON: schema_ref("EventPage")}, ("ETag", "Link"),
                      (Link("listCertificateEvents", {"serial": "/items/0/serialNumber"}),)),
-              (given.party_id("party", "What this Party did, what concerns it, and its certificates."),
-               given.free_text("officer", "What this officer did.", max_length=64),
-               given.serial("serial", "What was done with this certificate."),
-               given.entity_identifier("device", "What concerns this Device and its certificates."),
-               given.one_of("kind", _KINDS, "What was done.", "event-kind.unknown"),
-               given.moment("from", "Then or later."), given.moment("to", "Then or earlier."), given.LIMIT, given.AFTER),
+              (given.party_id("party", "Only events by or about this Party, and about its certificates."),
+               given.free_text("officer", "Only events caused by this officer.", max_length=64),
+               given.serial("serial", "Only events about this certificate."),
+               given.entity_identifier("device", "Only events about this Device and its certificates."),
+               given.one_of("kind", _KINDS, "Kind of event.", "event-kind.unknown"),
+               given.moment("from", "At or after this time."), given.moment("to", "At or before this time."), given.LIMIT,
+               given.AFTER),
               errors=(403, 406), for_officers=True),
-    Operation("GET", "/certificates/{serial}/events", "listCertificateEvents", _TAG, "What was done with a certificate",
+    Operation("GET", "/certificates/{serial}/events", "listCertificateEvents", _TAG, "List the events of a certificate",
               _of_certificate, Answer(_FOUND, {JSON: schema_ref("EventPage")}, ("ETag", "Link")),
               (given.SERIAL, given.LIMIT, given.AFTER), errors=(406,), for_officers=True),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Revocation lists: every one that was issued, and what stands in it."""
+"""Operations to list and retrieve revocation lists and their entries."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ FORMS = (JSON, CRL, PEM)
 
 
 def _issuers(call: Call) -> dict[str, str]:
-    """Serial number of each authority that issues lists, to what those are."""
+    """Return the kind of list (crl or arl) that each authority issues, by the authority's serial number."""
     return {record.serial_number.hex: KINDS[record.kind] for record in call.smki.authorities() if record.kind in KINDS}
 
 
 def describe(record: ListRecord, kind: str) -> dict[str, Any]:
-    """The fields of a revocation list; *kind* is crl or arl."""
+    """Return the JSON fields of a revocation list; *kind* is crl or arl."""
     return {
         "issuerSerialNumber": record.issuer.hex,
         "number": record.number,
@@ -87,7 +87,7 @@ def _get(call: Call) -> Response:
 
 @lru_cache(maxsize=4)
 def _entries_of(der: bytes) -> list[RevokedEntry]:
-    # A list of a hundred thousand entries takes a second to read, and whoever pages through one asks again and again.
+    # Parsing a list of 100,000 entries takes a second, and a client that pages through it requests it many times.
     return list(RevocationList.from_der(der).entries())
 
 
@@ -113,12 +113,12 @@ _LEADS_TO = tuple(
     Link(name, {"serial": "/items/0/issuerSerialNumber", "number": "/items/0/number"})
     for name in ("getRevocationList", "listRevocationEntries")
 )
-_SUMMARY = "One revocation list"
+_SUMMARY = "Get a revocation list"
 
 OPERATIONS = (
     Operation(
-        "GET", "/revocation-lists", "listRevocationLists", "Revocation lists", "Every revocation list that was issued", _list,
-        Answer("By issuer, then by number.", {JSON: schema_ref("RevocationListPage")}, ("ETag", "Link"), _LEADS_TO),
+        "GET", "/revocation-lists", "listRevocationLists", "Revocation lists", "List all issued revocation lists", _list,
+        Answer("Sorted by issuer, then by number.", {JSON: schema_ref("RevocationListPage")}, ("ETag", "Link"), _LEADS_TO),
         (given.serial("issuer", "Serial number of the issuing authority's certificate."),
          given.choice("kind", KINDS.values(), "Organisation CRL or Organisation ARL."), given.LIMIT, given.AFTER),
         errors=(406,),
@@ -126,11 +126,11 @@ OPERATIONS = (
     Operation("GET", "/revocation-lists/{serial}/{number}", "getRevocationList", "Revocation lists", _SUMMARY, _get, _ONE,
               (_ISSUER, _NUMBER), errors=(406,)),
     Operation("GET", "/revocation-lists/{serial}/{number}.{format}", "getRevocationListAs", "Revocation lists",
-              f"{_SUMMARY}, by suffix", _get, _ONE, (_ISSUER, _NUMBER, given.suffix("json", "crl", "pem"))),
+              f"{_SUMMARY}, format by suffix", _get, _ONE, (_ISSUER, _NUMBER, given.suffix("json", "crl", "pem"))),
     Operation(
         "GET", "/revocation-lists/{serial}/{number}/entries", "listRevocationEntries", "Revocation lists",
-        "What stands in a revocation list", _entries,
-        Answer("In the order of the list.", {JSON: schema_ref("RevocationEntryPage")}, ("ETag", "Link")),
+        "List the entries of a revocation list", _entries,
+        Answer("The entries in the order of the list.", {JSON: schema_ref("RevocationEntryPage")}, ("ETag", "Link")),
         (_ISSUER, _NUMBER, given.LIMIT, given.AFTER), errors=(406,),
     ),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The forms of an answer: which one is wanted (RFC 9110 12), and how each is sent so that caches can hold it."""
+"""Content negotiation (RFC 9110 12), and responses with validators and cache directives."""
 
 from __future__ import annotations
 
@@ -22,19 +22,21 @@ JSON, PEM, DER, CRL, JSONL, CSV = (
 SUFFIXES = {"json": JSON, "pem": PEM, "der": DER, "crl": CRL, "jsonl": JSONL, "csv": CSV}
 
 IMMUTABLE = "max-age=31536000, immutable"
-"""For what can never change: a certificate's bytes, a list that was issued."""
+"""Cache-Control of what never changes: an encoded certificate, an issued revocation list."""
 REVALIDATE = "no-cache"
-"""For what can change: caches may keep it, but ask each time."""
+"""Cache-Control of what can change: caches may store it but must revalidate it each time."""
 
 
 class NotAcceptableHere(SmkiError):
-    """None of the forms that there are is one that was asked for: HTTP 406."""
+    """Raised if Accept names none of the available media types: HTTP 406."""
 
 
 def wanted_form(*offered: str, suffix: str | None = None) -> str:
-    """The media type of the answer: that of the suffix, else the best of those that Accept names, else the first.
+    """Return the media type of the response: that of the suffix, else the best match for Accept, else the first.
 
-    :raises NotAcceptableHere: when Accept names none of them.
+    :param offered: the available media types.
+    :param suffix: the suffix of the path, a key of :data:`SUFFIXES`.
+    :raises NotAcceptableHere: if Accept matches none of them.
     """
     if suffix is not None:
         return SUFFIXES[suffix]
@@ -57,10 +59,10 @@ def wanted_form(*offered: str, suffix: str | None = None) -> str:
 def answer(
     body: bytes | str, media_type: str, cache_control: str = REVALIDATE, *, negotiated: bool = False
 ) -> Response:
-    """HTTP 200 with a strong validator over the bytes of the body, or 304 where the asker has them already."""
+    """Return HTTP 200 with a strong ETag computed from the body, or 304 if the client already has that body."""
     encoded = body.encode() if isinstance(body, str) else body
     etag = f'"{hashlib.blake2b(encoded, digest_size=12).hexdigest()}"'
-    # Given as a list: setting them one by one takes as long as reading the certificate does.
+    # Passed as a list, because setting headers one by one takes as long as reading the certificate.
     headers = [("ETag", etag), ("Cache-Control", _scoped(cache_control))]
     if negotiated:
         headers.append(("Vary", "Accept"))
@@ -74,12 +76,12 @@ def answer(
 
 
 def answer_json(value: Any, cache_control: str = REVALIDATE, *, negotiated: bool = False) -> Response:
-    """The same with JSON."""
+    """Return a value as JSON; see :func:`answer`."""
     return answer(json.dumps(value), JSON, cache_control, negotiated=negotiated)
 
 
 def stream(pieces: Iterator[str], media_type: str, *, negotiated: bool = False) -> Response:
-    """HTTP 200 with text that is made while it is sent, so that it can be as long as it likes; without a validator."""
+    """Return HTTP 200 with a text of any length that is generated while it is sent, without an ETag."""
     response = Response(pieces, mimetype=media_type)
     response.headers["Cache-Control"] = "no-store"
     if negotiated:
@@ -90,7 +92,7 @@ def stream(pieces: Iterator[str], media_type: str, *, negotiated: bool = False) 
 def _scoped(cache_control: str) -> str:
     if cache_control == "no-store":
         return cache_control
-    # What was given to somebody because of a credential is not for others (RFC 9111 3.5).
+    # A response to a request with a credential must not be shared with others (RFC 9111 3.5).
     environ = request.environ
     is_guarded = "HTTP_AUTHORIZATION" in environ or "HTTP_X_API_KEY" in environ or "apikey" in environ["QUERY_STRING"]
     return f"private, {cache_control}" if is_guarded else f"public, {cache_control}"

@@ -1,4 +1,4 @@
-"""The OpenAPI document (3.1), made of the operations that the routes are made of."""
+"""The OpenAPI 3.1 document, generated from the same operations as the routes."""
 
 from __future__ import annotations
 
@@ -18,52 +18,52 @@ _SECURITY_SCHEMES: dict[str, Any] = {
         "type": "apiKey",
         "in": "header",
         "name": "X-API-Key",
-        "description": "Needed where the operator wants it, which is the default beyond the loopback interface: "
-        "smki apikey add NAME. Authorization: Bearer takes it too.",
+        "description": "Required if the operator says so, by default on all but the loopback interface. Can also be sent as "
+        "Authorization: Bearer. smki apikey add NAME makes one.",
     },
-    API_KEY_PARAMETER: {"type": "apiKey", "in": "query", "name": "apikey", "description": "The same in the query."},
+    API_KEY_PARAMETER: {"type": "apiKey", "in": "query", "name": "apikey", "description": "The API key in the query."},
     OFFICER: {
         "type": "http",
         "scheme": "bearer",
-        "description": "The token of an Authorised Responsible Officer: smki officer token --party PARTY.",
+        "description": "The token of an Authorised Responsible Officer. smki officer token --party PARTY makes one.",
     },
 }
 
 HEADERS: dict[str, Any] = {
     "ETag": {
-        "description": "Send it back as If-None-Match: 304 says that nothing has changed. Streamed answers have none.",
+        "description": "For If-None-Match: the response is 304 if nothing has changed. Streamed responses have none.",
         "schema": {"type": "string", "pattern": '^"[0-9a-f]{24}"$'},
     },
     "Link": {
-        "description": 'The next page, with rel="next"; missing on the last.',
+        "description": 'The next page, with rel="next"; absent from the last page.',
         "schema": {"type": "string"},
     },
-    "Location": {"description": "Where what was made is from now on.", "schema": {"type": "string"}},
+    "Location": {"description": "URL of the new resource.", "schema": {"type": "string"}},
 }
 
 _REFUSALS = {
-    400: "The request is not as this document says; the problems name the parameter or field.",
-    401: "No credential that counts came with the request.",
-    403: "Not for whoever asks, or the Party is not an Eligible Subscriber.",
-    404: "There is no such thing.",
-    406: "None of the forms that Accept names is one that there is.",
-    409: "Not in the state that it is in now.",
+    400: "The request does not conform to this document; the problems name the parameter or field.",
+    401: "The request has no valid credential.",
+    403: "The officer is not allowed to do this, or the Party is not an Eligible Subscriber.",
+    404: "Not found.",
+    406: "Accept names none of the available media types.",
+    409: "Not possible in the current state.",
     413: "The body is too large.",
-    415: "The body is of a media type that is not taken here.",
-    422: "Well formed, but refused: every reason is among the problems.",
-    503: "The ledger cannot be read or written now.",
+    415: "The media type of the body is not supported here.",
+    422: "The request is well formed but refused; the problems list every reason.",
+    503: "The ledger is currently unavailable, or the server is overloaded.",
 }
-_INTRODUCTION = """Certificates of a test SMKI: find, read, ask about and apply for them.
+_INTRODUCTION = """Search for, retrieve, check and apply for the certificates of a test SMKI, and administer its register.
 
-HEAD is answered wherever GET is. Every error is problem details (RFC 9457) whose `problems` hold each reason with its code,
-what was seen, what was expected, the clause and the way out; the codes are the same on the command line, in Python and here.
-Times are UTC (RFC 3339)."""
+Every GET operation also supports HEAD. Errors are problem details (RFC 9457); their member `problems` lists each reason with
+its code, what was seen, what was expected, the clause and a remedy. The codes are the same on the command line, in Python
+and here. Times are UTC (RFC 3339)."""
 
 
 def document(operations: Sequence[Operation], server: str) -> dict[str, Any]:
-    """The OpenAPI document, for ``json.dumps``.
+    """Return the OpenAPI document as a JSON value.
 
-    :param server: the path below which the operations are.
+    :param server: the path that precedes the paths of the operations.
     """
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:

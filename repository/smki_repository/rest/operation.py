@@ -1,4 +1,4 @@
-"""What an operation of the REST interface is: data, from which routes, the reading of requests and the document follow."""
+"""REST operations as data, from which the routes, the parsing of requests and the OpenAPI document are derived."""
 
 from __future__ import annotations
 
@@ -17,41 +17,41 @@ from smki_repository.access import ActingOfficer
 Schema = dict[str, Any]
 
 SMALL_BODY_BYTES = 64 * 1024
-"""What a body may have where nothing larger makes sense."""
+"""Default maximum size of a request body."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One value that a request carries: in its path, its query or a JSON body."""
+    """A value in the path, the query or the JSON body of a request."""
 
     name: str
     schema: Schema
-    """JSON Schema of it."""
+    """Its JSON Schema."""
     description: str
     read: Callable[[str], Any]
-    """Makes the value of its text; raises Malformed exactly where the schema does not hold."""
+    """Converts its text to a value; raises Malformed exactly if the text does not conform to the schema."""
     required: bool = False
 
 
 def schema_ref(name: str) -> Schema:
-    """A reference to a schema of :data:`smki_repository.rest.schemas.SCHEMAS`."""
+    """Return a reference to a schema in :data:`smki_repository.rest.schemas.SCHEMAS`."""
     return {"$ref": f"#/components/schemas/{name}"}
 
 
 @dataclass(frozen=True, slots=True)
 class JsonBody:
-    """A JSON object with these fields and no others.
+    """A request body that is a JSON object with these fields and no others.
 
-    A field is text, true or false, a whole number, or an array of texts, as its schema says; an array is read item by item.
-    ``null`` is taken where the type of the schema names it.
+    According to its schema, a field is a string, a boolean, an integer or an array of strings, whose items are read one by
+    one. ``null`` is accepted if the schema's type includes it.
     """
 
     fields: tuple[Parameter, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class OctetsBody:
-    """Certificates and the like, in any of the forms in which people hand them over."""
+class BytesBody:
+    """A request body that is a certificate, request or revocation list in PEM, DER, base64 or hexadecimal."""
 
     media_types: tuple[str, ...]
     max_bytes: int = SMALL_BODY_BYTES
@@ -59,17 +59,17 @@ class OctetsBody:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Where an answer leads: another operation, and what of the answer it takes."""
+    """A link from a response to another operation (OpenAPI Link Object)."""
 
     operation: str
-    """Its name."""
+    """Name of the operation."""
     values: Mapping[str, str]
-    """Parameter to JSON Pointer in the answer."""
+    """Parameter of the operation to JSON Pointer into the response."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an operation answers when all is well."""
+    """The response of an operation that succeeds."""
 
     description: str
     content: Mapping[str, Schema]
@@ -85,83 +85,83 @@ class Operation:
 
     method: str
     path: str
-    """Below ``/api/v1``, with parameters in braces."""
+    """Path below ``/api/v1``, with parameters in braces."""
     name: str
-    """Unique: the operationId."""
+    """The operationId, which is unique."""
     tag: str
     summary: str
     handle: Callable[[Call], Response]
     answer: Answer
     parameters: tuple[Parameter, ...] = ()
-    body: tuple[JsonBody | OctetsBody, ...] = ()
-    """The forms that the request body may have; empty where there is none."""
+    body: tuple[JsonBody | BytesBody, ...] = ()
+    """The accepted kinds of request body; empty if there is none."""
     errors: tuple[int, ...] = ()
-    """Statuses of refusals that are this operation's own."""
+    """HTTP statuses of refusals that are specific to this operation."""
     status: int = 200
     for_officers: bool = False
-    """Whether an officer's token is needed."""
+    """Whether an officer's token is required."""
     description: str = ""
 
     @property
     def path_parameters(self) -> tuple[Parameter, ...]:
-        """Those that stand in the path."""
+        """The parameters in the path."""
         return tuple(parameter for parameter in self.parameters if f"{{{parameter.name}}}" in self.path)
 
     @property
     def query_parameters(self) -> tuple[Parameter, ...]:
-        """Those that stand in the query."""
+        """The parameters in the query."""
         return tuple(parameter for parameter in self.parameters if f"{{{parameter.name}}}" not in self.path)
 
 
 @dataclass(slots=True)
 class Call:
-    """One request to an operation, read."""
+    """A parsed request to an operation."""
 
     smki: Smki
     operation: Operation
     values: dict[str, Any] = field(default_factory=dict)
-    """By the name of the parameter or field; those that did not come are missing."""
+    """Values by name of the parameter or field; those that were not sent are absent."""
     encoded: bytes = b""
-    """The body, where it is no JSON."""
+    """The body, if it is not JSON."""
     officer: ActingOfficer | None = None
-    """Who acts; only where the operation is for officers."""
+    """The officer who makes the request; None if the operation is not for officers."""
 
     def get(self, name: str) -> Any:
-        """The value of a parameter or field; None where it did not come."""
+        """Return the value of a parameter or field; None if it was not sent."""
         return self.values.get(name)
 
     @property
     def acting(self) -> ActingOfficer:
-        """Who acts.
+        """The officer who makes the request.
 
-        :raises RuntimeError: where the operation is not for officers.
+        :raises RuntimeError: if the operation is not for officers.
         """
         if self.officer is None:
             raise RuntimeError(f"{self.operation.name} is not for officers")
         return self.officer
 
     def actor(self, on_behalf_of: str = "") -> Actor:
-        """Return who runs a command: the officer whose token came with the request.
+        """Return the actor of a command: the officer whose token was sent with the request.
 
-        :param on_behalf_of: the id of the User for which a Shared Resource acts.
+        :param on_behalf_of: ID of the User on whose behalf a Shared Resource acts.
         """
         acting = self.acting
         return Actor(interface="rest", party=acting.party, officer=acting.name, on_behalf_of=on_behalf_of)
 
 
 class UnsupportedBody(Malformed):
-    """The body is of a media type that the operation does not take: HTTP 415."""
+    """Raised for a body of a media type that the operation does not accept: HTTP 415."""
 
 
 def read_query(operation: Operation, values: dict[str, Any]) -> None:
     """Read the query into *values*.
 
-    :raises Malformed: naming the parameter that is unknown, there twice, missing or not what it should be.
+    :raises Malformed: if a parameter is unknown, repeated, missing or invalid.
     """
     if request.environ["QUERY_STRING"]:
         known = {parameter.name: parameter for parameter in operation.query_parameters}
         for name, texts in request.args.lists():
-            if name == "apikey":  # said who asks, and that was seen to already
+            if name == "apikey":  # already checked before the request was dispatched
                 continue
             if name not in known:
                 allowed = ", ".join(known) or "no parameters"
@@ -193,11 +193,10 @@ def read_query(operation: Operation, values: dict[str, Any]) -> None:
 
 
 def read_value(parameter: Parameter, text: str, what: str = "parameter") -> Any:
-    """The value of a parameter's text.
+    """Convert the text of a parameter to its value.
 
-    :param what: what it is called in an error: a parameter, or a field.
-
-    :raises Malformed: naming the parameter, with the code of what is wrong with it.
+    :param what: what error messages call it: ``parameter`` or ``field``.
+    :raises Malformed: if the text is invalid; the problem names the parameter.
     """
     try:
         return parameter.read(text)
@@ -219,8 +218,8 @@ def read_value(parameter: Parameter, text: str, what: str = "parameter") -> Any:
 def read_body(operation: Operation, call: Call) -> None:
     """Read the body into *call*.
 
-    :raises UnsupportedBody: when it is of another media type.
-    :raises Malformed: naming the field that is unknown, missing or not what it should be.
+    :raises UnsupportedBody: if its media type is not accepted.
+    :raises Malformed: if a field is unknown, missing or invalid.
     """
     media_type = request.mimetype
     for form in operation.body:
@@ -236,7 +235,7 @@ def read_body(operation: Operation, call: Call) -> None:
                     Problem(
                         code="body.empty",
                         subject="request body",
-                        seen="nothing in it",
+                        seen="empty",
                         expected="PEM, base64, hexadecimal or DER",
                     )
                 )
@@ -250,7 +249,7 @@ def read_body(operation: Operation, call: Call) -> None:
 
 
 def media_types_of(operation: Operation) -> list[str]:
-    """The media types that an operation takes."""
+    """Return the media types that an operation accepts."""
     types: list[str] = []
     for form in operation.body:
         types += ("application/json",) if isinstance(form, JsonBody) else form.media_types
@@ -269,8 +268,8 @@ def _read_json(form: JsonBody, encoded: bytes, values: dict[str, Any]) -> None:
             Problem(
                 code="body.malformed",
                 subject="request body",
-                seen="no JSON object",
-                expected=f"a JSON object of {allowed}",
+                seen="not a JSON object",
+                expected=f"a JSON object with the fields {allowed}",
             )
         )
     for name, value in body.items():
@@ -305,16 +304,16 @@ def _field(parameter: Parameter, value: Any) -> Any:
             return value
         expected = "true or false"
     elif "integer" in types:
-        # 5.0 is a whole number too (JSON Schema 2020-12, 6.1.1).
+        # 5.0 is an integer too (JSON Schema 2020-12, 6.1.1).
         if (isinstance(value, int) and not isinstance(value, bool)) or (
             isinstance(value, float) and value.is_integer()
         ):
             return read_value(parameter, str(int(value)), "field")
-        expected = "a whole number"
+        expected = "an integer"
     elif isinstance(value, str) and _is_text(value):
         return read_value(parameter, value, "field")
     else:
-        expected = "text"
+        expected = "a string"
     raise Malformed(
         Problem(code="body.field", subject=f"field {parameter.name}", seen=f"{value!r}"[:64], expected=expected)
     )
@@ -333,14 +332,14 @@ def _items(parameter: Parameter, value: Any) -> tuple[Any, ...]:
                 code="body.field",
                 subject=f"field {parameter.name}",
                 seen=seen,
-                expected=f"an array of at most {longest} texts",
+                expected=f"an array of at most {longest} strings",
             )
         )
     return tuple(read_value(parameter, item, "field") for item in value)
 
 
 def _is_text(value: str) -> bool:
-    """Whether it consists of characters: JSON can write halves of one that nothing can store."""
+    """Return whether a string can be encoded: JSON escapes can contain unpaired surrogates."""
     try:
         value.encode()
     except UnicodeEncodeError:

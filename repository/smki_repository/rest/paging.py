@@ -1,4 +1,4 @@
-"""Lists in pages: each one has the link to the next, in its body and in the Link header (RFC 8288)."""
+"""Pagination: each page has a link to the next, in its body and in the Link header (RFC 8288)."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from smki_repository.rest.parameters import DEFAULT_LIMIT
 
 
 def limit_of(values: dict[str, Any]) -> int:
-    """How many are wanted."""
+    """Return the maximum number of items of the requested page."""
     limit: int = values.get("limit", DEFAULT_LIMIT)
     return limit
 
 
 def page(items: Sequence[Any], after: object | None, *, negotiated: bool = False) -> Response:
-    """A page as JSON.
+    """Return a page as JSON.
 
-    :param after: what the next page begins behind; None where this is the last.
+    :param after: the cursor of the next page; None if this is the last.
     """
     body: dict[str, Any] = {"items": items}
     following = next_link(after)
@@ -33,7 +33,7 @@ def page(items: Sequence[Any], after: object | None, *, negotiated: bool = False
 
 
 def next_link(after: object | None) -> str | None:
-    """The path and query of the next page: those of this one, beginning elsewhere. An API key is never repeated."""
+    """Return path and query of the next page, without an API key; None if there is no next page."""
     if after is None:
         return None
     kept = [(name, value) for name, value in request.args.items(multi=True) if name not in ("after", "apikey")]
@@ -41,6 +41,6 @@ def next_link(after: object | None) -> str | None:
 
 
 def add_link(response: Response, following: str | None) -> None:
-    """Add the Link header."""
+    """Add the Link header to a page that is not the last."""
     if following is not None:
         response.headers["Link"] = f'<{following}>; rel="next"'

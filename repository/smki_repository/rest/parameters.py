@@ -1,4 +1,4 @@
-"""The parameters that operations share. What each one reads is exactly what its schema says."""
+"""Parameters shared by operations. Each accepts exactly what its schema allows."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)([Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+
 def _text(
     schema: dict[str, Any], parse: Callable[[str], Any], code: str, expected: str, clause: str
 ) -> Callable[[str], Any]:
-    """A reader of text that matches the pattern and the length of a schema."""
+    """Return a function that parses text conforming to the pattern and maximum length of a schema."""
     pattern = re.compile(schema["pattern"].removesuffix("$") + r"\Z", re.ASCII)
     longest = schema.get("maxLength", 64)
 
@@ -51,24 +51,24 @@ def _matching(
     return {"schema": schema, "read": _text(schema, parse, code, expected, clause)}
 
 
-def _one_of(words: Mapping[str, Any], code: str, clause: str = "") -> dict[str, Any]:
+def _one_of(values: Mapping[str, Any], code: str, clause: str = "") -> dict[str, Any]:
     def read(text: str) -> Any:
-        if text in words:
-            return words[text]
+        if text in values:
+            return values[text]
         raise Malformed(
-            Problem(code=code, subject="", seen=f"{text[:64]!r}", expected=f"one of {', '.join(words)}", clause=clause)
+            Problem(code=code, subject="", seen=f"{text[:64]!r}", expected=f"one of {', '.join(values)}", clause=clause)
         )
 
-    return {"schema": {"type": "string", "enum": list(words)}, "read": read}
+    return {"schema": {"type": "string", "enum": list(values)}, "read": read}
 
 
-def choice(name: str, words: Iterable[str], description: str) -> Parameter:
-    """One of some words."""
-    return Parameter(name, description=description, **_one_of({word: word for word in words}, "parameter.value"))
+def choice(name: str, texts: Iterable[str], description: str) -> Parameter:
+    """Return a parameter that is one of several texts."""
+    return Parameter(name, description=description, **_one_of({text: text for text in texts}, "parameter.value"))
 
 
 def free_text(name: str, description: str, *, max_length: int = 256, required: bool = False) -> Parameter:
-    """Any text of at least one character."""
+    """Return a parameter that is any text of 1 to *max_length* characters."""
 
     def read(text: str) -> str:
         if not 1 <= len(text) <= max_length:
@@ -82,35 +82,35 @@ def free_text(name: str, description: str, *, max_length: int = 256, required: b
     return Parameter(name, {"type": "string", "minLength": 1, "maxLength": max_length}, description, read, required)
 
 
-def one_of(name: str, words: Mapping[str, Any], description: str, code: str, *, required: bool = False) -> Parameter:
-    """One of some words, each of which stands for a value."""
-    return Parameter(name, description=description, required=required, **_one_of(words, code))
+def one_of(name: str, values: Mapping[str, Any], description: str, code: str, *, required: bool = False) -> Parameter:
+    """Return a parameter that is one of several texts, each of which stands for a value."""
+    return Parameter(name, description=description, required=required, **_one_of(values, code))
 
 
 def several(item: Parameter, description: str = "") -> Parameter:
-    """An array in a JSON body, each item of which is read as that parameter."""
+    """Return a field that is an array in a JSON body, whose items are read like *item*."""
     schema = {"type": "array", "items": item.schema, "maxItems": MAX_ITEMS}
     return replace(item, schema=schema, description=description or item.description)
 
 
 def or_null(parameter: Parameter) -> Parameter:
-    """The same, or null, in a JSON body."""
+    """Return a field of a JSON body that can also be null."""
     return replace(parameter, schema={**parameter.schema, "type": [parameter.schema["type"], "null"]})
 
 
 def flag(name: str, description: str) -> Parameter:
-    """true or false."""
+    """Return a parameter that is true or false."""
     known = _one_of({"true": True, "false": False}, "parameter.value")
     return Parameter(name, {"type": "boolean"}, description, known["read"])
 
 
 def whole_number(name: str, description: str, highest: int, *, lowest: int = 1, required: bool = False) -> Parameter:
-    """A whole number."""
+    """Return a parameter that is an integer from *lowest* to *highest*."""
 
     def read(text: str) -> int:
         if re.fullmatch("-?[0-9]{1,12}", text, re.ASCII) and lowest <= int(text) <= highest:
             return int(text)
-        expected = f"a whole number from {lowest} to {highest}"
+        expected = f"an integer from {lowest} to {highest}"
         raise Malformed(Problem(code="parameter.number", subject="", seen=f"{text[:64]!r}", expected=expected))
 
     schema = {"type": "integer", "minimum": lowest, "maximum": highest}
@@ -118,9 +118,9 @@ def whole_number(name: str, description: str, highest: int, *, lowest: int = 1, 
 
 
 def read_moment(text: str) -> datetime:
-    """Read an RFC 3339 date and time, or a date for its first second; UTC.
+    """Parse an RFC 3339 date and time, or a date, which means its first second in UTC.
 
-    :raises Malformed: for anything else.
+    :raises Malformed: if the text is neither.
     """
     try:
         if not _MOMENT.fullmatch(text):
@@ -130,20 +130,20 @@ def read_moment(text: str) -> datetime:
     except OverflowError:
         return datetime.min.replace(tzinfo=UTC) if text.startswith("0001") else datetime.max.replace(tzinfo=UTC)
     except ValueError:
-        expected = "a date, or a date and time with its zone, like 2026-11-21T08:30:00Z"
+        expected = "a date, or a date and time with a time zone, like 2026-11-21T08:30:00Z"
         raise Malformed(
             Problem(code="time.malformed", subject="", seen=f"{text[:64]!r}", expected=expected, clause="RFC 3339")
         ) from None
 
 
 def moment(name: str, description: str) -> Parameter:
-    """A moment (UTC)."""
+    """Return a parameter that is a date, or a date and time."""
     schema = {"type": "string", "anyOf": [{"format": "date-time"}, {"format": "date"}]}
     return Parameter(name, schema, description, read_moment)
 
 
 def day(name: str, description: str) -> Parameter:
-    """A day."""
+    """Return a parameter that is a date."""
 
     def read(text: str) -> date:
         if re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
@@ -153,7 +153,7 @@ def day(name: str, description: str) -> Parameter:
                 code="day.malformed",
                 subject="",
                 seen=f"{text[:64]!r}",
-                expected="a day like 2026-11-21",
+                expected="a date like 2026-11-21",
                 clause="RFC 3339",
             )
         )
@@ -162,27 +162,27 @@ def day(name: str, description: str) -> Parameter:
 
 
 def fields(known: Iterable[str]) -> Parameter:
-    """Which fields are wanted."""
-    words = list(known)
+    """Return a parameter that selects some of the known fields."""
+    names = list(known)
 
     def read(text: str) -> tuple[str, ...]:
         chosen = tuple(text.split(","))
-        for word in chosen:
-            if word not in words:
+        for name in chosen:
+            if name not in names:
                 raise Malformed(
                     Problem(
-                        code="parameter.field", subject="", seen=f"{word[:64]!r}", expected=f"some of {','.join(words)}"
+                        code="parameter.field", subject="", seen=f"{name[:64]!r}", expected=f"some of {','.join(names)}"
                     )
                 )
         return chosen
 
-    schema = {"type": "array", "minItems": 1, "items": {"type": "string", "enum": words}}
-    return Parameter("fields", schema, "Only these fields, separated by commas.", read)
+    schema = {"type": "array", "minItems": 1, "items": {"type": "string", "enum": names}}
+    return Parameter("fields", schema, "Comma-separated list of the fields to return.", read)
 
 
 def serial(name: str, description: str, *, required: bool = False) -> Parameter:
-    """A serial number."""
-    expected = "a serial number: 1 to 40 hexadecimal digits, not all nought"
+    """Return a parameter that is a serial number in hexadecimal."""
+    expected = "a serial number: 1 to 40 hexadecimal digits, not all zero"
     known = _matching(
         _SERIAL, SerialNumber.parse, "serial-number.malformed", expected, "RFC 5280 4.1.2.2", minLength=1, maxLength=40
     )
@@ -190,21 +190,21 @@ def serial(name: str, description: str, *, required: bool = False) -> Parameter:
 
 
 def entity_identifier(name: str, description: str, *, required: bool = False) -> Parameter:
-    """An EUI-64."""
+    """Return a parameter that is an EUI-64."""
     expected = "an EUI-64: 16 hexadecimal digits, or 8 pairs separated by - or :"
     known = _matching(_EUI, EntityIdentifier.parse, "entity-identifier.malformed", expected, "GBCS 12")
     return Parameter(name, description=description, required=required, **known)
 
 
 def party_id(name: str, description: str, *, required: bool = False) -> Parameter:
-    """The id of a Party or Testing Participant."""
+    """Return a parameter that is the ID of a Party or Testing Participant."""
     expected = "1 to 32 letters, digits and hyphens, the first and the last not a hyphen"
     known = _matching(_PARTY, PartyId.parse, "party-id.malformed", expected)
     return Parameter(name, description=description, required=required, **known)
 
 
 def officers(name: str, description: str) -> Parameter:
-    """Names of officers, for both kinds of certificate."""
+    """Return a field that is an array of names of officers, who act for both kinds of certificate."""
     pattern = "^[A-Za-z0-9][^:;\\x00-\\x1F\\x7F]{0,63}$"
     known = _matching(
         pattern,
@@ -217,49 +217,51 @@ def officers(name: str, description: str) -> Parameter:
 
 
 def responsible() -> Parameter:
-    """A responsible Party with its fuel."""
+    """Return a parameter that is a responsible Party with its fuel."""
     pattern = f"^(electricity|gas): {_PARTY[1:]}"
     known = _matching(pattern, Responsible.parse, "responsible.malformed", "electricity or gas, a colon and a Party ID")
-    return Parameter("responsible", description="A Party for a fuel, like gas: LARGE-SUPPLIER.", **known)
+    return Parameter(
+        "responsible", description="A fuel and its responsible Party, for example gas: LARGE-SUPPLIER.", **known
+    )
 
 
 def role(name: str = "role", *, required: bool = False) -> Parameter:
-    """A Remote Party Role."""
-    words = {word: each for each in RemotePartyRole for word in (each.label, each.hexadecimal)}
-    text = "Remote Party Role, by name or by its two hexadecimal digits (GBCS 12)."
-    return Parameter(name, description=text, required=required, **_one_of(words, "role.unknown", "GBCS 12"))
+    """Return a parameter that is a Remote Party Role."""
+    values = {text: each for each in RemotePartyRole for text in (each.label, each.hexadecimal)}
+    description = "Remote Party Role, by name or by its two hexadecimal digits (GBCS 12)."
+    return Parameter(name, description=description, required=required, **_one_of(values, "role.unknown", "GBCS 12"))
 
 
 def usage(name: str = "usage") -> Parameter:
-    """A key usage."""
-    words = {"DS": KeyUsage.DIGITAL_SIGNATURE, "KA": KeyUsage.KEY_AGREEMENT}
-    words |= {word.lower(): each for word, each in words.items()} | {each.label: each for each in words.values()}
-    return Parameter(name, description="Key usage.", **_one_of(words, "key-usage.unknown", "GBCS 12"))
+    """Return a parameter that is a key usage."""
+    values = {"DS": KeyUsage.DIGITAL_SIGNATURE, "KA": KeyUsage.KEY_AGREEMENT}
+    values |= {text.lower(): each for text, each in values.items()} | {each.label: each for each in values.values()}
+    return Parameter(name, description="Key usage.", **_one_of(values, "key-usage.unknown", "GBCS 12"))
 
 
 def device_type() -> Parameter:
-    """A Device type."""
+    """Return a parameter that is a Device type."""
     known = _one_of(dict(DeviceType.__members__), "device-type.unknown", "SEC A1")
-    return Parameter("deviceType", description="What the Device is, by the Smart Metering Inventory.", **known)
+    return Parameter("deviceType", description="Device type in the Smart Metering Inventory.", **known)
 
 
-SERIAL = serial("serial", "Serial number, hexadecimal, in either case, leading noughts optional.")
-EUI = entity_identifier("eui", "EUI-64: 90-B3-D5-1F-30-01-00-00, with : or without separators.")
+SERIAL = serial("serial", "Serial number in hexadecimal; upper or lower case, leading zeros optional.")
+EUI = entity_identifier("eui", "EUI-64 with hyphens, colons or no separators, for example 90-B3-D5-1F-30-01-00-00.")
 ENTITY = entity_identifier("entityIdentifier", "EUI-64 of an Organisation or a Device.")
-PARTY = party_id("party", "Party ID, or the id of a Testing Participant.")
+PARTY = party_id("party", "ID of a Party or Testing Participant.")
 SHA256 = Parameter(
     "sha256",
-    description="SHA-256 of the certificate's DER, hexadecimal.",
+    description="SHA-256 of the certificate's DER encoding in hexadecimal.",
     **_matching(_SHA256, bytes.fromhex, "sha256.malformed", "64 hexadecimal digits"),
 )
 KIND = Parameter(
     "kind",
-    description="What kind of certificate.",
+    description="Kind of certificate.",
     **_one_of({kind.value: kind for kind in CertificateKind}, "certificate-kind.unknown"),
 )
 SUBSCRIBER_KIND = Parameter(
     "kind",
-    description="Which certificate is wanted; by default what the request looks like.",
+    description="Kind of certificate. Default: inferred from the certification request.",
     **_one_of(
         {kind.value: kind for kind in (CertificateKind.DEVICE, CertificateKind.ORGANISATION)},
         "certificate-kind.unknown",
@@ -267,7 +269,7 @@ SUBSCRIBER_KIND = Parameter(
 )
 STATUS = Parameter(
     "status",
-    description="P pending, I in use, N not in use, E expired, R revoked; now.",
+    description="Current status: P pending, I in use, N not in use, E expired, R revoked.",
     **_one_of({status.value: status for status in CertificateStatus}, "status.unknown", "SEC Appendix P"),
 )
 SMI_STATUS = Parameter(
@@ -275,15 +277,15 @@ SMI_STATUS = Parameter(
     description="SMI status.",
     **_one_of({hyphenated(status): status for status in SmiStatus}, "smi-status.unknown", "SEC A1"),
 )
-LIMIT = whole_number("limit", f"How many at most; {DEFAULT_LIMIT} where it is left out.", MAX_LIMIT)
+LIMIT = whole_number("limit", f"Maximum number of items. Default: {DEFAULT_LIMIT} per page.", MAX_LIMIT)
 AFTER = Parameter(
     "after",
-    description="Where the page begins: from the link to it. It says nothing otherwise.",
-    **_matching(_CURSOR, int, "page.malformed", "what the link to the next page has", maxLength=16),
+    description="Cursor from the link to the next page. Its value has no other meaning.",
+    **_matching(_CURSOR, int, "page.malformed", "the value in the link to the next page", maxLength=16),
 )
 
 
 def suffix(*formats: str) -> Parameter:
-    """The form of the answer, as the ending of the path."""
+    """Return the path parameter that selects the format of the response."""
     known = _one_of({each: each for each in formats}, "format.unknown")
-    return Parameter("format", description="The form of the answer.", **known)
+    return Parameter("format", description="Format of the response.", **known)

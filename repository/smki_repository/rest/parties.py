@@ -1,4 +1,4 @@
-"""Registering and changing Parties, Testing Participants and their officers."""
+"""Operations to register and change Parties, Testing Participants and their officers."""
 
 from __future__ import annotations
 
@@ -135,70 +135,71 @@ def _users(name: str, description: str) -> Parameter:
     return given.several(given.party_id(name, description))
 
 
-_NAME = given.free_text("name", "What it is called.")
+_NAME = given.free_text("name", "Name.")
 _OFFICERS = given.officers(
-    "officers", "Names of its officers, for both kinds of certificate; by default one that is named after it."
+    "officers", "Names of its officers, who act for both kinds of certificate. Default: one named after it."
 )
-_AUTHORISED_FOR = _kinds("authorised_for", "The kinds of certificate for which it is an Authorised Subscriber.")
-_THROUGH_ENTRY = given.flag("through_entry", "Whether it has been through the User Entry Process.")
+_AUTHORISED_FOR = _kinds("authorised_for", "Kinds of certificate for which it is an Authorised Subscriber.")
+_THROUGH_ENTRY = given.flag("through_entry", "Whether it has completed the User Entry Process.")
 _QUOTA = given.or_null(
-    given.whole_number("quota", "How many Test Certificates it may have; null for no limit.", 999_999_999, lowest=0)
+    given.whole_number("quota", "Maximum number of Test Certificates; null for no limit.", 999_999_999, lowest=0)
 )
-_AGREEMENT = given.or_null(given.day("agreement", "The day of its agreement on the terms of Schedule 7."))
-_OFFICER_NAME = given.free_text("name", "The officer's name.", max_length=64, required=True)
-_PARTICIPANT = given.party_id("participant", "The id of a Testing Participant.")
+_AGREEMENT = given.or_null(given.day("agreement", "Date on which it agreed to the terms of Schedule 7."))
+_OFFICER_NAME = given.free_text("name", "Name of the officer.", max_length=64, required=True)
+_PARTICIPANT = given.party_id("participant", "ID of a Testing Participant.")
 
 
 def _purpose(*, required: bool) -> Parameter:
-    return given.one_of("purpose", _PURPOSE, "What it tests.", "test-purpose.unknown", required=required)
+    return given.one_of("purpose", _PURPOSE, "Purpose of its tests.", "test-purpose.unknown", required=required)
 
 
 _TAG = "Parties and Devices"
 _PARTY = {JSON: schema_ref("Party")}
 _TO_IT = (Link("getParty", {"party": "/party_id"}),)
-_IT_NOW = Answer("As it is recorded now.", _PARTY)
+_IT_NOW = Answer("The changed record.", _PARTY)
 
 OPERATIONS = (
     write("POST", "/parties", "addParty", _TAG, "Register a Party", _add_party,
-          Answer("It is registered.", _PARTY, ("Location",), _TO_IT), status=201,
+          Answer("The new Party.", _PARTY, ("Location",), _TO_IT), status=201,
           fields=(
-              given.party_id("party_id", "Its Party ID.", required=True),
-              given.one_of("category", {hyphenated(each): each for each in PartyCategory}, "What it is.",
+              given.party_id("party_id", "Party ID.", required=True),
+              given.one_of("category", {hyphenated(each): each for each in PartyCategory}, "Category of the Party.",
                            "party-category.unknown", required=True),
-              _NAME, _roles("user_roles", "The User Roles that it acts in."),
-              given.several(given.entity_identifier("identifiers", "Its Entity Identifiers.")),
-              given.day("acceded", "The day of its accession; by default today."), _AUTHORISED_FOR, _OFFICERS,
-              _users("acts_for", "Of a Shared Resource: the Users that have named it."), _THROUGH_ENTRY, _QUOTA,
+              _NAME, _roles("user_roles", "User Roles."),
+              given.several(given.entity_identifier("identifiers", "Entity Identifiers.")),
+              given.day("acceded", "Date of its accession. Default: today."), _AUTHORISED_FOR, _OFFICERS,
+              _users("acts_for", "For a Shared Resource, the Users on whose behalf it may act."), _THROUGH_ENTRY, _QUOTA,
           )),
-    write("PATCH", "/parties/{party}", "changeParty", _TAG, "Change what is recorded of a Party", _change_party, _IT_NOW, given.PARTY,
+    write("PATCH", "/parties/{party}", "changeParty", _TAG, "Change a Party; omitted fields keep their values", _change_party, _IT_NOW, given.PARTY,
           fields=(
-              _NAME, _roles("add_roles", "User Roles that it acts in from now on."),
-              _roles("remove_roles", "User Roles that it acts in no longer."), _AUTHORISED_FOR,
-              _users("add_acts_for", "Of a Shared Resource: Users that have named it."),
-              _users("remove_acts_for", "Users for which it acts no longer."), _THROUGH_ENTRY, _QUOTA,
+              _NAME, _roles("add_roles", "User Roles to add."),
+              _roles("remove_roles", "User Roles to remove."), _AUTHORISED_FOR,
+              _users("add_acts_for", "For a Shared Resource, Users to add on whose behalf it may act."),
+              _users("remove_acts_for", "For a Shared Resource, Users to remove."), _THROUGH_ENTRY, _QUOTA,
           )),
     write("POST", "/parties/{party}/standing", "setStanding", _TAG, "Suspend, expel or reinstate a Party, or record its withdrawal",
           _set_standing, _IT_NOW, given.PARTY,
           fields=(
-              given.one_of("standing", {str(each): each for each in Standing}, "Its standing from that day on.", "standing.unknown",
+              given.one_of("standing", {str(each): each for each in Standing}, "The new standing.", "standing.unknown",
                            required=True),
-              given.day("since", "From which day on; by default today."),
+              given.day("since", "First day of the new standing. Default: today."),
           )),
-    write("POST", "/parties/{party}/identifiers", "assignIdentifier", _TAG, "Assign a Party an Entity Identifier", _assign,
-          Answer("It belongs to the Party.", {JSON: schema_ref("Identifier")}), given.PARTY,
-          fields=(given.entity_identifier("identifier", "Which; by default the next free one of the registry block."),)),
+    write("POST", "/parties/{party}/identifiers", "assignIdentifier", _TAG, "Assign an Entity Identifier to a Party", _assign,
+          Answer("The assigned Entity Identifier.", {JSON: schema_ref("Identifier")}), given.PARTY,
+          fields=(given.entity_identifier("identifier", "The Entity Identifier. Default: the next free one of the registry block."),)),
     write("POST", "/parties/{party}/identifiers/{eui}/release", "releaseIdentifier", _TAG, "Take an Entity Identifier from a Party",
-          _release, Answer("As it is recorded now. Refused while a certificate with it is neither revoked nor expired.", _PARTY),
+          _release, Answer("The changed record. Refused while a certificate with the identifier is neither revoked nor expired.", _PARTY),
           given.PARTY, given.EUI),
-    write("POST", "/parties/{party}/officers/appoint", "appointOfficer", _TAG, "Appoint an officer, or change for what one acts",
+    write("POST", "/parties/{party}/officers/appoint", "appointOfficer", _TAG, "Appoint an officer, or change for which certificates an officer acts",
           _appoint, _IT_NOW, given.PARTY,
-          fields=(_OFFICER_NAME, _kinds("kinds", "For which certificates the officer acts; by default both kinds."))),
+          fields=(_OFFICER_NAME, _kinds("kinds", "Kinds of certificate for which the officer acts. Default: both."))),
     write("POST", "/parties/{party}/officers/dismiss", "dismissOfficer", _TAG, "Dismiss an officer and revoke the officer's tokens",
           _dismiss, _IT_NOW, given.PARTY, fields=(_OFFICER_NAME,)),
     write("POST", "/participants", "addParticipant", _TAG, "Register a Testing Participant", _add_participant,
-          Answer("It is registered.", _PARTY, ("Location",), (Link("getParty", {"party": "/participant_id"}),)), status=201,
-          fields=(given.party_id("participant_id", "Its id.", required=True), _purpose(required=True), _NAME, _AGREEMENT, _OFFICERS,
+          Answer("The new Testing Participant.", _PARTY, ("Location",), (Link("getParty", {"party": "/participant_id"}),)),
+          status=201,
+          fields=(given.party_id("participant_id", "ID of the Testing Participant.", required=True), _purpose(required=True), _NAME, _AGREEMENT, _OFFICERS,
                   _QUOTA)),
-    write("PATCH", "/participants/{participant}", "changeParticipant", _TAG, "Change what is recorded of a Testing Participant",
+    write("PATCH", "/participants/{participant}", "changeParticipant", _TAG, "Change a Testing Participant; omitted fields keep their values",
           _change_participant, _IT_NOW, _PARTICIPANT, fields=(_NAME, _purpose(required=False), _AGREEMENT, _QUOTA)),
 )  # fmt: skip

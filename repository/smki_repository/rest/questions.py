@@ -1,4 +1,4 @@
-"""Questions that change nothing: who may subscribe, what is wrong with it, may it be relied on, how much is there."""
+"""Read-only services: eligibility decisions, lint, verification and statistics."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ from smki.remedies import Interface
 from smki.sec.role import KeyUsage, RemotePartyRole
 from smki_repository.rest import parameters as given
 from smki_repository.rest.negotiation import CRL, DER, JSON, PEM, answer_json, wanted_form
-from smki_repository.rest.operation import Answer, Call, JsonBody, OctetsBody, Operation, Parameter, schema_ref
+from smki_repository.rest.operation import Answer, BytesBody, Call, JsonBody, Operation, Parameter, schema_ref
 from smki_repository.rest.reliance import Reliance
 
 LINTED_BYTES = 1024 * 1024
-"""What a body for the lint may have: a revocation list of some 25,000 entries."""
+"""Maximum size of a body to lint or verify, enough for a revocation list of some 25,000 entries."""
 
 MAX_OBJECTS = 1000
-"""So many objects are linted or verified in one request."""
+"""Maximum number of objects to lint or verify in one request."""
 
 STATISTICS_SECONDS = 10
-"""For so long statistics are told again without being made anew."""
+"""Seconds for which statistics are cached."""
 
 INPUT_TYPES = ("application/octet-stream", PEM, DER, CRL, "application/pkcs10", "text/plain")
 
 
 def _objects(call: Call) -> Iterator[bytes]:
-    """The DER of every object in the body.
+    """Yield the DER encoding of every object in the body.
 
-    :raises CannotBeJudged: where there is none that could be read, or more than MAX_OBJECTS.
+    :raises CannotBeJudged: if an object cannot be read, or there are more than MAX_OBJECTS.
     """
     number = 0
     for piece in read_pieces(call.encoded, "body"):
@@ -79,8 +79,8 @@ def _lint(call: Call) -> Response:
     for at, encoded in enumerate(_objects(call), 1):
         result = lint_any(encoded, kind=call.get("kind"), issuer=issuer)
         findings = [finding.as_json() for finding in result.findings]
-        told = {"object": at, "shape": result.shape.value, "kind": result.kind, "title": result.title}
-        objects.append({**told, "findings": findings})
+        values = {"object": at, "shape": result.shape.value, "kind": result.kind, "title": result.title}
+        objects.append({**values, "findings": findings})
     return answer_json({"objects": objects}, "no-store")
 
 
@@ -115,8 +115,8 @@ def _who(call: Call) -> dict[str, Any]:
     }
 
 
-class _Kept:
-    """The latest statistics, shared by the threads of an application."""
+class _StatisticsCache:
+    """Cache of the latest statistics, shared by the threads of an application."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -133,7 +133,7 @@ class _Kept:
 
 def _statistics(call: Call) -> Response:
     wanted_form(JSON)
-    kept: _Kept = current_app.extensions.setdefault("smki.statistics", _Kept())
+    kept: _StatisticsCache = current_app.extensions.setdefault("smki.statistics", _StatisticsCache())
     moment, statistics = kept.at(call)
     certificates = [
         {
@@ -168,8 +168,8 @@ def _read_use(text: str) -> Use:
 
 _USES = [
     *(
-        f"{word}{usage}"
-        for word in (*(role.label for role in RemotePartyRole), "device")
+        f"{name}{usage}"
+        for name in (*(role.label for role in RemotePartyRole), "device")
         for usage in ("", "/ds", "/ka")
     ),
     "/ds",
@@ -178,48 +178,48 @@ _USES = [
 _USE = Parameter(
     "for",
     {"type": "string", "enum": _USES},
-    "What it is to be relied on for; whatever it is where left out.",
+    "The intended use. Default: any.",
     _read_use,
 )
 _PROFILE = given.choice(
-    "kind", ALL_PROFILES, "What it is to be, by the name of its profile; judged by itself otherwise."
+    "kind", ALL_PROFILES, "Name of the profile to check against. Default: detected from each object."
 )
 _WHO = (
     given.free_text(
-        "applicant", "Who applies: the id of a Party or Testing Participant. By default the one whose business it is."
+        "applicant", "ID of the applying Party or Testing Participant. Default: derived from the Entity Identifier."
     ),
-    given.free_text("officer", "The officer who applies; by default the applicant's first."),
-    given.party_id("onBehalfOf", "The User for which a Shared Resource applies."),
-    given.day("asOf", "The day asked about; today by default."),
+    given.free_text("officer", "Name of the applying officer. Default: the applicant's first."),
+    given.party_id("onBehalfOf", "The User on whose behalf a Shared Resource applies."),
+    given.day("asOf", "Date for which to decide. Default: today."),
 )
-_ENTITY = given.entity_identifier("entityIdentifier", "For whom or what the certificate is to be.", required=True)
+_ENTITY = given.entity_identifier("entityIdentifier", "Entity Identifier of the certificate's subject.", required=True)
 _TAG = "Questions"
-_DECISION = Answer("The decision, with every provision that had a say in it.", {JSON: schema_ref("Decision")})
+_DECISION = Answer("The decision, with every provision that was applied.", {JSON: schema_ref("Decision")})
 
 OPERATIONS = (
-    Operation("POST", "/eligibility/organisation", "askOrganisation", _TAG, "Who may subscribe for an Organisation Certificate",
+    Operation("POST", "/eligibility/organisation", "askOrganisation", _TAG, "Decide whether a Party may subscribe for an Organisation Certificate",
               _organisation, _DECISION, (), (JsonBody((_ENTITY, given.role(required=True), given.usage(), *_WHO)),),
               errors=(406, 422)),
-    Operation("POST", "/eligibility/device", "askDevice", _TAG, "Who may subscribe for a Device Certificate", _device, _DECISION,
-              (), (JsonBody((_ENTITY, given.device_type(), *_WHO)),), errors=(406, 422)),
+    Operation("POST", "/eligibility/device", "askDevice", _TAG, "Decide whether a Party may subscribe for a Device Certificate", _device,
+              _DECISION, (), (JsonBody((_ENTITY, given.device_type(), *_WHO)),), errors=(406, 422)),
     Operation(
-        "POST", "/lint", "lint", _TAG, "What is wrong with certificates, requests or revocation lists", _lint,
-        Answer("What was found in each object of the body.", {JSON: schema_ref("Linted")}),
-        (_PROFILE, given.serial("issuer", "Serial number of the issuer's certificate: its name, key and signature are then "
-                                "checked too.")),
-        (OctetsBody(INPUT_TYPES, LINTED_BYTES),), errors=(404, 406, 422),
-        description="The body is one object or several, in PEM, DER, base64 or hexadecimal.",
+        "POST", "/lint", "lint", _TAG, "Check certificates, requests or revocation lists against their profiles", _lint,
+        Answer("The findings for each object in the body.", {JSON: schema_ref("Linted")}),
+        (_PROFILE, given.serial("issuer", "Serial number of the issuer's certificate, to check the issuer's name, key identifier and "
+                                "signature too.")),
+        (BytesBody(INPUT_TYPES, LINTED_BYTES),), errors=(404, 406, 422),
+        description="The body is one or more objects in PEM, DER, base64 or hexadecimal.",
     ),
     Operation(
-        "POST", "/verify", "verify", _TAG, "Whether certificates may be relied on", _verify,
-        Answer("A verdict with every check for each certificate of the body (SEC L12), by the authorities and the latest lists "
-               "of this SMKI.", {JSON: schema_ref("Verdicts")}),
-        (_USE, given.entity_identifier("entity", "Whose it is to be: an Organisation's or a Device's; anybody's by default."),
-         given.moment("at", "The moment asked about; now by default.")),
-        (OctetsBody(INPUT_TYPES, LINTED_BYTES),), errors=(406, 422),
+        "POST", "/verify", "verify", _TAG, "Decide whether certificates can be relied on", _verify,
+        Answer("The verdict on each certificate in the body with every check (SEC L12), based on the authorities and the "
+               "latest revocation lists of this SMKI.", {JSON: schema_ref("Verdicts")}),
+        (_USE, given.entity_identifier("entity", "EUI-64 of the expected Organisation or Device. Default: any."),
+         given.moment("at", "Time at which to verify. Default: now.")),
+        (BytesBody(INPUT_TYPES, LINTED_BYTES),), errors=(406, 422),
     ),
-    Operation("GET", "/statistics", "getStatistics", _TAG, "How much there is", _statistics,
-              Answer("Certificates by kind, role, usage and status, applications by kind and outcome; at most "
+    Operation("GET", "/statistics", "getStatistics", _TAG, "Get statistics", _statistics,
+              Answer("Number of certificates by kind, role, usage and status, and of applications by kind and outcome; at most "
                      f"{STATISTICS_SECONDS} seconds old.", {JSON: schema_ref("Statistics")}, ("ETag",)),
               errors=(406,)),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The document for people: one page of HTML that needs nothing from elsewhere, no script and no style sheet."""
+"""The OpenAPI document as an HTML page without scripts or external resources."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ _EXAMPLES = {
 
 
 def page_of(operations: Sequence[Operation], root: str, host: str) -> str:
-    """The page as HTML.
+    """Return the page as HTML.
 
-    :param root: the path below which the Repository is; empty where it is the root.
-    :param host: ``http://127.0.0.1:8083``.
+    :param root: the path below which the Repository is served; empty for the root.
+    :param host: scheme and authority of the Repository's URL, for example ``http://127.0.0.1:8083``.
     """
     tags = {
         tag: [each for each in operations if each.tag == tag] for tag in dict.fromkeys(each.tag for each in operations)
@@ -60,28 +60,31 @@ def page_of(operations: Sequence[Operation], root: str, host: str) -> str:
 
 
 def command(operation: Operation, base: str) -> str:
-    """The operation as a command line that can be tried."""
+    """Return a curl command line that calls the operation."""
     path = operation.path
     for parameter in operation.path_parameters:
         path = path.replace(f"{{{parameter.name}}}", _example(parameter))
-    words = [f"curl -s {base}{path}"]
+    arguments = [f"curl -s {base}{path}"]
     if operation.for_officers:
-        words.append('-H "Authorization: Bearer $TOKEN"')
+        arguments.append('-H "Authorization: Bearer $TOKEN"')
     body = example_body(operation)
     if body is not None:
         if operation.method != "POST":
-            words.append(f"-X {operation.method}")
+            arguments.append(f"-X {operation.method}")
         text = json.dumps(body, ensure_ascii=False)
-        words += ["-H 'Content-Type: application/json'", f"-d '{text}'"]
+        arguments += ["-H 'Content-Type: application/json'", f"-d '{text}'"]
     elif operation.body:
-        words += ["-H 'Content-Type: application/octet-stream'", "--data-binary @meter.pem"]
+        arguments += ["-H 'Content-Type: application/octet-stream'", "--data-binary @meter.pem"]
     elif operation.method == "POST":
-        words.append("-X POST")
-    return " \\\n  ".join(words)
+        arguments.append("-X POST")
+    return " \\\n  ".join(arguments)
 
 
 def example_body(operation: Operation) -> dict[str, Any] | None:
-    """A JSON body for an operation: its required fields, else the first; None where it takes no JSON, or needs none."""
+    """Return an example JSON body with the required fields, or the first field if none is required.
+
+    Return None if the operation accepts no JSON body, or accepts another kind of body and requires no JSON field.
+    """
     forms = [form for form in operation.body if isinstance(form, JsonBody)]
     if not forms or (len(operation.body) > 1 and not any(field.required for field in forms[0].fields)):
         return None
@@ -101,25 +104,25 @@ def _json_example(parameter: Parameter) -> Any:
 
 
 def _example(parameter: Parameter) -> str:
-    words = parameter.schema.get("enum")
-    if parameter.name in _EXAMPLES and (not words or _EXAMPLES[parameter.name] in words):
+    choices = parameter.schema.get("enum")
+    if parameter.name in _EXAMPLES and (not choices or _EXAMPLES[parameter.name] in choices):
         return _EXAMPLES[parameter.name]
-    return str(words[0]) if words else _EXAMPLES.get(parameter.name, "…")
+    return str(choices[0]) if choices else _EXAMPLES.get(parameter.name, "…")
 
 
 def values_of(parameter: Parameter) -> str:
-    """What a parameter may be, in few words."""
+    """Return a short description of the values that a parameter accepts."""
     schema = parameter.schema
-    words = schema.get("enum") or schema.get("items", {}).get("enum")
-    if words:
-        return ", ".join(words)
+    choices = schema.get("enum") or schema.get("items", {}).get("enum")
+    if choices:
+        return ", ".join(choices)
     types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     if "integer" in types:
         return f"{schema['minimum']} to {schema['maximum']}" + (", or null" if "null" in types else "")
     if "array" in types:
-        return f"array of texts: {schema['items'].get('pattern', 'any')}"
+        return f"array of strings: {schema['items'].get('pattern', 'any')}"
     if schema["type"] == "boolean":
         return "true, false"
     if "anyOf" in schema:
         return "date, or date and time"
-    return str(schema.get("format") or schema.get("pattern") or "text")
+    return str(schema.get("format") or schema.get("pattern") or "string")

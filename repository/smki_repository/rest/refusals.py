@@ -1,4 +1,4 @@
-"""Which HTTP status each error has: one table, by what kind of error it is, and by its code where that decides."""
+"""The HTTP status of each error, by its class and, for some classes, by its code."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _refused(error: SmkiError) -> int:
 
 
 _CONTRADICTIONS = frozenset({"party", "device", "officer", "credential", "quota", "authority", "change", "clock"})
-"""First parts of the codes of values that are each well formed, but cannot be so together or here."""
+"""First parts of the codes of values that are well formed but contradict each other or the state of the register."""
 
 
 def _malformed(error: SmkiError) -> int:
@@ -43,7 +43,7 @@ def _malformed(error: SmkiError) -> int:
 
 
 def _by_code(other: int, **statuses: int) -> Callable[[SmkiError], int]:
-    """A status for each code, written with _ for what separates its words."""
+    """Return a function that looks up the status of an error by its code, with _ for dots and hyphens, else *other*."""
     return lambda error: statuses.get(error.code.replace(".", "_").replace("-", "_"), other)
 
 
@@ -58,7 +58,7 @@ STATUSES: tuple[tuple[type[SmkiError], int | Callable[[SmkiError], int]], ...] =
     (Conflict, 409),
     (StatusNotAllowed, 409),
     (NotReady, 409),
-    # The request is well formed; what it asks for is refused.
+    # The request is well formed, but refused.
     (CannotBeJudged, 422),
     (Refused, _refused),
     (NotAcceptable, _by_code(409, certificate_unknown=404)),
@@ -67,12 +67,13 @@ STATUSES: tuple[tuple[type[SmkiError], int | Callable[[SmkiError], int]], ...] =
     (LedgerUnavailable, 503),
     (TooManyBodies, 503),
 )
-"""The first that fits decides. 400: the request is not as the document says. 403: not for whoever asks. 404: there is no
-such thing. 409: not in the state that it is in. 422: well formed, but the Code or the profile says no."""
+"""Error classes and their status; the first match applies. 400: the request does not conform to the OpenAPI document. 403:
+the requester may not do this. 404: not found. 409: not possible in the current state. 422: well formed, but refused by the
+Code or the profile."""
 
 
 def status_of(error: SmkiError) -> int:
-    """The HTTP status (RFC 9110 15) of an answer that tells of an error."""
+    """Return the HTTP status (RFC 9110 15) of an error."""
     for kind, status in STATUSES:
         if isinstance(error, kind):
             return status if isinstance(status, int) else status(error)

@@ -1,4 +1,4 @@
-"""Parties and Testing Participants, and the Smart Metering Inventory."""
+"""Operations to read the register: Parties, Testing Participants and the Smart Metering Inventory."""
 
 from __future__ import annotations
 
@@ -45,28 +45,29 @@ def _device(call: Call) -> Response:
     return answer_json({**device_fields(device), "certificates": had, "threshold": threshold or DEVICE_THRESHOLD})
 
 
-_BEHIND = given.entity_identifier("after", "Where the page begins: from the link to it.")
+_BEHIND = given.entity_identifier("after", "Cursor from the link to the next page.")
 
 OPERATIONS = (
     Operation(
-        "GET", "/parties", "listParties", "Parties and Devices", "Parties and Testing Participants", _parties,
-        Answer("In the order in which they were registered.", {JSON: schema_ref("PartyPage")}, ("ETag", "Link"),
+        "GET", "/parties", "listParties", "Parties and Devices", "List Parties and Testing Participants", _parties,
+        Answer("Parties and Testing Participants in the order of their registration.", {JSON: schema_ref("PartyPage")}, ("ETag", "Link"),
                (Link("getParty", {"party": "/items/0/party_id"}),)),
         (given.LIMIT, given.AFTER), errors=(406,),
     ),
     Operation(
-        "GET", "/parties/{party}", "getParty", "Parties and Devices", "One Party or Testing Participant", _party,
-        Answer("Who it is, and how many certificates it has had.", {JSON: schema_ref("Party")}, ("ETag",)),
+        "GET", "/parties/{party}", "getParty", "Parties and Devices", "Get a Party or Testing Participant", _party,
+        Answer("Its record, and the number of certificates issued to it.", {JSON: schema_ref("Party")}, ("ETag",)),
         (given.PARTY,), errors=(406,),
     ),
     Operation(
-        "GET", "/devices", "listDevices", "Parties and Devices", "The Smart Metering Inventory", _devices,
-        Answer("By Device ID.", {JSON: schema_ref("DevicePage")}, ("ETag", "Link"), (Link("getDevice", {"eui": "/items/0/device_id"}),)),
+        "GET", "/devices", "listDevices", "Parties and Devices", "List the Smart Metering Inventory", _devices,
+        Answer("Devices sorted by Device ID.", {JSON: schema_ref("DevicePage")}, ("ETag", "Link"),
+               (Link("getDevice", {"eui": "/items/0/device_id"}),)),
         (given.device_type(), given.SMI_STATUS, given.LIMIT, _BEHIND), errors=(406,),
     ),
     Operation(
-        "GET", "/devices/{eui}", "getDevice", "Parties and Devices", "One Device", _device,
-        Answer("What it is, how many certificates it has had and how many it may.", {JSON: schema_ref("Device")}, ("ETag",)),
+        "GET", "/devices/{eui}", "getDevice", "Parties and Devices", "Get a Device", _device,
+        Answer("Its record, the number of certificates issued for it and their maximum.", {JSON: schema_ref("Device")}, ("ETag",)),
         (given.EUI,), errors=(406,),
     ),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""A Relying Party that trusts the authorities of a home and goes by its latest lists, kept while neither changes."""
+"""A Relying Party that trusts the authorities of a home and uses its latest revocation lists, cached until they change."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from smki.sec.role import CertificateKind
 
 
 class Reliance:
-    """Judges certificates as ``smki verify`` does over the same home."""
+    """Provides a Relying Party with the same inputs as ``smki verify`` for the same home."""
 
     def __init__(self, smki: Smki) -> None:
         self._smki = smki
@@ -21,14 +21,13 @@ class Reliance:
         self._kept: tuple[object, RelyingParty] | None = None
 
     def party(self) -> RelyingParty:
-        """The Relying Party as things stand now: made anew when an authority, a list or a suspicion came or went."""
+        """Return a Relying Party for the current authorities, lists and suspicions; create it if any of them changed."""
         smki = self._smki
         authorities = smki.authorities()
         crls, arls = (list(self._latest(kind)) for kind in (CertificateKind.ISSUING_OCA, CertificateKind.ROOT_OCA))
         path = smki.path / SUSPICIONS_FILE
         suspicions = path.read_bytes() if path.exists() else None
-        # Everything that the Relying Party is made from, as it is: counts, numbers and times of change can stay the same
-        # while what they stand for changes.
+        # Compare the inputs themselves: counts, numbers and modification times can stay the same when the inputs change.
         seen = (
             tuple(record.certificate.der for record in authorities),
             tuple(record.der for record in crls),

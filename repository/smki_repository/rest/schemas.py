@@ -1,4 +1,4 @@
-"""The JSON Schemas of what is answered (the components of the OpenAPI document)."""
+"""JSON Schemas of the responses: the components of the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ HEXADECIMAL: Schema = {"type": "string", "pattern": "^([0-9A-F]{2})*$"}
 
 
 def _object(properties: dict[str, Schema], optional: tuple[str, ...] = ()) -> Schema:
-    """An object with these properties and no others; those that are not optional are always there."""
+    """Return the schema of an object with these properties and no others, all required but the optional ones."""
     required = [name for name in properties if name not in optional]
     schema: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
     return {**schema, "required": required} if required else schema
@@ -38,17 +38,17 @@ def _or_null(schema: Schema) -> Schema:
 
 
 def _page(items: Schema) -> Schema:
-    following = {"type": "string", "description": "Path and query of the next page; missing on the last."}
+    following = {"type": "string", "description": "Path and query of the next page; absent from the last page."}
     return _object({"items": _list(items), "next": following}, ("next",))
 
 
-def _words(words: Any) -> Schema:
-    return {"type": "string", "enum": list(words)}
+def _enum(values: Any) -> Schema:
+    return {"type": "string", "enum": list(values)}
 
 
-KIND = _words(kind.value for kind in CertificateKind)
-ROLE = _or_null(_words(role.label for role in RemotePartyRole))
-USAGE = _or_null(_words(("DS", "KA")))
+KIND = _enum(kind.value for kind in CertificateKind)
+ROLE = _or_null(_enum(role.label for role in RemotePartyRole))
+USAGE = _or_null(_enum(("DS", "KA")))
 
 _CERTIFICATE: dict[str, Schema] = {
     "serialNumber": SERIAL,
@@ -56,7 +56,7 @@ _CERTIFICATE: dict[str, Schema] = {
     "entityIdentifier": _or_null(EUI),
     "role": ROLE,
     "usage": USAGE,
-    "status": _words(status.value for status in CertificateStatus),
+    "status": _enum(status.value for status in CertificateStatus),
     "notBefore": MOMENT,
     "notAfter": MOMENT,
     "issued": MOMENT,
@@ -115,7 +115,7 @@ SCHEMAS: dict[str, Schema] = {
         },
         ("application",),
     ),
-    # With fields= any of them can be missing.
+    # The parameter fields can exclude any of them.
     "Certificate": _object(_CERTIFICATE, tuple(_CERTIFICATE)),
     "CertificatePage": _page(schema_ref("Certificate")),
     "Certificates": _object({"items": _list(schema_ref("Certificate"))}),
@@ -124,7 +124,7 @@ SCHEMAS: dict[str, Schema] = {
     "Device": _object(_DEVICE, ("returns_to", "responsible", "enrolled", "certificates", "threshold")),
     "DevicePage": _page(schema_ref("Device")),
     "RevocationList": _object(
-        {"issuerSerialNumber": SERIAL, "number": COUNT, "kind": _words(("crl", "arl")), "thisUpdate": MOMENT,
+        {"issuerSerialNumber": SERIAL, "number": COUNT, "kind": _enum(("crl", "arl")), "thisUpdate": MOMENT,
          "nextUpdate": MOMENT, "entries": COUNT},
     ),
     "RevocationListPage": _page(schema_ref("RevocationList")),
@@ -138,7 +138,7 @@ SCHEMAS: dict[str, Schema] = {
     "ApplicationPage": _page(schema_ref("Application")),
     "Finding": _object(
         {**dict.fromkeys(("code", "clause", "location", "seen", "expected"), TEXT),
-         "severity": _words(severity.label for severity in Severity)},
+         "severity": _enum(severity.label for severity in Severity)},
     ),
     "Issued": _object(
         {"certificate": schema_ref("Certificate"), "pem": TEXT, "application": TEXT, "notes": _list(schema_ref("Finding"))},
@@ -147,7 +147,7 @@ SCHEMAS: dict[str, Schema] = {
     "Rejected": _object({"certificate": schema_ref("Certificate"), "differences": _list(schema_ref("Problem"))}),
     "Revoked": _object(
         {"certificate": schema_ref("Certificate"),
-         "revocation": _object({"revoked": MOMENT, "effective": MOMENT, "reason": _words(CRL_REASONS), "askedBy": TEXT})},
+         "revocation": _object({"revoked": MOMENT, "effective": MOMENT, "reason": _enum(CRL_REASONS), "askedBy": TEXT})},
     ),
     "Decision": _object(
         {"eligible": FLAG, "outcome": TEXT, "asOf": {"type": "string", "format": "date"},
@@ -155,10 +155,10 @@ SCHEMAS: dict[str, Schema] = {
                                    "problem": schema_ref("Problem")}, ("problem",)))},
     ),
     "Linted": _object(
-        {"objects": _list(_object({"object": {"type": "integer", "minimum": 1}, "shape": _words(shape.value for shape in Shape),
+        {"objects": _list(_object({"object": {"type": "integer", "minimum": 1}, "shape": _enum(shape.value for shape in Shape),
                                    "kind": TEXT, "title": TEXT, "findings": _list(schema_ref("Finding"))}))},
     ),
-    "Check": _object({"step": _words(STEPS), **_CHECK, "outcome": _words(outcome.value for outcome in Outcome)},
+    "Check": _object({"step": _enum(STEPS), **_CHECK, "outcome": _enum(outcome.value for outcome in Outcome)},
                      ("seen", "expected", "code")),
     "Verdict": _object(
         {"certificate": TEXT, "sha256": _or_null({"type": "string", "pattern": "^[0-9A-F]{64}$"}), "at": MOMENT,
@@ -168,12 +168,12 @@ SCHEMAS: dict[str, Schema] = {
     "Verdicts": _object({"verdicts": _list(schema_ref("Verdict"))}),
     "Credential": _object(_CREDENTIAL),
     "Credentials": _object({"items": _list(schema_ref("Credential"))}),
-    "NewCredential": _object({**_CREDENTIAL, "secret": {**TEXT, "description": "Shown here and never again."}}),
+    "NewCredential": _object({**_CREDENTIAL, "secret": {**TEXT, "description": "Cannot be retrieved again."}}),
     "Identifier": _object({"identifier": EUI}),
     "Threshold": _object({"threshold": COUNT}),
-    "Clock": _object({"now": MOMENT, "setting": _words(("real", "fixed", "shifted"))}),
+    "Clock": _object({"now": MOMENT, "setting": _enum(("real", "fixed", "shifted"))}),
     "Event": _object(
-        {"id": COUNT, "at": MOMENT, "event": _words(kind.value for kind in EventKind),
+        {"id": COUNT, "at": MOMENT, "event": _enum(kind.value for kind in EventKind),
          **dict.fromkeys(("interface", "party", "officer", "concerns"), _or_null(TEXT)), "deviceId": _or_null(EUI),
          "serialNumber": _or_null(SERIAL), "application": _or_null(COUNT), "detail": _or_null(TEXT),
          "content": _or_null({"type": "object"})},
@@ -182,7 +182,7 @@ SCHEMAS: dict[str, Schema] = {
     "Statistics": _object(
         {"asOf": MOMENT,
          "certificates": _list(_object({"kind": KIND, "role": ROLE, "usage": USAGE,
-                                        "status": _words(status.value for status in CertificateStatus), "count": COUNT})),
+                                        "status": _enum(status.value for status in CertificateStatus), "count": COUNT})),
          "applications": _list(_object({"kind": KIND, "granted": FLAG, "count": COUNT}))},
     ),
 }  # fmt: skip

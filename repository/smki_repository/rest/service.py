@@ -1,4 +1,4 @@
-"""The routes of the REST interface, made of its operations."""
+"""The routes of the REST interface, generated from its operations."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ OPERATIONS: tuple[Operation, ...] = (
 
 
 def rest_service(smki: Smki) -> Blueprint:
-    """The operations over an open SMKI, their document, and its reader."""
+    """Create the blueprint of the operations, the OpenAPI document and its HTML page."""
     blueprint = Blueprint("rest", __name__)
     for operation in OPERATIONS:
         route = f"{API}{operation.path}".replace("{", "<").replace("}", ">")

@@ -1,4 +1,4 @@
-"""What the operations share that change the register: they are for officers of the DCC, and answer with JSON."""
+"""Helpers for the operations that change the register, which are for officers of the DCC and return JSON."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def write(
     status: int = 200,
     errors: tuple[int, ...] = (),
 ) -> Operation:
-    """An operation that runs a command of the register; the command checks that the officer is one of the DCC's.
+    """Return an operation that runs a command. The command checks that the officer is an officer of the DCC.
 
-    :param fields: of its JSON body, which is required where there are any, if only as ``{}``.
-    :param errors: statuses of refusals beside those that all these operations have.
+    :param fields: the fields of its JSON body. If there are any, the body is required, even if only ``{}``.
+    :param errors: HTTP statuses of refusals in addition to those that all these operations have.
     """
     body = (JsonBody(fields),) if fields else ()
     return Operation(
@@ -42,9 +42,9 @@ def write(
 
 
 def done(value: dict[str, Any], status: int = 200, *, location: str = "") -> Response:
-    """The answer to a change: JSON that nobody keeps.
+    """Return the response to a change: JSON that must not be cached.
 
-    :param location: path below /api/v1 of what was made.
+    :param location: path of the new resource below /api/v1, for the Location header.
     """
     response = Response(json.dumps(value), status, mimetype=JSON)
     response.headers["Cache-Control"] = "no-store"
@@ -54,10 +54,10 @@ def done(value: dict[str, Any], status: int = 200, *, location: str = "") -> Res
 
 
 def or_unchanged(call: Call, name: str) -> Any:
-    """The value of a field, which may be None; UNCHANGED where it did not come."""
+    """Return the value of a field, which may be None; return UNCHANGED if it was not sent."""
     return call.values.get(name, UNCHANGED)
 
 
 def set_of(call: Call, name: str) -> frozenset[Any]:
-    """The items of a field that is an array; none where it did not come."""
+    """Return the items of an array field; return an empty set if it was not sent."""
     return frozenset(call.values.get(name, ()))
