@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from smki.file import new_directory
-from smki.interchange.holding import Holding
+from smki.interchange.certificate_with_key import CertificateWithKey
 from smki.interchange.naming import Names
 from smki.keys.private_key import key_to_pem, write_private_file
 
 
-def write_folder(path: Path, holdings: Iterable[Holding], passphrase: bytes | None = None) -> int:
+def write_folder(path: Path, pairs: Iterable[CertificateWithKey], passphrase: bytes | None = None) -> int:
     """Write every certificate as ``NAME.pem`` and its private key, where it has one, as ``NAME.key`` (mode 0600).
 
     The folder appears when it is whole. Holdings are taken one at a time.
@@ -24,10 +24,10 @@ def write_folder(path: Path, holdings: Iterable[Holding], passphrase: bytes | No
     """
     count = 0
     with new_directory(path) as directory, Names() as names:
-        for holding in holdings:
-            name = names.take(holding.name, holding.certificate)
-            (directory / f"{name}.pem").write_text(holding.certificate.as_pem())
-            if holding.key is not None:
-                write_private_file(directory / f"{name}.key", key_to_pem(holding.key, passphrase))
+        for pair in pairs:
+            name = names.take(pair.name, pair.certificate)
+            (directory / f"{name}.pem").write_text(pair.certificate.as_pem())
+            if pair.key is not None:
+                write_private_file(directory / f"{name}.key", key_to_pem(pair.key, passphrase))
             count += 1
     return count

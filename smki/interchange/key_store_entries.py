@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from smki.interchange.json_text import read_json_object
 from smki.keys.private_key import key_from_pem
 from smki.pki.certificate import Certificate
-from smki.pki.pem import unarmour
+from smki.pki.pem import decode_input
 from smki.pki.request import public_point
 from smki.problem import Malformed, Problem
 
@@ -115,7 +115,7 @@ def _der_of(value: Any, where: str) -> bytes:
                 expected="a certificate in PEM",
             )
         )
-    pieces = unarmour(value.encode("utf-8", "replace"), where)
+    pieces = decode_input(value.encode("utf-8", "replace"), where)
     if len(pieces) != 1:
         raise Malformed(
             Problem(

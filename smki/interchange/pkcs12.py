@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
-from smki.interchange.holding import Holding
+from smki.interchange.certificate_with_key import CertificateWithKey
 from smki.pki import der
 from smki.pki.certificate import Certificate
 from smki.problem import Malformed, Problem
@@ -36,26 +36,26 @@ _SHA_256 = "2.16.840.1.101.3.4.2.1"
 _BMP_STRING = 0x1E
 
 
-def pkcs12(holdings: Iterable[Holding], passphrase: bytes, chain: Sequence[Certificate] = ()) -> bytes:
+def pkcs12(pairs: Iterable[CertificateWithKey], passphrase: bytes, chain: Sequence[Certificate] = ()) -> bytes:
     """A PKCS#12 file (DER): every certificate, its private key encrypted (PBES2) under the same name and key id.
 
-    :param holdings: at least one; those without a private key as certificates alone.
+    :param pairs: at least one; those without a private key as certificates alone.
     :param passphrase: UTF-8, not empty.
     :param chain: certificates of authorities to put in beside them.
-    :raises Malformed: when there is no holding, or no passphrase.
+    :raises Malformed: when there is no pair, or no passphrase.
     """
-    held = list(holdings)
+    held = list(pairs)
     if not held or not passphrase:
         seen = "no certificate" if not held else "an empty passphrase"
         raise Malformed(
             Problem(code="pkcs12.nothing", subject="PKCS#12", seen=seen, expected="a certificate and a passphrase")
         )
     keys, certificates = [], []
-    for holding in held:
-        identity = _attributes(holding.name, holding.certificate.sha256 if holding.key else None)
-        if holding.key is not None:
-            keys.append(_bag(_SHROUDED_KEY_BAG, _encrypted(holding.key, passphrase), identity))
-        certificates.append(_bag(_CERTIFICATE_BAG, _certificate(holding.certificate), identity))
+    for pair in held:
+        identity = _attributes(pair.name, pair.certificate.sha256 if pair.key else None)
+        if pair.key is not None:
+            keys.append(_bag(_SHROUDED_KEY_BAG, _encrypted(pair.key, passphrase), identity))
+        certificates.append(_bag(_CERTIFICATE_BAG, _certificate(pair.certificate), identity))
     for authority in chain:
         certificates.append(_bag(_CERTIFICATE_BAG, _certificate(authority), _attributes("", None)))
     contents = [_data(der.sequence(*bags)) for bags in (keys, certificates) if bags]

@@ -1,4 +1,4 @@
-"""Certificates of a ledger as holdings: named, and with the private keys that are at hand."""
+"""Certificates of a ledger as pairs: named, and with the private keys that are at hand."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
-from smki.interchange.holding import Holding
+from smki.interchange.certificate_with_key import CertificateWithKey
 from smki.interchange.key_ring import KeyRing
 from smki.interchange.naming import certificate_name
 from smki.ledger import CertificateQuery, CertificateRecord, Ledger
@@ -17,7 +17,9 @@ MISSING_LOOKED_FOR = 10_000
 """Among so many certificates at most those are counted whose private key is not at hand."""
 
 
-def holding_of(record: CertificateRecord, moment: datetime, keys: KeyRing | None = None) -> Holding:
+def certificate_with_key(
+    record: CertificateRecord, moment: datetime, keys: KeyRing | None = None
+) -> CertificateWithKey:
     """A certificate of the ledger under its name; the one that is in use has the plain one.
 
     :param keys: where to look for its private key. An authority's is never given, wherever it is found.
@@ -26,7 +28,7 @@ def holding_of(record: CertificateRecord, moment: datetime, keys: KeyRing | None
     is_in_use = record.status_at(moment) is CertificateStatus.IN_USE
     name = certificate_name(certificate, top_up=record.top_up, plain=is_in_use)
     key = keys.key(certificate.public_key_info) if keys is not None and not record.kind.is_authority else None
-    return Holding(certificate, key, name)
+    return CertificateWithKey(certificate, key, name)
 
 
 def records_with_keys(ledger: Ledger, keys: KeyRing, query: CertificateQuery) -> list[CertificateRecord]:
@@ -62,8 +64,8 @@ def records_without_keys(ledger: Ledger, keys: KeyRing, query: CertificateQuery)
     return Missing(missing, is_complete=True)
 
 
-def holdings_of(
+def certificates_with_keys(
     records: Iterable[CertificateRecord], moment: datetime, keys: KeyRing | None = None
-) -> Iterator[Holding]:
-    """The same as :func:`holding_of` for each, one at a time."""
-    return (holding_of(record, moment, keys) for record in records)
+) -> Iterator[CertificateWithKey]:
+    """The same as :func:`certificate_with_key` for each, one at a time."""
+    return (certificate_with_key(record, moment, keys) for record in records)

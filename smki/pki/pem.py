@@ -32,7 +32,7 @@ class Piece:
     """Where in the input it began, in bytes."""
 
 
-def unarmour(data: bytes, name: str = "input") -> list[Piece]:
+def decode_input(data: bytes, name: str = "input") -> list[Piece]:
     """Every DER object in *data*: each PEM block, or what is in it in base64, hexadecimal or DER.
 
     :param name: what to call the input in an error.

@@ -14,7 +14,7 @@ from smki.pki import der
 from smki.pki.bounds import MAX_ATTRIBUTE_VALUES, MAX_BYTES, MAX_REQUEST_ATTRIBUTES
 from smki.pki.certificate import too_large
 from smki.pki.der import DerError, Node, TooMany
-from smki.pki.pem import unarmour
+from smki.pki.pem import decode_input
 from smki.pki.x509 import (
     ECDSA_WITH_SHA256_ALGORITHM,
     ExtensionNode,
@@ -249,7 +249,7 @@ def single_request(data: bytes, name: str) -> bytes:
     :param name: what it is called in messages.
     :raises Malformed: when it holds none, or several objects.
     """
-    pieces = unarmour(data, name)
+    pieces = decode_input(data, name)
     if len(pieces) != 1:
         raise Malformed(
             Problem(

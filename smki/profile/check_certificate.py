@@ -66,14 +66,14 @@ def check_serial_number(report: Report, node: Node | None, form: Serial) -> None
     except IntegerTooLong as error:
         report("serial-number.too-long", location, error.reason, f"at most {form.max_bytes} bytes")
         return
-    data = (number.bit_length() + 7) // 8
+    length = (number.bit_length() + 7) // 8
     if number <= 0:
-        report("serial-number.not-positive", location, "nought" if number == 0 else f"-{-number:X}"[:64])
-    elif data > form.max_bytes:
-        seen = f"{data} bytes: {number:X}"[:80]
+        report("serial-number.not-positive", location, "zero" if number == 0 else f"-{-number:X}"[:64])
+    elif length > form.max_bytes:
+        seen = f"{length} bytes: {number:X}"[:80]
         report("serial-number.too-long", location, seen, f"at most {form.max_bytes} bytes")
-    elif data <= form.made_bytes // 2:
-        report("serial-number.short", location, f"{data} bytes: {number:X}", f"{form.made_bytes} bytes")
+    elif length <= form.made_bytes // 2:
+        report("serial-number.short", location, f"{length} bytes: {number:X}", f"{form.made_bytes} bytes")
 
 
 def check_issuer(report: Report, structure: CertificateStructure, profile: CertificateProfile) -> None:

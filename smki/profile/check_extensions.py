@@ -146,8 +146,8 @@ def _check_subject_key_identifier(
     except DerError as error:
         report("subject-key-identifier.malformed", location, str(error))
         return
-    if len(identifier) != form.encoded:
-        report("subject-key-identifier.length", location, f"{len(identifier)} bytes", f"{form.encoded} bytes")
+    if len(identifier) != form.length:
+        report("subject-key-identifier.length", location, f"{len(identifier)} bytes", f"{form.length} bytes")
     elif around.key_bits is not None and identifier != (expected := key_identifier(around.key_bits)):
         report("subject-key-identifier.method", location, identifier.hex().upper(), expected.hex().upper())
 
@@ -166,8 +166,8 @@ def _check_authority_key_identifier(
         )
         return
     identifier = parts[0].content
-    if len(identifier) != form.encoded:
-        report("authority-key-identifier.length", location, f"{len(identifier)} bytes", f"{form.encoded} bytes")
+    if len(identifier) != form.length:
+        report("authority-key-identifier.length", location, f"{len(identifier)} bytes", f"{form.length} bytes")
     elif around.issuer_key_identifier is not None and identifier != around.issuer_key_identifier:
         expected = around.issuer_key_identifier.hex().upper()
         report("authority-key-identifier.mismatch", location, identifier.hex().upper(), expected)
@@ -285,11 +285,11 @@ def _check_crl_number(report: Report, value: Node, form: CrlNumberForm, around: 
     except IntegerTooLong as error:
         report("crl-number.too-long", location, error.reason, f"at most {form.max_bytes} bytes")
         return
-    encoded = (number.bit_length() + 7) // 8
+    length = (number.bit_length() + 7) // 8
     if number < 0:
         report("crl-number.malformed", location, f"-{-number:X}"[:64])
-    elif encoded > form.max_bytes:
-        report("crl-number.too-long", location, f"{encoded} bytes", f"at most {form.max_bytes} bytes")
+    elif length > form.max_bytes:
+        report("crl-number.too-long", location, f"{length} bytes", f"at most {form.max_bytes} bytes")
 
 
 _CONTENT_CHECKS: dict[type[ContentForm], Callable[[Report, Node, Any, Surroundings, str], None]] = {

@@ -11,7 +11,7 @@ from smki.profile.forms import CertificateProfile, RevocationListProfile
 from smki.profile.issuer import NOTHING_KNOWN, IssuerFacts
 from smki.profile.lint_certificate import lint_tbs_structure
 from smki.profile.lint_list import lint_tbs_list
-from smki.profile.precedent import CertificatePrecedent, CertificatePrecedents
+from smki.profile.template import CertificateTemplate, CertificateTemplates
 from smki.sec.role import CertificateKind
 
 _MADE_HERE = object()
@@ -70,25 +70,25 @@ class Cleared:
 class ClearedCertificate(Cleared):
     """A TBSCertificate (DER) that meets its profile. Only :func:`clear_for_signature` makes one."""
 
-    __slots__ = ("_precedent",)
+    __slots__ = ("_template",)
 
     def __init__(
         self,
         tbs: bytes,
         made_by: object,
         issuer: IssuerFacts = NOTHING_KNOWN,
-        precedent: CertificatePrecedent | None = None,
+        template: CertificateTemplate | None = None,
     ) -> None:
         super().__init__(tbs, made_by, issuer)
-        self._precedent = precedent
+        self._template = template
 
     def read(self, signed: bytes) -> Certificate:
         """The certificate that it has become.
 
         :param signed: what :meth:`~smki.authority.certification_authority.SigningKey.sign` made of it, DER.
         """
-        if self._precedent is not None:
-            return self._precedent.certificate(self._tbs, signed)
+        if self._template is not None:
+            return self._template.certificate(self._tbs, signed)
         return Certificate.from_der(signed)
 
 
@@ -106,32 +106,32 @@ def clear_for_signature(
     :param issuer: whose key may sign it. A root is its own issuer.
     :raises NotConformant: when the lint finds anything at error or above.
     """
-    precedents = _precedents(profile, issuer, policy_oid)
-    precedent = precedents.covering(tbs)
-    if precedent is not None:
-        return ClearedCertificate(tbs, _MADE_HERE, issuer, precedent)
+    templates = _templates(profile, issuer, policy_oid)
+    template = templates.covering(tbs)
+    if template is not None:
+        return ClearedCertificate(tbs, _MADE_HERE, issuer, template)
     structure = read_tbs_certificate(tbs)
     findings = lint_tbs_structure(structure, profile, issuer, policy_oid)
     if errors_among(findings):
         raise NotConformant(findings)
     if not findings and profile.kind is CertificateKind.DEVICE:
         with suppress(ValueError):
-            precedents.add(CertificatePrecedent(structure))
+            templates.add(CertificateTemplate(structure))
     return ClearedCertificate(tbs, _MADE_HERE, issuer)
 
 
-def _precedents(profile: CertificateProfile, issuer: IssuerFacts, policy_oid: str) -> CertificatePrecedents:
+def _templates(profile: CertificateProfile, issuer: IssuerFacts, policy_oid: str) -> CertificateTemplates:
     # By identity, for it is quick: profiles are tables, and an authority keeps its facts. Both are kept, so that
     # nothing else comes to have their identity.
     key = id(profile), id(issuer), policy_oid
-    if key not in _PRECEDENTS:
-        if len(_PRECEDENTS) >= _MAX_ISSUERS:
-            _PRECEDENTS.clear()
-        _PRECEDENTS[key] = profile, issuer, CertificatePrecedents()
-    return _PRECEDENTS[key][2]
+    if key not in _TEMPLATES:
+        if len(_TEMPLATES) >= _MAX_ISSUERS:
+            _TEMPLATES.clear()
+        _TEMPLATES[key] = profile, issuer, CertificateTemplates()
+    return _TEMPLATES[key][2]
 
 
-_PRECEDENTS: dict[tuple[int, int, str], tuple[CertificateProfile, IssuerFacts, CertificatePrecedents]] = {}
+_TEMPLATES: dict[tuple[int, int, str], tuple[CertificateProfile, IssuerFacts, CertificateTemplates]] = {}
 _MAX_ISSUERS = 64
 
 

@@ -154,20 +154,20 @@ def usage_set_text(usages: frozenset[KeyUsage]) -> str:
 class KeyIdentifierForm:
     """subjectKeyIdentifier by method (2) of RFC 5280 4.2.1.2."""
 
-    encoded: int
+    length: int
 
     def __str__(self) -> str:
-        return f"{self.encoded} bytes: 0100, then the low 60 bits of SHA-1 over the subjectPublicKey bits (method 2)"
+        return f"{self.length} bytes: 0100, then the low 60 bits of SHA-1 over the subjectPublicKey bits (method 2)"
 
 
 @dataclass(frozen=True, slots=True)
 class AuthorityKeyIdentifierForm:
     """authorityKeyIdentifier with keyIdentifier alone."""
 
-    encoded: int
+    length: int
 
     def __str__(self) -> str:
-        return f"[0] keyIdentifier alone: the issuer's subjectKeyIdentifier, {self.encoded} bytes"
+        return f"[0] keyIdentifier alone: the issuer's subjectKeyIdentifier, {self.length} bytes"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,8 @@ from smki.profile.check_names import check_name
 from smki.profile.detect import detect_request_kind, role_of
 from smki.profile.forms import RequestProfile
 from smki.profile.locate import locator
-from smki.profile.precedent import RequestPrecedent, RequestPrecedents
 from smki.profile.tables import request_profile_of
+from smki.profile.template import RequestTemplate, RequestTemplates
 from smki.sec.role import CertificateKind
 
 INFO = "certificationRequestInfo"
@@ -46,7 +46,7 @@ def examine_request(data: bytes, kind: CertificateKind) -> tuple[CertificationRe
     :param kind: DEVICE or ORGANISATION, what the request is meant for.
     :returns: None for the request where there are findings at error or above.
     """
-    like = _PRECEDENTS.request(data) if kind is CertificateKind.DEVICE else None
+    like = _TEMPLATES.request(data) if kind is CertificateKind.DEVICE else None
     if like is not None:
         return like, []
     structure = read_request(data)
@@ -56,11 +56,11 @@ def examine_request(data: bytes, kind: CertificateKind) -> tuple[CertificationRe
         return None, report.findings
     if not report.findings and kind is CertificateKind.DEVICE:
         with suppress(ValueError):
-            _PRECEDENTS.add(RequestPrecedent(structure))
+            _TEMPLATES.add(RequestTemplate(structure))
     return CertificationRequest.of(structure), report.findings
 
 
-_PRECEDENTS = RequestPrecedents()
+_TEMPLATES = RequestTemplates()
 
 
 def check_request(

@@ -76,8 +76,8 @@ def _extension(
     return Row(ExtensionForm(oid, critical, content, optional), clause, mark)
 
 
-_ISSUER_KEY = AuthorityKeyIdentifierForm(encoded=8)
-_SKI = _extension(Oid.SUBJECT_KEY_IDENTIFIER, False, KeyIdentifierForm(encoded=8), "RFC 5280 4.2.1.2")
+_ISSUER_KEY = AuthorityKeyIdentifierForm(length=8)
+_SKI = _extension(Oid.SUBJECT_KEY_IDENTIFIER, False, KeyIdentifierForm(length=8), "RFC 5280 4.2.1.2")
 _POLICIES = _extension(Oid.CERTIFICATE_POLICIES, True, PoliciesForm(count=1), _GBCS)
 _AKI = _extension(Oid.AUTHORITY_KEY_IDENTIFIER, False, _ISSUER_KEY, "RFC 5280 4.2.1.1")
 _AKI_OPTIONAL = _extension(Oid.AUTHORITY_KEY_IDENTIFIER, False, _ISSUER_KEY, "RFC 5280 4.2.1.1", optional=True)

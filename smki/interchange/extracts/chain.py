@@ -64,7 +64,7 @@ def read_lines(extract: Extract) -> Iterator[bytes]:
 
 
 def _described(contents: Contents) -> str:
-    return f"{contents.certificates} certificates, {contents.encoded} bytes, SHA-256 {contents.sha256}"
+    return f"{contents.certificates} certificates, {contents.size} bytes, SHA-256 {contents.sha256}"
 
 
 def _altered(extract: Extract, seen: str, expected: str) -> Problem:

@@ -23,7 +23,8 @@ class Part:
     last: int
     """Id of the last one."""
     certificates: int
-    encoded: int
+    size: int
+    """Size of the file in bytes; ``octets`` in the journal."""
     sha256: str
     """Over the lines, hexadecimal."""
     state: str
@@ -45,8 +46,8 @@ class Journal:
         # Whatever is not readable is made again: nothing here is worth an error.
         try:
             value = read_json_object((self._directory / _JOURNAL).read_bytes(), _JOURNAL)
-            return [Part(**part) for part in value["parts"]]
-        except (OSError, Malformed, KeyError, TypeError):
+            return [Part(size=part.pop("octets"), **part) for part in value["parts"]]
+        except (OSError, Malformed, AttributeError, KeyError, TypeError):
             return []
 
     def path(self, number: int) -> Path:
@@ -57,7 +58,7 @@ class Journal:
         """Whether the file of a part holds what was written down about it."""
         part = self.parts[number]
         try:
-            if self.path(number).stat().st_size != part.encoded:
+            if self.path(number).stat().st_size != part.size:
                 return False
             with self.path(number).open("rb") as file:
                 return hashlib.file_digest(file, "sha256").hexdigest() == part.sha256
@@ -67,7 +68,8 @@ class Journal:
     def write_down(self, number: int, part: Part) -> None:
         """Put a part in its place."""
         self.parts[number : number + 1] = [part]
-        value = {"parts": [asdict(each) for each in self.parts]}
+        parts = [asdict(each) for each in self.parts]
+        value = {"parts": [{"octets": part.pop("size")} | part for part in parts]}
         replace_file(self._directory / _JOURNAL, json.dumps(value).encode())
 
     def remove(self) -> None:

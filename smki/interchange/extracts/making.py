@@ -128,7 +128,7 @@ class Extracts:
                 last = record.id
         contents = tally.contents
         if contents.certificates:
-            part = Part(last, contents.certificates, contents.encoded, contents.sha256, states.hexdigest())
+            part = Part(last, contents.certificates, contents.size, contents.sha256, states.hexdigest())
             journal.write_down(number, part)
         return contents.certificates > 0
 
@@ -144,7 +144,7 @@ class Extracts:
                         file.write(chunk)
         contents = Contents(
             sum(part.certificates for part in journal.parts),
-            sum(part.encoded for part in journal.parts),
+            sum(part.size for part in journal.parts),
             digest.hexdigest(),
         )
         extract = Extract(path, number, ExtractType.FULL, None, moment, contents, contents.certificates, 0, contents)

@@ -36,13 +36,14 @@ class Contents:
     """How much is in a file of lines, and its digest."""
 
     certificates: int
-    encoded: int
+    size: int
+    """Size of the file in bytes; ``octets`` in the manifest."""
     sha256: str
     """64 lower-case hexadecimal digits."""
 
     def as_json(self) -> dict[str, Any]:
         """For the manifest."""
-        return {"certificates": self.certificates, "octets": self.encoded, "sha256": self.sha256}
+        return {"certificates": self.certificates, "octets": self.size, "sha256": self.sha256}
 
 
 @dataclass(frozen=True, slots=True)

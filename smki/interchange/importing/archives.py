@@ -79,11 +79,11 @@ class _Opening:
         self._file = file
         self.is_opening = True
 
-    def read(self, encoded: int = -1) -> bytes:
+    def read(self, size: int = -1) -> bytes:
         """Read some bytes; while the archive is being opened not too many at once."""
         if not self.is_opening:
-            return self._file.read(encoded)
-        content = self._file.read(MAX_DIRECTORY_BYTES + 1 if encoded < 0 else min(encoded, MAX_DIRECTORY_BYTES + 1))
+            return self._file.read(size)
+        content = self._file.read(MAX_DIRECTORY_BYTES + 1 if size < 0 else min(size, MAX_DIRECTORY_BYTES + 1))
         if len(content) > MAX_DIRECTORY_BYTES:
             raise _DirectoryTooLarge
         return content

@@ -12,7 +12,7 @@ from smki.problem import Malformed, Problem
 
 
 @dataclass(frozen=True)
-class Holding:
+class CertificateWithKey:
     """A certificate, the private key to it, and what the two are called.
 
     :raises Malformed: when the key is that of another certificate.
@@ -37,4 +37,4 @@ class Holding:
 
     def __repr__(self) -> str:
         # Written out, so that no key gets into a log by way of a repr.
-        return f"Holding({self.name!r}, {self.certificate.serial_number}, {'with' if self.key else 'without'} key)"
+        return f"CertificateWithKey({self.name!r}, {self.certificate.serial_number}, {'with' if self.key else 'without'} key)"

@@ -1,8 +1,8 @@
 """What need not be looked at from the beginning again: the next of a thousand Device Certificates.
 
 Requests and certificates of Devices differ in very few bytes: the serial number, the key and its identifier, the
-Device ID, the signature. One that is like a precedent, which the whole lint found nothing in, in every other byte, is
-right if these few are; and those are checked here, by the rules of the lint. Whatever is like no precedent goes through
+Device ID, the signature. One that is like a template, which the whole lint found nothing in, in every other byte, is
+right if these few are; and those are checked here, by the rules of the lint. Whatever is like no template goes through
 the whole lint. `smki check` goes through it with everything that was issued.
 """
 
@@ -30,7 +30,7 @@ from smki.profile.catalogue import Report
 from smki.profile.check_key import check_signature_form
 
 KEPT = 4
-"""So many precedents are kept at a time."""
+"""So many templates are kept at a time."""
 
 Slot = tuple[int, int]
 """Where bytes may differ: from, to."""
@@ -57,7 +57,7 @@ class _Pattern:
         )
 
 
-class CertificatePrecedent:
+class CertificateTemplate:
     """A Device's TBSCertificate in which the lint found nothing.
 
     :param structure: taken apart by :func:`~smki.pki.certificate.read_tbs_certificate`.
@@ -112,23 +112,23 @@ class CertificatePrecedent:
         )
 
 
-class CertificatePrecedents:
-    """The latest precedents of one profile and issuer: one for each usage, and others each second, when notBefore is
+class CertificateTemplates:
+    """The latest templates of one profile and issuer: one for each usage, and others each second, when notBefore is
     another. Safe for threads."""
 
     def __init__(self) -> None:
-        self._latest: tuple[CertificatePrecedent, ...] = ()
+        self._latest: tuple[CertificateTemplate, ...] = ()
 
-    def add(self, precedent: CertificatePrecedent) -> None:
+    def add(self, template: CertificateTemplate) -> None:
         """Take one more, in the place of the oldest."""
-        self._latest = (precedent, *self._latest[: KEPT - 1])
+        self._latest = (template, *self._latest[: KEPT - 1])
 
-    def covering(self, tbs: bytes) -> CertificatePrecedent | None:
+    def covering(self, tbs: bytes) -> CertificateTemplate | None:
         """The one that covers a TBSCertificate (DER), if there is one."""
-        return next((precedent for precedent in self._latest if precedent.covers(tbs)), None)
+        return next((template for template in self._latest if template.covers(tbs)), None)
 
 
-class RequestPrecedent:
+class RequestTemplate:
     """A Device's certification request in which the lint found nothing.
 
     :param structure: taken apart by :func:`~smki.pki.request.read_request`.
@@ -173,19 +173,19 @@ class RequestPrecedent:
         )
 
 
-class RequestPrecedents:
-    """The latest precedents: one for each usage and way of writing a request. Safe for threads."""
+class RequestTemplates:
+    """The latest templates: one for each usage and way of writing a request. Safe for threads."""
 
     def __init__(self) -> None:
-        self._latest: tuple[RequestPrecedent, ...] = ()
+        self._latest: tuple[RequestTemplate, ...] = ()
 
-    def add(self, precedent: RequestPrecedent) -> None:
+    def add(self, template: RequestTemplate) -> None:
         """Take one more, in the place of the oldest."""
-        self._latest = (precedent, *self._latest[: KEPT - 1])
+        self._latest = (template, *self._latest[: KEPT - 1])
 
     def request(self, data: bytes) -> CertificationRequest | None:
         """A request (DER) like one of them; None where there is none, or it is not sure to be right."""
-        return next((found for precedent in self._latest if (found := precedent.request(data)) is not None), None)
+        return next((found for template in self._latest if (found := template.request(data)) is not None), None)
 
 
 def _in(content_bytes: bytes, slot: Slot) -> bytes:
@@ -198,9 +198,9 @@ def _exactly(node: Node, length: int) -> Slot:
     return node.body, node.end
 
 
-def _last(node: Node, content_bytes: int, of: int) -> Slot:
+def _last(node: Node, count: int, of: int) -> Slot:
     _exactly(node, of)
-    return node.end - content_bytes, node.end
+    return node.end - count, node.end
 
 
 def _point(key: Node) -> Slot:

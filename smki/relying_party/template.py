@@ -1,7 +1,7 @@
 """Certificates that differ from one known to meet its profile in nothing but their values.
 
 The lint takes longer than the verification of a signature, and nearly all certificates of an authority are laid out
-alike: the same bytes but for serial number, key, identities and signature. A layout remembers the bytes of one
+alike: the same bytes but for serial number, key, identities and signature. A template remembers the bytes of one
 that the lint found without error, and where those values stand in it. Another certificate with the same bytes
 everywhere else has the same structure, so that of the lint's rules only those about the values are left to check.
 They are checked here; whatever is not as usual goes the long way, through the reader and the lint.
@@ -26,13 +26,13 @@ _LONG = b"\x30\x82"
 _START = 4
 """Where the TBSCertificate begins."""
 _ALGORITHM = ECDSA_WITH_SHA256_ALGORITHM
-MAX_LAYOUTS = 64
+MAX_TEMPLATES = 64
 
 Span = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class Template:
     """Where things stand in the certificates that are laid out alike; offsets from their first byte."""
 
     kind: CertificateKind
@@ -113,8 +113,8 @@ def signature_of(data: bytes) -> tuple[int, bytes] | None:
     return (end, data[at + 3 :]) if begin == size else None
 
 
-def layout_of(structure: CertificateStructure, certificate: Certificate, kind: CertificateKind) -> Layout | None:
-    """The layout of an end entity's certificate that the lint found without error; None where it has an unusual one."""
+def template_of(structure: CertificateStructure, certificate: Certificate, kind: CertificateKind) -> Template | None:
+    """The template of an end entity's certificate that the lint found without error; None where it has an unusual one."""
     found = signature_of(structure.data)
     s = structure
     if found is None or kind.is_authority or p256_point(certificate.public_key_info) is None:
@@ -139,7 +139,7 @@ def layout_of(structure: CertificateStructure, certificate: Certificate, kind: C
     for start, stop in [*spans, (found[0], found[0])]:
         fixed.append((at, start, structure.data[at:start]))
         at = stop
-    return Layout(
+    return Template(
         kind=kind,
         end=found[0],
         fixed=tuple(fixed),
