@@ -1,4 +1,4 @@
-"""Certificates as a Relying Party looks at them: read, and held against their profile."""
+"""Examination of single certificates: reading them and checking them against their profile."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ from smki.sec.role import CertificateKind
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """A certificate that was offered, and what can be said of it without knowing any other."""
+    """A certificate that was offered, and what can be determined from it alone."""
 
     encoded: bytes
     certificate: Certificate | None
-    """None where it cannot be read."""
+    """None if it cannot be read."""
     kind: CertificateKind
-    """What it is meant to be."""
+    """The kind of certificate it is intended to be."""
     label: str
-    """For a person: ``Device Certificate 4DF5…``, ``Issuing OCA OU=07, CN=T1``."""
+    """A label for people: ``Device Certificate 4DF5…``, ``Issuing OCA OU=07, CN=T1``."""
     profile: Check
     """Step 1."""
     critical: tuple[str, ...]
-    """Critical extensions that its profile does not know, by name or dotted object identifier."""
+    """Critical extensions that are not in its profile, by name or dotted object identifier."""
     structure: CertificateStructure | None = field(default=None, compare=False, repr=False)
-    """Its parts; None where it was read by a template, or cannot be read."""
+    """Its parsed structure; None if it was read using a template, or cannot be read."""
 
 
 class Examiner:
-    """Examines certificates, those laid out like ones before in a fraction of the time. Safe for threads.
+    """Examines certificates, using templates for speed where possible. Safe for threads.
 
-    The result is the same either way. Templates are learnt only from certificates that the caller found to be signed by
-    an authority that it trusts, so that nobody else decides which ones there are.
+    The result is the same with or without a template. Templates are learnt only from certificates that the caller has
+    verified up to a trusted authority, so that nobody else can choose them.
     """
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ class Examiner:
         self._lock = threading.Lock()
 
     def examine(self, encoded: bytes) -> Examined:
-        """Read a certificate (DER) and hold it against its profile; never raises."""
+        """Read a certificate (DER) and check it against its profile; never raises."""
         found = signature_of(encoded)
         if found is not None:
             end, signature = found
@@ -63,7 +63,7 @@ class Examiner:
         return examine(encoded)
 
     def learn(self, examined: Examined) -> None:
-        """Learn the template of a certificate that is signed by a trusted authority; the oldest template is forgotten."""
+        """Learn a template from a certificate signed by a trusted authority, discarding the oldest if necessary."""
         structure, certificate = examined.structure, examined.certificate
         if structure is None or certificate is None or examined.profile.outcome is not Outcome.HELD:
             return
@@ -72,7 +72,7 @@ class Examiner:
             return
         with self._lock:
             newest = {template.end: (template, *self._templates.get(template.end, ())[: MAX_TEMPLATES - 1])}
-            # A new dictionary, newest first: others may be reading the old one.
+            # A new dictionary, newest first, because other threads may be reading the old one.
             templates = newest | {end: those for end, those in self._templates.items() if end != template.end}
             while sum(map(len, templates.values())) > MAX_TEMPLATES:
                 end, those = templates.popitem()
@@ -82,7 +82,7 @@ class Examiner:
 
 
 def examine(encoded: bytes) -> Examined:
-    """The same for one certificate alone."""
+    """Examine one certificate (DER) without templates; never raises."""
     report = Report()
     if not check_size(report, encoded, "certificate"):
         label = "certificate"

@@ -1,4 +1,4 @@
-"""Every check of a Relying Party (SEC L12) as a row, in the order in which trust is decided; and every reason to refuse."""
+"""The table of checks that a Relying Party makes (SEC L12), in order, and of the reasons for refusing trust."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """One check: what must hold before a certificate is relied on."""
+    """One check: a condition that must hold before a certificate is trusted."""
 
     step: int
     """1 profile, 2 path, 3 time, 4 revocation, 5 suspicion, 6 use."""
     name: str
-    """Stable and dotted, for programs: ``path.signature``."""
+    """A stable, dotted name for programs: ``path.signature``."""
     title: str
     clause: str
 
 
 STEPS = ("", "profile", "path", "time", "revocation", "suspicion", "use")
-"""The name of each step by its number."""
+"""The name of each step, indexed by number."""
 
 PROFILE = Requirement(1, "profile", "DER, and as its profile has it", "GBCS 12")
 ISSUER = Requirement(2, "path.issuer", "an issuer of that name, byte for byte", "RFC 5280 6.1.3 (a)(4)")
@@ -73,7 +73,7 @@ REQUIREMENTS = (
     ENTITY,
     KEY_USAGE,
 )
-"""Every check. Those of a step are made from the end entity upwards, link by link."""
+"""Every check. Those of one step are made from the end entity upwards, link by link."""
 
 _LINT = "Run smki lint on it to see everything that is wrong."
 _SOURCE = "Get it again from the Repository; report it to the DCC when it stays so."
@@ -106,4 +106,4 @@ REMEDIES: dict[str, str] = {
     "use.entity": "Use the certificate of that Organisation or Device.",
     "use.key-usage": "Use the subject's other certificate.",
 }
-"""Every code that a reason not to trust can have, with the way out."""
+"""Every code that a reason for refusing trust can have, with its remedy."""

@@ -1,4 +1,4 @@
-"""What a certificate is to be relied on for."""
+"""The intended use of a certificate."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class Use:
     """A role, a key usage, or both."""
 
     role: RemotePartyRole | None = None
-    """Remote Party Role of the Organisation; None for any, and for a Device."""
+    """Remote Party Role of the Organisation; None for any role, and for a Device."""
     usage: KeyUsage | None = None
     """digitalSignature or keyAgreement; None for either."""
     device: bool = False
-    """Whether it is to be a Device's."""
+    """Whether it must be a Device's certificate."""
 
     @classmethod
     def parse(cls, text: str) -> Use:
@@ -62,7 +62,7 @@ _NOT_ASKED = (
 def check_use(
     certificate: Certificate, kind: CertificateKind, label: str, use: Use, entity: EntityIdentifier | None
 ) -> Checks:
-    """Step 6: role, Entity Identifier and key usage fit what the certificate is to be relied on for."""
+    """Step 6: check that role, Entity Identifier and key usage suit the intended use."""
     if use is ANY_USE and entity is None:
         return tuple(left_out(requirement, label, seen) for requirement, seen in _NOT_ASKED)
     return (
