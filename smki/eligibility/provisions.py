@@ -1,4 +1,4 @@
-"""The provisions that decide who may subscribe for what, as data: clause, since when, and what each asks."""
+"""The provisions that decide who may subscribe for which certificate, as data: clause, date and content."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from datetime import date
 
 DESIGNATED = date(2013, 9, 23)
-"""Assumption: the day on which the Code was designated, from which every provision counts as in force
-whose own day no source gives. Most came with a later stage of the Code."""
+"""Assumption: the date on which the Code was designated. A provision whose own date is in no source counts as in force
+from then on, although most came with a later stage of the Code."""
 
 G5_29_IN_FORCE = date(2018, 7, 22)
 G1_10_IN_FORCE = date(2018, 11, 8)
 
 
 class Basis(enum.Enum):
-    """How we know of a provision."""
+    """The source of a provision."""
 
     SEED = "seed"
     """The Government's consultation on Stage 4 of the Code."""
@@ -24,16 +24,16 @@ class Basis(enum.Enum):
     APPENDIX = "appendix"
     """Appendices M and N of the Code."""
     ASSUMPTION = "assumption"
-    """No source that could be had; what the published certificates and interfaces suggest."""
+    """No available source; inferred from the published certificates and interfaces."""
 
 
 class Effect(enum.Enum):
-    """What a provision does, which tells what its absence means on a day before it was in force."""
+    """The effect of a provision, which determines the result for a date before it was in force."""
 
     GRANT = "grant"
-    """It says who may: without it nobody may."""
+    """It permits something: without it, nobody may."""
     CONDITION = "condition"
-    """It adds a condition: without it that condition is not asked."""
+    """It adds a condition: without it, the condition does not apply."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,24 +41,24 @@ class Provision:
     """One rule of the Code."""
 
     key: str
-    """Stable, for programs: ``role-supplier``."""
+    """A stable key for programs: ``role-supplier``."""
     clause: str
     title: str
     text: str
-    """What it says, in our own words."""
+    """Its content, in our own words."""
     effect: Effect = Effect.CONDITION
     basis: Basis = Basis.SEED
     in_force_from: date = DESIGNATED
 
 
 def in_force(provision: Provision, on_date: date) -> bool:
-    """Whether the provision was in force on that day."""
+    """Return whether the provision was in force on that date."""
     return provision.in_force_from <= on_date
 
 
 _GRANT = Effect.GRANT
 
-# Which certificates there are
+# Kinds of certificate
 ORGANISATION_SUBSCRIBERS = Provision(
     "organisation-subscribers",
     "SEC L3",
@@ -84,7 +84,7 @@ DEVICE_SUBSCRIBERS = Provision(
     _GRANT,
 )
 
-# Who the applicant is
+# The applicant
 STANDING = Provision(
     "standing",
     "SEC M8",

@@ -1,6 +1,6 @@
-"""The reasons for which eligibility is refused: every code, and what would be accepted from whom.
+"""The reasons for refusing eligibility: every code, what would be accepted, and the remedy.
 
-A rule refuses by code alone; what is not in this table cannot be a reason.
+A rule refuses by code alone; a code that is not in this table cannot be used.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from dataclasses import dataclass
 
 
 class DecisionOutcome(enum.Enum):
-    """What a decision comes to, as the interfaces tell it apart."""
+    """The outcomes of decisions that interfaces distinguish."""
 
     ELIGIBLE = "eligible"
     INELIGIBLE = "ineligible"
     ANOMALY = "anomaly"
-    """Nobody ineligible, but unexpected: the registration authority has to act."""
+    """Eligible but unexpected: the registration authority has to act."""
     UNKNOWN_DEVICE = "unknown device"
-    """The Device never had a certificate that could be replaced."""
+    """The Device has never had a certificate that could be replaced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +26,11 @@ class Reason:
 
     code: str
     subject: str
-    """The thing concerned."""
+    """What the reason is about."""
     expected: str
     """What would be accepted, and from whom."""
     remedy: str
-    """What to do next: a key of :data:`~smki.remedies.REMEDIES`, or a text that suits every interface."""
+    """What to do next: a key of :data:`~smki.remedies.REMEDIES`, or text that suits every interface."""
     outcome: DecisionOutcome = DecisionOutcome.INELIGIBLE
 
 
@@ -44,7 +44,7 @@ _ROWS: tuple[Reason, ...] = (
         "a day on which the provision is in force",
         "Ask about a later day.",
     ),
-    # Who applies
+    # The applicant
     Reason("party.none", "applicant", _A_PARTY, "party.accede"),
     Reason("party.not-yet-acceded", "standing", "a Party that has acceded", "party.wait-for-accession"),
     Reason("party.suspended", "standing", "a Party that is not suspended", "party.reinstate"),
@@ -198,7 +198,7 @@ _ROWS: tuple[Reason, ...] = (
         "installed not commissioned or commissioned",
         "Have an Import Supplier or a Gas Supplier apply.",
     ),
-    # What was issued before
+    # Earlier certificates
     Reason(
         "device.no-previous-certificate",
         "Device",
@@ -223,4 +223,4 @@ _ROWS: tuple[Reason, ...] = (
 )
 
 REASONS: dict[str, Reason] = {row.code: row for row in _ROWS}
-"""Every code, in the order in which a decision looks at things."""
+"""Every code, in the order in which provisions are applied."""

@@ -1,6 +1,6 @@
-"""What goes in and out of an SMKI in files: key stores, PKCS#12, archives, folders.
+"""File formats for moving certificates in and out of an SMKI: key stores, PKCS#12, archives, folders.
 
-``certificate_with_key`` is what all of them hold: a certificate, with its private key where that is at hand, under a name.
+All of them contain named certificates with their private keys where available (:class:`CertificateWithKey`).
 """
 
 from smki.interchange.archive import org_crypto_zip, write_archive

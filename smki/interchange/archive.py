@@ -1,4 +1,4 @@
-"""ZIP archives of certificates: PEM or DER, and the ``org-crypto.zip`` of a test PKI whose keys are public on purpose."""
+"""ZIP archives of certificates in PEM or DER, and the ``org-crypto.zip`` of a test PKI, whose keys are public."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from smki.keys.private_key import key_to_pem
 from smki.problem import Malformed, Problem
 
 ORG_CRYPTO_FOLDER = "org-crypto"
-"""The folder in which ``cert/`` and ``key/`` stand: the published client looks for ``/cert/`` with a slash before it."""
+"""The folder that contains ``cert/`` and ``key/``: the published client looks for ``/cert/`` with a leading slash."""
 
 
 def write_archive(file: IO[bytes], pairs: Iterable[CertificateWithKey], *, der: bool = False) -> int:
-    """Write a ZIP archive of certificates, ``NAME.pem`` or ``NAME.der``, one holding at a time; no private key.
+    """Write a ZIP archive of certificates, ``NAME.pem`` or ``NAME.der``, one at a time and without private keys.
 
-    :param der: DER instead of PEM.
-    :returns: how many certificates it has.
+    :param der: write DER instead of PEM.
+    :returns: the number of certificates.
     """
     with ZipWriter(file) as archive, Names() as names:
         for pair in pairs:
@@ -35,12 +35,12 @@ def write_archive(file: IO[bytes], pairs: Iterable[CertificateWithKey], *, der: 
 
 
 def org_crypto_zip(pairs: Iterable[CertificateWithKey]) -> bytes:
-    """The ``/assets/crypto/org-crypto.zip`` of the published test PKI: Organisation Certificates and their private keys.
+    """Return the ``/assets/crypto/org-crypto.zip`` of the published test PKI, with Organisation Certificates and keys.
 
-    ``org-crypto/cert/NAME.pem`` beside ``org-crypto/key/NAME.key`` (PKCS#8, PEM, not encrypted), as the published client
-    reads it. The same pairs make the same bytes.
+    ``org-crypto/cert/NAME.pem`` and ``org-crypto/key/NAME.key`` (PKCS#8, PEM, not encrypted), as the published client
+    expects. The same input always gives the same bytes.
 
-    :raises Malformed: for a certificate that is no Organisation's, or whose private key is not at hand.
+    :raises Malformed: for a certificate that is not an Organisation's, or has no private key.
     """
     content = io.BytesIO()
     with ZipWriter(content) as archive, Names() as names:

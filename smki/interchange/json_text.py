@@ -1,4 +1,4 @@
-"""JSON from somebody else, read with limits."""
+"""Parsing of untrusted JSON, with limits."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ _MAX_DIGITS = 64
 
 
 def read_json_object(text: str | bytes, name: str) -> dict[str, Any]:
-    """A JSON object (RFC 8259).
+    """Parse a JSON object (RFC 8259).
 
-    :param name: what to call it in an error.
-    :raises Malformed: when it is too large, not JSON, not an object, has a name twice in one object, a number of more
-        than 64 digits, or is nested too deeply.
+    :param name: the name of the input in errors.
+    :raises Malformed: if it is too large, nested too deeply, not JSON or not an object, or has a duplicate name or a
+        number
+        of more than 64 digits.
     """
     try:
         if isinstance(text, bytes):

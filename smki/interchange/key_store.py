@@ -1,7 +1,8 @@
-"""The key store file of the published client ``@smartdcc/dccboxed-keystore``, written and read.
+"""Reading and writing of the key store file of the published client ``@smartdcc/dccboxed-keystore``.
 
-JSON: EUI-64 (16 lower-case hexadecimal digits) > ``digitalSignature`` or ``keyAgreement`` > serial number (decimal) >
-``certificate`` (PEM), ``privateKey`` (PKCS#8, PEM, not encrypted), ``name``, ``role`` (a number, of Organisations only).
+Nested JSON objects: EUI-64 (16 lower-case hexadecimal digits), then ``digitalSignature`` or ``keyAgreement``, then
+serial number (decimal), then ``certificate`` (PEM), ``privateKey`` (PKCS#8, PEM, not encrypted), ``name`` and ``role``
+(a number, for Organisations only).
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ _USAGES = (KeyUsage.DIGITAL_SIGNATURE, KeyUsage.KEY_AGREEMENT)
 
 
 def key_store_json(pairs: Iterable[CertificateWithKey]) -> str:
-    """A key store as text, in the order of Entity Identifier, usage and serial number.
+    """Return a key store as text, sorted by Entity Identifier, usage and serial number.
 
-    :raises Malformed: for a certificate that has no place in one (see :func:`write_key_store`).
+    :raises Malformed: for a certificate that a key store cannot contain (see :func:`write_key_store`).
     """
     file = io.BytesIO()
     write_key_store(file, sorted(pairs, key=_order))
@@ -36,13 +37,13 @@ def key_store_json(pairs: Iterable[CertificateWithKey]) -> str:
 def write_key_store(file: IO[bytes], pairs: Iterable[CertificateWithKey]) -> int:
     """Write a key store, one Entity Identifier at a time.
 
-    The private keys are in it in the clear: that is what it is for. Write it where its owner alone can read it.
+    The private keys are not encrypted, as the format requires. Write it where only its owner can read it.
 
-    :param pairs: in the order of their Entity Identifiers; one without its private key is written without it.
-    :returns: how many certificates it has.
-    :raises Malformed: for a certificate without Entity Identifier, with both usages or neither, or two of one Entity
-        Identifier, usage and serial number.
-    :raises ValueError: when the pairs are not in that order.
+    :param pairs: in the order of their Entity Identifiers; those without a private key are written without one.
+    :returns: the number of certificates.
+    :raises Malformed: for a certificate without Entity Identifier, with both usages or neither, or with the same Entity
+        Identifier, usage and serial number as another.
+    :raises ValueError: if they are not in that order.
     """
     count = 0
     before: EntityIdentifier | None = None
@@ -60,10 +61,10 @@ def write_key_store(file: IO[bytes], pairs: Iterable[CertificateWithKey]) -> int
 
 
 def read_key_store(text: str | bytes, name: str = "key store") -> list[CertificateWithKey]:
-    """The pairs of a key store in which everything is as it should be.
+    """Return the certificates in a valid key store, with their private keys.
 
-    :param name: what to call it in an error.
-    :raises Malformed: when it is no key store, or an entry contradicts itself; :func:`key_store_entries` reads on.
+    :param name: the name of the key store in errors.
+    :raises Malformed: if it is not a key store, or an entry is inconsistent; :func:`key_store_entries` tolerates that.
     """
     entries = list(key_store_entries(text, name))
     problems = [problem for entry in entries for problem in entry.problems]

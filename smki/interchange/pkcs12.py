@@ -1,6 +1,6 @@
-"""PKCS#12 (RFC 7292): any number of certificates with their private keys in one file, under a passphrase.
+"""PKCS#12 (RFC 7292) files with any number of certificates and their private keys, under a passphrase.
 
-The libraries at hand write one key a file; a Party has several.
+Written here because the available libraries support only one key per file, and a Party has several.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from smki.pki.certificate import Certificate
 from smki.problem import Malformed, Problem
 
 MAC_ITERATIONS = 10_000
-"""How often the passphrase is hashed for the code over the whole; the keys in it have an iteration of their own."""
+"""Iterations of the key derivation for the MAC of the file; the keys in it have their own iteration count."""
 
 _SALT_BYTES = 16
 _DATA = "1.2.840.113549.1.7.1"
@@ -37,12 +37,12 @@ _BMP_STRING = 0x1E
 
 
 def pkcs12(pairs: Iterable[CertificateWithKey], passphrase: bytes, chain: Sequence[Certificate] = ()) -> bytes:
-    """A PKCS#12 file (DER): every certificate, its private key encrypted (PBES2) under the same name and key id.
+    """Return a PKCS#12 file (DER). A certificate and its encrypted private key (PBES2) have the same name and key id.
 
-    :param pairs: at least one; those without a private key as certificates alone.
+    :param pairs: at least one; for those without a private key, only the certificate is included.
     :param passphrase: UTF-8, not empty.
-    :param chain: certificates of authorities to put in beside them.
-    :raises Malformed: when there is no pair, or no passphrase.
+    :param chain: additional certificates of authorities.
+    :raises Malformed: if *pairs* or *passphrase* is empty.
     """
     held = list(pairs)
     if not held or not passphrase:
@@ -93,7 +93,7 @@ def _attribute(kind: str, value: bytes) -> bytes:
 
 
 def _bmp(text: str) -> bytes:
-    # BMPString knows no characters beyond the first plane.
+    # BMPString only supports characters in the first plane.
     return "".join(character if character <= "\uffff" else "?" for character in text).encode("utf-16-be", "replace")
 
 
@@ -107,7 +107,7 @@ def _mac(content: bytes, passphrase: bytes) -> bytes:
 
 
 def _derive(passphrase: bytes, salt: bytes, iterations: int) -> bytes:
-    """The key for the MAC, 32 bytes (RFC 7292 Appendix B.2, with SHA-256: u = 32, v = 64, ID = 3)."""
+    """Derive the key for the MAC, 32 bytes (RFC 7292 Appendix B.2, with SHA-256: u = 32, v = 64, ID = 3)."""
     block = 64
     mixed = b"\x03" * block + _repeated(salt, block) + _repeated(passphrase, block)
     digest = hashlib.sha256(mixed).digest()
