@@ -125,7 +125,7 @@ def _participant(
     participant: TestingParticipant, kind: CertificateKind, provision: Provision, question: Question
 ) -> Iterator[Applied]:
     if kind is CertificateKind.ORGANISATION:
-        yield fails(provision, "participant.organisation-certificate", f"{participant.name}, no Party")
+        yield fails(provision, "participant.organisation-certificate", f"{participant.name}, not a Party")
     else:
         yield holds(provision, "a Testing Participant")
     yield holds(provisions.TEST_CERTIFICATES, "a Testing Participant")
@@ -185,7 +185,7 @@ def _acting_for(applicant: Applicant) -> Applied | None:
     if not isinstance(who, Party) or user.party_id not in who.acts_for:
         return fails(provisions.ACTING_FOR, "acting-for.not-named", f"{who.name}, not named by {user.name}")
     if not user.is_user:
-        return fails(provisions.ACTING_FOR, "acting-for.not-a-user", f"{who.name}, for {user.name}, no User")
+        return fails(provisions.ACTING_FOR, "acting-for.not-a-user", f"{who.name}, for {user.name}, not a User")
     return holds(provisions.ACTING_FOR, f"{who.name}, named by {user.name}")
 
 
@@ -282,7 +282,7 @@ def _device_limit(question: DeviceQuestion) -> Applied:
 
 def _issued_before(question: OrganisationQuestion | DeviceQuestion) -> Iterator[Applied]:
     if question.public_key_certified:
-        yield fails(provisions.PUBLIC_KEY, "public-key.already-certified", "a certificate was issued for it")
+        yield fails(provisions.PUBLIC_KEY, "public-key.already-certified", "a certificate has been issued for it")
     else:
         yield holds(provisions.PUBLIC_KEY, "not certified before")
     subscriber = question.applicant.subscriber
@@ -302,7 +302,7 @@ def _described(applicant: Applicant) -> str:
     subscriber = applicant.subscriber
     if isinstance(subscriber, Party):
         return _acting(subscriber.category, subscriber.acts_as, subscriber.is_user)
-    return "a Testing Participant" if isinstance(subscriber, TestingParticipant) else "nobody known"
+    return "a Testing Participant" if isinstance(subscriber, TestingParticipant) else "an unknown applicant"
 
 
 def _status(device: Device) -> str:

@@ -45,7 +45,7 @@ def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"{twice[:60]!r} twice in one object")
+        raise ValueError(f"duplicate name {twice[:60]!r} in an object")
     return found
 
 
@@ -61,4 +61,4 @@ def _float(digits: str) -> float:
 
 
 def _constant(word: str) -> Any:
-    raise ValueError(f"{word} is no number of JSON")
+    raise ValueError(f"{word} is not a JSON number")

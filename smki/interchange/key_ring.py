@@ -40,7 +40,7 @@ class KeyRing:
                     Problem(
                         code="key.unreadable",
                         subject=str(file),
-                        seen="too large a file",
+                        seen="a file that is too large",
                         expected="a P-256 private key in PKCS#8",
                     )
                 )

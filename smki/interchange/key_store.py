@@ -92,7 +92,7 @@ def _by_usage(held: Sequence[CertificateWithKey]) -> dict[str, dict[str, dict[st
                     code="key-store.ambiguous",
                     subject=pair.name,
                     seen=seen,
-                    expected="one for a place in the key store",
+                    expected="one for each position in the key store",
                 )
             )
         entries[serial] = _entry(pair)
@@ -131,7 +131,7 @@ def _usage(certificate: Certificate) -> KeyUsage:
                 code="key-store.usage",
                 subject=f"certificate {certificate.serial_number}",
                 seen=seen,
-                expected="digitalSignature or keyAgreement alone",
+                expected="either digitalSignature or keyAgreement",
             )
         )
     return certificate.usage

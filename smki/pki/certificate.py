@@ -129,7 +129,7 @@ def _read_tbs(structure: CertificateStructure, tbs: Node) -> None:
         parts = tbs.children() if tbs.tag == der.SEQUENCE else []
     except DerError as error:
         structure.faults.append(
-            StructureFault("structure.unreadable", "tbsCertificate", str(error), "a row of elements")
+            StructureFault("structure.unreadable", "tbsCertificate", str(error), "a sequence of elements")
         )
         return
     at = 0

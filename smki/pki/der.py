@@ -192,7 +192,7 @@ def read(data: bytes, start: int = 0, limit: int | None = None) -> Node:
             raise DerError("indefinite length, which DER forbids", start + 1)
         body += length & 0x7F
         if body > limit:
-            raise DerError("length bytes cut short", start + 1)
+            raise DerError("truncated length bytes", start + 1)
         length = int.from_bytes(data[start + 2 : body], "big")
     end = body + length
     if end > limit:
@@ -236,13 +236,13 @@ def decode_oid(content: bytes) -> str:
 @lru_cache(maxsize=512)
 def _decode_oid(content: bytes) -> str:
     if not content or content[-1] & 0x80 or len(content) > MAX_OID_BYTES:
-        raise DerError(f"object identifier that is empty, cut short or longer than {MAX_OID_BYTES} bytes", 0)
+        raise DerError(f"object identifier that is empty, truncated or longer than {MAX_OID_BYTES} bytes", 0)
     arcs = []
     value = 0
     first = True
     for data in content:
         if first and data == 0x80:
-            raise DerError("object identifier with a needless leading byte", 0)
+            raise DerError("object identifier with a redundant leading byte", 0)
         value = value << 7 | data & 0x7F
         first = not data & 0x80
         if first:
@@ -266,7 +266,7 @@ def decode_time(node: Node) -> datetime:
     else:
         raise DerError(f"{tag_name(node.tag)} of {len(text)} bytes", node.start)
     if not digits.isdigit() or text[-1:] != b"Z":
-        raise DerError("a time that is not digits followed by Z", node.start)
+        raise DerError("a time that does not consist of digits followed by Z", node.start)
     d = digits
     year, month, day, hour, minute = int(d[:4]), int(d[4:6]), int(d[6:8]), int(d[8:10]), int(d[10:12])
     try:

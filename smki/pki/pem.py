@@ -68,7 +68,7 @@ def read_pieces(data: bytes, name: str = "input") -> Iterator[Piece | Malformed]
                 )
                 yield Piece("", encoded, data.find(chunk[:32]))
         elif squeezed[:1] == b"-" or (data.isascii() and b"\0" not in data):
-            seen = f"text that begins {data[:32].decode('ascii', 'replace')!r}"
+            seen = f"text that begins with {data[:32].decode('ascii', 'replace')!r}"
             raise Malformed(
                 Problem(code="input.not-encoded", subject=name, seen=seen, expected="PEM, base64, hexadecimal or DER")
             )
@@ -81,7 +81,7 @@ def read_pieces(data: bytes, name: str = "input") -> Iterator[Piece | Malformed]
 def _refuse_unfit(data: bytes, name: str) -> None:
     if not data.strip():
         raise Malformed(
-            Problem(code="input.empty", subject=name, seen="nothing in it", expected="PEM, base64, hexadecimal or DER")
+            Problem(code="input.empty", subject=name, seen="an empty input", expected="PEM, base64, hexadecimal or DER")
         )
     if len(data) > MAX_INPUT_BYTES:
         raise Malformed(

@@ -111,7 +111,9 @@ def _read_tbs(structure: ListStructure, tbs: Node) -> None:
     try:
         parts = der.first_children(tbs, len(_TBS_FIELDS) + 2)
     except DerError as error:
-        structure.faults.append(StructureFault("structure.unreadable", "tbsCertList", str(error), "a row of elements"))
+        structure.faults.append(
+            StructureFault("structure.unreadable", "tbsCertList", str(error), "a sequence of elements")
+        )
         return
     at = 0
     for attribute, tags, optional in _TBS_FIELDS:

@@ -58,7 +58,7 @@ def check_bytes(report: Report, root: Node, locate: Locate, skip: Node | None = 
             if node.start == skipped:
                 continue
             if depth == MAX_DEPTH:
-                report("der.unreadable", locate(node.start), f"nesting deeper than {MAX_DEPTH} levels")
+                report("der.unreadable", locate(node.start), f"nested deeper than {MAX_DEPTH} levels")
                 continue
             try:
                 children = node.children()

@@ -22,7 +22,7 @@ _ROOTS = (CertificateKind.ROOT_OCA, CertificateKind.ROOT_DCA)
 def check_version(report: Report, node: Node | None, form: Version) -> None:
     """Report a version other than the profile's."""
     if node is None:
-        report("version.wrong", f"{TBS}.version", "no version, which means v1", str(form))
+        report("version.wrong", f"{TBS}.version", "no version, meaning v1", str(form))
         return
     if node.encoded == _version(form):
         return
@@ -37,7 +37,7 @@ def check_version(report: Report, node: Node | None, form: Version) -> None:
     if number != form.encoded:
         report("version.wrong", f"{TBS}.version", seen, str(form))
         if number == 0:
-            report("der.default-encoded", f"{TBS}.version", "v1 written out")
+            report("der.default-encoded", f"{TBS}.version", "v1 encoded explicitly")
 
 
 @lru_cache(maxsize=4)

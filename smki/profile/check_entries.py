@@ -163,7 +163,7 @@ def _check_entry_extensions(report: Report, extensions: list[ExtensionNode], for
             if extension.critical:
                 report("reason-code.critical", location, "critical")
             else:
-                report("der.default-encoded", location, "critical FALSE written out")
+                report("der.default-encoded", location, "critical FALSE encoded explicitly")
         _check_reason(report, extension.value.content, form, location)
 
 

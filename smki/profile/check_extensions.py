@@ -97,7 +97,7 @@ def _check_extension(
 ) -> None:
     critical = found.critical
     if found.critical_node is not None and not critical:
-        report("der.default-encoded", f"{location}.critical", "critical FALSE written out")
+        report("der.default-encoded", f"{location}.critical", "critical FALSE encoded explicitly")
     if form.critical is not None and critical != form.critical:
         problem = "not-critical" if form.critical else "critical"
         report(f"{_CODES[form.oid]}.{problem}", f"{location}.critical", "critical" if critical else "not critical")
@@ -221,7 +221,7 @@ def _check_basic_constraints(
         return
     is_ca = tags[:1] == [der.BOOLEAN] and parts[0].content != b"\0"
     if tags[:1] == [der.BOOLEAN] and not is_ca:
-        report("der.default-encoded", f"{location}.cA", "cA FALSE written out")
+        report("der.default-encoded", f"{location}.cA", "cA FALSE encoded explicitly")
     if not is_ca:
         report("basic-constraints.not-ca", f"{location}.cA", "not a CA")
     try:

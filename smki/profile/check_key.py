@@ -126,7 +126,7 @@ def check_signature_form(report: Report, node: Node | None, location: str) -> bo
     for name, part in zip("rs", parts, strict=True):
         try:
             number = der.decode_integer(part)
-            seen = "nought" if not number else f"{number:x}"
+            seen = "zero" if not number else f"{number:x}"
         except IntegerTooLong as error:
             number, seen = -1, error.reason
         if not 0 < number < _N:

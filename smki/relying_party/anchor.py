@@ -40,7 +40,7 @@ class TrustAnchor:
         :raises Malformed: if its key is not on P-256 or it is not an authority's certificate.
         """
         if certificate.point is None or not certificate.is_authority:
-            seen = "no key on P-256" if certificate.point is None else "no authority's certificate"
+            seen = "no key on P-256" if certificate.point is None else "not an authority's certificate"
             name = name_text(certificate.subject)
             raise Malformed(
                 Problem(

@@ -112,7 +112,7 @@ def _label(kind: CertificateKind, certificate: Certificate | None) -> str:
 def _profile_check(label: str, findings: list[Finding]) -> Check:
     errors = errors_among(findings)
     if not errors:
-        return held(PROFILE, label, "nothing at error or above")
+        return held(PROFILE, label, "no finding at error or above")
     first = errors[0]
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     seen = f"{first.code} at {first.location}: {first.seen}{more}"

@@ -70,13 +70,13 @@ class ListCache:
         except FileNotFoundError:
             return []
         except (OSError, ValueError, TypeError, KeyError, SmkiError) as error:
-            remedy = "Remove it if you accept that an older list may be taken for the newest once."
+            remedy = "Remove it if you accept that an older list may once be taken for the newest."
             raise IntegrityError(
                 Problem(
                     code="cache.numbers",
                     subject=str(path),
                     seen=str(error)[:200],
-                    expected="the numbers of lists seen",
+                    expected="the list numbers seen",
                     remedy=remedy,
                 )
             ) from None

@@ -151,7 +151,7 @@ class ListFollower:
             return
         highest = self._highest_of_name(found)
         if highest is not None and (found.number is None or found.number < highest):
-            seen, expected = f"number {found.number}", f"{highest} or above, seen before"
+            seen, expected = f"number {found.number}", f"{highest} or above, as already seen"
             followed.problem = Problem(code="repository.rolled-back", subject=url, seen=seen, expected=expected)
             return
         if followed.latest is None or followed.latest.encoded != held.encoded:
@@ -236,5 +236,5 @@ def _is_overdue(held: HeldList, moment: datetime) -> bool:
 
 def _overdue(held: HeldList, url: str) -> Problem:
     until = _next_update(held)
-    seen = f"a list that was to be replaced by {iso(until) if until else 'an unknown time'}"
-    return Problem(code="repository.overdue", subject=url, seen=seen, expected="a list that is current")
+    seen = f"a list due for replacement by {iso(until) if until else 'an unknown time'}"
+    return Problem(code="repository.overdue", subject=url, seen=seen, expected="a current list")

@@ -268,7 +268,7 @@ class RelyingParty:
         assert authority.examined is not None
         wanted = list_profile_for(authority.kind)
         if authority.is_anchor:
-            nobody = "a trust anchor: nobody above it says what is revoked"
+            nobody = "a trust anchor: no authority above it could revoke it"
             return (not_applicable(REVOKED, authority.label, nobody),)
         if wanted is None:
             return (no_list_needed(authority.examined),)
@@ -280,7 +280,7 @@ class RelyingParty:
     def _check_validity(self, examined: Examined, moment: datetime) -> Check:
         certificate, label = examined.certificate, examined.label
         if self._ignore_time:
-            return left_out(VALIDITY, label, "time is left out, as asked")
+            return left_out(VALIDITY, label, "skipped, as requested")
         if certificate is None:
             return not_reached(VALIDITY, label)
         if certificate.not_before <= moment <= certificate.not_after:

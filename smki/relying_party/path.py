@@ -37,7 +37,7 @@ def check_link(below: Examined, issuer: Authority | None, is_signed: bool = Fals
     if certificate is None:
         return tuple(not_reached(requirement, label) for requirement in _LINK)
     if issuer is None:
-        seen = f"nobody here is called {name_text(certificate.issuer)}"
+        seen = f"no known authority is named {name_text(certificate.issuer)}"
         unknown = not_held(ISSUER, label, "path.issuer-unknown", seen, f"an authority named {certificate.issuer.hex()}")
         return (unknown, *(not_reached(requirement, label) for requirement in _LINK[1:]))
     wanted, found = certificate.authority_key_identifier, issuer.key_identifier
@@ -65,7 +65,7 @@ def _check_issuer(below: Examined, issuer: Authority) -> tuple[Check, ...]:
     expected = ISSUER_KINDS[below.kind].title
     hierarchy = judge(HIERARCHY, below.label, is_right_kind(issuer, below.kind), "path.hierarchy", label, expected)
     if above is None:
-        seen = "a trust anchor by name and key has no certificate"
+        seen = "the trust anchor is a name and key without a certificate"
         return (not_applicable(AUTHORITY, label, seen), not_applicable(KEY_CERT_SIGN, label, seen), hierarchy)
     usages = ", ".join(sorted(usage.label for usage in above.key_usages)) or "no key usage"
     may_sign = KeyUsage.KEY_CERT_SIGN in above.key_usages

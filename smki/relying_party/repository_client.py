@@ -122,7 +122,7 @@ class RepositoryClient:
         wanted = {"CertificateSerial": serial_number.hex}
         answer = self._ask("retrievecertificate", "CertificateDataRequest", wanted)
         if answer is None:
-            missing = "no certificate of that serial number"
+            missing = "no certificate with that serial number"
             raise NotFound(
                 Problem(code="repository.nothing", subject=serial_number.hex, seen=missing, expected="a certificate")
             )
@@ -172,10 +172,10 @@ class RepositoryClient:
         try:
             return etree.fromstring(reply.body, parser)
         except etree.XMLSyntaxError as error:
-            raise self._unusable(f"no XML: {error}"[:200]) from None
+            raise self._unusable(f"not XML: {error}"[:200]) from None
 
     def _unusable(self, seen: str) -> RepositoryError:
-        expected = "an answer as the Repository's interface has it"
+        expected = "a response that follows the Repository's interface"
         return RepositoryError(
             Problem(code="repository.answer", subject=self._transport.url, seen=seen[:300], expected=expected)
         )

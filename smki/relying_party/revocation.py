@@ -65,7 +65,7 @@ def judge_list(
     found = [_judge(candidate, issuer, moment, highest, genuine) for candidate in lists.held(profile)]
     if not found:
         problem = lists.problem(profile)
-        text = f"{problem.seen} [{problem.code}]" if problem else "none was given"
+        text = f"{problem.seen} [{problem.code}]" if problem else "no list was given"
         missing = not_held(LIST, issuer.label, "revocation.unavailable", text, f"the {profile.title} of {issuer.label}")
         return ListJudgement((missing, *(not_reached(requirement, issuer.label) for requirement in _ON_A_LIST)), ())
     return max(found, key=lambda item: item[0])[1]
@@ -125,7 +125,7 @@ def _judge(
     found = candidate.revocation_list
     complaint = candidate.complaint
     profile_check = (
-        held(LIST_PROFILE, label, "nothing at error or above")
+        held(LIST_PROFILE, label, "no finding at error or above")
         if complaint is None
         else not_held(LIST_PROFILE, label, "revocation.list-profile", *complaint)
     )
@@ -179,7 +179,7 @@ def _check_signature(candidate: HeldList, issuer: Authority, label: str) -> Chec
 def _check_signer(issuer: Authority) -> Check:
     certificate = issuer.certificate
     if certificate is None:
-        return not_applicable(LIST_SIGNER, issuer.label, "a trust anchor by name and key has no certificate")
+        return not_applicable(LIST_SIGNER, issuer.label, "the trust anchor is a name and key without a certificate")
     usages = ", ".join(sorted(usage.label for usage in certificate.key_usages)) or "no key usage"
     holds = KeyUsage.CRL_SIGN in certificate.key_usages
     return judge(LIST_SIGNER, issuer.label, holds, "revocation.list-crl-sign", usages, "cRLSign")
@@ -200,7 +200,7 @@ def _check_current(found: RevocationList, moment: datetime, label: str) -> Check
 def _check_number(found: RevocationList, highest: int | None, used: int, label: str) -> Check:
     number = found.number
     holds = number is not None and (highest is None or number >= highest)
-    expected = f"{highest} or above, seen before"
+    expected = f"{highest} or above, as already seen"
     return judge(LIST_NUMBER, label, holds, "revocation.list-rolled-back", _number_text(found, used), expected)
 
 

@@ -63,7 +63,7 @@ class Suspicions:
         :raises NotFound: if there is no suspicion about it.
         """
         if self.of(serial_number) is None:
-            seen = "nothing is suspected of it"
+            seen = "it is not suspected"
             raise NotFound(
                 Problem(
                     code="suspicion.missing", subject=serial_number.hex, seen=seen, expected="a suspected certificate"
@@ -108,10 +108,14 @@ class Suspicions:
 
 
 def _unreadable(path: Path, seen: str) -> IntegrityError:
-    remedy = "Mend or remove the file; until then nothing is relied on."
+    remedy = "Repair or remove the file; until then no certificate is trusted."
     return IntegrityError(
         Problem(
-            code="suspicion.unreadable", subject=str(path), seen=seen, expected="what smki suspect wrote", remedy=remedy
+            code="suspicion.unreadable",
+            subject=str(path),
+            seen=seen,
+            expected="a file written by smki suspect",
+            remedy=remedy,
         )
     )
 

@@ -117,7 +117,10 @@ class Transport:
             further = _redirected(start, url, location)
             url = further
         problem = Problem(
-            code="repository.redirect", subject=start, seen=f"more than {MAX_REDIRECTS} redirects", expected="an answer"
+            code="repository.redirect",
+            subject=start,
+            seen=f"more than {MAX_REDIRECTS} redirects",
+            expected="a response",
         )
         raise RepositoryError(problem)
 
@@ -157,7 +160,7 @@ class Transport:
             seen = visible(str(error)) or type(error).__name__
             raise _Again(
                 Problem(
-                    code="repository.unreachable", subject=url, seen=seen[:200], expected="a whole answer over HTTP"
+                    code="repository.unreachable", subject=url, seen=seen[:200], expected="a complete HTTP response"
                 )
             ) from None
         finally:
@@ -201,13 +204,13 @@ def _chunks(response: http.client.HTTPResponse) -> Iterator[bytes]:
             left -= len(part)
             yield part
         if response.fp.readline(_MAX_CHUNK_LINE) not in (b"\r\n", b"\n"):
-            raise http.client.HTTPException("a chunk without an end of line after it")
+            raise http.client.HTTPException("a chunk that is not followed by an end of line")
 
 
 def _chunk_size(line: bytes) -> int:
     found = _CHUNK_SIZE.fullmatch(line)
     if found is None:
-        raise http.client.HTTPException(f"a chunk of the size {line[:20]!r}")
+        raise http.client.HTTPException(f"a chunk with size {line[:20]!r}")
     return int(found[1], 16)
 
 
@@ -228,7 +231,7 @@ def _redirected(start: str, url: str, location: str) -> str:
         scheme = ""
     if scheme and not (scheme == "http" and urlsplit(url).scheme == "https"):
         return further
-    expected = "https to the end" if scheme else "a redirect to http://HOST or https://HOST, in ASCII"
+    expected = "https throughout" if scheme else "a redirect to http://HOST or https://HOST, in ASCII"
     seen = f"a redirect to {visible(location)}"
     raise RepositoryError(
         Problem(code="repository.redirect", subject=start, seen=seen, expected=expected, clause="RFC 9110 15.4")
@@ -264,7 +267,10 @@ def _connection(parts: SplitResult, timeout: float) -> http.client.HTTPConnectio
 
 def _timeout(url: str, seconds: float) -> Problem:
     return Problem(
-        code="repository.timeout", subject=url, seen=f"no whole answer within {seconds:g} s", expected="one in time"
+        code="repository.timeout",
+        subject=url,
+        seen=f"no complete response within {seconds:g} s",
+        expected="a response in time",
     )
 
 

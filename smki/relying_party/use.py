@@ -53,9 +53,9 @@ class Use:
 ANY_USE = Use()
 
 _NOT_ASKED = (
-    (ROLE, "no role was asked for"),
-    (ENTITY, "no Entity Identifier was asked for"),
-    (KEY_USAGE, "no key usage was asked for"),
+    (ROLE, "no role was specified"),
+    (ENTITY, "no Entity Identifier was specified"),
+    (KEY_USAGE, "no key usage was specified"),
 )
 
 
@@ -76,7 +76,7 @@ def _check_role(certificate: Certificate, kind: CertificateKind, label: str, use
     if use.device:
         return judge(ROLE, label, kind is CertificateKind.DEVICE, "use.role", kind.title, CertificateKind.DEVICE.title)
     if use.role is None:
-        return left_out(ROLE, label, "no role was asked for")
+        return left_out(ROLE, label, "no role was specified")
     seen = certificate.role.label if certificate.role else f"no role ({kind.title})"
     holds = kind is CertificateKind.ORGANISATION and certificate.role is use.role
     return judge(ROLE, label, holds, "use.role", seen, use.role.label)
@@ -84,7 +84,7 @@ def _check_role(certificate: Certificate, kind: CertificateKind, label: str, use
 
 def _check_entity(certificate: Certificate, label: str, entity: EntityIdentifier | None) -> Check:
     if entity is None:
-        return left_out(ENTITY, label, "no Entity Identifier was asked for")
+        return left_out(ENTITY, label, "no Entity Identifier was specified")
     found = certificate.entity_identifier
     seen = str(found) if found is not None else "no Entity Identifier"
     return judge(ENTITY, label, found == entity, "use.entity", seen, str(entity))
@@ -92,6 +92,6 @@ def _check_entity(certificate: Certificate, label: str, entity: EntityIdentifier
 
 def _check_usage(certificate: Certificate, label: str, usage: KeyUsage | None) -> Check:
     if usage is None:
-        return left_out(KEY_USAGE, label, "no key usage was asked for")
+        return left_out(KEY_USAGE, label, "no key usage was specified")
     seen = ", ".join(sorted(usage.label for usage in certificate.key_usages)) or "no key usage"
     return judge(KEY_USAGE, label, certificate.usage is usage, "use.key-usage", seen, usage.label)

@@ -333,7 +333,7 @@ def test_an_entry_that_is_cut_short(contents: dict[str, bytes]) -> None:
     broken = contents["pem.zip"][:29] + b"\x80" + contents["pem.zip"][30:]
     told = [each for each in find_in(io.BytesIO(broken), "pem.zip") if isinstance(each, Unreadable)]
     assert [(problem.code, problem.seen) for each in told for problem in each.problems] == [
-        ("archive.unreadable", "cut short")
+        ("archive.unreadable", "truncated")
     ]
 
 

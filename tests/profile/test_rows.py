@@ -86,7 +86,7 @@ def other_forms(form: Any) -> Iterator[Any]:
     """The same requirement, asking for something else."""
     match form:
         case Version():
-            yield replace(form, length=form.encoded + 1)
+            yield replace(form, encoded=form.encoded + 1)
         case Serial():
             yield replace(form, max_bytes=15)
             yield replace(form, made_bytes=40)

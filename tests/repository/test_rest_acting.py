@@ -125,7 +125,7 @@ def test_a_refusal_gives_every_reason_that_the_gate_gives(own: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    ("octets", "code"),
+    ("encoded", "code"),
     [(b"hello", "input.not-encoded"), (b"-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----", "request.is-other"),
      (b"\n".join([b"-----BEGIN CERTIFICATE REQUEST-----\nMAA=\n-----END CERTIFICATE REQUEST-----"] * 2), "input.several")],
 )  # fmt: skip

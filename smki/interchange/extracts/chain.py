@@ -56,7 +56,7 @@ def read_lines(extract: Extract) -> Iterator[bytes]:
             except ValueError:
                 number = 0
             if number <= last:
-                seen = f"line {tally.contents.certificates} is no certificate's, or not in order"
+                seen = f"line {tally.contents.certificates} is not a certificate's, or is out of order"
                 raise IntegrityError(_altered(extract, seen, "lines in ascending order of their numbers"))
             last = number
             yield plain

@@ -76,7 +76,7 @@ class Extracts:
                     code="extract.no-full",
                     subject=str(self.directory),
                     seen="no full extract",
-                    expected="one to begin with",
+                    expected="one to start from",
                 )
             )
         return found[fulls[-1] :]

@@ -139,7 +139,7 @@ def read_extract(path: Path) -> Extract:
                 code="extract.manifest",
                 subject=str(manifest),
                 seen=seen[:200],
-                expected="a manifest as smki extract writes it",
+                expected="a manifest written by smki extract",
             )
         ) from None
 
@@ -162,11 +162,11 @@ def _extract(path: Path, value: dict[str, Any]) -> Extract:
 
 def _contents(value: dict[str, Any]) -> Contents:
     if not _SHA256.match(value["sha256"]):
-        raise ValueError("sha256 that is not 64 hexadecimal digits")
+        raise ValueError("a sha256 that is not 64 hexadecimal digits")
     return Contents(_count(value["certificates"]), _count(value["octets"]), value["sha256"])
 
 
 def _count(value: Any) -> int:
     if type(value) is not int or value < 0:
-        raise ValueError(f"{value!r} where a number should be")
+        raise ValueError(f"{value!r} instead of a number")
     return value

@@ -31,9 +31,9 @@ def find_in_archive(file: IO[bytes], source: str, passphrase: bytes | None = Non
             yield from _in_entries(archive, source, passphrase)
     except _DirectoryTooLarge:
         expected = f"a directory of at most {MAX_DIRECTORY_BYTES} bytes"
-        yield _problem(source, "archive.too-many", "a larger one", expected, "Unpack it, and import the folder.")
+        yield _problem(source, "archive.too-many", "a larger directory", expected, "Unpack it, and import the folder.")
     except (zipfile.BadZipFile, OSError, ValueError, struct.error, NotImplementedError) as error:
-        yield _problem(source, "archive.unreadable", str(error)[:200], "a ZIP archive", "Have it packed again.")
+        yield _problem(source, "archive.unreadable", str(error)[:200], "a ZIP archive", "Create the archive again.")
 
 
 def _in_entries(archive: zipfile.ZipFile, source: str, passphrase: bytes | None) -> Iterator[FoundObject]:
@@ -53,7 +53,7 @@ def _in_entries(archive: zipfile.ZipFile, source: str, passphrase: bytes | None)
         yield from find_in_bytes(content, where, passphrase)
     if not found:
         yield _problem(
-            source, "archive.nothing", "no certificate in it", f"files ending in {', '.join(sorted(SUFFIXES))}", ""
+            source, "archive.nothing", "no certificate", f"files ending in {', '.join(sorted(SUFFIXES))}", ""
         )
 
 
@@ -63,10 +63,10 @@ def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo, where: str, limit:
             # The size stated in the archive is not trusted.
             content = entry.read(limit + 1)
     except RuntimeError:
-        return _problem(where, "archive.encrypted", "an encrypted entry", "one that can be read", "Unpack it first.")
+        return _problem(where, "archive.encrypted", "an encrypted entry", "a readable entry", "Unpack it first.")
     except (zipfile.BadZipFile, zlib.error, OSError, ValueError, EOFError, NotImplementedError, struct.error) as error:
-        seen = str(error)[:200] or "cut short"  # an EOFError has no text
-        return _problem(where, "archive.unreadable", seen, "an entry that can be read", "Have it packed again.")
+        seen = str(error)[:200] or "truncated"  # an EOFError has no text
+        return _problem(where, "archive.unreadable", seen, "a readable entry", "Create the archive again.")
     if len(content) > limit:
         return _problem(where, "input.too-large", f"more than {limit} bytes", "a smaller file", "")
     return content

@@ -33,9 +33,9 @@ def find_certificates(path: Path, passphrase: bytes | None = None) -> Iterator[F
         with path.open("rb") as file:
             yield from find_in(file, str(path), passphrase)
     except FileNotFoundError:
-        yield unreadable(str(path), "file.missing", "no such file", "a file or folder that can be read")
+        yield unreadable(str(path), "file.missing", "no such file", "a readable file or folder")
     except OSError as error:
-        yield unreadable(str(path), "file.unusable", error.strerror or str(error), "a file that can be read")
+        yield unreadable(str(path), "file.unusable", error.strerror or str(error), "a readable file")
 
 
 def _in_folder(folder: Path, passphrase: bytes | None) -> Iterator[FoundObject]:
@@ -50,7 +50,7 @@ def _in_folder(folder: Path, passphrase: bytes | None) -> Iterator[FoundObject]:
         found = True
     if not found:
         yield unreadable(
-            str(folder), "directory.nothing", "no certificate in it", f"files ending in {', '.join(sorted(SUFFIXES))}"
+            str(folder), "directory.nothing", "no certificate", f"files ending in {', '.join(sorted(SUFFIXES))}"
         )
 
 
@@ -78,5 +78,5 @@ def _in_lines(file: IO[bytes], source: str) -> Iterator[FoundObject]:
             yield Found(f"{source}, line {number}", "", b64decode(text, validate=True))
         except (ValueError, TypeError, KeyError, binascii.Error, RecursionError):
             yield unreadable(
-                f"{source}, line {number}", "import.line", f"{line[:40]!r}", "a JSON object with certificate in base64"
+                f"{source}, line {number}", "import.line", f"{line[:40]!r}", "a JSON object with a base64 certificate"
             )
