@@ -15,7 +15,7 @@ from smki import Smki
 from smki.interchange import write_archive
 from smki.interchange.extracts import apply, verify
 from smki.interchange.importing import find_certificates
-from smki.interchange.selection import holdings_of
+from smki.interchange.selection import certificates_with_keys
 from smki.interchange.table import write_json_lines
 from smki.ledger import CertificateQuery
 
@@ -78,7 +78,9 @@ def _json_lines(smki: Smki) -> None:
 
 def _zip(smki: Smki) -> None:
     with (smki.path / "out.zip").open("wb") as file:
-        write_archive(file, holdings_of(smki.ledger.search.all_certificates(CertificateQuery()), smki.clock.now()))
+        write_archive(
+            file, certificates_with_keys(smki.ledger.search.all_certificates(CertificateQuery()), smki.clock.now())
+        )
 
 
 def _import(smki: Smki) -> None:

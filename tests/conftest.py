@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from smki import Smki
-from smki.pki.pem import unarmour
+from smki.pki.pem import decode_input
 from tests.support import VECTORS, tool
 
 
@@ -35,7 +35,7 @@ def vectors() -> list[dict[str, Any]]:
         pytest.skip("the published certificates are not beside the project (set SMKI_VECTORS)")
     rows: list[dict[str, Any]] = json.loads((VECTORS / "index.json").read_text())
     for row in rows:
-        row["der"] = unarmour((VECTORS / row["file"]).read_bytes())[0].der
+        row["der"] = decode_input((VECTORS / row["file"]).read_bytes())[0].der
     return rows
 
 
@@ -45,7 +45,7 @@ def published_request() -> bytes:
     path = VECTORS / "csr" / "00db1234567890a0-ds.csr"
     if not path.exists():
         pytest.skip("the published certificates are not beside the project (set SMKI_VECTORS)")
-    return unarmour(path.read_bytes())[0].der
+    return decode_input(path.read_bytes())[0].der
 
 
 @pytest.fixture(scope="session")

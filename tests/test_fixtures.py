@@ -6,7 +6,7 @@ import pytest
 
 from fixtures.make import make, requests
 from smki import Application, CertificateKind, Issued, Refusal, Smki
-from smki.pki.pem import unarmour
+from smki.pki.pem import decode_input
 from tests.commands import apply
 from tests.support import PROJECT
 
@@ -29,7 +29,7 @@ def test_they_are_made_again_the_same(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("name", "code"), [(name, code) for name, _, code in requests()])
 def test_the_example_requests_do_as_they_say(smki: Smki, name: str, code: str) -> None:
-    data = unarmour((FIXTURES / "csr" / name).read_bytes())[0].der
+    data = decode_input((FIXTURES / "csr" / name).read_bytes())[0].der
     kind = CertificateKind.ORGANISATION if name.startswith("supplier") else CertificateKind.DEVICE
     outcome = apply(smki, Application(kind=kind, request=data))
     if code:

@@ -18,7 +18,7 @@ from smki.keys.private_key import read_key
 from smki.ledger import CertificateQuery
 from smki.pki import der
 from smki.pki.certificate import to_pem
-from smki.pki.pem import unarmour
+from smki.pki.pem import decode_input
 from smki.pki.request import (
     HARDWARE_TYPE,
     hardware_module_alt_name,
@@ -48,7 +48,7 @@ def test_every_form_of_a_request(home: Path, tmp_path: Path, form: str) -> None:
     (tmp_path / "meter.csr").write_bytes(data)
     result = run_cli("issue", "device", "--home", home, "--csr", tmp_path / "meter.csr")
     assert result.returncode == 0, result.stderr
-    certificate = Certificate.from_der(unarmour(result.stdout)[0].der)
+    certificate = Certificate.from_der(decode_input(result.stdout)[0].der)
     assert certificate.entity_identifier == DEVICE
     assert certificate.usage is DS
 
@@ -73,7 +73,7 @@ def test_a_key_made_for_a_device(
     out = tmp_path / "meter.pem"
     result = run_cli("issue", "device", "--home", home, "--eui", str(DEVICE), "--usage", usage, "--out", out)
     assert result.returncode == 0, result.stderr
-    certificate = Certificate.from_der(unarmour(out.read_bytes())[0].der)
+    certificate = Certificate.from_der(decode_input(out.read_bytes())[0].der)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["meter.csr", "meter.key", "meter.pem", "pki"]
     assert (tmp_path / "meter.key").stat().st_mode & 0o777 == 0o600
     numbers = read_key(tmp_path / "meter.key").public_key().public_numbers()
@@ -86,7 +86,7 @@ def test_a_key_made_for_an_organisation(home: Path, tmp_path: Path) -> None:
     words = ("--eui", SUPPLIER.hex, "--role", "supplier", "--usage", "ka", "--name", "GITTESTSUPPLIER")
     result = run_cli("issue", "organisation", "--home", home, *words, cwd=tmp_path)
     assert result.returncode == 0, result.stderr
-    certificate = Certificate.from_der(unarmour(result.stdout)[0].der)
+    certificate = Certificate.from_der(decode_input(result.stdout)[0].der)
     assert (certificate.role, certificate.usage, certificate.common_name) == (
         RemotePartyRole.SUPPLIER,
         KA,
@@ -121,7 +121,7 @@ def test_requested_extensions_that_are_not_taken_over_are_named(home: Path) -> N
     assert result.returncode == 0
     assert b"extension.not-carried-over" in result.stderr
     assert b"extKeyUsage" in result.stderr
-    assert "2.5.29.37" not in Certificate.from_der(unarmour(result.stdout)[0].der).extension_values
+    assert "2.5.29.37" not in Certificate.from_der(decode_input(result.stdout)[0].der).extension_values
 
 
 @pytest.mark.parametrize("critical", [True, False])

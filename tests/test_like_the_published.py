@@ -15,7 +15,7 @@ import pytest
 from asn1crypto import core, parser, x509
 
 from smki import Certificate, DeviceType, EntityIdentifier, KeyUsage, RemotePartyRole, Smki
-from smki.pki.pem import unarmour
+from smki.pki.pem import decode_input
 from smki.sec.role import CertificateKind
 from tests.support import DEVICE, DS, KA, ORGANISATION_ROLE_USAGES, VECTORS, entity_of
 
@@ -138,7 +138,7 @@ def test_the_other_authorities_differ_from_the_issuing_oca_where_the_profile_say
 
 def test_the_published_request_becomes_the_published_certificate(smki: Smki, published_request: bytes) -> None:
     """All but serial number, issuer, validity, policy OID and authority key identifier are the published bytes."""
-    published = unarmour((VECTORS / "csr" / "00db1234567890a0-ds-issued.pem").read_bytes())[0].der
+    published = decode_input((VECTORS / "csr" / "00db1234567890a0-ds-issued.pem").read_bytes())[0].der
     ours = smki.issue_device(published_request).record.der
     assert ours != published
     fields = []

@@ -14,7 +14,7 @@ import pytest
 
 from smki import Smki
 from smki.cli.main import _COMMANDS
-from smki.pki.pem import unarmour
+from smki.pki.pem import decode_input
 from tests.repository.support import ask, serving
 from tests.support import DEVICE, DS, KA, run_cli
 
@@ -82,7 +82,7 @@ def test_show_a_file(home: Path, tmp_path: Path, openssl: Callable[..., Complete
 
 
 def test_export_authorities_to_standard_output(home: Path) -> None:
-    assert len(unarmour(stdout("export", "authorities", "--home", home).encode())) == 4
+    assert len(decode_input(stdout("export", "authorities", "--home", home).encode())) == 4
 
 
 def test_list(home: Path, device: str) -> None:

@@ -68,6 +68,6 @@ def org_crypto(smki: Smki, *, publish_test_keys: bool) -> Blueprint:
 
 def _make(keys: PublishedKeys) -> _Archive:
     state = keys.state()
-    content = org_crypto_zip(keys.holdings())
+    content = org_crypto_zip(keys.certificates())
     modified = max((changed for _, changed, _ in state), default=0) // 1_000_000_000
     return _Archive(state, content, hashlib.sha256(content).hexdigest()[:32], from_seconds(modified))

@@ -96,7 +96,7 @@ def serve(
     """
     with Smki.open(home) as smki:
         if options.publish_test_keys:
-            smki.published_keys.holdings()
+            smki.published_keys.certificates()
     check_port(host, port)
     server = Server(
         "smki_repository",

@@ -58,9 +58,9 @@ def z1(home: Path, out: Path, seed: str | None, at: datetime | None) -> None:
     moment = parse_moment(Configuration.read(home.absolute()).created)
     clock = FixedClock(moment) if is_new and (seed is not None or at is not None) else None
     with Smki.open(home, clock) as smki:
-        holdings = make_z1(smki, out)
-        since, until = holdings[0].certificate.not_before, holdings[0].certificate.not_after
-    say(f"{len(holdings)} Organisation Certificates in {out}, valid from {iso(since)} to {iso(until)}:")
+        pairs = make_z1(smki, out)
+        since, until = pairs[0].certificate.not_before, pairs[0].certificate.not_after
+    say(f"{len(pairs)} Organisation Certificates in {out}, valid from {iso(since)} to {iso(until)}:")
     for name, what in (
         (f"{CERTIFICATES_FOLDER}/", "certificates and private keys"),
         (f"{AUTHORITIES_FOLDER}/", "Root OCA and Issuing OCA"),

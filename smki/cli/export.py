@@ -18,12 +18,12 @@ from smki.cli.say import say, say_problems
 from smki.cli.selection import narrowing_options
 from smki.file import PRIVATE_MODE, new_directory, replacing
 from smki.home.smki import Smki
-from smki.interchange import Holding, key_store, org_crypto_zip, pkcs12, write_archive, write_folder
+from smki.interchange import CertificateWithKey, key_store, org_crypto_zip, pkcs12, write_archive, write_folder
 from smki.interchange.key_ring import KeyRing
 from smki.interchange.selection import (
     Missing,
-    holding_of,
-    holdings_of,
+    certificate_with_key,
+    certificates_with_keys,
     records_with_keys,
     records_without_keys,
 )
@@ -114,7 +114,7 @@ def pem(home: Path, out: Path | None, query: CertificateQuery) -> None:
 def zip_(home: Path, out: Path | None, der: bool, query: CertificateQuery) -> None:
     """Export a ZIP archive with a file for each certificate, named as in the published sets: 00db123456789001-ds.pem."""
     with _selected(home, query) as (smki, records), output(out) as file:
-        write_archive(file, holdings_of(records, smki.clock.now()), der=der)
+        write_archive(file, certificates_with_keys(records, smki.clock.now()), der=der)
 
 
 @export.command()
@@ -135,7 +135,7 @@ def folder(home: Path, out: Path, key_places: Paths, query: CertificateQuery) ->
     passphrase = passphrase_from_environment()
     keys = _key_ring(key_places) if key_places else None
     with _selected(home, query) as (smki, records):
-        count = write_folder(out, holdings_of(records, smki.clock.now(), keys), passphrase)
+        count = write_folder(out, certificates_with_keys(records, smki.clock.now(), keys), passphrase)
     say(f"{out}: {count} certificates", err=True)
 
 
@@ -150,7 +150,7 @@ def keystore(home: Path, out: Path | None, key_places: Paths, keyless: bool, que
     with Smki.open(home) as smki, output(out, PRIVATE_MODE) as file:
         held, left_out = _held(smki, key_places, query)
         if keyless:
-            held += holdings_of(left_out.records, smki.clock.now())
+            held += certificates_with_keys(left_out.records, smki.clock.now())
         file.write(key_store.key_store_json(held).encode("ascii"))
     _print_summary(len(held), Missing([], True) if keyless else left_out)
 
@@ -183,11 +183,11 @@ def pkcs12_(home: Path, out: Path, key_places: Paths, query: CertificateQuery) -
     with Smki.open(home) as smki:
         query = replace(query, moment=smki.clock.now())
         keys = _key_ring([*key_places, *_own_keys(smki)])
-        by_party: dict[str, list[Holding]] = defaultdict(list)
+        by_party: dict[str, list[CertificateWithKey]] = defaultdict(list)
         for record in records_with_keys(smki.ledger, keys, query):
             application = smki.ledger.application(record.application_id)
             party = application.application.subscriber if application else ""
-            by_party[party or "unknown"].append(holding_of(record, smki.clock.now(), keys))
+            by_party[party or "unknown"].append(certificate_with_key(record, smki.clock.now(), keys))
         left_out = records_without_keys(smki.ledger, keys, query)
         chain = [record.certificate for record in smki.authorities()]
     if by_party:
@@ -221,12 +221,12 @@ def _key_ring(places: Iterable[Path]) -> KeyRing:
     return keys
 
 
-def _held(smki: Smki, key_places: Paths, query: CertificateQuery) -> tuple[list[Holding], Missing]:
+def _held(smki: Smki, key_places: Paths, query: CertificateQuery) -> tuple[list[CertificateWithKey], Missing]:
     """Return the matching certificates with their private keys, and those whose key is not available."""
     keys = _key_ring([*key_places, *_own_keys(smki)])
     now = smki.clock.now()
     query = replace(query, moment=now)
-    held = list(holdings_of(records_with_keys(smki.ledger, keys, query), now, keys))
+    held = list(certificates_with_keys(records_with_keys(smki.ledger, keys, query), now, keys))
     return held, records_without_keys(smki.ledger, keys, query)
 
 

@@ -62,7 +62,7 @@ def list_(home: Path, as_json: bool) -> None:
     say(_ROW.format("EXTRACT", "CERTIFICATES", "BYTES", "SHA-256"))
     for each in found:
         contents = each.contents
-        say(_ROW.format(each.name, contents.certificates, contents.encoded, contents.sha256))
+        say(_ROW.format(each.name, contents.certificates, contents.size, contents.sha256))
 
 
 _ROW = "{:<33}  {:>12}  {:>13}  {}"
@@ -146,5 +146,5 @@ def _print(made: Sequence[Extract], as_json: bool) -> None:
             continue
         since = f" since {iso(each.since)}" if each.since else ""
         say(f"{each.path}: {each.type.value} extract at {iso(each.moment)}{since}")
-        say(f"  {each.added} added, {each.changed} changed status; {each.contents.encoded} bytes")
+        say(f"  {each.added} added, {each.changed} changed status; {each.contents.size} bytes")
         say(f"  SHA-256 {each.contents.sha256}")

@@ -24,7 +24,7 @@ from smki.interchange.importing.sources import find_in
 from smki.interchange.importing.taking import ImportStatus
 from smki.keys.private_key import passphrase_from_environment
 from smki.pki.certificate import Certificate, read_certificate
-from smki.pki.pem import unarmour
+from smki.pki.pem import decode_input
 from smki.problem import errors_among, finding_text, problem_lines
 from smki.profile.detect import detect_profile
 
@@ -62,7 +62,9 @@ def import_(
     smki import keystore.json
     smki import certificates/ meters.zip --issuer issuing-dca.pem
     """
-    issuers = [Certificate.from_der(piece.der) for file in issuer_files for piece in unarmour(read_input(file), file)]
+    issuers = [
+        Certificate.from_der(piece.der) for file in issuer_files for piece in decode_input(read_input(file), file)
+    ]
     with Smki.open(home) as smki:
         importer = smki.importer(
             [*issuers, *(record.certificate for record in smki.authorities())],

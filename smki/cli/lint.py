@@ -15,7 +15,7 @@ from smki.cli.common import json_option, read_input
 from smki.cli.main import EXIT_NEGATIVE, EXIT_REFUSED
 from smki.cli.say import say, say_problems
 from smki.pki.certificate import Certificate
-from smki.pki.pem import read_pieces, unarmour
+from smki.pki.pem import decode_input, read_pieces
 from smki.pki.x509 import issuer_of
 from smki.problem import Malformed, Problem, Severity, SmkiError, errors_among, finding_text
 from smki.profile.catalogue import CATALOGUE
@@ -87,7 +87,7 @@ def lint(files: tuple[str, ...], kind: str | None, issuer: str | None, codes: bo
         raise click.UsageError("Name at least one file or directory, or - for standard input.")
     if kind is not None:
         profile_named(kind)
-    issuers = [Certificate.from_der(piece.der) for piece in unarmour(read_input(issuer), issuer)] if issuer else []
+    issuers = [Certificate.from_der(piece.der) for piece in decode_input(read_input(issuer), issuer)] if issuer else []
     lintings: list[Linting] = []
     problems: list[Problem] = []
     for outcome in _lint_files(files, kind, issuers):

@@ -31,7 +31,7 @@ from smki.home.smki import Smki
 from smki.identity import PartyId, SerialNumber
 from smki.ledger import ListRecord
 from smki.pki.certificate import to_pem
-from smki.pki.pem import unarmour
+from smki.pki.pem import decode_input
 from smki.pki.revocation_list import PEM_LABEL, RevocationList
 from smki.problem import NotFound, Problem, errors_among, finding_text
 from smki.profile.issuer import IssuerFacts
@@ -152,7 +152,7 @@ def _group(name: str, kind: CertificateKind, title: str) -> click.Group:
     def verify(file: str | None, home: Path) -> None:
         with Smki.open(home) as smki:
             lists, issuer = smki.lists(kind), smki.hierarchy.newest(smki.ledger, kind).certificate
-            data = unarmour(read_input(file), file)[0].der if file else lists.current().der
+            data = decode_input(read_input(file), file)[0].der if file else lists.current().der
             now = smki.clock.now()
         findings = errors_among(lint_revocation_list(data, lists.policy.profile, IssuerFacts.of(issuer)))
         for finding in findings:

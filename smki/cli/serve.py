@@ -54,7 +54,7 @@ def serve(home: Path, host: str, port: int, workers: int, base_path: str, read: 
     with Smki.open(home) as smki:
         count = smki.ledger.count_certificates()
         if switches["publish_test_keys"]:
-            smki.published_keys.holdings()  # fails before the banner is printed if a key must not be published
+            smki.published_keys.certificates()  # fails before the banner is printed if a key must not be published
     check_port(host, port)
     access = ReadAccess(read) if read else default_read_access(host)
     options = Options(access, base_path=base_path, **switches)

@@ -17,7 +17,7 @@ from smki.identity import SerialNumber
 from smki.interchange.description import certificate_details
 from smki.ledger import CertificateRecord
 from smki.pki.certificate import Certificate
-from smki.pki.pem import unarmour
+from smki.pki.pem import decode_input
 from smki.pki.x509 import name_text
 from smki.problem import Malformed, NotFound, Problem
 from smki.sec.role import KeyUsage
@@ -34,7 +34,7 @@ def show(what: str, home: Path, as_json: bool) -> None:
     SERIAL is the hexadecimal serial number of a certificate issued here or imported.
     """
     if what == "-" or Path(what).exists():
-        certificates = [Certificate.from_der(piece.der) for piece in unarmour(read_input(what), what)]
+        certificates = [Certificate.from_der(piece.der) for piece in decode_input(read_input(what), what)]
         if (home / CONFIGURATION_FILE).exists():
             with Smki.open(home) as smki:
                 described = [_describe(certificate, _recorded(smki, certificate), smki) for certificate in certificates]

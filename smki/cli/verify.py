@@ -19,7 +19,7 @@ from smki.home.configuration import CONFIGURATION_FILE
 from smki.home.smki import Smki
 from smki.identity import EntityIdentifier
 from smki.pki.certificate import Certificate
-from smki.pki.pem import read_pieces, unarmour
+from smki.pki.pem import decode_input, read_pieces
 from smki.problem import Malformed, NotFound, Problem, SmkiError
 from smki.profile.detect import split
 from smki.profile.tables import TEST_POLICY_OID
@@ -164,12 +164,12 @@ def _certificates(files: Sequence[str]) -> list[tuple[str, bytes | Sequence[Prob
 
 
 def _objects(name: str) -> Iterator[bytes]:
-    for piece in unarmour(read_input(name), name):
+    for piece in decode_input(read_input(name), name):
         yield from split(piece.der)
 
 
 def _lists(names: Sequence[str]) -> list[bytes]:
-    return [piece.der for name in names for piece in unarmour(read_input(name), name)]
+    return [piece.der for name in names for piece in decode_input(read_input(name), name)]
 
 
 def _of_the_home(home: Path) -> tuple[list[Certificate], RevocationLists, datetime]:

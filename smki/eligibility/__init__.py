@@ -1,8 +1,8 @@
-"""Who may subscribe for what: the provisions as data, and decisions that explain themselves.
+"""Who may subscribe for which certificate: the provisions as data, and decisions that explain themselves.
 
-``provisions`` has the rules of the Code with clause and day, ``tables`` who may for each role and Device type,
-``refusals`` every reason against. A ``question`` goes to ``judge``, and a ``decision`` comes back. Nothing here
-knows a ledger or a clock: a question carries all that it is judged by, its day too.
+``provisions`` contains the rules of the Code with clause and date, ``tables`` the eligibility for each role and Device
+type, and ``refusals`` every reason for refusal. ``judge`` answers a ``question`` with a ``decision``. Nothing here
+accesses a ledger or a clock: a question carries everything needed to answer it, including the date.
 """
 
 from smki.eligibility.decision import Applied, Decision, decision_lines

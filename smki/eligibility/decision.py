@@ -1,4 +1,4 @@
-"""Decisions: whether somebody is an Eligible Subscriber, and every provision that had a say in it."""
+"""Decisions: whether somebody is an Eligible Subscriber, with every provision that was applied."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ from smki.remedies import Interface
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """One provision, applied to a question."""
+    """The result of applying one provision to a question."""
 
     provision: Provision
     held: bool
     seen: str
-    """What it was applied to."""
+    """The facts to which it was applied."""
     problem: Problem | None = None
-    """Why it did not hold; None if it did."""
+    """Why it was not met; None if it was."""
 
     def as_json(self, interface: Interface = Interface.CLI) -> dict[str, Any]:
-        """The provision by key and clause, whether it held, what was seen, and why if it did not."""
+        """Return a JSON object: the provision's key and clause, whether it was met, the facts, and the problem if there
+        is one."""
         value: dict[str, Any] = {
             "provision": self.provision.key,
             "clause": self.provision.clause,
@@ -40,14 +41,14 @@ class Applied:
 
 
 def holds(provision: Provision, seen: str) -> Applied:
-    """The provision was met."""
+    """Return a provision as met."""
     return Applied(provision, True, seen)
 
 
 def fails(provision: Provision, code: str, seen: str) -> Applied:
-    """The provision was not met.
+    """Return a provision as not met.
 
-    :param code: a code of the table of reasons, which knows the rest.
+    :param code: a code in the table of reasons, which contains the rest.
     """
     reason = REASONS[code]
     problem = Problem(
@@ -63,23 +64,24 @@ def fails(provision: Provision, code: str, seen: str) -> Applied:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The answer to a question, with its reasons."""
+    """The answer to a question, with reasons."""
 
     eligible: bool
     applied: tuple[Applied, ...]
-    """Every provision that was applied, in the order in which they were."""
+    """Every provision that was applied, in order."""
     as_of: date
-    """The day that was asked about."""
+    """The date asked about."""
 
     @classmethod
     def of(
         cls, applied: Iterable[Applied | None], as_of: date, given: Mapping[str, str] = MappingProxyType({})
     ) -> Decision:
-        """Eligible if all hold that were in force on that day, and there is one at least.
+        """Return a decision: eligible if at least one provision was applied and all those in force on that date were
+        met.
 
-        A condition that was not in force is left out; a grant that was not in force is refused.
+        A condition that was not in force is skipped; a grant that was not in force is refused.
 
-        :param given: what belongs into the remedies: ``party``, ``device``.
+        :param given: values for the remedies: ``party``, ``device``.
         """
         counted: list[Applied] = []
         eligible = True
@@ -99,17 +101,17 @@ class Decision:
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """Every reason against it, the decisive one first; none if eligible."""
+        """Every reason for refusal, the decisive one first; empty if eligible."""
         return tuple(each.problem for each in self.applied if each.problem is not None)
 
     @property
     def outcome(self) -> DecisionOutcome:
-        """What it comes to: by the decisive reason, if there is one."""
+        """The outcome, given by the decisive reason if there is one."""
         problems = self.problems
         return REASONS[problems[0].code].outcome if problems else DecisionOutcome.ELIGIBLE
 
     def as_json(self, interface: Interface = Interface.CLI) -> dict[str, Any]:
-        """The decision as JSON."""
+        """Return the decision as a JSON object."""
         return {
             "eligible": self.eligible,
             "outcome": self.outcome.value,
@@ -119,7 +121,7 @@ class Decision:
 
 
 def decision_lines(decision: Decision) -> list[str]:
-    """The decision for a person: the answer, then lines for each provision that held and each reason against."""
+    """Return the decision as lines of text: the answer, the provisions that were met, then the reasons for refusal."""
     lines = [f"{'Eligible' if decision.eligible else 'Not eligible'} on {decision.as_of}"]
     for each in decision.applied:
         if each.problem is None:

@@ -1,19 +1,19 @@
-"""Judges a question by the provisions and tables: the only code that reads them.
+"""Answers a question using the provisions and tables. No other code reads them.
 
-Every provision that bears on the question is applied, not only those up to the first that fails, so that a
-refusal names all there is to put right. First comes who applies, then what for, then what was issued before.
+Every relevant provision is applied, even after one has failed, so that a refusal lists everything that must be put
+right. The order is: the applicant, what is applied for, and earlier certificates.
 
-Readings of the Code that are ours:
+Our interpretations of the Code:
 
-* Everything issued here is a Test Certificate (SEC H14.11). A Party is a Testing Participant by being one, and
-  is judged as it would be for a live certificate: the emulator is there to rehearse that.
-* For somebody who is no Party, an agreement on Schedule 7 and a test that is open to others take the place of
-  being a Party and of registering as an Authorised Subscriber, and nothing more: such a participant has what
-  "any other Party" has, Device Certificates for meters and Type 1 Devices that are not in service. Parts of a
-  Communications Hub have no such column. An Organisation Certificate names a Party, so it gets none.
-* Where a Shared Resource applies for a User, the certificate and the rights are the User's, the officer is the
-  Shared Resource's. Before SEC G5.29 the Shared Resource need not have been a Party; named it always had to be.
-* A supplier need not be the one responsible for the Device.
+* Everything issued here is a Test Certificate (SEC H14.11). A Party is a Testing Participant by virtue of being a
+  Party, and is judged as for a live certificate, because the emulator exists to rehearse that.
+* For an applicant that is not a Party, an agreement on Schedule 7 and a test open to non-Parties replace being a Party
+  and registering as an Authorised Subscriber, and nothing else. Such a participant has the rights of "any other Party":
+  Device Certificates for meters and Type 1 Devices that are not in service. Parts of a Communications Hub have no such
+  column. An Organisation Certificate names a Party, so a non-Party cannot have one.
+* If a Shared Resource applies for a User, the certificate and the rights are the User's, and the officer is the Shared
+  Resource's. Before SEC G5.29 the Shared Resource did not have to be a Party, but it always had to be named.
+* A supplier does not have to be the one responsible for the Device.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _REGISTERED_SUPPLIER_AGENT_ONLY = frozenset({UserRole.REGISTERED_SUPPLIER_AGENT}
 
 
 def decide(question: Question) -> Decision:
-    """Whether the applicant is an Eligible Subscriber for what is asked, and why."""
+    """Decide whether the applicant is an Eligible Subscriber for the certificate, and why."""
     given = {"party": _id_of(question.applicant.subscriber)}
     if isinstance(question, DeviceQuestion):
         given["device"] = str(question.device.device_id)
@@ -97,13 +97,13 @@ def _authority(question: AuthorityQuestion) -> Iterator[Applied | None]:
     yield fails(provision, "authority.dcc-only", _described(question.applicant))
 
 
-# Who applies
+# The applicant
 
 
 def _who(
     question: OrganisationQuestion | DeviceQuestion, kind: CertificateKind, provision: Provision
 ) -> Iterator[Applied | None]:
-    """What is asked of whoever applies, whatever it applies for."""
+    """Apply the provisions about the applicant that do not depend on what is applied for."""
     applicant = question.applicant
     subscriber = applicant.subscriber
     if isinstance(subscriber, Party):
@@ -125,7 +125,7 @@ def _participant(
     participant: TestingParticipant, kind: CertificateKind, provision: Provision, question: Question
 ) -> Iterator[Applied]:
     if kind is CertificateKind.ORGANISATION:
-        yield fails(provision, "participant.organisation-certificate", f"{participant.name}, no Party")
+        yield fails(provision, "participant.organisation-certificate", f"{participant.name}, not a Party")
     else:
         yield holds(provision, "a Testing Participant")
     yield holds(provisions.TEST_CERTIFICATES, "a Testing Participant")
@@ -185,7 +185,7 @@ def _acting_for(applicant: Applicant) -> Applied | None:
     if not isinstance(who, Party) or user.party_id not in who.acts_for:
         return fails(provisions.ACTING_FOR, "acting-for.not-named", f"{who.name}, not named by {user.name}")
     if not user.is_user:
-        return fails(provisions.ACTING_FOR, "acting-for.not-a-user", f"{who.name}, for {user.name}, no User")
+        return fails(provisions.ACTING_FOR, "acting-for.not-a-user", f"{who.name}, for {user.name}, not a User")
     return holds(provisions.ACTING_FOR, f"{who.name}, named by {user.name}")
 
 
@@ -200,7 +200,7 @@ def _shared_resource(applicant: Applicant, question: Question) -> Applied | None
     return fails(provisions.SHARED_RESOURCE, "shared-resource.not-a-party", seen)
 
 
-# What for
+# What is applied for
 
 
 def _entity_identifier(party: Party, question: OrganisationQuestion) -> Applied:
@@ -221,7 +221,7 @@ def _role(party: Party, row: RoleRow, question: OrganisationQuestion) -> Iterato
         yield fails(row.provision, row.refusal, seen)
     yield _separate_roles(acts_as, row.who)
     if acts_as == _REGISTERED_SUPPLIER_AGENT_ONLY and row.in_seed:
-        # Never decisive: the row above refuses too. It tells the agent what it may have.
+        # Never decisive, because the row above refuses too; it tells the agent which role it may have.
         if row.provision is provisions.ROLE_OTHER:
             yield holds(provisions.REGISTERED_SUPPLIER_AGENT, seen)
         else:
@@ -261,7 +261,7 @@ def _smets1(device: Device) -> Applied | None:
     return fails(provisions.SMETS1_ENROLLED, "device.smets1-not-enrolled", "SMETS1, not enrolled")
 
 
-# What was issued before
+# Earlier certificates
 
 
 def _replacement(question: DeviceQuestion) -> Applied | None:
@@ -282,7 +282,7 @@ def _device_limit(question: DeviceQuestion) -> Applied:
 
 def _issued_before(question: OrganisationQuestion | DeviceQuestion) -> Iterator[Applied]:
     if question.public_key_certified:
-        yield fails(provisions.PUBLIC_KEY, "public-key.already-certified", "a certificate was issued for it")
+        yield fails(provisions.PUBLIC_KEY, "public-key.already-certified", "a certificate has been issued for it")
     else:
         yield holds(provisions.PUBLIC_KEY, "not certified before")
     subscriber = question.applicant.subscriber
@@ -295,14 +295,14 @@ def _issued_before(question: OrganisationQuestion | DeviceQuestion) -> Iterator[
             yield fails(provisions.TEST_QUOTA, "participant.quota-reached", seen)
 
 
-# In words
+# Descriptions
 
 
 def _described(applicant: Applicant) -> str:
     subscriber = applicant.subscriber
     if isinstance(subscriber, Party):
         return _acting(subscriber.category, subscriber.acts_as, subscriber.is_user)
-    return "a Testing Participant" if isinstance(subscriber, TestingParticipant) else "nobody known"
+    return "a Testing Participant" if isinstance(subscriber, TestingParticipant) else "an unknown applicant"
 
 
 def _status(device: Device) -> str:

@@ -1,4 +1,4 @@
-"""The provisions that decide who may subscribe for what, as data: clause, since when, and what each asks."""
+"""The provisions that decide who may subscribe for which certificate, as data: clause, date and content."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from datetime import date
 
 DESIGNATED = date(2013, 9, 23)
-"""Assumption: the day on which the Code was designated, from which every provision counts as in force
-whose own day no source gives. Most came with a later stage of the Code."""
+"""Assumption: the date on which the Code was designated. A provision whose own date is in no source counts as in force
+from then on, although most came with a later stage of the Code."""
 
 G5_29_IN_FORCE = date(2018, 7, 22)
 G1_10_IN_FORCE = date(2018, 11, 8)
 
 
 class Basis(enum.Enum):
-    """How we know of a provision."""
+    """The source of a provision."""
 
     SEED = "seed"
     """The Government's consultation on Stage 4 of the Code."""
@@ -24,16 +24,16 @@ class Basis(enum.Enum):
     APPENDIX = "appendix"
     """Appendices M and N of the Code."""
     ASSUMPTION = "assumption"
-    """No source that could be had; what the published certificates and interfaces suggest."""
+    """No available source; inferred from the published certificates and interfaces."""
 
 
 class Effect(enum.Enum):
-    """What a provision does, which tells what its absence means on a day before it was in force."""
+    """The effect of a provision, which determines the result for a date before it was in force."""
 
     GRANT = "grant"
-    """It says who may: without it nobody may."""
+    """It permits something: without it, nobody may."""
     CONDITION = "condition"
-    """It adds a condition: without it that condition is not asked."""
+    """It adds a condition: without it, the condition does not apply."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,62 +41,66 @@ class Provision:
     """One rule of the Code."""
 
     key: str
-    """Stable, for programs: ``role-supplier``."""
+    """A stable key for programs: ``role-supplier``."""
     clause: str
     title: str
     text: str
-    """What it says, in our own words."""
+    """Its content, in our own words."""
     effect: Effect = Effect.CONDITION
     basis: Basis = Basis.SEED
     in_force_from: date = DESIGNATED
 
 
 def in_force(provision: Provision, on_date: date) -> bool:
-    """Whether the provision was in force on that day."""
+    """Return whether the provision was in force on that date."""
     return provision.in_force_from <= on_date
 
 
 _GRANT = Effect.GRANT
 
-# Which certificates there are
+# Kinds of certificate
 ORGANISATION_SUBSCRIBERS = Provision(
     "organisation-subscribers",
     "SEC L3",
-    "Who may have Organisation Certificates",
-    "Parties to the Code may, each in the roles that it acts in.",
+    "Subscribers for Organisation Certificates",
+    "Parties to the Code, each in the roles in which it acts.",
     _GRANT,
 )
 OCA_SUBSCRIBER = Provision(
     "oca-subscriber",
     "SEC L3",
-    "Who may have OCA Certificates",
-    "The DCC alone runs the Organisation authorities.",
+    "Subscribers for OCA Certificates",
+    "The DCC only, because it runs the Organisation authorities.",
     _GRANT,
 )
 DCA_SUBSCRIBER = Provision(
-    "dca-subscriber", "SEC L3", "Who may have DCA Certificates", "The DCC alone runs the Device authorities.", _GRANT
+    "dca-subscriber",
+    "SEC L3",
+    "Subscribers for DCA Certificates",
+    "The DCC only, because it runs the Device authorities.",
+    _GRANT,
 )
 DEVICE_SUBSCRIBERS = Provision(
     "device-subscribers",
     "SEC L3",
-    "Who may have Device Certificates",
-    "Parties to the Code may, depending on the type of the Device; in tests, Testing Participants too.",
+    "Subscribers for Device Certificates",
+    "Parties to the Code, depending on the type of the Device; for tests, also Testing Participants.",
     _GRANT,
 )
 
-# Who the applicant is
+# The applicant
 STANDING = Provision(
     "standing",
     "SEC M8",
-    "A Party now",
-    "Whoever subscribes has acceded to the Code and is neither suspended nor expelled nor withdrawn.",
+    "Current Party",
+    "The subscriber has acceded to the Code and is not suspended, expelled or withdrawn.",
     basis=Basis.ASSUMPTION,
 )
 AUTHORISED_SUBSCRIBER = Provision(
     "authorised-subscriber",
     "SEC L3",
     "Authorised Subscriber",
-    "Whoever subscribes has been through the registration procedure for that kind of certificate.",
+    "The subscriber has completed the registration procedure for that kind of certificate.",
 )
 OFFICER = Provision(
     "officer",
@@ -108,7 +112,7 @@ OFFICER = Provision(
 ACTING_FOR = Provision(
     "acting-for",
     "SEC Appendix M",
-    "On another's behalf",
+    "Acting for another Party",
     "An officer acts for its own Party, or for a User that has named its Shared Resource.",
     basis=Basis.ASSUMPTION,
 )
@@ -123,15 +127,15 @@ SHARED_RESOURCE = Provision(
 ENTITY_IDENTIFIER = Provision(
     "entity-identifier",
     "SEC Appendix M",
-    "Whose Entity Identifier",
-    "The Entity Identifier in a request is one of the Party's for which the officer acts.",
+    "Ownership of the Entity Identifier",
+    "The Entity Identifier in a request belongs to the Party for which the officer acts.",
     basis=Basis.APPENDIX,
 )
 SEPARATE_ROLES = Provision(
     "separate-roles",
     "SEC G1.5",
-    "Each User Role for itself",
-    "A Party that acts in several User Roles is judged in each of them; one that suffices is enough.",
+    "User Roles judged separately",
+    "A Party that acts in several User Roles is judged in each of them; one suitable role is enough.",
 )
 
 # Tests
@@ -139,31 +143,31 @@ TEST_CERTIFICATES = Provision(
     "test-certificates",
     "SEC H14.11",
     "Testing Participants only",
-    "Test Certificates go to Parties and to others that take part in tests; all that is issued here is one.",
+    "Test Certificates are for Parties and other participants in tests; every certificate issued here is one.",
     _GRANT,
 )
 TEST_AGREEMENT = Provision(
     "test-agreement",
     "SEC H14.11",
-    "Agreement of those who are no Parties",
-    "A Testing Participant that is no Party has agreed to the terms of Schedule 7.",
+    "Agreement by participants that are not Parties",
+    "A Testing Participant that is not a Party has agreed to the terms of Schedule 7.",
 )
 TEST_PURPOSE = Provision(
     "test-purpose",
     "SEC H14.11",
-    "Tests open to those who are no Parties",
-    "Entry-process tests are for Parties; Device and User System Tests and those under Section T for others too.",
+    "Tests open to participants that are not Parties",
+    "Entry-process tests are for Parties only; Device and User System Tests and tests under Section T are for all.",
 )
 TEST_QUOTA = Provision(
     "test-quota",
     "SEC H14.11",
-    "A reasonable number",
-    "Nobody has more Test Certificates than the quota set for it.",
+    "Reasonable number of certificates",
+    "A subscriber has no more Test Certificates than its quota.",
 )
 
 # Organisation Certificates by role
 ROLE_DCC = Provision(
-    "role-dcc", "SEC L3.9", "Roles of the DCC", "Nobody but the DCC acts in the roles of the central systems.", _GRANT
+    "role-dcc", "SEC L3.9", "Roles of the DCC", "Only the DCC acts in the roles of the central systems.", _GRANT
 )
 ROLE_NETWORK_OPERATOR = Provision(
     "role-network-operator",
@@ -176,21 +180,21 @@ ROLE_SUPPLIER = Provision(
     "role-supplier",
     "SEC L3.9",
     "Supplier",
-    "For Supplier Parties that import electricity or supply gas; to export is not enough.",
+    "For Supplier Parties that import electricity or supply gas; exporting is not enough.",
     _GRANT,
 )
-ROLE_OTHER = Provision("role-other", "SEC L3.9", "Other User", "For every Party but the DCC.", _GRANT)
+ROLE_OTHER = Provision("role-other", "SEC L3.9", "Other User", "For every Party except the DCC.", _GRANT)
 REGISTERED_SUPPLIER_AGENT = Provision(
     "registered-supplier-agent",
     "SEC L3.9",
     "Registered Supplier Agents",
-    "Among the roles of the seed document, a Registered Supplier Agent has Other User and no other.",
+    "Of the roles in the seed document, a Registered Supplier Agent may have only Other User.",
 )
 ROLE_LOAD_CONTROLLER = Provision(
     "role-load-controller",
     "SEC L3.9",
     "Load Controller",
-    "For Parties that act as Load Controllers. The role came after the seed document.",
+    "For Parties that act as Load Controllers. The role is later than the seed document.",
     _GRANT,
     Basis.ASSUMPTION,
 )
@@ -198,7 +202,7 @@ ROLE_XML_SIGN = Provision(
     "role-xml-sign",
     "SEC L3.9",
     "Signing of a User's XML",
-    "For every User, in whichever User Role, under its own Entity Identifier. The role came after the seed document.",
+    "For every User, in any User Role, under its own Entity Identifier. The role is later than the seed document.",
     _GRANT,
     Basis.ASSUMPTION,
 )
@@ -206,7 +210,7 @@ ROLE_DSP_XML_SIGN = Provision(
     "role-dsp-xml-sign",
     "SEC L3.9",
     "Signing of the DCC's XML",
-    "For the DCC. The role came after the seed document.",
+    "For the DCC. The role is later than the seed document.",
     _GRANT,
     Basis.ASSUMPTION,
 )
@@ -229,11 +233,11 @@ DEVICE_NOT_IN_SERVICE = Provision(
     "device-not-in-service",
     "SEC L3",
     "Meters and Type 1 Devices not in service",
-    "For every other Party too, as long as the Device is neither installed nor commissioned.",
+    "Also for every other Party, as long as the Device is neither installed nor commissioned.",
     _GRANT,
 )
 DEVICE_TYPE_2 = Provision(
-    "device-type-2", "SEC L3", "Type 2 Devices", "In-Home Displays and Consumer Access Devices hold no certificate."
+    "device-type-2", "SEC L3", "Type 2 Devices", "In-Home Displays and Consumer Access Devices have no certificates."
 )
 SMETS1_ENROLLED = Provision(
     "smets1-enrolled",
@@ -253,8 +257,8 @@ DEVICE_LIMIT = Provision(
 REPLACEMENT = Provision(
     "replacement",
     "SEC Appendix M",
-    "Nothing to replace",
-    "The ad hoc web service replaces certificates: the Device has had one before.",
+    "Replacement of an earlier certificate",
+    "The ad hoc web service replaces certificates, so the Device must have had one before.",
     basis=Basis.APPENDIX,
 )
 PUBLIC_KEY = Provision(

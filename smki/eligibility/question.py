@@ -1,4 +1,4 @@
-"""Questions: may this applicant subscribe for that certificate, on that day?"""
+"""Questions: may this applicant subscribe for that certificate on that date?"""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole
 
 @dataclass(frozen=True, slots=True)
 class Applicant:
-    """Whoever applies, through whom and on whose behalf."""
+    """The applicant, its officer, and the Party on whose behalf it applies."""
 
     who: Party | TestingParticipant | NonParty
     officer: str = ""
-    """The name of the officer who applies."""
+    """The name of the officer who makes the application."""
     on_behalf_of: Party | None = None
-    """The User whose systems a Shared Resource runs, where that is what *who* applies as."""
+    """The User whose systems a Shared Resource operates, if *who* applies as a Shared Resource."""
 
     @property
     def subscriber(self) -> Party | TestingParticipant | NonParty:
-        """Whose certificate it would be, and whose rights count."""
+        """The holder of the certificate, whose rights count."""
         return self.who if self.on_behalf_of is None else self.on_behalf_of
 
 
@@ -35,13 +35,13 @@ class OrganisationQuestion:
     applicant: Applicant
     role: RemotePartyRole
     usage: KeyUsage
-    """Part of what is asked for; which usages a role has is the profile's business and not judged here."""
+    """Part of the application; the usages of a role are a matter of the profile and not judged here."""
     entity_identifier: EntityIdentifier
     as_of: date
     certificates_of_subscriber: int = 0
-    """How many Test Certificates the subscriber has had, for its quota."""
+    """The number of Test Certificates that the subscriber has had, for its quota."""
     public_key_certified: bool = False
-    """Whether a certificate was issued for the public key before."""
+    """Whether a certificate has been issued for the public key before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +52,14 @@ class DeviceQuestion:
     device: Device
     as_of: date
     certificates_issued: int = 0
-    """How many Device Certificates were issued for the Device ID before."""
+    """The number of Device Certificates issued for the Device ID before."""
     threshold: int = DEVICE_THRESHOLD
     replacement: bool = False
     """Whether it came through the ad hoc web service, which replaces certificates."""
     certificates_of_subscriber: int = 0
-    """How many Test Certificates the subscriber has had, for its quota."""
+    """The number of Test Certificates that the subscriber has had, for its quota."""
     public_key_certified: bool = False
-    """Whether a certificate was issued for the public key before."""
+    """Whether a certificate has been issued for the public key before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class AuthorityQuestion:
 
     applicant: Applicant
     kind: CertificateKind
-    """Of an authority."""
+    """The kind of an authority's certificate."""
     as_of: date
 
     def __post_init__(self) -> None:

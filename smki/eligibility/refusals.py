@@ -1,6 +1,6 @@
-"""The reasons for which eligibility is refused: every code, and what would be accepted from whom.
+"""The reasons for refusing eligibility: every code, what would be accepted, and the remedy.
 
-A rule refuses by code alone; what is not in this table cannot be a reason.
+A rule refuses by code alone; a code that is not in this table cannot be used.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from dataclasses import dataclass
 
 
 class DecisionOutcome(enum.Enum):
-    """What a decision comes to, as the interfaces tell it apart."""
+    """The outcomes of decisions that interfaces distinguish."""
 
     ELIGIBLE = "eligible"
     INELIGIBLE = "ineligible"
     ANOMALY = "anomaly"
-    """Nobody ineligible, but unexpected: the registration authority has to act."""
+    """Eligible but unexpected: the registration authority has to act."""
     UNKNOWN_DEVICE = "unknown device"
-    """The Device never had a certificate that could be replaced."""
+    """The Device has never had a certificate that could be replaced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +26,11 @@ class Reason:
 
     code: str
     subject: str
-    """The thing concerned."""
+    """What the reason is about."""
     expected: str
     """What would be accepted, and from whom."""
     remedy: str
-    """What to do next: a key of :data:`~smki.remedies.REMEDIES`, or a text that suits every interface."""
+    """What to do next: a key of :data:`~smki.remedies.REMEDIES`, or text that suits every interface."""
     outcome: DecisionOutcome = DecisionOutcome.INELIGIBLE
 
 
@@ -44,16 +44,16 @@ _ROWS: tuple[Reason, ...] = (
         "a day on which the provision is in force",
         "Ask about a later day.",
     ),
-    # Who applies
+    # The applicant
     Reason("party.none", "applicant", _A_PARTY, "party.accede"),
     Reason("party.not-yet-acceded", "standing", "a Party that has acceded", "party.wait-for-accession"),
     Reason("party.suspended", "standing", "a Party that is not suspended", "party.reinstate"),
-    Reason("party.expelled", "standing", "a Party that was not expelled", "party.reinstate"),
+    Reason("party.expelled", "standing", "a Party that has not been expelled", "party.reinstate"),
     Reason("party.withdrawn", "standing", "a Party that has not withdrawn", "party.reinstate"),
     Reason(
         "party.not-authorised-subscriber",
         "Authorised Subscriber",
-        "a Party that has been through the registration procedure for this kind of certificate",
+        "a Party that has completed the registration procedure for this kind of certificate",
         "party.authorise",
     ),
     Reason(
@@ -77,13 +77,13 @@ _ROWS: tuple[Reason, ...] = (
     Reason(
         "acting-for.not-a-user",
         "on behalf of",
-        "a User: a Party that has been through the entry process for a User Role",
+        "a User: a Party that has completed the entry process for a User Role",
         "Apply as the Party itself.",
     ),
     Reason(
         "shared-resource.not-a-party",
         "Shared Resource",
-        "a Shared Resource that is a Party now: acceded, and not suspended, expelled or withdrawn",
+        "a Shared Resource that is a current Party: acceded, and not suspended, expelled or withdrawn",
         "Apply as the User itself until the Shared Resource is a Party.",
     ),
     Reason(
@@ -102,8 +102,8 @@ _ROWS: tuple[Reason, ...] = (
     Reason(
         "participant.organisation-certificate",
         "Testing Participant",
-        "a Party to the Code; from a Testing Participant that is none, applications for Device Certificates",
-        "Have a Party apply: an Organisation Certificate carries the Entity Identifier of one.",
+        "a Party to the Code; other Testing Participants may apply for Device Certificates only",
+        "Have a Party apply: an Organisation Certificate contains the Entity Identifier of a Party.",
     ),
     Reason(
         "participant.no-agreement",
@@ -114,13 +114,13 @@ _ROWS: tuple[Reason, ...] = (
     Reason(
         "participant.purpose",
         "test purpose",
-        "Device and User System Tests or tests under Section T; entry-process tests from Parties",
+        "Device and User System Tests or tests under Section T; entry-process tests are for Parties only",
         "participant.purpose",
     ),
     Reason(
         "participant.quota-reached",
         "quota",
-        "fewer Test Certificates than the quota",
+        "fewer Test Certificates than the subscriber's quota",
         "quota.raise",
     ),
     # Roles
@@ -140,7 +140,7 @@ _ROWS: tuple[Reason, ...] = (
     Reason(
         "role.not-for-the-dcc",
         "Remote Party Role",
-        "any Party but the DCC",
+        "any Party except the DCC",
         "Ask for one of the roles of the DCC.",
     ),
     Reason(
@@ -158,7 +158,7 @@ _ROWS: tuple[Reason, ...] = (
     Reason(
         "role.not-a-user",
         "Remote Party Role",
-        "a User: a Party that has been through the entry process for a User Role",
+        "a User: a Party that has completed the entry process for a User Role",
         "party.become-user",
     ),
     Reason("authority.dcc-only", "authority", "the DCC", "Only the DCC runs authorities."),
@@ -166,7 +166,7 @@ _ROWS: tuple[Reason, ...] = (
     Reason(
         "device.type-2",
         "Device type",
-        "a Device that holds certificates: part of a Communications Hub, a meter or a Type 1 Device",
+        "a Device that has certificates: part of a Communications Hub, a meter or a Type 1 Device",
         "Do not apply: this Device needs no certificate.",
     ),
     Reason(
@@ -198,12 +198,12 @@ _ROWS: tuple[Reason, ...] = (
         "installed not commissioned or commissioned",
         "Have an Import Supplier or a Gas Supplier apply.",
     ),
-    # What was issued before
+    # Earlier certificates
     Reason(
         "device.no-previous-certificate",
         "Device",
         "a Device that has had a certificate",
-        "Apply for its first certificate on the portal or in a batch.",
+        "Apply for its first certificate through the portal or in a batch.",
         DecisionOutcome.UNKNOWN_DEVICE,
     ),
     Reason(
@@ -216,11 +216,11 @@ _ROWS: tuple[Reason, ...] = (
     Reason(
         "public-key.already-certified",
         "public key",
-        "a public key for which no certificate was issued",
-        "Make a new key pair and apply with that.",
+        "a public key for which no certificate has been issued",
+        "Generate a new key pair and apply with it.",
         DecisionOutcome.ANOMALY,
     ),
 )
 
 REASONS: dict[str, Reason] = {row.code: row for row in _ROWS}
-"""Every code, in the order in which a decision looks at things."""
+"""Every code, in the order in which provisions are applied."""

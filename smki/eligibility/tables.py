@@ -1,4 +1,4 @@
-"""Who may subscribe for which role and for which Device, as tables whose rows name their provision."""
+"""Who may subscribe for each role and each type of Device, as tables whose rows refer to their provision."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ from smki.sec.party import Party, PartyCategory, TestPurpose
 from smki.sec.role import CertificateKind, RemotePartyRole, UserRole
 
 IN_SERVICE = frozenset({SmiStatus.INSTALLED_NOT_COMMISSIONED, SmiStatus.COMMISSIONED})
-"""While a Device has one of these, it is its supplier's alone."""
+"""In these statuses, only a Device's supplier may subscribe for it."""
 
 SUSPENDED_COUNTS_AS_BEFORE = True
-"""Assumption: a suspended Device counts by the status that it returns to. Read to the letter, ``suspended`` is
+"""Assumption: a suspended Device is treated as having the status to which it returns. Taken literally, ``suspended`` is
 neither of the two above, and any Party could have certificates for a meter in somebody's home."""
 
 OPEN_TO_OTHERS = frozenset({TestPurpose.DEVICE_AND_USER_SYSTEM_TESTS, TestPurpose.SECTION_T})
-"""The tests in which somebody takes part who is no Party."""
+"""The tests that are open to participants that are not Parties."""
 
 DEVICE_THRESHOLD = 100
-"""How many Device Certificates a Device may have until the registration authority raises its threshold."""
+"""Default maximum number of Device Certificates for a Device, which the registration authority can raise."""
 
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """A set of Parties: those in any of its parts."""
+    """A set of Parties: the union of its fields."""
 
     dcc: bool = False
     acting_as: frozenset[UserRole] = frozenset()
-    """Every Party that acts in one of these; to be a User is not a condition."""
+    """Every Party that acts in one of these roles, even if it is not a User."""
     any_user: bool = False
-    """Every User, whatever it acts as."""
+    """Every User, in any role."""
     any_but_dcc: bool = False
-    """Every Party but the DCC."""
+    """Every Party except the DCC."""
 
     def admits(self, party: Party) -> bool:
-        """Whether the Party belongs to it."""
+        """Return whether the Party belongs to the set."""
         if party.category is PartyCategory.DCC:
             return self.dcc
         return self.any_but_dcc or not self.acting_as.isdisjoint(party.acts_as) or (self.any_user and party.is_user)
@@ -50,9 +50,9 @@ class RoleRow:
     who: Who
     provision: Provision
     refusal: str
-    """The code of the reason for anybody else."""
+    """The code of the reason for refusing anybody else."""
     in_seed: bool = True
-    """False for a role that came after the seed document."""
+    """False for a role that was introduced after the seed document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +62,9 @@ class DeviceRow:
     who: Who
     provision: Provision
     refusal: str
-    """The code of the reason for anybody else."""
+    """The code of the reason for refusing anybody else."""
     others_while_not_in_service: bool = False
-    """Whether every other Party may too, as long as the Device is not in service."""
+    """Whether every other Party may subscribe too, as long as the Device is not in service."""
 
 
 _DCC = Who(dcc=True)
@@ -112,7 +112,7 @@ DEVICE_ROWS: dict[DeviceType, DeviceRow] = {
     DeviceType.HCALCS: _TYPE_1,
     DeviceType.SAPC: _TYPE_1,
 }
-"""A row for every type of Device that holds certificates; the others are Type 2 Devices."""
+"""A row for every type of Device that holds certificates; all others are Type 2 Devices."""
 
 AUTHORITY_PROVISIONS: dict[CertificateKind, Provision] = {
     CertificateKind.ROOT_OCA: provisions.OCA_SUBSCRIBER,
@@ -120,4 +120,4 @@ AUTHORITY_PROVISIONS: dict[CertificateKind, Provision] = {
     CertificateKind.ROOT_DCA: provisions.DCA_SUBSCRIBER,
     CertificateKind.ISSUING_DCA: provisions.DCA_SUBSCRIBER,
 }
-"""Authorities' certificates are for the DCC, by one provision for each hierarchy."""
+"""The provision for the certificates of each kind of authority, which are for the DCC only."""

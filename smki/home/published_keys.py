@@ -10,7 +10,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from smki.file import replace_file
-from smki.interchange import Holding
+from smki.interchange import CertificateWithKey
 from smki.interchange.naming import file_name
 from smki.keys.private_key import key_to_pem, read_key
 from smki.ledger import CertificateRecord, Ledger
@@ -41,18 +41,18 @@ class PublishedKeys:
         :raises IntegrityError: when it is another's, an authority's for instance; nothing is written then.
         :raises OSError: when it cannot be written.
         """
-        self._holding(name, key)
+        self._certificate_with_key(name, key)
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = self._directory / f"{file_name(name)}{_SUFFIX}"
         replace_file(path, key_to_pem(key))
         return path
 
-    def holdings(self) -> list[Holding]:
+    def certificates(self) -> list[CertificateWithKey]:
         """Each of them with its certificate, in the order of their names.
 
         :raises IntegrityError: when something else has been put there.
         """
-        return [self._holding(path.stem, read_key(path)) for path in self._files()]
+        return [self._certificate_with_key(path.stem, read_key(path)) for path in self._files()]
 
     def state(self) -> tuple[tuple[str, int, int], ...]:
         """A value that changes when they do: name, time of change (nanoseconds) and inode of each file."""
@@ -63,7 +63,7 @@ class PublishedKeys:
     def _files(self) -> list[Path]:
         return sorted(self._directory.glob(f"*{_SUFFIX}"))
 
-    def _holding(self, name: str, key: ec.EllipticCurvePrivateKey) -> Holding:
+    def _certificate_with_key(self, name: str, key: ec.EllipticCurvePrivateKey) -> CertificateWithKey:
         records = self._ledger.certificates_of_key(encode_public_key(public_point(key.public_key())))
         if not records or any(record.kind is not CertificateKind.ORGANISATION for record in records):
             raise IntegrityError(
@@ -74,7 +74,7 @@ class PublishedKeys:
                     expected="the key of an Organisation Certificate issued here",
                 )
             )
-        return Holding(records[-1].certificate, key, name)
+        return CertificateWithKey(records[-1].certificate, key, name)
 
 
 def _owner(records: list[CertificateRecord]) -> str:

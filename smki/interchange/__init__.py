@@ -1,17 +1,17 @@
-"""What goes in and out of an SMKI in files: key stores, PKCS#12, archives, folders.
+"""File formats for moving certificates in and out of an SMKI: key stores, PKCS#12, archives, folders.
 
-``holding`` is what all of them hold: a certificate, with its private key where that is at hand, under a name.
+All of them contain named certificates with their private keys where available (:class:`CertificateWithKey`).
 """
 
 from smki.interchange.archive import org_crypto_zip, write_archive
+from smki.interchange.certificate_with_key import CertificateWithKey
 from smki.interchange.folder import write_folder
-from smki.interchange.holding import Holding
 from smki.interchange.key_store import key_store_json, read_key_store, write_key_store
 from smki.interchange.naming import certificate_name
 from smki.interchange.pkcs12 import pkcs12
 
 __all__ = [
-    "Holding",
+    "CertificateWithKey",
     "certificate_name",
     "key_store_json",
     "org_crypto_zip",

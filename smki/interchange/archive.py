@@ -1,4 +1,4 @@
-"""ZIP archives of certificates: PEM or DER, and the ``org-crypto.zip`` of a test PKI whose keys are public on purpose."""
+"""ZIP archives of certificates in PEM or DER, and the ``org-crypto.zip`` of a test PKI, whose keys are public."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from collections.abc import Iterable
 from typing import IO
 
 from smki.file import PRIVATE_MODE
-from smki.interchange.holding import Holding
+from smki.interchange.certificate_with_key import CertificateWithKey
 from smki.interchange.naming import Names
 from smki.interchange.zip_file import ZipWriter
 from smki.keys.private_key import key_to_pem
 from smki.problem import Malformed, Problem
 
 ORG_CRYPTO_FOLDER = "org-crypto"
-"""The folder in which ``cert/`` and ``key/`` stand: the published client looks for ``/cert/`` with a slash before it."""
+"""The folder that contains ``cert/`` and ``key/``: the published client looks for ``/cert/`` with a leading slash."""
 
 
-def write_archive(file: IO[bytes], holdings: Iterable[Holding], *, der: bool = False) -> int:
-    """Write a ZIP archive of certificates, ``NAME.pem`` or ``NAME.der``, one holding at a time; no private key.
+def write_archive(file: IO[bytes], pairs: Iterable[CertificateWithKey], *, der: bool = False) -> int:
+    """Write a ZIP archive of certificates, ``NAME.pem`` or ``NAME.der``, one at a time and without private keys.
 
-    :param der: DER instead of PEM.
-    :returns: how many certificates it has.
+    :param der: write DER instead of PEM.
+    :returns: the number of certificates.
     """
     with ZipWriter(file) as archive, Names() as names:
-        for holding in holdings:
-            name = names.take(holding.name, holding.certificate)
-            certificate = holding.certificate
+        for pair in pairs:
+            name = names.take(pair.name, pair.certificate)
+            certificate = pair.certificate
             if der:
                 archive.add(f"{name}.der", certificate.der)
             else:
@@ -34,27 +34,27 @@ def write_archive(file: IO[bytes], holdings: Iterable[Holding], *, der: bool = F
     return archive.entries
 
 
-def org_crypto_zip(holdings: Iterable[Holding]) -> bytes:
-    """The ``/assets/crypto/org-crypto.zip`` of the published test PKI: Organisation Certificates and their private keys.
+def org_crypto_zip(pairs: Iterable[CertificateWithKey]) -> bytes:
+    """Return the ``/assets/crypto/org-crypto.zip`` of the published test PKI, with Organisation Certificates and keys.
 
-    ``org-crypto/cert/NAME.pem`` beside ``org-crypto/key/NAME.key`` (PKCS#8, PEM, not encrypted), as the published client
-    reads it. The same holdings make the same bytes.
+    ``org-crypto/cert/NAME.pem`` and ``org-crypto/key/NAME.key`` (PKCS#8, PEM, not encrypted), as the published client
+    expects. The same input always gives the same bytes.
 
-    :raises Malformed: for a certificate that is no Organisation's, or whose private key is not at hand.
+    :raises Malformed: for a certificate that is not an Organisation's, or has no private key.
     """
     content = io.BytesIO()
     with ZipWriter(content) as archive, Names() as names:
-        for holding in holdings:
-            if holding.key is None or holding.certificate.role is None or holding.certificate.is_authority:
+        for pair in pairs:
+            if pair.key is None or pair.certificate.role is None or pair.certificate.is_authority:
                 raise Malformed(
                     Problem(
                         code="org-crypto.unfit",
-                        subject=holding.name,
-                        seen=f"{holding.certificate.kind.title} {'with' if holding.key else 'without'} its private key",
+                        subject=pair.name,
+                        seen=f"{pair.certificate.kind.title} {'with' if pair.key else 'without'} its private key",
                         expected="Organisation Certificates with their private keys",
                     )
                 )
-            name = names.take(holding.name, holding.certificate)
-            archive.add(f"{ORG_CRYPTO_FOLDER}/cert/{name}.pem", holding.certificate.as_pem().encode())
-            archive.add(f"{ORG_CRYPTO_FOLDER}/key/{name}.key", key_to_pem(holding.key), PRIVATE_MODE)
+            name = names.take(pair.name, pair.certificate)
+            archive.add(f"{ORG_CRYPTO_FOLDER}/cert/{name}.pem", pair.certificate.as_pem().encode())
+            archive.add(f"{ORG_CRYPTO_FOLDER}/key/{name}.key", key_to_pem(pair.key), PRIVATE_MODE)
     return content.getvalue()

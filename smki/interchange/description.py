@@ -1,4 +1,4 @@
-"""Records of the ledger for programs: the one place where their fields are named, whichever interface tells them."""
+"""JSON objects for records of the ledger: the only place that names their fields, for all interfaces."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ SUMMARY_FIELDS = (
     "serialNumber", "kind", "entityIdentifier", "role", "usage", "status", "notBefore", "notAfter", "issued",
     "issuerSerialNumber", "issuedHere",
 )  # fmt: skip
-"""What the ledger itself knows of a certificate, without reading its DER."""
+"""The fields that the ledger stores for a certificate, available without reading its DER."""
 
 DETAIL_FIELDS = (
     *SUMMARY_FIELDS,
     "statusSince", "issuer", "subject", "roleCode", "commonName", "keyUsage", "publicKey", "subjectKeyIdentifier",
     "authorityKeyIdentifier", "sha256",
 )  # fmt: skip
-"""What can be told of a certificate."""
+"""All fields of a certificate, except the certificate itself."""
 
 PEM_FIELD = "pem"
-"""The certificate itself, in PEM; only where it is asked for."""
+"""The certificate itself, in PEM; included only on request."""
 
 
 def certificate_summary(record: CertificateRecord, moment: datetime) -> dict[str, Any]:
-    """SUMMARY_FIELDS of a certificate, with the status that it has at a moment: text, ISO 8601, hexadecimal, or None.
+    """Return the SUMMARY_FIELDS of a certificate, with its status at *moment*: text, ISO 8601, hexadecimal, or None.
 
-    issuedHere is false for what was imported.
+    issuedHere is false for imported certificates.
     """
     return {
         "serialNumber": record.serial_number.hex,
@@ -50,7 +50,7 @@ def certificate_summary(record: CertificateRecord, moment: datetime) -> dict[str
 
 
 def certificate_details(record: CertificateRecord, moment: datetime) -> dict[str, Any]:
-    """DETAIL_FIELDS of a certificate; keyUsage is a list."""
+    """Return the DETAIL_FIELDS of a certificate; keyUsage is a list."""
     return {
         **record.certificate.as_json(),
         "usage": record.usage.code if record.usage else None,
@@ -63,7 +63,7 @@ def certificate_details(record: CertificateRecord, moment: datetime) -> dict[str
 
 
 def certificate_fields(record: CertificateRecord, moment: datetime, fields: Sequence[str]) -> dict[str, Any]:
-    """Some of DETAIL_FIELDS and PEM_FIELD, in that order; the DER is read only where one of them needs it."""
+    """Return some of DETAIL_FIELDS and PEM_FIELD, in the order given; the DER is read only if one of them needs it."""
     if all(name in SUMMARY_FIELDS for name in fields):
         known = certificate_summary(record, moment)
     else:
@@ -74,7 +74,7 @@ def certificate_fields(record: CertificateRecord, moment: datetime, fields: Sequ
 
 
 def csv_line(values: Iterable[Any]) -> str:
-    """Fields as a row of CSV (RFC 4180): None is nothing, yes and no are as in JSON, spaces between several values."""
+    """Return values as a row of CSV (RFC 4180): None is empty, booleans are as in JSON, spaces separate list items."""
     line = io.StringIO()
     csv.writer(line).writerow(map(_csv_cell, values))
     return line.getvalue()
@@ -89,7 +89,7 @@ def _csv_cell(value: Any) -> str:
 
 
 def application_fields(record: ApplicationRecord, interface: Interface = Interface.CLI) -> dict[str, Any]:
-    """An application with what became of it."""
+    """Return an application and its outcome as a JSON object."""
     of = record.application
     return {
         "id": record.id,
@@ -109,9 +109,9 @@ def application_fields(record: ApplicationRecord, interface: Interface = Interfa
 
 
 def credential_state(credential: CredentialRecord, now: datetime) -> str:
-    """Return the state of a credential in words.
+    """Return the state of a credential as text.
 
-    :param now: by the real clock, like all times of credentials.
+    :param now: the current time of the real clock, which all times of credentials refer to.
     """
     if credential.revoked is not None:
         return f"revoked {iso(credential.revoked)}"
@@ -121,7 +121,7 @@ def credential_state(credential: CredentialRecord, now: datetime) -> str:
 
 
 def credential_fields(credential: CredentialRecord, now: datetime) -> dict[str, Any]:
-    """Return an API key or a token for programs, without its secret; *now* as for :func:`credential_state`."""
+    """Return an API key or a token as a JSON object, without its secret; *now* as for :func:`credential_state`."""
     return {
         "number": credential.id,
         "name": credential.name,
@@ -134,7 +134,7 @@ def credential_fields(credential: CredentialRecord, now: datetime) -> dict[str, 
 
 
 def event_fields(event: Event) -> dict[str, Any]:
-    """Return an audit event for programs."""
+    """Return an audit event as a JSON object."""
     return {
         "id": event.id,
         "at": iso(event.at),
@@ -152,7 +152,7 @@ def event_fields(event: Event) -> dict[str, Any]:
 
 
 def event_text(event: Event) -> str:
-    """Return an audit event as one line for a person."""
+    """Return an audit event as one line of text."""
     who = f"{event.officer} of {event.party}" if event.officer and event.party else event.officer or event.party
     what = event.serial_number.hex if event.serial_number else event.concerns or str(event.device_id or "")
     parts = (

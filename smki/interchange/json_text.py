@@ -1,4 +1,4 @@
-"""JSON from somebody else, read with limits."""
+"""Parsing of untrusted JSON, with limits."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ _MAX_DIGITS = 64
 
 
 def read_json_object(text: str | bytes, name: str) -> dict[str, Any]:
-    """A JSON object (RFC 8259).
+    """Parse a JSON object (RFC 8259).
 
-    :param name: what to call it in an error.
-    :raises Malformed: when it is too large, not JSON, not an object, has a name twice in one object, a number of more
-        than 64 digits, or is nested too deeply.
+    :param name: the name of the input in errors.
+    :raises Malformed: if it is too large, nested too deeply, not JSON or not an object, or has a duplicate name or a
+        number
+        of more than 64 digits.
     """
     try:
         if isinstance(text, bytes):
@@ -44,7 +45,7 @@ def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"{twice[:60]!r} twice in one object")
+        raise ValueError(f"duplicate name {twice[:60]!r} in an object")
     return found
 
 
@@ -60,4 +61,4 @@ def _float(digits: str) -> float:
 
 
 def _constant(word: str) -> Any:
-    raise ValueError(f"{word} is no number of JSON")
+    raise ValueError(f"{word} is not a JSON number")

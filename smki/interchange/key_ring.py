@@ -1,4 +1,4 @@
-"""The private keys that are at hand, found by the public key that a certificate holds."""
+"""Private keys from files, looked up by public key."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _MAX_KEY_BYTES = 64 * 1024
 
 
 class KeyRing:
-    """Private keys in files (PKCS#8 in PEM, as ``smki issue`` writes them).
+    """Private keys in files (PKCS#8 in PEM, as written by ``smki issue``).
 
-    :param places: files, or folders in which every ``*.key`` is read, also further down.
-    :param passphrase: of those that are encrypted.
-    :ivar problems: about files that are no private key on P-256, or cannot be opened.
-    :raises NotFound: when a place does not exist.
+    :param places: files, or folders in which every ``*.key`` is read, recursively.
+    :param passphrase: decrypts the encrypted ones.
+    :ivar problems: the files that are not a private key on P-256, or cannot be opened.
+    :raises NotFound: if a place does not exist.
     """
 
     def __init__(self, places: Iterable[Path], passphrase: bytes | None = None) -> None:
@@ -40,7 +40,7 @@ class KeyRing:
                     Problem(
                         code="key.unreadable",
                         subject=str(file),
-                        seen="too large a file",
+                        seen="a file that is too large",
                         expected="a P-256 private key in PKCS#8",
                     )
                 )
@@ -51,14 +51,14 @@ class KeyRing:
             self.problems.append(Problem(code="file.unusable", subject=str(file), seen=error.strerror or str(error)))
 
     def __iter__(self) -> Iterator[bytes]:
-        """The public keys (SubjectPublicKeyInfo, DER) to which there is a private key."""
+        """Iterate over the public keys (SubjectPublicKeyInfo, DER) that have a private key."""
         return iter(self._files)
 
     def __contains__(self, public_key_info: bytes) -> bool:
         return public_key_info in self._files
 
     def key(self, public_key_info: bytes) -> ec.EllipticCurvePrivateKey | None:
-        """The private key to a public key (SubjectPublicKeyInfo, DER), or None."""
+        """Return the private key for a public key (SubjectPublicKeyInfo, DER), or None."""
         file = self._files.get(public_key_info)
         return read_key(file, self._passphrase) if file is not None else None
 

@@ -1,7 +1,8 @@
-"""The key store file of the published client ``@smartdcc/dccboxed-keystore``, written and read.
+"""Reading and writing of the key store file of the published client ``@smartdcc/dccboxed-keystore``.
 
-JSON: EUI-64 (16 lower-case hexadecimal digits) > ``digitalSignature`` or ``keyAgreement`` > serial number (decimal) >
-``certificate`` (PEM), ``privateKey`` (PKCS#8, PEM, not encrypted), ``name``, ``role`` (a number, of Organisations only).
+Nested JSON objects: EUI-64 (16 lower-case hexadecimal digits), then ``digitalSignature`` or ``keyAgreement``, then
+serial number (decimal), then ``certificate`` (PEM), ``privateKey`` (PKCS#8, PEM, not encrypted), ``name`` and ``role``
+(a number, for Organisations only).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from typing import IO, Any
 
 from smki.identity import EntityIdentifier
-from smki.interchange.holding import Holding
+from smki.interchange.certificate_with_key import CertificateWithKey
 from smki.interchange.key_store_entries import KeyStoreEntry, key_store_entries
 from smki.keys.private_key import key_to_pem
 from smki.pki.certificate import Certificate
@@ -23,33 +24,33 @@ from smki.sec.role import KeyUsage
 _USAGES = (KeyUsage.DIGITAL_SIGNATURE, KeyUsage.KEY_AGREEMENT)
 
 
-def key_store_json(holdings: Iterable[Holding]) -> str:
-    """A key store as text, in the order of Entity Identifier, usage and serial number.
+def key_store_json(pairs: Iterable[CertificateWithKey]) -> str:
+    """Return a key store as text, sorted by Entity Identifier, usage and serial number.
 
-    :raises Malformed: for a certificate that has no place in one (see :func:`write_key_store`).
+    :raises Malformed: for a certificate that a key store cannot contain (see :func:`write_key_store`).
     """
     file = io.BytesIO()
-    write_key_store(file, sorted(holdings, key=_order))
+    write_key_store(file, sorted(pairs, key=_order))
     return file.getvalue().decode("ascii")
 
 
-def write_key_store(file: IO[bytes], holdings: Iterable[Holding]) -> int:
+def write_key_store(file: IO[bytes], pairs: Iterable[CertificateWithKey]) -> int:
     """Write a key store, one Entity Identifier at a time.
 
-    The private keys are in it in the clear: that is what it is for. Write it where its owner alone can read it.
+    The private keys are not encrypted, as the format requires. Write it where only its owner can read it.
 
-    :param holdings: in the order of their Entity Identifiers; one without its private key is written without it.
-    :returns: how many certificates it has.
-    :raises Malformed: for a certificate without Entity Identifier, with both usages or neither, or two of one Entity
-        Identifier, usage and serial number.
-    :raises ValueError: when the holdings are not in that order.
+    :param pairs: in the order of their Entity Identifiers; those without a private key are written without one.
+    :returns: the number of certificates.
+    :raises Malformed: for a certificate without Entity Identifier, with both usages or neither, or with the same Entity
+        Identifier, usage and serial number as another.
+    :raises ValueError: if they are not in that order.
     """
     count = 0
     before: EntityIdentifier | None = None
     file.write(b"{")
-    for entity, group in itertools.groupby(holdings, key=_entity):
+    for entity, group in itertools.groupby(pairs, key=_entity):
         if before is not None and entity <= before:
-            raise ValueError("holdings are not in the order of their Entity Identifiers")
+            raise ValueError("pairs are not in the order of their Entity Identifiers")
         held = list(group)
         text = json.dumps({entity.hex.lower(): _by_usage(held)}, indent=2)
         file.write((b"," if before is not None else b"") + text[1:-2].encode("ascii"))
@@ -59,29 +60,29 @@ def write_key_store(file: IO[bytes], holdings: Iterable[Holding]) -> int:
     return count
 
 
-def read_key_store(text: str | bytes, name: str = "key store") -> list[Holding]:
-    """The holdings of a key store in which everything is as it should be.
+def read_key_store(text: str | bytes, name: str = "key store") -> list[CertificateWithKey]:
+    """Return the certificates in a valid key store, with their private keys.
 
-    :param name: what to call it in an error.
-    :raises Malformed: when it is no key store, or an entry contradicts itself; :func:`key_store_entries` reads on.
+    :param name: the name of the key store in errors.
+    :raises Malformed: if it is not a key store, or an entry is inconsistent; :func:`key_store_entries` tolerates that.
     """
     entries = list(key_store_entries(text, name))
     problems = [problem for entry in entries for problem in entry.problems]
     if problems:
         raise Malformed(*problems)
-    return [_holding(entry) for entry in entries]
+    return [_certificate_with_key(entry) for entry in entries]
 
 
-def _holding(entry: KeyStoreEntry) -> Holding:
+def _certificate_with_key(entry: KeyStoreEntry) -> CertificateWithKey:
     if entry.certificate is None:
         raise ValueError("an entry without problems has a certificate")
-    return Holding(entry.certificate, entry.key, entry.name)
+    return CertificateWithKey(entry.certificate, entry.key, entry.name)
 
 
-def _by_usage(held: Sequence[Holding]) -> dict[str, dict[str, dict[str, Any]]]:
+def _by_usage(held: Sequence[CertificateWithKey]) -> dict[str, dict[str, dict[str, Any]]]:
     usages: dict[str, dict[str, dict[str, Any]]] = {}
-    for holding in sorted(held, key=_order):
-        certificate = holding.certificate
+    for pair in sorted(held, key=_order):
+        certificate = pair.certificate
         entries = usages.setdefault(_usage(certificate).label, {})
         serial = str(certificate.serial_number.value)
         if serial in entries:
@@ -89,33 +90,33 @@ def _by_usage(held: Sequence[Holding]) -> dict[str, dict[str, dict[str, Any]]]:
             raise Malformed(
                 Problem(
                     code="key-store.ambiguous",
-                    subject=holding.name,
+                    subject=pair.name,
                     seen=seen,
-                    expected="one for a place in the key store",
+                    expected="one for each position in the key store",
                 )
             )
-        entries[serial] = _entry(holding)
+        entries[serial] = _entry(pair)
     return usages
 
 
-def _entry(holding: Holding) -> dict[str, Any]:
-    entry: dict[str, Any] = {"certificate": holding.certificate.as_pem()}
-    if holding.key is not None:
-        entry["privateKey"] = key_to_pem(holding.key).decode("ascii")
-    entry["name"] = holding.name
-    if holding.certificate.role is not None:
-        entry["role"] = holding.certificate.role.decimal
+def _entry(pair: CertificateWithKey) -> dict[str, Any]:
+    entry: dict[str, Any] = {"certificate": pair.certificate.as_pem()}
+    if pair.key is not None:
+        entry["privateKey"] = key_to_pem(pair.key).decode("ascii")
+    entry["name"] = pair.name
+    if pair.certificate.role is not None:
+        entry["role"] = pair.certificate.role.decimal
     return entry
 
 
-def _entity(holding: Holding) -> EntityIdentifier:
-    entity = holding.certificate.entity_identifier
+def _entity(pair: CertificateWithKey) -> EntityIdentifier:
+    entity = pair.certificate.entity_identifier
     if entity is None:
         raise Malformed(
             Problem(
                 code="key-store.no-entity-identifier",
-                subject=holding.name,
-                seen=f"a {holding.certificate.kind.title}",
+                subject=pair.name,
+                seen=f"a {pair.certificate.kind.title}",
                 expected="an Organisation's or a Device's certificate, which has an Entity Identifier",
             )
         )
@@ -130,12 +131,12 @@ def _usage(certificate: Certificate) -> KeyUsage:
                 code="key-store.usage",
                 subject=f"certificate {certificate.serial_number}",
                 seen=seen,
-                expected="digitalSignature or keyAgreement alone",
+                expected="either digitalSignature or keyAgreement",
             )
         )
     return certificate.usage
 
 
-def _order(holding: Holding) -> tuple[EntityIdentifier, int, int]:
-    certificate = holding.certificate
-    return _entity(holding), _usage(certificate).value, certificate.serial_number.value
+def _order(pair: CertificateWithKey) -> tuple[EntityIdentifier, int, int]:
+    certificate = pair.certificate
+    return _entity(pair), _usage(certificate).value, certificate.serial_number.value

@@ -1,4 +1,4 @@
-"""A key store read entry by entry, whoever made it: what is wrong with one does not hide the others."""
+"""Tolerant reading of a key store: a problem with one entry does not hide the others."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from smki.interchange.json_text import read_json_object
 from smki.keys.private_key import key_from_pem
 from smki.pki.certificate import Certificate
-from smki.pki.pem import unarmour
+from smki.pki.pem import decode_input
 from smki.pki.request import public_point
 from smki.problem import Malformed, Problem
 
@@ -24,31 +24,31 @@ _MEMBERS = ("certificate", "privateKey", "name", "role")
 
 @dataclass(frozen=True)
 class KeyStoreEntry:
-    """One entry of a key store, read as far as it goes."""
+    """One entry of a key store, parsed as far as possible."""
 
     place: str
-    """Where it stands: ``90b3d51f30010000/digitalSignature/1055…``."""
+    """Its path: ``90b3d51f30010000/digitalSignature/1055…``."""
     name: str
-    """Empty where it has none."""
+    """Empty if it has none."""
     der: bytes | None
-    """What stands as its certificate; None where that is no PEM."""
+    """The content of its certificate; None if that is not PEM."""
     certificate: Certificate | None
-    """None where it cannot be read as one."""
+    """None if it cannot be read as a certificate."""
     key: ec.EllipticCurvePrivateKey | None
-    """None where there is none, or it does not belong to the certificate."""
+    """None if there is none, or it does not belong to the certificate."""
     problems: tuple[Problem, ...]
-    """Where it contradicts itself, or the form of key stores."""
+    """Inconsistencies within the entry, or with the form of key stores."""
 
     def __repr__(self) -> str:
-        # Written out, so that no key gets into a log by way of a repr.
+        # Defined explicitly, so that a repr never puts a key into a log.
         return f"KeyStoreEntry({self.place!r}, {self.name!r})"
 
 
 def key_store_entries(text: str | bytes, name: str = "key store") -> Iterator[KeyStoreEntry]:
-    """Every entry of a key store.
+    """Yield every entry of a key store.
 
-    :param name: what to call it in an error.
-    :raises Malformed: when the whole is no key store: not JSON, or other levels than a key store has.
+    :param name: the name of the key store in errors.
+    :raises Malformed: if it is not a key store: not JSON, or without the levels of a key store.
     """
     for eui, usages in read_json_object(text, name).items():
         where = f"{name}, {eui[:40]!r}"
@@ -115,7 +115,7 @@ def _der_of(value: Any, where: str) -> bytes:
                 expected="a certificate in PEM",
             )
         )
-    pieces = unarmour(value.encode("utf-8", "replace"), where)
+    pieces = decode_input(value.encode("utf-8", "replace"), where)
     if len(pieces) != 1:
         raise Malformed(
             Problem(
@@ -152,7 +152,7 @@ def _key_of(value: Any, certificate: Certificate | None, where: str) -> ec.Ellip
 
 
 def _contradictions(place: tuple[str, str, str], certificate: Certificate, role: Any) -> Iterator[Problem]:
-    """Where an entry's place and role say something else than its certificate."""
+    """Yield the ways in which an entry's path and role contradict its certificate."""
     where = "/".join(place)
     entity = certificate.entity_identifier.hex.lower() if certificate.entity_identifier else "none"
     usages = ", ".join(sorted(usage.label for usage in certificate.key_usages)) or "none"

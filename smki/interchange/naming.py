@@ -1,4 +1,4 @@
-"""What certificates are called in files, in the manner of the published ones."""
+"""File names for certificates, in the style of the published ones."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
 
 
 def certificate_name(certificate: Certificate, *, top_up: bool = False, plain: bool = True) -> str:
-    """What a certificate is called in a key store, a folder or an archive.
+    """Return the name of a certificate in a key store, a folder or an archive.
 
     - a Device's ``00db123456789001-ds``, as published (``-ds`` digital signing, ``-ka`` key agreement);
-    - an Organisation's ``T1-supplier-90b3d51f30010000-ds``: the published ``Z1-supplier-ds`` with the Entity Identifier,
-      because a Party's role is here not held by one Party alone; ``T1-supplierPP-…-ka`` for prepayment top-up;
+    - an Organisation's ``T1-supplier-90b3d51f30010000-ds``: the published ``Z1-supplier-ds`` plus the Entity
+      Identifier, because several Parties can have the same role here; ``T1-supplierPP-…-ka`` for prepayment top-up;
     - an authority's ``T1-issuing-oca``.
 
     :param top_up: whether it is a Supplier's key agreement certificate for prepayment top-up.
-    :param plain: False for a certificate that is not the one in use: the serial number is then appended, so that the
-        name stays that of one certificate.
+    :param plain: False for a certificate that is not the one in use: its serial number is appended, so that the name is
+        unique.
     """
     entity = certificate.entity_identifier.hex.lower() if certificate.entity_identifier else "unknown"
     usage = certificate.usage
@@ -45,7 +45,7 @@ _CODED = (KeyUsage.DIGITAL_SIGNATURE, KeyUsage.KEY_AGREEMENT)
 
 
 def issuer_name(certificate: Certificate) -> str:
-    """The issuer's commonName: ``T1``; ``unknown`` where it has none."""
+    """Return the issuer's commonName, such as ``T1``; ``unknown`` if it has none."""
     try:
         attribute = attribute_of(parse_name(certificate.issuer), Oid.COMMON_NAME)
     except DerError:
@@ -54,14 +54,14 @@ def issuer_name(certificate: Certificate) -> str:
 
 
 def file_name(name: str) -> str:
-    """The name with everything replaced that a file's name should not have: it stays within its directory."""
+    """Return the name with unsafe characters replaced, so that it stays within its directory."""
     return _UNSAFE.sub("_", name)[:MAX_NAME_CHARACTERS].lstrip(".-") or "unnamed"
 
 
 class Names:
-    """Gives every holding of one file a file name of its own. Close it, or use it in a ``with`` statement.
+    """Gives each certificate in one output a unique file name. Close it, or use it in a ``with`` statement.
 
-    The names are kept in a temporary file, for there may be a million of them.
+    The names are kept in a temporary file, because there may be a million of them.
     """
 
     def __init__(self) -> None:
@@ -70,9 +70,9 @@ class Names:
         self._taken.execute("CREATE TABLE taken (name TEXT PRIMARY KEY) WITHOUT ROWID")
 
     def take(self, name: str, certificate: Certificate) -> str:
-        """The file name for a name; with the serial number appended where another one has it already.
+        """Return the file name for a name, with the serial number appended if another certificate already has it.
 
-        Upper and lower case count as the same, as on file systems that do not tell them apart.
+        Names that differ only in case count as the same, as on case-insensitive file systems.
         """
         wanted = file_name(name)
         for attempt in itertools.count(1):
@@ -84,7 +84,7 @@ class Names:
         return wanted
 
     def close(self) -> None:
-        """Forget them."""
+        """Discard the names."""
         self._taken.close()
 
     def __enter__(self) -> Names:

@@ -1,6 +1,6 @@
-"""PKCS#12 (RFC 7292): any number of certificates with their private keys in one file, under a passphrase.
+"""PKCS#12 (RFC 7292) files with any number of certificates and their private keys, under a passphrase.
 
-The libraries at hand write one key a file; a Party has several.
+Written here because the available libraries support only one key per file, and a Party has several.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
-from smki.interchange.holding import Holding
+from smki.interchange.certificate_with_key import CertificateWithKey
 from smki.pki import der
 from smki.pki.certificate import Certificate
 from smki.problem import Malformed, Problem
 
 MAC_ITERATIONS = 10_000
-"""How often the passphrase is hashed for the code over the whole; the keys in it have an iteration of their own."""
+"""Iterations of the key derivation for the MAC of the file; the keys in it have their own iteration count."""
 
 _SALT_BYTES = 16
 _DATA = "1.2.840.113549.1.7.1"
@@ -36,26 +36,26 @@ _SHA_256 = "2.16.840.1.101.3.4.2.1"
 _BMP_STRING = 0x1E
 
 
-def pkcs12(holdings: Iterable[Holding], passphrase: bytes, chain: Sequence[Certificate] = ()) -> bytes:
-    """A PKCS#12 file (DER): every certificate, its private key encrypted (PBES2) under the same name and key id.
+def pkcs12(pairs: Iterable[CertificateWithKey], passphrase: bytes, chain: Sequence[Certificate] = ()) -> bytes:
+    """Return a PKCS#12 file (DER). A certificate and its encrypted private key (PBES2) have the same name and key id.
 
-    :param holdings: at least one; those without a private key as certificates alone.
+    :param pairs: at least one; for those without a private key, only the certificate is included.
     :param passphrase: UTF-8, not empty.
-    :param chain: certificates of authorities to put in beside them.
-    :raises Malformed: when there is no holding, or no passphrase.
+    :param chain: additional certificates of authorities.
+    :raises Malformed: if *pairs* or *passphrase* is empty.
     """
-    held = list(holdings)
+    held = list(pairs)
     if not held or not passphrase:
         seen = "no certificate" if not held else "an empty passphrase"
         raise Malformed(
             Problem(code="pkcs12.nothing", subject="PKCS#12", seen=seen, expected="a certificate and a passphrase")
         )
     keys, certificates = [], []
-    for holding in held:
-        identity = _attributes(holding.name, holding.certificate.sha256 if holding.key else None)
-        if holding.key is not None:
-            keys.append(_bag(_SHROUDED_KEY_BAG, _encrypted(holding.key, passphrase), identity))
-        certificates.append(_bag(_CERTIFICATE_BAG, _certificate(holding.certificate), identity))
+    for pair in held:
+        identity = _attributes(pair.name, pair.certificate.sha256 if pair.key else None)
+        if pair.key is not None:
+            keys.append(_bag(_SHROUDED_KEY_BAG, _encrypted(pair.key, passphrase), identity))
+        certificates.append(_bag(_CERTIFICATE_BAG, _certificate(pair.certificate), identity))
     for authority in chain:
         certificates.append(_bag(_CERTIFICATE_BAG, _certificate(authority), _attributes("", None)))
     contents = [_data(der.sequence(*bags)) for bags in (keys, certificates) if bags]
@@ -93,7 +93,7 @@ def _attribute(kind: str, value: bytes) -> bytes:
 
 
 def _bmp(text: str) -> bytes:
-    # BMPString knows no characters beyond the first plane.
+    # BMPString only supports characters in the first plane.
     return "".join(character if character <= "\uffff" else "?" for character in text).encode("utf-16-be", "replace")
 
 
@@ -107,7 +107,7 @@ def _mac(content: bytes, passphrase: bytes) -> bytes:
 
 
 def _derive(passphrase: bytes, salt: bytes, iterations: int) -> bytes:
-    """The key for the MAC, 32 bytes (RFC 7292 Appendix B.2, with SHA-256: u = 32, v = 64, ID = 3)."""
+    """Derive the key for the MAC, 32 bytes (RFC 7292 Appendix B.2, with SHA-256: u = 32, v = 64, ID = 3)."""
     block = 64
     mixed = b"\x03" * block + _repeated(salt, block) + _repeated(passphrase, block)
     digest = hashlib.sha256(mixed).digest()

@@ -1,4 +1,4 @@
-"""A certificate of the ledger as values for programs, the same in every export and extract."""
+"""The values of a certificate in the ledger, the same in every export and extract."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ COLUMNS = (
     "topUp",
     "certificate",
 )
-"""The names of the values, in their order. *number* counts the certificates in the order in which they were issued;
-*status* is P, I, N, E or R; times are ISO 8601 in UTC; *topUp* says whether it is for prepayment top-up; *certificate*
-is base64 of the DER."""
+"""The names of the values, in order. *number* counts the certificates in the order in which they were issued; *status*
+is P, I, N, E or R; times are ISO 8601 in UTC; *topUp* tells whether it is for prepayment top-up; *certificate* is
+base64 of the DER."""
 
 
 def record_values(record: CertificateRecord, moment: datetime) -> dict[str, Any]:
-    """The values of a certificate at a moment, by the names of :data:`COLUMNS` and in their order."""
+    """Return the values of a certificate at *moment*, by the names in :data:`COLUMNS` and in that order."""
     summary = certificate_summary(record, moment)
-    del summary["issuedHere"]  # of everything that is exported
+    del summary["issuedHere"]  # true of everything that is exported
     first = {
         "number": record.id,
         "status": summary.pop("status"),

@@ -1,4 +1,4 @@
-"""Certificates of a ledger as holdings: named, and with the private keys that are at hand."""
+"""Selection of certificates in a ledger, with their names and available private keys."""
 
 from __future__ import annotations
 
@@ -7,32 +7,34 @@ from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
-from smki.interchange.holding import Holding
+from smki.interchange.certificate_with_key import CertificateWithKey
 from smki.interchange.key_ring import KeyRing
 from smki.interchange.naming import certificate_name
 from smki.ledger import CertificateQuery, CertificateRecord, Ledger
 from smki.sec.role import CertificateStatus
 
 MISSING_LOOKED_FOR = 10_000
-"""Among so many certificates at most those are counted whose private key is not at hand."""
+"""Maximum number of certificates searched for ones without a private key."""
 
 
-def holding_of(record: CertificateRecord, moment: datetime, keys: KeyRing | None = None) -> Holding:
-    """A certificate of the ledger under its name; the one that is in use has the plain one.
+def certificate_with_key(
+    record: CertificateRecord, moment: datetime, keys: KeyRing | None = None
+) -> CertificateWithKey:
+    """Return a certificate of the ledger with its name; only the one in use has the plain name.
 
-    :param keys: where to look for its private key. An authority's is never given, wherever it is found.
+    :param keys: where to look for its private key. An authority's key is never included.
     """
     certificate = record.certificate
     is_in_use = record.status_at(moment) is CertificateStatus.IN_USE
     name = certificate_name(certificate, top_up=record.top_up, plain=is_in_use)
     key = keys.key(certificate.public_key_info) if keys is not None and not record.kind.is_authority else None
-    return Holding(certificate, key, name)
+    return CertificateWithKey(certificate, key, name)
 
 
 def records_with_keys(ledger: Ledger, keys: KeyRing, query: CertificateQuery) -> list[CertificateRecord]:
-    """The certificates that match and whose private key is at hand, in the order of issue; no authority's.
+    """Return the matching certificates whose private key is available, in the order of issue, without authorities'.
 
-    It is the keys that are looked up, so that few keys take no longer where there are many certificates.
+    The lookup is by key, so a few keys do not take longer among many certificates.
     """
     found = []
     for public_key_info in keys:
@@ -44,15 +46,15 @@ def records_with_keys(ledger: Ledger, keys: KeyRing, query: CertificateQuery) ->
 
 
 class Missing(NamedTuple):
-    """Certificates whose private key is not at hand."""
+    """Certificates without an available private key."""
 
     records: list[CertificateRecord]
     is_complete: bool
-    """Whether these are all of them."""
+    """Whether all certificates were searched."""
 
 
 def records_without_keys(ledger: Ledger, keys: KeyRing, query: CertificateQuery) -> Missing:
-    """Certificates that match and whose private key is not at hand, among the first :data:`MISSING_LOOKED_FOR`."""
+    """Return matching certificates without an available private key, among the first :data:`MISSING_LOOKED_FOR`."""
     missing: list[CertificateRecord] = []
     for looked_at, record in enumerate(ledger.search.all_certificates(query)):
         if looked_at == MISSING_LOOKED_FOR:
@@ -62,8 +64,8 @@ def records_without_keys(ledger: Ledger, keys: KeyRing, query: CertificateQuery)
     return Missing(missing, is_complete=True)
 
 
-def holdings_of(
+def certificates_with_keys(
     records: Iterable[CertificateRecord], moment: datetime, keys: KeyRing | None = None
-) -> Iterator[Holding]:
-    """The same as :func:`holding_of` for each, one at a time."""
-    return (holding_of(record, moment, keys) for record in records)
+) -> Iterator[CertificateWithKey]:
+    """Yield the result of :func:`certificate_with_key` for each record."""
+    return (certificate_with_key(record, moment, keys) for record in records)

@@ -1,4 +1,4 @@
-"""Certificates as lines of text: JSON Lines, CSV, PEM one after the other."""
+"""Certificates as text: JSON Lines, CSV, or concatenated PEM."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from smki.pki.certificate import to_pem
 
 
 def write_json_lines(file: IO[bytes], records: Iterable[CertificateRecord], moment: datetime) -> int:
-    """One JSON object a line, as in a full extract; how many.
+    """Write one JSON object per line, as in a full extract; return the number of lines.
 
-    :param moment: at which they have the status that is written.
+    :param moment: the moment whose status is written.
     """
     count = 0
     for count, record in enumerate(records, 1):  # noqa: B007
@@ -25,7 +25,7 @@ def write_json_lines(file: IO[bytes], records: Iterable[CertificateRecord], mome
 
 
 def write_csv(file: IO[bytes], records: Iterable[CertificateRecord], moment: datetime) -> int:
-    """CSV (RFC 4180) in UTF-8 with a line of names, a certificate a line; how many."""
+    """Write CSV (RFC 4180) in UTF-8, with a header and one certificate per line; return the number of certificates."""
     file.write(csv_line(COLUMNS).encode())
     count = 0
     for count, record in enumerate(records, 1):  # noqa: B007
@@ -34,7 +34,7 @@ def write_csv(file: IO[bytes], records: Iterable[CertificateRecord], moment: dat
 
 
 def write_pem(file: IO[bytes], records: Iterable[CertificateRecord]) -> int:
-    """The certificates in PEM, one after the other; how many."""
+    """Write the certificates in PEM, concatenated; return their number."""
     count = 0
     for count, record in enumerate(records, 1):  # noqa: B007
         file.write(to_pem("CERTIFICATE", record.der).encode("ascii"))

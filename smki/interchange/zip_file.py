@@ -1,7 +1,7 @@
-"""ZIP archives written as they go: to a pipe too, with any number of entries, in memory that does not grow.
+"""ZIP archives written as a stream, for instance to a pipe, with any number of entries and constant memory.
 
-The standard library keeps half a kilobyte an entry until the archive is closed; this keeps the central directory in
-a temporary file. The bytes depend on nothing but the entries: no times, no owners.
+The standard library keeps half a kilobyte per entry until the archive is closed; here the central directory goes to a
+temporary file. The output depends only on the entries, without times or owners.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _SPOOLED_BYTES = 1 << 20
 class ZipWriter:
     """Writes a ZIP archive (PKWARE APPNOTE 6.3) entry by entry. Close it, or use it in a ``with`` statement.
 
-    :param file: where to; it is only ever written to, in order.
+    :param file: the output, which is only written sequentially.
     """
 
     def __init__(self, file: IO[bytes]) -> None:
@@ -44,8 +44,8 @@ class ZipWriter:
         """Add a file.
 
         :param name: with ``/`` between folders.
-        :param mode: who may read it once it is unpacked.
-        :raises ValueError: for a name that would be unpacked outside of its folder.
+        :param mode: the file mode after unpacking.
+        :raises ValueError: for a name that would be unpacked outside the target folder.
         """
         if not _NAME.match(name):
             raise ValueError(f"not the name of a file in an archive: {name!r}")
@@ -79,7 +79,7 @@ class ZipWriter:
         self.entries += 1
 
     def close(self) -> None:
-        """Write the central directory, without which it is no archive."""
+        """Write the central directory, which completes the archive."""
         with self._directory as directory:
             directory.seek(0)
             while chunk := directory.read(1 << 16):

@@ -1,7 +1,7 @@
-"""The bounds on what is read from certificates, certification requests and revocation lists.
+"""Limits on what is read from certificates, certification requests and revocation lists.
 
-Whoever sends something larger gets an answer that names the bound, after a bounded time. All of them are far above what
-any SMKI certificate, request or list needs; the profiles (:mod:`smki.profile.tables`) ask for much less.
+Larger input is rejected within bounded time, with an error that names the limit. All limits are far above what any SMKI
+certificate, request or list needs; the profiles (:mod:`smki.profile.tables`) allow much less.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ MAX_DEPTH = 64
 """Maximum nesting of elements."""
 
 MAX_INTEGER_BYTES = 64
-"""Maximum size of an INTEGER: versions, serial numbers, pathLenConstraint, cRLNumber, the halves of a signature.
+"""Maximum size of an INTEGER in bytes: versions, serial numbers, pathLenConstraint, cRLNumber, r and s of a signature.
 
-Python refuses to write a number of more than 4,300 digits in decimal, so one of 2,001 bytes must not become an int.
+Python refuses to format a number of more than 4,300 digits in decimal, so one of 2,001 bytes must not become an int.
 """
 
 MAX_OID_BYTES = 64

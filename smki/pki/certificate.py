@@ -1,4 +1,4 @@
-"""An SMKI certificate, read from DER: tolerantly as a structure for the lint, strictly as a value for use."""
+"""SMKI certificates, read from DER: leniently into a structure for the lint, strictly into a value for use."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ HARDWARE_MODULE_NAME_LOCATION = "tbsCertificate.extensions.subjectAltName"
 
 @dataclass(slots=True)
 class CertificateStructure:
-    """A certificate taken apart as far as it goes; parts that are missing or unreadable are None.
+    """A certificate parsed as far as possible; parts that are missing or unreadable are None.
 
-    Made by :func:`read_certificate` and :func:`read_tbs_certificate`. Nothing about the values is checked.
+    Created by :func:`read_certificate` and :func:`read_tbs_certificate`. Values are not checked.
     """
 
     data: bytes
@@ -59,7 +59,7 @@ class CertificateStructure:
     signature: Node | None = None
 
     def extension(self, oid: str) -> ExtensionNode | None:
-        """The first extension with that object identifier, or None."""
+        """Return the first extension with that object identifier, or None."""
         for extension in self.extensions:
             if extension.oid == oid:
                 return extension
@@ -67,7 +67,7 @@ class CertificateStructure:
 
 
 def read_certificate(data: bytes) -> CertificateStructure:
-    """Take the DER of a certificate apart; never raises, what cannot be read becomes a fault."""
+    """Parse the DER of a certificate. Never raises; parts that cannot be read become faults."""
     structure = CertificateStructure(data)
     if len(data) > MAX_BYTES:
         structure.faults.append(too_large(data, "certificate"))
@@ -99,12 +99,12 @@ def read_certificate(data: bytes) -> CertificateStructure:
 
 
 def too_large(data: bytes, location: str) -> StructureFault:
-    """The fault of an input that is above :data:`~smki.pki.bounds.MAX_BYTES`, and not taken apart."""
+    """Return the fault of an input above :data:`~smki.pki.bounds.MAX_BYTES`, which is not parsed."""
     return StructureFault("der.too-large", location, f"{len(data)} bytes", f"at most {MAX_BYTES} bytes")
 
 
 def read_tbs_certificate(data: bytes) -> CertificateStructure:
-    """The same for a certificate that is yet to be signed: the DER of its TBSCertificate."""
+    """Parse the DER of a TBSCertificate that has not been signed yet. Never raises."""
     structure = CertificateStructure(data)
     try:
         structure.tbs = der.read(data)
@@ -129,7 +129,7 @@ def _read_tbs(structure: CertificateStructure, tbs: Node) -> None:
         parts = tbs.children() if tbs.tag == der.SEQUENCE else []
     except DerError as error:
         structure.faults.append(
-            StructureFault("structure.unreadable", "tbsCertificate", str(error), "a row of elements")
+            StructureFault("structure.unreadable", "tbsCertificate", str(error), "a sequence of elements")
         )
         return
     at = 0
@@ -184,9 +184,9 @@ def _read_extensions(structure: CertificateStructure, part: Node) -> None:
 
 @dataclass(frozen=True)
 class Certificate:
-    """An SMKI certificate that could be read completely. Equal when its DER is.
+    """An SMKI certificate that could be read completely. Two are equal if their DER is.
 
-    Reading checks the structure, not the profile (:mod:`smki.profile` does) and no signature.
+    Reading checks the structure, but not the profile (see :mod:`smki.profile`) or any signature.
     """
 
     der: bytes
@@ -201,7 +201,7 @@ class Certificate:
     public_key_info: bytes = field(repr=False, compare=False)
     """SubjectPublicKeyInfo, DER."""
     extension_values: dict[str, bytes] = field(repr=False, compare=False)
-    """extnValue contents by dotted object identifier."""
+    """The contents of extnValue by dotted object identifier."""
     signature: bytes = field(repr=False, compare=False)
     """Ecdsa-Sig-Value, DER."""
 
@@ -209,15 +209,15 @@ class Certificate:
     def from_der(cls, data: bytes) -> Certificate:
         """Read a certificate.
 
-        :raises Malformed: when a part of it cannot be read, saying which.
+        :raises Malformed: if a part of it cannot be read, naming that part.
         """
         return cls.from_structure(read_certificate(data))
 
     @classmethod
     def from_structure(cls, structure: CertificateStructure) -> Certificate:
-        """The same for a certificate that was taken apart already (:func:`read_certificate`), for the lint perhaps.
+        """Return the certificate in a structure that has already been parsed (:func:`read_certificate`).
 
-        :raises Malformed: when a part of it cannot be read, saying which.
+        :raises Malformed: if a part of it cannot be read, naming that part.
         """
         extra = len(structure.data) - structure.outer.end if structure.outer is not None else 0
         if extra:
@@ -253,7 +253,7 @@ class Certificate:
             raise DerError("a serial number that is not positive", s.serial_number.start)
         constraints = structure.extension(Oid.BASIC_CONSTRAINTS)
         if constraints is not None and len(constraints.value.content) > MAX_INTEGER_BYTES:
-            # So that path_length is bounded, whatever else is in there.
+            # Checked so that path_length is bounded, whatever else it contains.
             raise IntegerTooLong(f"basicConstraints of {len(constraints.value.content)} bytes", constraints.node.start)
         return cls(
             der=structure.data,
@@ -275,13 +275,13 @@ class Certificate:
 
     @cached_property
     def key_usages(self) -> frozenset[KeyUsage]:
-        """The bits of keyUsage; empty where there is none."""
+        """The bits of keyUsage; empty if there is none."""
         value = self.extension_values.get(Oid.KEY_USAGE, b"")
         return key_usages(value[2:]) if value[:1] == b"\x03" else frozenset()
 
     @property
     def usage(self) -> KeyUsage | None:
-        """The one usage of an end entity (digitalSignature or keyAgreement); None otherwise."""
+        """The single usage of an end entity (digitalSignature or keyAgreement); otherwise None."""
         return next(iter(self.key_usages)) if len(self.key_usages) == 1 else None
 
     @cached_property
@@ -319,18 +319,18 @@ class Certificate:
 
     @property
     def is_authority(self) -> bool:
-        """Whether basicConstraints says that it is a CA."""
+        """Whether basicConstraints marks it as a CA."""
         return self.extension_values.get(Oid.BASIC_CONSTRAINTS, b"")[2:5] == b"\x01\x01\xff"
 
     @property
     def path_length(self) -> int | None:
-        """The pathLenConstraint of basicConstraints; None where there is none."""
+        """The pathLenConstraint of basicConstraints; None if there is none."""
         value = self.extension_values.get(Oid.BASIC_CONSTRAINTS, b"")
         return int.from_bytes(value[7:], "big") if value[5:6] == b"\x02" else None
 
     @cached_property
     def kind(self) -> CertificateKind:
-        """What it is, judged by subject, basicConstraints and whether it issued itself."""
+        """The kind of certificate, judged by subject, basicConstraints and whether it is self-issued."""
         if self.is_authority or KeyUsage.KEY_CERT_SIGN in self.key_usages:
             is_organisation = self.role is not None
             if self.issuer == self.subject:
@@ -358,15 +358,15 @@ class Certificate:
         return hashlib.sha256(self.der).digest()
 
     def is_signed_by(self, point: bytes) -> bool:
-        """Whether the key with that point (65 bytes) made the signature."""
+        """Return whether the signature was made by the key with that point (65 bytes)."""
         return signature_verifies(point, self.signature, self.tbs)
 
     def as_pem(self) -> str:
-        """The certificate in PEM, with a newline at the end (RFC 7468)."""
+        """Return the certificate in PEM, with a newline at the end (RFC 7468)."""
         return to_pem("CERTIFICATE", self.der)
 
     def as_json(self) -> dict[str, Any]:
-        """What is in it, for programs: text, hexadecimal and ISO 8601."""
+        """Return its content as a JSON object: text, hexadecimal and ISO 8601."""
         return {
             "kind": self.kind.value,
             "serialNumber": self.serial_number.hex,
@@ -391,7 +391,7 @@ def _hex(content_bytes: bytes | None) -> str | None:
 
 
 def to_pem(label: str, data: bytes) -> str:
-    """DER in PEM: 64 characters a line between BEGIN and END lines (RFC 7468)."""
+    """Return DER in PEM: 64 characters per line between BEGIN and END lines (RFC 7468)."""
     body = base64.b64encode(data).decode("ascii")
     lines = [body[at : at + 64] for at in range(0, len(body), 64)]
     return "\n".join([f"-----BEGIN {label}-----", *lines, f"-----END {label}-----", ""])

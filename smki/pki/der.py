@@ -1,8 +1,8 @@
-"""DER, read tolerantly and written exactly (ITU-T X.690).
+"""DER, read leniently and written strictly (ITU-T X.690).
 
-Written by ourselves because the lint has to see what other readers hide or refuse: lengths that are
-longer than need be, bytes after the end, algorithm parameters that should not be there. Reading is
-lazy and costs a few microseconds a certificate; writing has no options, so that what is written is DER.
+A reader of our own is needed because the lint must see what other readers hide or reject: lengths that are not minimal,
+bytes after the end, unexpected algorithm parameters. Reading is lazy and takes a few microseconds per certificate.
+Writing has no options, so the output is always DER.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ STRING_TAGS = frozenset({UTF8_STRING, PRINTABLE_STRING, TELETEX_STRING, IA5_STRI
 
 
 def tag_name(tag: int) -> str:
-    """The ASN.1 name of an identifier byte, ``[0]`` for a context tag, else its hexadecimal form."""
+    """Return the ASN.1 name of an identifier byte, ``[0]`` for a context tag, or its hexadecimal form."""
     if tag in TAG_NAMES:
         return TAG_NAMES[tag]
     if tag & 0xC0 == CONTEXT:
@@ -64,11 +64,11 @@ def tag_name(tag: int) -> str:
 
 
 class DerError(Exception):
-    """Bytes that cannot be read as a DER (or even BER, definite length) element.
+    """Raised for bytes that cannot be read as a DER (or even definite-length BER) element.
 
-    :ivar code: the code of the finding that reports it.
-    :ivar reason: what was found, for a person.
-    :ivar offset: the byte, counted from the start of the input, at which reading stopped.
+    :ivar code: the code of the corresponding finding.
+    :ivar reason: what was found, for people.
+    :ivar offset: the offset in the input at which reading stopped.
     """
 
     code = "structure.unreadable"
@@ -80,19 +80,19 @@ class DerError(Exception):
 
 
 class IntegerTooLong(DerError):
-    """An INTEGER above :data:`~smki.pki.bounds.MAX_INTEGER_BYTES`."""
+    """Raised for an INTEGER above :data:`~smki.pki.bounds.MAX_INTEGER_BYTES`."""
 
     code = "der.integer-too-long"
 
 
 class TooMany(DerError):
-    """More elements than :mod:`smki.pki.bounds` allows."""
+    """Raised for more elements than :mod:`smki.pki.bounds` allows."""
 
     code = "der.too-many"
 
 
 class TooLarge(DerError):
-    """An input, or a part of one, of more bytes than :mod:`smki.pki.bounds` allows."""
+    """Raised for an input, or a part of one, with more bytes than :mod:`smki.pki.bounds` allows."""
 
     code = "der.too-large"
 
@@ -101,7 +101,7 @@ class Node:
     """One element (tag, length, contents) within a larger input.
 
     :ivar data: the whole input.
-    :ivar tag: the identifier byte, class and constructed bit included.
+    :ivar tag: the identifier byte, including class and constructed bit.
     :ivar start: offset of the identifier byte.
     :ivar body: offset of the first content byte.
     :ivar end: offset after the last content byte.
@@ -129,19 +129,19 @@ class Node:
 
     @property
     def has_minimal_length(self) -> bool:
-        """Whether the length bytes are the shortest that would do (X.690 10.1)."""
+        """Whether the length is encoded in the fewest bytes (X.690 10.1)."""
         return self.body - self.start == 1 + len(_length_bytes(self.end - self.body))
 
     def children(self) -> list[Node]:
-        """The elements inside this constructed one.
+        """Return the elements inside this constructed one.
 
-        :raises DerError: when the contents are not a row of elements.
+        :raises DerError: if the contents are not a sequence of elements.
         """
         if self._children is None:
             data, at, limit = self.data, self.body, self.end
             nodes = []
             while at < limit:
-                # The short form of read(), written out here because nearly all elements take it.
+                # The short form handled by read(), repeated here because nearly all elements use it.
                 tag = data[at]
                 if (
                     at + 1 < limit
@@ -158,9 +158,9 @@ class Node:
         return self._children
 
     def inner(self) -> Node:
-        """The single element that the contents of this OCTET STRING (or explicit tag) are.
+        """Return the single element that forms the contents of this OCTET STRING or explicit tag.
 
-        :raises DerError: when they are not exactly one element.
+        :raises DerError: if they are not exactly one element.
         """
         node = read(self.data, self.body, self.end)
         if node.end != self.end:
@@ -172,9 +172,9 @@ class Node:
 
 
 def read(data: bytes, start: int = 0, limit: int | None = None) -> Node:
-    """Read the one element that begins at *start*, in constant time and without reading inside it.
+    """Read the element that begins at *start*, in constant time and without reading inside it.
 
-    :raises DerError: truncated, of indefinite length, or with a tag number above 30.
+    :raises DerError: if it is truncated, has an indefinite length, or a tag number above 30.
     """
     if limit is None:
         limit = len(data)
@@ -192,7 +192,7 @@ def read(data: bytes, start: int = 0, limit: int | None = None) -> Node:
             raise DerError("indefinite length, which DER forbids", start + 1)
         body += length & 0x7F
         if body > limit:
-            raise DerError("length bytes cut short", start + 1)
+            raise DerError("truncated length bytes", start + 1)
         length = int.from_bytes(data[start + 2 : body], "big")
     end = body + length
     if end > limit:
@@ -202,9 +202,9 @@ def read(data: bytes, start: int = 0, limit: int | None = None) -> Node:
 
 
 def first_children(node: Node, count: int) -> list[Node]:
-    """The first *count* elements inside a constructed one, whatever comes after them.
+    """Return the first *count* elements inside a constructed one, ignoring anything after them.
 
-    :raises DerError: when these are not elements.
+    :raises DerError: if these are not elements.
     """
     children: list[Node] = []
     at = node.body
@@ -215,9 +215,9 @@ def first_children(node: Node, count: int) -> list[Node]:
 
 
 def decode_integer(node: Node) -> int:
-    """The value of an INTEGER.
+    """Return the value of an INTEGER.
 
-    :raises IntegerTooLong: when it has more than :data:`~smki.pki.bounds.MAX_INTEGER_BYTES` bytes.
+    :raises IntegerTooLong: if it has more than :data:`~smki.pki.bounds.MAX_INTEGER_BYTES` bytes.
     """
     length = node.end - node.body
     if length > MAX_INTEGER_BYTES:
@@ -226,9 +226,9 @@ def decode_integer(node: Node) -> int:
 
 
 def decode_oid(content: bytes) -> str:
-    """The dotted form of OBJECT IDENTIFIER content bytes.
+    """Return the dotted form of the content bytes of an OBJECT IDENTIFIER.
 
-    :raises DerError: when they are empty, cut short or not minimal (X.690 8.19).
+    :raises DerError: if they are empty, truncated or not minimal (X.690 8.19).
     """
     return _decode_oid(content)
 
@@ -236,13 +236,13 @@ def decode_oid(content: bytes) -> str:
 @lru_cache(maxsize=512)
 def _decode_oid(content: bytes) -> str:
     if not content or content[-1] & 0x80 or len(content) > MAX_OID_BYTES:
-        raise DerError(f"object identifier that is empty, cut short or longer than {MAX_OID_BYTES} bytes", 0)
+        raise DerError(f"object identifier that is empty, truncated or longer than {MAX_OID_BYTES} bytes", 0)
     arcs = []
     value = 0
     first = True
     for data in content:
         if first and data == 0x80:
-            raise DerError("object identifier with a needless leading byte", 0)
+            raise DerError("object identifier with a redundant leading byte", 0)
         value = value << 7 | data & 0x7F
         first = not data & 0x80
         if first:
@@ -253,9 +253,9 @@ def _decode_oid(content: bytes) -> str:
 
 
 def decode_time(node: Node) -> datetime:
-    """The moment (UTC) in a UTCTime or GeneralizedTime as RFC 5280 4.1.2.5 has them: to the second, with Z.
+    """Return the moment (UTC) in a UTCTime or GeneralizedTime in the form of RFC 5280 4.1.2.5: to the second, with Z.
 
-    :raises DerError: for another type, another form or a moment that does not exist.
+    :raises DerError: for another type or form, or a moment that does not exist.
     """
     text = node.content
     if node.tag == UTC_TIME and len(text) == 13:
@@ -266,7 +266,7 @@ def decode_time(node: Node) -> datetime:
     else:
         raise DerError(f"{tag_name(node.tag)} of {len(text)} bytes", node.start)
     if not digits.isdigit() or text[-1:] != b"Z":
-        raise DerError("a time that is not digits followed by Z", node.start)
+        raise DerError("a time that does not consist of digits followed by Z", node.start)
     d = digits
     year, month, day, hour, minute = int(d[:4]), int(d[4:6]), int(d[6:8]), int(d[8:10]), int(d[10:12])
     try:
@@ -276,9 +276,9 @@ def decode_time(node: Node) -> datetime:
 
 
 def decode_text(node: Node) -> str:
-    """The text of a string element (UTF8String, PrintableString, IA5String, TeletexString, BMPString).
+    """Return the text of a string element (UTF8String, PrintableString, IA5String, TeletexString, BMPString).
 
-    :raises DerError: when the bytes are not in the type's character set.
+    :raises DerError: if the bytes are not in the type's character set.
     """
     if node.tag not in STRING_TAGS:
         raise DerError(f"{tag_name(node.tag)} is not a string", node.start)
@@ -297,7 +297,7 @@ def _length_bytes(length: int) -> bytes:
 
 
 def element(tag: int, *contents: bytes) -> bytes:
-    """An element with the given identifier byte and the contents joined."""
+    """Return an element with the given identifier byte and the concatenated contents."""
     content = b"".join(contents)
     length = len(content)
     if length < 0x80:
@@ -306,50 +306,50 @@ def element(tag: int, *contents: bytes) -> bytes:
 
 
 def sequence(*contents: bytes) -> bytes:
-    """A SEQUENCE of encoded elements."""
+    """Return a SEQUENCE of encoded elements."""
     return element(SEQUENCE, *contents)
 
 
 def set_of(*contents: bytes) -> bytes:
-    """A SET OF, its members in the ascending order that DER demands (X.690 11.6)."""
+    """Return a SET OF with its members in ascending order, as DER requires (X.690 11.6)."""
     return element(SET, *sorted(contents))
 
 
 def explicit(number: int, *contents: bytes) -> bytes:
-    """An explicit (constructed) context tag around encoded elements."""
+    """Return encoded elements in an explicit (constructed) context tag."""
     return element(CONTEXT | CONSTRUCTED | number, *contents)
 
 
 def integer(value: int) -> bytes:
-    """An INTEGER in the fewest bytes."""
+    """Return an INTEGER in the fewest bytes."""
     return element(INTEGER, integer_content(value))
 
 
 def integer_content(value: int) -> bytes:
-    """The content bytes of an INTEGER: two's complement in the fewest bytes (X.690 8.3)."""
+    """Return the content bytes of an INTEGER: two's complement in the fewest bytes (X.690 8.3)."""
     return value.to_bytes((value if value >= 0 else ~value).bit_length() // 8 + 1, "big", signed=True)
 
 
 def boolean(value: bool) -> bytes:
-    """A BOOLEAN: 0xFF for true (X.690 11.1)."""
+    """Return a BOOLEAN: 0xFF for true (X.690 11.1)."""
     return element(BOOLEAN, b"\xff" if value else b"\x00")
 
 
 def octet_string(content: bytes) -> bytes:
-    """An OCTET STRING."""
+    """Return an OCTET STRING."""
     return element(OCTET_STRING, content)
 
 
 def bit_string(content: bytes, unused_bits: int = 0) -> bytes:
-    """A BIT STRING of whole bytes, the last *unused_bits* bits of which do not count."""
+    """Return a BIT STRING whose last *unused_bits* bits are unused."""
     return element(BIT_STRING, bytes((unused_bits,)), content)
 
 
 @lru_cache(maxsize=256)
 def oid(dotted: str) -> bytes:
-    """An OBJECT IDENTIFIER from its dotted form.
+    """Return an OBJECT IDENTIFIER given its dotted form.
 
-    :raises ValueError: when the text is not one.
+    :raises ValueError: if the text is not one.
     """
     arcs = [int(arc) for arc in dotted.split(".")]
     if len(arcs) < 2 or arcs[0] > 2 or min(arcs) < 0 or (arcs[0] < 2 and arcs[1] > 39):
@@ -364,14 +364,14 @@ def oid(dotted: str) -> bytes:
 
 
 def utf8_string(text: str) -> bytes:
-    """A UTF8String."""
+    """Return a UTF8String."""
     return element(UTF8_STRING, text.encode())
 
 
 def printable_string(text: str) -> bytes:
-    """A PrintableString.
+    """Return a PrintableString.
 
-    :raises ValueError: when *text* has a character outside X.680 41.4.
+    :raises ValueError: if *text* has a character outside X.680 41.4.
     """
     if not is_printable(text):
         raise ValueError(f"{text!r} has characters that a PrintableString cannot hold")
@@ -382,13 +382,13 @@ _PRINTABLE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123
 
 
 def is_printable(text: str) -> bool:
-    """Whether a PrintableString can hold *text* (X.680 41.4)."""
+    """Return whether a PrintableString can contain *text* (X.680 41.4)."""
     return _PRINTABLE.issuperset(text)
 
 
 def time(moment: datetime) -> bytes:
-    """A Time as RFC 5280 4.1.2.5 has it: UTCTime through 2049, GeneralizedTime from 2050; *moment* in UTC."""
-    # Put together by hand: strftime takes several times as long, and a list has a time for each entry.
+    """Return a Time as in RFC 5280 4.1.2.5: UTCTime through 2049, GeneralizedTime from 2050; *moment* in UTC."""
+    # Formatted by hand: strftime takes several times as long, and a list has a time in each entry.
     m = moment
     rest = b"%02d%02d%02d%02d%02dZ" % (m.month, m.day, m.hour, m.minute, m.second)
     if m.year < 2050:

@@ -1,4 +1,4 @@
-"""The ways in which people hand over DER: PEM, base64 with or without line breaks, hexadecimal, or as it is."""
+"""Decoding of DER as users supply it: in PEM, base64 with or without line breaks, hexadecimal, or binary."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from smki.problem import Malformed, Problem
 
 MAX_INPUT_BYTES = 64 * 1024 * 1024
-"""Files above this size are not read: no certificate, request or list comes near it."""
+"""Maximum size of an input, in bytes: no certificate, request or list comes near it."""
 
 _PEM_BEGIN = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,64})-----")
 _BLANK_LINE = re.compile(rb"\n[ \t\r]*\n")
@@ -26,17 +26,17 @@ class Piece:
     """One DER object found in an input."""
 
     label: str
-    """The PEM label (``CERTIFICATE REQUEST``); empty where the input had none."""
+    """The PEM label (``CERTIFICATE REQUEST``); empty if the input has none."""
     der: bytes
     offset: int
-    """Where in the input it began, in bytes."""
+    """Where it begins in the input, in bytes."""
 
 
-def unarmour(data: bytes, name: str = "input") -> list[Piece]:
-    """Every DER object in *data*: each PEM block, or what is in it in base64, hexadecimal or DER.
+def decode_input(data: bytes, name: str = "input") -> list[Piece]:
+    """Return every DER object in *data*: each PEM block, or the content in base64, hexadecimal or DER.
 
-    :param name: what to call the input in an error.
-    :raises Malformed: when it is empty, too large, or any of it in none of these forms.
+    :param name: the name of the input in errors.
+    :raises Malformed: if it is empty, too large, or any part of it is in none of these forms.
     """
     pieces = []
     for piece in read_pieces(data, name):
@@ -47,7 +47,7 @@ def unarmour(data: bytes, name: str = "input") -> list[Piece]:
 
 
 def read_pieces(data: bytes, name: str = "input") -> Iterator[Piece | Malformed]:
-    """The same one at a time, a part that cannot be read as the error that it would raise."""
+    """Yield the objects that :func:`decode_input` returns, with an error in place of each unreadable part."""
     try:
         _refuse_unfit(data, name)
         squeezed = _WHITE_SPACE.sub(b"", data)
@@ -68,7 +68,7 @@ def read_pieces(data: bytes, name: str = "input") -> Iterator[Piece | Malformed]
                 )
                 yield Piece("", encoded, data.find(chunk[:32]))
         elif squeezed[:1] == b"-" or (data.isascii() and b"\0" not in data):
-            seen = f"text that begins {data[:32].decode('ascii', 'replace')!r}"
+            seen = f"text that begins with {data[:32].decode('ascii', 'replace')!r}"
             raise Malformed(
                 Problem(code="input.not-encoded", subject=name, seen=seen, expected="PEM, base64, hexadecimal or DER")
             )
@@ -81,7 +81,7 @@ def read_pieces(data: bytes, name: str = "input") -> Iterator[Piece | Malformed]
 def _refuse_unfit(data: bytes, name: str) -> None:
     if not data.strip():
         raise Malformed(
-            Problem(code="input.empty", subject=name, seen="nothing in it", expected="PEM, base64, hexadecimal or DER")
+            Problem(code="input.empty", subject=name, seen="an empty input", expected="PEM, base64, hexadecimal or DER")
         )
     if len(data) > MAX_INPUT_BYTES:
         raise Malformed(
@@ -104,7 +104,7 @@ def _is_base64(squeezed: bytes) -> bool:
 
 
 def _chunks(data: bytes) -> Sequence[bytes]:
-    """The objects of a text that holds one a paragraph, or one a line; none where it does not."""
+    """Split a text with one object per paragraph or per line; return nothing if it is not such a text."""
     for separator in (_BLANK_LINE, _LINE_END):
         chunks = [squeezed for chunk in separator.split(data) if (squeezed := _WHITE_SPACE.sub(b"", chunk))]
         if len(chunks) > 1 and all(_is_base64(chunk) or _is_hexadecimal(chunk) for chunk in chunks):
@@ -116,7 +116,7 @@ def _pem_blocks(data: bytes, name: str) -> Iterator[Piece | Malformed]:
     begins = list(_PEM_BEGIN.finditer(data))
     ends = [match.start() for match in begins[1:]] + [len(data)]
     for number, (begin, limit) in enumerate(zip(begins, ends, strict=True), 1):
-        # Looked for up to the next BEGIN line only: many of them without END lines would take for ever otherwise.
+        # Search only up to the next BEGIN line: otherwise many of them without END lines would take quadratic time.
         end = data.find(b"-----END " + begin.group(1) + b"-----", begin.end(), limit)
         label = begin.group(1).decode("ascii")
         if end < 0:

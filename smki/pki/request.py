@@ -1,4 +1,4 @@
-"""Certification requests (PKCS#10, RFC 2986): taken apart, read, and made."""
+"""Certification requests (PKCS#10, RFC 2986): parsing, reading and creation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from smki.pki import der
 from smki.pki.bounds import MAX_ATTRIBUTE_VALUES, MAX_BYTES, MAX_REQUEST_ATTRIBUTES
 from smki.pki.certificate import too_large
 from smki.pki.der import DerError, Node, TooMany
-from smki.pki.pem import unarmour
+from smki.pki.pem import decode_input
 from smki.pki.x509 import (
     ECDSA_WITH_SHA256_ALGORITHM,
     ExtensionNode,
@@ -39,12 +39,12 @@ from smki.sec.role import KeyUsage, RemotePartyRole
 PEM_LABELS = ("CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST")
 
 HARDWARE_TYPE = "1.2.826.0.1.8641679.1.2.2.1"
-"""hwType of the Device Certificates that we make requests for, measured in the published ones; readers ignore it."""
+"""hwType in the Device requests made here, as in the published Device Certificates; readers ignore it."""
 
 
 @dataclass(slots=True)
 class RequestStructure:
-    """A certification request taken apart as far as it goes; parts that are missing or unreadable are None."""
+    """A certification request parsed as far as possible; parts that are missing or unreadable are None."""
 
     data: bytes
     faults: list[StructureFault] = field(default_factory=list)
@@ -59,7 +59,7 @@ class RequestStructure:
     signature: Node | None = None
 
     def extension(self, oid: str) -> ExtensionNode | None:
-        """The first requested extension with that object identifier, or None."""
+        """Return the first requested extension with that object identifier, or None."""
         for extension in self.extensions:
             if extension.oid == oid:
                 return extension
@@ -67,7 +67,7 @@ class RequestStructure:
 
 
 def read_request(data: bytes) -> RequestStructure:
-    """Take the DER of a certification request apart; never raises, what cannot be read becomes a fault."""
+    """Parse the DER of a certification request. Never raises; parts that cannot be read become faults."""
     structure = RequestStructure(data)
     if len(data) > MAX_BYTES:
         structure.faults.append(too_large(data, "certificationRequest"))
@@ -132,7 +132,7 @@ def _read_attributes(structure: RequestStructure, container: Node) -> None:
 
 @dataclass(frozen=True)
 class CertificationRequest:
-    """A certification request that passed its lint: what the certificate takes over from it, byte for byte."""
+    """The parts of a linted certification request that are copied into the certificate byte for byte."""
 
     der: bytes
     subject: bytes
@@ -146,7 +146,7 @@ class CertificationRequest:
 
     @classmethod
     def of(cls, structure: RequestStructure) -> CertificationRequest:
-        """Take the values out of a structure in which the lint found no error."""
+        """Return the values in a structure in which the lint found no error."""
         subject, key, usage = structure.subject, structure.public_key, structure.extension(Oid.KEY_USAGE)
         if subject is None or key is None or usage is None:
             raise ValueError("this structure has not passed the lint of certification requests")
@@ -167,13 +167,13 @@ class CertificationRequest:
 
     @cached_property
     def role(self) -> RemotePartyRole | None:
-        """The role asked for; None in a Device's request."""
+        """The requested role; None in a Device's request."""
         attribute = attribute_of(parse_name(self.subject), Oid.ORGANIZATIONAL_UNIT_NAME)
         return RemotePartyRole.of_hexadecimal(attribute.text) if attribute else None
 
     @cached_property
     def entity_identifier(self) -> EntityIdentifier:
-        """Who it is for."""
+        """The Entity Identifier of the intended holder."""
         attribute = attribute_of(parse_name(self.subject), Oid.X500_UNIQUE_IDENTIFIER)
         if attribute is not None:
             return EntityIdentifier(attribute.content[1:])
@@ -181,7 +181,7 @@ class CertificationRequest:
 
 
 def self_signature_verifies(structure: RequestStructure) -> bool:
-    """Whether the request is signed by the key that it holds (RFC 2986 4.2)."""
+    """Return whether the request is signed by the key that it contains (RFC 2986 4.2)."""
     if structure.public_key is None or structure.signature is None or structure.info is None:
         return False
     point = p256_point(structure.public_key.encoded)
@@ -189,12 +189,12 @@ def self_signature_verifies(structure: RequestStructure) -> bool:
 
 
 def public_point(key: ec.EllipticCurvePublicKey) -> bytes:
-    """The uncompressed point (65 bytes) of a public key."""
+    """Return the uncompressed point (65 bytes) of a public key."""
     return key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
 
 
 def organisation_subject(role: RemotePartyRole, entity: EntityIdentifier, common_name: str | None = None) -> bytes:
-    """The subject Name (DER) of an Organisation: [CN,] OU = role code, x500UniqueIdentifier = EUI-64 (GBCS 12)."""
+    """Return the subject Name (DER) of an Organisation: [CN,] OU = role, x500UniqueIdentifier = EUI-64 (GBCS 12)."""
     rdns = [
         encode_attribute(Oid.ORGANIZATIONAL_UNIT_NAME, der.utf8_string(role.hexadecimal)),
         encode_attribute(Oid.X500_UNIQUE_IDENTIFIER, der.bit_string(entity.encoded)),
@@ -205,14 +205,14 @@ def organisation_subject(role: RemotePartyRole, entity: EntityIdentifier, common
 
 
 def hardware_module_alt_name(entity: EntityIdentifier, hardware_type: str = HARDWARE_TYPE) -> bytes:
-    """The subjectAltName contents (DER) of a Device: one HardwareModuleName with its EUI-64 (RFC 4108 5)."""
+    """Return the subjectAltName contents (DER) of a Device: one HardwareModuleName with its EUI-64 (RFC 4108 5)."""
     module_name = der.sequence(der.oid(hardware_type), der.octet_string(entity.encoded))
     other_name = der.element(0xA0, der.oid(Oid.HARDWARE_MODULE_NAME), der.explicit(0, module_name))
     return der.sequence(other_name)
 
 
 def make_device_request(key: ec.EllipticCurvePrivateKey, entity: EntityIdentifier, usage: KeyUsage) -> bytes:
-    """A Device's certification request (DER) for *key*: empty subject, keyUsage and subjectAltName critical."""
+    """Return a Device's certification request (DER): empty subject, keyUsage and subjectAltName critical."""
     extensions = [
         encode_extension(Oid.KEY_USAGE, key_usage_bit_string(usage), critical=True),
         encode_extension(Oid.SUBJECT_ALT_NAME, hardware_module_alt_name(entity), critical=True),
@@ -227,13 +227,17 @@ def make_organisation_request(
     usage: KeyUsage,
     common_name: str | None = None,
 ) -> bytes:
-    """An Organisation's certification request (DER) for *key*."""
+    """Return an Organisation's certification request (DER) for *key*."""
     extensions = [encode_extension(Oid.KEY_USAGE, key_usage_bit_string(usage), critical=True)]
     return make_request(key, organisation_subject(role, entity, common_name), extensions)
 
 
 def make_request(key: ec.EllipticCurvePrivateKey, subject: bytes, extensions: list[bytes]) -> bytes:
-    """A certification request (DER), version 0, signed with ecdsa-with-SHA256; subject and extensions encoded."""
+    """Return a certification request (DER), version 0, signed with ecdsa-with-SHA256.
+
+    :param subject: the encoded Name.
+    :param extensions: encoded Extensions.
+    """
     attribute = der.sequence(der.oid(Oid.EXTENSION_REQUEST), der.set_of(der.sequence(*extensions)))
     info = der.sequence(
         der.integer(0), subject, encode_public_key(public_point(key.public_key())), der.explicit(0, attribute)
@@ -246,10 +250,10 @@ def make_request(key: ec.EllipticCurvePrivateKey, subject: bytes, extensions: li
 def single_request(data: bytes, name: str) -> bytes:
     """Return the DER of the one certification request in a text or file (PEM, base64, hexadecimal or DER).
 
-    :param name: what it is called in messages.
-    :raises Malformed: when it holds none, or several objects.
+    :param name: the name of the input in messages.
+    :raises Malformed: if it contains no request or several objects.
     """
-    pieces = unarmour(data, name)
+    pieces = decode_input(data, name)
     if len(pieces) != 1:
         raise Malformed(
             Problem(

@@ -1,4 +1,4 @@
-"""The entries of certificate revocation lists (RFC 5280 5.1.2.6): read as they stand, encoded from what is to be said."""
+"""The entries of certificate revocation lists (RFC 5280 5.1.2.6): reading and encoding."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _REASONS = {reason.value: reason for reason in RevocationReason}
 
 
 def reason_of(number: int | None) -> RevocationReason | None:
-    """The reason with that number; None for none and for numbers that RFC 5280 does not define."""
+    """Return the reason with that number; None for no number and for numbers that RFC 5280 does not define."""
     return _REASONS.get(number) if number is not None else None
 
 
@@ -58,11 +58,11 @@ class RevokedEntry:
     revoked_at: datetime
     """UTC, to the second."""
     reason: RevocationReason | None = None
-    """None when no reason was given: then the entry carries no reasonCode."""
+    """None if no reason was given; the entry then has no reasonCode."""
 
 
-# An entry as every list of ours has it: serial number of 16 bytes, UTCTime, reasonCode or none. A million
-# of them are read in a second this way; whatever looks different is read element by element.
+# The usual form of an entry: serial number of 16 bytes, UTCTime, optional reasonCode. A million of them are read in a
+# second this way; entries in any other form are read element by element.
 _USUAL_ENTRY = re.compile(
     rb"\x30(?:\x21|\x2f)\x02\x10((?:[\x01-\x7f][\x00-\xff]|\x00[\x80-\xff])[\x00-\xff]{14})\x17\x0d([0-9]{12}Z)"
     rb"(?:(?<=\x30\x21.{33})|(?<=\x30\x2f.{33})\x30\x0c\x30\x0a\x06\x03\x55\x1d\x15\x04\x03\x0a\x01([\x00-\xff]))",
@@ -72,7 +72,7 @@ _USUAL_ENTRY = re.compile(
 
 @lru_cache(maxsize=128)
 def _usual_entry(length: int, serial: int) -> re.Pattern[bytes]:
-    """The same entry with a serial number of another size, or with a GeneralizedTime.
+    """Return the pattern of an entry with a serial number of another size, or with a GeneralizedTime.
 
     :param length: the length byte of the entry.
     :param serial: the length byte of the serial number, at most :data:`_MAX_USUAL_SERIAL`.
@@ -88,14 +88,15 @@ def _usual_entry(length: int, serial: int) -> re.Pattern[bytes]:
 
 
 _MAX_USUAL_SERIAL = 20
-"""Maximum size in bytes of a serial number in RFC 5280 4.1.2.2."""
+"""Maximum size of a serial number in bytes (RFC 5280 4.1.2.2)."""
 
 _USUAL_RESTS = {15: (13, False), 17: (15, False), 29: (13, True), 31: (15, True)}
-"""What may follow the serial number, by its size in bytes: the size of the time's contents, and whether reasonCode."""
+"""What may follow the serial number, by its size in bytes: the size of the time's contents, and whether there is a
+reasonCode."""
 
 
 class RawEntry(NamedTuple):
-    """One entry as it stands in a list, values not judged."""
+    """One entry as found in a list; its values are not checked."""
 
     start: int
     """Offset of the entry in the input."""
@@ -105,15 +106,15 @@ class RawEntry(NamedTuple):
     time: bytes
     """Content bytes of revocationDate: 13 of a UTCTime, 15 of a GeneralizedTime."""
     reason: int | None
-    """The value of reasonCode where the entry is of the usual shape and has one."""
+    """The value of reasonCode if the entry has the usual form and a reasonCode."""
     node: Node | None
-    """The whole entry, where it is of another shape than usual; its bytes are DER where it is of the usual one."""
+    """The whole entry; None if it has the usual form, which is always valid DER."""
 
 
 def raw_entries(entries: Node) -> Iterator[RawEntry]:
-    """The entries of a ``revokedCertificates`` SEQUENCE, one at a time.
+    """Yield the entries of a ``revokedCertificates`` SEQUENCE.
 
-    :raises DerError: where the bytes are no longer a row of elements.
+    :raises DerError: where the bytes are no longer a sequence of elements.
     """
     data, at, end = entries.data, entries.body, entries.end
     usual = _USUAL_ENTRY.match
@@ -121,7 +122,7 @@ def raw_entries(entries: Node) -> Iterator[RawEntry]:
         match = usual(data, at, end)
         if match is None and at + 4 <= end:
             length, serial = data[at + 1], data[at + 3]
-            # Looked at before the pattern is looked up, so that nobody can fill the cache with forms that there are not.
+            # Checked before looking up the pattern, so that invalid lengths cannot fill the cache.
             if length - 2 - serial in _USUAL_RESTS and 0 < serial <= _MAX_USUAL_SERIAL:
                 match = _usual_entry(length, serial).match(data, at, end)
         if match is not None:
@@ -135,9 +136,9 @@ def raw_entries(entries: Node) -> Iterator[RawEntry]:
 
 
 def entry_parts(node: Node) -> tuple[Node, Node, list[ExtensionNode]]:
-    """userCertificate, revocationDate and the extensions of one entry.
+    """Return userCertificate, revocationDate and the extensions of one entry.
 
-    :raises DerError: when it is not made of these, or is above the bounds on entries.
+    :raises DerError: if it has other parts, or exceeds the limits on entries.
     """
     if node.end - node.start > MAX_ENTRY_BYTES:
         raise TooLarge(f"an entry of {node.end - node.start} bytes", node.start)
@@ -162,9 +163,9 @@ def _usual_time(content: bytes) -> datetime:
 
 
 def usual_time(content: bytes) -> datetime:
-    """The moment in the content bytes of a UTCTime or a GeneralizedTime.
+    """Return the moment in the content bytes of a UTCTime or a GeneralizedTime.
 
-    :raises DerError: when it is no time.
+    :raises DerError: if they are not a time.
     """
     return _usual_time(content)
 
@@ -177,22 +178,22 @@ _REASON_EXTENSIONS: dict[RevocationReason | None, bytes] = {
 } | {None: b""}
 
 EntryRow = tuple[bytes, int, "RevocationReason | None"]
-"""An entry as a ledger has it: serial number (bytes, big-endian, at least 16), seconds since 1970 (UTC), reason."""
+"""An entry in a ledger: serial number (bytes, big-endian, at least 16), seconds since 1970 (UTC), reason."""
 
 _SECONDS_OF_A_DAY = 86400
 
 
 def encode_entries(entries: Iterable[RevokedEntry]) -> bytes:
-    """The encoded entries one behind the other, without the SEQUENCE around them."""
+    """Return the encoded entries, concatenated, without the SEQUENCE around them."""
     return encode_entry_rows(
         (entry.serial_number.encoded, to_seconds(entry.revoked_at), entry.reason) for entry in entries
     )
 
 
 def encode_entry_rows(rows: Iterable[EntryRow]) -> bytes:
-    """The same from rows, without an object for each: half a second for a million."""
+    """Encode entries given as rows, without creating an object for each: half a second for a million."""
     days: dict[int, bytes] = {}
-    # What stands before and after the 16 bytes of a serial number as we make them.
+    # The bytes before and after a serial number of 16 bytes.
     around: dict[tuple[int, RevocationReason | None], tuple[bytes, bytes]] = {}
     pieces: list[bytes] = []
     for serial_number, moment, reason in rows:
@@ -208,7 +209,7 @@ def encode_entry_rows(rows: Iterable[EntryRow]) -> bytes:
 
 
 def _encoded_moment(moment: int, days: dict[int, bytes]) -> bytes:
-    # A day's bytes end with HHMMSSZ, whichever of the two forms of time they are.
+    # In both forms of time, the last seven bytes are HHMMSSZ.
     day, second = divmod(moment, _SECONDS_OF_A_DAY)
     encoded = days.get(day)
     if encoded is None:

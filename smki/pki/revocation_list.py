@@ -1,4 +1,4 @@
-"""Certificate revocation lists (RFC 5280 5): taken apart for the lint, read for use."""
+"""Certificate revocation lists (RFC 5280 5): parsed for the lint, read for use."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ PEM_LABEL = "X509 CRL"
 
 @dataclass(slots=True)
 class ListStructure:
-    """A revocation list taken apart as far as it goes; parts that are missing or unreadable are None.
+    """A revocation list parsed as far as possible; parts that are missing or unreadable are None.
 
-    Its entries are not: a list may hold a million, and whoever needs them reads them in one pass.
+    Entries are not parsed, because there may be a million; they are read in one pass when needed.
     """
 
     data: bytes
@@ -46,18 +46,18 @@ class ListStructure:
     signature: Node | None = None
 
     def extension(self, oid: str) -> ExtensionNode | None:
-        """The first extension of the list with that object identifier, or None."""
+        """Return the first extension of the list with that object identifier, or None."""
         return next((extension for extension in self.extensions if extension.oid == oid), None)
 
 
 def read_revocation_list(data: bytes) -> ListStructure:
-    """Take the DER of a revocation list apart; never raises, what cannot be read becomes a fault."""
+    """Parse the DER of a revocation list. Never raises; parts that cannot be read become faults."""
     structure = ListStructure(data)
     try:
         outer = der.read(data)
         if outer.tag != der.SEQUENCE:
             raise DerError(f"{der.tag_name(outer.tag)} where a SEQUENCE should be", outer.start)
-        # One more than there should be, and no more: whatever else there is, it was not read for nothing.
+        # One more than expected, to detect extra elements without reading all of them.
         parts = der.first_children(outer, 4)
     except DerError as error:
         structure.faults.append(StructureFault("structure.unreadable", "certificateList", str(error), "a DER SEQUENCE"))
@@ -76,7 +76,7 @@ def read_revocation_list(data: bytes) -> ListStructure:
 
 
 def read_tbs_list(data: bytes) -> ListStructure:
-    """The same for a list that is yet to be signed: the DER of its TBSCertList."""
+    """Parse the DER of a TBSCertList that has not been signed yet. Never raises."""
     structure = ListStructure(data)
     try:
         tbs = der.read(data)
@@ -111,7 +111,9 @@ def _read_tbs(structure: ListStructure, tbs: Node) -> None:
     try:
         parts = der.first_children(tbs, len(_TBS_FIELDS) + 2)
     except DerError as error:
-        structure.faults.append(StructureFault("structure.unreadable", "tbsCertList", str(error), "a row of elements"))
+        structure.faults.append(
+            StructureFault("structure.unreadable", "tbsCertList", str(error), "a sequence of elements")
+        )
         return
     at = 0
     for attribute, tags, optional in _TBS_FIELDS:
@@ -145,9 +147,9 @@ def _read_list_extensions(structure: ListStructure, part: Node) -> None:
 
 @dataclass(frozen=True)
 class RevocationList:
-    """A revocation list that could be read completely. Equal when its DER is.
+    """A revocation list that could be read completely. Two are equal if their DER is.
 
-    Reading checks the structure, not the profile (:mod:`smki.profile` does) and no signature.
+    Reading checks the structure, but not the profile (see :mod:`smki.profile`) or any signature.
     """
 
     der: bytes = field(repr=False)
@@ -168,7 +170,7 @@ class RevocationList:
     def from_der(cls, data: bytes) -> RevocationList:
         """Read a revocation list.
 
-        :raises Malformed: when a part of it cannot be read, saying which.
+        :raises Malformed: if a part of it cannot be read, naming that part.
         """
         structure = read_revocation_list(data)
         try:
@@ -210,12 +212,12 @@ class RevocationList:
             signature=s.signature.content[1:],
             _entries=s.entries,
         )
-        _ = revocation_list._offsets  # so that an entry that cannot be read is found out here
+        _ = revocation_list._offsets  # evaluated here so that an unreadable entry raises now
         return revocation_list
 
     @cached_property
     def _offsets(self) -> dict[int, int]:
-        # Serial number to offset, in one pass: to look for it in the bytes each time is a linear scan.
+        # Serial number to offset, built in one pass, because searching the bytes each time is a linear scan.
         found: dict[int, int] = {}
         for raw in raw_entries(self._entries) if self._entries is not None else ():
             content = raw.serial_number
@@ -230,19 +232,19 @@ class RevocationList:
         return found
 
     def __len__(self) -> int:
-        """How many certificates it says are revoked."""
+        """Return the number of revoked certificates in the list."""
         return len(self._offsets)
 
     def __contains__(self, serial_number: SerialNumber) -> bool:
         return serial_number.value in self._offsets
 
     def entry(self, serial_number: SerialNumber) -> RevokedEntry | None:
-        """What the list says of that certificate; None when it is not in it."""
+        """Return the entry of that certificate; None if it is not in the list."""
         offset = self._offsets.get(serial_number.value)
         return self._entry_at(serial_number, offset) if offset is not None else None
 
     def entries(self) -> Iterator[RevokedEntry]:
-        """Every entry, in the order of the list."""
+        """Yield every entry, in the order of the list."""
         for number, offset in self._offsets.items():
             yield self._entry_at(SerialNumber(number), offset)
 
@@ -253,5 +255,5 @@ class RevocationList:
         return RevokedEntry(serial_number, der.decode_time(time), reason_of(number))
 
     def is_signed_by(self, point: bytes) -> bool:
-        """Whether the key with that point (65 bytes) made the signature."""
+        """Return whether the signature was made by the key with that point (65 bytes)."""
         return signature_verifies(point, self.signature, self.tbs)

@@ -1,4 +1,4 @@
-"""The parts that certificates, certification requests and revocation lists share (RFC 5280, RFC 2986)."""
+"""Structures shared by certificates, certification requests and revocation lists (RFC 5280, RFC 2986)."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ OID_NAMES = {
 
 
 def oid_name(dotted: str) -> str:
-    """The name of an object identifier where we know one, else its dotted form."""
+    """Return the name of an object identifier if it is known, else its dotted form."""
     return OID_NAMES.get(dotted, dotted)
 
 
@@ -100,13 +100,13 @@ class Attribute:
 
     oid: str
     tag: int
-    """Identifier byte of the value: which string type."""
+    """Identifier byte of the value, which tells the string type."""
     content: bytes
     """Content bytes of the value."""
 
     @property
     def text(self) -> str:
-        """The value as text; hexadecimal where it is not text (x500UniqueIdentifier)."""
+        """Return the value as text, or as hexadecimal if it is not text (x500UniqueIdentifier)."""
         try:
             return der.decode_text(Node(self.content, self.tag, 0, 0, len(self.content)))
         except DerError:
@@ -118,12 +118,12 @@ Name = tuple[tuple[Attribute, ...], ...]
 
 
 def parse_name(encoded: bytes) -> Name:
-    """Read an encoded Name (RFC 5280 4.1.2.4).
+    """Parse an encoded Name (RFC 5280 4.1.2.4).
 
-    :raises DerError: when it is not a SEQUENCE of SETs of attributes, or is above the bounds on names.
+    :raises DerError: if it is not a SEQUENCE of SETs of attributes, or exceeds the limits on names.
     """
     if len(encoded) > MAX_NAME_BYTES:
-        # Before the cache, which would keep what is too large.
+        # Checked before the cache, so that nothing too large is cached.
         raise TooLarge(f"a name of {len(encoded)} bytes where at most {MAX_NAME_BYTES} are read", 0)
     return _parse_name(encoded)
 
@@ -153,7 +153,7 @@ def _attribute(node: Node) -> Attribute:
 
 
 def name_text(encoded: bytes) -> str:
-    """A Name for a person: ``OU=07, CN=Z1``; ``(empty)`` for the empty one."""
+    """Return a Name for people: ``OU=07, CN=Z1``; ``(empty)`` for the empty one."""
     short = {Oid.COMMON_NAME: "CN", Oid.ORGANIZATIONAL_UNIT_NAME: "OU", "2.5.4.10": "O", "2.5.4.6": "C"}
     try:
         rdns = parse_name(encoded)
@@ -170,7 +170,7 @@ def name_text(encoded: bytes) -> str:
 
 
 def issuer_of(data: bytes) -> bytes | None:
-    """The issuer's Name (DER) in a certificate or a revocation list, found without reading the rest; None for none."""
+    """Return the issuer's Name (DER) in a certificate or revocation list without reading the rest; None if absent."""
     try:
         (first,) = der.first_children(der.read(data), 1)
         # version (optional), serial number (certificates), signature, issuer
@@ -182,25 +182,25 @@ def issuer_of(data: bytes) -> bytes | None:
 
 
 def attribute_of(name: Name, oid: str) -> Attribute | None:
-    """The first attribute of that type, or None."""
+    """Return the first attribute of that type, or None."""
     return next((attribute for rdn in name for attribute in rdn if attribute.oid == oid), None)
 
 
 def encode_attribute(oid: str, value: bytes) -> bytes:
-    """A relative distinguished name of one attribute, its value given encoded."""
+    """Return a relative distinguished name with one attribute, whose value is already encoded."""
     return der.set_of(der.sequence(der.oid(oid), value))
 
 
 @lru_cache(maxsize=256)
 def encode_extension(oid: str, value: bytes, *, critical: bool) -> bytes:
-    """An Extension (DER); critical is left out where it is false, being the default (X.690 11.5)."""
+    """Return an Extension (DER); critical is omitted if false, which is its default (X.690 11.5)."""
     flag = der.boolean(True) if critical else b""
     return der.sequence(der.oid(oid), flag, der.octet_string(value))
 
 
 @dataclass(slots=True)
 class ExtensionNode:
-    """One extension as it stands in a certificate, a request or a list."""
+    """One extension as found in a certificate, a request or a list."""
 
     oid: str
     node: Node
@@ -210,18 +210,18 @@ class ExtensionNode:
 
     @property
     def critical(self) -> bool:
-        """Whether it is marked critical, by BER's rule that any byte but 0 means true."""
+        """Whether it is marked critical; as in BER, any byte but 0 means true."""
         return self.critical_node is not None and self.critical_node.content != b"\x00"
 
     @property
     def name(self) -> str:
-        """``keyUsage``; the dotted form where unknown."""
+        """Its name, such as ``keyUsage``; the dotted form if unknown."""
         return oid_name(self.oid)
 
 
 @dataclass(frozen=True, slots=True)
 class StructureFault:
-    """Something that kept a part of a structure from being read."""
+    """Something that prevented part of a structure from being read."""
 
     code: str
     location: str
@@ -230,7 +230,7 @@ class StructureFault:
 
 
 def read_extensions(container: Node, location: str, faults: list[StructureFault]) -> list[ExtensionNode]:
-    """The extensions in an ``Extensions`` SEQUENCE; those that cannot be read, or are too many, become faults."""
+    """Return the extensions in an ``Extensions`` SEQUENCE; unreadable or excess ones become faults."""
     extensions: list[ExtensionNode] = []
     try:
         if container.tag != der.SEQUENCE:
@@ -266,8 +266,8 @@ def _extension(node: Node) -> ExtensionNode:
 
 
 def key_usages(content: bytes) -> frozenset[KeyUsage]:
-    """The usages in the content bytes of a keyUsage BIT STRING (first byte: unused bits, which do not count)."""
-    # The usages are among the first nine bits: what is longer is cut, so that the cache keeps nothing large.
+    """Return the usages in the content bytes of a keyUsage BIT STRING; the number of unused bits is ignored."""
+    # The usages are in the first nine bits; the rest is cut off so that nothing large is cached.
     return _key_usages(content if len(content) <= 3 else b"\0" + content[1:3])
 
 
@@ -280,7 +280,7 @@ def _key_usages(content: bytes) -> frozenset[KeyUsage]:
 
 
 def key_usage_bit_string(*usages: KeyUsage) -> bytes:
-    """A keyUsage BIT STRING, trailing nought bits left out (X.690 11.2.2)."""
+    """Return a keyUsage BIT STRING without trailing zero bits (X.690 11.2.2)."""
     bits = 0
     for usage in usages:
         bits |= 0x8000 >> usage.value
@@ -290,7 +290,7 @@ def key_usage_bit_string(*usages: KeyUsage) -> bytes:
 
 
 def key_identifier(point: bytes) -> bytes:
-    """The 8-octet key identifier of a public key, RFC 5280 4.2.1.2 method (2).
+    """Return the 8-byte key identifier of a public key, RFC 5280 4.2.1.2 method (2).
 
     The nibble 0100, then the low 60 bits of SHA-1 over the subjectPublicKey bits.
     """
@@ -299,12 +299,12 @@ def key_identifier(point: bytes) -> bytes:
 
 
 def encode_public_key(point: bytes) -> bytes:
-    """SubjectPublicKeyInfo (91 bytes) of an uncompressed P-256 point (65 bytes)."""
+    """Return the SubjectPublicKeyInfo (91 bytes) of an uncompressed P-256 point (65 bytes)."""
     return _SPKI_PREFIX + point
 
 
 def is_on_p256(point: bytes) -> bool:
-    """Whether 65 bytes 04 || X || Y are a point of the curve P-256."""
+    """Return whether 65 bytes 04 || X || Y are a point on the curve P-256."""
     if len(point) != 65 or point[0] != 4:
         return False
     x, y = int.from_bytes(point[1:33], "big"), int.from_bytes(point[33:], "big")
@@ -312,14 +312,15 @@ def is_on_p256(point: bytes) -> bool:
 
 
 def p256_point(public_key_info: bytes) -> bytes | None:
-    """The 65 bytes of the point in a SubjectPublicKeyInfo that is as the profile wants it, else None."""
+    """Return the 65-byte point in a SubjectPublicKeyInfo that meets the profile, else None."""
     if len(public_key_info) == 91 and public_key_info.startswith(_SPKI_PREFIX) and public_key_info[26] == 4:
         return public_key_info[26:]
     return None
 
 
 def signature_verifies(point: bytes, signature: bytes, signed: bytes) -> bool:
-    """Whether *signature* (Ecdsa-Sig-Value, DER) by the key with that point (65 bytes) is over *signed*."""
+    """Return whether *signature* (Ecdsa-Sig-Value, DER) over *signed* verifies under the key with that point (65
+    bytes)."""
     try:
         key = ec.EllipticCurvePublicKey.from_encoded_point(_CURVE, point)
         key.verify(signature, signed, _ECDSA)
@@ -329,13 +330,13 @@ def signature_verifies(point: bytes, signature: bytes, signed: bytes) -> bool:
 
 
 def bounded_children(node: Node, maximum: int, what: str) -> list[Node]:
-    """The elements inside a constructed one, where there are not too many.
+    """Return the elements inside a constructed one, which must not be too many.
 
-    :param what: what they are, in the plural, for the error.
-    :raises TooMany: when there are more than *maximum*.
-    :raises DerError: when they are not elements.
+    :param what: the plural noun for them in the error.
+    :raises TooMany: if there are more than *maximum*.
+    :raises DerError: if they are not elements.
     """
-    # children() is quicker, and keeps what it found for whoever walks over the elements later.
+    # children() is faster and caches its result for later checks of the elements.
     is_small = node.end - node.body <= MAX_BYTES
     children = node.children() if is_small else der.first_children(node, maximum + 1)
     if len(children) > maximum:
@@ -344,12 +345,12 @@ def bounded_children(node: Node, maximum: int, what: str) -> list[Node]:
 
 
 def hardware_module_name(subject_alt_name: bytes) -> tuple[str, bytes]:
-    """hwType (dotted) and hwSerialNum (bytes) from the DER of a subjectAltName of one HardwareModuleName.
+    """Return hwType (dotted) and hwSerialNum (bytes) from the DER of a subjectAltName with one HardwareModuleName.
 
-    :raises DerError: when it holds anything else (RFC 4108 5), or is above the bounds on names.
+    :raises DerError: if it contains anything else (RFC 4108 5), or exceeds the limits on names.
     """
     if len(subject_alt_name) > MAX_NAME_BYTES:
-        # Before the cache, which would keep what is too large.
+        # Checked before the cache, so that nothing too large is cached.
         raise TooLarge(f"a name of {len(subject_alt_name)} bytes where at most {MAX_NAME_BYTES} are read", 0)
     return _hardware_module_name(subject_alt_name)
 

@@ -1,9 +1,8 @@
-"""What each kind of certificate, request and list must hold, as data; and the lint that checks it.
+"""The required content of each kind of certificate, request and list, as data; and the lint that checks it.
 
-``forms`` has the shapes a requirement can take, ``tables`` the profiles themselves as rows of such
-requirements with clause and mark. ``build`` makes a certificate or a list from a profile, the ``check_*``
-modules check against one and report by the codes of the ``catalogue``, ``lint`` runs them; ``clearance`` is
-the only way from a lint to a signature.
+``forms`` defines the kinds of requirement, and ``tables`` the profiles: rows of such requirements, each with its clause
+and a mark. ``build`` makes a certificate or list from a profile. The ``check_*`` modules check against a profile and
+report findings from the ``catalogue``; ``lint`` runs them. ``clearance`` is the only way from the lint to a signature.
 """
 
 from smki.profile.issuer import IssuerFacts

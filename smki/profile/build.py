@@ -1,4 +1,4 @@
-"""Makes to-be-signed certificates from the rows of a profile."""
+"""Builds to-be-signed certificates from the rows of a profile."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from smki.profile.forms import (
 
 @dataclass(frozen=True, slots=True)
 class CertificateContents:
-    """What goes into one certificate beside what its profile fixes."""
+    """The content of one certificate that its profile does not determine."""
 
     serial_number: SerialNumber
     issuer: bytes
@@ -40,11 +40,11 @@ class CertificateContents:
     """The issuer's subjectKeyIdentifier, 8 bytes; None for a root, which then has no authorityKeyIdentifier."""
     policy_oid: str
     carried_over: dict[str, bytes] = field(default_factory=dict)
-    """Extension contents taken from the request, by dotted object identifier."""
+    """Extension contents copied from the request, by dotted object identifier."""
 
 
 def validity_from(now: datetime, form: Validity) -> tuple[datetime, datetime]:
-    """notBefore and notAfter of a certificate issued *now* (UTC)."""
+    """Return notBefore and notAfter of a certificate issued at *now* (UTC)."""
     not_before = now.replace(hour=0, minute=0, second=0, microsecond=0) if form.whole_days else now
     if form.years is None:
         return not_before, NO_WELL_DEFINED_EXPIRY
@@ -52,7 +52,7 @@ def validity_from(now: datetime, form: Validity) -> tuple[datetime, datetime]:
 
 
 def build_tbs_certificate(profile: CertificateProfile, contents: CertificateContents) -> bytes:
-    """The TBSCertificate (DER) of a certificate with these contents, extensions in the profile's order."""
+    """Return the TBSCertificate (DER) of a certificate, with extensions in the profile's order."""
     extensions = []
     for row in profile.extensions:
         form = row.form

@@ -1,4 +1,4 @@
-"""Makes to-be-signed revocation lists from the rows of a profile."""
+"""Builds to-be-signed revocation lists from the rows of a profile."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from smki.profile.forms import AuthorityKeyIdentifierForm, ContentForm, CrlNumbe
 
 @dataclass(frozen=True, slots=True)
 class ListContents:
-    """What goes into one revocation list beside what its profile fixes."""
+    """The content of one revocation list that its profile does not determine."""
 
     issuer: bytes
     """The issuer's Name, DER."""
     issuer_key_identifier: bytes
     """The issuer's subjectKeyIdentifier, 8 bytes."""
     number: int
-    """cRLNumber: above that of every list of this issuer before."""
+    """cRLNumber: higher than in every earlier list of this issuer."""
     this_update: datetime
     next_update: datetime
     entries: bytes = b""
-    """All of them, encoded one behind the other (:func:`~smki.pki.revocation_list.encode_entries`)."""
+    """All entries, encoded and concatenated (:func:`~smki.pki.revocation_list.encode_entries`)."""
 
 
 def build_tbs_list(profile: RevocationListProfile, contents: ListContents) -> bytes:
-    """The TBSCertList (DER) of a list with these contents, extensions in the profile's order."""
+    """Return the TBSCertList (DER) of a list, with extensions in the profile's order."""
     extensions = [
         encode_extension(row.form.oid, _extension_value(row.form.content, contents), critical=bool(row.form.critical))
         for row in profile.extensions

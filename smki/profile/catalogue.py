@@ -19,7 +19,7 @@ class FindingCode:
     severity: Severity
     clause: str
     rule: str
-    """What the clause demands, in our own words; the default of a finding's ``expected``."""
+    """What the clause requires, in our own words; the default of a finding's ``expected``."""
 
 
 _F, _E, _W, _N = Severity.FATAL, Severity.ERROR, Severity.WARNING, Severity.NOTICE
@@ -27,32 +27,32 @@ _F, _E, _W, _N = Severity.FATAL, Severity.ERROR, Severity.WARNING, Severity.NOTI
 _ROWS: tuple[tuple[str, Severity, str, str], ...] = (
     # Bytes
     ("der.trailing-octets", _E, "X.690 8.1", "nothing after the end"),
-    ("der.unreadable", _F, "X.690 8.1", "DER elements that fit into one another"),
-    ("der.length-not-minimal", _E, "X.690 10.1", "the fewest length bytes that will do"),
+    ("der.unreadable", _F, "X.690 8.1", "properly nested DER elements"),
+    ("der.length-not-minimal", _E, "X.690 10.1", "a length in the fewest bytes"),
     ("der.integer-not-minimal", _E, "X.690 8.3.2", "an INTEGER in the fewest bytes"),
     ("der.boolean-not-canonical", _E, "X.690 11.1", "TRUE as FF, FALSE as 00"),
-    ("der.default-encoded", _E, "X.690 11.5", "a value equal to its default left out"),
-    ("der.bit-string", _E, "X.690 11.2", "unused bits below 8 and all nought"),
-    ("der.named-bits", _E, "X.690 11.2.2", "a named bit list without trailing nought bits"),
+    ("der.default-encoded", _E, "X.690 11.5", "a default value omitted"),
+    ("der.bit-string", _E, "X.690 11.2", "unused bits below 8 and all zero"),
+    ("der.named-bits", _E, "X.690 11.2.2", "a named bit list without trailing zero bits"),
     ("der.object-identifier", _E, "X.690 8.19", "minimal, complete arcs"),
     ("der.set-order", _E, "X.690 11.6", "the members of a SET OF in ascending order"),
     ("der.constructed-string", _E, "X.690 10.2", "string types in primitive form"),
-    ("der.too-large", _F, "a limit of this lint", "at most 64 KiB, so that reading ends in bounded time"),
-    ("der.too-many", _F, "a limit of this lint", "as many elements as are read, so that reading ends in bounded time"),
+    ("der.too-large", _F, "a limit of this lint", "at most 64 KiB, to bound the time of reading"),
+    ("der.too-many", _F, "a limit of this lint", "no more elements than the lint reads, to bound its time"),
     ("der.integer-too-long", _E, "a limit of this lint", f"an INTEGER of at most {MAX_INTEGER_BYTES} bytes"),
     # Structure
-    ("structure.unreadable", _F, "RFC 5280 4.1", "a SEQUENCE that can be read"),
+    ("structure.unreadable", _F, "RFC 5280 4.1", "a readable SEQUENCE"),
     ("structure.certificate", _F, "RFC 5280 4.1.1", "tbsCertificate, signatureAlgorithm, signatureValue"),
     ("structure.request", _F, "RFC 2986 4.1", "version, subject, subjectPKInfo, attributes"),
     ("structure.attributes", _F, "RFC 2986 4.1", "a SET of attributes"),
     ("extension-request.not-single", _E, "RFC 2985 5.4.2", "one extensionRequest attribute with one value"),
-    ("structure.field-missing", _F, "RFC 5280 4.1.2", "the field of that type at this place"),
+    ("structure.field-missing", _F, "RFC 5280 4.1.2", "the field of that type in this position"),
     ("structure.field-unexpected", _F, "RFC 5280 4.1.2", "no other field"),
     ("structure.validity", _F, "RFC 5280 4.1.2.5", "two times"),
     ("structure.extensions", _F, "RFC 5280 4.1.2.9", "a SEQUENCE of extensions"),
     ("structure.extension", _F, "RFC 5280 4.2", "extnID, critical, extnValue"),
     ("structure.list", _F, "RFC 5280 5.1.1", "tbsCertList, signatureAlgorithm, signatureValue"),
-    ("structure.list-field", _F, "RFC 5280 5.1.2", "the field of that type at this place"),
+    ("structure.list-field", _F, "RFC 5280 5.1.2", "the field of that type in this position"),
     ("structure.list-entry", _F, "RFC 5280 5.1.2.6", "userCertificate, revocationDate, crlEntryExtensions"),
     # Version, serial number, unique identifiers
     ("version.wrong", _E, "RFC 5280 4.1.2.1", "version 3"),
@@ -89,9 +89,9 @@ _ROWS: tuple[tuple[str, Severity, str, str], ...] = (
     ("entity-identifier.length", _E, "GBCS 12", "64 bits in 8 bytes"),
     ("issuer.mismatch", _E, "RFC 5280 6.1.3", "the subject of the issuing certificate, byte for byte"),
     ("issuer.is-subject", _E, "RFC 5280 3.2", "the name of another authority"),
-    ("issuer.not-subject", _E, "RFC 5280 3.2", "a root that names itself as its issuer"),
-    ("issuer.not-authority", _E, "RFC 5280 6.1.4", "an issuer whose certificate says CA and keyCertSign"),
-    ("issuer.path-length", _E, "RFC 5280 4.2.1.9", "no authority below one whose pathLenConstraint is 0"),
+    ("issuer.not-subject", _E, "RFC 5280 3.2", "a root whose issuer is its own subject"),
+    ("issuer.not-authority", _E, "RFC 5280 6.1.4", "an issuer whose certificate has cA TRUE and keyCertSign"),
+    ("issuer.path-length", _E, "RFC 5280 4.2.1.9", "no authority below an issuer with pathLenConstraint 0"),
     ("issuer.no-crl-sign", _E, "RFC 10007", "an issuer whose keyUsage has cRLSign"),
     # Validity
     ("validity.encoding", _E, "RFC 5280 4.1.2.5", "UTCTime through 2049, GeneralizedTime from 2050"),
@@ -107,19 +107,19 @@ _ROWS: tuple[tuple[str, Severity, str, str], ...] = (
     ("update.reversed", _E, "RFC 5280 5.1.2.5", "nextUpdate later than thisUpdate"),
     ("next-update.missing", _E, "RFC 5280 5.1.2.5", "nextUpdate"),
     ("next-update.late", _W, "SEC Appendix B", "a nextUpdate within the period of the profile"),
-    ("entries.empty", _E, "RFC 5280 5.1.2.6", "revokedCertificates left out when nothing is revoked"),
+    ("entries.empty", _E, "RFC 5280 5.1.2.6", "revokedCertificates omitted when nothing is revoked"),
     ("entry.serial-number", _E, "RFC 5280 4.1.2.2", "a positive serial number of at most 16 bytes"),
     ("entry.repeated", _E, "RFC 5280 5.3", "each certificate once"),
     ("entry.date-encoding", _E, "RFC 5280 5.1.2.6", "UTCTime through 2049, GeneralizedTime from 2050"),
     ("entry.date-malformed", _E, "RFC 5280 5.1.2.6", "a time that exists, to the second, with Z"),
     ("entry.date-in-future", _W, "RFC 5280 5.3", "a revocation not later than thisUpdate"),
-    ("entry.extensions-empty", _E, "RFC 5280 5.1.2", "crlEntryExtensions left out where there are none"),
-    ("entry.extension-unexpected", _E, "GBCS 12", "no entry extension but reasonCode"),
+    ("entry.extensions-empty", _E, "RFC 5280 5.1.2", "crlEntryExtensions omitted when there are none"),
+    ("entry.extension-unexpected", _E, "GBCS 12", "no entry extension except reasonCode"),
     ("entry.extension-repeated", _E, "RFC 5280 4.2", "each entry extension once"),
     ("reason-code.critical", _E, "RFC 5280 5.3.1", "not critical"),
     ("reason-code.malformed", _E, "RFC 5280 5.3.1", "an ENUMERATED that RFC 5280 defines"),
     ("reason-code.unspecified", _W, "RFC 5280 5.3.1", "no reasonCode rather than unspecified (0)"),
-    ("reason-code.remove-from-crl", _E, "RFC 5280 5.3.1", "removeFromCRL (8) in delta CRLs alone"),
+    ("reason-code.remove-from-crl", _E, "RFC 5280 5.3.1", "removeFromCRL (8) in delta CRLs only"),
     # Public key
     ("public-key.malformed", _E, "RFC 5480 2", "an algorithm and a BIT STRING of whole bytes"),
     ("public-key.algorithm", _E, "RFC 5480 2.1.1", "id-ecPublicKey"),
@@ -131,7 +131,7 @@ _ROWS: tuple[tuple[str, Severity, str, str], ...] = (
     ("extension.duplicate", _E, "RFC 5280 4.2", "each extension once"),
     ("extension.unexpected", _E, "GBCS 12", "no extension that the profile does not list"),
     ("extension.unexpected-critical", _E, "RFC 5280 4.2", "no unknown critical extension"),
-    ("extension.not-carried-over", _W, "SEC Appendix M", "only extensions that the certificate takes over"),
+    ("extension.not-carried-over", _W, "SEC Appendix M", "only extensions that are copied into the certificate"),
     ("extension.order", _N, "GBCS 12", "the order of the published certificates"),
     # Each extension
     ("key-usage.missing", _E, "RFC 5280 4.2.1.3", "keyUsage"),
@@ -146,7 +146,7 @@ _ROWS: tuple[tuple[str, Severity, str, str], ...] = (
     ("authority-key-identifier.missing", _E, "RFC 5280 4.2.1.1", "authorityKeyIdentifier"),
     ("authority-key-identifier.critical", _E, "RFC 5280 4.2.1.1", "not critical"),
     ("authority-key-identifier.malformed", _E, "RFC 5280 4.2.1.1", "a SEQUENCE"),
-    ("authority-key-identifier.form", _E, "GBCS 12", "[0] keyIdentifier alone"),
+    ("authority-key-identifier.form", _E, "GBCS 12", "[0] keyIdentifier only"),
     ("authority-key-identifier.length", _E, "GBCS 12", "8 bytes"),
     ("authority-key-identifier.mismatch", _E, "RFC 5280 4.2.1.1", "the issuer's subjectKeyIdentifier"),
     ("certificate-policies.missing", _E, "GBCS 12", "certificatePolicies"),
@@ -161,7 +161,7 @@ _ROWS: tuple[tuple[str, Severity, str, str], ...] = (
     ("basic-constraints.not-ca", _E, "RFC 5280 4.2.1.9", "cA TRUE"),
     ("basic-constraints.path-length", _E, "GBCS 12", "the pathLenConstraint of the profile"),
     ("subject-alt-name.missing", _E, "GBCS 12", "subjectAltName"),
-    ("subject-alt-name.not-critical", _E, "RFC 5280 4.2.1.6", "critical, the subject being empty"),
+    ("subject-alt-name.not-critical", _E, "RFC 5280 4.2.1.6", "critical, because the subject is empty"),
     ("subject-alt-name.malformed", _E, "RFC 5280 4.2.1.6", "a SEQUENCE of GeneralName"),
     ("subject-alt-name.count", _E, "GBCS 12", "one name"),
     ("subject-alt-name.name-type", _E, "RFC 4108 5", "an otherName of type id-on-hardwareModuleName"),
@@ -169,12 +169,17 @@ _ROWS: tuple[tuple[str, Severity, str, str], ...] = (
     ("hardware-module-name.serial-length", _E, "GBCS 12", "an EUI-64 of 8 bytes"),
     ("crl-number.missing", _E, "RFC 5280 5.2.3", "cRLNumber"),
     ("crl-number.critical", _E, "RFC 5280 5.2.3", "not critical"),
-    ("crl-number.malformed", _E, "RFC 5280 5.2.3", "an INTEGER not below nought"),
+    ("crl-number.malformed", _E, "RFC 5280 5.2.3", "a non-negative INTEGER"),
     ("crl-number.too-long", _E, "RFC 5280 5.2.3", "at most 20 bytes"),
     # What it is
-    ("kind.unexpected", _E, "SEC L3", "the kind that was asked for"),
+    ("kind.unexpected", _E, "SEC L3", "the requested kind"),
     # The report itself
-    ("findings.left-out", _N, "a limit of this lint", f"at most {MAX_FINDINGS:,} findings of a weight"),
+    (
+        "findings.left-out",
+        _N,
+        "a limit of this lint",
+        f"at most {MAX_FINDINGS:,} findings at error or above, and as many below",
+    ),
 )
 
 CATALOGUE: dict[str, FindingCode] = {row[0]: FindingCode(*row) for row in _ROWS}
@@ -182,13 +187,13 @@ CATALOGUE: dict[str, FindingCode] = {row[0]: FindingCode(*row) for row in _ROWS}
 
 
 class Report:
-    """Collects what the checks find, up to a bound: whoever hands in rubbish gets an answer, not a library."""
+    """Collects findings up to a maximum, so that the answer to malformed input stays small."""
 
     MAX_FINDINGS = MAX_FINDINGS
-    """Maximum number of findings below error, and from error upwards: neither kind hides the other."""
+    """Maximum number of findings at error or above, and of those below error, so that neither kind hides the other."""
 
     MAX_SEEN = 400
-    """Characters of what was seen: names and keys fit in, rubbish is cut."""
+    """Maximum number of characters of what was seen: names and keys fit in, longer values are truncated."""
 
     def __init__(self) -> None:
         self._findings: list[Finding] = []
@@ -198,14 +203,14 @@ class Report:
 
     @property
     def findings(self) -> list[Finding]:
-        """What was found, in the order of the checks; at the end a notice where some of it was left out."""
+        """The findings, in the order of the checks; the last one is a notice if some were left out."""
         parts = [
             f"{count:,} more {'at error or above' if is_error else 'below error'}"
             for is_error, count in self._left_out.items()
             if count
         ]
         if self._stopped_at:
-            parts.append(f"whatever comes after {self._stopped_at}")
+            parts.append(f"everything after {self._stopped_at}")
         if not parts:
             return self._findings
         last = Report()
@@ -213,9 +218,9 @@ class Report:
         return [*self._findings, *last.findings]
 
     def __call__(self, code: str, location: str, seen: str, expected: str = "") -> None:
-        """Note a finding; *expected* where it is more precise than the catalogue's rule.
+        """Report a finding; *expected* is only needed if it is more precise than the catalogue's rule.
 
-        :raises KeyError: when the catalogue has no such code: a mistake in the program.
+        :raises KeyError: if the catalogue has no such code, which is a programming error.
         """
         row = CATALOGUE[code]
         is_error = row.severity >= Severity.ERROR
@@ -227,18 +232,18 @@ class Report:
             self._findings.append(Finding(code, row.severity, row.clause, location, seen, expected or row.rule))
 
     def stop(self, location: str) -> None:
-        """Note that a check ended early, the report being full, and did not read what comes after *location*."""
+        """Record that a check stopped early because the report is full, without reading what comes after *location*."""
         self._stopped_at = location
 
     @property
     def is_full(self) -> bool:
-        """Whether no further error is taken."""
+        """Whether no further errors are accepted."""
         return not self._room[True]
 
     def has_room_for(self, code: str) -> bool:
-        """Whether a finding of that code would be kept; one that would not is counted as left out.
+        """Return whether a finding with that code would be kept; if not, count it as left out.
 
-        For checks that are made a million times: to put the texts of a finding together takes longer than the check.
+        For checks made a million times, where formatting the texts of a finding takes longer than the check.
         """
         is_error = CATALOGUE[code].severity >= Severity.ERROR
         if not self._room[is_error]:

@@ -1,4 +1,4 @@
-"""Checks below any field: is it DER, throughout (X.690 8 to 11)."""
+"""Checks of the encoding: whether an input is DER throughout (X.690 8 to 11)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CONSTRUCTED_STRINGS = frozenset(
 
 
 def check_size(report: Report, data: bytes, location: str) -> bool:
-    """Report an input that is too large to be taken apart; whether it is not."""
+    """Report an input that is too large to parse; return whether its size is acceptable."""
     if len(data) > MAX_BYTES:
         report("der.too-large", location, f"{len(data)} bytes")
         return False
@@ -26,25 +26,25 @@ def check_size(report: Report, data: bytes, location: str) -> bool:
 
 
 def report_faults(report: Report, faults: Iterable[StructureFault]) -> None:
-    """Report what kept parts of a structure from being read."""
+    """Report the faults that prevented parts of a structure from being read."""
     for fault in faults:
         report(fault.code, fault.location, fault.seen, fault.expected)
 
 
 def check_extension_bytes(report: Report, extensions: Iterable[ExtensionNode], locate: Locate) -> None:
-    """Walk over the contents of every extension."""
+    """Check the encoding of the contents of every extension."""
     for extension in extensions:
         try:
             inner = extension.value.inner()
         except DerError:
-            continue  # the check of that extension says so
+            continue  # reported by the check of that extension
         check_bytes(report, inner, locate)
 
 
 def check_bytes(report: Report, root: Node, locate: Locate, skip: Node | None = None) -> None:
-    """Walk over every element below *root*, without recursion, and report what is not DER.
+    """Check every element below *root*, without recursion, and report what is not DER.
 
-    :param skip: an element not to look into.
+    :param skip: an element to leave out.
     """
     stack: list[tuple[Node, int]] = [(root, 0)]
     skipped = skip.start if skip is not None else -1
@@ -58,7 +58,7 @@ def check_bytes(report: Report, root: Node, locate: Locate, skip: Node | None = 
             if node.start == skipped:
                 continue
             if depth == MAX_DEPTH:
-                report("der.unreadable", locate(node.start), f"nesting deeper than {MAX_DEPTH} levels")
+                report("der.unreadable", locate(node.start), f"nested deeper than {MAX_DEPTH} levels")
                 continue
             try:
                 children = node.children()
@@ -78,11 +78,11 @@ def check_bytes(report: Report, root: Node, locate: Locate, skip: Node | None = 
 
 
 def check_set(report: Report, node: Node, locate: Locate) -> None:
-    """Report members of a SET OF that are not in ascending order."""
+    """Report a SET OF whose members are not in ascending order."""
     try:
         encodings = [child.encoded for child in node.children()]
     except DerError:
-        return  # found when it is walked over
+        return  # reported when its elements are checked
     if encodings != sorted(encodings):
         report("der.set-order", locate(node.start), f"{len(encodings)} members out of order")
 

@@ -1,4 +1,4 @@
-"""Checks of a certificate's own fields: version, serial number, issuer, validity."""
+"""Checks of a certificate's basic fields: version, serial number, issuer, validity."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _ROOTS = (CertificateKind.ROOT_OCA, CertificateKind.ROOT_DCA)
 
 
 def check_version(report: Report, node: Node | None, form: Version) -> None:
-    """Report a version that is not the profile's."""
+    """Report a version other than the profile's."""
     if node is None:
-        report("version.wrong", f"{TBS}.version", "no version, which means v1", str(form))
+        report("version.wrong", f"{TBS}.version", "no version, meaning v1", str(form))
         return
     if node.encoded == _version(form):
         return
@@ -37,7 +37,7 @@ def check_version(report: Report, node: Node | None, form: Version) -> None:
     if number != form.encoded:
         report("version.wrong", f"{TBS}.version", seen, str(form))
         if number == 0:
-            report("der.default-encoded", f"{TBS}.version", "v1 written out")
+            report("der.default-encoded", f"{TBS}.version", "v1 encoded explicitly")
 
 
 @lru_cache(maxsize=4)
@@ -46,7 +46,7 @@ def _version(form: Version) -> bytes:
 
 
 def check_plain_version(report: Report, node: Node | None, form: Version, code: str, location: str) -> None:
-    """The same for requests and revocation lists, whose version is an INTEGER without a tag around it."""
+    """Report a wrong version of a request or revocation list, which is an INTEGER without a tag around it."""
     try:
         number = der.decode_integer(node) if node is not None else None
         seen = "no version" if number is None else f"{number}"
@@ -57,7 +57,7 @@ def check_plain_version(report: Report, node: Node | None, form: Version, code: 
 
 
 def check_serial_number(report: Report, node: Node | None, form: Serial) -> None:
-    """Report a serial number that is not positive, or longer or shorter than it should be."""
+    """Report a serial number that is not positive, or is too long or too short."""
     if node is None:
         return
     location = f"{TBS}.serialNumber"
@@ -66,18 +66,18 @@ def check_serial_number(report: Report, node: Node | None, form: Serial) -> None
     except IntegerTooLong as error:
         report("serial-number.too-long", location, error.reason, f"at most {form.max_bytes} bytes")
         return
-    data = (number.bit_length() + 7) // 8
+    length = (number.bit_length() + 7) // 8
     if number <= 0:
-        report("serial-number.not-positive", location, "nought" if number == 0 else f"-{-number:X}"[:64])
-    elif data > form.max_bytes:
-        seen = f"{data} bytes: {number:X}"[:80]
+        report("serial-number.not-positive", location, "zero" if number == 0 else f"-{-number:X}"[:64])
+    elif length > form.max_bytes:
+        seen = f"{length} bytes: {number:X}"[:80]
         report("serial-number.too-long", location, seen, f"at most {form.max_bytes} bytes")
-    elif data <= form.made_bytes // 2:
-        report("serial-number.short", location, f"{data} bytes: {number:X}", f"{form.made_bytes} bytes")
+    elif length <= form.made_bytes // 2:
+        report("serial-number.short", location, f"{length} bytes: {number:X}", f"{form.made_bytes} bytes")
 
 
 def check_issuer(report: Report, structure: CertificateStructure, profile: CertificateProfile) -> None:
-    """Report an issuer that is the subject where it should not be, or the reverse."""
+    """Report a self-issued certificate that is not a root, or a root that is not self-issued."""
     if structure.issuer is None or structure.subject is None:
         return
     issuer, subject = structure.issuer.encoded, structure.subject.encoded
@@ -88,7 +88,7 @@ def check_issuer(report: Report, structure: CertificateStructure, profile: Certi
 
 
 def check_validity(report: Report, structure: CertificateStructure, form: Validity) -> tuple[datetime, datetime] | None:
-    """Report a validity that is encoded wrongly, reversed or of another length; the two moments if readable."""
+    """Report a validity that is malformed, reversed or of the wrong length; return the two moments if readable."""
     moments = []
     for name, node in (("notBefore", structure.not_before), ("notAfter", structure.not_after)):
         if node is None:
@@ -114,9 +114,9 @@ def check_validity(report: Report, structure: CertificateStructure, form: Validi
 
 
 def end_of_validity(not_before: datetime, years: int) -> datetime:
-    """23:59:59Z of the day before the anniversary, *years* after the day of *not_before* (GBCS 12).
+    """Return 23:59:59Z of the day before the anniversary, *years* after the day of *not_before* (GBCS 12).
 
-    The last moment that can be written at all (RFC 5280 4.1.2.5.2) where that would be later.
+    If that would be later, the last moment that can be encoded (RFC 5280 4.1.2.5.2).
     """
     if not_before.year + years > NO_WELL_DEFINED_EXPIRY.year:
         return NO_WELL_DEFINED_EXPIRY
@@ -128,7 +128,7 @@ def end_of_validity(not_before: datetime, years: int) -> datetime:
 
 
 def check_time(report: Report, node: Node, prefix: str, location: str) -> datetime | None:
-    """Report a Time in a wrong form or encoding by the codes *prefix*-encoding and -malformed; the moment if readable."""
+    """Report a Time in the wrong form or encoding, with code *prefix*-encoding or -malformed; return it if readable."""
     try:
         moment = der.decode_time(node)
     except DerError as error:

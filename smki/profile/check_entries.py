@@ -20,7 +20,7 @@ LOCATION = "tbsCertList.revokedCertificates"
 
 
 def check_entries(report: Report, entries: Node | None, form: EntriesForm, this_update: datetime | None) -> None:
-    """Report entries that break the profile; stops when the report is full."""
+    """Report entries that violate the profile; stops when the report is full."""
     if entries is None:
         return
     if entries.body == entries.end:
@@ -33,7 +33,7 @@ def check_entries(report: Report, entries: Node | None, form: EntriesForm, this_
     try:
         for entry in raw_entries(entries):
             serial = entry.serial_number
-            # What is usual and right, a million times over; anything else is looked at closely below.
+            # The fast path for regular, valid entries, of which there may be a million; all others are examined below.
             if (
                 entry.reason in reasons
                 and serial
@@ -56,9 +56,9 @@ def check_entries(report: Report, entries: Node | None, form: EntriesForm, this_
 
 
 def _is_usual_date(time: bytes, latest: bytes | None, days: dict[bytes, bool]) -> bool:
-    """Whether the content bytes of a UTCTime are a moment that exists, not later than *latest*.
+    """Return whether the content bytes of a UTCTime are an existing moment, not later than *latest*.
 
-    Two UTCTimes of one century compare as bytes; a date is decoded once for all the entries of that day.
+    Two UTCTimes in the same century compare as bytes; a date is decoded once for all entries of that day.
     """
     if len(time) != 13:
         return False
@@ -77,14 +77,14 @@ def _is_usual_date(time: bytes, latest: bytes | None, days: dict[bytes, bool]) -
 
 
 def _as_utc_time(moment: datetime | None) -> bytes | None:
-    """The content bytes of its UTCTime; None where it has none and every UTCTime is earlier."""
+    """Return the content bytes of a moment as a UTCTime; None if it has none and every UTCTime is earlier."""
     return der.time(moment)[2:] if moment is not None and moment.year < 2050 else None
 
 
 def _check_usual_entry(
     report: Report, entry: RawEntry, form: EntriesForm, this_update: datetime | None, seen: set[bytes], index: int
 ) -> None:
-    """An entry of the usual shape whose values are not: there may be a million of them, with a warning each."""
+    """Report a regular entry with invalid values; fast, because a million entries may each have a warning."""
     serial, time = entry.serial_number, entry.time
     if len(serial) > form.max_serial_bytes or serial in seen:
         _check_serial_number(report, serial, form, seen, f"{LOCATION}[{index}]")
@@ -163,7 +163,7 @@ def _check_entry_extensions(report: Report, extensions: list[ExtensionNode], for
             if extension.critical:
                 report("reason-code.critical", location, "critical")
             else:
-                report("der.default-encoded", location, "critical FALSE written out")
+                report("der.default-encoded", location, "critical FALSE encoded explicitly")
         _check_reason(report, extension.value.content, form, location)
 
 

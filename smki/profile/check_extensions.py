@@ -1,4 +1,4 @@
-"""Checks of extensions: which there are, whether they are critical, and what is in them."""
+"""Checks of extensions: their presence, criticality and contents."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ _CODES = {
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What the contents of some extensions depend on."""
+    """Values outside the extensions that some of them depend on."""
 
     key_bits: bytes | None
-    """The subject's public key, the bytes of its BIT STRING; None where it could not be read."""
+    """The subject's public key, the bytes of its BIT STRING; None if it could not be read."""
     issuer_key_identifier: bytes | None
-    """The issuer's subjectKeyIdentifier; None where the issuer is not known."""
+    """The issuer's subjectKeyIdentifier; None if the issuer is unknown."""
     policy_oid: str
 
 
@@ -55,9 +55,9 @@ def check_extensions(
     location: str,
     unlisted_code: str = "",
 ) -> None:
-    """Report where the extensions differ from what the profile lists.
+    """Report extensions that differ from those in the profile.
 
-    :param unlisted_code: the code for extensions that the profile does not list, if not the usual two.
+    :param unlisted_code: the code for extensions that are not in the profile, instead of the usual two.
     """
     by_oid: dict[str, ExtensionNode] = {}
     for extension in extensions:
@@ -79,12 +79,12 @@ def check_extensions(
 
 
 def can_be_read(faults: Sequence[StructureFault]) -> bool:
-    """Whether there is a row of extensions at all; where it is unreadable none of them is missing, so to speak."""
+    """Return whether the list of extensions could be read; if not, none of them is reported as missing."""
     return all(fault.code not in ("structure.extensions", "der.too-many") for fault in faults)
 
 
 def check_order(report: Report, present: list[str], wanted: list[str], location: str) -> None:
-    """Report listed extensions that stand in another order than the profile's."""
+    """Report extensions in the profile that are in another order than the profile's."""
     if present != wanted:
         known = [oid for oid in dict.fromkeys(present) if oid in wanted]
         in_order = [oid for oid in wanted if oid in known]
@@ -97,7 +97,7 @@ def _check_extension(
 ) -> None:
     critical = found.critical
     if found.critical_node is not None and not critical:
-        report("der.default-encoded", f"{location}.critical", "critical FALSE written out")
+        report("der.default-encoded", f"{location}.critical", "critical FALSE encoded explicitly")
     if form.critical is not None and critical != form.critical:
         problem = "not-critical" if form.critical else "critical"
         report(f"{_CODES[form.oid]}.{problem}", f"{location}.critical", "critical" if critical else "not critical")
@@ -105,9 +105,9 @@ def _check_extension(
 
 
 def _only(value: Node, tag: int) -> Node:
-    """The one element in an extnValue, of the type wanted.
+    """Return the only element in an extnValue, which must have the given tag.
 
-    :raises DerError: when it is anything else.
+    :raises DerError: if it contains anything else.
     """
     node = value.inner()
     if node.tag != tag:
@@ -133,7 +133,7 @@ def _check_key_usage(report: Report, value: Node, form: KeyUsageForm, around: Su
         report("key-usage.malformed", location, "no usage at all")
     elif usages not in form.choices:
         report("key-usage.wrong", location, usage_set_text(usages), str(form))
-    elif not bits[-1] & (1 << bits[0]) - 1:  # unused bits that are set are found among the bytes
+    elif not bits[-1] & (1 << bits[0]) - 1:  # set unused bits are reported by the check of the encoding
         expected = " or ".join(sorted(encoding.hex() for encoding in _key_usage_encodings(form)))
         report("der.named-bits", location, value.content.hex(), expected)
 
@@ -146,8 +146,8 @@ def _check_subject_key_identifier(
     except DerError as error:
         report("subject-key-identifier.malformed", location, str(error))
         return
-    if len(identifier) != form.encoded:
-        report("subject-key-identifier.length", location, f"{len(identifier)} bytes", f"{form.encoded} bytes")
+    if len(identifier) != form.length:
+        report("subject-key-identifier.length", location, f"{len(identifier)} bytes", f"{form.length} bytes")
     elif around.key_bits is not None and identifier != (expected := key_identifier(around.key_bits)):
         report("subject-key-identifier.method", location, identifier.hex().upper(), expected.hex().upper())
 
@@ -166,8 +166,8 @@ def _check_authority_key_identifier(
         )
         return
     identifier = parts[0].content
-    if len(identifier) != form.encoded:
-        report("authority-key-identifier.length", location, f"{len(identifier)} bytes", f"{form.encoded} bytes")
+    if len(identifier) != form.length:
+        report("authority-key-identifier.length", location, f"{len(identifier)} bytes", f"{form.length} bytes")
     elif around.issuer_key_identifier is not None and identifier != around.issuer_key_identifier:
         expected = around.issuer_key_identifier.hex().upper()
         report("authority-key-identifier.mismatch", location, identifier.hex().upper(), expected)
@@ -175,7 +175,7 @@ def _check_authority_key_identifier(
 
 @lru_cache(maxsize=16)
 def policies_value(policy_oid: str) -> bytes:
-    """The certificatePolicies contents (DER) of one policy without qualifiers."""
+    """Return the certificatePolicies contents (DER) for one policy without qualifiers."""
     return der.sequence(der.sequence(der.oid(policy_oid)))
 
 
@@ -202,7 +202,7 @@ def _check_policies(report: Report, value: Node, form: PoliciesForm, around: Sur
 
 @lru_cache(maxsize=4)
 def basic_constraints_value(path_length: int | None) -> bytes:
-    """The basicConstraints contents (DER) of a CA."""
+    """Return the basicConstraints contents (DER) of a CA."""
     return der.sequence(der.boolean(True), der.integer(path_length) if path_length is not None else b"")
 
 
@@ -221,7 +221,7 @@ def _check_basic_constraints(
         return
     is_ca = tags[:1] == [der.BOOLEAN] and parts[0].content != b"\0"
     if tags[:1] == [der.BOOLEAN] and not is_ca:
-        report("der.default-encoded", f"{location}.cA", "cA FALSE written out")
+        report("der.default-encoded", f"{location}.cA", "cA FALSE encoded explicitly")
     if not is_ca:
         report("basic-constraints.not-ca", f"{location}.cA", "not a CA")
     try:
@@ -285,11 +285,11 @@ def _check_crl_number(report: Report, value: Node, form: CrlNumberForm, around: 
     except IntegerTooLong as error:
         report("crl-number.too-long", location, error.reason, f"at most {form.max_bytes} bytes")
         return
-    encoded = (number.bit_length() + 7) // 8
+    length = (number.bit_length() + 7) // 8
     if number < 0:
         report("crl-number.malformed", location, f"-{-number:X}"[:64])
-    elif encoded > form.max_bytes:
-        report("crl-number.too-long", location, f"{encoded} bytes", f"at most {form.max_bytes} bytes")
+    elif length > form.max_bytes:
+        report("crl-number.too-long", location, f"{length} bytes", f"at most {form.max_bytes} bytes")
 
 
 _CONTENT_CHECKS: dict[type[ContentForm], Callable[[Report, Node, Any, Surroundings, str], None]] = {

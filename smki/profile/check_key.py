@@ -36,13 +36,13 @@ def _algorithm(oid: str) -> bytes:
 
 
 def check_same_algorithm(report: Report, inner: Node | None, outer: Node | None) -> None:
-    """Report an algorithm outside the signed part that is not the one inside."""
+    """Report an algorithm outside the signed part that differs from the one inside."""
     if inner is not None and outer is not None and inner.content != outer.content:
         report("signature-algorithm.mismatch", "signatureAlgorithm", outer.content.hex(), inner.content.hex())
 
 
 def check_public_key(report: Report, node: Node | None, form: PublicKey, location: str) -> None:
-    """Report a SubjectPublicKeyInfo that is not an uncompressed point of the profile's curve."""
+    """Report a SubjectPublicKeyInfo that is not an uncompressed point on the profile's curve."""
     if node is None:
         return
     point = p256_point(node.encoded)
@@ -70,7 +70,7 @@ def check_public_key(report: Report, node: Node | None, form: PublicKey, locatio
 
 
 def public_key_bits(node: Node | None) -> bytes | None:
-    """The bytes of subjectPublicKey, whatever kind of key it is; None where they cannot be read."""
+    """Return the bytes of subjectPublicKey, for any kind of key; None if they cannot be read."""
     if node is None:
         return None
     try:
@@ -102,11 +102,11 @@ def _check_point(report: Report, point: bytes, form: PublicKey, location: str) -
 
 
 def check_signature_form(report: Report, node: Node | None, location: str) -> bool:
-    """Report a signature BIT STRING that does not hold an Ecdsa-Sig-Value with r and s in range.
+    """Report a signature BIT STRING that does not contain an Ecdsa-Sig-Value with r and s in range.
 
-    Its encoding is checked too: OpenSSL and most others insist on DER there.
+    Its encoding is checked too, because OpenSSL and most other libraries require DER there.
 
-    :returns: whether it is a signature, which can be verified.
+    :returns: whether it is a signature that can be verified.
     """
     if node is None:
         return False
@@ -126,7 +126,7 @@ def check_signature_form(report: Report, node: Node | None, location: str) -> bo
     for name, part in zip("rs", parts, strict=True):
         try:
             number = der.decode_integer(part)
-            seen = "nought" if not number else f"{number:x}"
+            seen = "zero" if not number else f"{number:x}"
         except IntegerTooLong as error:
             number, seen = -1, error.reason
         if not 0 < number < _N:
@@ -136,12 +136,12 @@ def check_signature_form(report: Report, node: Node | None, location: str) -> bo
 
 
 def signature_holds(point: bytes, signature: Node, signed: bytes) -> bool:
-    """Whether the signature BIT STRING is by the key with that point over *signed*, be it encoded in BER."""
+    """Return whether a signature BIT STRING was made over *signed* by the key with that point; BER is accepted."""
     return signature_verifies(point, minimal_signature(signature.content[1:]), signed)
 
 
 def can_be_judged(algorithm: Node | None) -> bool:
-    """Whether a signature is said to be ecdsa-with-SHA256: another is reported as such and not verified."""
+    """Return whether a signature algorithm is ecdsa-with-SHA256: others are reported and not verified."""
     if algorithm is None or algorithm.encoded == ECDSA_WITH_SHA256_ALGORITHM:
         return True
     try:
@@ -151,9 +151,9 @@ def can_be_judged(algorithm: Node | None) -> bool:
 
 
 def minimal_signature(signature: bytes) -> bytes:
-    """An Ecdsa-Sig-Value with its INTEGERs in the fewest bytes, which verification libraries insist on.
+    """Return an Ecdsa-Sig-Value with its INTEGERs in the fewest bytes, as verification libraries require.
 
-    So that a signature that is right but encoded in BER is found guilty of its encoding alone.
+    A valid signature in BER is then reported for its encoding only.
     """
     try:
         r, s = der.read(signature).children()

@@ -1,4 +1,4 @@
-"""Checks of a revocation list's own fields."""
+"""Checks of a revocation list's basic fields."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TBS_LIST = "tbsCertList"
 def check_updates(
     report: Report, this_update: Node | None, next_update: Node | None, form: NextUpdateForm
 ) -> datetime | None:
-    """Report thisUpdate and nextUpdate that are missing, malformed or in the wrong order; thisUpdate if readable."""
+    """Report thisUpdate and nextUpdate if missing, malformed or in the wrong order; return thisUpdate if readable."""
     if this_update is None:
         return None
     since = check_time(report, this_update, "update.", f"{TBS_LIST}.thisUpdate")

@@ -16,9 +16,9 @@ _HEXADECIMAL = frozenset("0123456789ABCDEF")
 
 
 def check_name(report: Report, node: Node | None, form: NameForm, location: str) -> None:
-    """Report where the name differs from its form; *location* ends in ``subject`` or ``issuer``."""
+    """Report how a name differs from its form; *location* ends in ``subject`` or ``issuer``."""
     if node is not None and node.end - node.start > MAX_NAME_BYTES:
-        # Before the cache, which would keep what is too large.
+        # Checked before the cache, so that nothing too large is cached.
         report("name.unreadable", location, f"a name of {node.end - node.start} bytes", f"at most {MAX_NAME_BYTES}")
     elif node is not None:
         for code, at, seen, expected in _name_faults(node.encoded, form, location.endswith("issuer")):
@@ -27,7 +27,7 @@ def check_name(report: Report, node: Node | None, form: NameForm, location: str)
 
 @lru_cache(maxsize=1024)
 def _name_faults(encoded: bytes, form: NameForm, is_issuer: bool) -> tuple[tuple[str, str, str, str], ...]:
-    # Cached because thousands of certificates share one issuer.
+    # Cached because thousands of certificates have the same issuer.
     try:
         name = parse_name(encoded)
     except DerError as error:

@@ -1,4 +1,4 @@
-"""The only way from a lint to a signature: what is to be signed was found without error."""
+"""Clearance for signature: the only way from the lint to a signing key."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from smki.profile.forms import CertificateProfile, RevocationListProfile
 from smki.profile.issuer import NOTHING_KNOWN, IssuerFacts
 from smki.profile.lint_certificate import lint_tbs_structure
 from smki.profile.lint_list import lint_tbs_list
-from smki.profile.precedent import CertificatePrecedent, CertificatePrecedents
+from smki.profile.template import CertificateTemplate, CertificateTemplates
 from smki.sec.role import CertificateKind
 
 _MADE_HERE = object()
 
 
 class NotConformant(SmkiError):
-    """A certificate or list that was about to be signed breaks its profile.
+    """Raised when a certificate or list about to be signed violates its profile.
 
-    :ivar findings: what the lint found, at error or above first.
+    :ivar findings: the findings of the lint, those at error or above first.
     """
 
     def __init__(self, findings: list[Finding]) -> None:
@@ -29,15 +29,15 @@ class NotConformant(SmkiError):
 
 
 class AlreadySigned(RuntimeError):
-    """A cleared certificate or list was offered for signature a second time: a mistake in the program."""
+    """Raised when a cleared certificate or list is offered for signature again, which is a programming error."""
 
 
 class Cleared:
-    """Bytes that meet their profile and may be signed once, by the issuer that they were linted for.
+    """Bytes that meet their profile and may be signed once, by the issuer for which they were linted.
 
-    Only the functions below make one.
+    Only the functions below create instances.
 
-    :ivar issuer: the issuer that they were cleared for. Where its name or key is None, nobody can sign them.
+    :ivar issuer: the issuer for which they were cleared. If its name or key is None, nobody can sign them.
     """
 
     __slots__ = ("_lock", "_redeemed", "_tbs", "issuer")
@@ -52,13 +52,13 @@ class Cleared:
 
     @property
     def tbs(self) -> bytes:
-        """The bytes about to be signed."""
+        """The bytes to be signed."""
         return self._tbs
 
     def redeem(self) -> bytes:
-        """The bytes to sign, once.
+        """Return the bytes to be signed; works only once.
 
-        :raises AlreadySigned: the second time.
+        :raises AlreadySigned: on the second call.
         """
         with self._lock:
             if self._redeemed:
@@ -68,32 +68,32 @@ class Cleared:
 
 
 class ClearedCertificate(Cleared):
-    """A TBSCertificate (DER) that meets its profile. Only :func:`clear_for_signature` makes one."""
+    """A TBSCertificate (DER) that meets its profile. Created only by :func:`clear_for_signature`."""
 
-    __slots__ = ("_precedent",)
+    __slots__ = ("_template",)
 
     def __init__(
         self,
         tbs: bytes,
         made_by: object,
         issuer: IssuerFacts = NOTHING_KNOWN,
-        precedent: CertificatePrecedent | None = None,
+        template: CertificateTemplate | None = None,
     ) -> None:
         super().__init__(tbs, made_by, issuer)
-        self._precedent = precedent
+        self._template = template
 
     def read(self, signed: bytes) -> Certificate:
-        """The certificate that it has become.
+        """Return the certificate after signing.
 
-        :param signed: what :meth:`~smki.authority.certification_authority.SigningKey.sign` made of it, DER.
+        :param signed: the result of :meth:`~smki.authority.certification_authority.SigningKey.sign`, DER.
         """
-        if self._precedent is not None:
-            return self._precedent.certificate(self._tbs, signed)
+        if self._template is not None:
+            return self._template.certificate(self._tbs, signed)
         return Certificate.from_der(signed)
 
 
 class ClearedList(Cleared):
-    """A TBSCertList (DER) that meets its profile. Only :func:`clear_list_for_signature` makes one."""
+    """A TBSCertList (DER) that meets its profile. Created only by :func:`clear_list_for_signature`."""
 
     __slots__ = ()
 
@@ -103,43 +103,43 @@ def clear_for_signature(
 ) -> ClearedCertificate:
     """Lint a to-be-signed certificate against its profile and clear it for one signature.
 
-    :param issuer: whose key may sign it. A root is its own issuer.
-    :raises NotConformant: when the lint finds anything at error or above.
+    :param issuer: the issuer whose key may sign it. A root is its own issuer.
+    :raises NotConformant: if there are findings at error or above.
     """
-    precedents = _precedents(profile, issuer, policy_oid)
-    precedent = precedents.covering(tbs)
-    if precedent is not None:
-        return ClearedCertificate(tbs, _MADE_HERE, issuer, precedent)
+    templates = _templates(profile, issuer, policy_oid)
+    template = templates.covering(tbs)
+    if template is not None:
+        return ClearedCertificate(tbs, _MADE_HERE, issuer, template)
     structure = read_tbs_certificate(tbs)
     findings = lint_tbs_structure(structure, profile, issuer, policy_oid)
     if errors_among(findings):
         raise NotConformant(findings)
     if not findings and profile.kind is CertificateKind.DEVICE:
         with suppress(ValueError):
-            precedents.add(CertificatePrecedent(structure))
+            templates.add(CertificateTemplate(structure))
     return ClearedCertificate(tbs, _MADE_HERE, issuer)
 
 
-def _precedents(profile: CertificateProfile, issuer: IssuerFacts, policy_oid: str) -> CertificatePrecedents:
-    # By identity, for it is quick: profiles are tables, and an authority keeps its facts. Both are kept, so that
-    # nothing else comes to have their identity.
+def _templates(profile: CertificateProfile, issuer: IssuerFacts, policy_oid: str) -> CertificateTemplates:
+    # Keyed by identity for speed: profiles are tables, and an authority keeps its facts. The value refers to both, so
+    # that their identities are not reused.
     key = id(profile), id(issuer), policy_oid
-    if key not in _PRECEDENTS:
-        if len(_PRECEDENTS) >= _MAX_ISSUERS:
-            _PRECEDENTS.clear()
-        _PRECEDENTS[key] = profile, issuer, CertificatePrecedents()
-    return _PRECEDENTS[key][2]
+    if key not in _TEMPLATES:
+        if len(_TEMPLATES) >= _MAX_ISSUERS:
+            _TEMPLATES.clear()
+        _TEMPLATES[key] = profile, issuer, CertificateTemplates()
+    return _TEMPLATES[key][2]
 
 
-_PRECEDENTS: dict[tuple[int, int, str], tuple[CertificateProfile, IssuerFacts, CertificatePrecedents]] = {}
+_TEMPLATES: dict[tuple[int, int, str], tuple[CertificateProfile, IssuerFacts, CertificateTemplates]] = {}
 _MAX_ISSUERS = 64
 
 
 def clear_list_for_signature(tbs: bytes, profile: RevocationListProfile, issuer: IssuerFacts) -> ClearedList:
     """Lint a to-be-signed revocation list against its profile and clear it for one signature.
 
-    :param issuer: whose key may sign it.
-    :raises NotConformant: when the lint finds anything at error or above.
+    :param issuer: the issuer whose key may sign it.
+    :raises NotConformant: if there are findings at error or above.
     """
     findings = lint_tbs_list(tbs, profile, issuer)
     if errors_among(findings):

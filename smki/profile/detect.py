@@ -1,4 +1,4 @@
-"""What DER is meant to be: a certificate, a request or a list, and of which kind."""
+"""Detection of the intended type of a DER input: a certificate, a request or a list, and of which kind."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole
 
 
 class Shape(enum.Enum):
-    """What an input is, whatever is wrong with it."""
+    """The type of an input, even if it is malformed."""
 
     CERTIFICATE = "certificate"
     REQUEST = "certification request"
@@ -28,7 +28,7 @@ _TIMES = (der.UTC_TIME, der.GENERALIZED_TIME)
 
 
 def shape_of(data: bytes) -> Shape:
-    """What *data* is by its first elements; UNKNOWN where it is not even a SEQUENCE in a SEQUENCE."""
+    """Return the type of *data* judged by its first elements; UNKNOWN if it is not a SEQUENCE in a SEQUENCE."""
     try:
         outer = der.read(data)
         parts = der.first_children(outer, 1) if outer.tag == der.SEQUENCE else []
@@ -54,9 +54,9 @@ def _is_public_key(node: Node) -> bool:
 
 
 def split(data: bytes) -> list[bytes]:
-    """The objects in *data* where it is several of them one behind the other, else *data* itself.
+    """Split *data* into its objects if it is a concatenation of several; otherwise return it whole.
 
-    What follows a certificate and is none of the things we know stays with it, for the lint to complain about.
+    Unrecognised bytes after a certificate stay with it, so that the lint reports them.
     """
     found = []
     at = 0
@@ -73,7 +73,7 @@ def split(data: bytes) -> list[bytes]:
 
 
 def looks_like_certificate(data: bytes) -> bool:
-    """Whether DER is shaped like a certificate: its first SEQUENCE begins with a version [0] and a serial number."""
+    """Return whether DER resembles a certificate: its first SEQUENCE begins with a version [0] and a serial number."""
     try:
         (first,) = der.first_children(der.read(data), 1)
         parts = der.first_children(first, 2)
@@ -83,14 +83,14 @@ def looks_like_certificate(data: bytes) -> bool:
 
 
 def detect_profile(structure: CertificateStructure) -> CertificateProfile:
-    """The profile that a certificate is meant to meet, judged by what is in it."""
+    """Return the intended profile of a certificate, judged by its content."""
     return profile_of(detect_kind(structure), role_of(structure.subject))
 
 
 def detect_kind(structure: CertificateStructure) -> CertificateKind:
-    """What a certificate is meant to be.
+    """Return the intended kind of a certificate.
 
-    Judged by its subject first, so that an extension too many or too few does not make it something else.
+    The subject is considered first, so that an extra or missing extension does not change the result.
     """
     subject = _name(structure.subject)
     if subject is not None and attribute_of(subject, Oid.X500_UNIQUE_IDENTIFIER):
@@ -120,7 +120,7 @@ def detect_kind(structure: CertificateStructure) -> CertificateKind:
 
 
 def detect_request_kind(structure: RequestStructure) -> CertificateKind:
-    """Whether a request is a Device's or an Organisation's: a name in the subject makes it an Organisation's."""
+    """Return the intended kind of a request: Organisation if it has a subject name, otherwise Device."""
     subject = structure.subject.encoded if structure.subject else b""
     if structure.extension(Oid.SUBJECT_ALT_NAME) or subject == b"\x30\x00":
         return CertificateKind.DEVICE
@@ -128,17 +128,17 @@ def detect_request_kind(structure: RequestStructure) -> CertificateKind:
 
 
 def detect_request_profile(structure: RequestStructure) -> RequestProfile:
-    """The profile that a request is meant to meet, judged by what is in it."""
+    """Return the intended profile of a request, judged by its content."""
     return request_profile_of(detect_request_kind(structure), role_of(structure.subject))
 
 
 def detect_list_profile(structure: ListStructure) -> RevocationListProfile:
-    """ARL or CRL: judged by the role of the issuer."""
+    """Return the intended profile of a list, ARL or CRL, judged by the role of the issuer."""
     return ORGANISATION_ARL if role_of(structure.issuer) is RemotePartyRole.ROOT else ORGANISATION_CRL
 
 
 def role_of(name: Node | None) -> RemotePartyRole | None:
-    """The Remote Party Role Code in a Name, or None."""
+    """Return the Remote Party Role Code in a Name, or None."""
     attributes = _name(name)
     attribute = attribute_of(attributes, Oid.ORGANIZATIONAL_UNIT_NAME) if attributes else None
     return RemotePartyRole.of_hexadecimal(attribute.text) if attribute else None

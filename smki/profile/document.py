@@ -1,4 +1,4 @@
-"""Writes docs/findings.md from the catalogue: ``python -m smki.profile.document > docs/findings.md``."""
+"""Generates docs/findings.md from the catalogue: ``python -m smki.profile.document > docs/findings.md``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ A code is stable: it keeps its meaning, and is never used for another. The rule 
 
 
 def findings_document() -> str:
-    """The text of docs/findings.md."""
+    """Return the text of docs/findings.md."""
     lines = [_HEAD]
     counts = ", ".join(
         f"{sum(row.severity is severity for row in CATALOGUE.values())} {severity.label}"

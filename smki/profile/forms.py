@@ -1,4 +1,4 @@
-"""The shapes that a requirement of a profile can take. Data only: rules check it, the builder follows it."""
+"""The kinds of requirement in a profile. Data only: the checks enforce them and the builder follows them."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole
 
 
 class Mark(enum.Enum):
-    """How certain a row is."""
+    """The certainty of a row."""
 
     STATED = "stated"
-    """In the GB Companion Specification, the Smart Energy Code or an RFC they invoke."""
+    """Stated in the GB Companion Specification, the Smart Energy Code or an RFC that they invoke."""
     MEASURED = "measured"
-    """The same in all published test certificates."""
+    """Identical in all published test certificates."""
     ASSUMED = "assumed"
-    """Our own assumption: no source could be had."""
+    """Our own assumption, in the absence of an available source."""
 
 
 F = TypeVar("F", covariant=True)
@@ -28,7 +28,7 @@ F = TypeVar("F", covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Row(Generic[F]):
-    """One row of a profile: what a field must be, which clause says so, and how certain that is."""
+    """One row of a profile: the requirement on a field, its clause, and its certainty."""
 
     form: F
     clause: str
@@ -37,7 +37,7 @@ class Row(Generic[F]):
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """The version number as it is encoded: 2 for an X.509 v3 certificate, 0 for a PKCS#10 request."""
+    """The encoded version number: 2 for an X.509 v3 certificate, 0 for a PKCS#10 request."""
 
     encoded: int
     title: str
@@ -79,7 +79,7 @@ class PublicKey:
 
 
 class Value(enum.Enum):
-    """What the value of a name's attribute must be."""
+    """The required value of an attribute in a name."""
 
     ROLE = "a Remote Party Role Code, two upper-case hexadecimal characters"
     EUI64 = "an EUI-64, 64 bits"
@@ -96,7 +96,7 @@ class AttributeForm:
     optional: bool = False
     max_characters: int = 64
     roles: tuple[RemotePartyRole, ...] = ()
-    """Roles that a ROLE value may name."""
+    """Roles that a ROLE value may contain."""
 
     def __str__(self) -> str:
         limits = ""
@@ -110,7 +110,7 @@ class AttributeForm:
 
 @dataclass(frozen=True, slots=True)
 class NameForm:
-    """A distinguished name: these attributes in this order; none for the empty name."""
+    """A distinguished name with these attributes in this order; without attributes, the empty name."""
 
     attributes: tuple[AttributeForm, ...]
 
@@ -120,14 +120,14 @@ class NameForm:
 
 @dataclass(frozen=True, slots=True)
 class Validity:
-    """How long a certificate is valid.
+    """The validity period of a certificate.
 
-    ``years`` None means without a well-defined expiry: notAfter 99991231235959Z (RFC 5280 4.1.2.5).
+    ``years`` None means no well-defined expiry: notAfter 99991231235959Z (RFC 5280 4.1.2.5).
     """
 
     years: int | None
     whole_days: bool
-    """notBefore at 00:00:00Z and notAfter at 23:59:59Z of the day before the anniversary."""
+    """Whether notBefore is at 00:00:00Z and notAfter at 23:59:59Z of the day before the anniversary."""
 
     def __str__(self) -> str:
         if self.years is None:
@@ -146,7 +146,7 @@ class KeyUsageForm:
 
 
 def usage_set_text(usages: frozenset[KeyUsage]) -> str:
-    """``keyCertSign + cRLSign``, in the order of the bits; ``none`` for none."""
+    """Return ``keyCertSign + cRLSign``, in the order of the bits; ``none`` for the empty set."""
     return " + ".join(usage.label for usage in KeyUsage if usage in usages) or "none"
 
 
@@ -154,25 +154,25 @@ def usage_set_text(usages: frozenset[KeyUsage]) -> str:
 class KeyIdentifierForm:
     """subjectKeyIdentifier by method (2) of RFC 5280 4.2.1.2."""
 
-    encoded: int
+    length: int
 
     def __str__(self) -> str:
-        return f"{self.encoded} bytes: 0100, then the low 60 bits of SHA-1 over the subjectPublicKey bits (method 2)"
+        return f"{self.length} bytes: 0100, then the low 60 bits of SHA-1 over the subjectPublicKey bits (method 2)"
 
 
 @dataclass(frozen=True, slots=True)
 class AuthorityKeyIdentifierForm:
-    """authorityKeyIdentifier with keyIdentifier alone."""
+    """authorityKeyIdentifier with keyIdentifier only."""
 
-    encoded: int
+    length: int
 
     def __str__(self) -> str:
-        return f"[0] keyIdentifier alone: the issuer's subjectKeyIdentifier, {self.encoded} bytes"
+        return f"[0] keyIdentifier alone: the issuer's subjectKeyIdentifier, {self.length} bytes"
 
 
 @dataclass(frozen=True, slots=True)
 class PoliciesForm:
-    """certificatePolicies with the policy of the environment, which is configuration and no part of a profile."""
+    """certificatePolicies with the policy of the environment, which is configuration rather than part of a profile."""
 
     count: int
 
@@ -192,7 +192,7 @@ class BasicConstraintsForm:
 
 @dataclass(frozen=True, slots=True)
 class HardwareModuleNameForm:
-    """subjectAltName of one HardwareModuleName whose serial number is the EUI-64."""
+    """subjectAltName with one HardwareModuleName whose serial number is the EUI-64."""
 
     serial_bytes: int
 
@@ -202,7 +202,7 @@ class HardwareModuleNameForm:
 
 @dataclass(frozen=True, slots=True)
 class CrlNumberForm:
-    """cRLNumber: which list of its issuer this is."""
+    """cRLNumber: the sequence number of a list of its issuer."""
 
     max_bytes: int
 
@@ -212,10 +212,10 @@ class CrlNumberForm:
 
 @dataclass(frozen=True, slots=True)
 class NextUpdateForm:
-    """When the next list is due at the latest."""
+    """The latest time at which the next list is due."""
 
     hours: int
-    """From thisUpdate."""
+    """Hours after thisUpdate."""
 
     def __str__(self) -> str:
         period = f"{self.hours} hours" if self.hours < 7 * 24 else f"{self.hours // 24} days"
@@ -224,11 +224,11 @@ class NextUpdateForm:
 
 @dataclass(frozen=True, slots=True)
 class EntriesForm:
-    """What each entry of a revocation list holds."""
+    """The content of each entry of a revocation list."""
 
     max_serial_bytes: int
     reasons: tuple[int, ...]
-    """The values of reasonCode that an entry may carry (RFC 5280 5.3.1)."""
+    """The values of reasonCode allowed in an entry (RFC 5280 5.3.1)."""
 
     def __str__(self) -> str:
         codes = ", ".join(map(str, self.reasons))
@@ -251,11 +251,11 @@ ContentForm = (
 
 @dataclass(frozen=True, slots=True)
 class ExtensionForm:
-    """One extension: whether it is critical, whether it may be left out, and what it contains."""
+    """One extension: whether it is critical, whether it is optional, and its content."""
 
     oid: str
     critical: bool | None
-    """None where the clause leaves it open (requests)."""
+    """None if the clause does not specify it (requests)."""
     content: ContentForm
     optional: bool = False
 
@@ -271,7 +271,7 @@ class ExtensionForm:
 
 @dataclass(frozen=True, slots=True)
 class CertificateProfile:
-    """What a certificate of one kind must hold, field by field."""
+    """The required content of a certificate of one kind, field by field."""
 
     name: str
     title: str
@@ -284,11 +284,11 @@ class CertificateProfile:
     subject: Row[NameForm]
     public_key: Row[PublicKey]
     extensions: tuple[Row[ExtensionForm], ...]
-    """In the order in which they are written."""
+    """In the order in which they are encoded."""
     roles: tuple[RemotePartyRole, ...] = ()
 
     def rows(self) -> Iterator[tuple[str, Row[object]]]:
-        """(field, row) for every row, in the order of the structure."""
+        """Yield (field, row) for every row, in the order of the structure."""
         yield "version", self.version
         yield "serialNumber", self.serial_number
         yield "signatureAlgorithm", self.signature_algorithm
@@ -302,7 +302,7 @@ class CertificateProfile:
 
 @dataclass(frozen=True, slots=True)
 class RequestProfile:
-    """What a certification request must hold, field by field."""
+    """The required content of a certification request, field by field."""
 
     name: str
     title: str
@@ -314,7 +314,7 @@ class RequestProfile:
     signature_algorithm: Row[Algorithm]
 
     def rows(self) -> Iterator[tuple[str, Row[object]]]:
-        """(field, row) for every row, in the order of the structure."""
+        """Yield (field, row) for every row, in the order of the structure."""
         yield "version", self.version
         yield "subject", self.subject
         yield "subjectPKInfo", self.public_key
@@ -325,7 +325,7 @@ class RequestProfile:
 
 @dataclass(frozen=True, slots=True)
 class RevocationListProfile:
-    """What a revocation list must hold, field by field."""
+    """The required content of a revocation list, field by field."""
 
     name: str
     title: str
@@ -336,10 +336,10 @@ class RevocationListProfile:
     next_update: Row[NextUpdateForm]
     entries: Row[EntriesForm]
     extensions: tuple[Row[ExtensionForm], ...]
-    """In the order in which they are written."""
+    """In the order in which they are encoded."""
 
     def rows(self) -> Iterator[tuple[str, Row[object]]]:
-        """(field, row) for every row, in the order of the structure."""
+        """Yield (field, row) for every row, in the order of the structure."""
         yield "version", self.version
         yield "signatureAlgorithm", self.signature_algorithm
         yield "issuer", self.issuer
@@ -350,4 +350,4 @@ class RevocationListProfile:
 
 
 Profile = CertificateProfile | RequestProfile | RevocationListProfile
-"""What a certificate, a certification request or a revocation list must hold."""
+"""The required content of a certificate, a certification request or a revocation list."""

@@ -1,4 +1,4 @@
-"""What a lint may be told of the issuer, and the checks that need it."""
+"""What the lint may know about the issuer, and the checks that depend on it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from smki.sec.role import KeyUsage
 
 @dataclass(frozen=True, slots=True)
 class IssuerFacts:
-    """What is known of the issuer; each fact that is None is not checked."""
+    """Facts about the issuer; a fact that is None is not checked."""
 
     name: bytes | None = None
     """Its subject Name, DER."""
@@ -29,7 +29,7 @@ class IssuerFacts:
 
     @classmethod
     def of(cls, certificate: Certificate) -> IssuerFacts:
-        """The facts in the issuing certificate."""
+        """Return the facts in the issuing certificate."""
         return cls(certificate.subject, certificate.point, certificate.subject_key_identifier, certificate)
 
 
@@ -37,7 +37,7 @@ NOTHING_KNOWN = IssuerFacts()
 
 
 def check_issuer_name(report: Report, node: Node | None, issuer: IssuerFacts, location: str) -> None:
-    """Report an issuer field that is not, byte for byte, the subject of the issuing certificate."""
+    """Report an issuer field that is not byte for byte the subject of the issuing certificate."""
     if issuer.name is not None and node is not None and node.encoded != issuer.name:
         seen = f"{name_text(node.encoded)} ({node.encoded.hex()})"
         report("issuer.mismatch", location, seen, f"{name_text(issuer.name)} ({issuer.name.hex()})")
@@ -51,9 +51,9 @@ def check_signature(
     algorithm: Node | None,
     subject_key: Node | None = None,
 ) -> None:
-    """Report a signature that the issuer's key did not make.
+    """Report a signature that was not made by the issuer's key.
 
-    :param subject_key: the SubjectPublicKeyInfo beside it, which may turn out to have signed itself.
+    :param subject_key: the certificate's SubjectPublicKeyInfo, used to detect that it signed itself.
     """
     if issuer.point is None or signed is None or signature is None or not can_be_judged(algorithm):
         return
@@ -73,7 +73,7 @@ def check_authority_above(
     moments: tuple[datetime, datetime] | None,
     location: str,
 ) -> None:
-    """Report what the issuing certificate does not allow: to issue at all, an authority below it, this validity."""
+    """Report a certificate that its issuer may not issue: not a CA, path length exceeded, or validity too long."""
     above = issuer.certificate
     if above is None:
         return

@@ -1,4 +1,4 @@
-"""The lint: reads certificates, requests and revocation lists however broken, and says which rule each breaks."""
+"""The lint: reads certificates, requests and revocation lists, however malformed, and reports each rule violated."""
 
 from __future__ import annotations
 
@@ -43,21 +43,21 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Linted:
-    """What was linted, and what the lint found."""
+    """The input of a lint and its findings."""
 
     shape: Shape
     profile: Profile | None
-    """What it was held against; None where it could not be told what it is."""
+    """The profile that it was checked against; None if the type of input was not recognised."""
     findings: list[Finding]
 
     @property
     def kind(self) -> str:
-        """The profile's name: ``device``, ``organisation-crl``; ``unknown`` for none."""
+        """The profile's name: ``device``, ``organisation-crl``; ``unknown`` if there is none."""
         return self.profile.name if self.profile else "unknown"
 
     @property
     def title(self) -> str:
-        """The same in words."""
+        """The profile's title, for people."""
         return self.profile.title if self.profile else "not a certificate, request or revocation list"
 
 
@@ -68,16 +68,15 @@ def lint(
     issuer: Certificate | IssuerFacts | None = None,
     policy_oid: str = TEST_POLICY_OID,
 ) -> list[Finding]:
-    """Everything that is wrong with a certificate, a certification request or a revocation list.
+    """Return all findings for a certificate, a certification request or a revocation list.
 
-        >>> [finding.code for finding in lint(certificate.der)]
-        ['key-usage.not-critical']
+    >>> [finding.code for finding in lint(certificate.der)] ['key-usage.not-critical']
 
-    :param der: DER, however broken; nothing makes this function raise but a wrong *kind*.
-    :param kind: what it is to be: the name of a profile (``smki profile list``); None to judge by itself.
-    :param issuer: the issuer's certificate: then its name, key identifier and signature are checked too.
-    :param policy_oid: the policy of the environment it is for.
-    :raises Malformed: when there is no profile of that name.
+    :param der: DER, however malformed; only an invalid *kind* makes this function raise.
+    :param kind: the intended kind: the name of a profile (``smki profile list``); None to detect it.
+    :param issuer: the issuer's certificate; its name, key identifier and signature are then checked too.
+    :param policy_oid: the policy of the intended environment.
+    :raises Malformed: if there is no profile with that name.
     """
     return lint_any(der, kind=kind, issuer=issuer, policy_oid=policy_oid).findings
 
@@ -89,7 +88,7 @@ def lint_any(
     issuer: Certificate | IssuerFacts | None = None,
     policy_oid: str = TEST_POLICY_OID,
 ) -> Linted:
-    """The same as :func:`lint`, with what it was taken for."""
+    """Return the findings as :func:`lint` does, along with the profile that was applied."""
     wanted = profile_named(kind) if kind is not None else None
     facts = IssuerFacts.of(issuer) if isinstance(issuer, Certificate) else issuer or NOTHING_KNOWN
     shape = shape_of(der)
@@ -110,9 +109,9 @@ def lint_any(
 
 
 def profile_named(name: str) -> Profile:
-    """The profile of that name.
+    """Return the profile with that name.
 
-    :raises Malformed: when there is none.
+    :raises Malformed: if there is none.
     """
     profile = ALL_PROFILES.get(name)
     if profile is None:
@@ -138,7 +137,7 @@ def _lint_certificate(
     if isinstance(wanted, CertificateProfile) and wanted.kind is profile.kind:
         profile = wanted
     elif wanted is not None:
-        # It would break every rule of that kind; that it is of another helps more.
+        # It would violate every rule of that kind; reporting its actual type is more helpful.
         report("kind.unexpected", "certificate", profile.title, wanted.title)
     check_certificate(report, structure, profile, issuer, policy_oid)
     return profile

@@ -1,4 +1,4 @@
-"""The lint of certificates, signed or about to be."""
+"""The lint of certificates, signed or to be signed."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ def lint_certificate(
     issuer: IssuerFacts = NOTHING_KNOWN,
     policy_oid: str = TEST_POLICY_OID,
 ) -> list[Finding]:
-    """Everything that is wrong with a certificate, in the order of its structure.
+    """Return all findings for a certificate, in the order of its structure.
 
     :param data: DER.
-    :param profile: what it is to be; None to judge by the certificate itself (:func:`detect_profile`).
-    :param issuer: what is known of the issuer.
+    :param profile: the intended profile; None to detect it (:func:`detect_profile`).
+    :param issuer: known facts about the issuer.
     :param policy_oid: the policy of this environment.
     """
     report = Report()
@@ -58,7 +58,7 @@ def check_certificate(
     issuer: IssuerFacts,
     policy_oid: str,
 ) -> None:
-    """Report everything that is wrong with a certificate that was taken apart already."""
+    """Report everything that is wrong with a parsed certificate."""
     outer = structure.outer
     profile = profile or detect_profile(structure)
     report_faults(report, structure.faults)
@@ -79,14 +79,14 @@ def check_certificate(
 def lint_tbs_certificate(
     data: bytes, profile: CertificateProfile, issuer: IssuerFacts, policy_oid: str
 ) -> list[Finding]:
-    """The same for a certificate before it is signed: the DER of its TBSCertificate."""
+    """Return all findings for a certificate before it is signed, given the DER of its TBSCertificate."""
     return lint_tbs_structure(read_tbs_certificate(data), profile, issuer, policy_oid)
 
 
 def lint_tbs_structure(
     structure: CertificateStructure, profile: CertificateProfile, issuer: IssuerFacts, policy_oid: str
 ) -> list[Finding]:
-    """The same for one that was taken apart already."""
+    """Return all findings for a parsed TBSCertificate."""
     data, report = structure.data, Report()
     report_faults(report, structure.faults)
     if structure.tbs is not None:

@@ -1,4 +1,4 @@
-"""The lint of revocation lists, signed or about to be; a list of a million entries takes some seconds."""
+"""The lint of revocation lists, signed or to be signed; a list of a million entries takes some seconds."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from smki.profile.locate import locator
 def lint_revocation_list(
     data: bytes, profile: RevocationListProfile | None = None, issuer: IssuerFacts = NOTHING_KNOWN
 ) -> list[Finding]:
-    """Everything that is wrong with a revocation list, in the order of its structure.
+    """Return all findings for a revocation list, in the order of its structure.
 
     :param data: DER.
-    :param profile: what it is to be; None to judge by its issuer's name.
-    :param issuer: what is known of the issuer.
+    :param profile: the intended profile; None to detect it from the issuer's name.
+    :param issuer: known facts about the issuer.
     """
     report = Report()
     check_revocation_list(report, read_revocation_list(data), profile, issuer)
@@ -38,7 +38,7 @@ def lint_revocation_list(
 def check_revocation_list(
     report: Report, structure: ListStructure, profile: RevocationListProfile | None, issuer: IssuerFacts
 ) -> None:
-    """Report everything that is wrong with a list that was taken apart already."""
+    """Report everything that is wrong with a parsed list."""
     outer, profile = structure.outer, profile or detect_list_profile(structure)
     report_faults(report, structure.faults)
     if outer is None or not _check_size_without_entries(report, structure):
@@ -54,7 +54,7 @@ def check_revocation_list(
 
 
 def lint_tbs_list(data: bytes, profile: RevocationListProfile, issuer: IssuerFacts) -> list[Finding]:
-    """The same for a list before it is signed: the DER of its TBSCertList."""
+    """Return all findings for a list before it is signed, given the DER of its TBSCertList."""
     structure = read_tbs_list(data)
     report = Report()
     report_faults(report, structure.faults)
@@ -67,7 +67,7 @@ def lint_tbs_list(data: bytes, profile: RevocationListProfile, issuer: IssuerFac
 
 
 def _check_size_without_entries(report: Report, structure: ListStructure) -> bool:
-    # Only revokedCertificates may be large: its entries are read in one pass that a bound on findings ends.
+    # Only revokedCertificates may be large: its entries are read in one pass, which stops when the report is full.
     entries = structure.entries
     rest = structure.data if entries is None else structure.data[: entries.body] + structure.data[entries.end :]
     return check_size(report, rest, "certificateList")

@@ -18,8 +18,8 @@ from smki.profile.check_names import check_name
 from smki.profile.detect import detect_request_kind, role_of
 from smki.profile.forms import RequestProfile
 from smki.profile.locate import locator
-from smki.profile.precedent import RequestPrecedent, RequestPrecedents
 from smki.profile.tables import request_profile_of
+from smki.profile.template import RequestTemplate, RequestTemplates
 from smki.sec.role import CertificateKind
 
 INFO = "certificationRequestInfo"
@@ -28,11 +28,11 @@ INFO = "certificationRequestInfo"
 def lint_request(
     data: bytes, kind: CertificateKind | None = None, profile: RequestProfile | None = None
 ) -> list[Finding]:
-    """Everything that is wrong with a certification request, in the order of its structure.
+    """Return all findings for a certification request, in the order of its structure.
 
     :param data: DER.
-    :param kind: DEVICE or ORGANISATION, what the request is meant for; None to judge by the request itself.
-    :param profile: a profile to hold it against instead of the one that its kind and role choose.
+    :param kind: the intended kind, DEVICE or ORGANISATION; None to detect it.
+    :param profile: the profile to apply instead of the one for its kind and role.
     """
     report = Report()
     if check_size(report, data, "certificationRequest"):
@@ -41,12 +41,12 @@ def lint_request(
 
 
 def examine_request(data: bytes, kind: CertificateKind) -> tuple[CertificationRequest | None, list[Finding]]:
-    """What a certificate is to take over from a certification request (DER), and what the lint found in it.
+    """Return the values that a certificate takes from a certification request (DER), and the findings of the lint.
 
-    :param kind: DEVICE or ORGANISATION, what the request is meant for.
-    :returns: None for the request where there are findings at error or above.
+    :param kind: the intended kind, DEVICE or ORGANISATION.
+    :returns: None instead of the request if there are findings at error or above.
     """
-    like = _PRECEDENTS.request(data) if kind is CertificateKind.DEVICE else None
+    like = _TEMPLATES.request(data) if kind is CertificateKind.DEVICE else None
     if like is not None:
         return like, []
     structure = read_request(data)
@@ -56,11 +56,11 @@ def examine_request(data: bytes, kind: CertificateKind) -> tuple[CertificationRe
         return None, report.findings
     if not report.findings and kind is CertificateKind.DEVICE:
         with suppress(ValueError):
-            _PRECEDENTS.add(RequestPrecedent(structure))
+            _TEMPLATES.add(RequestTemplate(structure))
     return CertificationRequest.of(structure), report.findings
 
 
-_PRECEDENTS = RequestPrecedents()
+_TEMPLATES = RequestTemplates()
 
 
 def check_request(
@@ -69,7 +69,7 @@ def check_request(
     kind: CertificateKind | None = None,
     profile: RequestProfile | None = None,
 ) -> None:
-    """Report everything that is wrong with a request that was taken apart already."""
+    """Report everything that is wrong with a parsed request."""
     data, outer = structure.data, structure.outer
     report_faults(report, structure.faults)
     if outer is None or structure.subject is None:
@@ -84,7 +84,7 @@ def check_request(
     locate = locator(lambda: _named_nodes(structure), "certificationRequest")
     check_bytes(report, outer, locate)
     if structure.attributes is not None:
-        # [0] IMPLICIT SET OF: its tag does not say that it is one.
+        # [0] IMPLICIT SET OF: its tag does not identify it as a SET.
         check_set(report, structure.attributes, locate)
     check_extension_bytes(report, structure.extensions, locate)
     if structure.version is not None:
@@ -101,7 +101,7 @@ def check_request(
 
 
 def _check_own_signature(report: Report, structure: RequestStructure) -> None:
-    # A key that is not on P-256, or another algorithm, is reported as such; its signature cannot be judged then.
+    # A key that is not on P-256 or another algorithm is reported as such; the signature is then not verified.
     key = structure.public_key
     if key is None or p256_point(key.encoded) is None or not can_be_judged(structure.algorithm):
         return

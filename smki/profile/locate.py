@@ -1,4 +1,4 @@
-"""Names the field around an offset, for findings that are about bytes."""
+"""Field names for byte offsets, for findings about the encoding."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterable
 from smki.pki.der import Node
 
 Locate = Callable[[int], str]
-"""Names the field around an offset of the input."""
+"""Returns the name of the field that contains an offset in the input."""
 
 
 def locator(named: Callable[[], Iterable[tuple[str, Node | None]]], otherwise: str) -> Locate:
-    """A :data:`Locate` over fields that do not overlap.
+    """Return a :data:`Locate` for fields that do not overlap.
 
-    :param named: gives them in their order; asked once, and only when there is something to locate.
-    :param otherwise: what to say between them.
+    :param named: returns the fields in order; called at most once, when first needed.
+    :param otherwise: the name for offsets between fields.
     """
     fields: list[tuple[str, Node]] | None = None
 

@@ -1,4 +1,4 @@
-"""The reasons for which a certificate is revoked."""
+"""The reasons for revoking a certificate."""
 
 from __future__ import annotations
 
@@ -12,5 +12,6 @@ CRL_REASONS = {
     "no-longer-eligible": RevocationReason.CESSATION_OF_OPERATION,
     "superseded": RevocationReason.SUPERSEDED,
 }
-"""The reasons for which a revocation can be asked for, and the reasonCode of each in a list (RFC 5280 5.3.1).
-Assumption: the reasons; the Code's own could not be had. An unspecified reason is given by leaving reasonCode out."""
+"""The reasons that can be given for a revocation, and the reasonCode of each in a list (RFC 5280 5.3.1). Assumption:
+the reasons themselves, because the Code's were not available. An unspecified reason is expressed by omitting
+reasonCode."""

@@ -1,7 +1,7 @@
-"""The profiles: what every field of an SMKI certificate, certification request and revocation list holds.
+"""The profiles: the required content of every field of SMKI certificates, certification requests and revocation lists.
 
-One row a field: what it must be, the clause, and the mark that says how certain it is. The authority
-builds from these rows and the lint checks against them.
+One row per field: its requirement, its clause, and a mark for its certainty. The authority builds from these rows and
+the lint checks against them.
 """
 
 from __future__ import annotations
@@ -38,20 +38,20 @@ from smki.profile.forms import (
 from smki.sec.role import ORGANISATION_ROLES, CertificateKind, KeyUsage, RemotePartyRole
 
 TEST_POLICY_OID = "1.2.826.0.1.8641679.1.2.1.4"
-"""The policy of the published test certificates. It names the environment, so it is configuration of a home;
-a production OID is never a default: all that is issued here is a Test Certificate (SEC H14.11)."""
+"""The policy of the published test certificates. It identifies the environment, so a home can configure another; a
+production OID is never a default, because everything issued here is a Test Certificate (SEC H14.11)."""
 
 MAX_CA_NAME_CHARACTERS = 4
-"""Assumption: the longest common name seen on an authority."""
+"""Assumption: the longest common name seen in an authority's certificate."""
 
 ROOT_OCA_YEARS = 50
 """Assumption: no Root OCA certificate is published."""
 
 CRL_HOURS = 48
-"""Assumption: how long after its thisUpdate an Organisation CRL promises the next one."""
+"""Assumption: hours from thisUpdate to nextUpdate of an Organisation CRL."""
 
 ARL_HOURS = 366 * 24
-"""Assumption: the same for the Organisation ARL, twelve months."""
+"""Assumption: hours from thisUpdate to nextUpdate of the Organisation ARL, twelve months."""
 
 ISSUING_OCA_YEARS = 25
 ORGANISATION_YEARS = 10
@@ -76,8 +76,8 @@ def _extension(
     return Row(ExtensionForm(oid, critical, content, optional), clause, mark)
 
 
-_ISSUER_KEY = AuthorityKeyIdentifierForm(encoded=8)
-_SKI = _extension(Oid.SUBJECT_KEY_IDENTIFIER, False, KeyIdentifierForm(encoded=8), "RFC 5280 4.2.1.2")
+_ISSUER_KEY = AuthorityKeyIdentifierForm(length=8)
+_SKI = _extension(Oid.SUBJECT_KEY_IDENTIFIER, False, KeyIdentifierForm(length=8), "RFC 5280 4.2.1.2")
 _POLICIES = _extension(Oid.CERTIFICATE_POLICIES, True, PoliciesForm(count=1), _GBCS)
 _AKI = _extension(Oid.AUTHORITY_KEY_IDENTIFIER, False, _ISSUER_KEY, "RFC 5280 4.2.1.1")
 _AKI_OPTIONAL = _extension(Oid.AUTHORITY_KEY_IDENTIFIER, False, _ISSUER_KEY, "RFC 5280 4.2.1.1", optional=True)
@@ -241,7 +241,7 @@ _BY_KIND = {kind: PROFILES[kind.value] for kind in CertificateKind}
 
 
 def profile_of(kind: CertificateKind, role: RemotePartyRole | None = None) -> CertificateProfile:
-    """The profile of a kind of certificate; for an Organisation Certificate that of its role where known."""
+    """Return the profile for a kind of certificate; for an Organisation Certificate, that of its role if known."""
     if kind is CertificateKind.ORGANISATION and role in _BY_ROLE:
         return _BY_ROLE[role]
     return _BY_KIND[kind]
@@ -300,7 +300,7 @@ REQUEST_PROFILES: dict[str, RequestProfile] = {
 
 
 def request_profile_of(kind: CertificateKind, role: RemotePartyRole | None = None) -> RequestProfile:
-    """The profile of a request for that kind of certificate; for an Organisation that of its role where known."""
+    """Return the profile for a request for that kind of certificate; for an Organisation, that of its role if known."""
     if kind is CertificateKind.ORGANISATION:
         return _REQUEST_BY_ROLE.get(role, ORGANISATION_REQUEST) if role else ORGANISATION_REQUEST
     return DEVICE_REQUEST

@@ -1,8 +1,8 @@
-"""The Relying Party: duties done before trust (SEC L12), and a verdict that shows them.
+"""The Relying Party: the checks made before a certificate is trusted (SEC L12), and a verdict that lists them.
 
-``requirements`` has every check as a row. ``examine`` reads a certificate and holds it against its profile, ``path``
-finds the authorities above it, ``lists`` and ``revocation`` say what is revoked, ``suspicion`` what is suspected,
-``use`` what it is good for; ``party`` puts the checks together into a ``verdict``.
+``requirements`` is the table of checks. ``examine`` reads a certificate and checks it against its profile, ``path``
+checks the authorities above it, ``lists`` and ``revocation`` handle revocation lists, ``suspicion`` the certificates
+suspected of compromise, and ``use`` the intended use. ``party`` combines the checks into a ``verdict``.
 """
 
 from smki.relying_party.anchor import TrustAnchor

@@ -1,4 +1,4 @@
-"""What a Relying Party starts from: trust anchors, and loose certificates of authorities for paths to them."""
+"""Trust anchors, and untrusted authority certificates from which paths to them are built."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ _ORGANIZATIONAL_UNIT = "2.5.4.11"
 
 @dataclass(frozen=True, slots=True)
 class TrustAnchor:
-    """An authority that is trusted because the Relying Party says so (RFC 5280 6.1.1 (d))."""
+    """An authority that the Relying Party has chosen to trust (RFC 5280 6.1.1 (d))."""
 
     name: bytes
     """Its subject Name, DER."""
     point: bytes
     """Its public key, 65 bytes."""
     key_identifier: bytes | None = None
-    """Its subjectKeyIdentifier; None where it is not known and not checked."""
+    """Its subjectKeyIdentifier; None if unknown, in which case it is not checked."""
     certificate: bytes | None = field(default=None, repr=False)
-    """Its certificate (DER) where there is one: profile, validity, policy and constraints are then checked too."""
+    """Its certificate (DER), if available: its profile, validity, policy and constraints are then checked too."""
 
     @classmethod
     def of(cls, certificate: Certificate) -> TrustAnchor:
-        """An anchor from an authority's certificate.
+        """Return a trust anchor made from an authority's certificate.
 
-        :raises Malformed: when it has no key on P-256 or is no authority's.
+        :raises Malformed: if its key is not on P-256 or it is not an authority's certificate.
         """
         if certificate.point is None or not certificate.is_authority:
-            seen = "no key on P-256" if certificate.point is None else "no authority's certificate"
+            seen = "no key on P-256" if certificate.point is None else "not an authority's certificate"
             name = name_text(certificate.subject)
             raise Malformed(
                 Problem(
@@ -52,15 +52,15 @@ class TrustAnchor:
 
 @dataclass(frozen=True)
 class Authority:
-    """An authority that may stand in a path. Equal by everything that a judgement of it depends on."""
+    """An authority that may be part of a path. Two are equal if everything that a judgement depends on is equal."""
 
     name: bytes = field(compare=False)
     """Its subject Name, DER."""
     key_identifier: bytes | None
     point: bytes | None = field(compare=False)
-    """Its public key, 65 bytes; None where it has none that we could use."""
+    """Its public key, 65 bytes; None if it has no key on P-256."""
     examined: Examined | None = field(compare=False)
-    """Its certificate; None for an anchor that is a name and a key alone."""
+    """Its certificate; None for an anchor given by name and key only."""
     is_anchor: bool
     kind: CertificateKind = field(compare=False)
     label: str = field(compare=False)
@@ -68,21 +68,21 @@ class Authority:
     """Its certificate (DER), or its name and key."""
 
     def __hash__(self) -> int:
-        return hash(self.encoded)  # which Python remembers with the bytes
+        return hash(self.encoded)  # Python caches the hash of a bytes object
 
     @property
     def certificate(self) -> Certificate | None:
-        """Its certificate, read."""
+        """Its certificate, parsed; None if there is none."""
         return self.examined.certificate if self.examined else None
 
     def verifies(self, signature: bytes, signed: bytes) -> bool:
-        """Whether its key made *signature* (Ecdsa-Sig-Value, DER) over *signed*."""
+        """Return whether its key made *signature* (Ecdsa-Sig-Value, DER) over *signed*."""
         if self.point is None:
             return False
         key = self.__dict__.get("_key")
         try:
             if key is None:
-                # Kept, because to decode and check the point takes a sixth of the time of a verification.
+                # Cached because decoding and checking the point takes a sixth of the time of a verification.
                 key = ec.EllipticCurvePublicKey.from_encoded_point(_CURVE, self.point)
                 self.__dict__["_key"] = key
             key.verify(signature, signed, _ECDSA)
@@ -92,7 +92,7 @@ class Authority:
 
 
 def authority_of_anchor(anchor: TrustAnchor) -> Authority:
-    """A trust anchor as the end of a path."""
+    """Return a trust anchor as the end of a path."""
     if anchor.certificate is not None:
         found = authority_of_certificate(anchor.certificate, is_anchor=True)
         if found is not None:
@@ -104,7 +104,7 @@ def authority_of_anchor(anchor: TrustAnchor) -> Authority:
 
 
 def authority_of_certificate(encoded: bytes, *, is_anchor: bool = False) -> Authority | None:
-    """An authority by its certificate (DER); None where that cannot be read, for then it names nobody."""
+    """Return the authority with this certificate (DER), or None if the certificate cannot be read."""
     examined = examine(encoded)
     certificate = examined.certificate
     if certificate is None:
@@ -122,8 +122,8 @@ def authority_of_certificate(encoded: bytes, *, is_anchor: bool = False) -> Auth
 
 
 def _kind_by_name(name: bytes) -> CertificateKind:
-    # Of an anchor without a certificate no more than its name is known. A DCA's says nothing of its place, so it is
-    # taken for whichever is wanted: see hierarchy.
+    # Only the name of an anchor without a certificate is known. A DCA's name does not reveal its place in the
+    # hierarchy, so such an anchor is accepted as either kind of DCA: see the hierarchy check.
     attribute = attribute_of(parse_name(name), _ORGANIZATIONAL_UNIT)
     if attribute is None:
         return CertificateKind.ISSUING_DCA
@@ -132,12 +132,13 @@ def _kind_by_name(name: bytes) -> CertificateKind:
 
 
 def anchors_among(certificates: Iterable[Certificate]) -> tuple[list[TrustAnchor], list[Certificate]]:
-    """Which of the authorities that are to be trusted are anchors, and which only help to build a path to one.
+    """Split trusted authorities into trust anchors and certificates that only help to build paths to one.
 
-    A root is an anchor. So is an authority whose own issuer is not among them: there is nothing above it to check
-    it against, and no list of the authority above it is asked for. Every other one must be found good by its issuer.
+    A root is an anchor. So is an authority whose issuer is not among *certificates*: there is nothing above it to check
+    it against, and no revocation list from its issuer is required. Every other authority must be verified by its
+    issuer.
 
-    :raises Malformed: when one of them is no authority's, or has no usable key.
+    :raises Malformed: if one of them is not an authority's certificate, or has no usable key.
     """
     authorities = list(dict.fromkeys(certificates))
     subjects = {certificate.subject for certificate in authorities if certificate.subject == certificate.issuer}

@@ -1,10 +1,10 @@
-"""The authorities that a Relying Party knows, who of them issued whom, and the paths from each to a trust anchor.
+"""The authorities known to a Relying Party, which of them issued which, and the paths from each to a trust anchor.
 
-Anybody may offer certificates of authorities, so their number and their names mean nothing. Starting from the trust
-anchors, a certificate counts as issued once the signature by an authority above it verifies, and that authority may
-issue such certificates. Paths through these come before any other; look-alikes with the same name and key identifier,
-however many and in whatever order, never take the place of the right one. What is offered costs one verification for
-each certificate and each issued authority of the name in its issuer field.
+Anyone may offer authority certificates, so neither their number nor their names can be trusted. Starting from the trust
+anchors, a certificate counts as issued once its signature verifies under an issued authority that may issue such
+certificates. Paths through issued authorities are tried first, so certificates with the same name and key identifier
+cannot displace the genuine one, whatever their number and order. Each certificate offered costs one signature
+verification for each issued authority with the name in its issuer field.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from smki.sec.role import CertificateKind, KeyUsage
 MAX_AUTHORITIES = 6
 """Maximum number of authorities in a path: SMKI has two above an end entity."""
 MAX_PATHS = 24
-"""Maximum number of paths that are tried for one certificate. Only authorities that were issued by others up to a trust
-anchor can use it up, so that it takes more than 23 renewals of the same authority."""
+"""Maximum number of paths tried for one certificate. Only authorities with verified signatures up to a trust anchor
+count towards it, so reaching it takes more than 23 renewals of the same authority."""
 
 Path = tuple[Authority, ...]
-"""The authorities above an end entity, its issuer first. Ends in an anchor, or where no issuer was found."""
+"""The authorities above an end entity, its issuer first. Ends with an anchor, or where no issuer was found."""
 
 ISSUER_KINDS = {
     CertificateKind.ORGANISATION: CertificateKind.ISSUING_OCA,
@@ -34,27 +34,27 @@ ISSUER_KINDS = {
     CertificateKind.ROOT_OCA: CertificateKind.ROOT_OCA,
     CertificateKind.ROOT_DCA: CertificateKind.ROOT_DCA,
 }
-"""Which kind of authority issues certificates of each kind."""
+"""The kinds of authority that issue certificates of each kind."""
 _DCAS = (CertificateKind.ROOT_DCA, CertificateKind.ISSUING_DCA)
 
 
 class PathsFound(NamedTuple):
-    """The paths from one certificate upwards, the most likely ones first; at least one, perhaps empty.
+    """The paths upwards from one certificate, most likely first; at least one, which may be empty.
 
-    A tuple, because one is made for every verdict.
+    A tuple for speed: one is made for every verdict.
     """
 
     paths: tuple[Path, ...]
     is_issued: bool
-    """Whether every signature along each of these paths, the certificate's own included, verifies up to a trust anchor.
-    Otherwise there is no such path, and these are only there to say what is wrong."""
+    """Whether every signature along each of these paths, including the certificate's own, verifies up to a trust
+    anchor. If not, no such path exists, and these paths only serve to explain what is wrong."""
 
 
 class Authorities:
-    """A set of authorities that does not change once made, so that threads may share it.
+    """An immutable set of authorities, which threads may share.
 
-    :param members: trust anchors and authorities that were offered; their order means nothing.
-    :param base: a set whose members are all among *members*, so that its signatures need not be verified again.
+    :param members: trust anchors and authorities that were offered, in any order.
+    :param base: a set whose members are all in *members*; its signatures are not verified again.
     """
 
     def __init__(self, members: Iterable[Authority], base: Authorities | None = None) -> None:
@@ -76,20 +76,20 @@ class Authorities:
         return iter(self._members)
 
     def extended(self, more: Iterable[Authority]) -> Authorities:
-        """These and more."""
+        """Return a set with these authorities and *more*."""
         added = [item for item in more if item not in self._members]
         return Authorities((*self._members, *added), self) if added else self
 
     def is_signed(self, below: Authority, issuer: Authority) -> bool:
-        """Whether the signature of *issuer* on the certificate of *below* was verified when this set was made."""
+        """Return whether the signature of *issuer* on the certificate of *below* was verified when the set was made."""
         return issuer in self._issuers.get(below, ())
 
     def is_issued(self, authority: Authority) -> bool:
-        """Whether it is an anchor, or signatures verify from it up to one."""
+        """Return whether the authority is an anchor, or has verified signatures up to one."""
         return authority in self._issuers
 
     def paths_above(self, examined: Examined) -> PathsFound:
-        """Paths from the issuer of a certificate upwards."""
+        """Return the paths from the issuer of a certificate upwards."""
         certificate = examined.certificate
         if certificate is None:
             return PathsFound(((),), False)
@@ -109,7 +109,7 @@ class Authorities:
         return PathsFound(tuple(others) or ((),), False)
 
     def _find_issuers(self, base: Authorities | None) -> dict[Authority, tuple[Authority, ...]]:
-        """The verified issuers of every issued authority, found from the anchors downwards."""
+        """Return the verified issuers of every issued authority, found from the anchors downwards."""
         by_issuer: dict[bytes, list[Authority]] = {}
         for member in self._members:
             if member.certificate is not None and not member.is_anchor:
@@ -147,7 +147,7 @@ class Authorities:
                     yield from self._issued_paths(issuer, longer)
 
     def _climb(self, below: Certificate, path: Path) -> Iterator[Path]:
-        """Paths by name alone, to say what is wrong where no signature leads to an anchor."""
+        """Yield paths found by name alone, to explain what is wrong if no signature leads to an anchor."""
         candidates = [item for item in self._ranked(below) if item not in path]
         if not candidates or len(path) == MAX_AUTHORITIES:
             yield path
@@ -161,7 +161,7 @@ class Authorities:
                 yield from self._climb(above, longer)
 
     def _ranked(self, below: Certificate) -> list[Authority]:
-        """The authorities of the issuer's name, the most likely first, whatever order they were given in."""
+        """Return the authorities with the issuer's name, most likely first, in an order independent of the input."""
         named = self._by_name.get(below.issuer, [])
         if len(named) < 2:
             return named
@@ -172,13 +172,13 @@ class Authorities:
 
 
 def is_right_kind(issuer: Authority, kind: CertificateKind) -> bool:
-    """Whether it is the authority for certificates of a kind."""
+    """Return whether the issuer is the right kind of authority for certificates of a kind."""
     wanted = ISSUER_KINDS[kind]
     return issuer.kind is wanted or (issuer.examined is None and issuer.kind in _DCAS and wanted in _DCAS)
 
 
 def may_issue(issuer: Authority, kind: CertificateKind) -> bool:
-    """Whether it is an authority, may sign certificates, and is the one for that kind."""
+    """Return whether the issuer is an authority of the right kind for such certificates and may sign certificates."""
     certificate = issuer.certificate
     if certificate is not None and not (certificate.is_authority and KeyUsage.KEY_CERT_SIGN in certificate.key_usages):
         return False

@@ -1,4 +1,4 @@
-"""Certificates as a Relying Party looks at them: read, and held against their profile."""
+"""Examination of single certificates: reading them and checking them against their profile."""
 
 from __future__ import annotations
 
@@ -14,75 +14,75 @@ from smki.profile.detect import detect_profile
 from smki.profile.issuer import NOTHING_KNOWN
 from smki.profile.lint_certificate import check_certificate
 from smki.profile.tables import TEST_POLICY_OID
-from smki.relying_party.layout import MAX_LAYOUTS, Layout, layout_of, signature_of
 from smki.relying_party.requirements import PROFILE
+from smki.relying_party.template import MAX_TEMPLATES, Template, signature_of, template_of
 from smki.relying_party.verdict import Check, Outcome, held, not_held
 from smki.sec.role import CertificateKind
 
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """A certificate that was offered, and what can be said of it without knowing any other."""
+    """A certificate that was offered, and what can be determined from it alone."""
 
     encoded: bytes
     certificate: Certificate | None
-    """None where it cannot be read."""
+    """None if it cannot be read."""
     kind: CertificateKind
-    """What it is meant to be."""
+    """The kind of certificate it is intended to be."""
     label: str
-    """For a person: ``Device Certificate 4DF5…``, ``Issuing OCA OU=07, CN=T1``."""
+    """A label for people: ``Device Certificate 4DF5…``, ``Issuing OCA OU=07, CN=T1``."""
     profile: Check
     """Step 1."""
     critical: tuple[str, ...]
-    """Critical extensions that its profile does not know, by name or dotted object identifier."""
+    """Critical extensions that are not in its profile, by name or dotted object identifier."""
     structure: CertificateStructure | None = field(default=None, compare=False, repr=False)
-    """Its parts; None where it was read by a layout, or cannot be read."""
+    """Its parsed structure; None if it was read using a template, or cannot be read."""
 
 
 class Examiner:
-    """Examines certificates, those laid out like ones before in a fraction of the time. Safe for threads.
+    """Examines certificates, using templates for speed where possible. Safe for threads.
 
-    The result is the same either way. Layouts are learnt only from certificates that the caller found to be signed by
-    an authority that it trusts, so that nobody else decides which ones there are.
+    The result is the same with or without a template. Templates are learnt only from certificates that the caller has
+    verified up to a trusted authority, so that nobody else can choose them.
     """
 
     def __init__(self) -> None:
-        self._layouts: dict[int, tuple[Layout, ...]] = {}
+        self._templates: dict[int, tuple[Template, ...]] = {}
         self._lock = threading.Lock()
 
     def examine(self, encoded: bytes) -> Examined:
-        """Read a certificate (DER) and hold it against its profile; never raises."""
+        """Read a certificate (DER) and check it against its profile; never raises."""
         found = signature_of(encoded)
         if found is not None:
             end, signature = found
-            for layout in self._layouts.get(end, ()):
-                certificate = layout.read(encoded, signature)
+            for template in self._templates.get(end, ()):
+                certificate = template.read(encoded, signature)
                 if certificate is not None:
-                    label = _label(layout.kind, certificate)
-                    return Examined(encoded, certificate, layout.kind, label, _profile_check(label, []), ())
+                    label = _label(template.kind, certificate)
+                    return Examined(encoded, certificate, template.kind, label, _profile_check(label, []), ())
         return examine(encoded)
 
     def learn(self, examined: Examined) -> None:
-        """Learn the layout of a certificate that is signed by a trusted authority; the oldest layout is forgotten."""
+        """Learn a template from a certificate signed by a trusted authority, discarding the oldest if necessary."""
         structure, certificate = examined.structure, examined.certificate
         if structure is None or certificate is None or examined.profile.outcome is not Outcome.HELD:
             return
-        layout = layout_of(structure, certificate, examined.kind) if not examined.critical else None
-        if layout is None:
+        template = template_of(structure, certificate, examined.kind) if not examined.critical else None
+        if template is None:
             return
         with self._lock:
-            newest = {layout.end: (layout, *self._layouts.get(layout.end, ())[: MAX_LAYOUTS - 1])}
-            # A new dictionary, newest first: others may be reading the old one.
-            layouts = newest | {end: those for end, those in self._layouts.items() if end != layout.end}
-            while sum(map(len, layouts.values())) > MAX_LAYOUTS:
-                end, those = layouts.popitem()
+            newest = {template.end: (template, *self._templates.get(template.end, ())[: MAX_TEMPLATES - 1])}
+            # A new dictionary, newest first, because other threads may be reading the old one.
+            templates = newest | {end: those for end, those in self._templates.items() if end != template.end}
+            while sum(map(len, templates.values())) > MAX_TEMPLATES:
+                end, those = templates.popitem()
                 if len(those) > 1:
-                    layouts[end] = those[:-1]
-            self._layouts = layouts
+                    templates[end] = those[:-1]
+            self._templates = templates
 
 
 def examine(encoded: bytes) -> Examined:
-    """The same for one certificate alone."""
+    """Examine one certificate (DER) without templates; never raises."""
     report = Report()
     if not check_size(report, encoded, "certificate"):
         label = "certificate"
@@ -112,7 +112,7 @@ def _label(kind: CertificateKind, certificate: Certificate | None) -> str:
 def _profile_check(label: str, findings: list[Finding]) -> Check:
     errors = errors_among(findings)
     if not errors:
-        return held(PROFILE, label, "nothing at error or above")
+        return held(PROFILE, label, "no finding at error or above")
     first = errors[0]
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     seen = f"{first.code} at {first.location}: {first.seen}{more}"

@@ -1,4 +1,4 @@
-"""Revocation lists on disk, and the numbers seen, so that a Relying Party can do without the network for a while."""
+"""Revocation lists and the highest list numbers seen, kept on disk so that a Relying Party can work offline."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ FORMAT = 1
 
 
 class ListCache:
-    """One directory; nothing in it is kept in memory.
+    """A cache in one directory; nothing is kept in memory.
 
-    :param directory: made where it does not exist; None for a cache that keeps nothing.
+    :param directory: created if it does not exist; None for a cache that stores nothing.
     """
 
     def __init__(self, directory: Path | None) -> None:
@@ -27,14 +27,14 @@ class ListCache:
             directory.mkdir(parents=True, exist_ok=True)
 
     def get(self, name: str) -> tuple[bytes, dict[str, str]] | None:
-        """A list by name, with what was noted beside it; None where there is none that is whole."""
+        """Return a list by name with its metadata; None if there is none or it is incomplete."""
         if self._directory is None:
             return None
         try:
             data = (self._directory / name).read_bytes()
         except OSError:
             return None
-        # The notes stand before the list in one file, so that one never goes with another's notes.
+        # The metadata precedes the list in the same file, so that the two always belong together.
         head, separator, encoded = data.partition(b"\n")
         try:
             notes = json.loads(head)
@@ -45,7 +45,7 @@ class ListCache:
         return encoded, {str(key): str(value) for key, value in notes.items()}
 
     def put(self, name: str, encoded: bytes, notes: dict[str, str]) -> None:
-        """Keep a list under that name, whole or not at all. A disk that is full keeps nothing, which is no harm."""
+        """Store a list and its metadata atomically. If the disk is full, nothing is stored, which does no harm."""
         head = json.dumps({**notes, "octets": str(len(encoded))}).encode()
         try:
             self._write(name, head + b"\n" + encoded)
@@ -53,9 +53,9 @@ class ListCache:
             return
 
     def numbers(self) -> list[tuple[bytes, int, datetime]]:
-        """(issuer, number, thisUpdate) of the lists seen.
+        """Return (issuer, number, thisUpdate) of the lists seen.
 
-        :raises IntegrityError: when the file cannot be read: a rollback would go unnoticed.
+        :raises IntegrityError: if the file cannot be read, because a rollback would otherwise go unnoticed.
         """
         if self._directory is None:
             return []
@@ -70,21 +70,21 @@ class ListCache:
         except FileNotFoundError:
             return []
         except (OSError, ValueError, TypeError, KeyError, SmkiError) as error:
-            remedy = "Remove it if you accept that an older list may be taken for the newest once."
+            remedy = "Remove it if you accept that an older list may once be taken for the newest."
             raise IntegrityError(
                 Problem(
                     code="cache.numbers",
                     subject=str(path),
                     seen=str(error)[:200],
-                    expected="the numbers of lists seen",
+                    expected="the list numbers seen",
                     remedy=remedy,
                 )
             ) from None
 
     def put_numbers(self, seen: list[tuple[bytes, int, datetime]]) -> None:
-        """Keep the numbers of the lists seen, durably.
+        """Store the numbers of the lists seen, durably.
 
-        :raises OSError: when they cannot be kept.
+        :raises OSError: if they cannot be stored.
         """
         if self._directory is None:
             return

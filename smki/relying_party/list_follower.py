@@ -1,4 +1,4 @@
-"""Follows the revocation lists of a Repository: asks now and then, keeps what it got, serves nothing overdue."""
+"""Keeps the revocation lists of a Repository up to date; never serves an overdue list alone."""
 
 from __future__ import annotations
 
@@ -19,27 +19,28 @@ from smki.relying_party.transport import RepositoryError, Transport, is_header_v
 
 PATHS = {ORGANISATION_CRL.name: "crl/organisation.crl", ORGANISATION_ARL.name: "crl/organisation.arl"}
 _CONDITIONS = {"etag": "If-None-Match", "last-modified": "If-Modified-Since"}
-"""The header of an answer, and the one in which the next question repeats it (RFC 9110 13.1)."""
+"""The response header, and the request header that repeats its value (RFC 9110 13.1)."""
 MEDIA_TYPE = "application/pkix-crl"
 
 
 @dataclass(slots=True)
 class _Followed:
-    """One list and its past."""
+    """One list and its history."""
 
     profile: RevocationListProfile
     latest: HeldList | None = None
-    """What the server gave last."""
+    """The last list received from the server."""
     good: HeldList | None = None
-    """The last that a Relying Party found genuine: a forgery that came after does not push it out."""
+    """The last list that a Relying Party found genuine; a forgery received later does not displace it."""
     notes: dict[str, str] | None = None
     problem: Problem | None = None
-    """Why the last question brought no list."""
+    """Why the last request brought no list."""
 
     def at(self, moment: datetime) -> tuple[HeldList, ...]:
-        """The lists, where one of them is not overdue; none otherwise.
+        """Return the lists if one of them is not overdue, else none.
 
-        An overdue one goes with a current one, because it may show that the current one is not the newest.
+        An overdue list is returned along with a current one, because it may show that the current one is not the
+        newest.
         """
         lists = (self.latest, self.good if self.good is not self.latest else None)
         held = tuple(item for item in lists if item is not None)
@@ -49,8 +50,8 @@ class _Followed:
 class ListFollower:
     """The lists of one Repository, as a :class:`~smki.relying_party.lists.ListSource`. Safe for threads.
 
-    :param refresh: seconds after which the Repository is asked again.
-    :param retry: the same after a question that brought nothing.
+    :param refresh: seconds between requests to the Repository.
+    :param retry: seconds until the next request after one that failed.
     """
 
     def __init__(self, transport: Transport, cache: ListCache, refresh: float = 300.0, retry: float = 5.0) -> None:
@@ -67,16 +68,16 @@ class ListFollower:
             self._load(followed)
 
     def revocation_lists(self, moment: datetime) -> RevocationLists:
-        """The lists to be had at that moment, one of each kind not overdue; asks the Repository when it is time to.
+        """Return the lists available at *moment* that are not overdue, asking the Repository first if it is time to.
 
-        :raises Malformed: when *moment* names no time zone.
+        :raises Malformed: if *moment* has no time zone.
         """
         moment = utc(moment, "moment")
         served = self._served
         is_current = served.is_for(moment)
         if is_current and served.has_lists and time.monotonic() < self._next:
             return served.lists
-        # While one thread asks, the others go on with lists that are still current.
+        # While one thread makes the request, the others use lists that are still current.
         if not self._lock.acquire(blocking=not (is_current and served.has_lists)):
             return served.lists
         try:
@@ -88,11 +89,11 @@ class ListFollower:
             self._lock.release()
 
     def refresh(self) -> None:
-        """Ask the Repository at the next opportunity, however short the time since the last."""
+        """Request the lists again at the next opportunity, regardless of when they were last requested."""
         self._next = 0.0
 
     def problems(self) -> list[Problem]:
-        """Why the last questions brought nothing: also where a list from before is still good."""
+        """Return why the last requests failed, even if an earlier list is still usable."""
         return [followed.problem for followed in self._followed if followed.problem is not None]
 
     def _load(self, followed: _Followed) -> None:
@@ -111,11 +112,11 @@ class ListFollower:
             followed.latest = followed.good
 
     def _fetch(self, followed: _Followed) -> bool:
-        """Ask for one list; whether that brought nothing."""
+        """Request one list; return whether the request failed."""
         notes = followed.notes if followed.latest is not None and followed.notes else {}
         headers = {"Accept": MEDIA_TYPE}
         for name, header in _CONDITIONS.items():
-            # What a server said is sent back to it, but only what fits in a header.
+            # Values from the server are sent back to it, but only if they are valid in a header.
             if is_header_value(notes.get(name, "")):
                 headers[header] = notes[name]
                 break
@@ -127,7 +128,7 @@ class ListFollower:
             return True
         url = self._transport.url + path
         followed.problem = None
-        if reply.status == 304 and len(headers) > 1:  # the answer to a question with a condition
+        if reply.status == 304 and len(headers) > 1:  # the response to a conditional request
             return False
         if reply.status != 200:
             followed.problem = Problem(
@@ -150,7 +151,7 @@ class ListFollower:
             return
         highest = self._highest_of_name(found)
         if highest is not None and (found.number is None or found.number < highest):
-            seen, expected = f"number {found.number}", f"{highest} or above, seen before"
+            seen, expected = f"number {found.number}", f"{highest} or above, as already seen"
             followed.problem = Problem(code="repository.rolled-back", subject=url, seen=seen, expected=expected)
             return
         if followed.latest is None or followed.latest.encoded != held.encoded:
@@ -159,8 +160,9 @@ class ListFollower:
         self._cache.put(f"{followed.profile.name}.latest", held.encoded, followed.notes)
 
     def _highest_of_name(self, found: RevocationList) -> int | None:
-        # Only of lists that a Relying Party found genuine: else one forged list of a high number would shut out
-        # every right one. A renewed authority of the same name counts by its own key, hence by key identifier.
+        # Only for lists that a Relying Party found genuine: otherwise a single forged list with a high number would
+        # shut out every genuine one. A renewed authority of the same name has its own key, so the key identifier is
+        # used.
         good = [item.good.revocation_list for item in self._followed if item.good is not None]
         numbers = [
             item.number
@@ -171,7 +173,7 @@ class ListFollower:
         return max(numbers, default=None)
 
     def _remember(self, issuer: bytes, number: int, since: datetime) -> None:
-        """Told by a Relying Party that it found a list of that number genuine."""
+        """Note that a Relying Party found a list with this number genuine."""
         with self._numbers_lock:
             self._cache.put_numbers(self.seen.known())
             for followed in self._followed:
@@ -193,7 +195,7 @@ class ListFollower:
                 problems.append((item.profile, _overdue(known, self._transport.url + PATHS[item.profile.name])))
         served = RevocationLists(lists[ORGANISATION_CRL.name], lists[ORGANISATION_ARL.name], tuple(problems))
         if served == self._served.lists:
-            served = self._served.lists  # the same object for as long as nothing changes: verdicts are kept by it
+            served = self._served.lists  # the same object until something changes: verdicts are cached by its identity
         known_lists = [held for item in self._followed for held in (item.latest, item.good) if held is not None]
         ends = [end for held in known_lists if (end := _next_update(held)) is not None]
         after = max((end for end in ends if end < moment), default=None)
@@ -204,21 +206,21 @@ class ListFollower:
 
 @dataclass(frozen=True, slots=True)
 class _Served:
-    """Lists, and the moments for which they are the ones that are not overdue."""
+    """Lists, and the period in which they are the ones that are not overdue."""
 
     lists: RevocationLists = field(default_factory=RevocationLists)
     after: datetime | None = None
-    """Not for this moment, on which a list falls due that is left out, but for later ones; None for no such limit."""
+    """They are valid only for moments after this one, at which another list becomes overdue; None for no limit."""
     until: datetime | None = None
-    """The last of these moments; None where no list is served."""
+    """The last moment for which they are valid; None if there is no list."""
 
     @property
     def has_lists(self) -> bool:
-        """Whether there is a list among them."""
+        """Whether there is at least one list."""
         return bool(self.lists.crls or self.lists.arls)
 
     def is_for(self, moment: datetime) -> bool:
-        """Whether they are the lists for that moment."""
+        """Return whether these are the lists for that moment."""
         return self.until is not None and moment <= self.until and (self.after is None or self.after < moment)
 
 
@@ -234,5 +236,5 @@ def _is_overdue(held: HeldList, moment: datetime) -> bool:
 
 def _overdue(held: HeldList, url: str) -> Problem:
     until = _next_update(held)
-    seen = f"a list that was to be replaced by {iso(until) if until else 'an unknown time'}"
-    return Problem(code="repository.overdue", subject=url, seen=seen, expected="a list that is current")
+    seen = f"a list due for replacement by {iso(until) if until else 'an unknown time'}"
+    return Problem(code="repository.overdue", subject=url, seen=seen, expected="a current list")

@@ -1,4 +1,4 @@
-"""Revocation lists as a Relying Party holds them, and the numbers of those that it has seen."""
+"""Revocation lists held by a Relying Party, and the list numbers that it has seen."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from smki.relying_party.anchor import Authority
 
 
 class HeldList:
-    """One list that was handed over: read once, its profile checked once, however many certificates ask it.
+    """One list as received, read and checked against its profile only once.
 
-    :ivar bytes: DER, or whatever it is.
-    :ivar profile: what it is meant to be: Organisation CRL or ARL.
+    :ivar encoded: the bytes received, normally DER.
+    :ivar profile: the intended kind of list: Organisation CRL or ARL.
     """
 
     def __init__(self, encoded: bytes, profile: RevocationListProfile) -> None:
@@ -33,21 +33,21 @@ class HeldList:
         self._read: tuple[RevocationList | None, list[Finding] | Sequence[Problem]] | None = None
         self._signers: frozenset[bytes] = frozenset()
         self.is_genuine = False
-        """Whether a Relying Party found it signed by an authority that it trusts."""
+        """Whether a Relying Party verified that it was signed by an authority it trusts."""
 
     @cached_property
     def issuer(self) -> bytes | None:
-        """The issuer's Name, DER; None where it cannot be read."""
+        """The issuer's Name, DER; None if it cannot be read."""
         return issuer_of(self.encoded)
 
     @property
     def revocation_list(self) -> RevocationList | None:
-        """The list, read; None where it cannot be."""
+        """The list, parsed; None if it cannot be read."""
         return self._examined()[0]
 
     @property
     def complaint(self) -> tuple[str, str] | None:
-        """What is wrong with it by its profile (seen, expected); None for nothing at error or above."""
+        """The first violation of its profile at error or above, as (seen, expected); None if there is none."""
         found, findings = self._examined()
         errors = errors_among(item for item in findings if isinstance(item, Finding))
         if errors:
@@ -58,7 +58,7 @@ class HeldList:
         return None
 
     def is_signed_by(self, issuer: Authority) -> bool:
-        """Whether the key of *issuer* signed it. Signatures that verified are remembered, by the key."""
+        """Return whether the key of *issuer* signed it. Signatures that verified are cached by key."""
         found = self.revocation_list
         if found is None or issuer.point is None:
             return False
@@ -71,9 +71,9 @@ class HeldList:
         return True
 
     def _examined(self) -> tuple[RevocationList | None, list[Finding] | Sequence[Problem]]:
-        with self._lock:  # a list of a million entries is read by one thread, the others wait for it
+        with self._lock:  # one thread reads a list of a million entries while the others wait
             if self._read is None:
-                findings = lint_revocation_list(self.encoded)  # by whichever profile its issuer has
+                findings = lint_revocation_list(self.encoded)  # the profile follows from its issuer
                 try:
                     self._read = RevocationList.from_der(self.encoded), findings
                 except Malformed as error:
@@ -83,62 +83,62 @@ class HeldList:
 
 @dataclass(frozen=True, slots=True)
 class RevocationLists:
-    """The lists that are to be had at a moment, and why others are not."""
+    """The lists available at a moment, and the reasons why others are not."""
 
     crls: tuple[HeldList, ...] = ()
-    """Organisation CRLs: one for each Issuing OCA."""
+    """Organisation CRLs, one for each Issuing OCA."""
     arls: tuple[HeldList, ...] = ()
     """Organisation ARLs."""
     problems: tuple[tuple[RevocationListProfile, Problem], ...] = ()
-    """Why a list could not be had."""
+    """Why a list is not available."""
 
     @classmethod
     def of(cls, crls: Iterable[bytes] = (), arls: Iterable[bytes] = ()) -> RevocationLists:
-        """The lists in these bytes (DER)."""
+        """Return the lists in these bytes (DER)."""
         return cls(
             tuple(HeldList(encoded, ORGANISATION_CRL) for encoded in crls),
             tuple(HeldList(encoded, ORGANISATION_ARL) for encoded in arls),
         )
 
     def held(self, profile: RevocationListProfile) -> tuple[HeldList, ...]:
-        """Those of one kind."""
+        """Return the lists of one kind."""
         return self.arls if profile is ORGANISATION_ARL else self.crls
 
     def problem(self, profile: RevocationListProfile) -> Problem | None:
-        """Why one of that kind could not be had; None where nothing was said."""
+        """Return why a list of that kind is not available; None if no reason is known."""
         return next((problem for kind, problem in self.problems if kind is profile), None)
 
 
 class ListSource(Protocol):
-    """Where lists come from: a :class:`RevocationLists` that stays, or a repository that is asked each time."""
+    """A source of lists: a fixed :class:`RevocationLists`, or a repository that is asked for them."""
 
     def revocation_lists(self, moment: datetime) -> RevocationLists:
-        """The lists to be had at that moment. The same object for as long as nothing has changed."""
+        """Return the lists available at that moment: the same object as long as nothing has changed."""
 
 
 @dataclass(frozen=True, slots=True)
 class FixedLists:
-    """The same lists at any moment."""
+    """A source that returns the same lists for any moment."""
 
     lists: RevocationLists = field(default_factory=RevocationLists)
 
     def revocation_lists(self, moment: datetime) -> RevocationLists:
-        """The lists."""
+        """Return the lists."""
         return self.lists
 
 
 MAX_REMEMBERED = 1024
-"""How many numbers are remembered of one issuer: more than a year of Organisation CRLs."""
+"""Maximum number of list numbers remembered for each issuer: more than a year of Organisation CRLs."""
 
 
 class NumbersSeen:
-    """The highest number of a genuine list seen of each issuer. Safe for threads.
+    """The highest number of a genuine list seen from each issuer. Safe for threads.
 
-    What counts as older depends on the moment asked about: to look back to a day, the list of that day is right
-    although a later one is known. So each number is kept with its thisUpdate, and binds from then on.
+    Which lists count as too old depends on the moment asked about: for a past day, the list of that day is right even
+    if a later one is known. So each number is stored with its thisUpdate, and is enforced from then on.
 
-    :param known: (issuer, number, thisUpdate) from before.
-    :param remember: called with (issuer, number, thisUpdate) whenever a higher number was seen, to keep it for longer.
+    :param known: (issuer, number, thisUpdate) from an earlier run.
+    :param remember: called with (issuer, number, thisUpdate) for each higher number, to store it persistently.
     """
 
     def __init__(
@@ -155,15 +155,15 @@ class NumbersSeen:
 
     @property
     def version(self) -> int:
-        """A number that is another one after each change, for those who keep what they made of the numbers."""
+        """A number that changes with every update, for use as a cache key."""
         return self._version
 
     def note(self, issuer: bytes, number: int, since: datetime) -> None:
-        """A genuine list with that number was seen.
+        """Record that a genuine list with this number was seen.
 
-        :param issuer: anything that tells the issuing key apart.
+        :param issuer: anything that identifies the issuing key.
         :param since: its thisUpdate, UTC.
-        :raises Malformed: when *since* names no time zone.
+        :raises Malformed: if *since* has no time zone.
         """
         since = utc(since, "thisUpdate")
         with self._lock:
@@ -178,9 +178,9 @@ class NumbersSeen:
             self._remember(issuer, number, since)
 
     def highest(self, issuer: bytes, moment: datetime) -> int | None:
-        """The highest number that a list of that issuer had at *moment* (UTC); None where none is known.
+        """Return the highest list number known for that issuer at *moment* (UTC); None if there is none.
 
-        :raises Malformed: when *moment* names no time zone.
+        :raises Malformed: if *moment* has no time zone.
         """
         moment = utc(moment, "moment")
         with self._lock:
@@ -188,6 +188,6 @@ class NumbersSeen:
         return max(numbers, default=None)
 
     def known(self) -> list[tuple[bytes, int, datetime]]:
-        """(issuer, number, thisUpdate) of what is remembered, to begin with another time."""
+        """Return (issuer, number, thisUpdate) of every number remembered, for use as *known* in a later run."""
         with self._lock:
             return [(issuer, number, since) for issuer, seen in self._seen.items() for since, number in seen]

@@ -1,4 +1,4 @@
-"""A Relying Party (SEC L12): decides whether a certificate may be relied on, and shows every check."""
+"""A Relying Party (SEC L12): decides whether a certificate may be trusted, and reports every check."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ from smki.relying_party.verdict import (
 
 _NO_LISTS = RevocationLists()
 _MAX_CHAINS = 256
-"""Maximum number of judged chains that are kept: those of one moment, or a few."""
+"""Maximum number of judged chains in the cache: those of one moment, or a few."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Chain:
-    """What holds of the authorities of a path at one moment, with the lists of that moment: the same for every
-    certificate below them, so it is found out once."""
+    """The checks of the authorities in a path at one moment, with the lists of that moment. They are the same for every
+    certificate below these authorities, so they are made once."""
 
     profile: Checks
     path: Checks
@@ -62,23 +62,23 @@ class _Chain:
     revocation: Checks
     suspicion: Checks
     judgement: ListJudgement | None
-    """Of the list in which the end entity is looked up; None where there is none for its kind, or no issuer."""
+    """The judgement of the list that covers the end entity; None if its kind has no list, or it has no issuer."""
 
 
 class _ChainKey(NamedTuple):
-    """Everything that the judgement of a chain depends on, besides what never changes in a Relying Party."""
+    """Everything that the judgement of a chain depends on, apart from what never changes in a Relying Party."""
 
     path: Path
     moment: datetime
     wanted: str
-    """The name of the list in which the end entity is looked up, by its kind; empty for none."""
+    """The name of the list that covers the end entity's kind; empty for none."""
     numbers: int
-    """The version of the numbers seen."""
+    """The version of the list numbers seen."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """The chains judged with these lists and suspicions; others make another."""
+    """The chains judged with one set of lists and suspicions; replaced when either changes."""
 
     lists: RevocationLists
     suspicions: Suspicions
@@ -88,17 +88,17 @@ class _Known:
 class RelyingParty:
     """Judges certificates. Safe for threads.
 
-    :param trust_anchors: authorities that are trusted; of certificates, those that are no roots help to build paths
-        when their root is among them, see :func:`smki.relying_party.anchor.anchors_among`.
-    :param lists: the revocation lists, or where they come from (a :class:`RepositoryClient`).
-    :param chain: loose certificates of authorities, trusted only as far as the anchors go.
-    :param clock: what time it is.
-    :param suspicions: certificates that this Relying Party itself suspects.
-    :param policy_oids: the policies of the environments that it is in.
-    :param ignore_time: leave validity out, as a Device may (``applyTimeBasedCPVChecks`` false). Lists must be current
-        all the same.
-    :param seen: numbers of lists seen before, where they outlive this object; by default those of the lists' source.
-    :raises Malformed: when a trust anchor is none.
+    :param trust_anchors: authorities to trust. A certificate whose issuer is among them only helps to build paths; see
+        :func:`smki.relying_party.anchor.anchors_among`.
+    :param lists: the revocation lists, or their source (a :class:`RepositoryClient`).
+    :param chain: authority certificates used to build paths; they are not trusted themselves.
+    :param clock: the source of the current time.
+    :param suspicions: certificates that this Relying Party itself suspects of compromise.
+    :param policy_oids: the certificate policies accepted.
+    :param ignore_time: skip the validity check, as a Device may (``applyTimeBasedCPVChecks`` false). Lists must still
+        be current.
+    :param seen: the list numbers seen before, if they outlive this object; by default those of the list source.
+    :raises Malformed: if a trust anchor is unusable.
     """
 
     def __init__(
@@ -140,21 +140,21 @@ class RelyingParty:
         at: datetime | None = None,
         chain: Iterable[Certificate | bytes] = (),
     ) -> Verdict:
-        """Judge one certificate (DER): never raises on account of what is in it, or of what a Repository answers.
+        """Judge one certificate (DER). Never raises because of its content or a Repository's response.
 
-        :param for_: what it is to be relied on for; None for whatever it is.
-        :param entity: whose it is to be: the EUI-64 of an Organisation or a Device; None for anybody's.
-        :param at: the moment asked about, UTC; None for now.
-        :param chain: more certificates of authorities, loose.
-        :raises Malformed: when *for_* or *entity* is none, or *at* names no time zone.
-        :raises OSError: when the number of a list cannot be kept for the next time (a full disk).
+        :param for_: the intended use; None for any.
+        :param entity: the expected holder, as the EUI-64 of an Organisation or a Device; None for any.
+        :param at: the moment of the judgement, UTC; None for now.
+        :param chain: additional authority certificates, which are not trusted themselves.
+        :raises Malformed: if *for_* or *entity* is invalid, or *at* has no time zone.
+        :raises OSError: if a list number cannot be stored (for instance because the disk is full).
         """
         moment = self._clock.now() if at is None else utc(at, "at")
         use = Use.parse(for_) if isinstance(for_, str) else for_ or ANY_USE
         wanted = EntityIdentifier.parse(entity) if isinstance(entity, str) else entity
         examined = self._examiner.examine(certificate.der if isinstance(certificate, Certificate) else certificate)
         suspicions = self.suspicions
-        # A Device's verdict is not to wait for a Repository that it does not need.
+        # A verdict on a Device Certificate does not wait for a Repository that it does not need.
         needs_lists = list_profile_for(examined.kind) is not None
         lists = self._source.revocation_lists(moment) if needs_lists else _NO_LISTS
         authorities = self._authorities
@@ -229,7 +229,8 @@ class RelyingParty:
         version = self._seen.version
         judgement = judge_list(wanted, path[0], lists, moment, self._seen) if wanted is not None and path else None
         chain = self._find_out(path, authorities, judgement, known, moment)
-        # Others are kept by whoever offers them; and a number noted meanwhile makes this judgement an old one.
+        # Chains offered with one call are not cached here, and a number noted in the meantime makes this judgement
+        # stale.
         if path and len(issued) == len(path):
             known.chains[_ChainKey(path, moment, list_name, version)] = chain
         return chain
@@ -267,7 +268,7 @@ class RelyingParty:
         assert authority.examined is not None
         wanted = list_profile_for(authority.kind)
         if authority.is_anchor:
-            nobody = "a trust anchor: nobody above it says what is revoked"
+            nobody = "a trust anchor: no authority above it could revoke it"
             return (not_applicable(REVOKED, authority.label, nobody),)
         if wanted is None:
             return (no_list_needed(authority.examined),)
@@ -279,7 +280,7 @@ class RelyingParty:
     def _check_validity(self, examined: Examined, moment: datetime) -> Check:
         certificate, label = examined.certificate, examined.label
         if self._ignore_time:
-            return left_out(VALIDITY, label, "time is left out, as asked")
+            return left_out(VALIDITY, label, "skipped, as requested")
         if certificate is None:
             return not_reached(VALIDITY, label)
         if certificate.not_before <= moment <= certificate.not_after:
@@ -317,7 +318,7 @@ def _check_suspicion(examined: Examined, suspicions: Suspicions) -> Check:
 
 
 def _authorities_of(certificates: Iterable[Certificate | bytes], known: Iterable[Authority]) -> list[Authority]:
-    """The authorities in loose certificates; those that cannot be read, and those that are known, left out."""
+    """Return the authorities in the certificates, without those that are unreadable or already known."""
     seen = {authority.encoded for authority in known if authority.examined is not None}
     found = []
     for item in certificates:
@@ -330,6 +331,6 @@ def _authorities_of(certificates: Iterable[Certificate | bytes], known: Iterable
 
 
 def _progress(verdict: Verdict) -> tuple[int, int]:
-    """How far a verdict got: of several paths that all fail, the one is shown that failed last."""
+    """Rank a verdict by how far it got: if every path fails, the one that failed last is reported."""
     failures = [at for at, check in enumerate(verdict.checks) if check.outcome is Outcome.NOT_HELD]
     return (failures[0] if failures else 0, -len(failures))

@@ -1,4 +1,4 @@
-"""What must hold along a path from an end entity to a trust anchor."""
+"""The checks along a path from an end entity to a trust anchor."""
 
 from __future__ import annotations
 
@@ -28,19 +28,20 @@ _LINK = (ISSUER, KEY_IDENTIFIER, SIGNATURE, AUTHORITY, KEY_CERT_SIGN, HIERARCHY)
 
 
 def check_link(below: Examined, issuer: Authority | None, is_signed: bool = False) -> tuple[Check, ...]:
-    """What ties a certificate to its issuer: name, key identifier, signature; and that the issuer may issue it.
+    """Check the link from a certificate to its issuer: name, key identifier, signature, and the issuer's right to issue
+    it.
 
-    :param is_signed: whether the issuer's signature on it was verified already.
+    :param is_signed: whether the issuer's signature on it has already been verified.
     """
     certificate, label = below.certificate, below.label
     if certificate is None:
         return tuple(not_reached(requirement, label) for requirement in _LINK)
     if issuer is None:
-        seen = f"nobody here is called {name_text(certificate.issuer)}"
+        seen = f"no known authority is named {name_text(certificate.issuer)}"
         unknown = not_held(ISSUER, label, "path.issuer-unknown", seen, f"an authority named {certificate.issuer.hex()}")
         return (unknown, *(not_reached(requirement, label) for requirement in _LINK[1:]))
     wanted, found = certificate.authority_key_identifier, issuer.key_identifier
-    # A root may leave its authorityKeyIdentifier out; a key without a certificate may come without an identifier.
+    # A root may omit its authorityKeyIdentifier; an anchor without a certificate may have no key identifier.
     is_own = wanted is None and certificate.issuer == certificate.subject
     same_key = is_own or found is None or wanted == found
     return (
@@ -64,7 +65,7 @@ def _check_issuer(below: Examined, issuer: Authority) -> tuple[Check, ...]:
     expected = ISSUER_KINDS[below.kind].title
     hierarchy = judge(HIERARCHY, below.label, is_right_kind(issuer, below.kind), "path.hierarchy", label, expected)
     if above is None:
-        seen = "a trust anchor by name and key has no certificate"
+        seen = "the trust anchor is a name and key without a certificate"
         return (not_applicable(AUTHORITY, label, seen), not_applicable(KEY_CERT_SIGN, label, seen), hierarchy)
     usages = ", ".join(sorted(usage.label for usage in above.key_usages)) or "no key usage"
     may_sign = KeyUsage.KEY_CERT_SIGN in above.key_usages
@@ -77,7 +78,7 @@ def _check_issuer(below: Examined, issuer: Authority) -> tuple[Check, ...]:
 
 
 def check_lengths(path: Path) -> Iterator[Check]:
-    """The pathLenConstraint of every authority in a path against the number of authorities below it."""
+    """Check the pathLenConstraint of every authority in a path against the number of authorities below it."""
     for below, authority in enumerate(path):
         certificate = authority.certificate
         limit = certificate.path_length if certificate else None
@@ -87,9 +88,9 @@ def check_lengths(path: Path) -> Iterator[Check]:
 
 
 def check_contents(examined: Examined, policies: frozenset[bytes]) -> tuple[Check, ...]:
-    """What a certificate of a path must hold by itself: the environment's policy, nothing unknown and critical.
+    """Check the content of a certificate in a path: accepted policy, no unknown critical extension.
 
-    :param policies: certificatePolicies contents (DER) that are right here.
+    :param policies: the accepted certificatePolicies contents (DER).
     """
     certificate, label = examined.certificate, examined.label
     if certificate is None:
@@ -108,7 +109,7 @@ def _wrong_policy(label: str, policy: bytes, policies: Iterable[bytes]) -> Check
 
 
 def check_end_entity(examined: Examined) -> Check:
-    """That what is offered as an end entity is no authority, by any of the signs of one."""
+    """Check that a certificate offered as an end entity's has no sign of being an authority's."""
     certificate, label = examined.certificate, examined.label
     if certificate is None:
         return not_reached(END_ENTITY, label)

@@ -1,4 +1,4 @@
-"""A client of an SMKI Repository: search, retrieval, revocation lists. Works against any that speaks its interface."""
+"""A client for any Repository with the SMKI interface: search, retrieval and revocation lists."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ MAX_XML_BYTES = 4 * 1024 * 1024
 _XML_TYPES = ("application/xml", "text/xml")
 _ROLE = re.compile("[0-9]{1,9}")
 _INVALID, _NOTHING = 401, 402
-"""What the interface means by these statuses: invalid search parameters, nothing found."""
+"""The statuses that the interface uses for invalid search parameters and for an empty result."""
 
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """One certificate that a search found."""
+    """One certificate found by a search."""
 
     serial_number: SerialNumber
     entity: EntityIdentifier
@@ -38,25 +38,25 @@ class SearchResult:
     status: CertificateStatus
     usage: KeyUsage
     role: RemotePartyRole | None
-    """None for a Device, and for a role that we do not know."""
+    """None for a Device, and for an unknown role."""
 
 
 @dataclass(frozen=True, slots=True)
 class Retrieved:
-    """One certificate, and what the Repository says of it. Not judged: hand it to a Relying Party."""
+    """One certificate and its status in the Repository. Not verified: pass it to a Relying Party."""
 
     certificate: Certificate
     status: CertificateStatus
 
 
 class RepositoryClient:
-    """A Repository at a URL; a source of lists for a Relying Party. Safe for threads.
+    """A Repository at a URL, which is also a list source for a Relying Party. Safe for threads.
 
     :param url: for instance ``http://127.0.0.1:8083``.
     :param api_key: sent with searches and retrievals.
-    :param cache: a directory for lists and for the numbers seen; None to keep them in memory.
-    :param refresh: seconds after which lists are asked for again.
-    :raises Malformed: when the URL is none.
+    :param cache: a directory for lists and the list numbers seen; None to keep them in memory.
+    :param refresh: seconds between requests for lists.
+    :raises Malformed: if the URL is invalid.
     """
 
     def __init__(
@@ -74,19 +74,19 @@ class RepositoryClient:
 
     @property
     def seen(self) -> NumbersSeen:
-        """The numbers of the lists seen, kept with the cache."""
+        """The list numbers seen, stored with the cache."""
         return self._follower.seen
 
     def revocation_lists(self, moment: datetime) -> RevocationLists:
-        """The lists to be had at that moment, none of them overdue."""
+        """Return the lists available at *moment*, none of them overdue alone."""
         return self._follower.revocation_lists(moment)
 
     def problems(self) -> Sequence[Problem]:
-        """Why lists could not be had when the Repository was asked last."""
+        """Return why lists were not available when the Repository was last asked."""
         return self._follower.problems()
 
     def refresh(self) -> None:
-        """Ask for the lists again at the next opportunity."""
+        """Request the lists again at the next opportunity."""
         self._follower.refresh()
 
     def search(
@@ -98,9 +98,9 @@ class RepositoryClient:
         usage: KeyUsage | None = None,
         status: CertificateStatus | None = None,
     ) -> list[SearchResult]:
-        """The certificates of an Organisation, or of a Device; none where the Repository knows none.
+        """Return the certificates of an Organisation or a Device; empty if the Repository has none.
 
-        :raises RepositoryError: when there is no usable answer.
+        :raises RepositoryError: if there is no usable response.
         """
         subject = "CertificateSubjectAltName" if device else "CertificateSubjectName"
         wanted = {subject: entity.hyphenated}
@@ -114,15 +114,15 @@ class RepositoryClient:
         return [] if answer is None else [self._found(result) for result in answer.iter("{*}Result")]
 
     def retrieve(self, serial_number: SerialNumber) -> Retrieved:
-        """A certificate by its serial number.
+        """Return a certificate by its serial number.
 
-        :raises NotFound: when the Repository has none.
-        :raises RepositoryError: when there is no usable answer, or it is another certificate.
+        :raises NotFound: if the Repository does not have it.
+        :raises RepositoryError: if there is no usable response, or it contains another certificate.
         """
         wanted = {"CertificateSerial": serial_number.hex}
         answer = self._ask("retrievecertificate", "CertificateDataRequest", wanted)
         if answer is None:
-            missing = "no certificate of that serial number"
+            missing = "no certificate with that serial number"
             raise NotFound(
                 Problem(code="repository.nothing", subject=serial_number.hex, seen=missing, expected="a certificate")
             )
@@ -167,15 +167,15 @@ class RepositoryClient:
             raise self._unusable(f"HTTP status {reply.status}{meaning}")
         if reply.content_type not in _XML_TYPES:
             raise self._unusable(f"content type {visible(reply.content_type) or 'none'}")
-        # No entities, no network, no documents of unbounded depth: the answer is somebody else's.
+        # No entities, no network access, no unbounded depth: the response is untrusted.
         parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
         try:
             return etree.fromstring(reply.body, parser)
         except etree.XMLSyntaxError as error:
-            raise self._unusable(f"no XML: {error}"[:200]) from None
+            raise self._unusable(f"not XML: {error}"[:200]) from None
 
     def _unusable(self, seen: str) -> RepositoryError:
-        expected = "an answer as the Repository's interface has it"
+        expected = "a response that follows the Repository's interface"
         return RepositoryError(
             Problem(code="repository.answer", subject=self._transport.url, seen=seen[:300], expected=expected)
         )
@@ -187,6 +187,6 @@ def _role(text: str | None) -> RemotePartyRole | None:
 
 
 def _text(element: etree._Element, tag: str) -> str:
-    """The text of the first element of that name below *element*; empty where there is none."""
+    """Return the text of the first descendant of *element* with that name; empty if there is none."""
     found = next(element.iter(f"{{*}}{tag}"), None)
     return (found.text or "").strip() if found is not None else ""

@@ -1,4 +1,4 @@
-"""Every check of a Relying Party (SEC L12) as a row, in the order in which trust is decided; and every reason to refuse."""
+"""The table of checks that a Relying Party makes (SEC L12), in order, and of the reasons for refusing trust."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """One check: what must hold before a certificate is relied on."""
+    """One check: a condition that must hold before a certificate is trusted."""
 
     step: int
     """1 profile, 2 path, 3 time, 4 revocation, 5 suspicion, 6 use."""
     name: str
-    """Stable and dotted, for programs: ``path.signature``."""
+    """A stable, dotted name for programs: ``path.signature``."""
     title: str
     clause: str
 
 
 STEPS = ("", "profile", "path", "time", "revocation", "suspicion", "use")
-"""The name of each step by its number."""
+"""The name of each step, indexed by number."""
 
-PROFILE = Requirement(1, "profile", "DER, and as its profile has it", "GBCS 12")
-ISSUER = Requirement(2, "path.issuer", "an issuer of that name, byte for byte", "RFC 5280 6.1.3 (a)(4)")
+PROFILE = Requirement(1, "profile", "DER that meets its profile", "GBCS 12")
+ISSUER = Requirement(2, "path.issuer", "an issuer with that name, byte for byte", "RFC 5280 6.1.3 (a)(4)")
 KEY_IDENTIFIER = Requirement(2, "path.key-identifier", "the issuer's key identifier", "RFC 5280 4.2.1.1")
 SIGNATURE = Requirement(2, "path.signature", "signed by the issuer's key", "RFC 5280 6.1.3 (a)(1)")
 AUTHORITY = Requirement(2, "path.authority", "the issuer is an authority", "RFC 5280 6.1.4 (k)")
@@ -32,20 +32,20 @@ POLICY = Requirement(2, "path.policy", "the policy of this environment", "GBCS 1
 CRITICAL = Requirement(2, "path.critical-extension", "no unknown critical extension", "RFC 5280 6.1.5 (f)")
 END_ENTITY = Requirement(2, "path.end-entity", "not an authority offered as an end entity", "SEC L12")
 VALIDITY = Requirement(3, "time.validity", "valid at that moment", "RFC 5280 6.1.3 (a)(2)")
-LIST = Requirement(4, "revocation.list", "a revocation list to be had", "SEC L12")
-LIST_PROFILE = Requirement(4, "revocation.list-profile", "a list as its profile has it", "RFC 5280 5.1")
-LIST_ISSUER = Requirement(4, "revocation.list-issuer", "a list by the certificate's issuer", "RFC 5280 6.3.3 (b)(1)")
+LIST = Requirement(4, "revocation.list", "an available revocation list", "SEC L12")
+LIST_PROFILE = Requirement(4, "revocation.list-profile", "a list that meets its profile", "RFC 5280 5.1")
+LIST_ISSUER = Requirement(4, "revocation.list-issuer", "a list from the certificate's issuer", "RFC 5280 6.3.3 (b)(1)")
 LIST_SIGNATURE = Requirement(4, "revocation.list-signature", "a list signed by that issuer", "RFC 5280 6.3.3 (g)")
 LIST_SIGNER = Requirement(
     4, "revocation.list-crl-sign", "an issuer that may sign lists", "RFC 5280 6.3.3 (f), RFC 10007"
 )
 LIST_CURRENT = Requirement(4, "revocation.list-current", "a list current at that moment", "RFC 5280 6.3.3 (a)")
-LIST_NUMBER = Requirement(4, "revocation.list-number", "no list older than one seen before", "RFC 5280 5.2.3")
+LIST_NUMBER = Requirement(4, "revocation.list-number", "no list older than one already seen", "RFC 5280 5.2.3")
 REVOKED = Requirement(4, "revocation.entry", "not revoked", "SEC L12")
 SUSPICION = Requirement(5, "suspicion", "not suspected to be compromised", "SEC L12")
-ROLE = Requirement(6, "use.role", "the role that it is to be relied on for", "GBCS 12")
-ENTITY = Requirement(6, "use.entity", "the Entity Identifier that it is to be relied on for", "GBCS 12")
-KEY_USAGE = Requirement(6, "use.key-usage", "the key usage that it is to be relied on for", "RFC 5280 4.2.1.3")
+ROLE = Requirement(6, "use.role", "the role of the intended use", "GBCS 12")
+ENTITY = Requirement(6, "use.entity", "the Entity Identifier of the intended use", "GBCS 12")
+KEY_USAGE = Requirement(6, "use.key-usage", "the key usage of the intended use", "RFC 5280 4.2.1.3")
 
 REQUIREMENTS = (
     PROFILE,
@@ -73,23 +73,23 @@ REQUIREMENTS = (
     ENTITY,
     KEY_USAGE,
 )
-"""Every check. Those of a step are made from the end entity upwards, link by link."""
+"""Every check. Those of one step are made from the end entity upwards, link by link."""
 
 _LINT = "Run smki lint on it to see everything that is wrong."
-_SOURCE = "Get it again from the Repository; report it to the DCC when it stays so."
+_SOURCE = "Get it again from the Repository; if the problem persists, report it to the DCC."
 
 REMEDIES: dict[str, str] = {
     "profile": _LINT,
     "path.issuer-unknown": "path.give-issuer",
     "path.key-identifier": "Give the certificate of the authority whose key signed it.",
-    "path.signature": "It was altered, or is not by that issuer: do not rely on it.",
+    "path.signature": "It was altered or not signed by that issuer: do not rely on it.",
     "path.not-authority": "Its issuer may not issue: do not rely on it.",
     "path.length": "Its issuer may not have authorities below it: do not rely on it.",
     "path.key-cert-sign": "Its issuer may not sign certificates: do not rely on it.",
     "path.hierarchy": "It comes from the wrong hierarchy: do not rely on it.",
     "path.policy": "path.name-policy",
-    "path.critical-extension": "It demands what is not understood here: do not rely on it.",
-    "path.authority-offered": "Offer the end entity's certificate.",
+    "path.critical-extension": "It has a requirement that is not understood: do not rely on it.",
+    "path.authority-offered": "Give the end entity's certificate.",
     "time.not-yet-valid": "time.not-yet-valid",
     "time.expired": "time.expired",
     "revocation.unavailable": "revocation.give-list",
@@ -99,11 +99,11 @@ REMEDIES: dict[str, str] = {
     "revocation.list-crl-sign": "The list's issuer may not sign lists: do not rely on it.",
     "revocation.list-not-yet-current": "revocation.later",
     "revocation.list-overdue": "Get the current list.",
-    "revocation.list-rolled-back": "An older list was put in the place of a newer one: get the newest, and find out why.",
+    "revocation.list-rolled-back": "A newer list was replaced with an older one: get the newest, and find out why.",
     "revocation.revoked": "Do not rely on it.",
     "suspicion.suspected": "suspicion.clear",
-    "use.role": "Use the certificate of an Organisation in that role.",
+    "use.role": "Use the certificate of an Organisation with that role.",
     "use.entity": "Use the certificate of that Organisation or Device.",
     "use.key-usage": "Use the subject's other certificate.",
 }
-"""Every code that a reason not to trust can have, with the way out."""
+"""Every code that a reason for refusing trust can have, with its remedy."""

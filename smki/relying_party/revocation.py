@@ -1,4 +1,4 @@
-"""Step 4: is there a list by the right issuer, genuine and current, and does it not name the certificate."""
+"""Step 4: find a genuine, current list by the right issuer, and look up the certificate in it."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ _LISTS_OF = {
     CertificateKind.ORGANISATION: ORGANISATION_CRL,
     CertificateKind.ISSUING_OCA: ORGANISATION_ARL,
 }
-"""Which list says what is revoked. There is none for Devices and DCAs (assumption, by contrast with the Organisation
-clause); a Root OCA is trusted or not, and no list says so."""
+"""The kind of list that covers each kind of certificate. Devices and DCAs have none (assumption, by contrast with the
+Organisation clause); a Root OCA is trusted or not regardless of any list."""
 
 _ON_A_LIST = (LIST_PROFILE, LIST_ISSUER, LIST_SIGNATURE, LIST_SIGNER, LIST_CURRENT, LIST_NUMBER)
 _PASSED = (Outcome.HELD, Outcome.NOT_APPLICABLE)
@@ -39,43 +39,43 @@ _PASSED = (Outcome.HELD, Outcome.NOT_APPLICABLE)
 
 @dataclass(frozen=True, slots=True)
 class ListJudgement:
-    """What was found out about the list for the certificates of one issuer, at one moment."""
+    """The checks of the list for the certificates of one issuer at one moment."""
 
     checks: Checks
     lists: tuple[RevocationList, ...]
-    """The list where every check of it held, and other genuine ones with the same number but another content, for what
-    any of them revokes is revoked. Empty where a check did not hold, and nothing may be read from it."""
+    """The list if all its checks passed, along with other genuine lists with the same number but different content: a
+    certificate revoked by any of them counts as revoked. Empty if a check failed."""
 
 
 def list_profile_for(kind: CertificateKind) -> RevocationListProfile | None:
-    """The kind of list that certificates of a kind are looked up in; None where there is none."""
+    """Return the kind of list that covers certificates of a kind; None if there is none."""
     return _LISTS_OF.get(kind)
 
 
 def judge_list(
     profile: RevocationListProfile, issuer: Authority, lists: RevocationLists, moment: datetime, seen: NumbersSeen
 ) -> ListJudgement:
-    """Choose the list for certificates of *issuer* and check that it may be believed.
+    """Choose the list for certificates of *issuer* and check that it can be trusted.
 
-    It depends on the lists that are given, not on their order; and on the numbers seen.
+    The result depends on the lists given, though not on their order, and on the list numbers seen.
     """
-    # Whatever it was handed over as, a genuine list says which numbers its issuer has reached.
+    # Every genuine list counts towards the numbers its issuer has reached, whichever kind it was offered as.
     genuine = [held for held in (*lists.crls, *lists.arls) if _is_genuine(held, issuer)]
     highest = _highest(issuer, genuine, moment, seen)
     found = [_judge(candidate, issuer, moment, highest, genuine) for candidate in lists.held(profile)]
     if not found:
         problem = lists.problem(profile)
-        text = f"{problem.seen} [{problem.code}]" if problem else "none was given"
+        text = f"{problem.seen} [{problem.code}]" if problem else "no list was given"
         missing = not_held(LIST, issuer.label, "revocation.unavailable", text, f"the {profile.title} of {issuer.label}")
         return ListJudgement((missing, *(not_reached(requirement, issuer.label) for requirement in _ON_A_LIST)), ())
     return max(found, key=lambda item: item[0])[1]
 
 
 def note_numbers(issuer: Authority, lists: RevocationLists, seen: NumbersSeen) -> None:
-    """Remember the numbers of the genuine lists of an authority.
+    """Remember the numbers of an authority's genuine lists.
 
-    Only for one that was issued up to a trust anchor: else whoever hands over an authority of their own, and lists of
-    it, would decide what is remembered.
+    Only for authorities verified up to a trust anchor; otherwise anyone could offer an authority and lists of their own
+    and so choose what is remembered.
     """
     for held_list in (*lists.crls, *lists.arls):
         found = held_list.revocation_list if _is_genuine(held_list, issuer) else None
@@ -102,16 +102,16 @@ def _identity(issuer: Authority) -> bytes:
 
 
 _Rank = tuple[int, int, int, bytes]
-"""How far a list got, its number, its thisUpdate, and its bytes, so that no two different lists are equal."""
+"""The number of checks passed, the list number, thisUpdate, and the bytes, so that different lists never tie."""
 
 
 def _rank(checks: Checks, is_good: bool, found: RevocationList | None, candidate: HeldList) -> _Rank:
-    """The one that is right with the highest number, else the one that got furthest."""
+    """Rank a list: valid ones by highest number, ahead of invalid ones by how far they got."""
     since = to_seconds(found.this_update) if found is not None else 0
     number = found.number or 0 if found is not None else 0
     if is_good:
         return len(checks) + 1, number, since, candidate.encoded
-    # The issuer counts before the profile: a broken list of somebody else's is not the one that was wanted.
+    # The issuer is checked before the profile: a malformed list from another issuer is not the one that was wanted.
     order = {check.requirement: check.outcome in _PASSED for check in checks}
     held_so_far = [order[LIST_ISSUER], *(order[item] for item in _ON_A_LIST if item is not LIST_ISSUER)]
     stage = next((at for at, holds in enumerate(held_so_far) if not holds), len(held_so_far))
@@ -125,7 +125,7 @@ def _judge(
     found = candidate.revocation_list
     complaint = candidate.complaint
     profile_check = (
-        held(LIST_PROFILE, label, "nothing at error or above")
+        held(LIST_PROFILE, label, "no finding at error or above")
         if complaint is None
         else not_held(LIST_PROFILE, label, "revocation.list-profile", *complaint)
     )
@@ -148,7 +148,7 @@ def _judge(
 
 
 def _same_number(found: RevocationList, genuine: list[HeldList], moment: datetime) -> tuple[RevocationList, ...]:
-    """The list, and genuine ones that its issuer gave the same number although they say something else."""
+    """Return the list, and any genuine list to which the issuer gave the same number although its content differs."""
     lists = (item for candidate in genuine if (item := candidate.revocation_list) is not None and item is not found)
     same = {item.tbs: item for item in lists if item.number == found.number and item.this_update <= moment}
     same.pop(found.tbs, None)
@@ -179,7 +179,7 @@ def _check_signature(candidate: HeldList, issuer: Authority, label: str) -> Chec
 def _check_signer(issuer: Authority) -> Check:
     certificate = issuer.certificate
     if certificate is None:
-        return not_applicable(LIST_SIGNER, issuer.label, "a trust anchor by name and key has no certificate")
+        return not_applicable(LIST_SIGNER, issuer.label, "the trust anchor is a name and key without a certificate")
     usages = ", ".join(sorted(usage.label for usage in certificate.key_usages)) or "no key usage"
     holds = KeyUsage.CRL_SIGN in certificate.key_usages
     return judge(LIST_SIGNER, issuer.label, holds, "revocation.list-crl-sign", usages, "cRLSign")
@@ -190,7 +190,8 @@ def _check_current(found: RevocationList, moment: datetime, label: str) -> Check
     seen = f"{iso(found.this_update)} to {iso(until) if until else 'no end'}"
     if moment < found.this_update:
         return not_held(LIST_CURRENT, label, "revocation.list-not-yet-current", seen, f"current at {iso(moment)}")
-    # Through the second of nextUpdate, as validity counts (RFC 5280 4.1.2.5); OpenSSL ends a second earlier.
+    # Current up to and including the second of nextUpdate, as for validity (RFC 5280 4.1.2.5); OpenSSL stops one second
+    # earlier.
     if until is None or moment > until:
         return not_held(LIST_CURRENT, label, "revocation.list-overdue", seen, f"current at {iso(moment)}")
     return held(LIST_CURRENT, label, seen)
@@ -199,7 +200,7 @@ def _check_current(found: RevocationList, moment: datetime, label: str) -> Check
 def _check_number(found: RevocationList, highest: int | None, used: int, label: str) -> Check:
     number = found.number
     holds = number is not None and (highest is None or number >= highest)
-    expected = f"{highest} or above, seen before"
+    expected = f"{highest} or above, as already seen"
     return judge(LIST_NUMBER, label, holds, "revocation.list-rolled-back", _number_text(found, used), expected)
 
 
@@ -208,7 +209,7 @@ def _number_text(found: RevocationList, used: int) -> str:
 
 
 def check_entry(examined: Examined, judgement: ListJudgement | None) -> Check:
-    """Whether a list that may be believed names the certificate."""
+    """Check whether a trusted list contains the certificate."""
     certificate, label = examined.certificate, examined.label
     if judgement is None or not judgement.lists or certificate is None:
         return not_reached(REVOKED, label)
@@ -223,7 +224,7 @@ def check_entry(examined: Examined, judgement: ListJudgement | None) -> Check:
 
 
 def no_list_needed(examined: Examined) -> Check:
-    """The check of a certificate for which no list is published."""
+    """Return the check for a certificate whose kind has no revocation list."""
     return not_applicable(REVOKED, examined.label, f"no list is published for {examined.kind.title}s")
 
 

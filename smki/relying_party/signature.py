@@ -1,4 +1,4 @@
-"""ECDSA signatures by a certificate's key over bytes, in the two forms in which messages carry them."""
+"""Verification of ECDSA signatures over bytes with a certificate's key, in the two encodings used in messages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
 class SignatureForm(enum.Enum):
-    """How a signature is written down."""
+    """The encoding of a signature."""
 
     RAW = "raw"
     """r || s, 32 bytes each, as GBCS messages carry it."""
@@ -25,14 +25,14 @@ class SignatureForm(enum.Enum):
 
 
 class NotTrusted(SmkiError):
-    """A signature was to be verified by the key of a certificate that is not trusted."""
+    """Raised when a signature is to be verified with the key of a certificate that is not trusted."""
 
 
 def verify_signature(verdict: Verdict, signed: bytes, signature: bytes, form: SignatureForm) -> bool:
-    """Whether the key of a trusted certificate made *signature* over *signed*, with SHA-256.
+    """Return whether the key of a trusted certificate made *signature* over *signed*, using SHA-256.
 
-    :param verdict: on the certificate: trusted, and one whose key is for digital signatures.
-    :raises NotTrusted: when it is not, with the reason.
+    :param verdict: a verdict that trusts the certificate, whose key must be for digital signatures.
+    :raises NotTrusted: if it is not trusted, with the reason.
     """
     certificate = verdict.certificate
     if certificate is None or not verdict.trusted:
@@ -48,9 +48,9 @@ def verify_signature(verdict: Verdict, signed: bytes, signature: bytes, form: Si
 
 
 def verify_untrusted_signature(certificate: Certificate, signed: bytes, signature: bytes, form: SignatureForm) -> bool:
-    """The same whatever the certificate is worth: for tests, and for finding out what went wrong.
+    """Return whether a certificate's key made *signature*, without requiring trust: for tests and diagnosis.
 
-    A signature of another length, with r or s out of range, or not in DER, verifies under no key.
+    A signature of the wrong length, with r or s out of range, or with invalid DER never verifies.
     """
     if certificate.point is None:
         return False

@@ -1,4 +1,4 @@
-"""Certificates that the Relying Party itself suspects to be compromised (SEC L12), kept in a file."""
+"""Certificates that the Relying Party itself suspects of being compromised (SEC L12), stored in a file."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ SUSPICIONS_FILE = "suspicions.json"
 
 @dataclass(frozen=True, slots=True)
 class Suspicion:
-    """One certificate that is not to be relied on."""
+    """A suspicion about one certificate."""
 
     serial_number: SerialNumber
     because: str
     since: datetime
-    """When it was noted, UTC."""
+    """When it was recorded, UTC."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "since", utc(self.since, "since"))
 
     def as_json(self) -> dict[str, Any]:
-        """As it stands in the file."""
+        """Return it as stored in the file."""
         return {"serialNumber": self.serial_number.hex, "because": self.because, "since": iso(self.since)}
 
 
 class Suspicions:
-    """What is suspected. Never changed once made, so that threads may share it: changes make another."""
+    """An immutable set of suspicions, which threads may share; changes return a new set."""
 
     def __init__(self, suspicions: Iterable[Suspicion] = ()) -> None:
         self._by_serial = {suspicion.serial_number.value: suspicion for suspicion in suspicions}
 
     def of(self, serial_number: SerialNumber) -> Suspicion | None:
-        """What is suspected of the certificate with that serial number; None for nothing."""
+        """Return the suspicion about the certificate with that serial number; None if there is none."""
         return self._by_serial.get(serial_number.value)
 
     def __iter__(self) -> Iterator[Suspicion]:
@@ -54,16 +54,16 @@ class Suspicions:
         return len(self._by_serial)
 
     def adding(self, suspicion: Suspicion) -> Suspicions:
-        """These and another one, which takes the place of an earlier one of the same certificate."""
+        """Return a set with *suspicion* added, replacing any earlier one about the same certificate."""
         return Suspicions((*self, suspicion))
 
     def clearing(self, serial_number: SerialNumber) -> Suspicions:
-        """These without the one of that certificate.
+        """Return a set without the suspicion about that certificate.
 
-        :raises NotFound: when nothing is suspected of it.
+        :raises NotFound: if there is no suspicion about it.
         """
         if self.of(serial_number) is None:
-            seen = "nothing is suspected of it"
+            seen = "it is not suspected"
             raise NotFound(
                 Problem(
                     code="suspicion.missing", subject=serial_number.hex, seen=seen, expected="a suspected certificate"
@@ -73,9 +73,9 @@ class Suspicions:
 
     @classmethod
     def read(cls, path: Path) -> Suspicions:
-        """The suspicions in a file; none where there is no such file.
+        """Read the suspicions in a file; none if the file does not exist.
 
-        :raises IntegrityError: when it cannot be read: nothing may be relied on while it is unknown what is suspected.
+        :raises IntegrityError: if it cannot be read: nothing may be trusted while the suspicions are unknown.
         """
         try:
             return cls.parse(path.read_bytes(), path)
@@ -86,9 +86,9 @@ class Suspicions:
 
     @classmethod
     def parse(cls, content: bytes, path: Path) -> Suspicions:
-        """The suspicions in the content of a file.
+        """Parse the content of a suspicions file.
 
-        :raises IntegrityError: as :meth:`read`.
+        :raises IntegrityError: as for :meth:`read`.
         """
         try:
             values = json.loads(content)
@@ -102,32 +102,36 @@ class Suspicions:
             raise _unreadable(path, f"{error}"[:200]) from None
 
     def write(self, path: Path) -> None:
-        """Put them in a file, whole or not at all."""
+        """Write the suspicions to a file atomically."""
         content = {"format": FORMAT, "suspicions": [suspicion.as_json() for suspicion in self]}
         replace_file(path, json.dumps(content, indent=2).encode() + b"\n")
 
 
 def _unreadable(path: Path, seen: str) -> IntegrityError:
-    remedy = "Mend or remove the file; until then nothing is relied on."
+    remedy = "Repair or remove the file; until then no certificate is trusted."
     return IntegrityError(
         Problem(
-            code="suspicion.unreadable", subject=str(path), seen=seen, expected="what smki suspect wrote", remedy=remedy
+            code="suspicion.unreadable",
+            subject=str(path),
+            seen=seen,
+            expected="a file written by smki suspect",
+            remedy=remedy,
         )
     )
 
 
 @contextlib.contextmanager
 def exclusively(path: Path) -> Iterator[None]:
-    """Holds the lock of a suspicions file, so that of two changes at once neither is lost."""
+    """Hold the lock of a suspicions file, so that no concurrent change is lost."""
     with path.with_name(f".{path.name}.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
 def suspicion_of(serial_number: SerialNumber, because: str, since: datetime) -> Suspicion:
-    """A suspicion with a reason.
+    """Return a suspicion with a reason.
 
-    :raises Malformed: when no reason is given, or one that would not fit on a line.
+    :raises Malformed: if the reason is empty, too long or not a single line.
     """
     because = because.strip()
     if not because or len(because) > 500 or not because.isprintable():

@@ -1,4 +1,4 @@
-"""HTTP as one speaks it to a server that may be slow, broken or hostile: bounded in time, size and redirects."""
+"""HTTP requests to a server that may be slow, broken or hostile, with limits on time, size and redirects."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from smki.problem import Malformed, Problem, SmkiError
 
 MAX_REDIRECTS = 3
 _URL = re.compile(r"[!-~]{1,2048}")
-"""Visible ASCII (RFC 3986 2); everything else is percent-encoded, host names in their form for the DNS."""
+"""Visible ASCII (RFC 3986 2); other characters must be percent-encoded, and host names in their ASCII form."""
 _MAX_HEADER = 1024
-"""Maximum number of characters of a header's value that is repeated in the next question."""
+"""Maximum length of a header value that is repeated in the next request, in characters."""
 _MAX_CHUNK_LINE = 1024
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r?\n")
 _CHUNK = 64 * 1024
@@ -28,16 +28,16 @@ _AGAIN = (429, 500, 502, 503, 504)
 
 
 class RepositoryError(SmkiError):
-    """A Repository could not be asked, or its answer could not be used."""
+    """Raised when a Repository cannot be reached, or its response cannot be used."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a server said, whole."""
+    """A complete response from a server."""
 
     status: int
     headers: Mapping[str, str]
-    """By name in lower case."""
+    """By lower-case name."""
     body: bytes
 
     @property
@@ -48,29 +48,29 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much patience there is with a server."""
+    """Limits on requests to a server."""
 
     seconds: float = 10.0
-    """For one question altogether: redirects, retries and all."""
+    """Seconds for one request in total, including redirects and retries."""
     connect_seconds: float = 3.0
     attempts: int = 3
-    """How often to ask when the server fails or cannot be reached."""
+    """Maximum number of attempts when the server fails or cannot be reached."""
     back_off: float = 0.2
-    """Seconds to wait before the second attempt; twice as long before each later one."""
+    """Seconds to wait before the second attempt; doubled before each later one."""
 
 
 class _Again(Exception):
-    """This attempt failed in a way that another may mend."""
+    """Raised when an attempt failed in a way that may be temporary."""
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
 
 
 class Transport:
-    """Asks one server. Safe for threads: every question has a connection of its own.
+    """Sends requests to one server. Safe for threads: every request has its own connection.
 
     :param url: the server's base URL, http or https.
-    :raises Malformed: when it is none.
+    :raises Malformed: if it is not a valid URL.
     """
 
     def __init__(self, url: str, limits: Limits | None = None) -> None:
@@ -86,9 +86,9 @@ class Transport:
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Reply:
-        """One question: GET, or POST where there is a body.
+        """Send one request: GET, or POST if there is a body.
 
-        :raises RepositoryError: when there is no whole answer within the limits.
+        :raises RepositoryError: if there is no complete response within the limits.
         """
         deadline = time.monotonic() + self.limits.seconds
         url = urljoin(self.url, path.lstrip("/"))
@@ -117,7 +117,10 @@ class Transport:
             further = _redirected(start, url, location)
             url = further
         problem = Problem(
-            code="repository.redirect", subject=start, seen=f"more than {MAX_REDIRECTS} redirects", expected="an answer"
+            code="repository.redirect",
+            subject=start,
+            seen=f"more than {MAX_REDIRECTS} redirects",
+            expected="a response",
         )
         raise RepositoryError(problem)
 
@@ -127,11 +130,11 @@ class Transport:
             raise RepositoryError(_timeout(url, self.limits.seconds))
         connection = _connection(_split(url), min(left, self.limits.connect_seconds))
         expired = threading.Event()
-        # Kept here, for the connection forgets its socket once it has handed that to the response.
+        # Kept here because the connection drops its reference to the socket once the response has it.
         sockets: list[socket.socket] = []
 
         def cut() -> None:
-            # A socket's own timeout starts again with every byte that drips in; this does not.
+            # A socket's own timeout restarts with every byte received; this one does not.
             expired.set()
             for one in sockets:
                 with contextlib.suppress(OSError):
@@ -151,13 +154,13 @@ class Transport:
             with connection.getresponse() as response:
                 return _read(url, response, max_bytes, expired)
         except (OSError, http.client.HTTPException, ValueError) as error:
-            # ValueError: http.client and the codec for host names (IDNA) raise it for what is no URL, header or number.
+            # ValueError: raised by http.client and the IDNA codec for invalid URLs, headers and numbers.
             if expired.is_set() or time.monotonic() >= deadline:
                 raise RepositoryError(_timeout(url, self.limits.seconds)) from None
             seen = visible(str(error)) or type(error).__name__
             raise _Again(
                 Problem(
-                    code="repository.unreachable", subject=url, seen=seen[:200], expected="a whole answer over HTTP"
+                    code="repository.unreachable", subject=url, seen=seen[:200], expected="a complete HTTP response"
                 )
             ) from None
         finally:
@@ -185,14 +188,14 @@ def _read(url: str, response: http.client.HTTPResponse, max_bytes: int, expired:
 
 
 def _chunks(response: http.client.HTTPResponse) -> Iterator[bytes]:
-    """The body, a part at a time."""
+    """Yield the body in chunks."""
     if response.status in (204, 304):
         return
     if not response.chunked:
         while part := response.read(_CHUNK):
             yield part
         return
-    # http.client takes a chunk of "-1" bytes for all that is ever sent, and keeps it in memory.
+    # http.client treats a chunk size of "-1" as everything up to the end of the stream, and keeps it in memory.
     while left := _chunk_size(response.fp.readline(_MAX_CHUNK_LINE)):
         while left:
             part = response.fp.read(min(left, _CHUNK))
@@ -201,25 +204,25 @@ def _chunks(response: http.client.HTTPResponse) -> Iterator[bytes]:
             left -= len(part)
             yield part
         if response.fp.readline(_MAX_CHUNK_LINE) not in (b"\r\n", b"\n"):
-            raise http.client.HTTPException("a chunk without an end of line after it")
+            raise http.client.HTTPException("a chunk that is not followed by an end of line")
 
 
 def _chunk_size(line: bytes) -> int:
     found = _CHUNK_SIZE.fullmatch(line)
     if found is None:
-        raise http.client.HTTPException(f"a chunk of the size {line[:20]!r}")
+        raise http.client.HTTPException(f"a chunk with size {line[:20]!r}")
     return int(found[1], 16)
 
 
 def is_header_value(text: str) -> bool:
-    """Whether a text can be sent as the value of a header: visible ASCII of reasonable length (RFC 9110 5.5)."""
+    """Return whether a text can be sent as a header value: visible ASCII of limited length (RFC 9110 5.5)."""
     return 0 < len(text) <= _MAX_HEADER and text.isascii() and text.isprintable()
 
 
 def _redirected(start: str, url: str, location: str) -> str:
-    """Where a redirect leads.
+    """Return the URL that a redirect leads to.
 
-    :raises RepositoryError: where that is no URL over HTTP, or leads from https to http.
+    :raises RepositoryError: if it is not an HTTP URL, or leads from https to http.
     """
     try:
         further = urljoin(url, location)
@@ -228,7 +231,7 @@ def _redirected(start: str, url: str, location: str) -> str:
         scheme = ""
     if scheme and not (scheme == "http" and urlsplit(url).scheme == "https"):
         return further
-    expected = "https to the end" if scheme else "a redirect to http://HOST or https://HOST, in ASCII"
+    expected = "https throughout" if scheme else "a redirect to http://HOST or https://HOST, in ASCII"
     seen = f"a redirect to {visible(location)}"
     raise RepositoryError(
         Problem(code="repository.redirect", subject=start, seen=seen, expected=expected, clause="RFC 9110 15.4")
@@ -236,7 +239,7 @@ def _redirected(start: str, url: str, location: str) -> str:
 
 
 def visible(text: str) -> str:
-    """What a server said, cut to size, its control characters and those outside ASCII made visible."""
+    """Return text from a server, truncated, with control and non-ASCII characters escaped."""
     return text[:200].encode("unicode_escape").decode("ascii")
 
 
@@ -264,7 +267,10 @@ def _connection(parts: SplitResult, timeout: float) -> http.client.HTTPConnectio
 
 def _timeout(url: str, seconds: float) -> Problem:
     return Problem(
-        code="repository.timeout", subject=url, seen=f"no whole answer within {seconds:g} s", expected="one in time"
+        code="repository.timeout",
+        subject=url,
+        seen=f"no complete response within {seconds:g} s",
+        expected="a response in time",
     )
 
 

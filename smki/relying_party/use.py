@@ -1,4 +1,4 @@
-"""What a certificate is to be relied on for."""
+"""The intended use of a certificate."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class Use:
     """A role, a key usage, or both."""
 
     role: RemotePartyRole | None = None
-    """Remote Party Role of the Organisation; None for any, and for a Device."""
+    """Remote Party Role of the Organisation; None for any role, and for a Device."""
     usage: KeyUsage | None = None
     """digitalSignature or keyAgreement; None for either."""
     device: bool = False
-    """Whether it is to be a Device's."""
+    """Whether it must be a Device's certificate."""
 
     @classmethod
     def parse(cls, text: str) -> Use:
@@ -53,16 +53,16 @@ class Use:
 ANY_USE = Use()
 
 _NOT_ASKED = (
-    (ROLE, "no role was asked for"),
-    (ENTITY, "no Entity Identifier was asked for"),
-    (KEY_USAGE, "no key usage was asked for"),
+    (ROLE, "no role was specified"),
+    (ENTITY, "no Entity Identifier was specified"),
+    (KEY_USAGE, "no key usage was specified"),
 )
 
 
 def check_use(
     certificate: Certificate, kind: CertificateKind, label: str, use: Use, entity: EntityIdentifier | None
 ) -> Checks:
-    """Step 6: role, Entity Identifier and key usage fit what the certificate is to be relied on for."""
+    """Step 6: check that role, Entity Identifier and key usage suit the intended use."""
     if use is ANY_USE and entity is None:
         return tuple(left_out(requirement, label, seen) for requirement, seen in _NOT_ASKED)
     return (
@@ -76,7 +76,7 @@ def _check_role(certificate: Certificate, kind: CertificateKind, label: str, use
     if use.device:
         return judge(ROLE, label, kind is CertificateKind.DEVICE, "use.role", kind.title, CertificateKind.DEVICE.title)
     if use.role is None:
-        return left_out(ROLE, label, "no role was asked for")
+        return left_out(ROLE, label, "no role was specified")
     seen = certificate.role.label if certificate.role else f"no role ({kind.title})"
     holds = kind is CertificateKind.ORGANISATION and certificate.role is use.role
     return judge(ROLE, label, holds, "use.role", seen, use.role.label)
@@ -84,7 +84,7 @@ def _check_role(certificate: Certificate, kind: CertificateKind, label: str, use
 
 def _check_entity(certificate: Certificate, label: str, entity: EntityIdentifier | None) -> Check:
     if entity is None:
-        return left_out(ENTITY, label, "no Entity Identifier was asked for")
+        return left_out(ENTITY, label, "no Entity Identifier was specified")
     found = certificate.entity_identifier
     seen = str(found) if found is not None else "no Entity Identifier"
     return judge(ENTITY, label, found == entity, "use.entity", seen, str(entity))
@@ -92,6 +92,6 @@ def _check_entity(certificate: Certificate, label: str, entity: EntityIdentifier
 
 def _check_usage(certificate: Certificate, label: str, usage: KeyUsage | None) -> Check:
     if usage is None:
-        return left_out(KEY_USAGE, label, "no key usage was asked for")
+        return left_out(KEY_USAGE, label, "no key usage was specified")
     seen = ", ".join(sorted(usage.label for usage in certificate.key_usages)) or "no key usage"
     return judge(KEY_USAGE, label, certificate.usage is usage, "use.key-usage", seen, usage.label)

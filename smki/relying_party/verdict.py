@@ -1,4 +1,4 @@
-"""The verdict of a Relying Party, as a value: every check, and the one reason that decided."""
+"""The verdict of a Relying Party as a value: every check, and the reason that decided."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ from smki.remedies import Interface
 
 
 class Outcome(enum.Enum):
-    """What became of one check."""
+    """The result of one check."""
 
     HELD = "held"
     NOT_HELD = "not held"
     NOT_REACHED = "not reached"
-    """It needs something that an earlier check did not find: never a reason to trust."""
+    """It needs something that an earlier check did not find; never a reason to trust."""
     NOT_APPLICABLE = "not applicable"
-    """There is nothing to look at, by the rules: no revocation list is published for Device Certificates."""
+    """The rules do not require it: for instance, no revocation list is published for Device Certificates."""
     LEFT_OUT = "left out"
-    """Not asked for: time with ``--ignore-time``, use where none was named."""
+    """Not requested: time with ``--ignore-time``, or use if none was given."""
 
 
 class Check(NamedTuple):
-    """One check of one certificate. A tuple, because a verdict makes a dozen of them and is made thousands a second."""
+    """One check of one certificate. A tuple for speed: a verdict has a dozen of them."""
 
     requirement: Requirement
     certificate: str
-    """The certificate concerned, for a person: ``Issuing OCA OU=07, CN=T1``."""
+    """The label of the certificate: ``Issuing OCA OU=07, CN=T1``."""
     outcome: Outcome
     seen: str = ""
     expected: str = ""
     code: str = ""
-    """Where it did not hold: the code of the reason, a key of REMEDIES."""
+    """The code of the reason if the check failed, a key of REMEDIES; otherwise empty."""
 
     def as_json(self) -> dict[str, Any]:
-        """For programs: every field text, empty ones left out."""
+        """Return the check as a JSON object whose values are text, without empty ones."""
         values = {
             "step": STEPS[self.requirement.step],
             "check": self.requirement.name,
@@ -57,7 +57,7 @@ class Check(NamedTuple):
         return {name: value for name, value in values.items() if value}
 
     def as_problem(self) -> Problem:
-        """A check that did not hold as the reason for a refusal."""
+        """Return a failed check as the reason for a refusal."""
         return Problem(
             code=self.code,
             subject=self.certificate,
@@ -73,42 +73,42 @@ Checks = tuple[Check, ...]
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether a certificate may be relied on at a moment, and why."""
+    """The judgement whether a certificate may be trusted at a moment, with reasons."""
 
     label: str
-    """The certificate, for a person."""
+    """A label for the certificate, for people."""
     certificate: Certificate | None
-    """None where it could not be read."""
+    """None if it could not be read."""
     moment: datetime
     checks: Checks
     """In the order in which trust is decided."""
     purpose: str = ""
-    """What it was to be relied on for: ``supplier/DS``; empty for whatever it is."""
+    """The intended use: ``supplier/DS``; empty for any."""
     entity: EntityIdentifier | None = None
-    """Whose it was to be; None for anybody's."""
+    """The expected holder; None for any."""
 
     @property
     def trusted(self) -> bool:
-        """Whether every check held that was asked for: a check that was not reached is none."""
+        """Whether every requested check passed; a check that was not reached counts as failed."""
         return bool(self.checks) and all(check.outcome in _GOOD for check in self.checks)
 
     @property
     def decisive(self) -> Check | None:
-        """The first check that did not hold; None for a trusted certificate."""
+        """The first check that failed; None for a trusted certificate."""
         return next((check for check in self.checks if check.outcome is Outcome.NOT_HELD), None)
 
     @property
     def reason(self) -> Problem | None:
-        """Why it is not trusted; None when it is."""
+        """Why it is not trusted; None if it is."""
         check = self.decisive
         return check.as_problem() if check is not None else None
 
     def failures(self) -> Iterator[Check]:
-        """Every check that did not hold, the decisive one first."""
+        """Yield every failed check, the decisive one first."""
         return (check for check in self.checks if check.outcome is Outcome.NOT_HELD)
 
     def as_json(self, interface: Interface = Interface.CLI) -> dict[str, Any]:
-        """For programs."""
+        """Return the verdict as a JSON object."""
         reason = self.reason
         return {
             "certificate": self.label,
@@ -122,40 +122,40 @@ class Verdict:
         }
 
 
-# A tuple: members of an enumeration are found faster by identity than by hash.
+# A tuple, because comparing enumeration members by identity is faster than hashing them.
 _GOOD = (Outcome.HELD, Outcome.LEFT_OUT, Outcome.NOT_APPLICABLE)
 
 
 def held(requirement: Requirement, certificate: str, seen: str = "") -> Check:
-    """A check that held."""
+    """Return a check that passed."""
     return Check(requirement, certificate, Outcome.HELD, seen)
 
 
 def not_held(requirement: Requirement, certificate: str, code: str, seen: str, expected: str = "") -> Check:
-    """A check that did not hold."""
+    """Return a check that failed."""
     return Check(requirement, certificate, Outcome.NOT_HELD, seen, expected, code)
 
 
 def not_reached(requirement: Requirement, certificate: str, seen: str = "") -> Check:
-    """A check that needs what an earlier one did not find."""
+    """Return a check that needs something an earlier one did not find."""
     return Check(requirement, certificate, Outcome.NOT_REACHED, seen)
 
 
 def left_out(requirement: Requirement, certificate: str, seen: str) -> Check:
-    """A check that was not asked for."""
+    """Return a check that was not requested."""
     return Check(requirement, certificate, Outcome.LEFT_OUT, seen)
 
 
 def not_applicable(requirement: Requirement, certificate: str, seen: str) -> Check:
-    """A check for which there is nothing to look at.
+    """Return a check that does not apply.
 
-    :param seen: why.
+    :param seen: the reason.
     """
     return Check(requirement, certificate, Outcome.NOT_APPLICABLE, seen)
 
 
 def judge(requirement: Requirement, certificate: str, holds: bool, code: str, seen: str, expected: str = "") -> Check:
-    """A check that held, or did not, by *holds*."""
+    """Return a check that passed or failed, depending on *holds*."""
     if holds:
         return Check(requirement, certificate, Outcome.HELD, seen)
     return Check(requirement, certificate, Outcome.NOT_HELD, seen, expected, code)

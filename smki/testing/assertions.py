@@ -10,7 +10,7 @@ from typing import Protocol, runtime_checkable
 
 from smki.clock import iso
 from smki.pki.certificate import Certificate
-from smki.pki.pem import unarmour
+from smki.pki.pem import decode_input
 from smki.problem import NotFound, Problem, errors_among, finding_text, problem_text
 from smki.profile.catalogue import CATALOGUE
 from smki.profile.lint import lint_any
@@ -158,7 +158,7 @@ def _each(certificate: Judged) -> Iterator[Credential | Certificate | DefectiveC
 
 
 def _decoded(text: bytes) -> bytes:
-    return unarmour(text, "certificate")[0].der
+    return decode_input(text, "certificate")[0].der
 
 
 def _der_of(item: Credential | Certificate | DefectiveCertificate | bytes) -> bytes:

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from smki.home.smki import Smki
 from smki.identity import EntityIdentifier, SerialNumber
-from smki.interchange import Holding, certificate_name
+from smki.interchange import CertificateWithKey, certificate_name
 from smki.keys.private_key import key_to_pem
 from smki.pki.certificate import Certificate
 from smki.problem import NotFound, Problem, SmkiError
@@ -105,9 +105,9 @@ class Credential:
         return point[1:].hex().upper()
 
     @property
-    def holding(self) -> Holding:
+    def certificate_with_key(self) -> CertificateWithKey:
         """Certificate and key for :mod:`smki.interchange`: key store files, PKCS#12, archives."""
-        return Holding(self.certificate, self.key, certificate_name(self.certificate))
+        return CertificateWithKey(self.certificate, self.key, certificate_name(self.certificate))
 
     def sign(self, data: bytes) -> bytes:
         """Sign *data* with ECDSA and SHA-256, deterministically (RFC 6979).

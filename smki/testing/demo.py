@@ -7,7 +7,7 @@ from pathlib import Path
 
 from smki.file import PRIVATE_MODE, new_directory, replacing
 from smki.home.smki import Smki
-from smki.interchange import Holding, certificate_name, key_store_json, org_crypto_zip, write_folder
+from smki.interchange import CertificateWithKey, certificate_name, key_store_json, org_crypto_zip, write_folder
 from smki.problem import NotReady, Problem
 from smki.registration import Actor, Application
 from smki.registration.acceptance import Accept
@@ -22,7 +22,7 @@ ORG_CRYPTO_FILE = "org-crypto.zip"
 _AUTHORITIES = (CertificateKind.ROOT_OCA, CertificateKind.ISSUING_OCA)
 
 
-def make_z1(smki: Smki, out: Path) -> list[Holding]:
+def make_z1(smki: Smki, out: Path) -> list[CertificateWithKey]:
     """Issue an Organisation Certificate for every published identity, publish its key, and write them all to files.
 
     ``certificates/`` has each certificate and key (``Z1-supplier-ds.pem``, ``.key``), ``authorities/`` the certificates of
@@ -35,18 +35,18 @@ def make_z1(smki: Smki, out: Path) -> list[Holding]:
     """
     refuse_occupied(out)
     with new_directory(out) as directory:
-        holdings = [_issue(smki, identity) for identity in PUBLISHED_IDENTITIES]
-        write_folder(directory / CERTIFICATES_FOLDER, holdings)
+        pairs = [_issue(smki, identity) for identity in PUBLISHED_IDENTITIES]
+        write_folder(directory / CERTIFICATES_FOLDER, pairs)
         write_folder(directory / AUTHORITIES_FOLDER, _authorities(smki))
         with replacing(directory / KEY_STORE_FILE, PRIVATE_MODE) as file:
-            file.write(key_store_json(holdings).encode())
+            file.write(key_store_json(pairs).encode())
         with replacing(directory / ORG_CRYPTO_FILE, PRIVATE_MODE) as file:
             # In the order of the names, like the archive of the Repository.
-            file.write(org_crypto_zip(sorted(holdings, key=lambda holding: holding.name)))
-    for holding in holdings:
-        assert holding.key is not None
-        smki.published_keys.add(holding.name, holding.key)
-    return holdings
+            file.write(org_crypto_zip(sorted(pairs, key=lambda pair: pair.name)))
+    for pair in pairs:
+        assert pair.key is not None
+        smki.published_keys.add(pair.name, pair.key)
+    return pairs
 
 
 def refuse_occupied(out: Path) -> None:
@@ -66,17 +66,17 @@ def refuse_occupied(out: Path) -> None:
         )
 
 
-def _issue(smki: Smki, identity: PublishedIdentity) -> Holding:
+def _issue(smki: Smki, identity: PublishedIdentity) -> CertificateWithKey:
     key, request = smki.make_organisation_request(identity.entity, identity.role, identity.usage, identity.common_name)
     actor = Actor(interface="demo")
     application = Application(kind=CertificateKind.ORGANISATION, request=request, top_up=identity.top_up)
     record = smki.issue(application, actor).record
     if record.status_at(smki.clock.now()) is CertificateStatus.PENDING:
         smki.registration.execute(Accept(record.serial_number), actor)
-    return Holding(record.certificate, key, identity.name)
+    return CertificateWithKey(record.certificate, key, identity.name)
 
 
-def _authorities(smki: Smki) -> Iterator[Holding]:
+def _authorities(smki: Smki) -> Iterator[CertificateWithKey]:
     for kind in _AUTHORITIES:
         certificate = smki.hierarchy.newest(smki.ledger, kind).certificate
-        yield Holding(certificate, None, certificate_name(certificate))
+        yield CertificateWithKey(certificate, None, certificate_name(certificate))

@@ -309,7 +309,7 @@ def test_a_refusal_says_what_is_wrong_what_would_do_and_whose() -> None:
     lines = decision_lines(decision)
     assert lines[0] == "Not eligible on 2026-01-01"
     assert any(line.startswith("  no   Gas Smart Meter: ") and line.endswith("[device.gas-meter]") for line in lines)
-    assert lines.count("  yes  SEC M8 A Party now: acceded") == 1
+    assert lines.count("  yes  SEC M8 Current Party: acceded") == 1
 
 
 @pytest.mark.parametrize(

@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from smki import Smki
-from smki.interchange import Holding, certificate_name
+from smki.interchange import CertificateWithKey, certificate_name
 from smki.sec.role import ORGANISATION_ROLES
 from tests.support import DEVICE, DS, KA, entity_of
 
 
 @pytest.fixture(scope="session")
-def holdings(made_home: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Holding]:
+def pairs(made_home: Path, tmp_path_factory: pytest.TempPathFactory) -> list[CertificateWithKey]:
     """An Organisation's certificates in every role and usage and both of a Device, with their private keys."""
-    home = tmp_path_factory.mktemp("holdings") / "pki"
+    home = tmp_path_factory.mktemp("pairs") / "pki"
     shutil.copytree(made_home, home)
     found = []
     with Smki.open(home) as smki:
@@ -24,14 +24,14 @@ def holdings(made_home: Path, tmp_path_factory: pytest.TempPathFactory) -> list[
             for usage in role.usages:
                 key, request = smki.make_organisation_request(entity_of(role), role, usage)
                 certificate = smki.issue_organisation(request).record.certificate
-                found.append(Holding(certificate, key, certificate_name(certificate)))
+                found.append(CertificateWithKey(certificate, key, certificate_name(certificate)))
         for usage in (DS, KA):
             key, request = smki.make_device_request(DEVICE, usage)
             certificate = smki.issue_device(request).record.certificate
-            found.append(Holding(certificate, key, certificate_name(certificate)))
+            found.append(CertificateWithKey(certificate, key, certificate_name(certificate)))
     return found
 
 
-def organisations(holdings: list[Holding]) -> list[Holding]:
+def organisations(pairs: list[CertificateWithKey]) -> list[CertificateWithKey]:
     """Those of Organisations."""
-    return [holding for holding in holdings if holding.certificate.role is not None]
+    return [pair for pair in pairs if pair.certificate.role is not None]

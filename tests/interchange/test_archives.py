@@ -18,10 +18,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smki import Certificate, Smki
-from smki.interchange import Holding, certificate_name, org_crypto_zip, pkcs12, write_archive, write_folder
+from smki.interchange import CertificateWithKey, certificate_name, org_crypto_zip, pkcs12, write_archive, write_folder
 from smki.interchange.zip_file import ZipWriter
 from smki.keys.private_key import key_from_pem
-from smki.pki.pem import unarmour
+from smki.pki.pem import decode_input
 from smki.problem import Malformed, NotReady
 from tests.interchange.conftest import organisations
 
@@ -37,43 +37,43 @@ def test_names_are_those_of_the_published_ones(vectors: list[dict[str, str]], sm
     assert authorities == ["TA-root-oca", "T1-issuing-oca", "TD-root-dca", "TD01-issuing-dca"]
 
 
-def test_names_tell_certificates_apart(holdings: list[Holding]) -> None:
-    names = [holding.name for holding in holdings]
+def test_names_tell_certificates_apart(pairs: list[CertificateWithKey]) -> None:
+    names = [pair.name for pair in pairs]
     assert "T1-supplier-90b3d51f30010000-ds" in names
     assert "00db1234567890a0-ka" in names
     assert len(set(names)) == len(names)
-    certificate = holdings[0].certificate
+    certificate = pairs[0].certificate
     serial = certificate.serial_number.hex.lower()
     assert certificate_name(certificate, plain=False) == f"{certificate_name(certificate)}-{serial}"
 
 
-def test_a_folder(holdings: list[Holding], tmp_path: Path) -> None:
+def test_a_folder(pairs: list[CertificateWithKey], tmp_path: Path) -> None:
     path = tmp_path / "out"
     assert (
-        write_folder(path, [*holdings, Holding(holdings[0].certificate, None, holdings[0].name.upper())])
-        == len(holdings) + 1
+        write_folder(path, [*pairs, CertificateWithKey(pairs[0].certificate, None, pairs[0].name.upper())])
+        == len(pairs) + 1
     )
-    for holding in holdings:
-        assert unarmour((path / f"{holding.name}.pem").read_bytes())[0].der == holding.certificate.der
-        key_file = path / f"{holding.name}.key"
+    for pair in pairs:
+        assert decode_input((path / f"{pair.name}.pem").read_bytes())[0].der == pair.certificate.der
+        key_file = path / f"{pair.name}.key"
         assert stat.S_IMODE(key_file.stat().st_mode) == 0o600
-        assert holding.key is not None
-        assert key_from_pem(key_file.read_bytes(), None, "").private_numbers() == holding.key.private_numbers()
-    assert len(list(path.glob("*.pem"))) == len(holdings) + 1
+        assert pair.key is not None
+        assert key_from_pem(key_file.read_bytes(), None, "").private_numbers() == pair.key.private_numbers()
+    assert len(list(path.glob("*.pem"))) == len(pairs) + 1
     with pytest.raises(NotReady):
-        write_folder(path, holdings)
+        write_folder(path, pairs)
 
 
-def test_a_folder_with_encrypted_keys(holdings: list[Holding], tmp_path: Path) -> None:
-    write_folder(tmp_path / "out", holdings[:1], b"secret")
-    content = (tmp_path / "out" / f"{holdings[0].name}.key").read_bytes()
+def test_a_folder_with_encrypted_keys(pairs: list[CertificateWithKey], tmp_path: Path) -> None:
+    write_folder(tmp_path / "out", pairs[:1], b"secret")
+    content = (tmp_path / "out" / f"{pairs[0].name}.key").read_bytes()
     assert b"ENCRYPTED" in content
     assert key_from_pem(content, b"secret", "")
 
 
-def test_nothing_is_left_of_a_folder_that_was_broken_off(holdings: list[Holding], tmp_path: Path) -> None:
-    def until_interrupted() -> Iterator[Holding]:
-        yield holdings[0]
+def test_nothing_is_left_of_a_folder_that_was_broken_off(pairs: list[CertificateWithKey], tmp_path: Path) -> None:
+    def until_interrupted() -> Iterator[CertificateWithKey]:
+        yield pairs[0]
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -84,8 +84,8 @@ def test_nothing_is_left_of_a_folder_that_was_broken_off(holdings: list[Holding]
 @pytest.mark.parametrize(
     "name", ["../../etc/passwd", "/etc/passwd", "..", ".", "", "a\0b", "C:\\x", "-rf ~;$(x)", "é" * 300]
 )
-def test_a_name_stays_within_its_folder(holdings: list[Holding], tmp_path: Path, name: str) -> None:
-    held = [Holding(holdings[0].certificate, holdings[0].key, name)]
+def test_a_name_stays_within_its_folder(pairs: list[CertificateWithKey], tmp_path: Path, name: str) -> None:
+    held = [CertificateWithKey(pairs[0].certificate, pairs[0].key, name)]
     write_folder(tmp_path / "out", held)
     assert len(list(tmp_path.rglob("*.pem"))) == 1
     assert len(list((tmp_path / "out").glob("*.pem"))) == 1
@@ -97,36 +97,36 @@ def test_a_name_stays_within_its_folder(holdings: list[Holding], tmp_path: Path,
 
 
 @pytest.mark.parametrize("der", [False, True])
-def test_an_archive(holdings: list[Holding], tmp_path: Path, der: bool) -> None:
+def test_an_archive(pairs: list[CertificateWithKey], tmp_path: Path, der: bool) -> None:
     path = tmp_path / "out.zip"
     with path.open("wb") as file:
-        assert write_archive(file, holdings, der=der) == len(holdings)
+        assert write_archive(file, pairs, der=der) == len(pairs)
     assert b"PRIVATE" not in path.read_bytes()
     with zipfile.ZipFile(path) as archive:
         assert archive.testzip() is None
-        found = {info.filename: unarmour(archive.read(info))[0].der for info in archive.infolist()}
+        found = {info.filename: decode_input(archive.read(info))[0].der for info in archive.infolist()}
     suffix = "der" if der else "pem"
-    assert found == {f"{holding.name}.{suffix}": holding.certificate.der for holding in holdings}
+    assert found == {f"{pair.name}.{suffix}": pair.certificate.der for pair in pairs}
 
 
-def test_the_archive_of_a_test_pki(holdings: list[Holding]) -> None:
-    held = organisations(holdings)
+def test_the_archive_of_a_test_pki(pairs: list[CertificateWithKey]) -> None:
+    held = organisations(pairs)
     content = org_crypto_zip(held)
     assert content == org_crypto_zip(held)
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        for holding in held:
-            assert holding.key is not None
-            pem = archive.read(f"org-crypto/cert/{holding.name}.pem")
-            key = archive.read(f"org-crypto/key/{holding.name}.key")
-            assert unarmour(pem)[0].der == holding.certificate.der
-            assert key_from_pem(key, None, "").private_numbers() == holding.key.private_numbers()
+        for pair in held:
+            assert pair.key is not None
+            pem = archive.read(f"org-crypto/cert/{pair.name}.pem")
+            key = archive.read(f"org-crypto/key/{pair.name}.key")
+            assert decode_input(pem)[0].der == pair.certificate.der
+            assert key_from_pem(key, None, "").private_numbers() == pair.key.private_numbers()
         assert len(archive.namelist()) == 2 * len(held)
 
 
-def test_only_organisations_with_keys_are_in_it(holdings: list[Holding], smki: Smki) -> None:
-    device = next(holding for holding in holdings if holding.certificate.role is None)
-    authority = Holding(smki.authorities()[1].certificate, None, "T1")
-    keyless = Holding(holdings[0].certificate, None, "x")
+def test_only_organisations_with_keys_are_in_it(pairs: list[CertificateWithKey], smki: Smki) -> None:
+    device = next(pair for pair in pairs if pair.certificate.role is None)
+    authority = CertificateWithKey(smki.authorities()[1].certificate, None, "T1")
+    keyless = CertificateWithKey(pairs[0].certificate, None, "x")
     for unfit in (device, authority, keyless):
         with pytest.raises(Malformed) as caught:
             org_crypto_zip([unfit])
@@ -191,11 +191,11 @@ def test_names_that_leave_the_archive_are_not_written(name: str) -> None:
 
 
 def test_openssl_reads_pkcs12(
-    holdings: list[Holding], smki: Smki, tmp_path: Path, openssl: Callable[..., CompletedProcess[str]]
+    pairs: list[CertificateWithKey], smki: Smki, tmp_path: Path, openssl: Callable[..., CompletedProcess[str]]
 ) -> None:
     path = tmp_path / "party.p12"
     authorities = [record.certificate for record in smki.authorities()[:2]]
-    path.write_bytes(pkcs12(holdings, PASSPHRASE.encode(), authorities))
+    path.write_bytes(pkcs12(pairs, PASSPHRASE.encode(), authorities))
     pass_file = tmp_path / "passphrase"
     pass_file.write_text(PASSPHRASE)
     result = openssl("pkcs12", "-in", path, "-passin", f"file:{pass_file}", "-nodes")
@@ -205,41 +205,41 @@ def test_openssl_reads_pkcs12(
         for pem in re.findall(r"-----BEGIN PRIVATE KEY.*?END PRIVATE KEY-----\n", result.stdout, re.DOTALL)
     ]
     found = {key.private_numbers().private_value for key in keys}
-    assert found == {holding.key.private_numbers().private_value for holding in holdings if holding.key}
+    assert found == {pair.key.private_numbers().private_value for pair in pairs if pair.key}
     pems = "".join(re.findall(r"-----BEGIN CERTIFICATE.*?END CERTIFICATE-----\n", result.stdout, re.DOTALL))
-    assert {piece.der for piece in unarmour(pems.encode())} == {
-        certificate.der for certificate in [*(holding.certificate for holding in holdings), *authorities]
+    assert {piece.der for piece in decode_input(pems.encode())} == {
+        certificate.der for certificate in [*(pair.certificate for pair in pairs), *authorities]
     }
-    for holding in holdings:
-        assert f"friendlyName: {holding.name}" in result.stdout
+    for pair in pairs:
+        assert f"friendlyName: {pair.name}" in result.stdout
     wrong = openssl("pkcs12", "-in", path, "-passin", "pass:wrong", "-noout")
     assert wrong.returncode != 0
     assert "mac" in wrong.stderr.lower()
 
 
-def test_the_library_reads_pkcs12(holdings: list[Holding]) -> None:
-    (holding,) = holdings[-1:]
-    read = library.load_pkcs12(pkcs12([holding], b"secret"), b"secret")
-    assert holding.key is not None
+def test_the_library_reads_pkcs12(pairs: list[CertificateWithKey]) -> None:
+    (pair,) = pairs[-1:]
+    read = library.load_pkcs12(pkcs12([pair], b"secret"), b"secret")
+    assert pair.key is not None
     assert read.key is not None
-    assert read.key.private_numbers() == holding.key.private_numbers()  # type: ignore[union-attr]
+    assert read.key.private_numbers() == pair.key.private_numbers()  # type: ignore[union-attr]
     assert read.cert is not None
-    assert read.cert.friendly_name == holding.name.encode()
+    assert read.cert.friendly_name == pair.name.encode()
 
 
-def test_java_reads_pkcs12(holdings: list[Holding], tmp_path: Path) -> None:
+def test_java_reads_pkcs12(pairs: list[CertificateWithKey], tmp_path: Path) -> None:
     path = tmp_path / "party.p12"
-    path.write_bytes(pkcs12(holdings, b"secret"))
+    path.write_bytes(pkcs12(pairs, b"secret"))
     keytool = shutil.which("keytool")
     if keytool is None:
         pytest.skip("keytool is not installed here, and a whole Java for one more opinion is not asked for")
     words = [keytool, "-list", "-keystore", str(path), "-storepass", "secret", "-storetype", "PKCS12"]
     result = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
-    assert f"contains {len(holdings)} entries" in result.stdout
+    assert f"contains {len(pairs)} entries" in result.stdout
 
 
-def test_pkcs12_of_nothing(holdings: list[Holding]) -> None:
-    for arguments in (([], b"secret"), (holdings, b"")):
+def test_pkcs12_of_nothing(pairs: list[CertificateWithKey]) -> None:
+    for arguments in (([], b"secret"), (pairs, b"")):
         with pytest.raises(Malformed) as caught:
             pkcs12(*arguments)
         assert caught.value.code == "pkcs12.nothing"

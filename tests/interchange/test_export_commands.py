@@ -18,7 +18,7 @@ from smki import RemotePartyRole, Smki
 from smki.interchange import read_key_store
 from smki.keys.private_key import write_private_file
 from smki.ledger import CertificateQuery
-from smki.pki.pem import unarmour
+from smki.pki.pem import decode_input
 from tests.support import DEVICE, DS, KA, SUPPLIER, run_cli, run_here
 
 SUPPLIER_NAME = "T1-supplier-90b3d51f30010000-ds"
@@ -72,16 +72,16 @@ def test_csv(stocked: Path) -> None:
     assert [(row["entityIdentifier"], row["usage"], row["status"]) for row in rows] == [
         (str(DEVICE), "DS", "I"), (str(DEVICE), "KA", "N"), (str(DEVICE), "KA", "I"),
     ]  # fmt: skip
-    assert [unarmour(row["certificate"].encode())[0].der for row in rows] == issued(stocked)[-3:]
+    assert [decode_input(row["certificate"].encode())[0].der for row in rows] == issued(stocked)[-3:]
 
 
 def test_pem_and_zip(stocked: Path, tmp_path: Path) -> None:
-    assert [piece.der for piece in unarmour(export(stocked, "pem").stdout)] == issued(stocked)
+    assert [piece.der for piece in decode_input(export(stocked, "pem").stdout)] == issued(stocked)
     for words, suffix in (([], "pem"), (["--der"], "der")):
         export(stocked, "zip", "--out", tmp_path / "all.zip", *words)
         with zipfile.ZipFile(tmp_path / "all.zip") as archive:
             names = set(archive.namelist())
-            assert {unarmour(archive.read(name))[0].der for name in names} == set(issued(stocked))
+            assert {decode_input(archive.read(name))[0].der for name in names} == set(issued(stocked))
         assert {f"00db1234567890a0-ds.{suffix}", f"00db1234567890a0-ka.{suffix}", f"{SUPPLIER_NAME}.{suffix}"} < names
         # The one that was replaced has its serial number in its name.
         assert sum(name.startswith("00db1234567890a0-ka-") for name in names) == 1
@@ -104,15 +104,15 @@ def test_a_key_store(stocked: Path, tmp_path: Path) -> None:
     out = tmp_path / "keystore.json"
     result = export(stocked, "keystore", "--keys", stocked / "mykeys", "--out", out)
     held = read_key_store(out.read_bytes())
-    assert all(holding.key is not None for holding in held)
-    assert {holding.certificate.der for holding in held} == set(issued(stocked)[4:])
+    assert all(pair.key is not None for pair in held)
+    assert {pair.certificate.der for pair in held} == set(issued(stocked)[4:])
     assert stat.S_IMODE(out.stat().st_mode) == 0o600
     assert b"left out" not in result.stderr
     without = export(stocked, "keystore", "--out", out, "--kind", "device")
     assert read_key_store(out.read_bytes()) == []
     assert b"0 certificates with their private keys\n3 left out" in without.stderr
     export(stocked, "keystore", "--out", out, "--kind", "device", "--keyless")
-    assert [holding.key for holding in read_key_store(out.read_bytes())] == [None] * 3
+    assert [pair.key for pair in read_key_store(out.read_bytes())] == [None] * 3
 
 
 def test_the_archive_of_a_test_pki(stocked: Path, tmp_path: Path) -> None:
@@ -216,7 +216,7 @@ def test_no_secret_is_in_an_export_that_was_not_asked_for_one(stocked: Path, tmp
         for path in (stocked / place).rglob("*.key"):
             text = path.read_text()
             if "END" in text:
-                encoded = unarmour(text.encode())[0].der
+                encoded = decode_input(text.encode())[0].der
                 # The private value: after the version and the inner SEQUENCE, 32 bytes.
                 at = encoded.index(b"\x04\x20") + 2
                 value = encoded[at : at + 32]

@@ -22,7 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smki import Certificate, CertificateStatus, DeviceType, Smki
-from smki.interchange import Holding, key_store_json, org_crypto_zip, write_archive, write_folder
+from smki.interchange import CertificateWithKey, key_store_json, org_crypto_zip, write_archive, write_folder
 from smki.interchange.importing import Found, FoundKey, ImportOutcome, Unreadable, archives, find_certificates
 from smki.interchange.importing.sources import find_in
 from smki.interchange.importing.taking import ImportStatus
@@ -98,53 +98,54 @@ def folder_in(path: Path) -> Path:
     return path / "files"
 
 
-FORMS: dict[str, Callable[[list[Holding]], bytes]] = {
-    "bundle.pem": lambda held: "".join(holding.certificate.as_pem() for holding in held).encode(),
+FORMS: dict[str, Callable[[list[CertificateWithKey]], bytes]] = {
+    "bundle.pem": lambda held: "".join(pair.certificate.as_pem() for pair in held).encode(),
     "one.der": lambda held: held[0].certificate.der,
     "one.b64": lambda held: base64.b64encode(held[0].certificate.der),
-    "lines.txt": lambda held: b"\n".join(base64.b64encode(holding.certificate.der) for holding in held),
+    "lines.txt": lambda held: b"\n".join(base64.b64encode(pair.certificate.der) for pair in held),
     "store.json": lambda held: key_store_json(held).encode(),
     "crypto.zip": lambda held: org_crypto_zip(organisations(held)),
     "der.zip": lambda held: _archive(held, der=True),
     "pem.zip": lambda held: _archive(held, der=False),
     "out.jsonl": lambda held: b"".join(
-        json.dumps({"certificate": base64.b64encode(holding.certificate.der).decode()}).encode() + b"\n"
-        for holding in held
+        json.dumps({"certificate": base64.b64encode(pair.certificate.der).decode()}).encode() + b"\n" for pair in held
     ),
 }
 
 
-def _archive(held: list[Holding], *, der: bool) -> bytes:
+def _archive(held: list[CertificateWithKey], *, der: bool) -> bytes:
     content = io.BytesIO()
     write_archive(content, held, der=der)
     return content.getvalue()
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_every_form(smki: Smki, holdings: list[Holding], tmp_path: Path, form: str) -> None:
-    expected = holdings[:1] if form.startswith("one") else organisations(holdings) if form == "crypto.zip" else holdings
-    (tmp_path / form).write_bytes(FORMS[form](holdings))
+def test_every_form(smki: Smki, pairs: list[CertificateWithKey], tmp_path: Path, form: str) -> None:
+    expected = pairs[:1] if form.startswith("one") else organisations(pairs) if form == "crypto.zip" else pairs
+    (tmp_path / form).write_bytes(FORMS[form](pairs))
     outcomes = take(smki, tmp_path / form)
-    assert {outcome.certificate for outcome in outcomes} == {holding.certificate for holding in expected}
+    assert {outcome.certificate for outcome in outcomes} == {pair.certificate for pair in expected}
     assert taken(outcomes) == {ImportStatus.TAKEN: len(expected)}
 
 
-def test_a_folder_and_what_is_exported_is_imported_again(smki: Smki, holdings: list[Holding], tmp_path: Path) -> None:
-    write_folder(tmp_path / "out", holdings)
+def test_a_folder_and_what_is_exported_is_imported_again(
+    smki: Smki, pairs: list[CertificateWithKey], tmp_path: Path
+) -> None:
+    write_folder(tmp_path / "out", pairs)
     importer = smki.importer()
     outcomes = list(importer.take(find_certificates(tmp_path / "out")))
-    assert taken(outcomes) == {ImportStatus.TAKEN: len(holdings)}
-    assert sorted(outcome.name for outcome in outcomes) == sorted(holding.name for holding in holdings)
+    assert taken(outcomes) == {ImportStatus.TAKEN: len(pairs)}
+    assert sorted(outcome.name for outcome in outcomes) == sorted(pair.name for pair in pairs)
     # Private keys that lie beside them are imported only where that is asked for, and then for their owner alone.
     assert not (smki.path / "keys" / "imported").exists()
     written = smki.write_imported_keys(importer)
-    assert len(written) == len(holdings)
+    assert len(written) == len(pairs)
     assert stat.S_IMODE((smki.path / "keys" / "imported").stat().st_mode) == 0o700
     values = set()
     for path in written:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         values.add(key_from_pem(path.read_bytes(), None, "").private_numbers().private_value)
-    assert values == {holding.key.private_numbers().private_value for holding in holdings if holding.key}
+    assert values == {pair.key.private_numbers().private_value for pair in pairs if pair.key}
     assert smki.write_imported_keys(importer) == []
 
 
@@ -192,13 +193,13 @@ def facts(smki: Smki) -> dict[str, Any]:
     }
 
 
-def test_they_count_for_nothing(smki: Smki, holdings: list[Holding], tmp_path: Path) -> None:
+def test_they_count_for_nothing(smki: Smki, pairs: list[CertificateWithKey], tmp_path: Path) -> None:
     before = facts(smki)
-    (tmp_path / "store.json").write_text(key_store_json(holdings))
+    (tmp_path / "store.json").write_text(key_store_json(pairs))
     take(smki, tmp_path / "store.json")
     assert facts(smki) == before
     # Nor does a public key count as certified: its holder can still apply here.
-    held = next(holding for holding in holdings if holding.certificate.entity_identifier == DEVICE)
+    held = next(pair for pair in pairs if pair.certificate.entity_identifier == DEVICE)
     assert held.key is not None
     issued = smki.issue_device(make_device_request(held.key, DEVICE, DS))
     assert issued.record.issued_here
@@ -250,9 +251,9 @@ def test_what_is_no_certificate_is_said(smki: Smki, tmp_path: Path, published_re
 
 
 def test_an_entry_that_contradicts_its_certificate_is_taken_with_what_is_wrong(
-    smki: Smki, holdings: list[Holding], tmp_path: Path
+    smki: Smki, pairs: list[CertificateWithKey], tmp_path: Path
 ) -> None:
-    text = key_store_json(holdings[:1]).replace('"role": ', '"role": 9')
+    text = key_store_json(pairs[:1]).replace('"role": ', '"role": 9')
     (tmp_path / "store.json").write_text(text)
     (refused,) = take(smki, tmp_path / "store.json", only_conformant=True)
     assert (refused.taken, refused.problems[0].code) == (ImportStatus.NOT_TAKEN, "key-store.role")
@@ -273,8 +274,8 @@ def codes(path: Path) -> list[str]:
     ]
 
 
-def test_hostile_archives(holdings: list[Holding], tmp_path: Path) -> None:
-    pem = holdings[0].certificate.as_pem().encode()
+def test_hostile_archives(pairs: list[CertificateWithKey], tmp_path: Path) -> None:
+    pem = pairs[0].certificate.as_pem().encode()
     # Names that lead elsewhere do no harm: nothing is unpacked.
     path = hostile(tmp_path / "a.zip", ("../../x.pem", pem), ("/etc/x.pem", pem), ("C:\\x.pem", pem))
     assert len([each for each in find_certificates(path) if isinstance(each, Found)]) == 3
@@ -322,9 +323,9 @@ print(sum(1 for _ in find_certificates(Path({str(path)!r}))), peak_memory())
 
 
 @pytest.fixture(scope="module")
-def contents(holdings: list[Holding]) -> dict[str, bytes]:
+def contents(pairs: list[CertificateWithKey]) -> dict[str, bytes]:
     """A file of each form, made once: some have random bytes in them, and places in them are drawn again."""
-    return {name: make(holdings[:2]) for name, make in FORMS.items()}
+    return {name: make(pairs[:2]) for name, make in FORMS.items()}
 
 
 def test_an_entry_that_is_cut_short(contents: dict[str, bytes]) -> None:
@@ -332,7 +333,7 @@ def test_an_entry_that_is_cut_short(contents: dict[str, bytes]) -> None:
     broken = contents["pem.zip"][:29] + b"\x80" + contents["pem.zip"][30:]
     told = [each for each in find_in(io.BytesIO(broken), "pem.zip") if isinstance(each, Unreadable)]
     assert [(problem.code, problem.seen) for each in told for problem in each.problems] == [
-        ("archive.unreadable", "cut short")
+        ("archive.unreadable", "truncated")
     ]
 
 
@@ -359,7 +360,7 @@ def test_whatever_is_in_a_file_is_found_or_told(contents: dict[str, bytes], data
             assert isinstance(each, Found | FoundKey)
 
 
-def test_the_command(home: Path, holdings: list[Holding], tmp_path: Path) -> None:
+def test_the_command(home: Path, pairs: list[CertificateWithKey], tmp_path: Path) -> None:
     path = published_client() / "keystore.json"
     result = run_here("import", path, "--home", home)
     text = result.stdout.decode()
@@ -376,7 +377,7 @@ def test_the_command(home: Path, holdings: list[Holding], tmp_path: Path) -> Non
     assert b"PRIVATE" not in result.stdout + again.stdout
     (tmp_path / "junk.pem").write_text("junk")
     assert run_here("import", tmp_path / "junk.pem", "--home", home).returncode == 1
-    standard = run_cli("import", "-", "--home", home, stdin=holdings[0].certificate.as_pem().encode())
+    standard = run_cli("import", "-", "--home", home, stdin=pairs[0].certificate.as_pem().encode())
     assert standard.stdout.startswith(b"standard input: taken: Organisation Certificate")
 
 
@@ -440,8 +441,8 @@ def test_the_repository_serves_them(served_imports: tuple[str, Path]) -> None:
     assert ask(f"{url}/api/v1/certificates/173CFBF08C3464D8C0E61E331D73D6A0/chain").status == 404
 
 
-def test_encrypted_private_keys(smki: Smki, holdings: list[Holding], tmp_path: Path) -> None:
-    held = holdings[0]
+def test_encrypted_private_keys(smki: Smki, pairs: list[CertificateWithKey], tmp_path: Path) -> None:
+    held = pairs[0]
     assert held.key is not None
     tmp_path = folder_in(tmp_path)
     (tmp_path / "a.pem").write_text(held.certificate.as_pem())
@@ -454,22 +455,22 @@ def test_encrypted_private_keys(smki: Smki, holdings: list[Holding], tmp_path: P
     assert len(importer.keys) == 1
 
 
-def test_a_certificate_is_not_lost_when_the_reading_breaks_off(smki: Smki, holdings: list[Holding]) -> None:
+def test_a_certificate_is_not_lost_when_the_reading_breaks_off(smki: Smki, pairs: list[CertificateWithKey]) -> None:
     def broken() -> Iterator[Found]:
-        yield Found("a", "a", holdings[0].certificate.der)
+        yield Found("a", "a", pairs[0].certificate.der)
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         list(smki.importer().take(broken()))
     (kept,) = smki.ledger.imports.certificates(CertificateQuery())
-    assert kept.record.certificate == holdings[0].certificate
+    assert kept.record.certificate == pairs[0].certificate
 
 
 def test_what_was_told_as_taken_is_kept_when_nobody_listens_any_more(
-    home: Path, holdings: list[Holding], tmp_path: Path
+    home: Path, pairs: list[CertificateWithKey], tmp_path: Path
 ) -> None:
     """As with ``smki import … | head``."""
-    write_folder(tmp_path / "folder", holdings)
+    write_folder(tmp_path / "folder", pairs)
     reading, writing = os.pipe()
     os.close(reading)
     smki = Path(sys.executable).with_name("smki")

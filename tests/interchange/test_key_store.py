@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smki.interchange import Holding, key_store_json, org_crypto_zip, read_key_store, write_key_store
+from smki.interchange import CertificateWithKey, key_store_json, org_crypto_zip, read_key_store, write_key_store
 from smki.interchange.key_store_entries import key_store_entries
 from smki.keys.private_key import SystemRandomness
 from smki.problem import Malformed
@@ -25,22 +25,22 @@ from tests.interchange.conftest import organisations
 from tests.support import INTEROP, published_client, tool
 
 
-def same(one: list[Holding], other: list[Holding]) -> bool:
-    def facts(holding: Holding) -> tuple[bytes, int | None, str]:
-        key = holding.key.private_numbers().private_value if holding.key else None
-        return holding.certificate.der, key, holding.name
+def same(one: list[CertificateWithKey], other: list[CertificateWithKey]) -> bool:
+    def facts(pair: CertificateWithKey) -> tuple[bytes, int | None, str]:
+        key = pair.key.private_numbers().private_value if pair.key else None
+        return pair.certificate.der, key, pair.name
 
     return sorted(map(facts, one), key=str) == sorted(map(facts, other), key=str)
 
 
 @settings(max_examples=30, deadline=None)
 @given(data=st.data())
-def test_what_is_written_is_read_again(holdings: list[Holding], data: st.DataObject) -> None:
-    some = data.draw(st.lists(st.sampled_from(holdings), unique_by=lambda holding: holding.certificate.der))
+def test_what_is_written_is_read_again(pairs: list[CertificateWithKey], data: st.DataObject) -> None:
+    some = data.draw(st.lists(st.sampled_from(pairs), unique_by=lambda pair: pair.certificate.der))
     names = data.draw(st.lists(st.text(max_size=20), min_size=len(some), max_size=len(some)))
-    keyless = data.draw(st.sets(st.sampled_from(range(len(holdings)))))
+    keyless = data.draw(st.sets(st.sampled_from(range(len(pairs)))))
     held = [
-        Holding(each.certificate, None if index in keyless else each.key, name)
+        CertificateWithKey(each.certificate, None if index in keyless else each.key, name)
         for index, (each, name) in enumerate(zip(some, names, strict=True))
     ]
     text = key_store_json(held)
@@ -48,10 +48,10 @@ def test_what_is_written_is_read_again(holdings: list[Holding], data: st.DataObj
     assert key_store_json(reversed(read_key_store(text.encode()))) == text
 
 
-def test_it_has_the_form_of_the_published_one(holdings: list[Holding]) -> None:
+def test_it_has_the_form_of_the_published_one(pairs: list[CertificateWithKey]) -> None:
     """The rules of the published schema, and the members of the published file."""
     published = json.loads((published_client() / "keystore.json").read_text())
-    ours = json.loads(key_store_json(holdings))
+    ours = json.loads(key_store_json(pairs))
     assert forms(published) | {"Device"} == forms(ours)
 
 
@@ -71,20 +71,20 @@ def forms(store: dict[str, Any]) -> set[str]:
     return found
 
 
-def test_the_published_client_reads_it(holdings: list[Holding], tmp_path: Path) -> None:
+def test_the_published_client_reads_it(pairs: list[CertificateWithKey], tmp_path: Path) -> None:
     published_client()
     file = tmp_path / "keystore.json"
-    file.write_text(key_store_json(holdings))
+    file.write_text(key_store_json(pairs))
     words = [tool("node"), str(INTEROP / "key_store.mjs"), str(file)]
     found = json.loads(subprocess.run(words, capture_output=True, check=True, timeout=60).stdout)
-    assert {entry["serial"] for entry in found} == {holding.certificate.serial_number.hex for holding in holdings}
-    expected = {holding.certificate.serial_number.hex: holding for holding in holdings}
+    assert {entry["serial"] for entry in found} == {pair.certificate.serial_number.hex for pair in pairs}
+    expected = {pair.certificate.serial_number.hex: pair for pair in pairs}
     for entry in found:
-        holding = expected[entry["serial"]]
+        pair = expected[entry["serial"]]
         assert entry["keyFits"] is True
         assert entry["alsoByEui"] is True
-        assert entry["name"] == holding.name
-        assert entry["role"] == (holding.certificate.role.decimal if holding.certificate.role else None)
+        assert entry["name"] == pair.name
+        assert entry["role"] == (pair.certificate.role.decimal if pair.certificate.role else None)
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
@@ -106,9 +106,11 @@ def files_served(directory: Path) -> Iterator[str]:
             thread.join()
 
 
-def test_the_published_client_builds_a_key_store_from_the_archive(holdings: list[Holding], tmp_path: Path) -> None:
+def test_the_published_client_builds_a_key_store_from_the_archive(
+    pairs: list[CertificateWithKey], tmp_path: Path
+) -> None:
     published_client()
-    held = organisations(holdings)
+    held = organisations(pairs)
     (tmp_path / "assets" / "crypto").mkdir(parents=True)
     archive = org_crypto_zip(held)
     (tmp_path / "assets" / "crypto" / "org-crypto.zip").write_bytes(archive)
@@ -159,15 +161,15 @@ def changed(store: str, change: Callable[[Any], Any]) -> str:
         (lambda entry: [entry], "key-store.form"),
     ],
 )
-def test_an_entry_that_is_wrong(holdings: list[Holding], change: Callable[[Any], Any], code: str) -> None:
-    store = key_store_json(holding for holding in holdings if holding.certificate.role is not None)
+def test_an_entry_that_is_wrong(pairs: list[CertificateWithKey], change: Callable[[Any], Any], code: str) -> None:
+    store = key_store_json(pair for pair in pairs if pair.certificate.role is not None)
     with pytest.raises(Malformed) as caught:
         read_key_store(changed(store, change))
     assert code in {problem.code for problem in caught.value.problems}
 
 
-def test_an_entry_in_the_wrong_place(holdings: list[Holding]) -> None:
-    value = json.loads(key_store_json(holdings[:1]))
+def test_an_entry_in_the_wrong_place(pairs: list[CertificateWithKey]) -> None:
+    value = json.loads(key_store_json(pairs[:1]))
     (eui, usages), *_ = value.items()
     (usage, serials), *_ = usages.items()
     (serial, entry), *_ = serials.items()
@@ -182,14 +184,14 @@ def test_an_entry_in_the_wrong_place(holdings: list[Holding]) -> None:
         assert [problem.code for problem in caught.value.problems] == [code]
 
 
-def test_a_key_of_another_certificate(holdings: list[Holding]) -> None:
+def test_a_key_of_another_certificate(pairs: list[CertificateWithKey]) -> None:
     other = SystemRandomness().private_key("")
     with pytest.raises(Malformed, match="does not belong"):
-        Holding(holdings[0].certificate, other, "x")
+        CertificateWithKey(pairs[0].certificate, other, "x")
     exchanged = changed(
-        key_store_json(holdings[:1]),
-        lambda entry: entry | {"privateKey": json.loads(key_store_json(holdings[-1:]))["00db1234567890a0"]["keyAgreement"][
-            str(holdings[-1].certificate.serial_number.value)]["privateKey"]},
+        key_store_json(pairs[:1]),
+        lambda entry: entry | {"privateKey": json.loads(key_store_json(pairs[-1:]))["00db1234567890a0"]["keyAgreement"][
+            str(pairs[-1].certificate.serial_number.value)]["privateKey"]},
     )  # fmt: skip
     with pytest.raises(Malformed) as caught:
         read_key_store(exchanged)
@@ -238,23 +240,23 @@ def test_hostile_text_is_refused_by_name(text: str | bytes) -> None:
         assert held == []
 
 
-def test_it_is_written_in_order_only(holdings: list[Holding]) -> None:
-    by_entity = sorted(holdings, key=lambda holding: str(holding.certificate.entity_identifier))
+def test_it_is_written_in_order_only(pairs: list[CertificateWithKey]) -> None:
+    by_entity = sorted(pairs, key=lambda pair: str(pair.certificate.entity_identifier))
     with pytest.raises(ValueError, match="order"):
         write_key_store(io.BytesIO(), reversed(by_entity))
     with pytest.raises(Malformed) as caught:
-        key_store_json([holdings[0], holdings[0]])
+        key_store_json([pairs[0], pairs[0]])
     assert caught.value.code == "key-store.ambiguous"
 
 
 def test_an_authority_has_no_place_in_it(smki: Any) -> None:
     authority = smki.authorities()[0].certificate
     with pytest.raises(Malformed) as caught:
-        key_store_json([Holding(authority, None, "root")])
+        key_store_json([CertificateWithKey(authority, None, "root")])
     assert caught.value.code == "key-store.no-entity-identifier"
 
 
-def test_a_repr_shows_no_key(holdings: list[Holding]) -> None:
-    text = repr(holdings) + repr(list(key_store_entries(key_store_json(holdings))))
+def test_a_repr_shows_no_key(pairs: list[CertificateWithKey]) -> None:
+    text = repr(pairs) + repr(list(key_store_entries(key_store_json(pairs))))
     assert "PRIVATE" not in text
     assert "EllipticCurve" not in text

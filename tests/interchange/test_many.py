@@ -24,7 +24,7 @@ from pathlib import Path
 from benchmarks.measurement import peak_memory
 from smki import Smki
 from smki.interchange.extracts import Extracts, apply
-from smki.interchange.selection import holdings_of
+from smki.interchange.selection import certificates_with_keys
 from smki.interchange import write_archive
 from smki.interchange.table import write_csv
 from smki.ledger import CertificateQuery
@@ -48,7 +48,7 @@ with Smki.open(home) as smki:
             apply(extracts.chain(), out)
         case "zip":
             with out.open("wb") as file:
-                write_archive(file, holdings_of(records, smki.clock.now()))
+                write_archive(file, certificates_with_keys(records, smki.clock.now()))
         case "csv":
             with out.open("wb") as file:
                 write_csv(file, records, smki.clock.now())

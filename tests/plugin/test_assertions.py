@@ -41,7 +41,7 @@ def test_not_trusted_tells_why(meter: DeviceUnderTest) -> None:
     )
     assert "[use.role]" in text
     assert "checks of profile: 3 held; path: " in text
-    assert "    not held: the role that it is to be relied on for (GBCS 12), Device Certificate" in text
+    assert "    not held: the role of the intended use (GBCS 12), Device Certificate" in text
 
 
 def test_not_refused_tells_what_held(meter: DeviceUnderTest) -> None:

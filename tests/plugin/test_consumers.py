@@ -42,7 +42,7 @@ def test_node_and_the_published_client(meter: DeviceUnderTest, provider: Organis
     store = tmp_path / "keystore.json"
     # Without the second key agreement certificate, so that there is one of each usage.
     credentials = (provider.digital_signature, provider.key_agreement, *meter.credentials)
-    store.write_text(key_store_json(credential.holding for credential in credentials))
+    store.write_text(key_store_json(credential.certificate_with_key for credential in credentials))
     signature = provider.digital_signature.sign(MESSAGE)
     words = [node, str(INTEROP / "consumer.mjs"), str(store), provider.entity_identifier.hyphenated]
     words += [MESSAGE.hex(), signature.hex(), meter.device_id.hyphenated]

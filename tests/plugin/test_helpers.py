@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from smki import Certificate, CertificateStatus, DeviceType, KeyUsage, RemotePartyRole, Smki
 from smki.ledger import CertificateQuery
-from smki.pki.pem import unarmour
+from smki.pki.pem import decode_input
 from smki.problem import Malformed, NotFound, NotReady, SmkiError
 from smki.profile.forms import Mark
 from smki.registration import Actor, Refused
@@ -64,7 +64,7 @@ def test_a_key_in_every_form(meter: DeviceUnderTest) -> None:
         ):
             assert isinstance(key, ec.EllipticCurvePrivateKey)
             assert key.private_numbers() == derived.private_numbers() == credential.key.private_numbers()
-        assert Certificate.from_der(unarmour(credential.pem.encode())[0].der) == credential.certificate
+        assert Certificate.from_der(decode_input(credential.pem.encode())[0].der) == credential.certificate
         assert credential.d_hex not in repr(credential) + repr(meter)
 
 
@@ -287,7 +287,7 @@ def test_a_bundle(meter: DeviceUnderTest, tmp_path: Path) -> None:
             files[f"device-{'ds' if item['keyUsage'] == 'digitalSignature' else 'ka'}.der"].hex().upper()
             == item["certificate"]
         )
-    pieces = unarmour(bundle.as_pem().encode())
+    pieces = decode_input(bundle.as_pem().encode())
     assert sorted(piece.der for piece in pieces) == sorted(bundle.as_der().values())
     assert bundle.as_pem().count("Trust anchor cell supplier keyAgreement prepayment top-up\n") == 1
     assert meter.bundle().write(folder) == folder

@@ -11,7 +11,7 @@ from smki.cli.defects import SEEDED_MOMENT
 from smki.keys.private_key import SeededRandomness
 from smki.pki import der
 from smki.pki.certificate import Certificate
-from smki.pki.pem import unarmour
+from smki.pki.pem import decode_input
 from smki.pki.request import make_device_request, make_organisation_request, organisation_subject
 from smki.pki.x509 import Oid, key_identifier, key_usage_bit_string
 from smki.problem import errors_among
@@ -35,7 +35,7 @@ def error_codes(findings: Iterable[Finding]) -> set[str]:
 @cache
 def golden() -> dict[str, bytes]:
     """Every golden certificate (DER) by the name of its file without suffix."""
-    return {file.stem: unarmour(file.read_bytes())[0].der for file in sorted(Path(GOLDEN).glob("*.pem"))}
+    return {file.stem: decode_input(file.read_bytes())[0].der for file in sorted(Path(GOLDEN).glob("*.pem"))}
 
 
 @cache

@@ -50,9 +50,7 @@ FORMS: dict[str, Callable[[bytes], bytes]] = {
 
 
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize(
-    ("octets", "kind"), [(GOOD, "device"), (REQUEST, "device-request"), (LIST, "organisation-crl")]
-)
+@pytest.mark.parametrize(("data", "kind"), [(GOOD, "device"), (REQUEST, "device-request"), (LIST, "organisation-crl")])
 def test_every_form_of_everything(form: str, data: bytes, kind: str, tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_bytes(FORMS[form](data))
@@ -135,7 +133,7 @@ def test_what_cannot_be_read_is_said(make: Any, code: str, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    "octets", [bytes(1 << 20), b"\x30\x82\xff\xff" + GOOD, b"\x30\x80" * 1000, b"\xde\xad\xbe\xef" * 99]
+    "data", [bytes(1 << 20), b"\x30\x82\xff\xff" + GOOD, b"\x30\x80" * 1000, b"\xde\xad\xbe\xef" * 99]
 )
 def test_rubbish_is_a_finding_and_unreadable(data: bytes, tmp_path: Path) -> None:
     path = tmp_path / "rubbish"

@@ -50,7 +50,7 @@ def other_contents(form: Any) -> Iterator[Any]:
         case KeyUsageForm():
             yield KeyUsageForm((frozenset({KeyUsage.DECIPHER_ONLY}),))
         case KeyIdentifierForm() | AuthorityKeyIdentifierForm():
-            yield replace(form, encoded=20)
+            yield replace(form, length=20)
         case PoliciesForm():
             yield replace(form, count=2)
         case BasicConstraintsForm():

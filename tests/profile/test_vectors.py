@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from smki import lint
-from smki.pki.pem import unarmour
+from smki.pki.pem import decode_input
 from smki.profile import IssuerFacts
 from tests.profile.support import codes, error_codes
 from tests.support import VECTORS
@@ -96,7 +96,7 @@ def test_the_published_request(published_request: bytes) -> None:
 def test_the_published_issuer_as_issuer(vectors: list[dict[str, Any]]) -> None:
     from smki import Certificate
 
-    z1 = Certificate.from_der(unarmour((VECTORS / "authority" / "Z1-issuing-oca.pem").read_bytes())[0].der)
+    z1 = Certificate.from_der(decode_input((VECTORS / "authority" / "Z1-issuing-oca.pem").read_bytes())[0].der)
     below = [row for row in vectors if row["issuer_common_name"] == "Z1" and row["expect"] == "conformant"]
     assert len(below) > 10
     for row in below:

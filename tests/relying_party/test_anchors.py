@@ -72,8 +72,8 @@ def test_an_anchor_of_a_certificate_has_all_of_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("octets", "seen"),
-    [(SUPPLIER, "no authority's certificate"), (WITHOUT_KEY, "no key on P-256")],
+    ("encoded", "seen"),
+    [(SUPPLIER, "not an authority's certificate"), (WITHOUT_KEY, "no key on P-256")],
     ids=["end entity", "key in another form"],
 )
 def test_what_is_no_trust_anchor_says_why(encoded: bytes, seen: str) -> None:

@@ -192,7 +192,7 @@ def test_notes_in_the_cache_that_cannot_be_sent(tmp_path: Path) -> None:
 def test_from_https_to_http_is_refused() -> None:
     with pytest.raises(RepositoryError) as raised:
         transport._redirected("https://a/", "https://a/", "http://a/x")
-    assert raised.value.problems[0].expected == "https to the end"
+    assert raised.value.problems[0].expected == "https throughout"
     assert transport._redirected("http://a/", "http://a/b/c", "../d") == "http://a/d"
     assert transport._redirected("http://a/", "http://a/", "https://a/x") == "https://a/x"
 

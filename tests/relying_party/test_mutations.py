@@ -67,13 +67,13 @@ PARTY = RelyingParty(
 @settings(max_examples=500, deadline=None)
 @given(data=st.data())
 def test_of_a_certificate_that_a_party_with_experience_is_offered(data: Any) -> None:
-    """With the layouts of good ones known, so that the short way is taken; and it agrees with the long one."""
+    """With the templates of good ones known, so that the short way is taken; and it agrees with the long one."""
     encoded = data.draw(st.sampled_from([SUPPLIER.certificate, DEVICE.certificate]))
     assert PARTY.verify(encoded).trusted
     mutated = changed_byte(encoded, data)
     assert not PARTY.verify(mutated).trusted
     EXAMINER.learn(examine(encoded))
-    assert EXAMINER.examine(encoded).structure is None  # read by its layout
+    assert EXAMINER.examine(encoded).structure is None  # read by its template
     assert EXAMINER.examine(mutated) == examine(mutated)
 
 

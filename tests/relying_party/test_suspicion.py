@@ -42,7 +42,7 @@ def test_clearing_takes_one_away_and_needs_it_to_be_there() -> None:
         left.clearing(FIRST)
     (problem,) = raised.value.problems
     assert (problem.code, problem.subject, problem.clause) == ("suspicion.missing", FIRST.hex, "SEC L12")
-    assert problem.seen == "nothing is suspected of it"
+    assert problem.seen == "it is not suspected"
     assert problem.expected == "a suspected certificate"
 
 
@@ -90,8 +90,8 @@ def test_a_damaged_file_is_not_taken_for_no_suspicion(content: str, tmp_path: Pa
     (problem,) = raised.value.problems
     assert (problem.code, problem.subject, problem.clause) == ("suspicion.unreadable", str(path), "SEC L12")
     assert 0 < len(problem.seen) <= 200
-    assert problem.expected == "what smki suspect wrote"
-    assert problem.remedy == "Mend or remove the file; until then nothing is relied on."
+    assert problem.expected == "a file written by smki suspect"
+    assert problem.remedy == "Repair or remove the file; until then no certificate is trusted."
 
 
 def test_a_file_that_cannot_be_opened_is_not_taken_for_none_either(tmp_path: Path) -> None:

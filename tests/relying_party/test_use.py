@@ -71,7 +71,7 @@ HELD, NOT_HELD, LEFT_OUT = Outcome.HELD, Outcome.NOT_HELD, Outcome.LEFT_OUT
 
 
 @pytest.mark.parametrize(
-    ("octets", "use", "role", "usage"),
+    ("encoded", "use", "role", "usage"),
     [
         (SUPPLIER, "", LEFT_OUT, LEFT_OUT),
         (SUPPLIER, "supplier", HELD, LEFT_OUT),
@@ -112,7 +112,7 @@ def check_of(encoded: bytes, use: str, name: str) -> Check:
 
 
 @pytest.mark.parametrize(
-    ("octets", "use", "name", "seen", "expected"),
+    ("encoded", "use", "name", "seen", "expected"),
     [
         (SUPPLIER, "networkOperator", "use.role", "supplier", "networkOperator"),
         (SUPPLIER, "device", "use.role", "Organisation Certificate", "Device Certificate"),
@@ -129,9 +129,9 @@ def test_a_use_that_does_not_fit_says_what_was_seen(
 
 
 def test_what_was_not_asked_for_says_so() -> None:
-    assert check_of(SUPPLIER, "/ds", "use.role").seen == "no role was asked for"
-    assert check_of(SUPPLIER, "supplier", "use.key-usage").seen == "no key usage was asked for"
-    assert check_of(DEVICE, "device", "use.key-usage").seen == "no key usage was asked for"
+    assert check_of(SUPPLIER, "/ds", "use.role").seen == "no role was specified"
+    assert check_of(SUPPLIER, "supplier", "use.key-usage").seen == "no key usage was specified"
+    assert check_of(DEVICE, "device", "use.key-usage").seen == "no key usage was specified"
 
 
 def test_an_authority_has_no_role_to_be_relied_on_for() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from smki import Certificate
-from smki.pki.pem import unarmour
+from smki.pki.pem import decode_input
 from tests.repository.support import Served
 from tests.support import DEVICE, DS, INTEROP, KA, published_client, tool
 
@@ -41,7 +41,7 @@ def test_a_device_certificate_by_entity_identifier(answers: dict[str, Any], usag
     assert found["eui"] == "00db1234567890a0"
     assert found["serial"] == answers["serials"][index]
     assert found["keyUsage"] == [bit]
-    certificate = Certificate.from_der(unarmour(found["pem"].encode())[0].der)
+    certificate = Certificate.from_der(decode_input(found["pem"].encode())[0].der)
     assert certificate.entity_identifier == DEVICE
 
 

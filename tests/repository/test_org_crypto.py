@@ -142,4 +142,4 @@ def test_a_key_of_nobody_or_of_a_device_is_not_published(smki: Smki) -> None:
     smki.issue_device(request)
     with pytest.raises(IntegrityError, match="Device"):
         smki.published_keys.add("device", key)
-    assert smki.published_keys.holdings() == []
+    assert smki.published_keys.certificates() == []

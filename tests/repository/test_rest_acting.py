@@ -18,7 +18,7 @@ from smki import Certificate, CertificateKind, RemotePartyRole, Smki
 from smki.identity import PartyId, SerialNumber
 from smki.ledger import ApplicationQuery
 from smki.pki.certificate import to_pem
-from smki.pki.pem import unarmour
+from smki.pki.pem import decode_input
 from smki.registration import Actor, Application, Refusal
 from smki.relying_party import Suspicion, Suspicions
 from smki.remedies import Interface
@@ -79,7 +79,7 @@ def test_every_form_of_a_request(own: Api) -> None:
         body: Any = answer.json
         found = own.client.get(answer.headers["Location"])
         assert found.json == body["certificate"]
-        assert Certificate.from_der(unarmour(body["pem"].encode())[0].der).entity_identifier == DEVICE
+        assert Certificate.from_der(decode_input(body["pem"].encode())[0].der).entity_identifier == DEVICE
         application: Any = own.as_officer("GET", body["application"].removeprefix("/api/v1")).json
         assert application["granted"] is True
         assert application["interface"] == "rest"
@@ -92,7 +92,7 @@ def test_the_certificate_itself_as_the_answer(own: Api) -> None:
     url = "/api/v1/applications?kind=organisation"
     pem = own.client.post(url, data=supplier_request(own), headers=headers | {"Accept": "application/x-pem-file"})
     assert (pem.status_code, pem.mimetype) == (201, "application/x-pem-file")
-    assert Certificate.from_der(unarmour(pem.data)[0].der).role is RemotePartyRole.SUPPLIER
+    assert Certificate.from_der(decode_input(pem.data)[0].der).role is RemotePartyRole.SUPPLIER
     der = own.client.post(url, data=supplier_request(own), headers=headers | {"Accept": "application/pkix-cert"})
     assert Certificate.from_der(der.data).kind is CertificateKind.ORGANISATION
     # What cannot be answered is not done.
@@ -252,7 +252,7 @@ def test_lint_over_http(api: Api) -> None:
         "root-dca",
         "issuing-dca",
     ]
-    der = unarmour(pem)[0].der
+    der = decode_input(pem)[0].der
     broken = der[:-1] + bytes([der[-1] ^ 1])
     url = f"/api/v1/lint?issuer={device['issuerSerialNumber']}"
     found: Any = api.client.post(url, data=broken, content_type="application/pkix-cert").json

@@ -15,7 +15,7 @@ from smki import Certificate, CertificateKind, DeviceType, EntityIdentifier, Smk
 from smki.interchange.description import DETAIL_FIELDS, SUMMARY_FIELDS
 from smki.ledger import CertificateQuery, CertificateRecord
 from smki.ledger.records import NewImport
-from smki.pki.pem import unarmour
+from smki.pki.pem import decode_input
 from smki.pki.revocation_list import RevocationList
 from smki.registration.imports import Import
 from tests.commands import TEST, revoke
@@ -81,7 +81,7 @@ def test_fields_are_chosen(api: Api) -> None:
     assert list(api.json("/certificates?limit=1")["items"][0]) == list(SUMMARY_FIELDS)
     assert set(api.json(f"/certificates/{serial}")) == set(DETAIL_FIELDS)
     pem = api.json(f"/certificates/{serial}?fields=pem")["pem"]
-    assert Certificate.from_der(unarmour(pem.encode())[0].der).serial_number == serial
+    assert Certificate.from_der(decode_input(pem.encode())[0].der).serial_number == serial
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_openssl_verifies_the_chain_that_is_handed_out(
     api: Api, openssl: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Any
 ) -> None:
     serial = newest(api).serial_number
-    chain = unarmour(api.get(f"/certificates/{serial}/chain.pem").data)
+    chain = decode_input(api.get(f"/certificates/{serial}/chain.pem").data)
     assert [Certificate.from_der(piece.der).kind for piece in chain] == [
         CertificateKind.ORGANISATION, CertificateKind.ISSUING_OCA, CertificateKind.ROOT_OCA,
     ]  # fmt: skip
@@ -132,7 +132,7 @@ def test_lists_as_lines_as_csv_and_as_pem(api: Api) -> None:
     assert len(api.get("/certificates.jsonl?limit=2").text.splitlines()) == 2
     chosen = csv.reader(io.StringIO(api.get("/certificates.csv?fields=serialNumber,keyUsage,subject").text))
     assert list(chosen)[3][1] == "cRLSign keyCertSign"
-    found = unarmour(api.get("/certificates.pem").data)
+    found = decode_input(api.get("/certificates.pem").data)
     assert [Certificate.from_der(piece.der).serial_number.hex for piece in found] == [
         item["serialNumber"] for item in items
     ]
@@ -203,7 +203,7 @@ def test_authorities(api: Api) -> None:
     items = api.json("/authorities?fields=serialNumber,kind")["items"]
     assert [item["kind"] for item in items] == ["root-oca", "issuing-oca", "root-dca", "issuing-dca"]
     assert api.json(f"/authorities/{items[0]['serialNumber']}")["subject"] == "OU=00, CN=TA"
-    assert len(unarmour(api.get("/authorities.pem").data)) == 4
+    assert len(decode_input(api.get("/authorities.pem").data)) == 4
     refused = api.get(f"/authorities/{newest(api).serial_number}")
     assert (refused.status_code, (refused.json or {})["problems"][0]["code"]) == (404, "authority.unknown")
 
@@ -241,7 +241,7 @@ def test_revocation_lists(api: Api) -> None:
     read = RevocationList.from_der(encoded)
     assert (read.number, len(read)) == (latest["number"], latest["entries"])
     assert api.get(path, Accept="application/pkix-crl").data == encoded
-    assert unarmour(api.get(f"{path}.pem").data)[0].der == encoded
+    assert decode_input(api.get(f"{path}.pem").data)[0].der == encoded
     entries = api.pages(f"{path}/entries?limit=1")
     assert [entry["serialNumber"] for entry in entries] == [newest(api).serial_number.hex]
     assert entries[0]["reason"] == "superseded"

@@ -13,7 +13,7 @@ from lxml import etree
 
 from smki import CertificateKind, HomeClock, RemotePartyRole, Smki
 from smki.clock import iso
-from smki.pki.pem import unarmour
+from smki.pki.pem import decode_input
 from smki.pki.revocation_list import RevocationList
 from tests.commands import revoke
 from tests.repository.support import Served, ask, serving
@@ -31,7 +31,7 @@ def test_the_current_lists(served: Served, path: str, issuer: bytes) -> None:
     assert parsedate_to_datetime(answer.headers["last-modified"]) == read.this_update
     assert "max-age=300" in answer.headers["cache-control"]
     pem = ask(f"{served.url}/crl/organisation.{path}.pem")
-    assert [piece.der for piece in unarmour(pem.body)] == [answer.body]
+    assert [piece.der for piece in decode_input(pem.body)] == [answer.body]
     head = ask(f"{served.url}/crl/organisation.{path}", method="HEAD")
     assert (head.status, head.body, head.headers["content-length"]) == (200, b"", str(len(answer.body)))
     for condition in (

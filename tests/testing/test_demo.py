@@ -16,10 +16,10 @@ import pytest
 from smki import CertificateKind, CertificateStatus, Severity, Smki, lint
 from smki.clock import FixedClock
 from smki.home.configuration import Configuration
-from smki.interchange import Holding, read_key_store
+from smki.interchange import CertificateWithKey, read_key_store
 from smki.ledger import CertificateQuery
 from smki.pki.certificate import Certificate
-from smki.pki.pem import unarmour
+from smki.pki.pem import decode_input
 from smki.problem import NotReady
 from smki.registration import Refused
 from smki.sec.role import RemotePartyRole
@@ -41,7 +41,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def holdings(made: Path) -> list[Holding]:
+def pairs(made: Path) -> list[CertificateWithKey]:
     return read_key_store((made / "z1" / "keystore.json").read_bytes())
 
 
@@ -52,7 +52,7 @@ def identity(certificate: Certificate) -> Identity:
 
 
 def identities(files: Path) -> set[Identity]:
-    return {identity(Certificate.from_der(unarmour(file.read_bytes())[0].der)) for file in files.glob("*.pem")}
+    return {identity(Certificate.from_der(decode_input(file.read_bytes())[0].der)) for file in files.glob("*.pem")}
 
 
 def test_the_identities_of_the_published_certificates(made: Path, vectors: list[dict[str, Any]]) -> None:
@@ -73,7 +73,7 @@ def test_the_identities_of_the_published_key_store(made: Path) -> None:
     for eui, usages in store.items():
         for usage, serials in usages.items():
             for entry in serials.values():
-                certificate = Certificate.from_der(unarmour(entry["certificate"].encode())[0].der)
+                certificate = Certificate.from_der(decode_input(entry["certificate"].encode())[0].der)
                 role = RemotePartyRole.of_decimal(entry["role"])
                 code = {"digitalSignature": "DS", "keyAgreement": "KA"}[usage]
                 published.add((eui.upper(), role, code, certificate.common_name))
@@ -82,8 +82,8 @@ def test_the_identities_of_the_published_key_store(made: Path) -> None:
     assert {file.stem for file in (made / "z1" / "certificates").glob("*.pem")} == names
 
 
-def test_every_form_holds_the_same(made: Path, holdings: list[Holding]) -> None:
-    certificates = {holding.name: holding.certificate.as_pem().encode() for holding in holdings}
+def test_every_form_holds_the_same(made: Path, pairs: list[CertificateWithKey]) -> None:
+    certificates = {pair.name: pair.certificate.as_pem().encode() for pair in pairs}
     assert len(certificates) == len(PUBLISHED_IDENTITIES) == 23
     folder = made / "z1" / "certificates"
     assert {file.stem: file.read_bytes() for file in folder.glob("*.pem")} == certificates
@@ -98,11 +98,11 @@ def test_every_form_holds_the_same(made: Path, holdings: list[Holding]) -> None:
             assert file.stat().st_mode & 0o077 == 0, file
 
 
-def test_they_are_conformant_in_use_and_valid_from_today(made: Path, holdings: list[Holding]) -> None:
+def test_they_are_conformant_in_use_and_valid_from_today(made: Path, pairs: list[CertificateWithKey]) -> None:
     with Smki.open(made / "pki") as smki:
         now = smki.clock.now()
-        for holding in holdings:
-            certificate = holding.certificate
+        for pair in pairs:
+            certificate = pair.certificate
             assert [finding for finding in lint(certificate.der) if finding.severity >= Severity.WARNING] == []
             record = smki.ledger.certificate(certificate.serial_number)
             assert record is not None
@@ -117,16 +117,16 @@ def test_they_are_conformant_in_use_and_valid_from_today(made: Path, holdings: l
         assert not smki.check().problems
 
 
-def test_every_key_is_new(made: Path, holdings: list[Holding]) -> None:
+def test_every_key_is_new(made: Path, pairs: list[CertificateWithKey]) -> None:
     published = keys_of(json.loads((published_client() / "keystore.json").read_text()))
-    ours = {holding.certificate.public_key_info for holding in holdings}
-    assert len(ours) == len(holdings)
+    ours = {pair.certificate.public_key_info for pair in pairs}
+    assert len(ours) == len(pairs)
     assert not ours & published
 
 
 def keys_of(store: dict[str, Any]) -> set[bytes]:
     return {
-        Certificate.from_der(unarmour(entry["certificate"].encode())[0].der).public_key_info
+        Certificate.from_der(decode_input(entry["certificate"].encode())[0].der).public_key_info
         for usages in store.values()
         for serials in usages.values()
         for entry in serials.values()
@@ -142,13 +142,13 @@ def test_openssl_verifies_every_chain(made: Path, openssl: Callable[..., subproc
     assert result.stdout.count(": OK") == 23
 
 
-def test_the_published_client_reads_the_key_store(made: Path, holdings: list[Holding]) -> None:
+def test_the_published_client_reads_the_key_store(made: Path, pairs: list[CertificateWithKey]) -> None:
     published_client()
     words = [tool("node"), str(INTEROP / "key_store.mjs"), str(made / "z1" / "keystore.json")]
     result = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
     assert result.returncode == 0, result.stderr
     found = json.loads(result.stdout)
-    assert {entry["serial"] for entry in found} == {holding.certificate.serial_number.hex for holding in holdings}
+    assert {entry["serial"] for entry in found} == {pair.certificate.serial_number.hex for pair in pairs}
     assert all(entry["keyFits"] and entry["alsoByEui"] for entry in found)
 
 
@@ -165,7 +165,7 @@ def test_the_same_seed_makes_the_same_bytes(tmp_path: Path) -> None:
     assert first == again
     assert set(first) == set(other)
     assert not set(first.values()) & set(other.values())
-    (certificate,) = unarmour(first["certificates/Z1-supplier-ds.pem"])
+    (certificate,) = decode_input(first["certificates/Z1-supplier-ds.pem"])
     assert Certificate.from_der(certificate.der).not_before == datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -179,15 +179,15 @@ def test_in_a_home_that_is_there(made: Path, tmp_path: Path) -> None:
     """The certificates of before are replaced by the new ones, in the archive that is handed out too."""
     shutil.copytree(made / "pki", tmp_path / "pki")
     with Smki.open(tmp_path / "pki") as smki:
-        before = smki.published_keys.holdings()
+        before = smki.published_keys.certificates()
         smki.clock.shift(timedelta(days=400))  # type: ignore[attr-defined]
         renewed = make_z1(smki, tmp_path / "again")
-        assert [one.certificate for one in smki.published_keys.holdings()] == [
-            one.certificate for one in sorted(renewed, key=lambda holding: holding.name)
+        assert [one.certificate for one in smki.published_keys.certificates()] == [
+            one.certificate for one in sorted(renewed, key=lambda pair: pair.name)
         ]
         now = smki.clock.now()
-        for holding in before:
-            record = smki.ledger.certificate(holding.certificate.serial_number)
+        for pair in before:
+            record = smki.ledger.certificate(pair.certificate.serial_number)
             assert record is not None
             assert record.status_at(now) is CertificateStatus.NOT_IN_USE
     result = run_cli("demo", "z1", "--home", "pki", "--out", "z2", "--seed", "s", cwd=tmp_path)
@@ -198,8 +198,8 @@ def test_in_a_home_that_is_there(made: Path, tmp_path: Path) -> None:
 
 def test_pending_ones_are_accepted(tmp_path: Path) -> None:
     with Smki.create(tmp_path / "pki", deemed_accepted_after=timedelta(days=5)) as smki:
-        for holding in make_z1(smki, tmp_path / "z1"):
-            record = smki.ledger.certificate(holding.certificate.serial_number)
+        for pair in make_z1(smki, tmp_path / "z1"):
+            record = smki.ledger.certificate(pair.certificate.serial_number)
             assert record is not None
             assert record.status_at(smki.clock.now()) is CertificateStatus.IN_USE
 
@@ -222,7 +222,7 @@ def test_a_refusal_leaves_nothing_behind(home: Path, tmp_path: Path) -> None:
     with Smki.open(home) as smki:
         with pytest.raises(Refused):
             make_z1(smki, tmp_path / "z1")
-        assert smki.published_keys.holdings() == []
+        assert smki.published_keys.certificates() == []
     assert not (tmp_path / "z1").exists()
     assert not list(tmp_path.glob(".z1*"))
 
@@ -236,14 +236,14 @@ def test_nothing_is_issued_where_there_is_no_place(smki: Smki, tmp_path: Path) -
     assert smki.ledger.count_certificates() == before
 
 
-def test_no_other_key_was_published(made: Path, holdings: list[Holding]) -> None:
+def test_no_other_key_was_published(made: Path, pairs: list[CertificateWithKey]) -> None:
     """The authorities' keys, and those that the DCC's own certificates have had before, are in none of it."""
     keys = made / "pki" / "keys"
     secret = {file.read_bytes() for file in keys.rglob("*.key") if file.parent != keys / "published"}
     assert len(secret) > 4
     handed_out = encoded(made / "z1")
     with Smki.open(made / "pki", FixedClock(datetime(2027, 1, 1, tzinfo=UTC))) as smki:
-        assert {one.name for one in smki.published_keys.holdings()} == {one.name for one in holdings}
+        assert {one.name for one in smki.published_keys.certificates()} == {one.name for one in pairs}
         assert Configuration.read(made / "pki").seed is None
         kinds = {record.kind for record in smki.ledger.certificates(CertificateQuery())}
     assert CertificateKind.ROOT_OCA in kinds

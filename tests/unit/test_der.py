@@ -81,11 +81,11 @@ def test_the_century_of_a_utc_time() -> None:
     [
         ("", "nothing there"),
         ("30", "no length byte"),
-        ("3082", "length bytes cut short"),
+        ("3082", "truncated length bytes"),
         ("3080", "indefinite length"),
         ("3003", "3 bytes where only 0"),
         ("1f8101", "tag number above 30"),
-        ("30ffff", "length bytes cut short"),
+        ("30ffff", "truncated length bytes"),
         ("0484ffffffff00", "4294967295 bytes where only 1"),
     ],
 )

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smki.pki import der
-from smki.pki.pem import unarmour
+from smki.pki.pem import decode_input
 from smki.problem import Malformed
 
 DATA = der.sequence(der.octet_string(bytes(range(200))), der.integer(5))
@@ -38,12 +38,12 @@ FORMS = {
 
 @pytest.mark.parametrize("form", FORMS)
 def test_every_form(form: str) -> None:
-    (piece,) = unarmour(FORMS[form])
+    (piece,) = decode_input(FORMS[form])
     assert piece.der == DATA
 
 
 def test_several_in_one_file() -> None:
-    pieces = unarmour((pem("CERTIFICATE", 64, "\n") + pem("X509 CRL", 64, "\n")).encode())
+    pieces = decode_input((pem("CERTIFICATE", 64, "\n") + pem("X509 CRL", 64, "\n")).encode())
     assert [(piece.label, piece.der) for piece in pieces] == [("CERTIFICATE", DATA), ("X509 CRL", DATA)]
 
 
@@ -62,7 +62,7 @@ def test_several_in_one_file() -> None:
 )
 def test_what_is_in_none_of_these_forms(data: bytes, code: str) -> None:
     with pytest.raises(Malformed) as caught:
-        unarmour(data, "meter.csr")
+        decode_input(data, "meter.csr")
     assert caught.value.code == code
     assert caught.value.problems[0].subject.startswith("meter.csr")
 
@@ -70,10 +70,10 @@ def test_what_is_in_none_of_these_forms(data: bytes, code: str) -> None:
 @given(st.binary(max_size=200))
 def test_arbitrary_bytes_are_taken_or_refused(data: bytes) -> None:
     with contextlib.suppress(Malformed):
-        assert all(piece.der for piece in unarmour(data))
+        assert all(piece.der for piece in decode_input(data))
 
 
 @given(st.binary(min_size=1, max_size=400))
 def test_der_is_never_mistaken_for_text(content: bytes) -> None:
     data = der.sequence(der.octet_string(content))
-    assert [piece.der for piece in unarmour(data)] == [data]
+    assert [piece.der for piece in decode_input(data)] == [data]

@@ -1,7 +1,7 @@
-"""Extracts: what was issued as a file, in full or what changed since the extract before.
+"""Extracts: files of the issued certificates, either all of them or the changes since the previous extract.
 
-``lines`` says what a line holds, ``manifest`` what an extract says about itself, ``making`` makes them from the ledger,
-``chain`` puts a full one and the deltas after it together again.
+``lines`` defines the format of a line and ``manifest`` that of the manifest; ``making`` creates extracts from the
+ledger, and ``chain`` combines a full extract with the deltas after it.
 """
 
 from smki.interchange.extracts.chain import apply, verify

@@ -1,4 +1,4 @@
-"""A full extract and the deltas after it: put together, and verified."""
+"""Combination and verification of a full extract and the deltas after it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from smki.interchange.extracts.manifest import Contents, Extract, ExtractType
 from smki.problem import IntegrityError, Malformed, Problem, SmkiError
 
 MAX_LINE_BYTES = 65_536
-"""A longer line is no certificate's."""
+"""Maximum length of a line, in bytes; no certificate's line comes near it."""
 
 
 class Tally:
-    """Counts and digests lines as they pass."""
+    """Counts lines and computes their digest."""
 
     def __init__(self) -> None:
         self._digest = hashlib.sha256()
@@ -26,7 +26,7 @@ class Tally:
         self._bytes = 0
 
     def add(self, line: bytes) -> bytes:
-        """Count a line, and return it."""
+        """Count a line and return it."""
         self._digest.update(line)
         self._certificates += 1
         self._bytes += len(line)
@@ -34,15 +34,16 @@ class Tally:
 
     @property
     def contents(self) -> Contents:
-        """What has passed so far."""
+        """Return the count, size and digest so far."""
         return Contents(self._certificates, self._bytes, self._digest.hexdigest())
 
 
 def read_lines(extract: Extract) -> Iterator[bytes]:
-    """The lines of an extract as those of a full one, in ascending order of their numbers.
+    """Yield the lines of an extract as in a full one, in ascending order of their numbers.
 
-    :raises IntegrityError: when a line is none, or the whole is not what the manifest says. Found out at the end only:
-        what was made of the lines must not be used before.
+    :raises IntegrityError: if a line is invalid, or the contents do not match the manifest. The latter is only known
+        after
+        the last line, so nothing made from the lines may be used before.
     """
     tally = Tally()
     last = 0
@@ -55,7 +56,7 @@ def read_lines(extract: Extract) -> Iterator[bytes]:
             except ValueError:
                 number = 0
             if number <= last:
-                seen = f"line {tally.contents.certificates} is no certificate's, or not in order"
+                seen = f"line {tally.contents.certificates} is not a certificate's, or is out of order"
                 raise IntegrityError(_altered(extract, seen, "lines in ascending order of their numbers"))
             last = number
             yield plain
@@ -64,7 +65,7 @@ def read_lines(extract: Extract) -> Iterator[bytes]:
 
 
 def _described(contents: Contents) -> str:
-    return f"{contents.certificates} certificates, {contents.encoded} bytes, SHA-256 {contents.sha256}"
+    return f"{contents.certificates} certificates, {contents.size} bytes, SHA-256 {contents.sha256}"
 
 
 def _altered(extract: Extract, seen: str, expected: str) -> Problem:
@@ -73,10 +74,10 @@ def _altered(extract: Extract, seen: str, expected: str) -> Problem:
 
 
 def chain_lines(chain: Sequence[Extract]) -> Iterator[bytes]:
-    """The lines of the full extract that a full extract and the deltas after it make, one at a time.
+    """Yield the lines of the full extract that results from applying deltas to a full extract.
 
-    :raises Malformed: when the chain is none (:func:`require_chain`).
-    :raises IntegrityError: as :func:`read_lines` does, at the end.
+    :raises Malformed: if the chain is invalid (:func:`require_chain`).
+    :raises IntegrityError: as for :func:`read_lines`, after the last line.
     """
     require_chain(chain)
     lines = read_lines(chain[0])
@@ -86,7 +87,7 @@ def chain_lines(chain: Sequence[Extract]) -> Iterator[bytes]:
 
 
 def _overlaid(lines: Iterator[bytes], newer: Iterator[bytes]) -> Iterator[bytes]:
-    """Both in the order of their numbers; of two with the same number the newer one."""
+    """Merge both in the order of their numbers; where a number is in both, the newer line is used."""
     above = next(newer, None)
     for line in lines:
         number = number_of(line)
@@ -104,9 +105,9 @@ def _overlaid(lines: Iterator[bytes], newer: Iterator[bytes]) -> Iterator[bytes]
 
 
 def require_chain(chain: Sequence[Extract]) -> None:
-    """Look whether these are a full extract and then, without a gap, deltas after it.
+    """Check that these are a full extract followed by consecutive deltas.
 
-    :raises Malformed: when they are not.
+    :raises Malformed: if they are not.
     """
     if not chain or chain[0].type is not ExtractType.FULL:
         seen = chain[0].name if chain else "nothing"
@@ -132,11 +133,11 @@ def require_chain(chain: Sequence[Extract]) -> None:
 
 
 def apply(chain: Sequence[Extract], path: Path) -> Extract:
-    """Write the full extract that a full extract and the deltas after it make, with its manifest.
+    """Write the full extract that results from applying deltas to a full extract, with its manifest.
 
-    :param path: the file; it appears when it is whole.
-    :raises Malformed: when the chain is none.
-    :raises IntegrityError: when a file is not what its manifest says, or the whole not what the last one says.
+    :param path: the output file, which appears only when it is complete.
+    :raises Malformed: if the chain is invalid.
+    :raises IntegrityError: if a file does not match its manifest, or the result does not match the last one.
     """
     tally = Tally()
     with replacing(path) as file:
@@ -173,16 +174,16 @@ def _require_result(last: Extract, contents: Contents) -> None:
 
 
 def verify(chain: Sequence[Extract]) -> list[Problem]:
-    """Everything that is wrong with a chain: each file against its manifest, and what they make together.
+    """Return everything that is wrong with a chain: each file against its manifest, and their combination.
 
-    :returns: nothing when all is well.
+    :returns: an empty list if there is nothing wrong.
     """
     try:
         _require_results(chain, [len(chain)])
     except SmkiError as error:
         if error.code != "extract.result":
             return list(error.problems)
-        # Now it is worth the time to find the one that is at fault.
+        # Only now is it worth the time to find the extract at fault.
         try:
             _require_results(chain, range(1, len(chain) + 1))
         except SmkiError as first:

@@ -1,4 +1,4 @@
-"""What changed since an extract: its lines held against the ledger."""
+"""Comparison of the ledger with the latest extract, to find what changed."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _PROGRESS_EVERY = 10_000
 
 
 class Comparison:
-    """The ledger at an instant beside the extracts before.
+    """The differences between the ledger at one moment and the extracts so far.
 
     :param chain: the full extract and the deltas after it.
-    :ivar delta: the lines of the delta.
-    :ivar result: the lines of the full extract that it makes.
+    :ivar delta: the tally of the lines of the delta.
+    :ivar result: the tally of the lines of the resulting full extract.
     """
 
     def __init__(self, snapshot: Snapshot, moment: datetime, chain: Sequence[Extract]) -> None:
@@ -33,10 +33,11 @@ class Comparison:
         self.changed = 0
 
     def lines(self, progress: Progress = silent) -> Iterator[bytes]:
-        """The lines of the delta, in the order of their numbers.
+        """Yield the lines of the delta, in the order of their numbers.
 
-        :raises IntegrityError: when an extract was altered, or has a certificate that the ledger has not; at the end
-            only, so that no line must be used before.
+        :raises IntegrityError: if an extract was altered, or contains a certificate that the ledger does not. This is
+            only known
+            after the last line, so no line may be used before.
         """
         lines = chain_lines(self._chain)
         before = next(lines, None)

@@ -1,4 +1,4 @@
-"""What is done of a full extract that is being made: its parts, each a file with its digest."""
+"""The progress of an unfinished full extract: its parts, each a file with its digest."""
 
 from __future__ import annotations
 
@@ -18,22 +18,23 @@ _JOURNAL = "journal.json"
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Some certificates that follow on one another in the ledger."""
+    """A range of certificates that are consecutive in the ledger."""
 
     last: int
-    """Id of the last one."""
+    """Id of the last certificate."""
     certificates: int
-    encoded: int
+    size: int
+    """Size of the file in bytes; ``octets`` in the journal."""
     sha256: str
-    """Over the lines, hexadecimal."""
+    """SHA-256 over the lines, hexadecimal."""
     state: str
-    """SHA-256 over how the lines begin (:func:`state_of`): whether they still hold is told by it alone."""
+    """SHA-256 over the variable beginnings of the lines (:func:`state_of`), used to tell whether they are current."""
 
 
 class Journal:
-    """The parts in a directory. What is written down there is on disk.
+    """The parts in a directory. Changes are durable when a method returns.
 
-    :param directory: made where it does not exist.
+    :param directory: created if it does not exist.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -42,22 +43,22 @@ class Journal:
         self.parts = self._read()
 
     def _read(self) -> list[Part]:
-        # Whatever is not readable is made again: nothing here is worth an error.
+        # Anything unreadable is simply written again, so errors are ignored.
         try:
             value = read_json_object((self._directory / _JOURNAL).read_bytes(), _JOURNAL)
-            return [Part(**part) for part in value["parts"]]
-        except (OSError, Malformed, KeyError, TypeError):
+            return [Part(size=part.pop("octets"), **part) for part in value["parts"]]
+        except (OSError, Malformed, AttributeError, KeyError, TypeError):
             return []
 
     def path(self, number: int) -> Path:
-        """The file of a part, counted from 0."""
+        """Return the file of a part, counted from 0."""
         return self._directory / f"{number:06d}.part"
 
     def is_whole(self, number: int) -> bool:
-        """Whether the file of a part holds what was written down about it."""
+        """Return whether the file of a part matches what was recorded about it."""
         part = self.parts[number]
         try:
-            if self.path(number).stat().st_size != part.encoded:
+            if self.path(number).stat().st_size != part.size:
                 return False
             with self.path(number).open("rb") as file:
                 return hashlib.file_digest(file, "sha256").hexdigest() == part.sha256
@@ -65,18 +66,19 @@ class Journal:
             return False
 
     def write_down(self, number: int, part: Part) -> None:
-        """Put a part in its place."""
+        """Record a part."""
         self.parts[number : number + 1] = [part]
-        value = {"parts": [asdict(each) for each in self.parts]}
+        parts = [asdict(each) for each in self.parts]
+        value = {"parts": [{"octets": part.pop("size")} | part for part in parts]}
         replace_file(self._directory / _JOURNAL, json.dumps(value).encode())
 
     def remove(self) -> None:
-        """Remove everything: the extract is made."""
+        """Remove everything, once the extract is complete."""
         shutil.rmtree(self._directory)
 
 
 def digest_of(states: Iterable[bytes]) -> str:
-    """The digest of states, one after the other."""
+    """Return the digest of concatenated states."""
     digest = hashlib.sha256()
     for state in states:
         digest.update(state)

@@ -1,4 +1,4 @@
-"""Makes extracts of a ledger: whole or not at all, going on after an interruption where it left off."""
+"""Creation of extracts from a ledger: atomic, and resumed after an interruption."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from smki.ledger.contract import Snapshot
 from smki.problem import NotFound, NotReady, Problem
 
 PART_CERTIFICATES = 10_000
-"""After an interruption, so many certificates at most have to be written again."""
+"""Maximum number of certificates that have to be written again after an interruption."""
 
 _CHUNK_BYTES = 1 << 20
 _MAKING = ".making"
@@ -42,8 +42,8 @@ _LOCK = ".lock"
 class Extracts:
     """The extracts of a home.
 
-    :param directory: where they are; made with the first one.
-    :param part_certificates: how many certificates a part has, after which a full extract can be gone on with.
+    :param directory: where they are stored; created with the first one.
+    :param part_certificates: the number of certificates in a part, the unit from which a full extract can be resumed.
     """
 
     def __init__(
@@ -55,18 +55,18 @@ class Extracts:
         self._part_certificates = part_certificates
 
     def all(self) -> list[Extract]:
-        """Every extract, the oldest first.
+        """Return every extract, oldest first.
 
-        :raises IntegrityError: when a manifest cannot be read.
+        :raises IntegrityError: if a manifest cannot be read.
         """
         names = (path.name.removesuffix(MANIFEST_SUFFIX) for path in self.directory.glob(f"*{MANIFEST_SUFFIX}"))
         found = [read_extract(self.directory / f"{name}{EXTRACT_SUFFIX}") for name in names if NAME.match(name)]
         return sorted(found, key=lambda extract: extract.number)
 
     def chain(self) -> list[Extract]:
-        """The latest full extract and the deltas after it.
+        """Return the latest full extract and the deltas after it.
 
-        :raises NotFound: when there is no full one.
+        :raises NotFound: if there is no full extract.
         """
         found = self.all()
         fulls = [index for index, extract in enumerate(found) if extract.type is ExtractType.FULL]
@@ -76,17 +76,17 @@ class Extracts:
                     code="extract.no-full",
                     subject=str(self.directory),
                     seen="no full extract",
-                    expected="one to begin with",
+                    expected="one to start from",
                 )
             )
         return found[fulls[-1] :]
 
     def full(self, progress: Progress = silent) -> Extract:
-        """Make a full extract of what the ledger holds now, or go on with the one that was broken off.
+        """Make a full extract of the current content of the ledger, or resume one that was interrupted.
 
-        :raises NotReady: when an extract is being made already.
-        :raises LedgerUnavailable: when the ledger cannot be read.
-        :raises OSError: when it cannot be written; calling this again goes on.
+        :raises NotReady: if an extract is already being made.
+        :raises LedgerUnavailable: if the ledger cannot be read.
+        :raises OSError: if it cannot be written; calling this again resumes it.
         """
         with self._alone(), self._ledger.snapshot() as snapshot:
             moment = self._clock.now()
@@ -97,7 +97,7 @@ class Extracts:
         return extract
 
     def _write_parts(self, journal: Journal, snapshot: Snapshot, moment: datetime, progress: Progress) -> None:
-        """Bring every part that is there up to the moment, then write those that are not."""
+        """Bring the existing parts up to date, then write the missing ones."""
         states = snapshot.certificates(with_der=False)
         after = 0
         for number, part in enumerate(journal.parts):
@@ -106,7 +106,7 @@ class Extracts:
             if not holds or not journal.is_whole(number):
                 again = islice(snapshot.certificates(after), part.certificates)
                 if not self._write_part(journal, number, again, moment):
-                    # The ledger is shorter than it was: restored from an older copy.
+                    # The ledger has fewer certificates than before: it was restored from an older copy.
                     del journal.parts[number:]
                     break
             after = journal.parts[number].last
@@ -117,7 +117,7 @@ class Extracts:
 
     @staticmethod
     def _write_part(journal: Journal, number: int, records: Iterator[CertificateRecord], moment: datetime) -> bool:
-        """Write a part; False where there is nothing for it."""
+        """Write a part; return False if there are no certificates for it."""
         tally = Tally()
         states = hashlib.sha256()
         last = 0
@@ -128,7 +128,7 @@ class Extracts:
                 last = record.id
         contents = tally.contents
         if contents.certificates:
-            part = Part(last, contents.certificates, contents.encoded, contents.sha256, states.hexdigest())
+            part = Part(last, contents.certificates, contents.size, contents.sha256, states.hexdigest())
             journal.write_down(number, part)
         return contents.certificates > 0
 
@@ -144,7 +144,7 @@ class Extracts:
                         file.write(chunk)
         contents = Contents(
             sum(part.certificates for part in journal.parts),
-            sum(part.encoded for part in journal.parts),
+            sum(part.size for part in journal.parts),
             digest.hexdigest(),
         )
         extract = Extract(path, number, ExtractType.FULL, None, moment, contents, contents.certificates, 0, contents)
@@ -152,15 +152,15 @@ class Extracts:
         return extract
 
     def delta(self, progress: Progress = silent) -> Extract:
-        """Make a delta: what was issued and what changed status since the latest extract.
+        """Make a delta: the certificates issued or changed in status since the latest extract.
 
-        It is found by comparing the extracts with the ledger, so that nothing slips through that happened in the second
-        of the latest extract, and a clock that was put back does no harm.
+        Changes are found by comparing the extracts with the ledger, so nothing that happened in the same second as the
+        latest extract is missed, and setting the clock back does no harm.
 
-        :raises NotFound: when there is no full extract to begin with.
-        :raises IntegrityError: when an extract it follows on was altered, or has certificates that the ledger has not.
-        :raises NotReady: when an extract is being made already.
-        :raises OSError: when it cannot be written.
+        :raises NotFound: if there is no full extract to start from.
+        :raises IntegrityError: if an earlier extract was altered, or has certificates that the ledger does not.
+        :raises NotReady: if an extract is already being made.
+        :raises OSError: if it cannot be written.
         """
         with self._alone(), self._ledger.snapshot() as snapshot:
             moment = self._clock.now()
@@ -190,13 +190,13 @@ class Extracts:
 
     def _path(self, number: int, kind: ExtractType, moment: datetime) -> Path:
         for orphan in self.directory.glob(f"{number:06d}-*"):
-            # Its manifest was never written: whoever made it was stopped just before.
+            # It has no manifest: the process that made it was stopped just before writing one.
             orphan.unlink()
         return self.directory / f"{extract_name(number, kind, moment)}{EXTRACT_SUFFIX}"
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """Nobody else makes an extract here meanwhile; the system lets go when the process ends, however it does."""
+        """Prevent other processes from making an extract; the system releases the lock when the process ends."""
         self.directory.mkdir(mode=0o700, exist_ok=True)
         with (self.directory / _LOCK).open("wb") as lock:
             try:

@@ -1,4 +1,4 @@
-"""What an extract says about itself: a manifest beside it."""
+"""The manifest beside an extract, which describes it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 
 
 class ExtractType(enum.Enum):
-    """A full extract, or what changed since the one before."""
+    """Whether an extract is full, or contains the changes since the previous one."""
 
     FULL = "full"
     DELTA = "delta"
@@ -33,16 +33,17 @@ class ExtractType(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """How much is in a file of lines, and its digest."""
+    """The number of certificates, size and digest of a file of lines."""
 
     certificates: int
-    encoded: int
+    size: int
+    """Size of the file in bytes; ``octets`` in the manifest."""
     sha256: str
     """64 lower-case hexadecimal digits."""
 
     def as_json(self) -> dict[str, Any]:
-        """For the manifest."""
-        return {"certificates": self.certificates, "octets": self.encoded, "sha256": self.sha256}
+        """Return the fields of the manifest."""
+        return {"certificates": self.certificates, "octets": self.size, "sha256": self.sha256}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,32 +53,32 @@ class Extract:
     path: Path
     """The file with the lines."""
     number: int
-    """Extracts of a home are numbered from 1; a delta follows on the extract with the number before."""
+    """Extracts of a home are numbered from 1; a delta is based on the extract with the preceding number."""
     type: ExtractType
     since: datetime | None
-    """The moment of the extract that a delta follows on; None for a full one."""
+    """The moment of the extract on which a delta is based; None for a full one."""
     moment: datetime
-    """The moment whose state it gives (UTC)."""
+    """The moment whose state it represents (UTC)."""
     contents: Contents
     added: int
-    """How many of the certificates are new; of a full extract all."""
+    """The number of new certificates; in a full extract, all of them."""
     changed: int
-    """How many had changed status."""
+    """The number of certificates whose status changed."""
     result: Contents
-    """What the full extract of that moment is: this one, or what applying this delta makes."""
+    """The contents of the full extract for that moment: this one, or the result of applying this delta."""
 
     @property
     def name(self) -> str:
-        """``000007-delta-20261121T080000Z``"""
+        """Its name, such as ``000007-delta-20261121T080000Z``."""
         return self.path.name.removesuffix(EXTRACT_SUFFIX)
 
     @property
     def manifest_path(self) -> Path:
-        """The file of its manifest."""
+        """The path of its manifest."""
         return manifest_path(self.path)
 
     def as_json(self) -> dict[str, Any]:
-        """The manifest."""
+        """Return the manifest as a JSON object."""
         return {
             "format": FORMAT,
             "file": self.path.name,
@@ -92,27 +93,27 @@ class Extract:
         }
 
     def write(self) -> None:
-        """Write the manifest: from now on the extract counts."""
+        """Write the manifest, which makes the extract valid."""
         replace_file(self.manifest_path, json.dumps(self.as_json(), indent=2).encode() + b"\n")
         self.manifest_path.chmod(0o644)
 
 
 def manifest_path(path: Path) -> Path:
-    """Where the manifest of an extract is: beside it."""
+    """Return the path of an extract's manifest, in the same directory."""
     return path.with_name(path.name.removesuffix(EXTRACT_SUFFIX) + MANIFEST_SUFFIX)
 
 
 def extract_name(number: int, kind: ExtractType, moment: datetime) -> str:
-    """What an extract is called; numbered, because a home's clock can stand still or be put back."""
+    """Return the name of an extract. It is numbered because the clock of a home can stand still or be set back."""
     return f"{number:06d}-{kind.value}-{moment:%Y%m%dT%H%M%SZ}"
 
 
 def read_extract(path: Path) -> Extract:
-    """The extract in a file, as the manifest beside it describes it; whether it does so truly is not looked at.
+    """Read an extract's manifest, without verifying the extract against it.
 
     :param path: the extract's file, or its manifest's.
-    :raises NotFound: when either is not there.
-    :raises IntegrityError: when the manifest cannot be read.
+    :raises NotFound: if either does not exist.
+    :raises IntegrityError: if the manifest cannot be read.
     """
     if path.name.endswith(MANIFEST_SUFFIX):
         path = path.with_name(path.name.removesuffix(MANIFEST_SUFFIX) + EXTRACT_SUFFIX)
@@ -138,7 +139,7 @@ def read_extract(path: Path) -> Extract:
                 code="extract.manifest",
                 subject=str(manifest),
                 seen=seen[:200],
-                expected="a manifest as smki extract writes it",
+                expected="a manifest written by smki extract",
             )
         ) from None
 
@@ -161,11 +162,11 @@ def _extract(path: Path, value: dict[str, Any]) -> Extract:
 
 def _contents(value: dict[str, Any]) -> Contents:
     if not _SHA256.match(value["sha256"]):
-        raise ValueError("sha256 that is not 64 hexadecimal digits")
+        raise ValueError("a sha256 that is not 64 hexadecimal digits")
     return Contents(_count(value["certificates"]), _count(value["octets"]), value["sha256"])
 
 
 def _count(value: Any) -> int:
     if type(value) is not int or value < 0:
-        raise ValueError(f"{value!r} where a number should be")
+        raise ValueError(f"{value!r} instead of a number")
     return value

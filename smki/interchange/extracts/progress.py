@@ -1,12 +1,12 @@
-"""How far something is that takes its time."""
+"""Progress reports for long operations."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 Progress = Callable[[int, int], None]
-"""Told how many certificates are done, and how many there are."""
+"""Called with the number of certificates done and the total."""
 
 
 def silent(done: int, total: int) -> None:
-    """For nobody who wants to know."""
+    """Ignore the progress."""

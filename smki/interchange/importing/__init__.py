@@ -1,4 +1,4 @@
-"""Certificates made elsewhere, taken in: ``sources`` finds them in files, ``taking`` lints and keeps them."""
+"""Import of certificates made elsewhere: ``sources`` finds them in files, ``taking`` lints and stores them."""
 
 from smki.interchange.importing.contents import Found, FoundKey, Unreadable
 from smki.interchange.importing.sources import find_certificates

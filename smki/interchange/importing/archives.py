@@ -1,4 +1,4 @@
-"""Certificates in ZIP archives from somebody else: read entry by entry, with limits, nothing unpacked to disk."""
+"""Certificates in untrusted ZIP archives: read entry by entry, with limits, without unpacking to disk."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from smki.interchange.importing.contents import SUFFIXES, FoundObject, Unreadabl
 from smki.problem import Problem
 
 MAX_ENTRY_BYTES = 16 * 1024 * 1024
-"""A larger entry is not read: it is no certificate, and a key store of ten thousand is smaller."""
+"""Maximum size of an entry: a key store of ten thousand certificates is smaller."""
 MAX_DIRECTORY_BYTES = 16 * 1024 * 1024
-"""The directory of an archive is read into memory; that of two hundred thousand certificates is smaller."""
+"""Maximum size of an archive's directory, which is read into memory: that of 200,000 certificates is smaller."""
 MAX_TOTAL_BYTES = 2 * 1024 * 1024 * 1024
 
 
 def find_in_archive(file: IO[bytes], source: str, passphrase: bytes | None = None) -> Iterator[FoundObject]:
-    """Everything in the entries of an archive that end like files of certificates, in the order of their names.
+    """Yield everything in the entries of an archive with suffixes in :data:`SUFFIXES`, in the order of their names.
 
-    Archives in archives are not looked into.
+    Nested archives are ignored.
     """
     opening = _Opening(file)
     try:
@@ -31,9 +31,9 @@ def find_in_archive(file: IO[bytes], source: str, passphrase: bytes | None = Non
             yield from _in_entries(archive, source, passphrase)
     except _DirectoryTooLarge:
         expected = f"a directory of at most {MAX_DIRECTORY_BYTES} bytes"
-        yield _problem(source, "archive.too-many", "a larger one", expected, "Unpack it, and import the folder.")
+        yield _problem(source, "archive.too-many", "a larger directory", expected, "Unpack it, and import the folder.")
     except (zipfile.BadZipFile, OSError, ValueError, struct.error, NotImplementedError) as error:
-        yield _problem(source, "archive.unreadable", str(error)[:200], "a ZIP archive", "Have it packed again.")
+        yield _problem(source, "archive.unreadable", str(error)[:200], "a ZIP archive", "Create the archive again.")
 
 
 def _in_entries(archive: zipfile.ZipFile, source: str, passphrase: bytes | None) -> Iterator[FoundObject]:
@@ -53,37 +53,37 @@ def _in_entries(archive: zipfile.ZipFile, source: str, passphrase: bytes | None)
         yield from find_in_bytes(content, where, passphrase)
     if not found:
         yield _problem(
-            source, "archive.nothing", "no certificate in it", f"files ending in {', '.join(sorted(SUFFIXES))}", ""
+            source, "archive.nothing", "no certificate", f"files ending in {', '.join(sorted(SUFFIXES))}", ""
         )
 
 
 def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo, where: str, limit: int) -> bytes | Unreadable:
     try:
         with archive.open(info) as entry:
-            # What the archive says about the size is not believed.
+            # The size stated in the archive is not trusted.
             content = entry.read(limit + 1)
     except RuntimeError:
-        return _problem(where, "archive.encrypted", "an encrypted entry", "one that can be read", "Unpack it first.")
+        return _problem(where, "archive.encrypted", "an encrypted entry", "a readable entry", "Unpack it first.")
     except (zipfile.BadZipFile, zlib.error, OSError, ValueError, EOFError, NotImplementedError, struct.error) as error:
-        seen = str(error)[:200] or "cut short"  # of an EOFError there is no text
-        return _problem(where, "archive.unreadable", seen, "an entry that can be read", "Have it packed again.")
+        seen = str(error)[:200] or "truncated"  # an EOFError has no text
+        return _problem(where, "archive.unreadable", seen, "a readable entry", "Create the archive again.")
     if len(content) > limit:
         return _problem(where, "input.too-large", f"more than {limit} bytes", "a smaller file", "")
     return content
 
 
 class _Opening:
-    """A file of which a directory that is too large is not read, whichever way the archive says how large it is."""
+    """A file that limits how much of an archive's directory is read, regardless of the size stated in the archive."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
         self.is_opening = True
 
-    def read(self, encoded: int = -1) -> bytes:
-        """Read some bytes; while the archive is being opened not too many at once."""
+    def read(self, size: int = -1) -> bytes:
+        """Read bytes; while the archive is being opened, up to a maximum."""
         if not self.is_opening:
-            return self._file.read(encoded)
-        content = self._file.read(MAX_DIRECTORY_BYTES + 1 if encoded < 0 else min(encoded, MAX_DIRECTORY_BYTES + 1))
+            return self._file.read(size)
+        content = self._file.read(MAX_DIRECTORY_BYTES + 1 if size < 0 else min(size, MAX_DIRECTORY_BYTES + 1))
         if len(content) > MAX_DIRECTORY_BYTES:
             raise _DirectoryTooLarge
         return content

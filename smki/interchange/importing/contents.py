@@ -1,4 +1,4 @@
-"""What certificates and private keys there are in the contents of one file: PEM, DER, base64 or a key store."""
+"""Finds certificates and private keys in the contents of one file: PEM, DER, base64 or a key store."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ LINES_SUFFIX = ".jsonl"
 _CERTIFICATE_SUFFIXES = frozenset([".pem", ".crt", ".cer", ".cert", ".der", ".b64", ".base64", ".hex", ".key"])
 _OTHER_SUFFIXES = frozenset([".json", ".zip", LINES_SUFFIX])
 SUFFIXES = _CERTIFICATE_SUFFIXES | _OTHER_SUFFIXES
-"""Which files in a folder or an archive are looked into; a file that is named is read whatever its suffix."""
+"""The suffixes of files read from a folder or an archive; a file given by name is read whatever its suffix."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """What may be a certificate."""
+    """A possible certificate."""
 
     source: str
-    """Where it was: a file, an entry of an archive, a place in a key store."""
+    """Where it was found: a file, an entry of an archive, a path in a key store."""
     name: str
-    """What it is called there; may be empty."""
+    """Its name there; may be empty."""
     der: bytes
     problems: tuple[Problem, ...] = ()
-    """Where the place that it was found in says something else than it does."""
+    """Inconsistencies between it and the place where it was found."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class FoundKey:
     key: ec.EllipticCurvePrivateKey
 
     def __repr__(self) -> str:
-        # Written out, so that no key gets into a log by way of a repr.
+        # Defined explicitly, so that a repr never puts a key into a log.
         return f"FoundKey({self.source!r})"
 
 
@@ -54,11 +54,11 @@ class Unreadable:
 
 
 FoundObject = Found | FoundKey | Unreadable
-"""Whatever is found in a file."""
+"""Anything found in a file."""
 
 
 def find_in_bytes(data: bytes, source: str, passphrase: bytes | None = None) -> Iterator[FoundObject]:
-    """Everything in the contents of a file that is no archive."""
+    """Yield everything in the contents of a file that is not an archive."""
     if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{":
         yield from _in_key_store(data, source)
         return
@@ -89,7 +89,7 @@ def _in_key_store(data: bytes, source: str) -> Iterator[FoundObject]:
             if entry.der is None:
                 yield Unreadable(where, entry.problems)
                 continue
-            # Of a certificate that cannot be read the lint has more to say than the key store.
+            # For a certificate that cannot be read, the findings of the lint are more precise than the key store's.
             yield Found(where, entry.name, entry.der, entry.problems if entry.certificate is not None else ())
             if entry.key is not None:
                 yield FoundKey(where, entry.key)
@@ -98,5 +98,5 @@ def _in_key_store(data: bytes, source: str) -> Iterator[FoundObject]:
 
 
 def unreadable(source: str, code: str, seen: str, expected: str) -> Unreadable:
-    """Return what is reported of something in which nothing could be found."""
+    """Return the report of something in which nothing could be found."""
     return Unreadable(source, (Problem(code=code, subject=source, seen=seen, expected=expected),))

@@ -1,6 +1,6 @@
-"""Finds certificates and private keys in what people have: files in PEM, DER or base64, key stores, folders, archives.
+"""Finds certificates and private keys in files (PEM, DER or base64), key stores, folders and archives.
 
-All of it comes from somebody else: sizes are limited, nothing is unpacked to disk, no links are followed, and what cannot
+All input is untrusted: sizes are limited, nothing is unpacked to disk, links are not followed, and anything that cannot
 be read is reported without hiding the rest.
 """
 
@@ -22,9 +22,9 @@ _MAX_LINE_BYTES = 1 << 20
 
 
 def find_certificates(path: Path, passphrase: bytes | None = None) -> Iterator[FoundObject]:
-    """Everything in a file or a folder (its files ending in :data:`SUFFIXES`, also further down).
+    """Yield everything in a file, or in the files of a folder with suffixes in :data:`SUFFIXES`, recursively.
 
-    :param passphrase: of private keys that are encrypted.
+    :param passphrase: decrypts encrypted private keys.
     """
     if path.is_dir():
         yield from _in_folder(path, passphrase)
@@ -33,9 +33,9 @@ def find_certificates(path: Path, passphrase: bytes | None = None) -> Iterator[F
         with path.open("rb") as file:
             yield from find_in(file, str(path), passphrase)
     except FileNotFoundError:
-        yield unreadable(str(path), "file.missing", "no such file", "a file or folder that can be read")
+        yield unreadable(str(path), "file.missing", "no such file", "a readable file or folder")
     except OSError as error:
-        yield unreadable(str(path), "file.unusable", error.strerror or str(error), "a file that can be read")
+        yield unreadable(str(path), "file.unusable", error.strerror or str(error), "a readable file")
 
 
 def _in_folder(folder: Path, passphrase: bytes | None) -> Iterator[FoundObject]:
@@ -50,12 +50,12 @@ def _in_folder(folder: Path, passphrase: bytes | None) -> Iterator[FoundObject]:
         found = True
     if not found:
         yield unreadable(
-            str(folder), "directory.nothing", "no certificate in it", f"files ending in {', '.join(sorted(SUFFIXES))}"
+            str(folder), "directory.nothing", "no certificate", f"files ending in {', '.join(sorted(SUFFIXES))}"
         )
 
 
 def find_in(file: IO[bytes], source: str, passphrase: bytes | None = None) -> Iterator[FoundObject]:
-    """Everything in an open file, which has to be one that can be read from its beginning again."""
+    """Yield everything in an open file, which must be seekable."""
     begin = file.read(len(ZIP_MAGIC))
     file.seek(0)
     if begin == ZIP_MAGIC:
@@ -67,7 +67,7 @@ def find_in(file: IO[bytes], source: str, passphrase: bytes | None = None) -> It
 
 
 def _in_lines(file: IO[bytes], source: str) -> Iterator[FoundObject]:
-    """JSON Lines as exports and extracts are: each line an object with ``certificate``, base64 of the DER."""
+    """Yield certificates in JSON Lines, as in exports and extracts: objects with ``certificate``, base64 of the DER."""
     number = 0
     while line := file.readline(_MAX_LINE_BYTES):
         number += 1
@@ -78,5 +78,5 @@ def _in_lines(file: IO[bytes], source: str) -> Iterator[FoundObject]:
             yield Found(f"{source}, line {number}", "", b64decode(text, validate=True))
         except (ValueError, TypeError, KeyError, binascii.Error, RecursionError):
             yield unreadable(
-                f"{source}, line {number}", "import.line", f"{line[:40]!r}", "a JSON object with certificate in base64"
+                f"{source}, line {number}", "import.line", f"{line[:40]!r}", "a JSON object with a base64 certificate"
             )

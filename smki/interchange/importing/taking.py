@@ -1,4 +1,4 @@
-"""Lints what was found and keeps it in the ledger, apart from what was issued here."""
+"""Lints the certificates found and stores them in the ledger, separate from those issued here."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from smki.profile.detect import Shape
 from smki.profile.lint import Linted, lint_any
 
 BATCH = 500
-"""So many certificates are committed at once."""
+"""Maximum number of certificates committed at once."""
 
 
 class ImportStatus(enum.Enum):
-    """What became of something that was found."""
+    """The result for one object that was found."""
 
     TAKEN = "taken"
     ALREADY_HERE = "already here"
@@ -36,32 +36,33 @@ class ImportStatus(enum.Enum):
 
 @dataclass(frozen=True)
 class ImportOutcome:
-    """What became of one thing that was found, and why."""
+    """The result for one object that was found, with reasons."""
 
     source: str
     name: str
     taken: ImportStatus
     certificate: Certificate | None
-    """None where it could not be read as one."""
+    """None if it could not be read as a certificate."""
     findings: tuple[Finding, ...]
-    """What the lint found."""
+    """The findings of the lint."""
     problems: tuple[Problem, ...]
-    """Why it was not taken, or what the place that it was found in says wrongly."""
+    """Why it was not imported, or how it contradicts the place where it was found."""
 
     @property
     def is_defective(self) -> bool:
-        """Whether the lint found it to break a rule."""
+        """Whether the lint found a violation."""
         return bool(errors_among(self.findings))
 
 
 class Importer:
-    """Takes certificates in.
+    """Imports certificates.
 
     :param store: stores a batch of certificates durably.
-    :param policy_oid: the policy by which they are linted.
-    :param issuers: certificates of authorities: of what they issued, the signature is checked too. By name and key
-        identifier, for other PKIs have authorities of the same names.
-    :param only_conformant: leave out what breaks a rule of its profile; otherwise it is taken, with what was found.
+    :param policy_oid: the policy used by the lint.
+    :param issuers: certificates of authorities, used to check signatures. They are matched by name and key identifier,
+        because authorities of different PKIs may have the same name.
+    :param only_conformant: reject certificates that violate their profile; otherwise they are imported with the
+        findings.
     """
 
     def __init__(
@@ -82,14 +83,14 @@ class Importer:
         self._only_conformant = only_conformant
         self._waiting: dict[bytes, NewImport] = {}
         self.keys: dict[bytes, ec.EllipticCurvePrivateKey] = {}
-        """The private keys that were found, by their public keys (SubjectPublicKeyInfo, DER)."""
+        """The private keys that were found, by public key (SubjectPublicKeyInfo, DER)."""
 
     def take(self, found: Iterable[FoundObject]) -> Generator[ImportOutcome]:
-        """Take everything in, a batch at a time; what became of each is told in its order.
+        """Import everything, a batch at a time; yield the outcomes in order.
 
-        Close the generator, or go through it to its end, before the ledger is closed: what was told as taken is kept then.
+        Close the generator or exhaust it before closing the ledger, so that everything reported as imported is stored.
 
-        :raises LedgerUnavailable: when the ledger could not be written; the batches before are kept.
+        :raises LedgerUnavailable: if the ledger could not be written; earlier batches remain stored.
         """
         try:
             for each in found:
@@ -128,7 +129,7 @@ class Importer:
         return ImportOutcome(found.source, found.name, ImportStatus.TAKEN, certificate, findings, found.problems)
 
     def _issuer_of(self, certificate: Certificate) -> Certificate | None:
-        """The authority that issued it, by its name and, where the certificate says it, its key."""
+        """Return the authority that issued it, matched by name and, if present, key identifier."""
         named = self._issuers.get(certificate.issuer, [])
         if certificate.issuer == certificate.subject:
             return next((issuer for issuer in named if issuer.public_key_info == certificate.public_key_info), None)
@@ -147,11 +148,11 @@ class Importer:
             self._waiting.clear()
 
     def write_keys(self, directory: Path, passphrase: bytes | None = None) -> list[Path]:
-        """Write the private keys that were found to imported certificates, each in a file of its own (mode 0600).
+        """Write the private keys found for imported certificates, each to its own file (mode 0600).
 
-        :param directory: made where it does not exist, for its owner alone.
-        :param passphrase: with which they are encrypted (PKCS#8); None to leave them in the clear.
-        :returns: the files that were written; one that is there already stays as it is.
+        :param directory: created if it does not exist, accessible by its owner only.
+        :param passphrase: encrypts them (PKCS#8); None to leave them unencrypted.
+        :returns: the files written; existing files are left unchanged.
         """
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         written = []
@@ -165,7 +166,7 @@ class Importer:
 
 
 def _why(found: Found, linted: Linted, error: Malformed) -> tuple[Problem, ...]:
-    """Why it is no certificate that can be kept."""
+    """Return why it is not a certificate that can be stored."""
     if linted.shape in (Shape.REQUEST, Shape.LIST):
         return (Problem(code="import.other", subject=found.source, seen=linted.title, expected="a certificate"),)
     return tuple(error.problems)

@@ -1,10 +1,10 @@
-"""Certificates that differ from one known to meet its profile in nothing but their values.
+"""Templates for reading certificates that differ only in their values from one known to meet its profile.
 
-The lint takes longer than the verification of a signature, and nearly all certificates of an authority are laid out
-alike: the same bytes but for serial number, key, identities and signature. A layout remembers the bytes of one
-that the lint found without error, and where those values stand in it. Another certificate with the same bytes
-everywhere else has the same structure, so that of the lint's rules only those about the values are left to check.
-They are checked here; whatever is not as usual goes the long way, through the reader and the lint.
+The lint takes longer than verifying a signature, and nearly all certificates of an authority are alike: the same bytes
+except for serial number, key, identities and signature. A template records the bytes of a certificate in which the lint
+found no error, and the positions of those values. Another certificate with the same bytes everywhere else has the same
+structure, so only the lint's rules about those values remain to be checked, which is done here. Every other certificate
+is read and linted in full.
 """
 
 from __future__ import annotations
@@ -22,30 +22,31 @@ from smki.sec.role import CertificateKind
 
 _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _LONG = b"\x30\x82"
-"""A SEQUENCE whose length takes two bytes, as that of every certificate and TBSCertificate of ours."""
+"""A SEQUENCE with a two-byte length, as in every SMKI certificate and TBSCertificate."""
 _START = 4
-"""Where the TBSCertificate begins."""
+"""Offset of the TBSCertificate."""
 _ALGORITHM = ECDSA_WITH_SHA256_ALGORITHM
-MAX_LAYOUTS = 64
+MAX_TEMPLATES = 64
 
 Span = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
-    """Where things stand in the certificates that are laid out alike; offsets from their first byte."""
+class Template:
+    """The positions of the fields in certificates that share a structure, as offsets from the first byte."""
 
     kind: CertificateKind
     end: int
-    """Where the TBSCertificate ends."""
+    """Offset of the end of the TBSCertificate."""
     fixed: tuple[tuple[int, int, bytes], ...]
-    """The bytes that they share: (from, to, bytes)."""
+    """The bytes that the certificates share: (start, end, bytes)."""
     serial: Span
     not_before: Span | None
-    """Where it is a value: in Device Certificates, which are issued at any second; else it is among the fixed bytes."""
+    """The position of notBefore in Device Certificates, which can be issued at any second; None where it is among the
+    fixed bytes."""
     point: Span
     identifier: Span
-    """Of the subjectKeyIdentifier, its 8 bytes."""
+    """The 8 bytes of the subjectKeyIdentifier."""
     issuer: bytes
     subject: Span
     began: datetime
@@ -54,16 +55,16 @@ class Layout:
     extensions: tuple[tuple[str, int, int], ...]
 
     def read(self, data: bytes, signature: bytes) -> Certificate | None:
-        """The certificate, where it is laid out so and its values meet the profile; else None.
+        """Return the certificate if it matches the template and its values meet the profile, else None.
 
-        :param signature: its Ecdsa-Sig-Value, which :func:`signature_of` found to be as it should.
+        :param signature: its Ecdsa-Sig-Value, already checked by :func:`signature_of`.
         """
         for start, end, encoded in self.fixed:
             if data[start:end] != encoded:
                 return None
         serial = data[self.serial[0] : self.serial[1]]
         point = data[self.point[0] : self.point[1]]
-        # 16 bytes, positive and minimal; a point of the curve; the identifier of this key.
+        # 16 bytes, positive and minimal; a point on the curve; the identifier of this key.
         if not 0 < serial[0] < 0x80 or not is_on_p256(point):
             return None
         if data[self.identifier[0] : self.identifier[1]] != key_identifier(point):
@@ -89,13 +90,13 @@ class Layout:
 
 
 def signature_of(data: bytes) -> tuple[int, bytes] | None:
-    """Where the TBSCertificate ends, and the Ecdsa-Sig-Value; None where anything about them is not as usual."""
+    """Return the end of the TBSCertificate and the Ecdsa-Sig-Value; None if anything about them is unusual."""
     size = len(data)
     if data[:2] != _LONG or size < 260 or int.from_bytes(data[2:4], "big") != size - 4 or data[4:6] != _LONG:
         return None
     end = 8 + int.from_bytes(data[6:8], "big")
     at = end + len(_ALGORITHM)
-    # BIT STRING, its length, no unused bits, then a SEQUENCE to the very end.
+    # BIT STRING, its length, no unused bits, then a SEQUENCE up to the end.
     head = bytes((der.BIT_STRING, (size - at - 2) & 0x7F, 0, der.SEQUENCE, (size - at - 5) & 0x7F))
     if size - at > 80 or data[end:at] != _ALGORITHM or data[at : at + 5] != head:
         return None
@@ -113,8 +114,8 @@ def signature_of(data: bytes) -> tuple[int, bytes] | None:
     return (end, data[at + 3 :]) if begin == size else None
 
 
-def layout_of(structure: CertificateStructure, certificate: Certificate, kind: CertificateKind) -> Layout | None:
-    """The layout of an end entity's certificate that the lint found without error; None where it has an unusual one."""
+def template_of(structure: CertificateStructure, certificate: Certificate, kind: CertificateKind) -> Template | None:
+    """Return a template for an end-entity certificate in which the lint found no error; None if it is unusual."""
     found = signature_of(structure.data)
     s = structure
     if found is None or kind.is_authority or p256_point(certificate.public_key_info) is None:
@@ -139,7 +140,7 @@ def layout_of(structure: CertificateStructure, certificate: Certificate, kind: C
     for start, stop in [*spans, (found[0], found[0])]:
         fixed.append((at, start, structure.data[at:start]))
         at = stop
-    return Layout(
+    return Template(
         kind=kind,
         end=found[0],
         fixed=tuple(fixed),
@@ -157,7 +158,7 @@ def layout_of(structure: CertificateStructure, certificate: Certificate, kind: C
 
 
 def _identity(structure: CertificateStructure, kind: CertificateKind) -> Span | None:
-    """The 8 bytes of the EUI-64: the last of hwSerialNum, or of x500UniqueIdentifier."""
+    """Return the position of the EUI-64: the last 8 bytes of hwSerialNum, or of x500UniqueIdentifier."""
     if kind is CertificateKind.DEVICE:
         name = structure.extension(Oid.SUBJECT_ALT_NAME)
         return (name.value.end - 8, name.value.end) if name is not None else None

@@ -1,4 +1,4 @@
-"""A certificate as somebody holds it: with its private key where that is at hand, and under a name."""
+"""A named certificate, with its private key if available."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from smki.problem import Malformed, Problem
 
 
 @dataclass(frozen=True)
-class Holding:
-    """A certificate, the private key to it, and what the two are called.
+class CertificateWithKey:
+    """A certificate with its name and, if available, its private key.
 
-    :raises Malformed: when the key is that of another certificate.
+    :raises Malformed: if the key does not belong to the certificate.
     """
 
     certificate: Certificate
     key: ec.EllipticCurvePrivateKey | None
-    """None where only the certificate is at hand."""
+    """None if only the certificate is available."""
     name: str
-    """As the published key store has it: ``Z1-supplier-ds``."""
+    """The name, in the form used by the published key store: ``Z1-supplier-ds``."""
 
     def __post_init__(self) -> None:
         if self.key is not None and public_point(self.key.public_key()) != self.certificate.point:
@@ -36,5 +36,5 @@ class Holding:
             )
 
     def __repr__(self) -> str:
-        # Written out, so that no key gets into a log by way of a repr.
-        return f"Holding({self.name!r}, {self.certificate.serial_number}, {'with' if self.key else 'without'} key)"
+        # Defined explicitly, so that a repr never puts a key into a log.
+        return f"CertificateWithKey({self.name!r}, {self.certificate.serial_number}, {'with' if self.key else 'without'} key)"

@@ -1,9 +1,9 @@
-"""What need not be looked at from the beginning again: the next of a thousand Device Certificates.
+"""Templates that shorten the lint of Device Certificates and requests.
 
-Requests and certificates of Devices differ in very few bytes: the serial number, the key and its identifier, the
-Device ID, the signature. One that is like a precedent, which the whole lint found nothing in, in every other byte, is
-right if these few are; and those are checked here, by the rules of the lint. Whatever is like no precedent goes through
-the whole lint. `smki check` goes through it with everything that was issued.
+The requests and certificates of Devices differ only in the serial number, the key and its identifier, the Device ID and
+the signature. If the full lint found nothing in one of them, another with the same bytes everywhere else is valid if
+those values are, and only they are checked here, by the rules of the lint. Anything that matches no template gets the
+full lint. ``smki check`` runs the full lint on everything that was issued.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from smki.profile.catalogue import Report
 from smki.profile.check_key import check_signature_form
 
 KEPT = 4
-"""So many precedents are kept at a time."""
+"""Maximum number of templates kept at a time."""
 
 Slot = tuple[int, int]
-"""Where bytes may differ: from, to."""
+"""Where bytes may differ: (start, end)."""
 
 
 class _Pattern:
-    """Bytes that are all the same but in some slots."""
+    """Bytes that are fixed except in some slots."""
 
     __slots__ = ("_fixed", "_length")
 
@@ -51,21 +51,21 @@ class _Pattern:
         self._fixed = tuple((start, end, content_bytes[start:end]) for start, end in zip(ends, starts, strict=True))
 
     def fits(self, content_bytes: bytes) -> bool:
-        """Whether other bytes are the same everywhere else."""
+        """Return whether other bytes are the same outside the slots."""
         return len(content_bytes) == self._length and all(
             content_bytes[start:end] == same for start, end, same in self._fixed
         )
 
 
-class CertificatePrecedent:
-    """A Device's TBSCertificate in which the lint found nothing.
+class CertificateTemplate:
+    """A template made from a Device's TBSCertificate in which the lint found nothing.
 
-    :param structure: taken apart by :func:`~smki.pki.certificate.read_tbs_certificate`.
-    :raises ValueError: when it is of another shape than those that are issued by the thousand.
+    :param structure: the result of :func:`~smki.pki.certificate.read_tbs_certificate`.
+    :raises ValueError: if its structure is not the usual one of Device Certificates.
     """
 
     def __init__(self, structure: CertificateStructure) -> None:
-        s: Any = structure  # the lint found nothing: no part is missing
+        s: Any = structure  # the lint found nothing, so no part is missing
         self._serial = _exactly(s.serial_number, 16)
         self._key = s.public_key.start, s.public_key.end
         self._point = _point(s.public_key)
@@ -77,11 +77,11 @@ class CertificatePrecedent:
         self._extension_values = {extension.oid: extension.value.content for extension in structure.extensions}
 
     def covers(self, tbs: bytes) -> bool:
-        """Whether the lint would find nothing in another TBSCertificate (DER) either."""
+        """Return whether another TBSCertificate (DER) matches, so that the lint would find nothing in it either."""
         if not self._pattern.fits(tbs):
             return False
         point = _in(tbs, self._point)
-        # Below 0x80 it is positive, from 0x01 on it has 16 bytes in the shortest form.
+        # Below 0x80 it is positive, and from 0x01 upwards 16 bytes are its shortest form.
         return (
             0 < tbs[self._serial[0]] < 0x80
             and is_on_p256(point)
@@ -89,7 +89,7 @@ class CertificatePrecedent:
         )
 
     def certificate(self, tbs: bytes, signed: bytes) -> Certificate:
-        """A certificate that it covers, without taking it apart.
+        """Return a certificate that matches, without parsing it.
 
         :param signed: the same *tbs* signed with ecdsa-with-SHA256, DER.
         """
@@ -112,31 +112,31 @@ class CertificatePrecedent:
         )
 
 
-class CertificatePrecedents:
-    """The latest precedents of one profile and issuer: one for each usage, and others each second, when notBefore is
-    another. Safe for threads."""
+class CertificateTemplates:
+    """The latest templates of one profile and issuer: one for each usage, and a new one whenever notBefore changes.
+    Safe for threads."""
 
     def __init__(self) -> None:
-        self._latest: tuple[CertificatePrecedent, ...] = ()
+        self._latest: tuple[CertificateTemplate, ...] = ()
 
-    def add(self, precedent: CertificatePrecedent) -> None:
-        """Take one more, in the place of the oldest."""
-        self._latest = (precedent, *self._latest[: KEPT - 1])
+    def add(self, template: CertificateTemplate) -> None:
+        """Add a template, replacing the oldest."""
+        self._latest = (template, *self._latest[: KEPT - 1])
 
-    def covering(self, tbs: bytes) -> CertificatePrecedent | None:
-        """The one that covers a TBSCertificate (DER), if there is one."""
-        return next((precedent for precedent in self._latest if precedent.covers(tbs)), None)
+    def covering(self, tbs: bytes) -> CertificateTemplate | None:
+        """Return the template that a TBSCertificate (DER) matches, if there is one."""
+        return next((template for template in self._latest if template.covers(tbs)), None)
 
 
-class RequestPrecedent:
-    """A Device's certification request in which the lint found nothing.
+class RequestTemplate:
+    """A template made from a Device's certification request in which the lint found nothing.
 
-    :param structure: taken apart by :func:`~smki.pki.request.read_request`.
-    :raises ValueError: when it is of another shape than those that come by the thousand.
+    :param structure: the result of :func:`~smki.pki.request.read_request`.
+    :raises ValueError: if its structure is not the usual one of Device requests.
     """
 
     def __init__(self, structure: RequestStructure) -> None:
-        s: Any = structure  # the lint found nothing: no part is missing
+        s: Any = structure  # the lint found nothing, so no part is missing
         start = s.info.start
         self._key = s.public_key.start - start, s.public_key.end - start
         self._point = _shifted(_point(s.public_key), start)
@@ -147,7 +147,7 @@ class RequestPrecedent:
         self._subject, self._key_usage = request.subject, request.key_usage
 
     def request(self, data: bytes) -> CertificationRequest | None:
-        """Another request (DER), if the lint would find nothing in it either; None where that is not sure."""
+        """Return another request (DER) if it matches, so that the lint would find nothing in it; otherwise None."""
         try:
             outer = der.read(data)
             info = der.read(data, outer.body, outer.end).encoded
@@ -173,19 +173,19 @@ class RequestPrecedent:
         )
 
 
-class RequestPrecedents:
-    """The latest precedents: one for each usage and way of writing a request. Safe for threads."""
+class RequestTemplates:
+    """The latest templates: one for each usage and encoding of a request. Safe for threads."""
 
     def __init__(self) -> None:
-        self._latest: tuple[RequestPrecedent, ...] = ()
+        self._latest: tuple[RequestTemplate, ...] = ()
 
-    def add(self, precedent: RequestPrecedent) -> None:
-        """Take one more, in the place of the oldest."""
-        self._latest = (precedent, *self._latest[: KEPT - 1])
+    def add(self, template: RequestTemplate) -> None:
+        """Add a template, replacing the oldest."""
+        self._latest = (template, *self._latest[: KEPT - 1])
 
     def request(self, data: bytes) -> CertificationRequest | None:
-        """A request (DER) like one of them; None where there is none, or it is not sure to be right."""
-        return next((found for precedent in self._latest if (found := precedent.request(data)) is not None), None)
+        """Return a request (DER) if it matches one of the templates; otherwise None."""
+        return next((found for template in self._latest if (found := template.request(data)) is not None), None)
 
 
 def _in(content_bytes: bytes, slot: Slot) -> bytes:
@@ -198,9 +198,9 @@ def _exactly(node: Node, length: int) -> Slot:
     return node.body, node.end
 
 
-def _last(node: Node, content_bytes: int, of: int) -> Slot:
+def _last(node: Node, count: int, of: int) -> Slot:
     _exactly(node, of)
-    return node.end - content_bytes, node.end
+    return node.end - count, node.end
 
 
 def _point(key: Node) -> Slot:
@@ -215,7 +215,7 @@ def _shifted(slot: Slot, start: int) -> Slot:
 
 
 def _alternative_name(extension: ExtensionNode | None) -> tuple[Slot, Slot]:
-    """Where the contents of subjectAltName stand, and hwSerialNum, the last thing in them."""
+    """Return the positions of the contents of subjectAltName and of hwSerialNum, which comes last in them."""
     if extension is None:
         raise ValueError("no subjectAltName")
     value = extension.value
