@@ -1,11 +1,11 @@
-"""An SMKI in one directory: certification authorities, registration, ledger and what reads them.
+"""An SMKI in one directory: certification authorities, registration, ledger, and the tools that read them.
 
     >>> from smki import Smki
     >>> smki = Smki.create("pki")           # or Smki.open("pki")
     >>> key, request = smki.make_device_request(EntityIdentifier.parse("00-DB-12-34-56-78-90-A0"), KeyUsage.KEY_AGREEMENT)
     >>> smki.issue_device(request).certificate.as_pem()
 
-What is exported here is the public interface in Python; everything else may change.
+The names exported here are the public Python interface; everything else may change.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    # Imported when first used, so that `smki --help` and readers of one certificate don't pay for the rest.
+    # Imported on first use, so that `smki --help` and code that only reads a certificate do not import everything.
     if name in _EXPORTS:
         return getattr(importlib.import_module(_EXPORTS[name]), name)
     raise AttributeError(f"module 'smki' has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""What time it is. The one place that asks the machine; everything else is handed a :class:`Clock`."""
+"""Clocks. Only this module asks the machine for the time; everything else is passed a :class:`Clock`."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from smki.file import replace_file
 from smki.problem import Malformed, Problem
 
 NO_WELL_DEFINED_EXPIRY = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
-"""The notAfter of a certificate that has none (RFC 5280 4.1.2.5)."""
+"""The notAfter of a certificate without an expiry date (RFC 5280 4.1.2.5)."""
 
 
 class Clock(Protocol):
-    """Tells the time."""
+    """A source of the current time."""
 
     def now(self) -> datetime:
-        """The present moment, aware, in UTC, to the second."""
+        """Return the current time, in UTC with time zone, without fractions of a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +30,13 @@ class RealClock:
     """The machine's clock."""
 
     def now(self) -> datetime:
-        """The present moment, in UTC, to the second."""
+        """Return the current time in UTC, without fractions of a second."""
         return datetime.now(UTC).replace(microsecond=0)
 
 
 @dataclass(frozen=True, slots=True)
 class FixedClock:
-    """A clock that stands still, for reproducible output."""
+    """A clock that always shows the same time, for reproducible output."""
 
     moment: datetime
 
@@ -44,27 +44,27 @@ class FixedClock:
         object.__setattr__(self, "moment", utc(self.moment, "the clock's moment"))
 
     def now(self) -> datetime:
-        """The moment that it stands at."""
+        """Return the fixed time."""
         return self.moment
 
 
 @dataclass(frozen=True, slots=True)
 class ShiftedClock:
-    """A clock that runs ahead of another one (or behind it)."""
+    """A clock that is ahead of another one, or behind it."""
 
     base: Clock
     shift: timedelta
 
     def now(self) -> datetime:
-        """The base clock's moment, shifted."""
+        """Return the time of the base clock, shifted."""
         return self.base.now() + self.shift
 
 
 class TravellingClock:
-    """A clock that one request at a time can set, for itself alone.
+    """A clock that a single request can set, for itself alone.
 
-    :ivar base: what it says otherwise.
-    :ivar by_header: whether requests set it themselves; otherwise only the faults do that are set on the server.
+    :ivar base: the clock that is used otherwise.
+    :ivar by_header: whether requests may set the clock with a header; otherwise only faults set on the server do.
     """
 
     def __init__(self, base: Clock, *, by_header: bool = True) -> None:
@@ -73,32 +73,32 @@ class TravellingClock:
         self._set: ContextVar[datetime | None] = ContextVar("smki-time", default=None)
 
     def now(self) -> datetime:
-        """The moment that was set, else that of the base clock."""
+        """Return the time that was set, or else that of the base clock."""
         return self._set.get() or self.base.now()
 
     @property
     def is_travelling(self) -> bool:
-        """Whether a moment is set."""
+        """Return whether a time is set."""
         return self._set.get() is not None
 
     def travel(self, moment: datetime | None) -> None:
-        """Set the moment, for this thread or task; None to return."""
+        """Set the time for this thread or task; None to use the base clock again."""
         self._set.set(utc(moment, "the clock's moment") if moment is not None else None)
 
 
 class AdjustableClock:
-    """A clock that whoever holds it can set: the machine's, one that stands still, or one that runs ahead.
+    """A clock that can be set: to follow the machine's clock, to stand at a fixed time, or to be shifted.
 
-    :param fixed: where it stands still at first; None for the machine's clock.
+    :param fixed: the initial fixed time; None to follow the machine's clock.
     """
 
     def __init__(self, fixed: datetime | None = None, base: Clock | None = None) -> None:
         self._base: Clock = base or RealClock()
         self.current: Clock = self._base if fixed is None else FixedClock(fixed)
-        """The clock that it follows at present."""
+        """The clock that it currently follows."""
 
     def now(self) -> datetime:
-        """The present moment, in UTC, to the second."""
+        """Return the current time in UTC, without fractions of a second."""
         return self.current.now()
 
     @property
@@ -111,22 +111,22 @@ class AdjustableClock:
         return partial(setattr, self, "current", self.current)
 
     def set(self, moment: datetime) -> None:
-        """Make it stand still at a moment."""
+        """Stop the clock at a moment."""
         self.current = FixedClock(moment)
 
     def shift(self, shift: timedelta) -> None:
-        """Make it run ahead of the machine's clock, or behind it."""
+        """Shift the clock relative to the machine's clock; a negative shift puts it behind."""
         self.current = ShiftedClock(self._base, shift)
 
     def real(self) -> None:
-        """Make it the machine's clock again."""
+        """Follow the machine's clock again."""
         self.current = self._base
 
 
 class HomeClock:
-    """The clock of a home: the machine's, unless its file says that it stands still or is shifted.
+    """The clock of a home: the machine's clock, unless the file of the home fixes or shifts it.
 
-    Every process that has the home open sees a change at once: the file is looked at each time.
+    A change takes effect at once in every process that has the home open, because the file is checked each time.
 
     :param path: the file, JSON ``{"fixed": "2030-01-01T00:00:00Z"}`` or ``{"shiftSeconds": 86400}``.
     """
@@ -138,7 +138,7 @@ class HomeClock:
         self._clock: Clock = self._base
 
     def now(self) -> datetime:
-        """The present moment of the home."""
+        """Return the current time of the home."""
         return self._current().now()
 
     @property
@@ -154,15 +154,15 @@ class HomeClock:
             return self.real
 
     def set(self, moment: datetime) -> None:
-        """Make it stand still at a moment."""
+        """Stop the clock at a moment."""
         self._write({"fixed": iso(utc(moment, "the clock's moment"))})
 
     def shift(self, shift: timedelta) -> None:
-        """Make it run ahead of the machine's clock, or behind it."""
+        """Shift the clock relative to the machine's clock; a negative shift puts it behind."""
         self._write({"shiftSeconds": int(shift.total_seconds())})
 
     def real(self) -> None:
-        """Make it the machine's clock again."""
+        """Follow the machine's clock again."""
         self._path.unlink(missing_ok=True)
 
     def _write(self, setting: dict[str, object]) -> None:
@@ -189,15 +189,18 @@ class HomeClock:
         except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
             raise Malformed(
                 Problem(
-                    code="clock.unreadable", subject=str(self._path), seen=str(error), expected="what smki clock wrote"
+                    code="clock.unreadable",
+                    subject=str(self._path),
+                    seen=str(error),
+                    expected="a file written by smki clock",
                 )
             ) from None
 
 
 def parse_moment(text: str) -> datetime:
-    """Read an ISO 8601 date or date and time; UTC where it names no zone, midnight where it names no time.
+    """Parse an ISO 8601 date or date and time. The default time zone is UTC, the default time midnight.
 
-    :raises Malformed: when it is neither, or names a moment before 1950 (which RFC 5280 times cannot hold).
+    :raises Malformed: if it is neither, or before 1950, which RFC 5280 times cannot represent.
     """
     try:
         moment = datetime.fromisoformat(text)
@@ -212,10 +215,10 @@ def parse_moment(text: str) -> datetime:
 
 
 def utc(moment: datetime, subject: str) -> datetime:
-    """A moment that a caller gave, in UTC, to the second.
+    """Return a moment in UTC, without fractions of a second.
 
-    :param subject: what it is, for the error: ``at``.
-    :raises Malformed: when it names no time zone: by guessing one, a verdict would depend on the machine.
+    :param subject: the name of the argument, for the error message.
+    :raises Malformed: if it has no time zone. Assuming one would make results depend on the machine.
     """
     if moment.tzinfo is UTC and not moment.microsecond:
         return moment
@@ -243,17 +246,17 @@ def utc(moment: datetime, subject: str) -> datetime:
 
 
 def iso(moment: datetime) -> str:
-    """A moment (UTC) as ``2026-11-21T08:30:00Z``."""
+    """Return a moment (UTC) as ``2026-11-21T08:30:00Z``."""
     return moment.replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def from_seconds(seconds: int) -> datetime:
-    """The moment that many seconds after 1970-01-01T00:00:00Z, as the ledger stores it."""
+    """Return the moment that is a number of seconds after 1970-01-01T00:00:00Z, as stored in the ledger."""
     return _EPOCH + timedelta(seconds=seconds)
 
 
 def to_seconds(moment: datetime) -> int:
-    """Whole seconds from 1970-01-01T00:00:00Z to the moment."""
+    """Return the whole seconds from 1970-01-01T00:00:00Z to a moment."""
     if moment.tzinfo is None:
         moment = utc(moment, "moment")
     return int((moment - _EPOCH).total_seconds())

@@ -1,8 +1,8 @@
 """Every code of a refusal or an error, with its clause and its remedy.
 
-The codes of lint findings are in :mod:`smki.profile.catalogue`, and those of eligibility, which also name what is expected,
-in :mod:`smki.eligibility.refusals`; docs/codes.md lists all of them. A clause is left out where no source asks for the
-rule: it is then our own.
+The codes of lint findings are in :mod:`smki.profile.catalogue` (docs/findings.md lists them). Those of eligibility
+decisions, which also have the expected value, are in :mod:`smki.eligibility.refusals`. The clause is empty if the rule
+is our own.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ class Code(NamedTuple):
     code: str
     clause: str
     remedy: str
-    """A key of :data:`~smki.remedies.REMEDIES`, or a text that suits every interface; empty where the problem itself says
-    what to do, or nothing can be done."""
+    """A key of :data:`~smki.remedies.REMEDIES`, or a text that suits every interface. Empty if the problem itself says
+    what to do, or if nothing can be done."""
 
 
 _ROWS: tuple[tuple[str, str, str], ...] = (
@@ -29,14 +29,14 @@ _ROWS: tuple[tuple[str, str, str], ...] = (
     ("archive.encrypted", "", "Unpack it first."),
     ("archive.nothing", "", ""),
     ("archive.too-many", "", "Unpack it, and import the folder."),
-    ("archive.unreadable", "", "Have it packed again."),
-    ("audit.reference", "", "It stands in the AuditReference of an answer of the XML services."),
+    ("archive.unreadable", "", "Ask for a new copy of the archive."),
+    ("audit.reference", "", "Use the AuditReference of a response of the XML services."),
     ("audit.unknown", "", ""),
-    ("authority.key-mismatch", "", "Put the key file back that belongs to it."),
+    ("authority.key-mismatch", "", "Restore the key file of this authority."),
     ("authority.missing", "", "authority.add"),
     ("authority.second-root", "", "Make another home."),
     ("authority.unknown", "", "authority.list"),
-    ("base-path.malformed", "RFC 3986 3.3", "Begin it with / and let it not end with one."),
+    ("base-path.malformed", "RFC 3986 3.3", "Begin it with / and do not end it with /."),
     ("body.empty", "", ""),
     ("body.field", "", ""),
     ("body.field-missing", "", ""),
@@ -49,7 +49,7 @@ _ROWS: tuple[tuple[str, str, str], ...] = (
     ("certificate.differs-from-request", "SEC L11", ""),
     ("certificate.issuer-missing", "", ""),
     ("certificate.not-pending", "SEC L11", ""),
-    ("certificate.not-yours", "SEC L11", "Have its subscriber do it."),
+    ("certificate.not-yours", "SEC L11", "Ask its subscriber to do it."),
     ("certificate.unknown", "SEC Appendix M", "certificate.list"),
     ("certificate.unreadable", "", ""),
     ("change.contradiction", "", ""),
@@ -57,7 +57,7 @@ _ROWS: tuple[tuple[str, str, str], ...] = (
     ("clock.not-adjustable", "", ""),
     ("clock.not-settable", "", ""),
     ("clock.out-of-range", "RFC 5280 4.1.2.5", ""),
-    ("clock.unreadable", "", "Set it anew: smki clock real."),
+    ("clock.unreadable", "", "Set it again: smki clock real."),
     ("column.unknown", "", "Rename the column, or leave it out."),
     ("credential.ambiguous", "", "credential.name-one"),
     ("credential.exists", "", "Revoke that one first, or choose another name."),
@@ -71,11 +71,11 @@ _ROWS: tuple[tuple[str, str, str], ...] = (
     ("device.exists", "", ""),
     ("device.other-type", "SEC L3.9", "Leave the type out, or name the right Device."),
     ("device.responsible-repeated", "", "Name one Party for each fuel."),
-    ("device.status-not-allowed", "", "Take it through one of these first."),
+    ("device.status-not-allowed", "", "Change it to one of these first."),
     ("device.suspension", "", "Name the status that the Device had before it was suspended."),
     ("device.threshold", "SEC Appendix M", ""),
     ("device.unknown", "SEC L3.9", "device.add"),
-    ("directory.nothing", "", "Name the files themselves if they end otherwise."),
+    ("directory.nothing", "", "Name the files themselves if they have other endings."),
     ("directory.occupied", "", "Choose another directory."),
     ("entity-identifier.in-use", "SEC L3.9", "certificate.revoke-first"),
     ("entity-identifier.malformed", "GBCS 12", "Write it like 90-B3-D5-1F-30-01-00-00 or 90B3D51F30010000."),
@@ -84,17 +84,17 @@ _ROWS: tuple[tuple[str, str, str], ...] = (
     ("entity-identifier.not-assigned", "SEC L3.9", "party.show"),
     ("entity-identifier.taken", "SEC L3.9", "entity-identifier.assign"),
     ("extract.altered", "", ""),
-    ("extract.gap", "", "Name every delta since the full extract, or begin with a newer full one."),
+    ("extract.gap", "", "Name every delta since the full extract, or start from a newer full extract."),
     ("extract.manifest", "", ""),
     ("extract.missing", "", "smki extract list shows those of a home; over HTTP they are below /extracts/."),
     ("extract.no-full", "", "Make one: smki extract full."),
-    ("extract.of-another-ledger", "", "Begin anew: smki extract full."),
+    ("extract.of-another-ledger", "", "Start again: smki extract full."),
     (
         "extract.result",
         "",
-        "The extracts before it are not those it was made after; make a new one: smki extract full.",
+        "It does not follow the extracts before it; make a new one: smki extract full.",
     ),
-    ("extract.under-way", "", "Wait until it is done."),
+    ("extract.under-way", "", "Wait until it is finished."),
     ("fault.content-type", "RFC 8259", ""),
     ("fault.malformed", "", "GET /faults shows what can be set."),
     ("fault.too-many", "", "Clear some."),
@@ -168,7 +168,7 @@ _ROWS: tuple[tuple[str, str, str], ...] = (
     ("parameter.unknown", "", ""),
     ("participant.unknown", "SEC H14.11", "participant.list"),
     ("party-category.unknown", "SEC A1", ""),
-    ("party-id.malformed", "", "Write it like LARGE-SUPPLIER; lower case will do."),
+    ("party-id.malformed", "", "Write it like LARGE-SUPPLIER, in upper or lower case."),
     ("party.authorised-for", "SEC L3", ""),
     ("party.exists", "", ""),
     ("party.no-name", "", ""),
@@ -179,10 +179,10 @@ _ROWS: tuple[tuple[str, str, str], ...] = (
     ("party.unknown", "SEC L3", "party.add"),
     ("pkcs12.no-passphrase", "", ""),
     ("pkcs12.nothing", "RFC 7292", ""),
-    ("port.unusable", "", "Choose another with --host and --port, or stop what listens there."),
+    ("port.unusable", "", "Choose another with --host and --port, or stop the program that uses it."),
     ("profile.unknown", "", ""),
     ("public-key.already-certified", "", ""),
-    ("published-key.unfit", "", "Take it away: only keys that were made to be published belong there."),
+    ("published-key.unfit", "", "Remove it: only keys that were made to be published belong there."),
     ("quota.malformed", "SEC H14.11", ""),
     ("refusal.unknown", "SEC L12", ""),
     ("repository.answer", "", ""),
@@ -198,7 +198,7 @@ _ROWS: tuple[tuple[str, str, str], ...] = (
     ("repository.unreachable", "", ""),
     ("rejection.because", "SEC L11", "Give one with --because, or as because in the request body."),
     ("request.is-certificate", "SEC Appendix M", ""),
-    ("request.is-other", "SEC Appendix M", "Hand in the certification request (PKCS#10) that was made for the key."),
+    ("request.is-other", "SEC Appendix M", "Submit the certification request (PKCS#10) that was made for the key."),
     ("request.too-large", "SEC Appendix M", ""),
     ("request.too-many-slow", "RFC 9110", ""),
     ("responsible.malformed", "", "Write it like gas: LARGE-SUPPLIER."),
@@ -207,8 +207,8 @@ _ROWS: tuple[tuple[str, str, str], ...] = (
     ("revocation.already", "SEC Appendix M", ""),
     ("revocation.delay", "SEC Appendix M", "revocation.as-pma"),
     ("revocation.device", "SEC Appendix M", "certificate.reject-instead"),
-    ("revocation.kind", "SEC Appendix M", "No list is published on which it could stand."),
-    ("revocation.not-yours", "SEC Appendix M", "Have one of them ask."),
+    ("revocation.kind", "SEC Appendix M", "No revocation list is published for such certificates."),
+    ("revocation.not-yours", "SEC Appendix M", "Ask one of them to do it."),
     ("revocation.reason", "SEC Appendix M", ""),
     ("revocation.what", "SEC Appendix M", ""),
     ("role.no-certificates", "GBCS 12", ""),
@@ -218,12 +218,12 @@ _ROWS: tuple[tuple[str, str, str], ...] = (
     ("row.incomplete", "", ""),
     ("row.length", "RFC 4180", ""),
     ("row.value", "", ""),
-    ("search.subject", "SEC Appendix P", "Name an Organisation by the one or a Device by the other."),
+    ("search.subject", "SEC Appendix P", "Name either an Organisation or a Device."),
     ("seed.malformed", "RFC 3629", "Write the seed in UTF-8."),
     (
         "serial-number.exhausted",
         "",
-        "A seeded SMKI runs out when one key is certified that often: use another key or an SMKI without seed.",
+        "A seeded SMKI runs out of serial numbers for one key: use another key, or an SMKI without a seed.",
     ),
     ("serial-number.malformed", "RFC 5280 4.1.2.2", "Write it like 4DF56E92D528F83544EBA0547068CF8C."),
     ("serial-number.taken", "", ""),
@@ -244,7 +244,7 @@ _ROWS: tuple[tuple[str, str, str], ...] = (
     ("trust-anchor.missing", "SEC L12", ""),
     ("trust-anchor.unusable", "SEC L12", ""),
     ("url.malformed", "RFC 3986", ""),
-    ("use.key-usage", "RFC 5280 4.2.1.3", "Take the other certificate of the same Party or Device."),
+    ("use.key-usage", "RFC 5280 4.2.1.3", "Use the other certificate of the same Party or Device."),
     ("use.malformed", "", "Write supplier/ds."),
     ("user-role.unknown", "SEC A1", ""),
     ("vectors.command", "", ""),
@@ -262,4 +262,4 @@ _ROWS: tuple[tuple[str, str, str], ...] = (
 )
 
 CODES: dict[str, Code] = {row[0]: Code(*row) for row in _ROWS}
-"""Every row, by its code."""
+"""The rows, by code."""

@@ -1,4 +1,4 @@
-"""Files that change whole or not at all."""
+"""Files and directories that are written completely or not at all."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ PRIVATE_MODE = 0o600
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Put *content* in the place of a file, on disk when this returns; whoever reads sees the old or the new, whole.
+    """Replace a file with *content*, durably; readers see either the old or the new content, never a part.
 
-    The file is for its owner alone (mode 0600).
+    The file is readable only by its owner (mode 0600).
 
-    :raises OSError: when it cannot be written; the old one stays then.
+    :raises OSError: if it cannot be written; the old file then remains.
     """
     with replacing(path, PRIVATE_MODE) as file:
         file.write(content)
@@ -31,19 +31,19 @@ def replace_file(path: Path, content: bytes) -> None:
 
 @contextlib.contextmanager
 def replacing(path: Path, mode: int = PUBLIC_MODE) -> Iterator[IO[bytes]]:
-    """A file to write into that takes the place of *path* when all went well, and vanishes otherwise.
+    """Yield a file that replaces *path* if the block succeeds, and is deleted otherwise.
 
-    Opened before anything is decided, so that a place where nothing can be written is found out in time. Where *path* is
-    a link, it is the file it leads to that is replaced; a device or a pipe is written to as it is.
+    It is opened before the block starts, so that an unwritable location is noticed early. If *path* is a symbolic link,
+    the file it leads to is replaced; a device or a pipe is written to directly.
 
-    :param mode: who may read it then; until then its owner alone.
-    :raises OSError: naming *path*, when it cannot be written; the old one stays then.
+    :param mode: the permissions of the finished file; until then only its owner can read it.
+    :raises OSError: with *path* as file name, if it cannot be written; the old file then remains.
     """
     with _naming(path):
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         if path.exists() and not path.is_file():
-            # A file in the place of /dev/null would take that away from everybody.
+            # Replacing /dev/null with a file would break it for everybody.
             with path.open("wb") as file:
                 yield file
             return
@@ -63,7 +63,7 @@ def replacing(path: Path, mode: int = PUBLIC_MODE) -> Iterator[IO[bytes]]:
 
 @contextlib.contextmanager
 def _naming(path: Path) -> Iterator[None]:
-    """Have an OSError name what was to be written, which nobody knows by the name it has until it is whole."""
+    """Make an OSError name the file that was to be written, not the temporary one."""
     try:
         yield
     except OSError as error:
@@ -74,10 +74,10 @@ def _naming(path: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def new_directory(path: Path) -> Iterator[Path]:
-    """A directory to write into that becomes *path* when all went well, and vanishes otherwise.
+    """Yield a directory that becomes *path* if the block succeeds, and is deleted otherwise.
 
-    :raises NotReady: when there is something at *path* already, unless it is an empty directory.
-    :raises OSError: when nothing can be written there.
+    :raises NotReady: if *path* already exists, unless it is an empty directory.
+    :raises OSError: if nothing can be written there.
     """
     if path.exists() and not (path.is_dir() and not any(path.iterdir())):
         remedy = "Choose another folder, or move this one away."
@@ -85,8 +85,8 @@ def new_directory(path: Path) -> Iterator[Path]:
             Problem(
                 code="folder.occupied",
                 subject=str(path),
-                seen="there already",
-                expected="no such folder yet, or an empty one",
+                seen="already exists",
+                expected="a new folder, or an empty one",
                 remedy=remedy,
             )
         )
@@ -102,7 +102,7 @@ def new_directory(path: Path) -> Iterator[Path]:
 
 
 class TemporaryPlace:
-    """A directory that is made when it is first asked for, for what wants files although nothing is to stay."""
+    """A temporary directory that is created on first use, for code that needs files that are not kept."""
 
     def __init__(self) -> None:
         self._directory: tempfile.TemporaryDirectory[str] | None = None
@@ -110,14 +110,14 @@ class TemporaryPlace:
 
     @property
     def path(self) -> Path:
-        """The directory, for its owner alone (mode 0700)."""
+        """The directory, accessible only to its owner (mode 0700)."""
         with self._lock:
             if self._directory is None:
                 self._directory = tempfile.TemporaryDirectory(prefix="smki-")
             return Path(self._directory.name)
 
     def remove(self) -> None:
-        """Remove it with all that is in it, where it was made."""
+        """Remove the directory and its contents, if it was created."""
         with self._lock:
             if self._directory is not None:
                 self._directory.cleanup()

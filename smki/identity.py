@@ -1,4 +1,4 @@
-"""Identities: whom a certificate is for, and which certificate it is."""
+"""Identifiers of certificate holders and certificates: Entity Identifiers, Party IDs and serial numbers."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _HEXADECIMAL = re.compile(r"[0-9A-Fa-f]{1,40}\Z")
 _PARTY_ID = re.compile(r"[A-Z0-9](?:[A-Z0-9-]{0,30}[A-Z0-9])?\Z")
 
 MAX_SERIAL_BYTES = 16
-"""GBCS certificates have serial numbers of at most 16 bytes."""
+"""Maximum size of serial numbers in GBCS certificates, in bytes."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class EntityIdentifier:
-    """An EUI-64: who a Party's role, or which Device, is (8 bytes, most significant first)."""
+    """An EUI-64 that identifies a Device, or a Party in a role (8 bytes, most significant first)."""
 
     encoded: bytes
 
@@ -28,7 +28,7 @@ class EntityIdentifier:
 
     @classmethod
     def parse(cls, text: str) -> EntityIdentifier:
-        """Read ``90-B3-D5-1F-30-01-00-00``, ``90:B3:D5:…`` or ``90B3D51F30010000``, in either case.
+        """Parse ``90-B3-D5-1F-30-01-00-00``, ``90:B3:D5:…`` or ``90B3D51F30010000``, in upper or lower case.
 
         :raises Malformed: for anything else.
         """
@@ -63,9 +63,9 @@ def _not_an_eui(seen: str) -> Problem:
 
 @dataclass(frozen=True, slots=True, order=True)
 class PartyId:
-    """What the Code Administrator calls a Party (or this SMKI a Testing Participant): ``LARGE-SUPPLIER``.
+    """The identifier of a Party, given by the Code Administrator, or of a Testing Participant: ``LARGE-SUPPLIER``.
 
-    Assumption: the form. None is published, so it is one that needs no quoting anywhere.
+    Assumption: the form. None is published; this one never needs quoting.
     """
 
     text: str
@@ -83,7 +83,7 @@ class PartyId:
 
     @classmethod
     def parse(cls, text: str) -> PartyId:
-        """Read a Party ID, in any case.
+        """Parse a Party ID, in upper or lower case.
 
         :raises Malformed: for anything else.
         """
@@ -95,15 +95,16 @@ class PartyId:
 
 @dataclass(frozen=True, slots=True, order=True)
 class SerialNumber:
-    """A certificate's serial number: a positive whole number."""
+    """The serial number of a certificate: a positive integer."""
 
     value: int
 
     @classmethod
     def parse(cls, text: str) -> SerialNumber:
-        """Read a hexadecimal serial number: either case, leading zeros optional, ``:`` between pairs allowed.
+        """Parse a hexadecimal serial number, in upper or lower case; leading zeros and ``:`` between pairs are
+        optional.
 
-        :raises Malformed: for anything else, and for nought.
+        :raises Malformed: for anything else, and for zero.
         """
         digits = text.strip().replace(":", "")
         if _HEXADECIMAL.match(digits) and (value := int(digits, 16)):
@@ -119,12 +120,12 @@ class SerialNumber:
 
     @classmethod
     def from_bytes(cls, encoded: bytes) -> SerialNumber:
-        """The serial number whose unsigned big-endian bytes these are."""
+        """Return the serial number with these bytes (unsigned, big-endian)."""
         return cls(int.from_bytes(encoded, "big"))
 
     @property
     def encoded(self) -> bytes:
-        """16 bytes, most significant first (more only where a certificate made elsewhere needs them)."""
+        """16 bytes, most significant first; more only if a certificate issued elsewhere needs them."""
         return self.value.to_bytes(max(MAX_SERIAL_BYTES, (self.value.bit_length() + 7) // 8), "big")
 
     @property

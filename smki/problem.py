@@ -1,8 +1,7 @@
-"""What is wrong, as a value: reasons, findings and the errors that carry them.
+"""Problems and findings as values, and the exceptions that carry them.
 
-Everything that this project refuses or complains about is a value first: a stable code, the thing
-concerned, what was seen, what was expected, the clause that says so and the way out. This module
-defines those values and is the one place that turns them into text.
+Every refusal and every complaint is a value: a stable code, the subject, what was seen, what was expected, the clause,
+and the remedy. This module defines these values and is the only one that formats them as text.
 """
 
 from __future__ import annotations
@@ -18,20 +17,20 @@ from smki.text import visible
 
 
 class Severity(enum.IntEnum):
-    """How much a finding weighs. ``ERROR`` and above stop issuance and make a lint fail."""
+    """The severity of a finding. ``ERROR`` and above prevent issuance and make a lint fail."""
 
     NOTICE = 1
-    """Allowed, but unlike the published certificates."""
+    """Allowed, but different from the published certificates."""
     WARNING = 2
-    """Allowed somewhere, probably a mistake here."""
+    """Allowed in some cases, but probably a mistake here."""
     ERROR = 3
     """Breaks a rule of the profile."""
     FATAL = 4
-    """What follows could not be read at all."""
+    """The rest could not be read at all."""
 
     @property
     def label(self) -> str:
-        """The name in lower case, as printed and as written in JSON."""
+        """The name in lower case, as printed and as used in JSON."""
         return self.name.lower()
 
 
@@ -43,19 +42,19 @@ class Problem:
     """
 
     code: str
-    """Stable and dotted, for programs: ``entity-identifier.malformed``."""
+    """A stable code for programs, with dots: ``entity-identifier.malformed``."""
     subject: str
-    """The thing concerned: a field, a file, an argument."""
+    """What the problem is about: a field, a file, an argument."""
     seen: str
     """What was found there."""
     expected: str = ""
-    """What would have been right."""
+    """What would have been correct."""
     clause: str = ""
-    """The clause that asks for it, for instance ``RFC 5280 4.1.2.2``."""
+    """The clause that requires it, for instance ``RFC 5280 4.1.2.2``."""
     remedy: str = ""
     """What to do next: a key of :data:`~smki.remedies.REMEDIES`, or a text that suits every interface."""
     given: Mapping[str, str] = field(default_factory=dict, hash=False)
-    """What belongs into the remedy, by name."""
+    """Values for the placeholders of the remedy, by name."""
 
     def __post_init__(self) -> None:
         row = CODES.get(self.code)
@@ -66,20 +65,20 @@ class Problem:
                 object.__setattr__(self, "remedy", row.remedy)
 
     def remedy_for(self, interface: Interface) -> str:
-        """Return what to do next, in the terms of an interface; empty where there is nothing to do."""
+        """Return what to do next, in terms of an interface; empty if there is nothing to do."""
         known = REMEDIES.get(self.remedy)
         return known.text(interface, _Given(self.given)) if known else self.remedy
 
     def fields(self) -> dict[str, Any]:
-        """Return what a Problem is made of, to be stored: ``Problem(**fields)`` is equal to it."""
+        """Return the fields for storage: ``Problem(**fields)`` is equal to the problem."""
         names = ("code", "subject", "seen", "expected", "clause", "remedy")
         values: dict[str, Any] = {name: value for name in names if (value := getattr(self, name))}
         return values | ({"given": dict(self.given)} if self.given else {})
 
     def as_json(self, interface: Interface = Interface.CLI) -> dict[str, str]:
-        """Return the problem for programs: every field a string, empty ones left out.
+        """Return the problem as JSON: every field a string, empty fields omitted.
 
-        :param interface: in whose terms the remedy is.
+        :param interface: the interface for which the remedy is written.
         """
         names = ("code", "subject", "seen", "expected", "clause")
         values = {name: value for name in names if (value := getattr(self, name))}
@@ -88,7 +87,7 @@ class Problem:
 
 
 class _Given(dict[str, str]):
-    """Leaves a name that was not given as it stands, in capitals: ``PARTY``."""
+    """Replaces a placeholder without a value by its name in capitals: ``PARTY``."""
 
     def __missing__(self, name: str) -> str:
         return name.upper()
@@ -96,19 +95,19 @@ class _Given(dict[str, str]):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that a lint found in a certificate, a certification request or a revocation list."""
+    """One defect that a lint found in a certificate, a certification request or a revocation list."""
 
     code: str
-    """Stable and dotted: ``serial-number.too-long``."""
+    """A stable code, with dots: ``serial-number.too-long``."""
     severity: Severity
     clause: str
     location: str
-    """Where in the structure: ``tbsCertificate.serialNumber``."""
+    """The location in the structure: ``tbsCertificate.serialNumber``."""
     seen: str
     expected: str
 
     def as_json(self) -> dict[str, Any]:
-        """The finding as JSON: every field a string."""
+        """Return the finding as JSON: every field a string."""
         return {
             "code": self.code,
             "severity": self.severity.label,
@@ -119,7 +118,7 @@ class Finding:
         }
 
     def as_problem(self, remedy: str = "") -> Problem:
-        """The same as a reason for a refusal."""
+        """Return the finding as a reason for a refusal."""
         return Problem(
             code=self.code,
             subject=self.location,
@@ -131,11 +130,11 @@ class Finding:
 
 
 def problem_lines(problem: Problem, interface: Interface = Interface.CLI) -> list[str]:
-    """Return a problem for a person, on one line, with its remedy on a second one if it has one.
+    """Return a problem as text, on one line, with its remedy, if any, on a second line.
 
     ``subject: 7 bytes; expected 8 bytes (RFC 4108 5) [code]``; characters that are not printable are escaped.
 
-    :param interface: in whose terms the remedy is.
+    :param interface: the interface for which the remedy is written.
     """
     parts = [f"{problem.subject}: {problem.seen}"]
     if problem.expected:
@@ -159,14 +158,14 @@ def problem_text(problem: Problem, interface: Interface = Interface.CLI) -> str:
 
 
 def finding_text(finding: Finding) -> str:
-    """One finding for a person, on one line, starting with its severity."""
+    """Return a finding as one line of text that starts with its severity."""
     return f"{finding.severity.label}: {problem_text(finding.as_problem())}"
 
 
 class SmkiError(Exception):
-    """The root of every error that this project raises on purpose.
+    """The base class of every exception that this project raises on purpose.
 
-    :ivar problems: at least one :class:`Problem`, the first being the decisive one.
+    :ivar problems: at least one :class:`Problem`; the first is the decisive one.
     """
 
     def __init__(self, *problems: Problem) -> None:
@@ -181,7 +180,7 @@ class SmkiError(Exception):
         return self.problems[0].code
 
     def text(self, interface: Interface) -> str:
-        """Return every problem for a person, with remedies in the terms of an interface."""
+        """Return every problem as text, with remedies for an interface."""
         return "\n".join(problem_text(problem, interface) for problem in self.problems)
 
     def __str__(self) -> str:
@@ -189,11 +188,11 @@ class SmkiError(Exception):
 
 
 class Malformed(SmkiError):
-    """Text or bytes that are not what they should be: an EUI-64, a role, a certificate, a file."""
+    """Text or bytes are not valid: an EUI-64, a role, a certificate, a file."""
 
 
 class NotFound(SmkiError):
-    """What was asked for is not there."""
+    """Something that was requested does not exist."""
 
 
 class NotReady(SmkiError):
@@ -201,9 +200,9 @@ class NotReady(SmkiError):
 
 
 class IntegrityError(SmkiError):
-    """The ledger or a key file contradicts itself."""
+    """The ledger or a key file is inconsistent."""
 
 
 def errors_among(findings: Iterable[Finding]) -> list[Finding]:
-    """The findings at severity error or above, in their order."""
+    """Return the findings at severity error or above, in order."""
     return [finding for finding in findings if finding.severity >= Severity.ERROR]

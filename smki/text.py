@@ -1,8 +1,9 @@
-"""Text for people, made of what came from somebody else.
+"""Makes text from other sources safe to print.
 
-A common name, a file name, a reason or the name of a Party may hold line breaks, escape sequences of a terminal, and
-characters that turn the direction of writing or that nobody sees. :func:`visible` makes all of these visible, so that no
-text can pass for another line, or for something that this program says. JSON does not need it: it escapes by itself.
+A common name, a file name, a reason or the name of a Party can contain line breaks, terminal escape sequences, and
+characters that are invisible or change the direction of writing. :func:`visible` escapes all of these, so that such
+text cannot imitate another line or a message of this program. JSON output does not need it, because it is escaped
+anyway.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def visible(text: str) -> str:
-    """*text* on one line: every character that is not printable is written as an escape, ``\\n``, ``\\x1b``, ``\\u202e``.
+    """Return *text* on one line, with every character that is not printable as an escape: ``\\n``, ``\\x1b``,
+    ``\\u202e``.
 
-    Not printable (:meth:`str.isprintable`) are control and format characters, among them those for bidirectional text
-    and of no width, line and paragraph separators, every space but U+0020, surrogates and what Unicode does not assign.
+    Not printable (:meth:`str.isprintable`) are control and format characters, including those for bidirectional text
+    and of zero width, line and paragraph separators, every space but U+0020, surrogates, and unassigned code points.
     """
     if text.isprintable():
         return text

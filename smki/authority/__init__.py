@@ -1,1 +1,1 @@
-"""The certification authorities: their keys, and the order of writes in which a certificate comes to be."""
+"""Certification authorities: their keys, and how certificates and revocation lists are built and signed."""

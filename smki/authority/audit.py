@@ -1,4 +1,4 @@
-"""Reads again what the ledger says was issued, trusting none of it."""
+"""Checks everything that was issued by reading it again, without trusting the ledger."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from smki.sec.registry_fields import registrant_id
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What the check of a ledger found."""
+    """The result of checking a ledger."""
 
     certificates: int
-    """How many certificates were read."""
+    """The number of certificates that were checked."""
     unfinished: int
-    """Applications without a certificate: a crash came between, or they are under way. Nothing was handed out."""
+    """Applications without a certificate: a crash intervened, or they are in progress. Nothing was handed out."""
     problems: tuple[Problem, ...]
 
 
 def check_ledger(ledger: Ledger, policy_oid: str) -> CheckResult:
-    """Check every certificate against its columns, its profile and its issuer, every latest list against the revocations,
-    and the storage as a whole: whether it is sound, and whether what it says contradicts itself.
+    """Check every certificate against its columns, profile and issuer, the latest lists against the revocations, and
+    the storage for damage and contradictions.
     """
     problems = [
         Problem(code="ledger.damaged", subject="ledger", seen=text, expected="a sound file") for text in ledger.damage()
@@ -84,7 +84,8 @@ def _check_rows(ledger: Ledger, policy_oid: str) -> Iterator[Problem | None]:
 
 
 def _check_lists(ledger: Ledger, issuer: Certificate) -> Iterator[Problem]:
-    """Whether the numbers and times of an issuer's lists only rise, and its latest is what the ledger says."""
+    """Check that the numbers and times of an issuer's lists only increase, and that the latest one matches the
+    ledger."""
     expected, update = 1, None
     for record in ledger.revocations.lists(issuer.serial_number):
         subject = f"revocation list {record.number} of {issuer.serial_number}"
@@ -110,7 +111,7 @@ def _check_lists(ledger: Ledger, issuer: Certificate) -> Iterator[Problem]:
 
 
 def _check_latest(ledger: Ledger, latest: ListRecord) -> Iterator[Problem]:
-    """Whether a list says what its columns say, and names what was revoked when it was made and nothing else."""
+    """Check that a list matches its columns, and has exactly the entries that were revoked when it was made."""
     subject = f"revocation list {latest.number} of {latest.issuer}"
     try:
         made = RevocationList.from_der(latest.der)
@@ -137,7 +138,7 @@ def _check_latest(ledger: Ledger, latest: ListRecord) -> Iterator[Problem]:
     rows = [(entry.serial_number, entry.effective, CRL_REASONS.get(entry.reason) or None) for entry in revoked]
     structure = read_revocation_list(latest.der)
     named = structure.entries.content if structure.entries is not None else b""
-    # Encoded once again the list is the same bytes: much quicker than to take a hundred thousand entries apart.
+    # The entries are encoded again and compared as bytes, which is much faster than parsing a hundred thousand of them.
     if named == encode_entry_rows(rows):
         return
     expected = {SerialNumber.from_bytes(row[0]): row[1:] for row in rows}
@@ -147,8 +148,8 @@ def _check_latest(ledger: Ledger, latest: ListRecord) -> Iterator[Problem]:
             yield Problem(
                 code="list.entry-unfounded",
                 subject=subject,
-                seen=f"names {entry.serial_number}",
-                expected="what was revoked then",
+                seen=f"contains {entry.serial_number}",
+                expected="only certificates that were revoked at that time",
             )
         elif told != (to_seconds(entry.revoked_at), entry.reason):
             seen = f"{entry.serial_number} revoked at {iso(entry.revoked_at)}"
@@ -156,12 +157,12 @@ def _check_latest(ledger: Ledger, latest: ListRecord) -> Iterator[Problem]:
                 code="list.entry-differs", subject=subject, seen=seen, expected="the time and reason of the revocation"
             )
     for serial_number in expected:
-        seen = f"does not name {serial_number}"
+        seen = f"does not contain {serial_number}"
         yield Problem(
             code="list.entry-missing",
             subject=subject,
             seen=seen,
-            expected="every certificate that was revoked and not expired then",
+            expected="every certificate that was revoked and not expired at that time",
         )
 
 

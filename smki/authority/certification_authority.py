@@ -15,20 +15,20 @@ from smki.pki.x509 import ECDSA_WITH_SHA256_ALGORITHM
 from smki.profile import IssuerFacts
 from smki.profile.clearance import Cleared
 
-# Deterministic (RFC 6979): no signature depends on the quality of random numbers, a certificate signed
-# again after a crash is the same certificate, and a seeded SMKI is the same byte for byte.
+# Deterministic (RFC 6979): signatures do not depend on the quality of random numbers, the same certificate signed again
+# after a crash is identical, and a seeded SMKI is reproducible byte for byte.
 _ECDSA = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
 
 
 class AuthorityMismatch(RuntimeError):
-    """What was cleared for one authority was offered to the key of another: a mistake in the program."""
+    """Something cleared for one authority was passed to the key of another: a programming error."""
 
 
 class SigningKey:
-    """A private key that signs certificates and revocation lists cleared for its authority, and nothing else.
+    """A private key that only signs certificates and revocation lists that were cleared for its authority.
 
-    :param name: the authority's name, DER.
-    :param load: reads the key; called at the first signature, so that looking at an SMKI needs no passphrase.
+    :param name: the authority's name (DER).
+    :param load: reads the key. It is called for the first signature, so that opening an SMKI needs no passphrase.
     """
 
     def __init__(self, name: bytes, load: Callable[[], ec.EllipticCurvePrivateKey]) -> None:
@@ -51,24 +51,24 @@ class SigningKey:
         _ = self._key
 
     def sign(self, cleared: Cleared) -> bytes:
-        """The certificate or list (DER), signed.
+        """Sign a certificate or list and return it (DER).
 
-        :raises AuthorityMismatch: when *cleared* was cleared for an authority of another name or key; it can still be
-            signed by that one.
-        :raises AlreadySigned: when *cleared* was signed before.
+        :raises AuthorityMismatch: if *cleared* was cleared for an authority with another name or key, which can still
+            sign it.
+        :raises AlreadySigned: if *cleared* was already signed.
         """
         if (cleared.issuer.name, cleared.issuer.point) != (self._name, self._point):
-            raise AuthorityMismatch("cleared for another authority than the one whose key this is")
+            raise AuthorityMismatch("cleared for another authority")
         tbs = cleared.redeem()
         return der.sequence(tbs, ECDSA_WITH_SHA256_ALGORITHM, der.bit_string(self._key.sign(tbs, _ECDSA)))
 
 
 class CertificationAuthority:
-    """An authority that can issue.
+    """An authority that can issue certificates.
 
     :ivar certificate: its certificate.
-    :ivar facts: the same as the lint wants it.
-    :ivar signing_key: the key that belongs to the certificate.
+    :ivar facts: the certificate in the form that the lint needs.
+    :ivar signing_key: the private key of the certificate.
     """
 
     def __init__(self, certificate: Certificate, signing_key: SigningKey) -> None:

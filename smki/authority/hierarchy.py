@@ -1,4 +1,4 @@
-"""The authorities of a home: Root OCA over Issuing OCAs, Root DCA over Issuing DCAs, and where their keys are."""
+"""The authorities of a home (Root OCA, Issuing OCAs, Root DCA and Issuing DCAs) and the location of their keys."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ AUTHORITY_NAMES = {
     CertificateKind.ROOT_DCA: "TD",
     CertificateKind.ISSUING_DCA: "TD01",
 }
-"""Common names of the first authorities: T for test, unlike those of the published test PKI (ZA, Z1, E357, 0001)."""
+"""Common names of the first authorities: T for test, and different from those of the published test PKI (ZA, Z1, E357,
+0001)."""
 
 ABOVE = {
     CertificateKind.ROOT_OCA: None,
@@ -35,7 +36,7 @@ ABOVE = {
     CertificateKind.ROOT_DCA: None,
     CertificateKind.ISSUING_DCA: CertificateKind.ROOT_DCA,
 }
-"""Which kind of authority issues each kind's certificates; in the order in which they are made."""
+"""The kind of authority that issues each kind of authority's certificate, in the order in which they are made."""
 
 ISSUED_BY = {
     CertificateKind.ORGANISATION: CertificateKind.ISSUING_OCA,
@@ -51,18 +52,18 @@ _NUMBERED = re.compile(r"(.*?)([0-9]+)\Z")
 
 @dataclass(frozen=True, slots=True)
 class NewAuthority:
-    """An authority that has a key but no certificate yet."""
+    """A new authority that has a key but no certificate yet."""
 
     subject: Subject
     facts: IssuerFacts
-    """Of the authority as an issuer, for a root, which issues its own certificate."""
+    """The issuer facts of a root, which issues its own certificate; None for others."""
     signing_key: SigningKey
 
 
 class Hierarchy:
-    """The authorities of a home. What there is, is read anew each time: another process may have added one.
+    """The authorities of a home. They are read from the ledger each time, because another process may have added one.
 
-    :param keys: where their private keys are.
+    :param keys: the store of their private keys.
     """
 
     def __init__(self, keys: KeyStore, randomness: Randomness) -> None:
@@ -71,7 +72,7 @@ class Hierarchy:
         self._made: dict[SerialNumber, CertificationAuthority] = {}
 
     def of(self, record: CertificateRecord) -> CertificationAuthority:
-        """The authority with that certificate."""
+        """Return the authority with a certificate."""
         authority = self._made.get(record.serial_number)
         if authority is None or authority.certificate.der != record.der:
             certificate = record.certificate
@@ -82,22 +83,22 @@ class Hierarchy:
         return authority
 
     def newest(self, reader: Reader, kind: CertificateKind) -> CertificationAuthority:
-        """The newest authority of a kind that is not revoked.
+        """Return the newest authority of a kind that is not revoked.
 
-        :raises IntegrityError: when there is none.
+        :raises IntegrityError: if there is none.
         """
         return self.of(_usable(reader, kind)[-1])
 
     def issuing(self, reader: Reader, kind: CertificateKind) -> list[CertificationAuthority]:
-        """Who may issue certificates of a kind: the newest Issuing OCA, or every Issuing DCA.
+        """Return the authorities that issue certificates of a kind: the newest Issuing OCA, or every Issuing DCA.
 
-        :raises IntegrityError: when there is none.
+        :raises IntegrityError: if there is none.
         """
         records = _usable(reader, ISSUED_BY[kind])
         return [self.of(record) for record in (records if kind is CertificateKind.DEVICE else records[-1:])]
 
     def new_authority(self, reader: Reader, kind: CertificateKind) -> NewAuthority:
-        """Name a new authority, make its key and keep it.
+        """Choose a name for a new authority, make its key and store the key.
 
         :raises Malformed: for a second root.
         """
@@ -108,7 +109,7 @@ class Hierarchy:
                 Problem(
                     code="authority.second-root",
                     subject=kind.title,
-                    seen=f"{name} is there",
+                    seen=f"{name} already exists",
                     expected="an Issuing OCA or DCA",
                 )
             )
@@ -125,7 +126,8 @@ class Hierarchy:
         try:
             self._keys.write(key_name, key)
         except FileExistsError:
-            # No certificate has that name: whoever made the key was stopped before there was one. It goes on from there.
+            # No certificate has this name: an earlier attempt was interrupted after it had stored the key. Use that
+            # key.
             return self._keys.read(key_name)
         return key
 
@@ -156,8 +158,8 @@ def _usable(reader: Reader, kind: CertificateKind) -> list[CertificateRecord]:
             Problem(
                 code="authority.missing",
                 subject=kind.title,
-                seen="none that is not revoked",
-                expected="its certificate",
+                seen="all are revoked or missing",
+                expected="a certificate that is not revoked",
                 given={"kind": str(kind.value)},
             )
         )
@@ -169,7 +171,8 @@ def _key_name(kind: CertificateKind, name: str) -> str:
 
 
 def _next_name(names: list[str]) -> str:
-    """``T2`` after ``T1``, ``TD10`` after ``TD09``, ``T100`` after ``TD99``; within the four characters that a name may have."""
+    """Return the next name: ``T2`` after ``T1``, ``TD10`` after ``TD09``, ``T100`` after ``TD99``; four characters at
+    most."""
     found = _NUMBERED.match(names[-1])
     stem, digits = found.groups() if found else (names[-1][:3], "1")
     number = f"{int(digits) + 1:0{len(digits)}d}"

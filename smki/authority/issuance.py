@@ -1,4 +1,5 @@
-"""Makes certificates: build, lint, sign. Nothing here is durable; docs/issuance-cycle.md says what happens next."""
+"""Makes certificates: build, lint, sign. Nothing here is stored; docs/issuance-cycle.md explains the following
+steps."""
 
 from __future__ import annotations
 
@@ -17,20 +18,20 @@ from smki.profile.forms import CertificateProfile
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a certificate is to be issued for."""
+    """The holder-specific contents of a certificate."""
 
     name: bytes
-    """Name, DER."""
+    """The subject name (DER)."""
     public_key_info: bytes
-    """SubjectPublicKeyInfo, DER."""
+    """SubjectPublicKeyInfo (DER)."""
     carried_over: dict[str, bytes] = field(default_factory=dict)
-    """Extension contents taken over from the request, by dotted object identifier."""
+    """Contents of extensions copied from the request, by dotted object identifier."""
 
 
 class Issuance:
-    """Makes certificates that meet their profile.
+    """Makes certificates that conform to their profile.
 
-    :param policy_oid: certificatePolicies of everything issued.
+    :param policy_oid: the certificatePolicies of all certificates.
     """
 
     def __init__(self, randomness: Randomness, policy_oid: str) -> None:
@@ -40,7 +41,7 @@ class Issuance:
     def serial_number(self, subject: Subject, attempt: int) -> SerialNumber:
         """Draw a serial number for a certificate.
 
-        :param attempt: how many numbers were drawn for it before and found taken.
+        :param attempt: how many numbers were drawn before for this certificate and were already in use.
         """
         return self._randomness.serial_number(subject.public_key_info, attempt)
 
@@ -55,11 +56,11 @@ class Issuance:
     ) -> Certificate:
         """Build a certificate, lint it, and sign it.
 
-        The signature is deterministic and the certificate counts only once it is stored, so that one which is lost before
-        that was never issued.
+        The signature is deterministic, and a certificate counts as issued only when it is stored. One that is lost
+        before that was never issued.
 
-        :param now: the time from which its validity is reckoned.
-        :raises NotConformant: when it would break its profile; nothing is signed then.
+        :param now: the time from which the validity is calculated.
+        :raises NotConformant: if it would break its profile; nothing is signed then.
         """
         not_before, not_after = validity_from(now, profile.validity.form)
         contents = CertificateContents(

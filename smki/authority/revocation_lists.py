@@ -1,4 +1,4 @@
-"""Revocation lists: who issues which, when one is due, and how it is made and signed."""
+"""Revocation lists: which authorities issue them, when they are due, and how they are made and signed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from smki.sec.role import CertificateKind
 
 @dataclass(frozen=True, slots=True)
 class ListPolicy:
-    """When a kind of list is issued. Assumption: all its times; the certificate policy could not be had."""
+    """When a kind of list is issued. Assumption: all these times; the certificate policy was not available."""
 
     profile: RevocationListProfile
     interval: timedelta
@@ -30,7 +30,7 @@ class ListPolicy:
 
     @property
     def lifetime(self) -> timedelta:
-        """From thisUpdate to nextUpdate."""
+        """The time from thisUpdate to nextUpdate."""
         return timedelta(hours=self.profile.next_update.form.hours)
 
 
@@ -38,22 +38,23 @@ POLICIES = {
     CertificateKind.ISSUING_OCA: ListPolicy(ORGANISATION_CRL, timedelta(hours=12), timedelta(hours=1)),
     CertificateKind.ROOT_OCA: ListPolicy(ORGANISATION_ARL, timedelta(days=365), timedelta(0)),
 }
-"""Which authorities issue lists: the Issuing OCA the Organisation CRL, the Root OCA the Organisation ARL. No list is
-published for Device or DCA Certificates."""
+"""The authorities that issue lists: the Issuing OCA issues the Organisation CRL, the Root OCA the Organisation ARL. No
+list is published for Device and DCA Certificates."""
 
 RENEW_WITHIN = 0.5
-"""The part of its time in which a list is renewed ahead: at half of it, so that a machine that slept is in time."""
+"""The part of the interval after which a list is renewed. It is less than 1, so that a machine that slept is in
+time."""
 
 
 def list_due(reader: Reader, policy: ListPolicy, latest: ListRecord, now: datetime) -> datetime:
-    """Return when the next list is due: by the interval, or earlier because of a revocation."""
+    """Return when the next list is due: at the regular interval, or earlier because of a revocation."""
     by_interval = latest.this_update + policy.interval
     revoked = reader.revocations.pending(latest, now)
     return by_interval if revoked is None else min(by_interval, revoked + policy.after_revocation)
 
 
 def is_list_due(reader: Reader, policy: ListPolicy, latest: ListRecord, now: datetime) -> bool:
-    """Return whether a new list is to be issued now, somewhat ahead of :func:`list_due`."""
+    """Return whether a new list is to be issued now, which is some time before :func:`list_due`."""
     due = list_due(reader, policy, latest, now)
     return now >= latest.this_update + (due - latest.this_update) * RENEW_WITHIN
 
@@ -63,8 +64,8 @@ def make_list(
 ) -> ListRecord:
     """Build a revocation list, lint it, and sign it.
 
-    :param revoked: what it is to contain, in its order.
-    :raises NotConformant: when it would break its profile; nothing is signed then.
+    :param revoked: the entries, in order.
+    :raises NotConformant: if it would break its profile; nothing is signed then.
     """
     certificate = authority.certificate
     policy = POLICIES[certificate.kind]

@@ -1,7 +1,8 @@
-"""What was asked of the Repository and answered under which audit reference: a file for each day, a line for each answer.
+"""Records of the requests to the Repository's XML services, by audit reference: one file per day, one line per
+response.
 
-Lines are JSON objects, written whole by one call each, so that several workers can share a file. Nobody waits for the
-disk: reading certificates changes nothing, and its record may lose its last moments when the machine fails.
+Lines are JSON objects. Each is written by one call, so that several workers can share a file. Writes are not synced to
+disk: reading certificates changes nothing, and the last records before a power failure may be lost.
 """
 
 from __future__ import annotations
@@ -19,14 +20,14 @@ from smki.clock import from_seconds, iso, to_seconds
 from smki.problem import Malformed, NotFound, Problem
 
 REFERENCE = re.compile(r"(\d{10,11})-([0-9a-f]{9})")
-"""``1234567890-abc123456``: seconds since 1970-01-01T00:00:00Z and nine random digits. Assumption: what is in it; only
-its form is known."""
+"""``1234567890-abc123456``: seconds since 1970-01-01T00:00:00Z and nine random digits. Only the form is published; the
+meaning of its parts is an assumption."""
 
 
 class AuditTrail:
     """The audit trail of one SMKI.
 
-    :param directory: where its files are; made with the first line.
+    :param directory: the directory of the files; created with the first line.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -37,13 +38,13 @@ class AuditTrail:
     def record(self, moment: datetime, values: dict[str, Any]) -> str:
         """Write a line and return its new reference.
 
-        :param moment: when it was asked (UTC).
-        :param values: what else is told of it, as JSON; no secrets.
-        :raises OSError: when it cannot be written.
+        :param moment: the time of the request (UTC).
+        :param values: further JSON values to record; no secrets.
+        :raises OSError: if it cannot be written.
         """
         reference = f"{to_seconds(moment):010d}-{secrets.token_hex(5)[:9]}"
         line = json.dumps({"reference": reference, "at": iso(moment), **values}) + "\n"
-        with self._lock:  # another thread may be the first of a new day, and close the file of the day before
+        with self._lock:  # another thread may start the file of a new day and close the previous one
             os.write(self._descriptor(moment), line.encode())
         return reference
 
@@ -61,10 +62,10 @@ class AuditTrail:
         return self._directory / f"{day.isoformat()}.jsonl"
 
     def find(self, reference: str) -> dict[str, Any]:
-        """The line with that reference.
+        """Return the line with a reference.
 
-        :raises Malformed: when it is no reference.
-        :raises NotFound: when there is no such line.
+        :raises Malformed: if it is not a reference.
+        :raises NotFound: if there is no such line.
         """
         matched = REFERENCE.fullmatch(reference.strip())
         if matched is None:
@@ -88,7 +89,7 @@ class AuditTrail:
                 code="audit.unknown",
                 subject=f"audit reference {matched.group()}",
                 seen=f"not in {path}",
-                expected="a reference given out here",
+                expected="a reference from this Repository",
             )
         )
 
@@ -104,5 +105,5 @@ def _line(line: bytes) -> dict[str, Any]:
     try:
         values = json.loads(line)
     except ValueError:
-        return {}  # cut short when the disk was full
+        return {}  # truncated because the disk was full
     return values if isinstance(values, dict) else {}

@@ -1,4 +1,4 @@
-"""What was decided when a home was made, kept in its ``smki.json``."""
+"""The settings chosen when a home was made, stored in its ``smki.json``."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ CONFIGURATION_FILE = "smki.json"
 FORMAT = 1
 
 SEEDED_START = datetime(2026, 1, 1, tzinfo=UTC)
-"""When an SMKI made from a seed begins unless told otherwise: fixed, so that the same seed makes the same
-bytes on any day."""
+"""The default starting time of an SMKI made from a seed. It is fixed, so that the same seed gives the same bytes on any
+day."""
 
 
 def beginning(seed: str | None, at: datetime | None) -> datetime:
-    """When an SMKI begins (UTC): as told, else at :data:`SEEDED_START` where it has a seed, else now.
+    """Return when an SMKI begins (UTC): *at* if given, else :data:`SEEDED_START` if there is a seed, else now.
 
-    :raises Malformed: when the seed is no text: bytes of a command line that are not UTF-8; or *at* names no time zone.
+    :raises Malformed: if the seed is not valid UTF-8 text, or *at* has no time zone.
     """
     if seed is not None and any("\ud800" <= character <= "\udfff" for character in seed):
         seen = f"{seed[:64]!r}"
@@ -35,28 +35,29 @@ def beginning(seed: str | None, at: datetime | None) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """What was decided when a home was made."""
+    """The settings chosen when a home was made."""
 
     created: str
     """ISO 8601, UTC."""
     policy_oid: str = TEST_POLICY_OID
-    """certificatePolicies of everything issued: names the environment."""
+    """The certificatePolicies of everything issued, which identify the environment."""
     seed: str | None = None
     deemed_accepted_after: int = 0
-    """Seconds after its issue at which an Organisation Certificate that nobody accepted or rejected counts as accepted
-    (SEC L11.5). Assumption: the Code's own time is not known to us; at once, so that a first try needs no second step."""
+    """Seconds after its issue at which an Organisation Certificate that was neither accepted nor rejected is deemed
+    accepted (SEC L11.5). Assumption: the Code's own period is not known to us. The default is 0, so that a first try
+    needs one step."""
     format: int = FORMAT
 
     def write(self, path: Path) -> None:
-        """Write it as JSON into a new file of mode 0600 (a seed is as good as every key)."""
+        """Write the settings as JSON to a new file with mode 0600, because the seed gives access to every key."""
         write_private_file(path, json.dumps(asdict(self), indent=2).encode() + b"\n")
 
     @classmethod
     def read(cls, home: Path) -> Configuration:
         """Read the configuration of a home.
 
-        :raises NotReady: when there is no SMKI.
-        :raises IntegrityError: when the file is not as it was written, or of a later format.
+        :raises NotReady: if there is no SMKI.
+        :raises IntegrityError: if the file is damaged or has a later format.
         """
         path = home / CONFIGURATION_FILE
         try:
@@ -74,7 +75,9 @@ class Configuration:
             ) from None
         except (OSError, ValueError, TypeError) as error:
             raise IntegrityError(
-                Problem(code="home.unreadable", subject=str(path), seen=str(error), expected="what smki init wrote")
+                Problem(
+                    code="home.unreadable", subject=str(path), seen=str(error), expected="a file written by smki init"
+                )
             ) from None
         if configuration.format != FORMAT:
             raise IntegrityError(
@@ -89,9 +92,9 @@ class Configuration:
 
 
 def refuse_occupied(path: Path) -> None:
-    """Find out in time that no SMKI can be made in a directory, because there is something else.
+    """Check early that an SMKI can be made in a directory.
 
-    :raises NotReady: when there is.
+    :raises NotReady: if something else is there.
     """
     try:
         occupied = path.exists() and (not path.is_dir() or any(path.iterdir()))
@@ -99,6 +102,6 @@ def refuse_occupied(path: Path) -> None:
         seen, expected = error.strerror or str(error), "an empty directory"
         raise NotReady(Problem(code="home.not-writable", subject=str(path), seen=seen, expected=expected)) from error
     if occupied:
-        seen, expected = "something else is there", "no such directory yet, or an empty one"
+        seen, expected = "already exists and is not empty", "a new directory, or an empty one"
         remedy = "Choose another directory with --home."
         raise NotReady(Problem(code="home.occupied", subject=str(path), seen=seen, expected=expected, remedy=remedy))

@@ -1,4 +1,4 @@
-"""Certificates by whatever somebody has at hand: a serial number, a digest, an Entity Identifier, a name."""
+"""Finds certificates by a serial number, a digest, an Entity Identifier, a Party ID or a name."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from smki.problem import Malformed
 from smki.sec.role import CertificateKind
 
 LEAST_PREFIX_DIGITS = 4
-"""A beginning of a serial number has to have so many hexadecimal digits: fewer are too many certificates'."""
+"""Minimum number of hexadecimal digits of a partial serial number; fewer would match too many certificates."""
 
 _HEXADECIMAL = re.compile(r"[0-9A-Fa-f]+\Z")
 _DECIMAL = re.compile(r"[1-9][0-9]{0,48}\Z")
@@ -21,9 +21,9 @@ _NAMED_KINDS = tuple(kind for kind in CertificateKind if kind is not Certificate
 
 
 def readings(text: str) -> dict[str, CertificateQuery]:
-    """What a text can be read as: queries by what they look for; a name or a Party ID is not among them.
+    """Return the possible meanings of a text, as queries by what they look for; names and Party IDs are not included.
 
-    A text can be several things at once: 16 digits are an Entity Identifier, or a serial number in either base.
+    A text can have several meanings: 16 digits are an Entity Identifier, or a serial number in hexadecimal or decimal.
     """
     digits = re.sub(r"[\s:-]", "", text)
     found: dict[str, CertificateQuery] = {}
@@ -41,7 +41,7 @@ def readings(text: str) -> dict[str, CertificateQuery]:
 
 
 def with_serial_number(ledger: Ledger, serial_number: SerialNumber) -> CertificateRecord | None:
-    """Ours, or else the first imported one: certificates of other issuers can have the same serial number."""
+    """Return the certificate issued here with a serial number, or else the first imported one, or None."""
     ours = ledger.certificate(serial_number)
     if ours is not None:
         return ours
@@ -49,10 +49,10 @@ def with_serial_number(ledger: Ledger, serial_number: SerialNumber) -> Certifica
 
 
 def look_up(ledger: Ledger, text: str) -> Iterator[CertificateRecord]:
-    """Every certificate that a text can mean, each once: by what :func:`readings` makes of it, by the Party or Testing
-    Participant whose id it is, or by a part of its common name in any case.
+    """Yield every certificate that a text can mean, each once: by :func:`readings`, by the id of its Party or Testing
+    Participant, or by part of its common name, ignoring case.
 
-    Only where nothing shorter finds any are the certificates gone through for a common name.
+    Common names are searched only if nothing else matches, because that reads every certificate.
     """
     seen: set[int] = set()
     for query in readings(text).values():

@@ -1,4 +1,5 @@
-"""What every SMKI begins with: the demonstration cast, the authorities, the DCC's certificates and the first lists."""
+"""The initial contents of an SMKI: the demonstration Parties, the authorities, the DCC's certificates and the first
+lists."""
 
 from __future__ import annotations
 
@@ -19,7 +20,7 @@ from smki.sec.role import KeyUsage, RemotePartyRole
 
 
 class Unpopulated(Protocol):
-    """What is needed of an SMKI to fill it."""
+    """What this module needs of an SMKI."""
 
     registration: Registration
 
@@ -36,9 +37,9 @@ class Unpopulated(Protocol):
 
 
 def populate(smki: Unpopulated, keys: KeyStore) -> None:
-    """Register the demonstration cast, make the authorities, and issue the DCC's certificates and the first lists.
+    """Register the demonstration Parties, make the authorities, and issue the DCC's certificates and the first lists.
 
-    :param keys: where the DCC's private keys are kept.
+    :param keys: the store of the DCC's private keys.
     """
     init = Actor(interface="init")
     smki.registration.execute(Register((*PARTIES, *TESTING_PARTICIPANTS)), init)
@@ -54,5 +55,5 @@ def populate(smki: Unpopulated, keys: KeyStore) -> None:
 
 
 def dcc_key_name(role: RemotePartyRole, usage: KeyUsage) -> str:
-    """Return the name under which the private key of one of the DCC's certificates is kept."""
+    """Return the name of the private key of one of the DCC's certificates in the key store."""
     return f"dcc/{role.label}-{usage.code.lower()}"

@@ -1,6 +1,6 @@
-"""Private keys that are public on purpose: made for a test PKI that hands them out, and kept apart from all others.
+"""Private keys that are public on purpose: made for a test PKI that publishes them, and kept apart from all others.
 
-They stand in ``keys/published/`` of a home, unencrypted. Nothing gets there but through :meth:`PublishedKeys.add`.
+They are in ``keys/published/`` of a home, unencrypted. Only :meth:`PublishedKeys.add` writes there.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ _SUFFIX = ".key"
 class PublishedKeys:
     """The published keys of a home.
 
-    :param directory: where they are; made with the first of them.
-    :param ledger: knows their certificates.
+    :param directory: the directory of the keys; created with the first one.
+    :param ledger: the ledger with their certificates.
     """
 
     def __init__(self, directory: Path, ledger: Ledger) -> None:
@@ -34,12 +34,12 @@ class PublishedKeys:
         self._ledger = ledger
 
     def add(self, name: str, key: ec.EllipticCurvePrivateKey) -> Path:
-        """Publish a key, in the place of the one that was published under that name.
+        """Publish a key. It replaces the key that was published under the same name.
 
-        :param key: of an Organisation Certificate of this SMKI, and made to be published.
-        :returns: the file that it is kept in.
-        :raises IntegrityError: when it is another's, an authority's for instance; nothing is written then.
-        :raises OSError: when it cannot be written.
+        :param key: the key of an Organisation Certificate of this SMKI, made to be published.
+        :returns: the file of the key.
+        :raises IntegrityError: if it is any other key, such as an authority's; nothing is written then.
+        :raises OSError: if it cannot be written.
         """
         self._certificate_with_key(name, key)
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -50,12 +50,12 @@ class PublishedKeys:
     def certificates(self) -> list[CertificateWithKey]:
         """Each of them with its certificate, in the order of their names.
 
-        :raises IntegrityError: when something else has been put there.
+        :raises IntegrityError: if the directory contains anything else.
         """
         return [self._certificate_with_key(path.stem, read_key(path)) for path in self._files()]
 
     def state(self) -> tuple[tuple[str, int, int], ...]:
-        """A value that changes when they do: name, time of change (nanoseconds) and inode of each file."""
+        """Return a value that changes when the keys do: name, time of change (nanoseconds) and inode of each file."""
         return tuple(
             (path.name, status.st_mtime_ns, status.st_ino) for path in self._files() if (status := path.stat())
         )

@@ -1,14 +1,14 @@
-"""One SMKI in one directory, or in memory: opens it, and wires the other rooms of the house together.
+"""One SMKI, in a directory or in memory. Opens it and connects its parts.
 
 pki/
-  smki.json               what was decided when it was made
-  ledger.sqlite           everything that was applied for and issued
+  smki.json               the settings chosen when it was made
+  ledger.sqlite           applications, certificates, revocations and all other records
   keys/root-oca.key …     the authorities' private keys
   keys/dcc/…              the private keys of the DCC's own certificates
-  keys/imported/…         private keys that were imported, where that was asked for
-  extracts/…              full extracts and deltas, once some were made
-  audit/2026-11-21.jsonl  what was asked of the Repository that day, by audit reference
-  keys/published/…        private keys that were made to be handed out
+  keys/imported/…         private keys that were imported, if any
+  extracts/…              full extracts and deltas, if any
+  audit/2026-11-21.jsonl  the requests to the Repository's XML services on that day, by audit reference
+  keys/published/…        private keys that were made to be published
 """
 
 from __future__ import annotations
@@ -72,11 +72,11 @@ EXTRACTS = "extracts"
 
 
 class Smki:
-    """One SMKI, open. Close it, or use it in a ``with`` statement.
+    """An open SMKI. Close it, or use it in a ``with`` statement.
 
-    :ivar ledger: what was applied for and issued.
-    :ivar registration: runs the commands that change it.
-    :ivar clock: what time it is here.
+    :ivar ledger: its records.
+    :ivar registration: runs the commands that change the records.
+    :ivar clock: its clock.
     :ivar hierarchy: its authorities.
     """
 
@@ -107,18 +107,20 @@ class Smki:
 
     @property
     def path(self) -> Path:
-        """The directory; of an SMKI in memory a temporary one, made when it is first asked for and removed on closing."""
+        """The directory. For an SMKI in memory, a temporary one, created on first use and removed when the SMKI is
+        closed."""
         return self._place if isinstance(self._place, Path) else self._place.path
 
     @classmethod
     def in_memory(cls, *, seed: str | None = None, at: datetime | None = None, clock: Clock | None = None) -> Smki:
-        """Make a new SMKI that is gone when it is closed: the same as :meth:`create` makes, without a directory.
+        """Make a new SMKI in memory. It has the same contents as one made by :meth:`create`, and is lost when it is
+        closed.
 
-        :param seed: makes keys, serial numbers and certificates reproducible, byte for byte: the same as those of
-            :meth:`create` with that seed.
-        :param at: when it begins (UTC); now by default, with a seed :data:`~smki.home.configuration.SEEDED_START`.
-        :param clock: what time it is there; by default one that can be set (:class:`~smki.clock.AdjustableClock`),
-            which stands still at the beginning where there is a seed.
+        :param seed: makes keys, serial numbers and certificates reproducible, byte for byte: the same as :meth:`create`
+            makes with that seed.
+        :param at: when it begins (UTC); by default now or, with a seed, :data:`~smki.home.configuration.SEEDED_START`.
+        :param clock: its clock; by default one that can be set (:class:`~smki.clock.AdjustableClock`) and that, with a
+            seed, stands at the beginning.
         """
         start = beginning(seed, at)
         ledger, keys, place = MemoryLedger(), KeysInMemory(), TemporaryPlace()
@@ -137,13 +139,14 @@ class Smki:
         at: datetime | None = None,
         deemed_accepted_after: timedelta = timedelta(0),
     ) -> Smki:
-        """Make a new SMKI: the four authorities, then the DCC's own certificates (SEC L3.12). All of it or nothing.
+        """Make a new SMKI: the four authorities, then the DCC's own certificates (SEC L3.12). If this fails, nothing
+        remains.
 
         :param path: a directory that does not exist yet, or is empty.
         :param seed: makes keys, serial numbers and certificates reproducible, byte for byte.
-        :param at: when it begins (UTC); now by default, with a seed :data:`~smki.home.configuration.SEEDED_START`.
-        :param deemed_accepted_after: how long after its issue an Organisation Certificate counts as accepted.
-        :raises NotReady: when there is something at *path* already or nothing can be made there.
+        :param at: when it begins (UTC); by default now or, with a seed, :data:`~smki.home.configuration.SEEDED_START`.
+        :param deemed_accepted_after: time after its issue at which an Organisation Certificate is deemed accepted.
+        :raises NotReady: if *path* already contains something, or the directory cannot be made.
         """
         path = Path(path).absolute()
         _refuse_existing(path)
@@ -171,18 +174,18 @@ class Smki:
     def open(cls, path: Path | str, clock: Clock | None = None) -> Smki:
         """Open the SMKI in a directory.
 
-        :param clock: what time it is there; by default the home's own clock (:class:`~smki.clock.HomeClock`).
+        :param clock: its clock; by default the home's own (:class:`~smki.clock.HomeClock`).
 
-        :raises NotReady: when there is none.
-        :raises IntegrityError: when its configuration cannot be read.
-        :raises LedgerUnavailable: when its ledger cannot be opened.
+        :raises NotReady: if there is none.
+        :raises IntegrityError: if its configuration cannot be read.
+        :raises LedgerUnavailable: if its ledger cannot be opened.
         """
         path = Path(path).absolute()
         configuration = Configuration.read(path)
         return cls(path, configuration, SqliteLedger(path / LEDGER_FILE), clock or HomeClock(path / CLOCK_FILE))
 
     def with_clock(self, clock: Clock) -> Smki:
-        """The same SMKI by another clock: ledger and keys are shared, so that closing one closes both."""
+        """Return the same SMKI with another clock. Ledger and keys are shared; closing one closes both."""
         return Smki(self._place, self.configuration, self.ledger, clock, self._keys)
 
     def close(self) -> None:
@@ -201,13 +204,13 @@ class Smki:
 
     @cached_property
     def inquiry(self) -> Inquiry:
-        """Where to ask who may subscribe for what, without applying."""
+        """Answers who may subscribe for what, without applying."""
         return Inquiry(self.ledger, self.clock)
 
     def importer(
         self, issuers: Sequence[Certificate] = (), *, only_conformant: bool = False, interface: str = "python"
     ) -> Importer:
-        """What takes certificates in that were issued elsewhere (see :class:`~smki.interchange.importing.Importer`)."""
+        """Return an importer of certificates issued elsewhere (see :class:`~smki.interchange.importing.Importer`)."""
         policy = self.configuration.policy_oid
 
         def store(certificates: tuple[NewImport, ...]) -> None:
@@ -216,23 +219,23 @@ class Smki:
         return Importer(self.ledger, store, policy, issuers, only_conformant=only_conformant)
 
     def write_imported_keys(self, importer: Importer) -> list[Path]:
-        """Write the private keys that it found into ``keys/imported``; the files that were written."""
+        """Write the private keys that an importer found to ``keys/imported``, and return the files."""
         return importer.write_keys(self.path / "keys" / "imported", self._passphrase)
 
     @cached_property
     def extracts(self) -> Extracts:
-        """Full extracts of what was issued, and the deltas between them, as files."""
+        """Full extracts of the issued certificates, and the deltas between them, as files."""
         return Extracts(self.path / EXTRACTS, self.ledger, self.clock)
 
     @cached_property
     def audit_trail(self) -> AuditTrail:
-        """What was asked of the Repository, and answered under which audit reference."""
+        """The records of requests to the Repository's XML services, by audit reference."""
         return AuditTrail(self.path / "audit")
 
     @cached_property
     def published_keys(self) -> PublishedKeys:
-        """Private keys that were made to be handed out."""
-        # Imported when wanted: few who open a home want it, and it brings every form of interchange with it.
+        """Private keys that were made to be published."""
+        # Imported on first use: it is rarely needed, and imports every format of interchange.
         from smki.home.published_keys import PublishedKeys
 
         return PublishedKeys(self.path / "keys" / "published", self.ledger)
@@ -241,9 +244,9 @@ class Smki:
         """Return the revocation lists of an authority of a kind: Issuing OCA (the CRL) or Root OCA (the ARL).
 
         :param issuer: its common name; the newest authority by default.
-        :param interface: through which a list is issued that is asked for through it.
+        :param interface: the interface to record if a list is issued.
         :raises KeyError: for a kind that issues no lists.
-        :raises NotFound: when there is no such authority.
+        :raises NotFound: if there is no such authority.
         """
         if kind not in POLICIES:
             raise KeyError(kind)
@@ -257,14 +260,14 @@ class Smki:
             Problem(
                 code="authority.unknown",
                 subject=f"{kind.title} {issuer[:16]}",
-                seen="there is none of that name",
+                seen="none with that name",
                 expected=names,
                 clause="SEC L",
             )
         )
 
     def all_lists(self, *kinds: CertificateKind, interface: str = "python") -> list[IssuedLists]:
-        """Return the lists of every authority that issues some, also of those that newer ones have taken over from.
+        """Return the lists of every authority that issues lists, including authorities that newer ones have replaced.
 
         :param kinds: only of these kinds of authority; all by default.
         """
@@ -275,7 +278,7 @@ class Smki:
         return IssuedLists(self.registration, self.ledger, self.clock, authority, Actor(interface=interface))
 
     def renew_lists(self, *, interface: str = "python") -> list[ListRecord]:
-        """Issue every list that is due, and return those that were."""
+        """Issue every list that is due, and return the new lists."""
         lists = self.all_lists(interface=interface)
         return [made for each in lists if (made := each.publish_if_due()) is not None]
 
@@ -291,9 +294,10 @@ class Smki:
     ) -> Issued:
         """Apply for a Device Certificate with a certification request (DER).
 
-        :param applicant: the id of the Party or Testing Participant that applies; by default the first that may.
-        :param device_type: what the Device is, where it is not in the inventory yet.
-        :raises Refused: with every reason, when it is refused.
+        :param applicant: the id of the Party or Testing Participant that applies; by default the first that is
+            eligible.
+        :param device_type: the type of a Device that is not yet in the inventory.
+        :raises Refused: with every reason, if it is refused.
         """
         kind = CertificateKind.DEVICE
         actor = Actor(interface=interface, party=applicant, officer=officer, on_behalf_of=on_behalf_of)
@@ -311,7 +315,7 @@ class Smki:
         """Apply for an Organisation Certificate with a certification request (DER).
 
         :param applicant: the id of the Party that applies; by default the one that owns the Entity Identifier.
-        :raises Refused: with every reason, when it is refused.
+        :raises Refused: with every reason, if it is refused.
         """
         kind = CertificateKind.ORGANISATION
         actor = Actor(interface=interface, party=applicant, officer=officer, on_behalf_of=on_behalf_of)
@@ -320,8 +324,8 @@ class Smki:
     def issue(self, application: Application, actor: Actor) -> Issued:
         """Apply for a certificate.
 
-        :raises Refused: with every reason, when it is refused.
-        :raises LedgerUnavailable: when the decision could not be recorded; nothing was issued then.
+        :raises Refused: with every reason, if it is refused.
+        :raises LedgerUnavailable: if the decision could not be recorded; nothing was issued then.
         """
         outcome = self.registration.execute(Apply(application), actor)
         if isinstance(outcome, Refusal):
@@ -331,19 +335,19 @@ class Smki:
     def make_device_request(
         self, entity: EntityIdentifier, usage: KeyUsage
     ) -> tuple[ec.EllipticCurvePrivateKey, bytes]:
-        """A new key for a Device, and the certification request (DER) for it."""
+        """Return a new key for a Device, and a certification request (DER) for it."""
         key = self._new_key(f"device {entity} {usage.code}")
         return key, make_device_request(key, entity, usage)
 
     def make_organisation_request(
         self, entity: EntityIdentifier, role: RemotePartyRole, usage: KeyUsage, common_name: str | None = None
     ) -> tuple[ec.EllipticCurvePrivateKey, bytes]:
-        """A new key for an Organisation in a role, and the certification request (DER) for it."""
+        """Return a new key for an Organisation in a role, and a certification request (DER) for it."""
         key = self._new_key(f"organisation {entity} {role.label} {usage.code}")
         return key, make_organisation_request(key, entity, role, usage, common_name)
 
     def _new_key(self, label: str) -> ec.EllipticCurvePrivateKey:
-        # With a seed the first keys of a label are those that earlier certificates have.
+        # With a seed, the first keys of a label are those of earlier certificates.
         number = 0
         while True:
             key = self._randomness.private_key(f"{label} {number}")
@@ -352,26 +356,26 @@ class Smki:
             number += 1
 
     def dcc_key(self, role: RemotePartyRole, usage: KeyUsage) -> ec.EllipticCurvePrivateKey:
-        """The private key of a certificate that the DCC lodged when the SMKI was made.
+        """Return the private key of a certificate that the DCC lodged when the SMKI was made.
 
-        :raises NotFound: when it lodged none of that role and usage.
+        :raises NotFound: if it lodged none of that role and usage.
         """
         return self._keys.read(dcc_key_name(role, usage))
 
     def key_pem(self, key: ec.EllipticCurvePrivateKey) -> bytes:
-        """A key as PKCS#8 in PEM, encrypted where SMKI_KEY_PASSPHRASE was set when the home was opened."""
+        """Return a key as PKCS#8 in PEM, encrypted if SMKI_KEY_PASSPHRASE was set when the home was opened."""
         return key_to_pem(key, self._passphrase)
 
     def authorities(self) -> list[CertificateRecord]:
-        """The authorities' certificates, roots first within each hierarchy."""
+        """Return the authorities' certificates, roots first within each hierarchy."""
         return self.ledger.authorities()
 
     def check(self) -> CheckResult:
-        """Read everything in the ledger again and say what is wrong with it."""
+        """Check everything in the ledger and return the result."""
         return check_ledger(self.ledger, self.configuration.policy_oid)
 
     def chain(self, record: CertificateRecord) -> Iterator[CertificateRecord]:
-        """The certificates above one in the ledger, up to its root."""
+        """Yield the certificates above a certificate in the ledger, up to its root."""
         while record.issuer_serial_number is not None:
             above = self.ledger.certificate(record.issuer_serial_number)
             if above is None:
@@ -387,11 +391,11 @@ def _refuse_existing(path: Path) -> None:
         names = ", ".join(f"{record.kind.title} {record.certificate.common_name}" for record in there.authorities())
         count = f"{there.ledger.count_certificates()} certificates"
         seen = f"an SMKI made at {there.configuration.created}: {names}; {count}"
-    raise NotReady(Problem(code="home.exists", subject=str(path), seen=seen, expected="no SMKI there yet"))
+    raise NotReady(Problem(code="home.exists", subject=str(path), seen=seen, expected="a directory without an SMKI"))
 
 
 def _establish(path: Path, configuration: Configuration, clock: Clock) -> None:
-    """Make everything that a home consists of in the empty directory *path*."""
+    """Make the contents of a home in the empty directory *path*."""
     (path / "keys" / "dcc").mkdir(parents=True, mode=0o700)
     configuration.write(path / CONFIGURATION_FILE)
     SqliteLedger(path / LEDGER_FILE, create=True).close()

@@ -1,4 +1,4 @@
-"""Private keys: drawn or derived, and kept as PKCS#8 files that only their owner can read."""
+"""Private keys: generated or derived from a seed, and kept as PKCS#8 files that only their owner can read."""
 
 from __future__ import annotations
 
@@ -29,43 +29,43 @@ _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
 class Randomness(Protocol):
-    """Where keys and serial numbers come from."""
+    """A source of keys and serial numbers."""
 
     def private_key(self, label: str) -> ec.EllipticCurvePrivateKey:
-        """A P-256 key; the label names what it is for and tells keys of one seed apart."""
+        """Return a P-256 key. With a seed, the label determines the key."""
 
     def serial_number(self, material: bytes, attempt: int) -> SerialNumber:
-        """A serial number of 16 bytes, positive; *material* and *attempt* tell those of one seed apart."""
+        """Return a positive serial number of 16 bytes. With a seed, *material* and *attempt* determine it."""
 
 
 class SystemRandomness:
-    """Drawn from the operating system."""
+    """Keys and serial numbers drawn from the operating system's random number generator."""
 
     def private_key(self, label: str) -> ec.EllipticCurvePrivateKey:
-        """A new P-256 key."""
+        """Return a new P-256 key."""
         return ec.generate_private_key(_CURVE)
 
     def serial_number(self, material: bytes, attempt: int) -> SerialNumber:
-        """16 bytes, all but the two topmost bits random."""
+        """Return 16 bytes, all but the two highest bits random."""
         return _serial_number(secrets.token_bytes(MAX_SERIAL_BYTES))
 
 
 class SeededRandomness:
-    """Derived from a seed with HMAC-SHA-512, so that the same seed makes the same keys and serial numbers.
+    """Keys and serial numbers derived from a seed with HMAC-SHA-512, so that the same seed gives the same ones.
 
-    For reproducible tests only: whoever knows the seed knows every key.
+    Only for reproducible tests: anyone who knows the seed can derive every key.
     """
 
     def __init__(self, seed: str) -> None:
         self._key = hashlib.sha256(b"smki seed\0" + seed.encode()).digest()
 
     def private_key(self, label: str) -> ec.EllipticCurvePrivateKey:
-        """The P-256 key of that label."""
+        """Return the P-256 key of a label."""
         digits = int.from_bytes(self._derive(b"private key", label.encode()), "big")
         return ec.derive_private_key(digits % (_ORDER - 1) + 1, _CURVE)
 
     def serial_number(self, material: bytes, attempt: int) -> SerialNumber:
-        """The serial number for that material; another one for each attempt."""
+        """Return the serial number for some material; a different one for each attempt."""
         return _serial_number(self._derive(b"serial number", material, str(attempt).encode())[:MAX_SERIAL_BYTES])
 
     def _derive(self, *parts: bytes) -> bytes:
@@ -74,18 +74,18 @@ class SeededRandomness:
 
 
 def _serial_number(encoded: bytes) -> SerialNumber:
-    # Top bit clear (positive), the next one set: always 16 bytes when encoded, as in the published certificates.
+    # Highest bit clear (positive), the next one set: always 16 bytes when encoded, as in the published certificates.
     top = 1 << MAX_SERIAL_BYTES * 8 - 2
     return SerialNumber(int.from_bytes(encoded, "big") % top | top)
 
 
 def passphrase_from_environment() -> bytes | None:
-    """The passphrase in SMKI_KEY_PASSPHRASE; None where it is not set or empty."""
+    """Return the passphrase in SMKI_KEY_PASSPHRASE, or None if it is not set or empty."""
     return os.environ.get(PASSPHRASE_VARIABLE, "").encode() or None
 
 
 def key_to_pem(key: ec.EllipticCurvePrivateKey, passphrase: bytes | None = None) -> bytes:
-    """The key as PKCS#8 in PEM, encrypted where there is a passphrase."""
+    """Return the key as PKCS#8 in PEM, encrypted if there is a passphrase."""
     encryption: KeySerializationEncryption = BestAvailableEncryption(passphrase) if passphrase else NoEncryption()
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
 
@@ -93,7 +93,7 @@ def key_to_pem(key: ec.EllipticCurvePrivateKey, passphrase: bytes | None = None)
 def write_private_file(path: Path, content: bytes) -> None:
     """Write a new file with mode 0600.
 
-    :raises FileExistsError: when there is one already; it is left as it is.
+    :raises FileExistsError: if the file already exists; it is left unchanged.
     """
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
@@ -105,8 +105,8 @@ def write_private_file(path: Path, content: bytes) -> None:
 def read_key(path: Path, passphrase: bytes | None = None) -> ec.EllipticCurvePrivateKey:
     """Read a P-256 key from a PKCS#8 file.
 
-    :raises NotFound: when there is no such file.
-    :raises IntegrityError: when it holds something else, or the passphrase is missing or wrong.
+    :raises NotFound: if there is no such file.
+    :raises IntegrityError: if it contains something else, or the passphrase is missing or wrong.
     """
     try:
         return key_from_pem(path.read_bytes(), passphrase, str(path))
@@ -119,29 +119,29 @@ def read_key(path: Path, passphrase: bytes | None = None) -> ec.EllipticCurvePri
 
 
 class KeyStore(Protocol):
-    """Where the private keys of an SMKI are, by name: ``root-oca``, ``dcc/recovery-ds``."""
+    """A store of the private keys of an SMKI, by name: ``root-oca``, ``dcc/recovery-ds``."""
 
     def write(self, name: str, key: ec.EllipticCurvePrivateKey) -> None:
-        """Keep a new key.
+        """Store a new key.
 
-        :raises FileExistsError: when there is one of that name; it is left as it is.
+        :raises FileExistsError: if there is already one with that name; it is left unchanged.
         """
 
     def read(self, name: str) -> ec.EllipticCurvePrivateKey:
-        """The key of that name.
+        """Return the key with a name.
 
-        :raises NotFound: when there is none.
-        :raises IntegrityError: when it cannot be read.
+        :raises NotFound: if there is none.
+        :raises IntegrityError: if it cannot be read.
         """
 
     def place(self, name: str) -> str:
-        """Where the key of that name is, for a person."""
+        """Return the location of a key, for messages."""
 
 
 class KeyDirectory:
     """Keys as PKCS#8 files of mode 0600 in a directory.
 
-    :param passphrase: encrypts them; None to leave them unencrypted.
+    :param passphrase: the passphrase to encrypt them with; None to leave them unencrypted.
     """
 
     def __init__(self, path: Path, passphrase: bytes | None) -> None:
@@ -149,15 +149,15 @@ class KeyDirectory:
         self._passphrase = passphrase
 
     def write(self, name: str, key: ec.EllipticCurvePrivateKey) -> None:
-        """Write a new file; see :class:`KeyStore`."""
+        """Write a new key file; see :class:`KeyStore`."""
         write_private_file(self._file(name), key_to_pem(key, self._passphrase))
 
     def read(self, name: str) -> ec.EllipticCurvePrivateKey:
-        """Read a file; see :class:`KeyStore`."""
+        """Read a key file; see :class:`KeyStore`."""
         return read_key(self._file(name), self._passphrase)
 
     def place(self, name: str) -> str:
-        """The path of the file."""
+        """Return the path of the file."""
         return str(self._file(name))
 
     def _file(self, name: str) -> Path:
@@ -165,18 +165,18 @@ class KeyDirectory:
 
 
 class KeysInMemory:
-    """Keys that live as long as the process."""
+    """Keys in memory, which are lost when the process ends."""
 
     def __init__(self) -> None:
         self._keys: dict[str, ec.EllipticCurvePrivateKey] = {}
 
     def write(self, name: str, key: ec.EllipticCurvePrivateKey) -> None:
-        """Keep a new key; see :class:`KeyStore`."""
+        """Store a new key; see :class:`KeyStore`."""
         if self._keys.setdefault(name, key) is not key:
             raise FileExistsError(self.place(name))
 
     def read(self, name: str) -> ec.EllipticCurvePrivateKey:
-        """The key; see :class:`KeyStore`."""
+        """Return a key; see :class:`KeyStore`."""
         try:
             return self._keys[name]
         except KeyError:
@@ -185,11 +185,11 @@ class KeysInMemory:
             ) from None
 
     def place(self, name: str) -> str:
-        """What to call it."""
+        """Return a name for the key, for messages."""
         return f"key {name} in memory"
 
     def copy(self) -> KeysInMemory:
-        """Return another store with the same keys; a key added to one is not in the other."""
+        """Return a new store with the same keys; keys added later are not shared."""
         other = KeysInMemory()
         other._keys = dict(self._keys)
         return other
@@ -198,11 +198,11 @@ class KeysInMemory:
 def key_from_pem(content: bytes, passphrase: bytes | None, name: str) -> ec.EllipticCurvePrivateKey:
     """Read a P-256 key from PEM.
 
-    :raises Malformed: when it is something else, or the passphrase is missing or wrong.
+    :raises Malformed: if it is something else, or the passphrase is missing or wrong.
     """
     expected, remedy = "a P-256 private key in PKCS#8", ""
     try:
-        # An unencrypted file is read with a passphrase set too: keys may be older than the passphrase.
+        # Unencrypted files are read even if a passphrase is set, because keys may be older than the passphrase.
         is_encrypted = b"ENCRYPTED" in content
         key = load_pem_private_key(content, passphrase if is_encrypted else None)
         if isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1):

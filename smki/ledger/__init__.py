@@ -1,6 +1,6 @@
-"""The durable record of what was applied for, what was issued and what became of it.
+"""The durable record of applications, certificates, revocations and everything else that an SMKI knows.
 
-``records`` says what it holds and ``contract`` what it does; ``sqlite`` keeps it in one file or in memory.
+``records`` defines what a ledger holds and ``contract`` what it does. ``sqlite`` implements it in a file or in memory.
 """
 
 from smki.ledger.contract import Conflict, Ledger, LedgerUnavailable, Reader, Transaction

@@ -1,8 +1,8 @@
-"""What a ledger does, whatever it is stored in: it is read, and it changes in transactions.
+"""The protocols that every ledger implements, whatever it is stored in.
 
-:class:`Reader` is what can be asked, :class:`Transaction` adds what can be written, and :class:`Ledger` runs
-transactions. A transaction sees what it has written itself; everybody else sees all of it once it is committed, or
-nothing. ``tests/ledger/contract.py`` is the test suite that every implementation has to pass.
+:class:`Reader` has the queries, :class:`Transaction` adds the writes, and :class:`Ledger` runs transactions. A
+    transaction sees its own writes; others see either all of them, once they are committed, or none.
+    ``tests/ledger/contract.py`` is the test suite that every implementation has to pass.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ T = TypeVar("T")
 
 
 class LedgerUnavailable(SmkiError):
-    """The ledger could not be read or written: disk full, file locked, damaged or gone."""
+    """The ledger could not be read or written, for instance because the disk is full or the file locked or damaged."""
 
 
 class Conflict(SmkiError):
-    """What was to be added is there already: a serial number, a public key, an identifier, a name."""
+    """Something to be added already exists: a serial number, a public key, an identifier, a name."""
 
 
 class RegisterReader(Protocol):
@@ -63,37 +63,38 @@ class RegisterReader(Protocol):
         """The Party to which an Entity Identifier belongs, or None."""
 
     def highest_identifier(self, first: EntityIdentifier, last: EntityIdentifier) -> EntityIdentifier | None:
-        """The highest Entity Identifier of a block that belongs to anybody, or None."""
+        """The highest Entity Identifier of a block that belongs to a Party, or None."""
 
     def device(self, device_id: EntityIdentifier) -> Device | None:
         """The Device with that id, or None."""
 
     def devices(self) -> Iterator[Device]:
-        """Every Device, by its id."""
+        """Every Device, in the order of their ids."""
 
     def threshold(self, device_id: EntityIdentifier) -> int | None:
-        """The number of certificates to which the registration authority has set a Device's limit; None if not."""
+        """The certificate limit that was set for a Device; None if it has the default."""
 
 
 class RevocationReader(Protocol):
-    """What was revoked, and the lists that said so."""
+    """Revocations and revocation lists."""
 
     def of(self, serial_number: SerialNumber) -> Revocation | None:
         """The revocation of a certificate, or None."""
 
     def pending(self, latest: ListRecord, now: datetime) -> datetime | None:
-        """When the first revocation took effect that a list does not contain yet; None if there is none."""
+        """The time at which the first revocation took effect that a list does not contain yet; None if there is
+        none."""
 
     def entries(
         self, issuer: SerialNumber, moment: datetime, *, last: int | None = None
     ) -> Iterator[RevokedCertificate]:
-        """Everything of an issuer that is revoked at a moment and has not expired, in the order of its revocation.
+        """Every certificate of an issuer that is revoked at a moment and has not expired, in the order of revocation.
 
-        :param last: id of the last revocation to consider (:meth:`last_id`); None for all of them.
+        :param last: id of the last revocation to include (:meth:`last_id`); None to include all.
         """
 
     def last_id(self) -> int:
-        """The id of the last revocation; 0 where there is none."""
+        """The id of the last revocation; 0 if there is none."""
 
     def latest(self, issuer: SerialNumber) -> ListRecord | None:
         """The list with the highest number, or None."""
@@ -105,14 +106,14 @@ class RevocationReader(Protocol):
         """The list with that number, or None."""
 
     def lists(self, issuer: SerialNumber) -> Iterator[ListRecord]:
-        """Every list of an issuer, in the order of their numbers, without its DER."""
+        """Every list of an issuer, in the order of their numbers, without the DER."""
 
 
 class CredentialReader(Protocol):
-    """API keys and officers' tokens, of whose secrets only the SHA-256 is kept."""
+    """API keys and officers' tokens. Only the SHA-256 of their secrets is stored."""
 
     def of(self, secret: str) -> CredentialRecord | None:
-        """The credential with that secret, whether it is still valid or not; None where nobody was given it."""
+        """The credential with that secret, whether or not it is still valid; None if there is none."""
 
     def all(self, kind: CredentialKind) -> list[CredentialRecord]:
         """Every credential of a kind, in the order in which they were made."""
@@ -122,26 +123,28 @@ class ImportReader(Protocol):
     """Certificates that were issued elsewhere."""
 
     def holds(self, sha256: bytes) -> bool:
-        """Whether the certificate with that SHA-256 over its DER (32 bytes) was imported."""
+        """Return whether the certificate with that SHA-256 of its DER (32 bytes) was imported."""
 
     def with_serial_number(self, serial_number: SerialNumber) -> list[ImportedCertificate]:
-        """Every one with that serial number, the first imported first: different issuers can have drawn the same."""
+        """Imported certificates with that serial number, in the order of import; different issuers can use the same
+        one."""
 
     def of_key(self, public_key_info: bytes) -> list[ImportedCertificate]:
-        """Those for a public key (SubjectPublicKeyInfo, DER), the first imported first."""
+        """Imported certificates for a public key (SubjectPublicKeyInfo, DER), in the order of import."""
 
     def certificates(self, query: CertificateQuery) -> Iterator[ImportedCertificate]:
-        """Those that match, the first imported first.
+        """Imported certificates that match, in the order of import.
 
-        A query by issuer, type of Device or time of issue matches none: these are known only of our own certificates.
+        A query by issuer, Device type or time of issue matches none, because these are only known for certificates
+        issued here.
         """
 
     def count(self) -> int:
-        """How many there are."""
+        """The number of imported certificates."""
 
 
 class SearchReader(Protocol):
-    """Everything in pages, in any order: the thousandth page takes as long as the first."""
+    """Paginated queries in any order. Late pages are as fast as the first one."""
 
     def certificates(
         self,
@@ -165,10 +168,10 @@ class SearchReader(Protocol):
         descending: bool = False,
         after: int | None = None,
     ) -> Iterator[CertificateRecord]:
-        """Every certificate that matches, read a page at a time."""
+        """Every certificate that matches, read one page at a time."""
 
     def holds_certificate(self, row: int) -> bool:
-        """Whether a page can begin after that row."""
+        """Return whether a page can begin after that row."""
 
     def registrants(self, after: int = 0, limit: int = 100) -> Page[Registrant]:
         """A page of Parties and Testing Participants, in the order in which they were added."""
@@ -181,7 +184,8 @@ class SearchReader(Protocol):
         device_type: DeviceType | None = None,
         status: SmiStatus | None = None,
     ) -> tuple[list[Device], EntityIdentifier | None]:
-        """A page of the Smart Metering Inventory, by Device ID, and the one after which the next page begins."""
+        """A page of the Smart Metering Inventory in the order of Device IDs, and the id after which the next page
+        begins."""
 
     def applications(
         self, query: ApplicationQuery, before: int | None = None, limit: int = 100
@@ -196,15 +200,15 @@ class SearchReader(Protocol):
 
 
 class Reader(Protocol):
-    """What can be asked of a ledger."""
+    """The queries of a ledger."""
 
     @property
     def register(self) -> RegisterReader:
-        """Who there is to apply, and which Devices there are."""
+        """Parties, Testing Participants and Devices."""
 
     @property
     def revocations(self) -> RevocationReader:
-        """What was revoked, and the lists that said so."""
+        """Revocations and revocation lists."""
 
     @property
     def credentials(self) -> CredentialReader:
@@ -216,7 +220,7 @@ class Reader(Protocol):
 
     @property
     def search(self) -> SearchReader:
-        """Everything in pages, in any order."""
+        """Paginated queries."""
 
     def certificate(self, serial_number: SerialNumber) -> CertificateRecord | None:
         """The certificate with that serial number, or None."""
@@ -225,19 +229,19 @@ class Reader(Protocol):
         """Certificates for a public key (SubjectPublicKeyInfo, DER), oldest first."""
 
     def is_certified(self, public_key_info: bytes) -> bool:
-        """Whether there is a certificate for a public key (SubjectPublicKeyInfo, DER)."""
+        """Return whether there is a certificate for a public key (SubjectPublicKeyInfo, DER)."""
 
     def certificates(
         self, query: CertificateQuery, after: int = 0, limit: int | None = None
     ) -> Iterator[CertificateRecord]:
         """Certificates that match, in the order in which they were issued.
 
-        :param after: the id after which to begin, for pages.
+        :param after: the id after which to begin, for pagination.
         :param limit: maximum number of records.
         """
 
     def authorities(self) -> list[CertificateRecord]:
-        """The authorities' certificates, in the order in which they were made."""
+        """The authorities' certificates, in the order in which they were issued."""
 
     def application(self, application_id: int) -> ApplicationRecord | None:
         """The application with that id, or None."""
@@ -245,49 +249,50 @@ class Reader(Protocol):
     def applications(
         self, query: ApplicationQuery, after: int = 0, limit: int | None = None
     ) -> Iterator[ApplicationRecord]:
-        """Applications that match, in the order in which they were received; *after* and *limit* as above."""
+        """Applications that match, in the order in which they were received; *after* and *limit* as in
+        :meth:`certificates`."""
 
     def unfinished_applications(self) -> list[ApplicationRecord]:
         """Applications of a ledger of version 0.1 whose certificate was never stored."""
 
     def certificates_issued_to(self, subscriber: str) -> int:
-        """How many certificates a subscriber has had."""
+        """The number of certificates that a subscriber has had."""
 
     def certificates_for_device(self, device_id: EntityIdentifier) -> int:
-        """How many certificates a Device has had."""
+        """The number of certificates that a Device has had."""
 
     def last_certificate_id(self) -> int:
-        """The id of the last certificate; 0 where there is none."""
+        """The id of the last certificate; 0 if there is none."""
 
     def count_certificates(self) -> int:
-        """How many certificates there are."""
+        """The number of certificates."""
 
     def events(self, query: EventQuery = EventQuery()) -> Iterator[Event]:  # noqa: B008
         """Audit events that match, in the order in which they were appended."""
 
 
 class Transaction(Reader, Protocol):
-    """A write transaction. What it reads includes what it has written.
+    """A write transaction. Its queries see its own writes.
 
-    Whatever is written stands or falls together: an exception that leaves the transaction undoes all of it.
+    The writes are committed together, or not at all: an exception that leaves the transaction rolls it back.
     """
 
     def add_application(
         self, application: NewApplication, *, serial_number: SerialNumber | None = None, reasons: Sequence[Problem] = ()
     ) -> int:
-        """Add an application, granted if it has a serial number, and return its id.
+        """Add an application, which is granted if it has a serial number, and return its id.
 
-        :raises Conflict: when the serial number is in the ledger already; nothing was written then.
+        :raises Conflict: if the serial number is already in the ledger; nothing was written then.
         """
 
     def add_certificate(self, new: CertificateRecord) -> CertificateRecord:
         """Add a certificate and return it with its id.
 
-        :raises Conflict: when there is a certificate for its public key already.
+        :raises Conflict: if there is already a certificate for its public key.
         """
 
     def replace_older(self, certificate_id: int, moment: datetime) -> None:
-        """Put the certificates that one takes over from out of use: same subject, role and usage, and older."""
+        """Mark the certificates that a certificate replaces: older ones for the same subject, role and usage."""
 
     def restore_older(self, certificate_id: int) -> None:
         """Undo :meth:`replace_older`."""
@@ -295,12 +300,13 @@ class Transaction(Reader, Protocol):
     def change_status(
         self, serial_number: SerialNumber, expected: CertificateStatus, status: CertificateStatus, since: datetime
     ) -> bool:
-        """Change the stored status from *expected* to *status*; return False, and do nothing, where it is another."""
+        """Change the stored status from *expected* to *status*. Return False, and change nothing, if it was not
+        *expected*."""
 
     def add_revocation(self, revocation: Revocation) -> None:
         """Add a revocation.
 
-        :raises Conflict: when the certificate was revoked before.
+        :raises Conflict: if the certificate is already revoked.
         """
 
     def add_list(self, record: ListRecord) -> None:
@@ -309,26 +315,26 @@ class Transaction(Reader, Protocol):
     def add_registrant(self, registrant: Registrant) -> None:
         """Add a Party or Testing Participant.
 
-        :raises Conflict: when its id or one of its Entity Identifiers is taken.
+        :raises Conflict: if its id or one of its Entity Identifiers is already in use.
         """
 
     def replace_registrant(self, registrant: Registrant) -> None:
         """Replace the record of a Party or Testing Participant.
 
-        :raises Conflict: when one of its Entity Identifiers belongs to another Party.
+        :raises Conflict: if one of its Entity Identifiers belongs to another Party.
         """
 
     def add_device(self, device: Device) -> None:
         """Add a Device.
 
-        :raises Conflict: when it is there already.
+        :raises Conflict: if it already exists.
         """
 
     def replace_device(self, device: Device) -> None:
         """Replace the record of a Device."""
 
     def set_threshold(self, device_id: EntityIdentifier, threshold: int | None) -> None:
-        """Set the limit of a Device; None removes it."""
+        """Set the certificate limit of a Device; None restores the default."""
 
     def add_credential(self, credential: CredentialRecord, secret: str) -> CredentialRecord:
         """Add a credential and return it with its id; only the SHA-256 of the secret is stored."""
@@ -337,51 +343,52 @@ class Transaction(Reader, Protocol):
         """Mark a credential as revoked."""
 
     def add_imports(self, certificates: Iterable[NewImport], moment: datetime) -> None:
-        """Add imported certificates; one that is there already stays as it is."""
+        """Add imported certificates; those that were imported before are left unchanged."""
 
     def append_event(self, event: NewEvent) -> int:
         """Append an audit event and return its id."""
 
 
 class Snapshot(Protocol):
-    """The certificates as they stood at one instant, however long the reading takes."""
+    """The certificates as they were at one moment, however long it takes to read them."""
 
     @property
     def last(self) -> int:
-        """The id of the last certificate; 0 where there is none."""
+        """The id of the last certificate; 0 if there is none."""
 
     def certificates(self, after: int = 0, *, with_der: bool = True) -> Iterator[CertificateRecord]:
         """The certificates with an id above *after*, in the order in which they were issued.
 
-        :param with_der: False to leave the DER out, which saves reading it.
+        :param with_der: False to leave out the DER, which is faster.
         """
 
     def certificate(self, identifier: int) -> CertificateRecord:
-        """The certificate with that id, which must be there."""
+        """The certificate with that id, which must exist."""
 
 
 class Ledger(Reader, Protocol):
-    """A ledger. Safe to use from several threads; several processes may have the same one open."""
+    """A ledger. It can be used by several threads, and opened by several processes."""
 
     def transact(self, work: Callable[[Transaction], T]) -> T:
-        """Run *work* in a transaction and commit it; it is durable when this returns.
+        """Run *work* in a transaction and commit it. When this returns, the writes are durable.
 
-        :param work: is run once. What it raises undoes everything that it wrote, and is raised again.
-        :raises LedgerUnavailable: when the ledger could not be written; nothing of it is stored then.
+        :param work: called once. If it raises an exception, its writes are rolled back and the exception is raised
+            again.
+        :raises LedgerUnavailable: if the ledger could not be written; nothing is stored then.
         """
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
         """A view of the certificates that does not change while it is open."""
 
     def damage(self) -> list[str]:
-        """What is wrong with the storage itself, one line each."""
+        """Return the defects of the storage itself, one line each."""
 
     def inconsistencies(self) -> list[Problem]:
-        """Where what is stored contradicts itself: statuses, revocations, events, applications, successors, counters.
+        """Return where the records contradict one another: statuses, revocations, events, applications, successors,
+        counters.
 
-        Nothing that commands wrote does, in whatever order and whatever the clock said. All of it is looked at as it stands
-        at one instant.
+        No sequence of commands leads to a contradiction, whatever the clock was set to. All queries see the same state.
         """
 
     def close(self) -> None:
-        """Close it."""
+        """Close the ledger."""

@@ -1,4 +1,4 @@
-"""What a ledger holds, as values: applications, certificates, revocations, lists, credentials and events."""
+"""The records of a ledger: applications, certificates, revocations, lists, credentials and events."""
 
 from __future__ import annotations
 
@@ -22,45 +22,45 @@ class NewApplication:
 
     received: datetime
     interface: str
-    """The interface that it came through: ``cli``, ``rest``, ``init``, ``python``, …"""
+    """The interface through which it was made: ``cli``, ``rest``, ``init``, ``python``, …"""
     subscriber: str
-    """The id of the Party or Testing Participant whose certificate it is to be."""
+    """The id of the subscriber: the Party or Testing Participant to which the certificate is issued."""
     officer: str
     """The officer who applied."""
     applied_by: str | None = None
-    """The id of the Shared Resource that applied on the subscriber's behalf; None where it applied itself."""
+    """The id of the Shared Resource that applied on behalf of the subscriber; None if the subscriber applied itself."""
     kind: CertificateKind
     entity_identifier: EntityIdentifier | None = None
     role: RemotePartyRole | None = None
     usage: KeyUsage | None = None
     request: bytes | None = None
-    """The certification request, DER; None for authorities."""
+    """The certification request (DER); None for authorities."""
     top_up: bool = False
     """Whether the certificate is for prepayment top-up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplicationRecord:
-    """An application as it stands in the ledger."""
+    """An application as it is stored."""
 
     id: int
     application: NewApplication
     granted: bool
     reasons: tuple[Problem, ...]
-    """Why it was refused; empty where it was granted."""
+    """The reasons for its refusal; empty if it was granted."""
     serial_number: SerialNumber | None
-    """Of the certificate; None where it was refused."""
+    """The serial number of the certificate; None if it was refused."""
     tbs: bytes | None
-    """In ledgers of version 0.1, a TBSCertificate (DER) that was recorded before it was signed and whose certificate was
-    never stored; None otherwise."""
+    """For ledgers of version 0.1: a TBSCertificate (DER) that was recorded before it was signed, whose certificate was
+    never stored. None otherwise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CertificateRecord:
-    """A certificate as it stands in the ledger."""
+    """A certificate as it is stored."""
 
     id: int = 0
-    """Its row; negative for an imported certificate, 0 before it is stored."""
+    """The id of its row; negative for an imported certificate, 0 before it is stored."""
     serial_number: SerialNumber
     kind: CertificateKind
     entity_identifier: EntityIdentifier | None
@@ -69,27 +69,27 @@ class CertificateRecord:
     not_before: datetime
     not_after: datetime
     stored_status: CertificateStatus
-    """As last written. Expiry and deemed acceptance are not written but follow from the time (:meth:`status_at`)."""
+    """The stored status. Expiry and deemed acceptance follow from the time and are not stored (:meth:`status_at`)."""
     status_since: datetime
     deemed_accepted: datetime | None
-    """When it counts as accepted although nobody accepted it (SEC L11); None for those that need not be."""
+    """When it is deemed accepted (SEC L11); None if it needs no acceptance."""
     issued: datetime
     issuer_serial_number: SerialNumber | None
-    """The issuing certificate's; None for a root."""
+    """The serial number of the issuing certificate; None for a root."""
     application_id: int
     der: bytes
     top_up: bool = False
     """Whether it is a Supplier's key agreement certificate for prepayment top-up."""
     replaced: datetime | None = None
-    """The time from which a newer certificate for the same subject, role and usage is in use instead of it."""
+    """The time from which a newer certificate for the same subject, role and usage replaces it; None if none does."""
     issued_here: bool = True
-    """False for a certificate that was imported: the only thing known of its status is whether it has expired."""
+    """False for an imported certificate. Of the status of these, only expiry is known."""
 
     def status_at(self, moment: datetime) -> CertificateStatus:
         """Return the status at a moment.
 
-        Revoked from the day of its revocation, expired once notAfter has passed, not in use once replaced, in use once
-        deemed accepted. A certificate whose revocation the PMA has delayed is in use until then.
+        Revoked once the revocation takes effect, expired after notAfter, not in use once replaced, in use once deemed
+        accepted. A certificate whose revocation the PMA has delayed is in use until the revocation takes effect.
         """
         is_revoked = self.stored_status is CertificateStatus.REVOKED
         if is_revoked and self.status_since <= moment:
@@ -104,7 +104,7 @@ class CertificateRecord:
         return CertificateStatus.IN_USE if is_revoked else self.stored_status
 
     def status_since_at(self, moment: datetime) -> datetime:
-        """Return the time since when it has had the status that it has at a moment."""
+        """Return the time since which it has had the status that it has at a moment."""
         status = self.status_at(moment)
         if status is CertificateStatus.EXPIRED:
             return self.not_after
@@ -116,12 +116,12 @@ class CertificateRecord:
 
     @property
     def certificate(self) -> Certificate:
-        """The certificate itself, read from its DER."""
+        """The certificate, parsed from its DER."""
         return Certificate.from_der(self.der)
 
 
 class EventKind(enum.Enum):
-    """What a command did. Every committed command appends exactly one event."""
+    """What a command did. Every command that changes something appends exactly one event."""
 
     ISSUED = "issued"
     REFUSED = "refused"
@@ -149,34 +149,34 @@ class NewEvent:
     at: datetime
     kind: EventKind
     interface: str = ""
-    """The interface that the command came through; empty for an issued certificate, whose application says it."""
+    """The interface of the command; empty for an issued certificate, whose application has it."""
     party: str = ""
     """The id of the Party or Testing Participant for which the officer acted; empty for the operator of the home."""
     officer: str = ""
     concerns: str = ""
-    """The id of the Party or Testing Participant that was changed, if one was."""
+    """The id of the Party or Testing Participant that was changed, if any."""
     device_id: EntityIdentifier | None = None
-    """The Device that was changed, if one was."""
+    """The Device that was changed, if any."""
     application_id: int | None = None
     certificate_id: int | None = None
     detail: str = ""
-    """For a person: the reason, or what was done."""
+    """A description for people: the reason, or what was done."""
     content: dict[str, Any] | None = None
-    """What was changed, as JSON."""
+    """The details of the change, as JSON."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event(NewEvent):
-    """An audit event as it stands in the ledger."""
+    """An audit event as it is stored."""
 
     id: int
     serial_number: SerialNumber | None = None
-    """Of the certificate concerned."""
+    """The serial number of the certificate concerned."""
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A span of time, both ends included; None where it is open."""
+    """A period, both ends included; an end that is None is open."""
 
     first: datetime | None = None
     last: datetime | None = None
@@ -184,7 +184,7 @@ class Period:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventQuery:
-    """Which events to find; every field that is not None narrows."""
+    """A query for events. Fields that are not None restrict the result."""
 
     kind: EventKind | None = None
     party: str | None = None
@@ -192,30 +192,30 @@ class EventQuery:
     officer: str | None = None
     serial_number: SerialNumber | None = None
     device_id: EntityIdentifier | None = None
-    """The Device that was changed or whose certificate it is."""
+    """The Device that was changed or to which the certificate was issued."""
     at: Period = Period()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CertificateQuery:
-    """Which certificates to find; every field that is not None narrows."""
+    """A query for certificates. Fields that are not None restrict the result."""
 
     kinds: tuple[CertificateKind, ...] | None = None
     entity_identifier: EntityIdentifier | None = None
     role: RemotePartyRole | None = None
     usage: KeyUsage | None = None
     status: CertificateStatus | None = None
-    """Status at :attr:`moment`."""
+    """The status at :attr:`moment`."""
     moment: datetime | None = None
     serial_number: SerialNumber | None = None
     serial_prefix: str | None = None
-    """The first hexadecimal digits of the serial number, written with 32."""
+    """The first digits of the serial number, written with 32 hexadecimal digits."""
     sha256: bytes | None = None
     """SHA-256 of the DER, 32 bytes."""
     issuer: SerialNumber | None = None
     """Serial number of the issuing certificate."""
     device_type: DeviceType | None = None
-    """By the Smart Metering Inventory."""
+    """The Device type in the Smart Metering Inventory."""
     not_before: Period = Period()
     not_after: Period = Period()
     issued: Period = Period()
@@ -223,33 +223,33 @@ class CertificateQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplicationQuery:
-    """Which applications to find; every field that is not None narrows."""
+    """A query for applications. Fields that are not None restrict the result."""
 
     subscriber: str | None = None
     entity_identifier: EntityIdentifier | None = None
     kind: CertificateKind | None = None
     granted: bool | None = None
     involved: str | None = None
-    """The subscriber, or whoever applied on its behalf."""
+    """The subscriber, or the Shared Resource that applied on its behalf."""
 
 
 class Order(enum.Enum):
-    """The orders in which certificates can be listed; equal ones come in the order in which they were issued."""
+    """The orders in which certificates can be listed. Equal ones are listed in the order of issue."""
 
     ISSUED = "issued"
     NOT_AFTER = "notAfter"
     ENTITY_IDENTIFIER = "entityIdentifier"
-    """Those that have none come first."""
+    """Certificates without an Entity Identifier come first."""
     SERIAL_NUMBER = "serialNumber"
 
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """Part of what was found."""
+    """A page of results."""
 
     records: list[T]
     last: int | None
-    """The row after which the next page begins; None when there is none."""
+    """The row after which the next page begins; None on the last page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,28 +258,28 @@ class Revocation:
 
     serial_number: SerialNumber
     revoked: datetime
-    """When it was asked for and granted."""
+    """When it was requested and granted."""
     effective: datetime
-    """When it takes effect: later than *revoked* only where the SMKI PMA has delayed it."""
+    """When it takes effect; later than *revoked* only if the SMKI PMA delayed it."""
     reason: str
     """One of :data:`~smki.profile.revocation_reasons.CRL_REASONS`."""
     asked_by: str
 
 
 class RevokedCertificate(NamedTuple):
-    """What a revocation list says of one certificate."""
+    """A certificate as an entry of a revocation list."""
 
     serial_number: bytes
     """Big-endian, unsigned."""
     effective: int
     """Seconds since 1970-01-01T00:00:00Z."""
     reason: str
-    """The reason for which the revocation was asked for."""
+    """The reason that was given when the revocation was requested."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListRecord:
-    """A revocation list as it stands in the ledger."""
+    """A revocation list as it is stored."""
 
     issuer: SerialNumber
     """Serial number of the issuing authority's certificate."""
@@ -288,19 +288,19 @@ class ListRecord:
     this_update: datetime
     next_update: datetime
     entries: int
-    """How many certificates it names."""
+    """The number of its entries."""
     der: bytes
     last_revocation: int = 0
-    """Id of the last revocation that had been asked for when it was made."""
+    """Id of the last revocation that had been recorded when the list was made."""
 
 
 class CredentialKind(enum.Enum):
-    """What a credential is good for."""
+    """The purpose of a credential."""
 
     API_KEY = "api-key"
-    """A system reads the Repository with it (SEC Appendix P)."""
+    """Lets a system read the Repository (SEC Appendix P)."""
     OFFICER_TOKEN = "officer-token"  # noqa: S105
-    """An officer acts for a Party or Testing Participant with it."""
+    """Lets an officer act for a Party or Testing Participant."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -310,12 +310,12 @@ class CredentialRecord:
     id: int = 0
     kind: CredentialKind
     name: str
-    """Of an API key, what it was given for; of a token, the officer."""
+    """For an API key, its purpose; for a token, the name of the officer."""
     party: str | None = None
-    """Of a token: the id of the Party or Testing Participant for which the officer acts."""
+    """For a token: the id of the Party or Testing Participant for which the officer acts."""
     created: datetime
     expires: datetime | None = None
-    """None: valid until it is revoked."""
+    """None if it is valid until it is revoked."""
     revoked: datetime | None = None
 
     def is_valid_at(self, moment: datetime) -> bool:
@@ -329,19 +329,20 @@ class NewImport:
 
     certificate: Certificate
     source: str
-    """Where it came from: a file, perhaps with a place in it."""
+    """Where it came from: a file, possibly with a location in the file."""
     name: str
-    """What it was called there; may be empty."""
+    """Its name there; may be empty."""
     findings: tuple[Finding, ...]
-    """What the lint found."""
+    """The findings of the lint."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportedCertificate:
-    """An imported certificate as it stands in the ledger."""
+    """An imported certificate as it is stored."""
 
     record: CertificateRecord
-    """As a record like ours, not issued here, issued at its notBefore; its id is negative, so that it is nobody else's."""
+    """The certificate as a record, marked as not issued here. Its time of issue is notBefore, and its id is
+    negative."""
     imported: datetime
     source: str
     name: str
@@ -349,7 +350,7 @@ class ImportedCertificate:
 
 
 class CertificateGroup(NamedTuple):
-    """Certificates that are counted together."""
+    """A group of certificates that are counted together."""
 
     kind: CertificateKind
     role: RemotePartyRole | None
@@ -358,7 +359,7 @@ class CertificateGroup(NamedTuple):
 
 
 class ApplicationGroup(NamedTuple):
-    """Applications that are counted together."""
+    """A group of applications that are counted together."""
 
     kind: CertificateKind
     granted: bool
@@ -371,4 +372,4 @@ class Statistics:
     certificates: dict[CertificateGroup, int]
     applications: dict[ApplicationGroup, int]
     refusals: dict[str, int]
-    """By the code of the decisive reason."""
+    """By the code of the first reason."""

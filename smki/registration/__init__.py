@@ -1,8 +1,8 @@
-"""Every change of state: one command each, run in one transaction, recorded as one audit event.
+"""Every change of state: each is a command that runs in one transaction and appends one audit event.
 
-``command`` runs them; ``applications``, ``acceptance``, ``revocation``, ``revocation_lists``, ``authorities``, ``parties``,
-``devices``, ``credentials``, ``imports`` and ``clock`` are the commands. ``inquiry`` answers questions without changing
-anything.
+``command`` runs commands; ``applications``, ``acceptance``, ``revocation``, ``revocation_lists``, ``authorities``,
+``parties``, ``identifiers``, ``appointments``, ``bulk``, ``devices``, ``credentials``, ``imports`` and ``clock`` define
+them. ``inquiry`` answers questions without changing anything.
 """
 
 from smki.registration.actor import Actor

@@ -1,4 +1,4 @@
-"""What a subscriber does once it has its certificate: accept it, or reject it (SEC L11)."""
+"""Commands of a subscriber that has received its certificate: accept it or reject it (SEC L11)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAX_BECAUSE = 500
 
 
 class NotAcceptable(SmkiError):
-    """The certificate cannot be accepted or rejected (any more)."""
+    """The certificate cannot be accepted or rejected, or no longer can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +29,10 @@ class Accept(Command[CertificateRecord]):
     serial_number: SerialNumber
 
     def carry_out(self, context: Context) -> Done[CertificateRecord]:
-        """Put it in use, and the one that it takes over from out of use.
+        """Mark the certificate as in use, and the older ones that it replaces as not in use.
 
-        :raises NotAcceptable: when there is no such certificate, or it is not pending.
-        :raises NotYours: when the actor is no officer of its subscriber.
+        :raises NotAcceptable: if there is no such certificate, or it is not pending.
+        :raises NotYours: if the actor is not an officer of its subscriber.
         """
         record = certificate_of(context.transaction, self.serial_number, NotAcceptable)
         who = acting_officer(context.transaction, record, context.actor)
@@ -54,26 +54,27 @@ class Accept(Command[CertificateRecord]):
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """What came of a rejection."""
+    """The outcome of a rejection."""
 
     record: CertificateRecord
-    """As it is now."""
+    """The certificate after the rejection."""
     differences: tuple[Problem, ...]
-    """Where the certificate differs from the request that it was issued for."""
+    """The differences between the certificate and the request that it was issued for."""
     revocation: Revocation | None
-    """The revocation that the rejection of an Organisation Certificate brings with it; None for a Device's."""
+    """The revocation, if an Organisation Certificate was rejected; None for a Device Certificate."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reject(Command[Rejection]):
-    """Reject a certificate: an Organisation Certificate is revoked, a Device's rejection is investigated."""
+    """Reject a certificate. An Organisation Certificate is revoked; the rejection of a Device Certificate is only
+    recorded."""
 
     serial_number: SerialNumber
     because: str
     """The subscriber's reason, for the record."""
 
     def carry_out(self, context: Context) -> Done[Rejection]:
-        """Revoke an Organisation Certificate that is pending; record the rejection of a Device Certificate.
+        """Revoke an Organisation Certificate that is pending, or record the rejection of a Device Certificate.
 
         :raises Malformed: when there is no reason, or a longer one.
         :raises NotAcceptable: when there is no such certificate, it is an authority's, or it is an Organisation Certificate
@@ -108,7 +109,7 @@ class Reject(Command[Rejection]):
                 self.serial_number, CertificateStatus.PENDING, CertificateStatus.REVOKED, context.now
             )
             transaction.add_revocation(revocation)
-            # The certificate that it would have taken over from stays in use.
+            # The certificates that it would have replaced stay in use.
             transaction.restore_older(record.id)
         rejected = certificate_of(transaction, self.serial_number)
         happened = Happened(
@@ -124,7 +125,7 @@ def _differences_from_request(reader: Reader, record: CertificateRecord) -> tupl
 
 
 def differences(certificate: Certificate, request: CertificationRequest) -> tuple[Problem, ...]:
-    """Return where a certificate does not say what was asked for; empty when it does in everything."""
+    """Return the differences between a certificate and its request; empty if there are none."""
     compared = (
         ("subject", name_text(certificate.subject), name_text(request.subject), certificate.subject == request.subject),
         ("public key", certificate.public_key_info.hex(), request.public_key_info.hex(),
@@ -146,7 +147,7 @@ def _hex(certificate: Certificate, oid: str) -> str:
 
 
 def _require_pending(context: Context, record: CertificateRecord) -> None:
-    # Deemed acceptance and expiry are not written but follow from the time, so that the stored status alone says too little.
+    # Deemed acceptance and expiry follow from the time and are not stored, so the stored status is not enough.
     status = record.status_at(context.now)
     if record.stored_status is not CertificateStatus.PENDING or status is not CertificateStatus.PENDING:
         raise NotAcceptable(_not_pending(record, status))

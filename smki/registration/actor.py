@@ -12,13 +12,13 @@ class Actor:
     interface: str
     """``cli``, ``rest``, ``python``, ``init``, …"""
     party: str = ""
-    """The id of the Party or Testing Participant for which the officer acts; empty where none was named."""
+    """The id of the Party or Testing Participant for which the officer acts; empty if none was named."""
     officer: str = ""
-    """The officer's name; empty where none was named."""
+    """The officer's name; empty if none was named."""
     on_behalf_of: str = ""
-    """The id of the User for which the Party, a Shared Resource, acts; empty where it acts for itself."""
+    """The id of the User for which the Party, a Shared Resource, acts; empty if it acts for itself."""
 
     @property
     def is_operator(self) -> bool:
-        """Whether it is whoever operates the home, rather than an officer: no officer and no Party were named."""
+        """Return whether this is the operator of the home, not an officer: neither a Party nor an officer was named."""
         return not self.party and not self.officer

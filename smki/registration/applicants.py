@@ -1,4 +1,4 @@
-"""Who applies: the Party, participant and officer that an application names, or those whose business it is."""
+"""Finds the applicant: the Party, participant and officer that an application names, or the default ones."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from smki.sec.role import CertificateKind
 
 
 def named_applicant(register: RegisterReader, actor: Actor, kind: CertificateKind) -> Applicant | None:
-    """Return the applicant that the actor names; None where it names none.
+    """Return the applicant that the actor names, or None if it names none.
 
-    An id that is not registered makes a NonParty: whether that may apply is for the provisions to say.
+    An id that is not registered gives a NonParty; the provisions decide whether that may apply.
 
-    :raises NotFound: when it applies on behalf of a Party that is not registered.
+    :raises NotFound: if the application is made on behalf of a Party that is not registered.
     """
     if not actor.party:
         return None
@@ -48,7 +48,7 @@ def _user(register: RegisterReader, name: str) -> Party:
 def owner_as_applicant(
     register: RegisterReader, entity: EntityIdentifier, actor: Actor, kind: CertificateKind
 ) -> Applicant | None:
-    """Return the Party that an Entity Identifier belongs to; None where it belongs to none."""
+    """Return the Party that an Entity Identifier belongs to, or None."""
     owner = register.owner(entity)
     if owner is None:
         return None
@@ -56,12 +56,13 @@ def owner_as_applicant(
 
 
 def first_eligible(register: RegisterReader, device: Device, day: date, actor: Actor) -> Applicant:
-    """Return who applies for a Device where nobody is named: the first of those below that may.
+    """Return who applies for a Device if nobody is named: the first eligible of the candidates.
 
-    Its responsible Parties; then Testing Participants, who make Devices; then Parties in the order in which they
-    were registered. Where none may, the first of them all, so that the refusal tells why.
+    The candidates are its responsible Parties, then the Testing Participants, who make Devices, then all Parties in the
+    order in which they were registered. If none is eligible, the first candidate is returned, so that the refusal says
+    why.
 
-    :raises NotFound: when nobody is registered at all.
+    :raises NotFound: if nobody is registered.
     """
     first = None
     for who in _candidates(register, device):
@@ -98,7 +99,7 @@ def _registered(register: RegisterReader, name: str) -> Party | TestingParticipa
 
 
 def first_officer(who: Party | TestingParticipant | NonParty, kind: CertificateKind) -> str:
-    """Return the name of the first officer who acts for a kind of certificate, or else of the first."""
+    """Return the name of the first officer who acts for a kind of certificate, or else of the first officer."""
     officers = () if isinstance(who, NonParty) else who.officers
     for officer in officers:
         if kind in officer.kinds:

@@ -1,4 +1,5 @@
-"""Applications for certificates: the command that decides on one and, where it is granted, issues the certificate."""
+"""Applications for certificates: the command that decides on an application and issues the certificate if it is
+granted."""
 
 from __future__ import annotations
 
@@ -24,23 +25,25 @@ from smki.sec.registry_fields import registrant_id
 from smki.sec.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
 
 MAX_REQUEST_BYTES = 64 * 1024
-"""Maximum size of a certification request in bytes; a request of ours has about 300. A larger one is not read."""
+"""Maximum size of a certification request in bytes. Ordinary requests have about 300; a larger one is refused
+unread."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Application:
-    """An application for an Organisation or a Device Certificate; the actor says who applies."""
+    """An application for an Organisation or a Device Certificate. The actor says who applies."""
 
     kind: CertificateKind
-    """ORGANISATION or DEVICE: which certificate is wanted, whatever the request looks like."""
+    """The kind of certificate that is applied for, ORGANISATION or DEVICE, whatever the request looks like."""
     request: bytes
     """The certification request, DER."""
     device_type: DeviceType | None = None
-    """What the Device is, where it is not in the Smart Metering Inventory yet: it is then added as pending."""
+    """The type of a Device that is not yet in the Smart Metering Inventory. The Device is added to it as pending."""
     issuer: str = ""
-    """The common name of the issuing authority; empty for the next one in turn."""
+    """The common name of the issuing authority; empty to use the authorities in turn."""
     top_up: bool = False
-    """Whether it is a Supplier's key agreement certificate for prepayment top-up, kept apart from that for management."""
+    """Whether it is a Supplier's key agreement certificate for prepayment top-up, which is separate from that for
+    management."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ class Issued:
 
     record: CertificateRecord
     notes: tuple[Finding, ...] = ()
-    """What the lint found in the request below error: extensions that were not taken over, for instance."""
+    """What the lint found in the request below error, for instance extensions that were not copied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,25 +62,25 @@ class Refusal:
     problems: tuple[Problem, ...]
     """Every reason, the decisive one first."""
     application_id: int
-    """Its number in the record of applications."""
+    """The number of the application in the record of applications."""
 
 
 class Refused(SmkiError):
-    """A refusal as an error, for whoever would rather have that."""
+    """A refusal as an exception, for callers that prefer one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Apply(Command[Issued | Refusal]):
-    """Decide on an application and, if it is granted, issue the certificate. A refusal is recorded too.
+    """Decide on an application and issue the certificate if it is granted. A refusal is recorded too.
 
-    The applicant is the actor's Party or, where it names none, the one that the Entity Identifier belongs to; for a Device
-    the first that may apply (:mod:`smki.registration.applicants`).
+    The applicant is the Party of the actor. If the actor names none, it is the Party that the Entity Identifier belongs
+    to or, for a Device, the first that is eligible (:mod:`smki.registration.applicants`).
     """
 
     application: Application
 
     def prepare(self) -> Command[Issued | Refusal]:
-        """Read, lint and verify the request."""
+        """Parse, lint and verify the request."""
         wanted = self.application
         if len(wanted.request) > MAX_REQUEST_BYTES:
             return _Decide(replace(wanted, request=b""), None, (), (_too_large(wanted.request),))
@@ -91,19 +94,19 @@ class Apply(Command[Issued | Refusal]):
         return _Decide(wanted, request, tuple(findings), ())
 
     def carry_out(self, context: Context) -> Done[Issued | Refusal]:
-        """Decide on it and issue the certificate."""
+        """Decide on the application, and issue the certificate if it is granted."""
         return self.prepare().carry_out(context)
 
 
 @dataclass(frozen=True, slots=True)
 class _Decide(Command[Issued | Refusal]):
-    """An application whose request was examined."""
+    """An application whose request has been checked."""
 
     application: Application
     request: CertificationRequest | None
     notes: tuple[Finding, ...]
     unfit: tuple[Problem, ...]
-    """Why nothing can be issued for the request, whoever applies."""
+    """Why no certificate can be issued for the request, whoever applies."""
 
     def carry_out(self, context: Context) -> Done[Issued | Refusal]:
         if self.request is None or self.unfit:
@@ -129,7 +132,7 @@ class _Decide(Command[Issued | Refusal]):
         self, context: Context, request: CertificationRequest, applicant: Applicant, device: Device | None
     ) -> Done[Issued | Refusal]:
         kind, delay = self.application.kind, context.settings.deemed_accepted_after
-        # A Device Certificate counts as accepted unless it is rejected at once (SEC L11).
+        # A Device Certificate counts as accepted at once (SEC L11); it may be rejected afterwards.
         is_pending = kind is CertificateKind.ORGANISATION and bool(delay)
         issuer = _issuer(context, self.application)
         record = store_certificate(
@@ -159,9 +162,9 @@ class _Decide(Command[Issued | Refusal]):
 
 
 def _issuer(context: Context, application: Application) -> CertificationAuthority:
-    """Return the issuing authority that the application names, else the next one in turn.
+    """Return the issuing authority that the application names, or the next one in turn.
 
-    :raises CannotBeJudged: when there is none of that name.
+    :raises CannotBeJudged: if there is none of that name.
     """
     issuers = context.hierarchy.issuing(context.transaction, application.kind)
     if not application.issuer:
@@ -175,10 +178,10 @@ def _issuer(context: Context, application: Application) -> CertificationAuthorit
         Problem(
             code="authority.unknown",
             subject=f"authority {application.issuer[:16]}",
-            seen="issues no such certificates",
+            seen="does not issue certificates of this kind",
             expected=names,
             clause="SEC L3",
-            remedy=f"Name one of: {names}; or none.",
+            remedy=f"Name one of {names}, or leave it out.",
         )
     )
 
@@ -186,7 +189,7 @@ def _issuer(context: Context, application: Application) -> CertificationAuthorit
 def _new_application(
     application: Application, context: Context, request: CertificationRequest | None, applicant: Applicant | None
 ) -> NewApplication:
-    """Return the application for the record: as much of it as is known."""
+    """Return the application as it is recorded: as much of it as is known."""
     actor = context.actor
     subscriber = applicant.subscriber if applicant else None
     acts_for_another = applicant is not None and applicant.on_behalf_of is not None
@@ -217,10 +220,10 @@ def _too_large(data: bytes) -> Problem:
 
 
 def _unfit(application: Application, findings: Sequence[Finding]) -> Sequence[Problem]:
-    """Why no certificate can be issued for the request: what the lint found in it."""
+    """Return why no certificate can be issued for the request: the errors that the lint found in it."""
     if looks_like_certificate(application.request):
         expected = "a certification request (PKCS#10)"
-        remedy = "Hand in the request that was made for its key."
+        remedy = "Submit the request that was made for its key."
         seen = "a certificate"
         return (
             Problem(
@@ -232,7 +235,7 @@ def _unfit(application: Application, findings: Sequence[Finding]) -> Sequence[Pr
             ),
         )
     errors = errors_among(findings)
-    # A request of the other kind breaks every rule of this one; only the first reason helps.
+    # A request of the other kind breaks every rule of this kind; only the first reason is useful.
     decisive = [finding for finding in errors if finding.code == "kind.unexpected"] or errors
     return [finding.as_problem(_remedy(finding.code, application.kind)) for finding in decisive]
 

@@ -18,7 +18,8 @@ from smki.sec.vocabulary import listed
 
 @dataclass(frozen=True, slots=True)
 class AppointOfficer(Command[Registrant]):
-    """Appoint an officer of a Party or Testing Participant, or change for which certificates one acts."""
+    """Appoint an officer of a Party or Testing Participant, or change the kinds of certificate that the officer acts
+    for."""
 
     requires_dcc: ClassVar[bool] = True
 
@@ -26,9 +27,9 @@ class AppointOfficer(Command[Registrant]):
     officer: Officer
 
     def carry_out(self, context: Context) -> Done[Registrant]:
-        """Add the officer, or replace the one of that name.
+        """Add the officer, or replace the one with the same name.
 
-        :raises NotFound: when there is no such Party or Testing Participant.
+        :raises NotFound: if there is no such Party or Testing Participant.
         """
 
         def changed(found: Registrant) -> Registrant:
@@ -44,7 +45,7 @@ class AppointOfficer(Command[Registrant]):
 class DismissOfficer(Command[Registrant]):
     """Dismiss an officer of a Party or Testing Participant and revoke the officer's tokens.
 
-    Somebody who is appointed again under the same name needs a new token.
+    An officer who is appointed again under the same name needs a new token.
     """
 
     requires_dcc: ClassVar[bool] = True
@@ -52,13 +53,13 @@ class DismissOfficer(Command[Registrant]):
     party: PartyId
     officer: str
     moment: datetime
-    """When the tokens were revoked, by the real clock, like all times of credentials."""
+    """The time at which the tokens are revoked, by the real clock, like all times of credentials."""
 
     def carry_out(self, context: Context) -> Done[Registrant]:
-        """Remove the officer and revoke the tokens; the event names their numbers.
+        """Remove the officer and revoke the officer's tokens; the event has their numbers.
 
-        :raises NotFound: when there is no such Party, or no such officer of it.
-        :raises Malformed: for the last officer.
+        :raises NotFound: if there is no such Party, or it has no such officer.
+        :raises Malformed: if it is the last officer.
         """
 
         def changed(found: Registrant) -> Registrant:
@@ -78,7 +79,7 @@ class DismissOfficer(Command[Registrant]):
                         code="officer.last",
                         subject=f"officer {self.officer}",
                         seen=f"the only one of {found.name}",
-                        expected="one of several officers",
+                        expected="an officer who is not the only one",
                     )
                 )
             return replace(found, officers=others)

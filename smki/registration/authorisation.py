@@ -1,7 +1,7 @@
 """Who may change the register and read the audit trail: one rule for every interface.
 
-The register is kept by the DCC. A command with :attr:`~smki.registration.command.Command.requires_dcc` is run by whoever
-operates the home or by an officer of a Party of the category DCC, and by nobody else.
+The DCC keeps the register. A command with :attr:`~smki.registration.command.Command.requires_dcc` can be run only by
+the operator of the home and by officers of a Party of the category DCC.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class NotAuthorised(SmkiError):
 
 
 def acts_for_dcc(reader: Reader, actor: Actor) -> bool:
-    """Return whether the actor operates the home or is, at this moment, an officer of the DCC."""
+    """Return whether the actor operates the home or is currently an officer of the DCC."""
     if actor.is_operator:
         return True
     party = registrant_of(reader, actor.party) if actor.party else None
@@ -30,9 +30,9 @@ def acts_for_dcc(reader: Reader, actor: Actor) -> bool:
 
 
 def require_dcc(reader: Reader, actor: Actor) -> None:
-    """Check that the actor operates the home or is an officer of the DCC.
+    """Check that the actor operates the home or is currently an officer of the DCC.
 
-    :raises NotAuthorised: when it is anybody else, for instance an officer of the DCC who was dismissed meanwhile.
+    :raises NotAuthorised: if not, for instance because the officer has been dismissed.
     """
     if not acts_for_dcc(reader, actor):
         raise NotAuthorised(
@@ -46,11 +46,12 @@ def require_dcc(reader: Reader, actor: Actor) -> None:
 
 
 def readable_events(reader: Reader, actor: Actor, query: EventQuery) -> EventQuery:
-    """Return the query narrowed to what the actor may read: everything for the DCC, its own events for another Party.
+    """Return the query restricted to what the actor may read: all events for the DCC, and its own for another Party.
 
-    A Party's own events are those of what it did, of its certificates and applications, and of changes to it.
+    A Party's own events are what it did, what was done with its certificates and applications, and changes to its
+    record.
 
-    :raises NotAuthorised: when an officer of another Party than the DCC asks for some other Party's events.
+    :raises NotAuthorised: if an officer of another Party than the DCC asks for the events of some other Party.
     """
     if acts_for_dcc(reader, actor):
         return query

@@ -1,4 +1,4 @@
-"""Authorities: the command that makes one."""
+"""The command that makes a certification authority."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DCC = "DCC"
 
 @dataclass(frozen=True, slots=True)
 class EstablishAuthority(Command[CertificateRecord]):
-    """Make a new authority: its key, and the certificate that the authority above issues to it (SEC L3.12)."""
+    """Make a new authority: its key, and the certificate that the authority above it issues (SEC L3.12)."""
 
     requires_dcc: ClassVar[bool] = True
 
@@ -32,9 +32,9 @@ class EstablishAuthority(Command[CertificateRecord]):
     def carry_out(self, context: Context) -> Done[CertificateRecord]:
         """Make the key and the certificate.
 
-        :raises Refused: when the DCC, whose authorities they are, is no Eligible Subscriber for it.
+        :raises Refused: if the DCC, which runs the authorities, is not an Eligible Subscriber for it.
         :raises Malformed: for a second root.
-        :raises NotConformant: when the certificate would break its profile.
+        :raises NotConformant: if the certificate would break its profile.
         """
         _require_eligible(context, self.kind)
         above = ABOVE[self.kind]

@@ -1,7 +1,7 @@
-"""Many Parties, Testing Participants or Devices from one CSV or JSON file: all of them or none.
+"""Loads many Parties, Testing Participants or Devices from one CSV or JSON file: all of them or none.
 
-:func:`read_parties` and :func:`read_devices` read a file; :class:`LoadParties` and :class:`LoadDevices` register what was
-read, and say of each row what it clashes with.
+:func:`read_parties` and :func:`read_devices` read a file. :class:`LoadParties` and :class:`LoadDevices` register the
+    records, and report for each row what it conflicts with.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _COLUMN_OF_CODE = {
     "test-purpose": "purpose", "device-type": "device_type", "smi-status": "status", "smets-version": "smets_version",
     "fuel": "responsible", "responsible": "responsible", "flag": "through_entry",
 }  # fmt: skip
-"""Which column a problem is about, by the first part of its code."""
+"""The column that a problem is about, by the first part of the problem's code."""
 
 R = TypeVar("R")
 Row = dict[str, Any]
@@ -47,14 +47,14 @@ def read_parties(data: bytes, name: str) -> tuple[Registrant, ...]:
     """Read every Party and Testing Participant in a file, in the order of its rows.
 
     :param data: CSV with a header, or JSON: a list of objects.
-    :param name: the file's, for errors.
+    :param name: the name of the file, for error messages.
     :raises Malformed: with a problem for each row that is wrong.
     """
     return tuple(_read(data, name, PARTY_COLUMNS, _registrant))
 
 
 def read_devices(data: bytes, name: str) -> tuple[Device, ...]:
-    """Read every Device in a file; raises as :func:`read_parties`."""
+    """Read every Device in a file; see :func:`read_parties`."""
     return tuple(_read(data, name, DEVICE_COLUMNS, _device))
 
 
@@ -67,9 +67,9 @@ class LoadParties(Command[tuple[Registrant, ...]]):
     rows: tuple[Registrant, ...]
 
     def carry_out(self, context: Context) -> Done[tuple[Registrant, ...]]:
-        """Register them.
+        """Register the records.
 
-        :raises Conflict: with a problem, named by its row, for each id and Entity Identifier that is taken.
+        :raises Conflict: with a problem, naming the row, for each id or Entity Identifier that is already in use.
         """
         problems = list(_clashes_of_parties(context.transaction.register, self.rows))
         if problems:
@@ -86,9 +86,9 @@ class LoadDevices(Command[tuple[Device, ...]]):
     rows: tuple[Device, ...]
 
     def carry_out(self, context: Context) -> Done[tuple[Device, ...]]:
-        """Add them.
+        """Add the Devices.
 
-        :raises Conflict: with a problem, named by its row, for each Device that is there already.
+        :raises Conflict: with a problem, naming the row, for each Device that already exists.
         """
         problems = list(_clashes_of_devices(context.transaction.register, self.rows))
         if problems:
@@ -173,7 +173,7 @@ def _csv_rows(text: str, name: str) -> list[Row]:
                 Problem(
                     code="row.length",
                     subject=f"row {number}",
-                    seen="another number of columns",
+                    seen="a different number of columns",
                     expected=f"{count} columns",
                 )
             )
@@ -197,9 +197,10 @@ def _device(row: Row) -> Device:
 
 
 def _text(column: str, value: Any) -> Any:
-    """Return the value as it is parsed: officers are a list of texts, flags were read, and everything else is text.
+    """Return the value in the form that is parsed: a list of strings for officers, a Boolean for flags, otherwise a
+    string.
 
-    :raises Malformed: for another list, an object, or true and false where text belongs.
+    :raises Malformed: for any other list, an object, or a Boolean where a string is expected.
     """
     if column in _FLAGS:
         return value

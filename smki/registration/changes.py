@@ -1,4 +1,4 @@
-"""What the commands that change a record share: fields that stay as they are, and what an event says of a change."""
+"""Helpers for commands that change a record: unchanged fields, and the description of a change for its event."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Unchanged(enum.Enum):
 
 
 UNCHANGED: Final = Unchanged.UNCHANGED
-"""Stands in a command for a field that stays as it is; None would say that it is to be removed."""
+"""The value of a command's field that stays as it is. (None means that the field is to be removed.)"""
 
 
 def given_fields(**fields: Any) -> dict[str, Any]:
@@ -27,10 +27,10 @@ def given_fields(**fields: Any) -> dict[str, Any]:
 
 
 def with_changes(subject: str, before: frozenset[T], add: frozenset[T], remove: frozenset[T]) -> frozenset[T]:
-    """Return a set with some members added and others removed; adding what is there and removing what is not is no error.
+    """Return a set with members added and removed. Adding one that is there, or removing one that is not, is no error.
 
-    :param subject: what the set is, for the error.
-    :raises Malformed: when the same is to be added and removed.
+    :param subject: what the set is, for the error message.
+    :raises Malformed: if a member is both added and removed.
     """
     both = sorted(str(each) for each in add & remove)
     if both:
@@ -47,7 +47,7 @@ def with_changes(subject: str, before: frozenset[T], add: frozenset[T], remove: 
 
 
 def from_to(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
-    """Return each field that differs with its value before and after, for the content of an event."""
+    """Return each field that differs, with its value before and after, for the content of an event."""
     return {
         name: {"from": before.get(name), "to": after.get(name)}
         for name in sorted({*before, *after})
@@ -56,7 +56,7 @@ def from_to(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, An
 
 
 def change_text(content: Mapping[str, Any]) -> str:
-    """Return what :func:`from_to` found as one line for a person."""
+    """Return the result of :func:`from_to` as one line of text."""
     return "; ".join(f"{name} {_shown(change['to'])}" for name, change in content.items())
 
 

@@ -1,4 +1,4 @@
-"""The command that sets what time it is in a home."""
+"""The command that sets the clock of a home."""
 
 from __future__ import annotations
 
@@ -13,44 +13,46 @@ from smki.problem import Malformed, Problem
 from smki.registration.command import Command, Context, Done, Happened
 
 FIRST_YEAR, LAST_YEAR = 1950, 9900
-"""Times before 1950 cannot be written in certificates; certificates of the last century of the format would outlive it."""
+"""Certificates cannot contain times before 1950, and certificates issued late in the year 9999 would outlive the
+format."""
 
 
 class SettableClock(Protocol):
-    """A clock that can be set: of a home, or of an SMKI in memory."""
+    """A clock that can be set: that of a home, or of an SMKI in memory."""
 
     def restoring(self) -> Callable[[], None]:
         """Return what gives it the setting again that it has now."""
 
     def set(self, moment: datetime) -> None:
-        """Make it stand still at a moment (UTC)."""
+        """Stop the clock at a moment (UTC)."""
 
     def shift(self, shift: timedelta) -> None:
-        """Make it run ahead of the machine's clock, or behind it."""
+        """Make it run ahead of the machine's clock by a time, or behind it if the time is negative."""
 
     def real(self) -> None:
-        """Make it the machine's clock again."""
+        """Make it follow the machine's clock again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetClock(Command[None]):
-    """Make the clock of a home stand still, run ahead or behind, or follow the machine's clock again."""
+    """Stop the clock of a home at a moment, shift it, or make it follow the machine's clock again."""
 
     requires_dcc: ClassVar[bool] = True
 
     clock: SettableClock
     fixed: datetime | None = None
-    """The time (UTC) at which it is to stand still."""
+    """The moment (UTC) at which the clock is to stop."""
     shift: timedelta | None = None
-    """How far it is to run ahead of the machine's clock; negative: behind it."""
+    """How far the clock is to run ahead of the machine's clock; negative to run behind it."""
 
     def carry_out(self, context: Context) -> Done[None]:
-        """Replace the clock's setting. The event bears the time of the clock as it was before.
+        """Replace the setting of the clock. The event has the time that the clock showed before.
 
-        :raises Malformed: when it is to stand still and to run ahead, or in a year for which no certificate can be made.
+        :raises Malformed: if the clock would be both stopped and shifted, or show a year for which no certificate can
+            be made.
         """
         if self.fixed is not None and self.shift is not None:
-            expected = "a time at which to stand still, or a shift, not both"
+            expected = "a fixed time or a shift, not both"
             raise Malformed(
                 Problem(code="clock.contradiction", subject="clock", seen="fixed and shifted", expected=expected)
             )

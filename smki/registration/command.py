@@ -1,8 +1,9 @@
-"""Commands: the only way in which the state of an SMKI changes.
+"""Commands: the only way to change the state of an SMKI.
 
-A command is a typed value. :meth:`Registration.execute` runs it in one transaction of the ledger, which checks the
-command's preconditions, writes the change and appends one audit event: all of it or nothing. The command line, the REST
-interface, the XML services, the portal and the pytest fixtures translate to and from commands; the rules are here.
+A command is a typed value. :meth:`Registration.execute` runs it in one transaction of the ledger, which checks its
+preconditions, writes the change and appends one audit event, or does none of these. The command line, the REST
+interface, the XML services, the portal and the pytest fixtures only translate to and from commands; the rules are
+implemented here.
 """
 
 from __future__ import annotations
@@ -25,20 +26,20 @@ from smki.registration.authorisation import require_dcc
 T = TypeVar("T")
 
 _TOLD_BY_APPLICATION = frozenset({EventKind.ISSUED, EventKind.REFUSED, EventKind.AUTHORITY_ADDED})
-"""Events whose application says who acted, so that the event need not say it again."""
+"""Kinds of events that do not store who acted, because their application does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What was decided about an SMKI when it was made."""
+    """Settings that were chosen when an SMKI was made."""
 
     deemed_accepted_after: timedelta = timedelta(0)
-    """How long after its issue an Organisation Certificate counts as accepted; zero: at once (SEC L11)."""
+    """Time after its issue at which an Organisation Certificate is deemed accepted; zero for at once (SEC L11)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What a command works with."""
+    """The environment in which a command is carried out."""
 
     transaction: Transaction
     now: datetime
@@ -51,7 +52,7 @@ class Context:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happened:
-    """What a command did, for the audit event."""
+    """What a command did, for its audit event."""
 
     kind: EventKind
     certificate: CertificateRecord | None = None
@@ -62,11 +63,11 @@ class Happened:
     detail: str = ""
     content: dict[str, Any] | None = None
     officer: str = ""
-    """The officer who acted, where the command found out; by default the actor's."""
+    """The officer who acted, if the command determined it; by default the actor's."""
     party: str = ""
 
     def event(self, actor: Actor, now: datetime) -> NewEvent:
-        """Return the event that tells it."""
+        """Return the audit event."""
         told = self.kind in _TOLD_BY_APPLICATION
         return NewEvent(
             at=now,
@@ -85,7 +86,7 @@ class Happened:
 
 @dataclass(frozen=True, slots=True)
 class Done(Generic[T]):
-    """What came of a command."""
+    """The result of a command."""
 
     outcome: T
     happened: Happened | None
@@ -95,20 +96,20 @@ class Done(Generic[T]):
 
 
 class Command(ABC, Generic[T]):
-    """Something that changes the state of an SMKI."""
+    """A change of the state of an SMKI."""
 
     requires_dcc: ClassVar[bool] = False
-    """Whether only the operator of the home and officers of the DCC may run it."""
+    """Whether only the operator of the home and officers of the DCC may run the command."""
 
     def prepare(self) -> Command[T]:
-        """Do what needs no ledger, before the transaction begins; return the command to carry out."""
+        """Do the work that needs no ledger, before the transaction begins, and return the command to carry out."""
         return self
 
     @abstractmethod
     def carry_out(self, context: Context) -> Done[T]:
         """Check the preconditions and write the change, inside the transaction.
 
-        :raises SmkiError: when it is refused; nothing is written then.
+        :raises SmkiError: if the command is refused; nothing is written then.
         """
 
 
@@ -125,7 +126,7 @@ class Registration:
         self._settings = settings
 
     def execute(self, command: Command[T], actor: Actor) -> T:
-        """Run a command in one transaction, with one audit event; what it did is durable when this returns.
+        """Run a command in one transaction, with one audit event. When this returns, the change is durable.
 
         :raises NotAuthorised: when it requires the DCC and the actor is somebody else.
         :raises SmkiError: when it is refused, with the reasons; nothing is written then.

@@ -1,7 +1,7 @@
 """Commands that make and revoke API keys and officers' tokens.
 
-When a credential was made and until when it is valid is a matter of the real clock, whatever time it is in the SMKI:
-its times come with the command.
+The times of credentials are those of the real clock, whatever the clock of the SMKI shows. They are therefore fields of
+the commands.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from smki.registration.parties import known_registrant
 from smki.sec.vocabulary import listed
 
 PREFIXES = {CredentialKind.API_KEY: "smki-key-", CredentialKind.OFFICER_TOKEN: "smki-officer-"}
-"""What secrets begin with, so that one that strays into a log or a repository is recognised."""
+"""Prefixes of secrets, by which they are recognised if they leak into a log or a repository."""
 
 MAX_NAME = 64
 """Maximum number of characters of the name of an API key."""
@@ -27,11 +27,11 @@ MAX_NAME = 64
 
 @dataclass(frozen=True, slots=True)
 class MadeCredential:
-    """A credential and its secret, which is shown here and never again."""
+    """A credential and its secret, which is returned only here."""
 
     record: CredentialRecord
     secret: str
-    """43 characters of base64url after a prefix."""
+    """A prefix and 43 characters of base64url."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,13 +45,13 @@ class MakeApiKey(Command[MadeCredential]):
     expires: datetime | None = None
 
     def carry_out(self, context: Context) -> Done[MadeCredential]:
-        """Make it.
+        """Make the key.
 
-        :raises Malformed: when there is no name, or a key of that name that is not revoked.
+        :raises Malformed: if the name is empty or belongs to a key that is not revoked.
         """
         name = self.name
         if not name.strip() or not name.isprintable() or len(name) > MAX_NAME:
-            expected = f"1 to {MAX_NAME} characters that can be printed"
+            expected = f"1 to {MAX_NAME} printable characters"
             raise Malformed(
                 Problem(code="credential.name", subject="name", seen=f"{name[:MAX_NAME]!r}", expected=expected)
             )
@@ -61,8 +61,8 @@ class MakeApiKey(Command[MadeCredential]):
                 Problem(
                     code="credential.exists",
                     subject=f"API key {name}",
-                    seen="there already",
-                    expected="a name of its own",
+                    seen="already exists",
+                    expected="a name that is not in use",
                 )
             )
         record = CredentialRecord(kind=CredentialKind.API_KEY, name=name, created=self.created, expires=self.expires)
@@ -77,14 +77,14 @@ class MakeToken(Command[MadeCredential]):
 
     party: PartyId
     officer: str = ""
-    """The officer; empty for the Party's first."""
+    """The officer; empty for the first officer of the Party."""
     created: datetime
     expires: datetime | None = None
 
     def carry_out(self, context: Context) -> Done[MadeCredential]:
-        """Make it.
+        """Make the token.
 
-        :raises NotFound: when there is no such Party or Testing Participant, or no such officer of it.
+        :raises NotFound: if there is no such Party or Testing Participant, or it has no such officer.
         """
         who = known_registrant(context.transaction, self.party)
         names = [officer.name for officer in who.officers]
@@ -129,18 +129,18 @@ class RevokeCredential(Command[tuple[CredentialRecord, ...]]):
 
     kind: CredentialKind
     name: str = ""
-    """The name of the key or the officer; where there is none of that name, the number of one credential."""
+    """The name of the key or the officer, or, if there is none of that name, the number of a credential."""
     number: int | None = None
-    """The number of one credential; :attr:`name` does not count then."""
+    """The number of a credential; :attr:`name` is then ignored."""
     party: PartyId | None = None
-    """Of tokens: only those of this Party or Testing Participant."""
+    """For tokens: revoke only those of this Party or Testing Participant."""
     revoked: datetime
 
     def carry_out(self, context: Context) -> Done[tuple[CredentialRecord, ...]]:
-        """Revoke every one that is meant.
+        """Revoke every matching credential.
 
-        :raises NotFound: when there is none that is not revoked.
-        :raises Malformed: when officers of that name of several Parties have tokens and no Party is named.
+        :raises NotFound: if there is none that is not revoked.
+        :raises Malformed: if officers of that name of several Parties have tokens, and no Party is named.
         """
         credentials = context.transaction.credentials
         meant = self._meant(credentials.all(self.kind))

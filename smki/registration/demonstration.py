@@ -1,7 +1,4 @@
-"""The demonstration cast: Parties and Devices under the identities that the DCC's test PKI published.
-
-Whoever knows that set finds the same names here.
-"""
+"""The demonstration Parties and Devices, under the identities that the DCC's test PKI published."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ from smki.sec.party import Party, TestingParticipant
 from smki.sec.role import RemotePartyRole
 
 _ACCEDED = "acceded 2016-11-08"
-"""Assumption: any day before the first question will do; the DCC's systems went live on this one."""
+"""Assumption: any day in the past would do; the DCC's systems went live on this one."""
 
 _BOTH = "organisation, device"
 
@@ -61,7 +58,7 @@ PARTIES: tuple[Party, ...] = (
         category="gas-network",
         user_roles="gas-transporter",
         standing=_ACCEDED,
-        # Ours, from the registry block of the others: no gas network is among the published identities.
+        # An identity of our own from the same registry block: no gas network is among the published identities.
         identifiers="90B3D51F30040000",
         authorised_for=_BOTH,
         officers=["Gas Network Officer"],
@@ -107,7 +104,7 @@ PARTIES: tuple[Party, ...] = (
         officers=["Shared Resource Officer"],
     ),
 )
-"""Each may subscribe for both kinds of certificate, through one officer."""
+"""The Parties. Each may subscribe for both kinds of certificate, through one officer."""
 
 TESTING_PARTICIPANTS: tuple[TestingParticipant, ...] = (
     TestingParticipant.parse(
@@ -119,7 +116,8 @@ TESTING_PARTICIPANTS: tuple[TestingParticipant, ...] = (
         officers=["Manufacturer Officer: device"],
     ),
 )
-"""No Party: it has Device Certificates for meters and Type 1 Devices that are not in service. Its quota is ours."""
+"""Not a Party: it has Device Certificates for meters and Type 1 Devices that are not in service. Its quota is our
+choice."""
 
 DEVICES: tuple[Device, ...] = tuple(
     Device.parse(device_id=device_id, device_type=device_type)
@@ -133,7 +131,7 @@ DEVICES: tuple[Device, ...] = tuple(
         ("00DB1234567890A6", "SAPC"),
     )
 )
-"""One Device of every type that holds certificates, all pending."""
+"""One pending Device of every type that holds certificates."""
 
 DCC_ENTITY_IDENTIFIERS = {
     RemotePartyRole.RECOVERY: EntityIdentifier.parse("90B3D51F30000001"),
@@ -141,4 +139,4 @@ DCC_ENTITY_IDENTIFIERS = {
     RemotePartyRole.WAN_PROVIDER: EntityIdentifier.parse("90B3D51F30000007"),
     RemotePartyRole.TRANSITIONAL_COS: EntityIdentifier.parse("90B3D51F30000004"),
 }
-"""Whose certificates the DCC lodges before anyone else can start (SEC L3.12), by the published test identities."""
+"""The certificates that the DCC lodges before anyone else can start (SEC L3.12), by the published test identities."""

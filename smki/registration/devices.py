@@ -17,13 +17,13 @@ from smki.sec.device import Device, DeviceType, Responsible, SmetsVersion, SmiSt
 from smki.sec.registry_fields import device_fields
 
 MAX_THRESHOLD = 1_000_000
-"""Maximum number of certificates that a Device can be allowed."""
+"""Maximum number of certificates that a Device can be allowed to have."""
 
 
 def known_device(reader: Reader, device_id: EntityIdentifier) -> Device:
     """Return the Device with an id.
 
-    :raises NotFound: when there is none.
+    :raises NotFound: if there is none.
     """
     found = reader.register.device(device_id)
     if found is None:
@@ -48,9 +48,9 @@ class AddDevices(Command[tuple[Device, ...]]):
     devices: tuple[Device, ...]
 
     def carry_out(self, context: Context) -> Done[tuple[Device, ...]]:
-        """Add them.
+        """Add the Devices.
 
-        :raises Conflict: when one is there already.
+        :raises Conflict: if one of them already exists.
         """
         for device in self.devices:
             context.transaction.add_device(device)
@@ -66,7 +66,7 @@ class AddDevices(Command[tuple[Device, ...]]):
 
 @dataclass(frozen=True, slots=True)
 class SetDeviceStatus(Command[Device]):
-    """Give a Device another SMI status. A suspension remembers the status that the Device had; it can go back to it."""
+    """Change the SMI status of a Device. A suspended Device can return to the status that it had before."""
 
     requires_dcc: ClassVar[bool] = True
 
@@ -76,8 +76,8 @@ class SetDeviceStatus(Command[Device]):
     def carry_out(self, context: Context) -> Done[Device]:
         """Change the status.
 
-        :raises NotFound: when there is no such Device.
-        :raises SmkiError: when it cannot come to that status from the one that it has.
+        :raises NotFound: if there is no such Device.
+        :raises SmkiError: if the Device cannot change to that status from its current one.
         """
         return _replace(context, self.device_id, lambda found: found.with_status(self.status))
 
@@ -92,19 +92,19 @@ class ChangeDevice(Command[Device]):
     device_type: DeviceType | Unchanged = UNCHANGED
     smets_version: SmetsVersion | Unchanged = UNCHANGED
     status: SmiStatus | Unchanged = UNCHANGED
-    """One that it can come to from the status that it has; a suspension remembers that one."""
+    """A status that can follow the current one. If it is a suspension, the Device remembers the current one."""
     returns_to: SmiStatus | Unchanged = UNCHANGED
-    """Of a Device that is suspended, or becomes so: the status that it has again afterwards."""
+    """The status to which a Device returns that is suspended, or is being suspended."""
     enrolled: bool | Unchanged = UNCHANGED
     responsible: tuple[Responsible, ...] | Unchanged = UNCHANGED
-    """At most one Party for each fuel; replaces those that there are. They have to be registered."""
+    """At most one Party for each fuel; replaces the current ones. The Parties must be registered."""
 
     def carry_out(self, context: Context) -> Done[Device]:
-        """Change it.
+        """Change the record of the Device.
 
-        :raises NotFound: when there is no such Device, or a responsible Party is not registered.
-        :raises StatusNotAllowed: when it cannot come to that status from the one that it has.
-        :raises Malformed: when the Device would contradict itself.
+        :raises NotFound: if there is no such Device, or a responsible Party is not registered.
+        :raises StatusNotAllowed: if the Device cannot change to that status from its current one.
+        :raises Malformed: if the record would contradict itself.
         """
         if self.responsible is not UNCHANGED:
             for entry in self.responsible:
@@ -141,7 +141,7 @@ def _device_changed(device_id: EntityIdentifier, content: dict[str, Any]) -> Hap
 
 @dataclass(frozen=True, slots=True)
 class SetThreshold(Command[int]):
-    """Let a Device have more certificates than it may have by default, or as many again (SEC Appendix M)."""
+    """Set how many certificates a Device may have, or restore the default (SEC Appendix M)."""
 
     requires_dcc: ClassVar[bool] = True
 
@@ -150,10 +150,10 @@ class SetThreshold(Command[int]):
     """None for the default."""
 
     def carry_out(self, context: Context) -> Done[int]:
-        """Set the limit; return the one that holds now.
+        """Set the limit, and return the one that now applies.
 
-        :raises NotFound: when there is no such Device.
-        :raises Malformed: when it is below the limit that holds for every Device.
+        :raises NotFound: if there is no such Device.
+        :raises Malformed: if the limit is below the default or too high.
         """
         if self.threshold is not None and not DEVICE_THRESHOLD <= self.threshold <= MAX_THRESHOLD:
             raise Malformed(

@@ -15,8 +15,8 @@ from smki.sec.role import CertificateKind, CertificateStatus
 
 REGISTRY_FIRST = EntityIdentifier.parse("90-B3-D5-1F-30-04-00-00")
 REGISTRY_LAST = EntityIdentifier.parse("90-B3-D5-1F-3F-FF-FF-FF")
-"""The block of EUI-64s from which this emulator, in the place of the Code Administrator, assigns Entity Identifiers.
-Assumption: it continues that of the published test identities."""
+"""The block of EUI-64s from which this emulator, in place of the Code Administrator, assigns Entity Identifiers.
+Assumption: it follows the block of the published test identities."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +27,13 @@ class AssignIdentifier(Command[EntityIdentifier]):
 
     party: PartyId
     identifier: EntityIdentifier | None = None
-    """None for the next one of the registry block."""
+    """None for the next free one of the registry block."""
 
     def carry_out(self, context: Context) -> Done[EntityIdentifier]:
-        """Add it to the Party's; nothing is written where the Party has it already.
+        """Add the identifier to the Party; nothing is written if the Party already has it.
 
-        :raises NotFound: when there is no such Party, or the registry block is used up.
-        :raises Conflict: when it belongs to another Party.
+        :raises NotFound: if there is no such Party, or the registry block is used up.
+        :raises Conflict: if the identifier belongs to another Party.
         """
         identifier = self.identifier or _next_free(context.transaction)
 
@@ -46,7 +46,7 @@ class AssignIdentifier(Command[EntityIdentifier]):
 
 
 def _next_free(reader: Reader) -> EntityIdentifier:
-    """Return the identifier after the highest that is assigned; where that is the last of the block, the first gap."""
+    """Return the identifier after the highest one assigned; if that is the last of the block, the first gap."""
     highest = reader.register.highest_identifier(REGISTRY_FIRST, REGISTRY_LAST)
     if highest is None:
         return REGISTRY_FIRST
@@ -76,9 +76,9 @@ def _number(identifier: EntityIdentifier) -> int:
 class ReleaseIdentifier(Command[Registrant]):
     """Take an Entity Identifier from a Party, so that it can be assigned to another one.
 
-    It is refused while an Organisation Certificate with that identifier is neither revoked nor expired: whoever gets the
-    identifier next could then apply for certificates that cannot be told from those of the Party before. Assumption: the
-    Code does not say it in these words.
+    This is refused while an Organisation Certificate with the identifier is neither revoked nor expired: the next owner
+    of the identifier could otherwise apply for certificates that cannot be told from those of the former owner.
+    Assumption: the Code does not say this explicitly.
     """
 
     requires_dcc: ClassVar[bool] = True
@@ -87,10 +87,10 @@ class ReleaseIdentifier(Command[Registrant]):
     identifier: EntityIdentifier
 
     def carry_out(self, context: Context) -> Done[Registrant]:
-        """Remove it from the Party's.
+        """Remove the identifier from the Party.
 
-        :raises NotFound: when there is no such Party, or the identifier is none of its.
-        :raises Conflict: when a certificate carries it that is neither revoked nor expired.
+        :raises NotFound: if there is no such Party, or it does not have the identifier.
+        :raises Conflict: if a certificate with the identifier is neither revoked nor expired.
         """
         party = require_party(known_registrant(context.transaction, self.party))
         if self.identifier not in party.identifiers:

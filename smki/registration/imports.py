@@ -1,4 +1,4 @@
-"""The command that imports certificates that were issued elsewhere."""
+"""The command that imports certificates issued elsewhere."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from smki.registration.command import Command, Context, Done, Happened
 
 @dataclass(frozen=True, slots=True)
 class Import(Command[int]):
-    """Import certificates, all of them or none; one that is there already stays as it is."""
+    """Import certificates, all of them or none. A certificate that was imported before is left unchanged."""
 
     requires_dcc: ClassVar[bool] = True
 
     certificates: tuple[NewImport, ...]
 
     def carry_out(self, context: Context) -> Done[int]:
-        """Store them; return how many were new."""
+        """Store the certificates and return how many of them were new."""
         before = context.transaction.imports.count()
         context.transaction.add_imports(self.certificates, context.now)
         added = context.transaction.imports.count() - before

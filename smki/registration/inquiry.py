@@ -1,4 +1,4 @@
-"""Questions to the provisions, with everything that the ledger knows about them: asked by the gate, and by anybody."""
+"""Asks the provisions for a decision, with everything that the ledger knows; used by applications and by inquiries."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole
 
 
 class CannotBeJudged(SmkiError):
-    """It cannot even be said who asks, or for which Device."""
+    """The question has no answer: the applicant or the Device is not known."""
 
 
 def find_applicant(
@@ -29,10 +29,10 @@ def find_applicant(
     device_type: DeviceType | None,
     day: date,
 ) -> tuple[Applicant, Device | None]:
-    """Return who applies, and for which Device if it is one.
+    """Return who applies, and for a Device Certificate the Device.
 
-    :param device_type: what the Device is, where it is not in the inventory.
-    :raises CannotBeJudged: when that cannot be told.
+    :param device_type: the type of a Device that is not in the inventory.
+    :raises CannotBeJudged: if the applicant or the Device cannot be determined.
     """
     register = reader.register
     try:
@@ -66,11 +66,11 @@ def decide_on(
     day: date,
     public_key_info: bytes | None = None,
 ) -> Decision:
-    """Return the decision by what the ledger says now.
+    """Return the decision, according to the current state of the ledger.
 
-    :param device: for a Device Certificate.
-    :param role: for an Organisation Certificate.
-    :param public_key_info: SubjectPublicKeyInfo (DER) of a request; None in a mere question.
+    :param device: the Device, for a Device Certificate.
+    :param role: the role, for an Organisation Certificate.
+    :param public_key_info: SubjectPublicKeyInfo (DER) of the request; None for an inquiry without a request.
     """
     subscriber = applicant.subscriber
     is_certified = public_key_info is not None and reader.is_certified(public_key_info)
@@ -107,7 +107,7 @@ class Inquiry:
         """Return whether an applicant may subscribe for an Organisation Certificate on a day (today by default).
 
         :param applicant: the id of the Party; by default the one that owns the Entity Identifier.
-        :raises CannotBeJudged: when there is no such Party.
+        :raises CannotBeJudged: if there is no such Party.
         """
         day = as_of or self._clock.now().date()
         actor = Actor(interface="question", party=applicant, officer=officer, on_behalf_of=on_behalf_of)
@@ -126,8 +126,8 @@ class Inquiry:
     ) -> Decision:
         """Return whether an applicant may subscribe for a Device Certificate on a day (today by default).
 
-        :param applicant: the id of the Party or Testing Participant; by default the first that may.
-        :raises CannotBeJudged: when there is no such Party, or the Device is not in the inventory and has no type.
+        :param applicant: the id of the Party or Testing Participant; by default the first that is eligible.
+        :raises CannotBeJudged: if there is no such Party, or the Device is not in the inventory and no type is given.
         """
         day = as_of or self._clock.now().date()
         actor = Actor(interface="question", party=applicant, officer=officer, on_behalf_of=on_behalf_of)
@@ -148,8 +148,8 @@ def _other_type(device: Device, said: DeviceType | None) -> Problem:
     return Problem(
         code="device.other-type",
         subject=f"Device {device.device_id}",
-        seen=f"said to be {said.name if said else ''}, but in the Smart Metering Inventory as {device.device_type.name}",
-        expected="the Device type of the inventory, or none",
+        seen=f"given as {said.name if said else ''}, but {device.device_type.name} in the Smart Metering Inventory",
+        expected="the Device type in the inventory, or none",
     )
 
 
@@ -157,7 +157,7 @@ def _unknown_device(entity: EntityIdentifier) -> Problem:
     return Problem(
         code="device.unknown",
         subject=f"Device {entity}",
-        seen="not in the Smart Metering Inventory, and nobody says what it is",
+        seen="not in the Smart Metering Inventory, and no Device type given",
         expected="a Device in the inventory, or its Device type",
         remedy="device.say-type",
         given={"device": str(entity)},

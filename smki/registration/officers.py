@@ -1,4 +1,4 @@
-"""Which officer acts on a certificate: one of its subscriber, or of whoever applied on the subscriber's behalf."""
+"""Finds the officer who acts on a certificate: one of its subscriber, or of the Party that applied on its behalf."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from smki.sec.registry_fields import Registrant
 
 
 class NotYours(SmkiError):
-    """The certificate is another Party's, or the officer does not act for such certificates."""
+    """The certificate belongs to another Party, or the officer does not act for certificates of its kind."""
 
 
 def certificate_of(reader: Reader, serial_number: object, error: type[SmkiError] = NotFound) -> CertificateRecord:
     """Return the certificate with a serial number that was issued here.
 
-    :raises SmkiError: of the class *error*, when there is none.
+    :raises SmkiError: of the class *error*, if there is none.
     """
     record = reader.certificate(serial_number)  # type: ignore[arg-type]
     if record is None:
@@ -33,13 +33,13 @@ def certificate_of(reader: Reader, serial_number: object, error: type[SmkiError]
 
 
 def acting_officer(reader: Reader, record: CertificateRecord, actor: Actor) -> Actor:
-    """Return the officer who acts on a certificate as its subscriber does (SEC L11).
+    """Return the officer who acts on a certificate for its subscriber (SEC L11).
 
-    An officer who was not named is the first of the Party that acts for such certificates; a Party that was not named is
-    the subscriber.
+    If the actor names no Party, the subscriber acts. If it names no officer, the first officer of the Party acts who is
+    appointed for such certificates.
 
-    :raises NotYours: when the Party neither subscribes for the certificate nor applied for it, or the officer does not act
-        for such certificates.
+    :raises NotYours: if the Party neither subscribes for the certificate nor applied for it, or the officer does not
+        act for such certificates.
     """
     application = reader.application(record.application_id)
     subject = f"certificate {record.serial_number}"
@@ -51,7 +51,7 @@ def acting_officer(reader: Reader, record: CertificateRecord, actor: Actor) -> A
             Problem(
                 code="certificate.not-yours",
                 subject=subject,
-                seen=f"asked about by {asked_by}",
+                seen=f"{asked_by} asked",
                 expected="an officer of its subscriber",
             )
         )
@@ -75,7 +75,7 @@ def acting_officer(reader: Reader, record: CertificateRecord, actor: Actor) -> A
 
 
 def registrant_of(reader: Reader, party: str) -> Registrant | None:
-    """Return the Party or Testing Participant with an id as it was recorded; None where there is none."""
+    """Return the Party or Testing Participant with an id, or None; the id is taken as it was recorded."""
     try:
         return reader.register.registrant(PartyId.parse(party))
     except Malformed:

@@ -29,7 +29,7 @@ from smki.sec.role import CertificateKind, UserRole
 def known_registrant(reader: Reader, party: PartyId) -> Registrant:
     """Return the Party or Testing Participant with an id.
 
-    :raises NotFound: when there is none.
+    :raises NotFound: if there is none.
     """
     found = reader.register.registrant(party)
     if found is None:
@@ -45,9 +45,9 @@ def known_registrant(reader: Reader, party: PartyId) -> Registrant:
 
 
 def require_party(found: Registrant) -> Party:
-    """Return it if it is a Party.
+    """Return the argument if it is a Party.
 
-    :raises NotFound: when it is a Testing Participant.
+    :raises NotFound: if it is a Testing Participant.
     """
     if isinstance(found, Party):
         return found
@@ -85,9 +85,9 @@ class Register(Command[tuple[Registrant, ...]]):
     registrants: tuple[Registrant, ...]
 
     def carry_out(self, context: Context) -> Done[tuple[Registrant, ...]]:
-        """Add them.
+        """Add the records.
 
-        :raises Conflict: when one is registered already, or an Entity Identifier belongs to another Party.
+        :raises Conflict: if one is already registered, or an Entity Identifier belongs to another Party.
         """
         for registrant in self.registrants:
             context.transaction.add_registrant(registrant)
@@ -103,30 +103,30 @@ class Register(Command[tuple[Registrant, ...]]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddParty(Command[Party]):
-    """Register one Party, which has acceded to the Code. What is left out has the default named here."""
+    """Register one Party that has acceded to the Code. Omitted fields have the defaults described here."""
 
     requires_dcc: ClassVar[bool] = True
 
     party: PartyId
     category: PartyCategory
     name: str = ""
-    """Empty for its id."""
+    """The name; empty to use the id."""
     user_roles: frozenset[UserRole] = frozenset()
     identifiers: frozenset[EntityIdentifier] = frozenset()
     acceded: date | None = None
     """The day of its accession; None for today."""
     authorised_for: frozenset[CertificateKind] = SUBSCRIBER_KINDS
     officers: tuple[Officer, ...] = ()
-    """Empty for one officer, named after it, who applies for both kinds of certificate."""
+    """The officers; empty for one officer, named after the Party, who acts for both kinds of certificate."""
     acts_for: frozenset[PartyId] = frozenset()
     through_entry: bool = True
     quota: int | None = None
 
     def carry_out(self, context: Context) -> Done[Party]:
-        """Register it.
+        """Register the Party.
 
-        :raises Malformed: when two of the fields contradict each other.
-        :raises Conflict: when it is registered already, or an Entity Identifier belongs to another Party.
+        :raises Malformed: if two fields contradict each other.
+        :raises Conflict: if the Party is already registered, or an Entity Identifier belongs to another Party.
         """
         made = Party(
             party_id=self.party,
@@ -146,23 +146,23 @@ class AddParty(Command[Party]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddParticipant(Command[TestingParticipant]):
-    """Register one Testing Participant that is no Party (SEC H14.11)."""
+    """Register one Testing Participant that is not a Party (SEC H14.11)."""
 
     requires_dcc: ClassVar[bool] = True
 
     participant: PartyId
     purpose: TestPurpose
     name: str = ""
-    """Empty for its id."""
+    """The name; empty to use the id."""
     agreement: date | None = None
     officers: tuple[Officer, ...] = ()
-    """Empty for one officer, named after it, who applies for both kinds of certificate."""
+    """The officers; empty for one officer, named after the participant, who acts for both kinds of certificate."""
     quota: int | None = None
 
     def carry_out(self, context: Context) -> Done[TestingParticipant]:
-        """Register it.
+        """Register the participant.
 
-        :raises Conflict: when it is registered already.
+        :raises Conflict: if it is already registered.
         """
         made = TestingParticipant(
             participant_id=self.participant,
@@ -186,11 +186,11 @@ def replace_registrant(
     detail: str = "",
     kind: EventKind = EventKind.CHANGED,
 ) -> Done[Registrant]:
-    """Replace the record of a Party or Testing Participant by a changed one; nothing is written where it is the same.
+    """Replace the record of a Party or Testing Participant with a changed one; nothing is written if they are equal.
 
-    :param detail: what the event says for a person; by default each field that was changed.
-    :raises NotFound: when there is none with that id.
-    :raises Conflict: when one of its Entity Identifiers belongs to another Party.
+    :param detail: the description of the change in the event; by default each field that was changed.
+    :raises NotFound: if there is none with that id.
+    :raises Conflict: if one of its Entity Identifiers belongs to another Party.
     """
     before = known_registrant(context.transaction, party)
     changed = change(before)
@@ -205,9 +205,9 @@ def replace_registrant(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeParty(Command[Party]):
-    """Change what is recorded of a Party. Adding what is there already, or removing what is not, changes nothing.
+    """Change the record of a Party. Adding what is already there, or removing what is not, changes nothing.
 
-    Its standing, its Entity Identifiers and its officers have commands of their own.
+    Its standing, Entity Identifiers and officers are changed by other commands.
     """
 
     requires_dcc: ClassVar[bool] = True
@@ -219,17 +219,17 @@ class ChangeParty(Command[Party]):
     authorised_for: frozenset[CertificateKind] | Unchanged = UNCHANGED
     """The kinds of certificate for which it is an Authorised Subscriber from now on; may be empty."""
     add_acts_for: frozenset[PartyId] = frozenset()
-    """Of a Shared Resource: Users that have named it. They have to be registered."""
+    """For a Shared Resource: Users that have named it. They must be registered."""
     remove_acts_for: frozenset[PartyId] = frozenset()
     through_entry: bool | Unchanged = UNCHANGED
     quota: int | Unchanged | None = UNCHANGED
     """None for no limit."""
 
     def carry_out(self, context: Context) -> Done[Party]:
-        """Change it.
+        """Change the record of the Party.
 
-        :raises NotFound: when there is no such Party, or no such User for which it is to act.
-        :raises Malformed: when the Party would contradict itself.
+        :raises NotFound: if there is no such Party, or a User for which it is to act is not registered.
+        :raises Malformed: if the record would contradict itself.
         """
         _require_parties(context.transaction, self.add_acts_for)
 
@@ -271,7 +271,7 @@ def _require_parties(reader: Reader, parties: Iterable[PartyId]) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeParticipant(Command[TestingParticipant]):
-    """Change what is recorded of a Testing Participant."""
+    """Change the record of a Testing Participant."""
 
     requires_dcc: ClassVar[bool] = True
 
@@ -284,10 +284,10 @@ class ChangeParticipant(Command[TestingParticipant]):
     """None for no limit."""
 
     def carry_out(self, context: Context) -> Done[TestingParticipant]:
-        """Change it.
+        """Change the record of the participant.
 
-        :raises NotFound: when there is no such Testing Participant.
-        :raises Malformed: when its name is empty, or the quota negative.
+        :raises NotFound: if there is no such Testing Participant.
+        :raises Malformed: if the name is empty or the quota negative.
         """
 
         def changed(found: Registrant) -> Registrant:
@@ -312,13 +312,13 @@ class SetStanding(Command[Registrant]):
     party: PartyId
     standing: Standing
     since: date | None = None
-    """The day from which it holds; today by default. What was decided for later is replaced."""
+    """The first day of the new standing; today by default. Later changes that were already recorded are dropped."""
 
     def carry_out(self, context: Context) -> Done[Registrant]:
         """Add the change to the Party's standing.
 
-        :raises NotFound: when there is no such Party.
-        :raises Malformed: when its first standing would not be an accession.
+        :raises NotFound: if there is no such Party.
+        :raises Malformed: if its first standing would not be an accession.
         """
         change = StandingChange(self.standing, self.since or context.now.date())
 

@@ -1,4 +1,4 @@
-"""The command with which an officer of the DCC has a revocation list issued, whether one is due or not."""
+"""The command with which an officer of the DCC issues a revocation list, whether or not one is due."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from smki.registration.revocation_lists import PublishList
 
 @dataclass(frozen=True, slots=True)
 class PublishNow(Command[ListRecord]):
-    """Issue the next revocation list of the authority that a serial number names."""
+    """Issue the next revocation list of the authority with a serial number."""
 
     requires_dcc: ClassVar[bool] = True
 
@@ -23,9 +23,9 @@ class PublishNow(Command[ListRecord]):
     """Serial number of the authority's certificate."""
 
     def carry_out(self, context: Context) -> Done[ListRecord]:
-        """Issue it.
+        """Issue the list.
 
-        :raises NotFound: when no authority with that certificate issues lists.
+        :raises NotFound: if no authority with that certificate issues lists.
         """
         record = context.transaction.certificate(self.issuer)
         if record is None or record.kind not in POLICIES:
@@ -41,5 +41,5 @@ class PublishNow(Command[ListRecord]):
             )
         done = PublishList(context.hierarchy.of(record)).carry_out(context)
         if done.outcome is None:
-            raise AssertionError("a list that is wanted whether due or not is made")
+            raise AssertionError("a list was requested unconditionally but not made")
         return Done(done.outcome, done.happened)

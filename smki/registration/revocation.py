@@ -1,4 +1,4 @@
-"""Revocation: who may ask for it, of which certificates, and for what reason."""
+"""Revocation: who may request it, of which certificates, and for what reason."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from smki.sec.registry_fields import registrant_id
 from smki.sec.role import CertificateKind, CertificateStatus
 
 REASONS = tuple(CRL_REASONS)
-"""The reasons for which a revocation can be asked for."""
+"""The reasons for which a revocation can be requested."""
 
 REVOCABLE = (CertificateKind.ORGANISATION, CertificateKind.ISSUING_OCA)
-"""Organisation Certificates go on the Organisation CRL, OCA Certificates on the Organisation ARL."""
+"""The list that a certificate goes on: the Organisation CRL, or the Organisation ARL for OCA Certificates."""
 
 PMA = "SMKI PMA"
-"""The SMKI Policy Management Authority, which may have anything revoked, and may delay a revocation. It acts under this
-name, without a Party."""
+"""The SMKI Policy Management Authority, which may have any certificate revoked, and may delay a revocation. It acts
+under this name, without a Party."""
 
 
 class NotRevocable(SmkiError):
-    """The certificate cannot be revoked, or not by whoever asks."""
+    """The certificate cannot be revoked, or not by this actor."""
 
 
 class AlreadyRevoked(SmkiError):
-    """The certificate was revoked before."""
+    """The certificate is already revoked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,29 +42,29 @@ class Revoked:
 
     revocation: Revocation
     record: CertificateRecord
-    """As it is now."""
+    """The certificate after the revocation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revoke(Command[Revoked]):
     """Revoke a certificate.
 
-    The actor is an officer of the subscriber or of the DCC, or the SMKI PMA; where nobody is named, the subscriber's first
-    officer.
+    The actor is an officer of the subscriber or of the DCC, or the SMKI PMA. If the actor names nobody, it is the first
+    officer of the subscriber.
     """
 
     serial_number: SerialNumber
     reason: str
     """One of :data:`~smki.profile.revocation_reasons.CRL_REASONS`."""
     not_before: datetime | None = None
-    """The time until which the PMA delays it: a supplier of last resort may need the certificate until then."""
+    """The time until which the PMA delays it, for instance because a supplier of last resort needs the certificate."""
 
     def carry_out(self, context: Context) -> Done[Revoked]:
-        """Revoke it.
+        """Revoke the certificate.
 
-        :raises Malformed: when the reason is none.
-        :raises NotRevocable: when there is no such certificate, it is of a kind that is not revoked, or the actor may not ask.
-        :raises AlreadyRevoked: when it was revoked before; says when and why.
+        :raises Malformed: if the reason is unknown.
+        :raises NotRevocable: if there is no such certificate, its kind is not revoked, or the actor may not revoke it.
+        :raises AlreadyRevoked: if it is already revoked; says when and why.
         """
         if self.reason not in CRL_REASONS:
             reasons = ", ".join(CRL_REASONS)
@@ -90,7 +90,7 @@ class Revoke(Command[Revoked]):
                 Problem(
                     code="revocation.delay",
                     subject="delay",
-                    seen=f"asked for by {asked_by}",
+                    seen=f"requested by {asked_by}",
                     expected=f"a delay decided by the {PMA}",
                 )
             )
@@ -116,7 +116,7 @@ class Revoke(Command[Revoked]):
 def _who_may(reader: Reader, record: CertificateRecord, actor: Actor) -> tuple[str, str]:
     """Return the officer under whose name the revocation is recorded, and the officer's Party.
 
-    :raises NotRevocable: when whoever asks may not.
+    :raises NotRevocable: if the actor may not revoke the certificate.
     """
     if not actor.party and actor.officer.strip().upper() in (PMA, "PMA"):
         return PMA, ""
@@ -140,7 +140,7 @@ def _who_may(reader: Reader, record: CertificateRecord, actor: Actor) -> tuple[s
         Problem(
             code="revocation.not-yours",
             subject=f"certificate {record.serial_number}",
-            seen=f"asked for by {who}",
+            seen=f"requested by {who}",
             expected=f"an officer of {subscriber} or of the DCC, or the {PMA}",
         )
     )

@@ -1,4 +1,4 @@
-"""Revocation lists: the command that issues one, and the lists of one authority as the rest of the program sees them."""
+"""The command that issues a revocation list, and access to the lists of one authority."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class PublishList(Command[ListRecord | None]):
 
     authority: CertificationAuthority
     only_if_due: bool = False
-    """Issue nothing where no list is due: however many ask at once, one is issued."""
+    """Issue a list only if one is due, so that several simultaneous requests issue one list."""
 
     def carry_out(self, context: Context) -> Done[ListRecord | None]:
-        """Allocate the next number, make the list and store it; None where none is due."""
+        """Allocate the next number, make the list and store it; return None if no list is due."""
         revocations, issuer = context.transaction.revocations, self.authority.certificate.serial_number
         policy = POLICIES[self.authority.certificate.kind]
         latest = revocations.latest(issuer)
@@ -62,7 +62,7 @@ class PublishList(Command[ListRecord | None]):
 class IssuedLists:
     """The revocation lists of one authority.
 
-    :param actor: on whose account lists are issued that are asked for through this object.
+    :param actor: the actor of the commands that issue lists through this object.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class IssuedLists:
         return self._ledger.revocations.latest(self._issuer)
 
     def as_of(self, moment: datetime) -> ListRecord | None:
-        """The list that was the latest at a moment; nothing is issued. None before the first."""
+        """Return the list that was the latest at a moment, without issuing one; None before the first."""
         return self._ledger.revocations.as_of(self._issuer, moment)
 
     def numbered(self, number: int) -> ListRecord | None:
@@ -98,13 +98,14 @@ class IssuedLists:
         return list(self._ledger.revocations.lists(self._issuer))
 
     def overdue(self) -> ListRecord:
-        """Return a list whose nextUpdate has passed, to test who notices: the newest of the ledger that has.
+        """Return a list whose nextUpdate has passed, for tests of clients: the newest such list in the ledger.
 
-        Where there is none yet, it is the list before the first: number 0, valid until the first one was issued, and true:
-        the authority had revoked nothing then. It is the same bytes each time, and no other list ever has its number; it is
-        not stored, for it never was the latest.
+        If there is none yet, return a list with number 0 that has no entries and was valid until the first list was
+        issued. This is true, since the authority had revoked nothing then. The bytes are the same each time, and no
+        other list has that number. It is not stored, because it never was the latest list.
 
-        :raises NotReady: while not even that one's nextUpdate has passed: the clock is before the first list.
+        :raises NotReady: if the nextUpdate of that list has not passed either, because the clock is before the first
+            list.
         """
         now = self._clock.now()
         lists = self.all()
@@ -123,9 +124,9 @@ class IssuedLists:
         return before
 
     def current(self) -> ListRecord:
-        """Return the latest list; where there is none or it is past its nextUpdate, a new one is issued first.
+        """Return the latest list. If there is none, or its nextUpdate has passed, issue a new one first.
 
-        :raises LedgerUnavailable: when that could not be stored.
+        :raises LedgerUnavailable: if the new list could not be stored.
         """
         latest = self.latest()
         if latest is None or self._clock.now() >= latest.next_update:
@@ -133,7 +134,8 @@ class IssuedLists:
         return latest
 
     def publish_if_due(self) -> ListRecord | None:
-        """Issue a new list if one is due, and only one however many ask at once; None otherwise."""
+        """Issue a new list if one is due, and return it, or None. Of several simultaneous calls only one issues a
+        list."""
         latest = self.latest()
         if latest is not None and not is_list_due(self._ledger, self.policy, latest, self._clock.now()):
             return None
@@ -142,13 +144,13 @@ class IssuedLists:
     def publish(self) -> ListRecord:
         """Issue a new list now.
 
-        :raises LedgerUnavailable: when it could not be stored; the one before it remains the latest.
+        :raises LedgerUnavailable: if the list could not be stored; the previous one remains the latest.
         """
         made = self._registration.execute(PublishList(self._authority), self._actor)
         if made is None:
-            raise AssertionError("a list that is wanted whether due or not is made")
+            raise AssertionError("a list was requested unconditionally but not made")
         return made
 
     def due(self, latest: ListRecord, now: datetime) -> datetime:
-        """Return when the next list is due: by the interval, or earlier because of a revocation."""
+        """Return when the next list is due: at the regular interval, or earlier because of a revocation."""
         return list_due(self._ledger, self.policy, latest, now)

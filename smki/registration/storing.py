@@ -14,7 +14,7 @@ from smki.registration.command import Context
 from smki.sec.role import CertificateStatus
 
 MAX_SERIAL_ATTEMPTS = 64
-"""Maximum number of serial numbers that are drawn for one certificate; of random ones the first is always free."""
+"""Maximum number of serial numbers drawn for one certificate. The first random number is practically always free."""
 
 
 def store_certificate(
@@ -28,11 +28,11 @@ def store_certificate(
     status: CertificateStatus = CertificateStatus.IN_USE,
     deemed_accepted: datetime | None = None,
 ) -> CertificateRecord:
-    """Make a certificate and write it and its application; return it as it stands in the ledger.
+    """Make a certificate, write it with its application, and return its record.
 
-    :param status: with which it begins.
-    :param deemed_accepted: when it counts as accepted although nobody accepted it; None for those that need not be.
-    :raises NotConformant: when it would break its profile; nothing is written then.
+    :param status: the initial status.
+    :param deemed_accepted: when the certificate is deemed accepted; None if it needs no acceptance.
+    :raises NotConformant: if it would break its profile; nothing is written then.
     """
     transaction, now = context.transaction, context.now
     for attempt in range(MAX_SERIAL_ATTEMPTS):

@@ -1,4 +1,4 @@
-"""Conditions in SQL for queries of certificates."""
+"""SQL conditions for queries of certificates."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from smki.ledger.sqlite.schema import fingerprint_prefix
 from smki.sec.role import CertificateStatus
 
 Condition = tuple[str, tuple[Any, ...]]
-"""A condition in SQL, and its parameters."""
+"""An SQL condition and its parameters."""
 
 
 def serial_number_condition(prefix: str) -> Condition:
-    """Those that begin with these hexadecimal digits."""
+    """Return the condition that a serial number begins with these hexadecimal digits."""
     return "serial_number BETWEEN ? AND ?", (bytes.fromhex(f"{prefix:0<32}"), bytes.fromhex(f"{prefix:f<32}"))
 
 
 def period_conditions(column: str, period: Period) -> Iterator[Condition]:
-    """Return the conditions that a column, in seconds, lies in a period."""
+    """Return the conditions that a column, in seconds, is within a period."""
     if period.first is not None:
         yield f"{column} >= ?", (to_seconds(period.first),)
     if period.last is not None:
@@ -28,7 +28,7 @@ def period_conditions(column: str, period: Period) -> Iterator[Condition]:
 
 
 def certificate_conditions(query: CertificateQuery) -> list[Condition]:
-    """A condition in SQL for each field of the query; of a SHA-256 only that its prefix is right."""
+    """Return a condition for each field of the query. For a SHA-256 it only compares the prefix."""
     conditions: list[Condition] = []
     if query.kinds is not None:
         marks = ", ".join("?" * len(query.kinds))
@@ -61,7 +61,7 @@ def certificate_conditions(query: CertificateQuery) -> list[Condition]:
 
 
 def _status_condition(status: CertificateStatus, now: int) -> Condition:
-    """The same cases as ``CertificateRecord.status_at``, in its order."""
+    """Return the condition for a status: the cases of ``CertificateRecord.status_at``, in the same order."""
     if status is CertificateStatus.REVOKED:
         return "(status = 'R' AND status_since <= ?)", (now,)
     kept = "(status != 'R' OR status_since > ?)"

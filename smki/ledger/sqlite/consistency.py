@@ -1,11 +1,11 @@
-"""What the tables of the SQLite ledger say of one another, and where they contradict each other.
+"""Rules about the tables of the SQLite ledger, and the rows that break them.
 
-Each rule is a query that finds the rows that break it, whatever the time is: nothing that a command did, in any order and
-at any setting of the clock, breaks one. A ledger of version 0.1 has no events for refusals, lists and credentials; there,
-only what came after the first event of the kind is expected to have one.
+Each rule is a query for the rows that break it. No sequence of commands breaks a rule, whatever the clock was set to. A
+ledger of version 0.1 has no events for refusals, lists and credentials; in such a ledger, only records made after the
+first event of a kind are expected to have one.
 """
 
-# ruff: noqa: S608 (every query is put together from constants of this file)
+# ruff: noqa: S608 (every query is made only of constants in this file)
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _REMEDY = "Restore the home from a copy; smki audit events shows what was done."
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Something that always holds."""
+    """A rule that always holds."""
 
     code: str
     expected: str
     sql: str
-    """Finds what breaks it: the subject, and what was seen."""
+    """A query for the rows that break it: the subject, and what was seen."""
 
     def broken(self, connection: sqlite3.Connection) -> Iterator[Problem]:
         """Return a problem for everything that breaks it."""
@@ -45,7 +45,7 @@ _MADE_BY_THIS_VERSION = "(SELECT event FROM audit_event WHERE id = 1) = 'registe
 _STATUS = (
     Rule(
         "certificate.status",
-        "I, P or R, and only an Organisation Certificate with a time of deemed acceptance is P",
+        "I, P or R; P only for an Organisation Certificate with a time of deemed acceptance",
         f"""SELECT {_CERTIFICATE}, 'status ' || c.status FROM certificate c WHERE c.status NOT IN ('I', 'P', 'R')
             OR (c.status = 'P' AND (c.deemed_accepted IS NULL OR c.kind != 'organisation'))""",
     ),
@@ -72,20 +72,20 @@ _STATUS = (
     Rule(
         "revocation.column",
         "the serial number, issuer and notAfter of the certificate",
-        f"""SELECT {_CERTIFICATE}, 'another one in its revocation' FROM revocation r
+        f"""SELECT {_CERTIFICATE}, 'different in its revocation' FROM revocation r
             JOIN certificate c ON c.id = r.certificate_id WHERE r.serial_number != c.serial_number
             OR r.issuer_serial_number != coalesce(c.issuer_serial_number, c.serial_number) OR r.not_after != c.not_after""",
     ),
     Rule(
         "certificate.acceptance-missing",
-        "an event that says that it was accepted then",
+        "an event that records its acceptance at that time",
         f"""SELECT {_CERTIFICATE}, 'in use since ' || c.status_since FROM certificate c
             WHERE c.status = 'I' AND c.deemed_accepted IS NOT NULL AND NOT EXISTS (SELECT 1 FROM audit_event e
             WHERE e.certificate_id = c.id AND e.event = 'accepted' AND e.at = c.status_since)""",
     ),
     Rule(
         "revocation.event-missing",
-        "an event that says that it was revoked or rejected then",
+        "an event that records its revocation or rejection at that time",
         f"""SELECT {_CERTIFICATE}, 'revoked at ' || r.revoked FROM revocation r JOIN certificate c ON c.id = r.certificate_id
             WHERE NOT EXISTS (SELECT 1 FROM audit_event e WHERE e.certificate_id = c.id
             AND e.event IN ('revoked', 'rejected') AND e.at = r.revoked)""",
@@ -119,14 +119,14 @@ _EVENTS = (
     ),
     Rule(
         "event.accepted",
-        "a certificate that was pending and has been accepted since then",
+        "a certificate that was pending and is accepted since that time",
         f"""SELECT 'event ' || e.id, 'accepted at ' || e.at || ': ' || {_CERTIFICATE} || ', status ' || c.status
             FROM audit_event e JOIN certificate c ON c.id = e.certificate_id WHERE e.event = 'accepted'
             AND (c.deemed_accepted IS NULL OR c.status NOT IN ('I', 'R') OR (c.status = 'I' AND c.status_since != e.at))""",
     ),
     Rule(
         "event.revoked",
-        "a certificate that was revoked then",
+        "a certificate that was revoked at that time",
         f"""SELECT 'event ' || e.id, e.event || ' at ' || e.at || ': ' || {_CERTIFICATE} || ', status ' || c.status
             FROM audit_event e JOIN certificate c ON c.id = e.certificate_id
             LEFT JOIN revocation r ON r.certificate_id = c.id
@@ -142,7 +142,7 @@ _EVENTS = (
             UNION ALL SELECT 'application ' || application_id, 'refused ' || count(*) || ' times' FROM audit_event
             WHERE event = 'refused' GROUP BY application_id HAVING count(*) > 1""",
     ),
-    # In version 0.1 a rejection was two commits, each with an event, and possible after an acceptance.
+    # In version 0.1 a rejection took two commits, each with an event, and was possible after an acceptance.
     Rule(
         "event.contradiction",
         "that alone",
@@ -162,7 +162,7 @@ _EVENTS = (
     ),
     Rule(
         "event.subject-missing",
-        "what it is about, in the ledger",
+        "a record in the ledger that it refers to",
         """SELECT 'event ' || id, event || ': certificate ' || certificate_id FROM audit_event
             WHERE certificate_id IS NOT NULL AND certificate_id NOT IN (SELECT id FROM certificate)
             UNION ALL SELECT 'event ' || id, event || ': application ' || application_id FROM audit_event
@@ -172,11 +172,11 @@ _EVENTS = (
             UNION ALL SELECT 'event ' || id, event || ': Party ' || concerns FROM audit_event
             WHERE concerns IS NOT NULL AND concerns NOT IN (SELECT id FROM registrant)""",
     ),
-    # Ids are given one after the other, and no row is ever deleted.
+    # Ids are consecutive, and no row is ever deleted.
     *(
         Rule(
             f"{name}.gap",
-            "ids without a gap from 1 on",
+            "consecutive ids starting at 1",
             f"""SELECT '{name} ' || id, 'follows {name} ' || before FROM (SELECT id, lag(id, 1, 0) OVER (ORDER BY id)
                 AS before FROM {table} WHERE (SELECT max(id) != count(*) OR min(id) != 1 FROM {table}))
             WHERE id != before + 1""",
@@ -208,28 +208,28 @@ _APPLICATIONS = (
     ),
     Rule(
         "application.refusal",
-        "a reason and no serial number where it was refused, and the other way round where it was granted",
+        "a reason and no serial number if it was refused, a serial number and no reason if it was granted",
         """SELECT 'application ' || id, CASE granted WHEN 1 THEN 'granted' ELSE 'refused' END FROM application
             WHERE tbs IS NULL AND (granted != (serial_number IS NOT NULL) OR granted = (reasons IS NOT NULL))
             AND NOT (granted = 0 AND serial_number IS NOT NULL AND reasons IS NOT NULL)""",
     ),
     Rule(
         "application.event-missing",
-        "an event that says that it was refused",
+        "an event that records the refusal",
         f"""SELECT 'application ' || id, 'refused at ' || received FROM application WHERE NOT granted
             AND ({_MADE_BY_THIS_VERSION} OR id > (SELECT min(application_id) FROM audit_event WHERE event = 'refused'))
             AND id NOT IN (SELECT application_id FROM audit_event WHERE event = 'refused' AND application_id IS NOT NULL)""",
     ),
     Rule(
         "event.refused",
-        "an application that was refused then",
+        "an application that was refused at that time",
         """SELECT 'event ' || e.id, 'refused at ' || e.at || ', application ' || coalesce(a.id, 'none') FROM audit_event e
             LEFT JOIN application a ON a.id = e.application_id
             WHERE e.event = 'refused' AND (a.granted IS NOT 0 OR a.received != e.at)""",
     ),
 )
 
-# When each certificate took over from the older ones of the same subject, role and usage; a rejected one never did.
+# When each certificate replaced the older ones for the same subject, role and usage; a rejected one never did.
 _TAKEN_OVER = """WITH taking AS (
     SELECT c.id, c.entity_identifier, c.kind, c.role, c.usage, c.top_up, c.replaced, c.replaced_by, c.serial_number,
     CASE WHEN c.deemed_accepted IS NULL THEN c.issued
@@ -241,7 +241,7 @@ _TAKEN_OVER = """WITH taking AS (
 _REPLACED = (
     Rule(
         "certificate.replaced",
-        "the time from which the first of its successors is in use",
+        "the time from which its first successor is in use",
         f"""{_TAKEN_OVER} SELECT {_CERTIFICATE}, 'replaced ' || coalesce(replaced, 'never') || ', a successor in use '
             || coalesce('from ' || first, 'never') FROM (SELECT *, min(since) OVER (PARTITION BY entity_identifier, kind, role,
             usage, top_up ORDER BY id ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS first FROM taking) c
@@ -249,7 +249,7 @@ _REPLACED = (
     ),
     Rule(
         "certificate.replaced-by",
-        "a newer one of the same subject, role and usage, in use from then on",
+        "a newer certificate for the same subject, role and usage, in use from that time",
         f"""{_TAKEN_OVER} SELECT {_CERTIFICATE}, 'replaced ' || coalesce(c.replaced, 'never') || ' by certificate '
             || coalesce(c.replaced_by, 'none') FROM taking c LEFT JOIN taking n ON n.id = c.replaced_by
             WHERE (c.replaced IS NOT NULL OR c.replaced_by IS NOT NULL) AND (c.replaced IS NULL OR n.id IS NULL
@@ -268,8 +268,8 @@ _REPLACED = (
 def _recount(table: str, keys: str, count: str, recounted: str) -> Rule:
     return Rule(
         "ledger.counter",
-        "the number that there are",
-        f"""SELECT '{table} ' || key, 'says ' || sum(said) || ', there are ' || sum(there) FROM (
+        "the number of rows",
+        f"""SELECT '{table} ' || key, 'count ' || sum(said) || ', rows ' || sum(there) FROM (
             SELECT {keys} AS key, {count} AS said, 0 AS there FROM {table} UNION ALL {recounted})
             GROUP BY key HAVING sum(said) != sum(there)""",
     )
@@ -343,7 +343,7 @@ _OTHERS = (
     ),
     Rule(
         "credential.event-missing",
-        "an event that says so",
+        "an event that records it",
         f"""SELECT 'credential ' || id, 'made' FROM credential
             WHERE ({_MADE_BY_THIS_VERSION} OR id > (SELECT min(json_extract(content, '$.id')) FROM audit_event
                 WHERE event = 'credential made'))
@@ -363,7 +363,7 @@ _OTHERS = (
     ),
     Rule(
         "list.event-missing",
-        "an event that says that it was issued",
+        "an event that records its issue",
         f"""SELECT 'revocation list ' || l.number || ' of ' || hex(l.issuer_serial_number), 'no event' FROM revocation_list l
             LEFT JOIN (SELECT json_extract(content, '$.issuer') AS issuer, json_extract(content, '$.number') AS number
                 FROM audit_event WHERE event = 'list issued') e
@@ -388,7 +388,7 @@ _OTHERS = (
     ),
     Rule(
         "import.event-missing",
-        "an event that says that it was imported",
+        "an event that records the import",
         f"""SELECT 'imported certificate ' || hex(sha256), 'no event' FROM imported_certificate
             WHERE {_MADE_BY_THIS_VERSION} AND lower(hex(sha256)) NOT IN (SELECT j.value FROM audit_event e,
             json_each(e.content, '$.sha256') j WHERE e.event = 'imported')""",
@@ -399,7 +399,7 @@ RULES = (*_STATUS, *_EVENTS, *_APPLICATIONS, *_REPLACED, *_COUNTERS, *_REGISTER,
 
 
 def inconsistencies(connection: sqlite3.Connection) -> list[Problem]:
-    """Return everything that breaks a rule, as it stands at one instant."""
+    """Return everything that breaks a rule, as of one moment."""
     begins = not connection.in_transaction
     if begins:
         connection.execute("BEGIN")

@@ -1,4 +1,4 @@
-"""API keys and officers' tokens as the SQLite ledger keeps them: of a secret only its SHA-256."""
+"""API keys and officers' tokens in the SQLite ledger. Only the SHA-256 of a secret is stored."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class SqliteCredentials:
         self._read = read
 
     def of(self, secret: str) -> CredentialRecord | None:
-        """The credential with that secret, whether it is still valid or not; None where nobody was given it."""
+        """The credential with that secret, whether or not it is still valid; None if there is none."""
         rows = self._read(f"SELECT {_COLUMNS} FROM credential WHERE digest = ?", (secret_digest(secret),))  # noqa: S608
         return _credential(rows[0]) if rows else None
 
@@ -33,7 +33,7 @@ class SqliteCredentials:
 
 
 def secret_digest(secret: str) -> bytes:
-    """What a secret is found by: its SHA-256. A secret is 32 random bytes, so that this cannot be guessed back."""
+    """Return the SHA-256 by which a secret is looked up. A secret is 32 random bytes and cannot be guessed from it."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
 
 

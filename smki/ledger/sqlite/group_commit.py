@@ -1,4 +1,4 @@
-"""Several threads' writes in one commit, so that they share the wait for the disk."""
+"""Combines the writes of several threads into one commit, so that they wait for the disk only once."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class _Write:
 
 
 class GroupCommit:
-    """Runs write operations, each durable when :meth:`run` returns.
+    """Runs write operations. Each is durable when :meth:`run` returns.
 
-    Whoever finds the connection free commits for everybody who waits (their operations in one transaction,
-    each in a savepoint of its own); a lone writer just commits.
+    The first thread that finds the connection free commits for all waiting threads: their operations run in one
+    transaction, each in a savepoint of its own. A single writer commits alone.
 
-    :param committing: held while somebody commits; a lock of its own by default.
+    :param committing: a lock that is held during a commit; by default a new one.
     """
 
     def __init__(self, connection: sqlite3.Connection, committing: AbstractContextManager[Any] | None = None) -> None:
@@ -42,7 +42,7 @@ class GroupCommit:
     def run(self, operation: Callable[[sqlite3.Connection], T]) -> T:
         """Run *operation* in a transaction and commit it.
 
-        :raises LedgerUnavailable: when the database could not be written; nothing of it is stored then.
+        :raises LedgerUnavailable: if the database could not be written; nothing is stored then.
         """
         write = _Write(operation)
         with self._waiting_lock:
@@ -85,7 +85,7 @@ class GroupCommit:
         try:
             write.result = write.operation(self._connection)
         except sqlite3.OperationalError:
-            raise  # disk full and the like: the whole transaction is lost
+            raise  # for instance, the disk is full: the whole transaction is lost
         except Exception as error:
             write.error = error
             execute("ROLLBACK TO write")
@@ -93,14 +93,14 @@ class GroupCommit:
 
 
 def unavailable(error: sqlite3.Error) -> LedgerUnavailable:
-    """What an error of SQLite means for whoever uses the ledger."""
+    """Return the error to raise for an error of SQLite."""
     text = str(error)
     remedies = {
-        "full": "Free some space on that disk and try again: nothing that was issued is lost.",
-        "locked": "Another process has held the ledger for a minute; see which one, and try again.",
+        "full": "Free some space on that disk and try again. No issued certificate is lost.",
+        "locked": "Another process has locked the ledger for a minute. Find out which one, and try again.",
         "readonly": "Make the home and its ledger writable for this user.",
-        "malformed": "Restore the home from a copy; the certificates that were handed out remain good.",
-        "not a database": "Restore the home from a copy; the certificates that were handed out remain good.",
+        "malformed": "Restore the home from a copy. The certificates that were handed out remain valid.",
+        "not a database": "Restore the home from a copy. The certificates that were handed out remain valid.",
     }
     remedy = next((advice for word, advice in remedies.items() if word in text), "")
     return LedgerUnavailable(

@@ -1,4 +1,4 @@
-"""Certificates that were issued elsewhere and imported: found like ours, counted with nothing of ours."""
+"""Certificates that were issued elsewhere and imported. They are stored apart from the certificates issued here."""
 
 from __future__ import annotations
 
@@ -31,20 +31,21 @@ class SqliteImports:
         self._read = read
 
     def holds(self, sha256: bytes) -> bool:
-        """Whether the certificate with that SHA-256 over its DER (32 bytes) was imported."""
+        """Return whether the certificate with that SHA-256 of its DER (32 bytes) was imported."""
         return bool(self._read("SELECT 1 FROM imported_certificate WHERE sha256 = ?", (sha256,)))
 
     def with_serial_number(self, serial_number: SerialNumber) -> list[ImportedCertificate]:
-        """Every one with that serial number, the first imported first: different issuers can have drawn the same."""
+        """Imported certificates with that serial number, in the order of import; different issuers can use the same
+        one."""
         return list(self._found("serial_number = ?", (serial_number.encoded,)))
 
     def of_key(self, public_key_info: bytes) -> list[ImportedCertificate]:
-        """Those for a public key (SubjectPublicKeyInfo, DER), the first imported first."""
+        """Imported certificates for a public key (SubjectPublicKeyInfo, DER), in the order of import."""
         return list(self._found("public_key_sha256 = ?", (hashlib.sha256(public_key_info).digest(),)))
 
     def certificates(self, query: CertificateQuery) -> Iterator[ImportedCertificate]:
-        """Those that match, the first imported first. None does that narrows by issuer, type of Device or time of issue,
-        which are known of ours only.
+        """Imported certificates that match, in the order of import. A query by issuer, Device type or time of issue
+        matches none, because these are only known for certificates issued here.
         """
         unknown = query.issuer is not None or query.device_type is not None
         if unknown or query.issued.first is not None or query.issued.last is not None:
@@ -60,7 +61,7 @@ class SqliteImports:
                 yield found
 
     def count(self) -> int:
-        """How many there are."""
+        """The number of imported certificates."""
         count: int = self._read("SELECT count(*) FROM imported_certificate", ())[0][0]
         return count
 
@@ -76,7 +77,7 @@ class SqliteImports:
 
 
 def import_row(new: NewImport, imported: int) -> tuple[Any, ...]:
-    """The columns of an imported certificate, in the order of the table."""
+    """Return the column values of an imported certificate, in the order of the table."""
     certificate = new.certificate
     usage = certificate.usage
     return (

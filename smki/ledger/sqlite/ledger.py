@@ -1,4 +1,4 @@
-"""The ledger in one SQLite file: write-ahead log, every commit on disk before it counts."""
+"""The ledger in one SQLite file, with a write-ahead log. A commit is on disk when it returns."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ T = TypeVar("T")
 class SqliteLedger(SqliteReader):
     """A :class:`~smki.ledger.contract.Ledger` in a SQLite file.
 
-    :param path: the file; made, with its tables, where *create* is true and it does not exist.
-    :raises NotFound: when the file is missing and *create* is false.
-    :raises LedgerUnavailable: when it is no ledger or cannot be opened.
+    :param path: the file. If *create* is true and it does not exist, it is created with its tables.
+    :raises NotFound: if the file does not exist and *create* is false.
+    :raises LedgerUnavailable: if the file is not a ledger or cannot be opened.
     """
 
     def __init__(self, path: Path, *, create: bool = False) -> None:
@@ -61,7 +61,7 @@ class SqliteLedger(SqliteReader):
 
     def transact(self, work: Callable[[Transaction], T]) -> T:
         """Run *work* in a transaction and commit it (see :class:`~smki.ledger.contract.Ledger`)."""
-        # A transaction of its own each time: what one has kept at hand may have been rolled back with it.
+        # A new object for each transaction: cached state of a transaction that was rolled back must not be reused.
         return self._writes.run(lambda connection: work(SqliteTransaction(connection)))
 
     def _connect(self) -> sqlite3.Connection:
@@ -79,7 +79,7 @@ class SqliteLedger(SqliteReader):
         return self._with_reader(lambda connection: connection.execute(sql, parameters).fetchall())
 
     def _with_reader(self, query: Callable[[sqlite3.Connection], T]) -> T:
-        # A connection for each thread: readers then neither wait for the writer nor for one another.
+        # One connection per thread, so that readers wait neither for the writer nor for one another.
         try:
             connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
             if connection is None:
@@ -90,7 +90,7 @@ class SqliteLedger(SqliteReader):
 
     @contextmanager
     def snapshot(self) -> Iterator[SqliteSnapshot]:
-        """A look at the certificates that does not change while it lasts."""
+        """A view of the certificates that does not change while it is open."""
         try:
             connection = sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None)
             try:
@@ -101,10 +101,10 @@ class SqliteLedger(SqliteReader):
             raise unavailable(error) from error
 
     def damage(self) -> list[str]:
-        """What SQLite's own integrity check finds, and certificates without their application or audit event."""
+        """Return what SQLite's integrity check finds, and certificates without an application or audit event."""
         found = [row[0] for row in self._query("PRAGMA integrity_check", ()) if row[0] != "ok"]
         found += [
-            f"{row[0]}: row {row[1]} refers to a {row[2]} that is not there"
+            f"{row[0]}: row {row[1]} refers to a {row[2]} that does not exist"
             for row in self._query("PRAGMA foreign_key_check", ())
         ]
         orphans = """SELECT hex(serial_number) FROM certificate c WHERE NOT EXISTS (
@@ -115,7 +115,7 @@ class SqliteLedger(SqliteReader):
         ]
 
     def inconsistencies(self) -> list[Problem]:
-        """Where the tables contradict each other (see :class:`~smki.ledger.contract.Ledger`)."""
+        """Return where the tables contradict one another (see :class:`~smki.ledger.contract.Ledger`)."""
         return self._with_reader(inconsistencies)
 
     def close(self) -> None:

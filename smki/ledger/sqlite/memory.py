@@ -1,4 +1,4 @@
-"""The ledger in memory: for tests, gone when it is closed. The same tables and rules as in the file."""
+"""The ledger in memory, for tests. It has the same tables and rules as the file, and is lost when it is closed."""
 
 from __future__ import annotations
 
@@ -20,18 +20,19 @@ T = TypeVar("T")
 
 
 class MemoryLedger(SqliteLedger):
-    """A :class:`~smki.ledger.contract.Ledger` in a SQLite database in memory. Safe for threads; of one process.
+    """A :class:`~smki.ledger.contract.Ledger` in an SQLite database in memory. Safe for threads, but limited to one
+    process.
 
-    One connection serves everybody, under one lock: readers of a shared database in memory would otherwise fail on a
-    table that somebody writes, and see what is not committed yet.
+    All threads use one connection, under one lock. With SQLite's shared cache, readers would fail while a table is
+    being written, and would see uncommitted data.
 
-    :param image: the contents to begin with, from :meth:`image`; by default an empty ledger.
+    :param image: the initial contents, from :meth:`image`; by default an empty ledger.
     """
 
     def __init__(self, image: bytes | None = None) -> None:
         self._connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         self._connection.deserialize(_empty_database() if image is None else image)
-        # Reentrant, because an operation that writes may read.
+        # Reentrant, because a write operation may read.
         self._lock = threading.RLock()
         self._begin(GroupCommit(self._connection, self._lock))
 
@@ -44,7 +45,7 @@ class MemoryLedger(SqliteLedger):
 
     @contextmanager
     def snapshot(self) -> Iterator[SqliteSnapshot]:
-        """A look at the certificates that does not change while it lasts: a copy of all that is there."""
+        """A view of the certificates that does not change while it is open: a copy of all of them."""
         connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         try:
             connection.deserialize(self.image())
@@ -53,19 +54,19 @@ class MemoryLedger(SqliteLedger):
             connection.close()
 
     def image(self) -> bytes:
-        """Return the whole contents, as a SQLite database file: another ledger can begin with it."""
+        """Return the contents as an SQLite database file, from which another ledger can be created."""
         with self._lock:
             return self._connection.serialize()
 
     def close(self) -> None:
-        """Close it; what was in it is gone."""
+        """Close the ledger; its contents are lost."""
         with self._lock:
             self._connection.close()
 
 
 @cache
 def _empty_database() -> bytes:
-    """The tables, with nothing in them: made once, because it takes longer than everything that follows."""
+    """Return an empty database with the tables. It is made once, because that takes longer than everything else."""
     connection = sqlite3.connect(":memory:", isolation_level=None)
     try:
         MIGRATIONS.apply(Database(connection))

@@ -1,6 +1,6 @@
-"""How certification requests are kept: deflated against one that is like most of them, in half the bytes.
+"""Compresses certification requests to half their size, with a typical request as the dictionary.
 
-The keys and signatures in them are random and stay as long as they are; all the rest is nearly the same every time.
+The keys and signatures in requests are random and cannot be compressed; the rest is nearly the same in all of them.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ _LIKE_MOST_OF_THEM = base64.b64decode(
     "MCmgJwYIKwYBBQUHCASgGzAZBg0qhjoAAYSPuQ8BAgIBBAgAAAAAAAAAADAKBggqhkjOPQQDAgNIADBFAiBzCxr9pvvjtVUKrvAD"
     "Qfhqq9c2Zk08Mp8C+WI+ct3ZuAIhAIBBKQV5UmMs0sAJZHqskzAvTENYFPenwAty4CDz8qpI"
 )
-"""A Device's request. Never changed: what is kept can only be read with it."""
+"""A Device's request. It must never change, because compressed requests can only be read with it."""
 
 _WINDOW_BITS, _MEMORY_LEVEL = -10, 5
-"""Raw deflate with a window of a kilobyte: as short as with a larger one, and twice as fast."""
+"""Raw deflate with a window of one kilobyte: as good as a larger one, and twice as fast."""
 
 
 def pack(request: bytes) -> bytes:
-    """A certification request, or what was handed in as one, as it is kept."""
+    """Return the stored form of a certification request, or of what was submitted as one."""
     packer = zlib.compressobj(
         6, zlib.DEFLATED, _WINDOW_BITS, _MEMORY_LEVEL, zlib.Z_DEFAULT_STRATEGY, _LIKE_MOST_OF_THEM
     )
@@ -32,7 +32,7 @@ def pack(request: bytes) -> bytes:
 
 
 def unpack(kept: bytes) -> bytes:
-    """The request, byte for byte."""
+    """Return the original request."""
     if kept[:1] == _AS_IT_IS:
         return kept[1:]
     return zlib.decompressobj(_WINDOW_BITS, _LIKE_MOST_OF_THEM).decompress(kept[1:])

@@ -1,4 +1,4 @@
-"""Everything that can be read from the SQLite ledger, over whichever connection it is handed."""
+"""The queries of the SQLite ledger, over any connection."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from smki.ledger.sqlite.rows import Read
 from smki.ledger.sqlite.search import SqliteSearch
 
 PAGE = 500
-"""Number of rows read at a time where all that match are wanted."""
+"""Number of rows that are read at a time."""
 
 
 class SqliteReader:
@@ -43,12 +43,12 @@ class SqliteReader:
 
     @property
     def register(self) -> SqliteRegister:
-        """Who there is to apply, and which Devices there are."""
+        """Parties, Testing Participants and Devices."""
         return self._register
 
     @property
     def revocations(self) -> SqliteRevocations:
-        """What was revoked, and the lists that said so."""
+        """Revocations and revocation lists."""
         return self._revocations
 
     @property
@@ -63,7 +63,7 @@ class SqliteReader:
 
     @property
     def search(self) -> SqliteSearch:
-        """Everything in pages, in any order."""
+        """Paginated queries."""
         return self._search
 
     def certificate(self, serial_number: SerialNumber) -> CertificateRecord | None:
@@ -78,7 +78,7 @@ class SqliteReader:
         return [rows.certificate_record(row) for row in self._read(sql, (rows.public_key_digest(public_key_info),))]
 
     def is_certified(self, public_key_info: bytes) -> bool:
-        """Whether there is a certificate for a public key."""
+        """Return whether there is a certificate for a public key."""
         sql = "SELECT 1 FROM certificate WHERE public_key = ?"
         return bool(self._read(sql, (rows.public_key_digest(public_key_info),)))
 
@@ -91,7 +91,7 @@ class SqliteReader:
         yield from map(rows.certificate_record, self._pages(sql, parameters, after, limit))
 
     def authorities(self) -> list[CertificateRecord]:
-        """The authorities' certificates, in the order in which they were made."""
+        """The authorities' certificates, in the order in which they were issued."""
         sql = f"""SELECT {rows.CERTIFICATE_COLUMNS} FROM certificate
             WHERE kind IN ('root-oca', 'issuing-oca', 'root-dca', 'issuing-dca') ORDER BY id"""  # noqa: S608
         return [rows.certificate_record(row) for row in self._read(sql, ())]
@@ -116,23 +116,23 @@ class SqliteReader:
         return [rows.application_record(row) for row in self._read(sql, ())]
 
     def certificates_issued_to(self, subscriber: str) -> int:
-        """How many certificates a subscriber has had."""
+        """The number of certificates that a subscriber has had."""
         found = self._read("SELECT certificates FROM subscriber WHERE id = ?", (subscriber,))
         return found[0][0] if found else 0
 
     def certificates_for_device(self, device_id: EntityIdentifier) -> int:
-        """How many certificates a Device has had."""
+        """The number of certificates that a Device has had."""
         sql = "SELECT count(*) FROM certificate WHERE entity_identifier = ? AND kind = 'device'"
         count: int = self._read(sql, (device_id.encoded,))[0][0]
         return count
 
     def last_certificate_id(self) -> int:
-        """The id of the last certificate; 0 where there is none."""
+        """The id of the last certificate; 0 if there is none."""
         last: int = self._read("SELECT coalesce(max(id), 0) FROM certificate", ())[0][0]
         return last
 
     def count_certificates(self) -> int:
-        """How many certificates there are."""
+        """The number of certificates."""
         count: int = self._read("SELECT count(*) FROM certificate", ())[0][0]
         return count
 

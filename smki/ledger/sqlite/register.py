@@ -1,4 +1,4 @@
-"""Parties, Testing Participants and Devices as the SQLite ledger keeps them."""
+"""Parties, Testing Participants and Devices in the SQLite ledger."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class SqliteRegister:
         return found if isinstance(found, Party) else None
 
     def highest_identifier(self, first: EntityIdentifier, last: EntityIdentifier) -> EntityIdentifier | None:
-        """The highest Entity Identifier of a block that belongs to anybody, or None."""
+        """The highest Entity Identifier of a block that belongs to a Party, or None."""
         sql = "SELECT max(octets) FROM entity_identifier WHERE octets BETWEEN ? AND ?"
         highest = self._read(sql, (first.encoded, last.encoded))[0][0]
         return EntityIdentifier(highest) if highest is not None else None
@@ -48,11 +48,11 @@ class SqliteRegister:
         return device_of_text(rows[0][0]) if rows else None
 
     def devices(self) -> Iterator[Device]:
-        """Every Device, by its id."""
+        """Every Device, in the order of their ids."""
         for row in self._read("SELECT record FROM device ORDER BY id", ()):
             yield device_of_text(row[0])
 
     def threshold(self, device_id: EntityIdentifier) -> int | None:
-        """The number of certificates to which the registration authority has raised a Device's limit; None if not."""
+        """The certificate limit that was set for a Device; None if it has the default."""
         rows = self._read("SELECT threshold FROM device WHERE id = ?", (device_id.encoded,))
         return rows[0][0] if rows else None

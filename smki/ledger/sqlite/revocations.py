@@ -1,4 +1,4 @@
-"""Revocations and revocation lists as the SQLite ledger keeps them."""
+"""Revocations and revocation lists in the SQLite ledger."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ class SqliteRevocations:
         return _revocation(rows[0]) if rows else None
 
     def pending(self, latest: ListRecord, now: datetime) -> datetime | None:
-        """When the first revocation became effective that the list does not tell of yet; None if there is none."""
+        """The time at which the first revocation took effect that a list does not contain yet; None if there is
+        none."""
         sql = """SELECT min(effective) FROM revocation WHERE issuer_serial_number = ? AND effective <= ?
             AND (effective > ? OR id > ?)"""
         parameters = (latest.issuer.encoded, to_seconds(now), to_seconds(latest.this_update), latest.last_revocation)
@@ -43,7 +44,8 @@ class SqliteRevocations:
     def entries(
         self, issuer: SerialNumber, moment: datetime, *, last: int | None = None
     ) -> Iterator[RevokedCertificate]:
-        """Everything of an issuer that is revoked at a moment and has not expired, in the order of its revocation."""
+        """Every certificate of an issuer that is revoked at a moment and has not expired, in the order of
+        revocation."""
         now = to_seconds(moment)
         sql = """SELECT serial_number, effective, reason FROM revocation
             WHERE issuer_serial_number = ? AND effective <= ? AND not_after >= ? AND id <= ? ORDER BY effective, id"""
@@ -51,7 +53,7 @@ class SqliteRevocations:
         return map(RevokedCertificate._make, self._read(sql, parameters))
 
     def last_id(self) -> int:
-        """The id of the last revocation; 0 where there is none."""
+        """The id of the last revocation; 0 if there is none."""
         last: int = self._read("SELECT coalesce(max(id), 0) FROM revocation", ())[0][0]
         return last
 
@@ -61,7 +63,8 @@ class SqliteRevocations:
         number = self._read(sql, (issuer.encoded,))[0][0]
         if number is None:
             return None
-        # A list of a hundred thousand entries is four megabytes, and most who ask have it already.
+        # A list with a hundred thousand entries has four megabytes, and is mostly requested by those who have it
+        # already.
         kept = self._latest.get(issuer)
         if kept is None or kept.number != number:
             kept = self.numbered(issuer, number)
@@ -83,7 +86,7 @@ class SqliteRevocations:
         return _list_record(rows[0]) if rows else None
 
     def lists(self, issuer: SerialNumber) -> Iterator[ListRecord]:
-        """Every list of an issuer, in the order of their numbers, without its bytes."""
+        """Every list of an issuer, in the order of their numbers, without the DER."""
         sql = """SELECT issuer_serial_number, number, this_update, next_update, entries, x'', last_revocation FROM revocation_list
             WHERE issuer_serial_number = ? ORDER BY number"""
         return map(_list_record, self._read(sql, (issuer.encoded,)))

@@ -1,4 +1,4 @@
-"""Rows of the SQLite ledger: how records are written into them and read out of them."""
+"""Converts records to rows of the SQLite ledger and back."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ INSERT_CERTIFICATE = """INSERT INTO certificate (serial_number, kind, entity_ide
 INSERT_EVENT = """INSERT INTO audit_event (at, event, interface, party, officer, concerns, device, application_id,
     certificate_id, detail, content) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
-# The application of an issued certificate says who acted; its event does not say it again.
+# The actor of an issued certificate is stored with its application, not with its event.
 _EVENTS = """SELECT e.id, e.at, e.event, coalesce(e.interface, a.interface, ''),
     coalesce(e.party, a.applied_by, a.subscriber, ''), coalesce(e.officer, a.officer, ''), coalesce(e.concerns, ''),
     e.device, e.application_id, e.certificate_id, coalesce(e.detail, ''), e.content, c.serial_number
@@ -57,7 +57,7 @@ _EVENTS = """SELECT e.id, e.at, e.event, coalesce(e.interface, a.interface, ''),
 def application_row(
     new: NewApplication, serial_number: SerialNumber | None, reasons: Sequence[Problem]
 ) -> tuple[Any, ...]:
-    """The parameters of INSERT_APPLICATION."""
+    """Return the parameters of INSERT_APPLICATION."""
     return (
         to_seconds(new.received),
         new.interface,
@@ -75,7 +75,7 @@ def application_row(
 
 
 def certificate_row(new: CertificateRecord) -> tuple[Any, ...]:
-    """The parameters of INSERT_CERTIFICATE."""
+    """Return the parameters of INSERT_CERTIFICATE."""
     return (
         new.serial_number.encoded,
         new.kind.value,
@@ -95,7 +95,7 @@ def certificate_row(new: CertificateRecord) -> tuple[Any, ...]:
 
 
 def event_row(new: NewEvent) -> tuple[Any, ...]:
-    """The parameters of INSERT_EVENT; empty texts are stored as NULL."""
+    """Return the parameters of INSERT_EVENT; empty strings are stored as NULL."""
     return (
         to_seconds(new.at),
         new.kind.value,
@@ -112,7 +112,7 @@ def event_row(new: NewEvent) -> tuple[Any, ...]:
 
 
 def event(row: tuple[Any, ...]) -> Event:
-    """An event from a row of :func:`event_query`."""
+    """Return an event from a row of :func:`event_query`."""
     return Event(
         id=row[0],
         at=from_seconds(row[1]),
@@ -133,9 +133,10 @@ def event(row: tuple[Any, ...]) -> Event:
 def event_query(
     query: EventQuery, begin: int, *, descending: bool = False, end: int = 0
 ) -> tuple[str, tuple[Any, ...]]:
-    """The SQL for the events after (or, descending, before) an id, and its parameters but for the last one, the limit.
+    """Return the SQL for the events after (or, descending, before) an id, and its parameters without the last one, the
+    limit.
 
-    :param end: the lowest id to look at.
+    :param end: the lowest id to examine.
     """
     conditions: list[tuple[str, tuple[Any, ...]]] = [("e.id < ?" if descending else "e.id > ?", (begin,))]
     if end:
@@ -164,7 +165,8 @@ def event_query(
 
 
 def public_key_digest(public_key_info: bytes) -> bytes:
-    """What public keys are looked up by: the first 16 bytes of the SHA-256 of the SubjectPublicKeyInfo."""
+    """Return the value by which a public key is looked up: the first 16 bytes of the SHA-256 of its
+    SubjectPublicKeyInfo."""
     return hashlib.sha256(public_key_info).digest()[:16]
 
 
@@ -181,7 +183,7 @@ def _whose(of: NewApplication | CertificateRecord) -> tuple[bytes | None, int | 
 
 
 def application_conditions(query: ApplicationQuery) -> tuple[str, tuple[Any, ...]]:
-    """`` AND …`` for each field of the query, and the parameters."""
+    """Return `` AND …`` for each field of the query, and the parameters."""
     conditions: list[tuple[str, tuple[Any, ...]]] = []
     if query.subscriber is not None:
         conditions.append(("subscriber = ?", (query.subscriber,)))
@@ -197,7 +199,7 @@ def application_conditions(query: ApplicationQuery) -> tuple[str, tuple[Any, ...
 
 
 def joined(conditions: Iterable[tuple[str, tuple[Any, ...]]]) -> tuple[str, tuple[Any, ...]]:
-    """`` AND …`` for each condition, and the parameters of all of them."""
+    """Return `` AND …`` for each condition, and the parameters of all of them."""
     conditions = list(conditions)
     sql = "".join(f" AND {condition}" for condition, _ in conditions)
     return sql, tuple(value for _, values in conditions for value in values)
@@ -208,7 +210,7 @@ _USAGES = {"DS": KeyUsage.DIGITAL_SIGNATURE, "KA": KeyUsage.KEY_AGREEMENT}
 
 
 def certificate_record(row: tuple[Any, ...]) -> CertificateRecord:
-    """A record from a row of CERTIFICATE_COLUMNS."""
+    """Return a record from a row of CERTIFICATE_COLUMNS."""
     return CertificateRecord(
         id=row[0],
         serial_number=SerialNumber.from_bytes(row[1]),
@@ -231,7 +233,7 @@ def certificate_record(row: tuple[Any, ...]) -> CertificateRecord:
 
 
 def application_record(row: tuple[Any, ...]) -> ApplicationRecord:
-    """A record from a row of APPLICATION_COLUMNS."""
+    """Return a record from a row of APPLICATION_COLUMNS."""
     application = NewApplication(
         received=from_seconds(row[1]),
         interface=row[2],

@@ -74,7 +74,8 @@ def m001_applications_and_certificates(db: Database) -> None:
 
 @MIGRATIONS()
 def m002_register(db: Database) -> None:
-    """Parties and Testing Participants, their Entity Identifiers, Devices, and what each subscriber has had."""
+    """Add Parties and Testing Participants, their Entity Identifiers, Devices, and the number of certificates per
+    subscriber."""
     for statement in (
         "CREATE TABLE registrant (id TEXT PRIMARY KEY, record TEXT NOT NULL)",
         """CREATE TABLE entity_identifier (
@@ -90,12 +91,12 @@ def m002_register(db: Database) -> None:
 
 @MIGRATIONS()
 def m003_revocation(db: Database) -> None:
-    """Revocations, the lists that told of them, and what a certificate was replaced by."""
+    """Add revocations, revocation lists, and the replacement of certificates."""
     for statement in (
-        # From when on a newer certificate for the same subject, role and usage is in use instead.
+        # The time from which a newer certificate for the same subject, role and usage is in use instead.
         "ALTER TABLE certificate ADD COLUMN replaced INTEGER",
         "ALTER TABLE certificate ADD COLUMN replaced_by INTEGER",
-        # Supplier's key agreement certificate for prepayment top-up, kept apart from that for management.
+        # A Supplier's key agreement certificate for prepayment top-up, which is separate from that for management.
         "ALTER TABLE certificate ADD COLUMN top_up INTEGER NOT NULL DEFAULT 0",
         "ALTER TABLE application ADD COLUMN top_up INTEGER NOT NULL DEFAULT 0",
         """CREATE TABLE revocation (
@@ -126,7 +127,7 @@ def m003_revocation(db: Database) -> None:
 
 @MIGRATIONS()
 def m004_credentials(db: Database) -> None:
-    """API keys and officers' tokens, of whose secrets only the SHA-256 is kept."""
+    """Add API keys and officers' tokens. Only the SHA-256 of their secrets is stored."""
     db.execute(
         """CREATE TABLE credential (
             id INTEGER PRIMARY KEY,
@@ -143,7 +144,7 @@ def m004_credentials(db: Database) -> None:
 
 @MIGRATIONS()
 def m010_imports(db: Database) -> None:
-    """Certificates that were issued elsewhere: apart from ours, so that nothing that counts ours counts them."""
+    """Add certificates that were issued elsewhere, in a table of their own, so that they are not counted with ours."""
     for statement in (
         """CREATE TABLE imported_certificate (
             id INTEGER PRIMARY KEY,
@@ -162,7 +163,7 @@ def m010_imports(db: Database) -> None:
             findings TEXT NOT NULL,
             der BLOB NOT NULL
         )""",
-        # Not unique: issuers that know nothing of one another can draw the same number.
+        # Not unique: independent issuers can use the same number.
         "CREATE INDEX imported_certificate_serial ON imported_certificate (serial_number)",
         "CREATE INDEX imported_certificate_entity ON imported_certificate (entity_identifier)",
         "CREATE INDEX imported_certificate_key ON imported_certificate (public_key_sha256)",
@@ -172,12 +173,13 @@ def m010_imports(db: Database) -> None:
 
 @MIGRATIONS()
 def m020_search(db: Database) -> None:
-    """What certificates are found and counted by: few bytes for each, none at all for what only some of them have.
+    """Add the indexes by which certificates are found and counted. They use few bytes, and partial indexes where
+    possible.
 
-    Every index but that of notAfter ends in the time of issue, so that what it finds comes in that order.
+    Every index but that of notAfter ends with the time of issue, so that results are in that order.
     """
     for statement in (
-        # The first 4 bytes of the SHA-256 of the DER; which of those that share them is meant, the DER tells.
+        # The first 4 bytes of the SHA-256 of the DER. If several share them, the DER decides.
         """CREATE TABLE fingerprint (
             prefix INTEGER NOT NULL,
             certificate_id INTEGER NOT NULL,
@@ -190,7 +192,7 @@ def m020_search(db: Database) -> None:
         "CREATE INDEX certificate_role ON certificate (role, issued) WHERE role IS NOT NULL",
         "CREATE INDEX certificate_not_device ON certificate (issued) WHERE kind != 'device'",
         "CREATE INDEX certificate_unusual ON certificate (issued) WHERE status != 'I' OR replaced IS NOT NULL",
-        # Counted by triggers, so that nobody who writes can forget to.
+        # Triggers keep the counts, so that no writer can forget to.
         """CREATE TABLE certificate_count (
             kind TEXT NOT NULL,
             role INTEGER NOT NULL,
@@ -238,7 +240,7 @@ def m020_search(db: Database) -> None:
 
 @MIGRATIONS()
 def m030_refusals(db: Database) -> None:
-    """How many applications were refused for which decisive reason, by its code."""
+    """Count the refused applications by the code of their first reason."""
     for statement in (
         "CREATE TABLE refusal_count (code TEXT PRIMARY KEY, refusals INTEGER NOT NULL) WITHOUT ROWID",
         """INSERT INTO refusal_count SELECT json_extract(reasons, '$[0].code'), count(*) FROM application

@@ -36,11 +36,11 @@ from smki.sec.registry_fields import Registrant, device_of_text, registrant_of_t
 from smki.sec.role import CertificateKind, CertificateStatus
 
 SCANNED_FOR_A_PAGE = 20_000
-"""So many rows are looked at for one page: a few dozen milliseconds' work."""
+"""Maximum number of rows that are examined for one page, which takes a few dozen milliseconds."""
 
 
 class _Stretch(NamedTuple):
-    """A part of an order that one index runs through."""
+    """A part of an order that one index covers."""
 
     hint: str
     condition: str
@@ -48,12 +48,12 @@ class _Stretch(NamedTuple):
 
     @property
     def conditions(self) -> list[Condition]:
-        """The condition as a list of at most one."""
+        """The condition, as a list of at most one."""
         return [(self.condition, ())] if self.condition else []
 
 
 class _Part(NamedTuple):
-    """What of a stretch is still to come."""
+    """The part of a stretch that is still to be read."""
 
     stretch: _Stretch
     conditions: list[Condition]
@@ -78,7 +78,7 @@ _NOT_DEVICES = tuple(kind for kind in CertificateKind if kind is not Certificate
 
 
 class SqliteSearch:
-    """Finds what there is.
+    """Finds records.
 
     :param read: runs a query and returns its rows.
     """
@@ -98,7 +98,7 @@ class SqliteSearch:
         """A page of the certificates that match.
 
         :param after: :attr:`Page.last` of the page before; None for the first page.
-        :param limit: how many at most.
+        :param limit: maximum number of records.
         """
         behind = self._keys(after) if after is not None else None
         query = self._without_issuers_of_few(query)
@@ -123,7 +123,7 @@ class SqliteSearch:
     ) -> Iterator[CertificateRecord]:
         """Every certificate that matches, read a page at a time.
 
-        :param after: the row to begin behind; None for the beginning.
+        :param after: the row after which to begin; None to begin at the first one.
         """
         while True:
             page = self.certificates(query, order, descending=descending, after=after, limit=500)
@@ -133,7 +133,7 @@ class SqliteSearch:
             after = page.last
 
     def holds_certificate(self, row: int) -> bool:
-        """Whether a page can begin behind that row."""
+        """Return whether a page can begin after that row."""
         return bool(self._read("SELECT 1 FROM certificate WHERE id = ?", (row,)))
 
     def _keys(self, row: int) -> dict[str, Any]:
@@ -141,7 +141,8 @@ class SqliteSearch:
         return dict(zip(_KEYS, found[0], strict=True)) if found else dict.fromkeys(_KEYS, 0)
 
     def _without_issuers_of_few(self, query: CertificateQuery) -> CertificateQuery:
-        # Only Issuing DCAs issue many: what any other authority issued is among the few that are not Devices'.
+        # Only Issuing DCAs issue many certificates. What any other authority issued is among the few that are not
+        # Devices'.
         if query.issuer is None or query.kinds is not None:
             return query
         encoded = query.issuer.encoded
@@ -151,7 +152,7 @@ class SqliteSearch:
         return query
 
     def _run(self, statement: _Statement, limit: int) -> tuple[list[CertificateRecord], int | None]:
-        """The records, and the row that the next page begins behind, None where this part has ended."""
+        """Return the records, and the row after which the next page begins; None if this part has ended."""
         records = [rows.certificate_record(row) for row in self._read(*statement.page(limit))]
         if len(records) == limit:
             return records, records[-1].id
@@ -173,7 +174,8 @@ class SqliteSearch:
         device_type: DeviceType | None = None,
         status: SmiStatus | None = None,
     ) -> tuple[list[Device], EntityIdentifier | None]:
-        """A page of the Smart Metering Inventory, by Device ID, and the one that the next page begins behind."""
+        """A page of the Smart Metering Inventory in the order of Device IDs, and the id after which the next page
+        begins."""
         begin = after.encoded if after else b""
         walked = self._read(
             "SELECT id FROM device WHERE id > ? ORDER BY id LIMIT 1 OFFSET ?", (begin, SCANNED_FOR_A_PAGE - 1)
@@ -237,9 +239,9 @@ class SqliteSearch:
         return Page(found, end if walked else None)
 
     def statistics(self, now: int) -> Statistics:
-        """How many there are of what (:mod:`smki.ledger.sqlite.statistics`).
+        """Return counts of certificates and applications (:mod:`smki.ledger.sqlite.statistics`).
 
-        :param now: seconds since 1970-01-01T00:00:00Z, at which certificates have the status that they are counted by.
+        :param now: the moment at which the status is determined, in seconds since 1970-01-01T00:00:00Z.
         """
         return read_statistics(self._read, now)
 
@@ -256,7 +258,7 @@ class _Statement:
 
     @property
     def narrows(self) -> bool:
-        """Whether rows may be passed over."""
+        """Return whether rows may be skipped."""
         return bool(self._wanted)
 
     def _walk(self, columns: str) -> tuple[str, tuple[Any, ...]]:
@@ -265,23 +267,24 @@ class _Statement:
         return sql, parameters
 
     def page(self, limit: int) -> tuple[str, tuple[Any, ...]]:
-        """For the records of this page."""
+        """Return the SQL for the records of this page."""
         walk, parameters = self._walk(rows.CERTIFICATE_COLUMNS)
         if not self.narrows:
             return f"{walk} LIMIT ?", (*parameters, limit)
-        # The rows come out of the walk one by one, in its order, until there are enough of them.
+        # The rows are produced one by one, in order, until there are enough of them.
         where, wanted = rows.joined(self._wanted)
         sql = f"SELECT * FROM ({walk} LIMIT {SCANNED_FOR_A_PAGE}) WHERE 1{where} LIMIT ?"  # noqa: S608
         return sql, (*parameters, *wanted, limit)
 
     def boundary(self) -> tuple[str, tuple[Any, ...]]:
-        """For the id of the last row that was looked at for this page; nothing where the part ends before."""
+        """Return the SQL for the id of the last row examined for this page; it finds nothing if the part ends
+        before."""
         walk, parameters = self._walk("id")
         return f"{walk} LIMIT 1 OFFSET {SCANNED_FOR_A_PAGE - 1}", parameters
 
 
 def _index_for(query: CertificateQuery, stretch: _Stretch, order: Order) -> tuple[str, list[Condition]]:
-    """Which index finds the fewest certificates to look at, and the conditions that it serves."""
+    """Return the index that leaves the fewest certificates to examine, and the conditions that it covers."""
     if query.serial_number is not None:
         return "", [("serial_number = ?", (query.serial_number.encoded,))]
     if query.serial_prefix is not None:
@@ -305,7 +308,7 @@ def _index_for(query: CertificateQuery, stretch: _Stretch, order: Order) -> tupl
 
 
 def _parts(order: Order, descending: bool, behind: dict[str, Any] | None) -> Iterator[_Part]:
-    """The parts of the order that are still to come, in their order."""
+    """Return the parts of the order that are still to be read, in order."""
     stretches = list(_ORDERS[order])
     if descending:
         stretches.reverse()
@@ -317,9 +320,10 @@ def _parts(order: Order, descending: bool, behind: dict[str, Any] | None) -> Ite
 
 
 def _rest_of(stretch: _Stretch, behind: dict[str, Any], sign: str) -> Iterator[_Part]:
-    """What of a stretch comes behind a row: first its equals, then what differs in the last column, and so on.
+    """Return the rest of a stretch after a row: first the rows with equal columns, then those that differ in the last
+    one, etc.
 
-    One comparison of all columns at once would say the same, but the index would then be read from the first of the equals.
+    A single comparison of all columns would be equivalent, but SQLite would read the index from the first equal row.
     """
     for differing in reversed(range(len(stretch.columns))):
         equal = [(f"{column} = ?", (behind[column],)) for column in stretch.columns[:differing]]
@@ -334,13 +338,13 @@ def _is_in(stretch: _Stretch, keys: dict[str, Any]) -> bool:
 
 
 def _expires(query: CertificateQuery) -> bool:
-    """Whether only certificates match that have an end."""
+    """Return whether only certificates with an expiry date match."""
     last = query.not_after.last
     return query.status is CertificateStatus.EXPIRED or (last is not None and last < NO_WELL_DEFINED_EXPIRY)
 
 
 def _expiry(query: CertificateQuery) -> Period:
-    """The stretch of time in which notAfter can be."""
+    """Return the period in which notAfter can be."""
     if query.status is not CertificateStatus.EXPIRED or query.moment is None:
         return query.not_after
     last = query.not_after.last

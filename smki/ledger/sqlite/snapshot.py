@@ -1,4 +1,4 @@
-"""The certificates as they stood at one instant, however long the reading takes."""
+"""A view of the certificates as they were at one moment."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _COLUMNS_WITHOUT_DER = rows.CERTIFICATE_COLUMNS.replace(" der,", " x'',")
 
 
 class SqliteSnapshot:
-    """One read transaction on a connection of its own: what is committed meanwhile is not seen.
+    """A read transaction on a connection of its own, which does not see later commits.
 
-    :param connection: as opened; it is this object's from now on.
+    :param connection: a newly opened connection that nothing else uses.
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -24,19 +24,19 @@ class SqliteSnapshot:
 
     @property
     def last(self) -> int:
-        """The id of the last certificate; 0 where there is none."""
+        """The id of the last certificate; 0 if there is none."""
         return self._last
 
     def certificates(self, after: int = 0, *, with_der: bool = True) -> Iterator[CertificateRecord]:
         """The certificates with an id above *after*, in the order in which they were issued.
 
-        :param with_der: False to leave the bytes out, which saves reading them.
+        :param with_der: False to leave out the DER, which is faster.
         """
         columns = rows.CERTIFICATE_COLUMNS if with_der else _COLUMNS_WITHOUT_DER
         sql = f"SELECT {columns} FROM certificate WHERE id > ? ORDER BY id"  # noqa: S608
         return map(rows.certificate_record, self._connection.execute(sql, (after,)))
 
     def certificate(self, identifier: int) -> CertificateRecord:
-        """The certificate with that id, which must be there."""
+        """The certificate with that id, which must exist."""
         sql = f"SELECT {rows.CERTIFICATE_COLUMNS} FROM certificate WHERE id = ?"  # noqa: S608
         return rows.certificate_record(self._connection.execute(sql, (identifier,)).fetchone())

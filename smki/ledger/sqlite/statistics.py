@@ -1,7 +1,7 @@
-"""Counts of certificates and applications, without looking at all of them.
+"""Counts certificates and applications without reading all of them.
 
-Triggers count certificates by the status that is stored. Only those whose status at a moment may be another are looked
-at one by one, through the indexes that hold just them: pending or replaced ones, and those that have expired.
+Triggers count certificates by their stored status. Only those whose status at a moment may be different are examined,
+through partial indexes: pending, replaced and expired certificates.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _USAGES = {"DS": KeyUsage.DIGITAL_SIGNATURE, "KA": KeyUsage.KEY_AGREEMENT}
 
 
 def read_statistics(read: Callable[[str, tuple[Any, ...]], list[tuple[Any, ...]]], now: int) -> Statistics:
-    """Count, by the status at a moment (seconds since 1970-01-01T00:00:00Z)."""
+    """Return the counts by the status at a moment (seconds since 1970-01-01T00:00:00Z)."""
     counts: Counter[tuple[str, int, str, str]] = Counter()
     for kind, role, usage, status, number in read("SELECT * FROM certificate_count", ()):
         counts[kind, role, usage, status] += number

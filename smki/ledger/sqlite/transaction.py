@@ -34,9 +34,9 @@ from smki.sec.role import CertificateStatus
 
 
 class SqliteTransaction(SqliteReader):
-    """A :class:`~smki.ledger.contract.Transaction` over a connection on which one was begun.
+    """A :class:`~smki.ledger.contract.Transaction` over a connection on which a transaction has begun.
 
-    It neither begins nor commits: :class:`~smki.ledger.sqlite.group_commit.GroupCommit` does.
+    :class:`~smki.ledger.sqlite.group_commit.GroupCommit` begins and commits it.
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -87,7 +87,7 @@ class SqliteTransaction(SqliteReader):
         return replace(new, id=identifier)
 
     def replace_older(self, certificate_id: int, moment: datetime) -> None:
-        """Put the certificates that one takes over from out of use: same subject, role and usage, and older."""
+        """Mark the certificates that a certificate replaces: older ones for the same subject, role and usage."""
         since = to_seconds(moment)
         self._connection.execute(
             """UPDATE certificate SET replaced = ?, replaced_by = ? WHERE id IN (
@@ -100,7 +100,8 @@ class SqliteTransaction(SqliteReader):
         )
 
     def restore_older(self, certificate_id: int) -> None:
-        """Undo :meth:`replace_older`; what yet another newer certificate takes over from, that one does."""
+        """Undo :meth:`replace_older`. A certificate that another newer one replaces too remains replaced by that
+        one."""
         self._connection.execute(
             """UPDATE certificate AS older SET (replaced, replaced_by) = (
                 SELECT coalesce((SELECT min(at) FROM audit_event e WHERE e.certificate_id = newer.id
@@ -117,7 +118,8 @@ class SqliteTransaction(SqliteReader):
     def change_status(
         self, serial_number: SerialNumber, expected: CertificateStatus, status: CertificateStatus, since: datetime
     ) -> bool:
-        """Change the stored status from *expected* to *status*; return False, and do nothing, where it is another."""
+        """Change the stored status from *expected* to *status*. Return False, and change nothing, if it was not
+        *expected*."""
         cursor = self._connection.execute(
             "UPDATE certificate SET status = ?, status_since = ? WHERE serial_number = ? AND status = ?",
             (status.value, to_seconds(since), serial_number.encoded, expected.value),
@@ -175,7 +177,7 @@ class SqliteTransaction(SqliteReader):
             sql = "INSERT INTO registrant (id, record) VALUES (?, ?)"
             self._connection.execute(sql, (identity, to_text(registrant_fields(registrant))))
         except sqlite3.IntegrityError:
-            seen, expected = "there already", "one that is not registered yet"
+            seen, expected = "already registered", "a new id"
             raise Conflict(
                 Problem(code="party.exists", subject=f"Party {identity}", seen=seen, expected=expected)
             ) from None
@@ -217,8 +219,8 @@ class SqliteTransaction(SqliteReader):
                 Problem(
                     code="device.exists",
                     subject=subject,
-                    seen="there already",
-                    expected="one that is not registered yet",
+                    seen="already in the inventory",
+                    expected="a new Device",
                 )
             ) from None
 
@@ -228,7 +230,7 @@ class SqliteTransaction(SqliteReader):
         self._connection.execute(sql, (to_text(device_fields(device)), device.device_id.encoded))
 
     def set_threshold(self, device_id: EntityIdentifier, threshold: int | None) -> None:
-        """Set the limit of a Device; None removes it."""
+        """Set the certificate limit of a Device; None restores the default."""
         self._connection.execute("UPDATE device SET threshold = ? WHERE id = ?", (threshold, device_id.encoded))
 
     def add_credential(self, credential: CredentialRecord, secret: str) -> CredentialRecord:
@@ -252,7 +254,7 @@ class SqliteTransaction(SqliteReader):
         self._connection.execute(sql, (to_seconds(moment), credential_id))
 
     def add_imports(self, certificates: Iterable[NewImport], moment: datetime) -> None:
-        """Add imported certificates; one that is there already stays as it is."""
+        """Add imported certificates; those that were imported before are left unchanged."""
         marks = ", ".join("?" * 14)
         self._connection.executemany(
             f"""INSERT OR IGNORE INTO imported_certificate (serial_number, sha256, kind, entity_identifier, role, usage,
