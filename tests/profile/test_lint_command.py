@@ -50,9 +50,7 @@ FORMS: dict[str, Callable[[bytes], bytes]] = {
 
 
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize(
-    ("data", "kind"), [(GOOD, "device"), (REQUEST, "device-request"), (LIST, "organisation-crl")]
-)
+@pytest.mark.parametrize(("data", "kind"), [(GOOD, "device"), (REQUEST, "device-request"), (LIST, "organisation-crl")])
 def test_every_form_of_everything(form: str, data: bytes, kind: str, tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_bytes(FORMS[form](data))
