@@ -20,8 +20,8 @@ from smki.cli.say import say
 from smki.home.smki import Smki
 from smki.interchange.importing import Importer, ImportOutcome, find_certificates
 from smki.interchange.importing.contents import FoundObject
+from smki.interchange.importing.importer import ImportStatus
 from smki.interchange.importing.sources import find_in
-from smki.interchange.importing.taking import ImportStatus
 from smki.keys.private_key import passphrase_from_environment
 from smki.pki.certificate import Certificate, read_certificate
 from smki.pki.pem import decode_input
@@ -76,10 +76,10 @@ def import_(
             outcomes = _reported(taking, as_json)
         written = smki.write_imported_keys(importer) if with_keys else []
     counts = Counter(taken for taken, _ in outcomes)
-    defective = sum(is_defective for taken, is_defective in outcomes if taken is ImportStatus.TAKEN)
+    defective = sum(is_defective for taken, is_defective in outcomes if taken is ImportStatus.IMPORTED)
     if not as_json:
         say(_summary(counts, defective, importer, written, with_keys))
-    if counts[ImportStatus.NOT_TAKEN]:
+    if counts[ImportStatus.NOT_IMPORTED]:
         sys.exit(EXIT_NEGATIVE)
 
 
@@ -98,7 +98,7 @@ def _reported(outcomes: Iterable[ImportOutcome], as_json: bool) -> list[tuple[Im
     with progress_bar("importing") as report:
         for number, outcome in enumerate(outcomes, 1):
             say(*([json.dumps(_values(outcome))] if as_json else _lines(outcome)))
-            reported.append((outcome.taken, outcome.is_defective))
+            reported.append((outcome.status, outcome.is_defective))
             report(number, 0)
     return reported
 
@@ -110,7 +110,7 @@ def _lines(outcome: ImportOutcome) -> list[str]:
         entity = f" of {certificate.entity_identifier}" if certificate.entity_identifier else ""
         what = f"{detect_profile(read_certificate(certificate.der)).title}{entity}, {certificate.serial_number}"
     name = f" ({outcome.name})" if outcome.name else ""
-    lines = [f"{outcome.source}: {outcome.taken.value}{', defective' if outcome.is_defective else ''}: {what}{name}"]
+    lines = [f"{outcome.source}: {outcome.status.value}{', defective' if outcome.is_defective else ''}: {what}{name}"]
     lines += (f"  {line}" for problem in outcome.problems for line in problem_lines(problem))
     shown = {problem.code for problem in outcome.problems}
     lines += (f"  {finding_text(finding)}" for finding in errors_among(outcome.findings) if finding.code not in shown)
@@ -122,7 +122,7 @@ def _values(outcome: ImportOutcome) -> dict[str, Any]:
     return {
         "source": outcome.source,
         "name": outcome.name,
-        "outcome": outcome.taken.value,
+        "outcome": outcome.status.value,
         "defective": outcome.is_defective,
         "serialNumber": certificate.serial_number.hex if certificate else None,
         "sha256": certificate.sha256.hex().upper() if certificate else None,

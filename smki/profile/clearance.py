@@ -44,7 +44,7 @@ class Cleared:
 
     def __init__(self, tbs: bytes, made_by: object, issuer: IssuerFacts = NOTHING_KNOWN) -> None:
         if made_by is not _MADE_HERE:
-            raise TypeError(f"only the lint makes a {type(self).__name__}")
+            raise TypeError(f"only the lint can create a {type(self).__name__}")
         self.issuer = issuer
         self._tbs = tbs
         self._redeemed = False
@@ -62,7 +62,7 @@ class Cleared:
         """
         with self._lock:
             if self._redeemed:
-                raise AlreadySigned("this was handed to a signing key before")
+                raise AlreadySigned("already handed to a signing key")
             self._redeemed = True
         return self._tbs
 

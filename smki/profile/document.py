@@ -9,14 +9,14 @@ from smki.profile.catalogue import CATALOGUE
 
 _HEAD = """# Findings
 
-What `smki lint` can find, in the order of the structure. Made from the catalogue
+The findings of `smki lint`, in the order of the structure. Generated from the catalogue
 (`python -m smki.profile.document > docs/findings.md`); `smki lint --codes` prints the same.
 
-- **fatal**: what follows could not be read at all. **error**: breaks a rule of the profile. Either stops issuance and
+- **fatal**: the rest could not be read. **error**: violates a rule of the profile. Either one prevents issuance and
   makes `smki lint` exit with 1.
-- **warning**: allowed somewhere, probably a mistake here. **notice**: allowed, but unlike the published certificates.
+- **warning**: allowed by some rules, but probably a mistake here. **notice**: allowed, but unlike the published certificates.
 
-A code is stable: it keeps its meaning, and is never used for another. The rule says what should have been there.
+Codes are stable: a code keeps its meaning and is never reused. The rule states what is required.
 """
 
 

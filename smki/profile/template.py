@@ -194,7 +194,7 @@ def _in(content_bytes: bytes, slot: Slot) -> bytes:
 
 def _exactly(node: Node, length: int) -> Slot:
     if node.end - node.body != length:
-        raise ValueError("another length")
+        raise ValueError("unexpected length")
     return node.body, node.end
 
 
@@ -206,7 +206,7 @@ def _last(node: Node, count: int, of: int) -> Slot:
 def _point(key: Node) -> Slot:
     point = p256_point(key.encoded)
     if point is None:
-        raise ValueError("another kind of key")
+        raise ValueError("not a P-256 key")
     return key.end - len(point), key.end
 
 
@@ -222,7 +222,7 @@ def _alternative_name(extension: ExtensionNode | None) -> tuple[Slot, Slot]:
     try:
         _, serial = hardware_module_name(value.content)
     except DerError as error:
-        raise ValueError("another subjectAltName") from error
+        raise ValueError("unexpected subjectAltName") from error
     if len(serial) != 8 or not value.content.endswith(serial):
-        raise ValueError("another subjectAltName")
+        raise ValueError("unexpected subjectAltName")
     return (value.body, value.end), (value.end - len(serial), value.end)

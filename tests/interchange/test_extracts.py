@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 from smki import Certificate, CertificateStatus, RemotePartyRole, Smki, SmkiError
 from smki.interchange.extracts import Extract, Extracts, ExtractType, apply, read_extract, verify
+from smki.interchange.extracts.journal import Journal
 from smki.interchange.extracts.manifest import Contents
 from smki.ledger import CertificateQuery, CertificateRecord
 from smki.problem import IntegrityError, Malformed, NotFound, NotReady
@@ -453,3 +454,14 @@ def test_an_extract_is_not_applied_to_standard_output(home: Path) -> None:
     with pytest.raises(click.UsageError, match="name a file"):
         run_here("extract", "apply", "--out", "-", "--home", home)
     assert not Path("-").exists()
+
+
+def test_a_journal_of_an_earlier_version_is_read(tmp_path: Path) -> None:
+    """Its size in bytes is called ``octets`` in the file, so that an interrupted extract is resumed."""
+    part = {"last": 7, "certificates": 7, "octets": 4, "sha256": hashlib.sha256(b"part").hexdigest(), "state": "00"}
+    (tmp_path / "journal.json").write_text(json.dumps({"parts": [part]}))
+    (tmp_path / "000000.part").write_bytes(b"part")
+    journal = Journal(tmp_path)
+    assert journal.is_whole(0)
+    journal.write_down(0, journal.parts[0])
+    assert json.loads((tmp_path / "journal.json").read_text()) == {"parts": [part]}

@@ -24,8 +24,8 @@ from hypothesis import strategies as st
 from smki import Certificate, CertificateStatus, DeviceType, Smki
 from smki.interchange import CertificateWithKey, key_store_json, org_crypto_zip, write_archive, write_folder
 from smki.interchange.importing import Found, FoundKey, ImportOutcome, Unreadable, archives, find_certificates
+from smki.interchange.importing.importer import ImportStatus
 from smki.interchange.importing.sources import find_in
-from smki.interchange.importing.taking import ImportStatus
 from smki.keys.private_key import key_from_pem, key_to_pem
 from smki.ledger import CertificateQuery
 from smki.pki.request import make_device_request
@@ -40,7 +40,7 @@ def take(smki: Smki, path: Path, **options: Any) -> list[ImportOutcome]:
 
 
 def taken(outcomes: list[ImportOutcome]) -> Counter[ImportStatus]:
-    return Counter(outcome.taken for outcome in outcomes)
+    return Counter(outcome.status for outcome in outcomes)
 
 
 def test_the_published_key_store(smki: Smki) -> None:
@@ -50,7 +50,7 @@ def test_the_published_key_store(smki: Smki) -> None:
     names = [entry["name"] for usages in store.values() for serials in usages.values() for entry in serials.values()]
     outcomes = take(smki, path)
     assert sorted(outcome.name for outcome in outcomes) == sorted(names)
-    assert taken(outcomes) == {ImportStatus.TAKEN: 33}
+    assert taken(outcomes) == {ImportStatus.IMPORTED: 33}
     assert {outcome.name: {finding.code for finding in errors_among(outcome.findings)} for outcome in outcomes if outcome.is_defective} == {
         "xml-sign-00DB123456780004-ds": {"authority-key-identifier.missing"},
         "xml-sign-90B3D51F30010000-ds": {"authority-key-identifier.missing"},
@@ -72,9 +72,9 @@ def test_the_published_key_store(smki: Smki) -> None:
 
 def test_only_conformant_ones(smki: Smki) -> None:
     outcomes = take(smki, published_client() / "keystore.json", only_conformant=True)
-    assert taken(outcomes) == {ImportStatus.TAKEN: 25, ImportStatus.NOT_TAKEN: 8}
+    assert taken(outcomes) == {ImportStatus.IMPORTED: 25, ImportStatus.NOT_IMPORTED: 8}
     for outcome in outcomes:
-        if outcome.taken is ImportStatus.NOT_TAKEN:
+        if outcome.status is ImportStatus.NOT_IMPORTED:
             assert {problem.code for problem in outcome.problems} == {
                 finding.code for finding in errors_among(outcome.findings)
             }
@@ -87,7 +87,7 @@ def test_the_published_folders(smki: Smki, vectors: list[dict[str, Any]]) -> Non
     for row in vectors:
         outcome = outcomes[str(VECTORS / row["file"])]
         if row["expect"] == "conformant":
-            assert outcome.taken is not ImportStatus.NOT_TAKEN, row
+            assert outcome.status is not ImportStatus.NOT_IMPORTED, row
             assert not outcome.is_defective
     assert {outcome.problems[0].code for outcome in outcomes.values() if outcome.certificate is None}
 
@@ -125,7 +125,7 @@ def test_every_form(smki: Smki, pairs: list[CertificateWithKey], tmp_path: Path,
     (tmp_path / form).write_bytes(FORMS[form](pairs))
     outcomes = take(smki, tmp_path / form)
     assert {outcome.certificate for outcome in outcomes} == {pair.certificate for pair in expected}
-    assert taken(outcomes) == {ImportStatus.TAKEN: len(expected)}
+    assert taken(outcomes) == {ImportStatus.IMPORTED: len(expected)}
 
 
 def test_a_folder_and_what_is_exported_is_imported_again(
@@ -134,7 +134,7 @@ def test_a_folder_and_what_is_exported_is_imported_again(
     write_folder(tmp_path / "out", pairs)
     importer = smki.importer()
     outcomes = list(importer.take(find_certificates(tmp_path / "out")))
-    assert taken(outcomes) == {ImportStatus.TAKEN: len(pairs)}
+    assert taken(outcomes) == {ImportStatus.IMPORTED: len(pairs)}
     assert sorted(outcome.name for outcome in outcomes) == sorted(pair.name for pair in pairs)
     # Private keys that lie beside them are imported only where that is asked for, and then for their owner alone.
     assert not (smki.path / "keys" / "imported").exists()
@@ -176,7 +176,7 @@ def test_an_authority_of_the_same_name_with_another_key_is_another(smki: Smki, t
         certificates = [*(record.certificate for record in elsewhere.authorities()), issued]
     (tmp_path / "theirs.pem").write_text("".join(certificate.as_pem() for certificate in certificates))
     outcomes = take(smki, tmp_path / "theirs.pem", issuers=[record.certificate for record in smki.authorities()])
-    assert taken(outcomes) == {ImportStatus.TAKEN: 5}
+    assert taken(outcomes) == {ImportStatus.IMPORTED: 5}
     assert [outcome.findings for outcome in outcomes if outcome.is_defective] == []
 
 
@@ -256,9 +256,9 @@ def test_an_entry_that_contradicts_its_certificate_is_taken_with_what_is_wrong(
     text = key_store_json(pairs[:1]).replace('"role": ', '"role": 9')
     (tmp_path / "store.json").write_text(text)
     (refused,) = take(smki, tmp_path / "store.json", only_conformant=True)
-    assert (refused.taken, refused.problems[0].code) == (ImportStatus.NOT_TAKEN, "key-store.role")
+    assert (refused.status, refused.problems[0].code) == (ImportStatus.NOT_IMPORTED, "key-store.role")
     (outcome,) = take(smki, tmp_path / "store.json")
-    assert (outcome.taken, outcome.problems[0].code) == (ImportStatus.TAKEN, "key-store.role")
+    assert (outcome.status, outcome.problems[0].code) == (ImportStatus.IMPORTED, "key-store.role")
 
 
 def hostile(path: Path, *entries: tuple[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> Path:

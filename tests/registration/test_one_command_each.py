@@ -77,7 +77,7 @@ CLI_WRITES = {
     "officer revoke": "officer revoke {officer}",
 }
 """Commands of which each run is one command of the registration. An import of more certificates than fit in a batch
-(:data:`smki.interchange.importing.taking.BATCH`) is one for each batch."""
+(:data:`smki.interchange.importing.importer.BATCH`) is one for each batch."""
 
 CLI_SEVERAL = {
     # Parties, Devices, four authorities, six certificates of the DCC, and two lists.

@@ -29,9 +29,9 @@ BATCH = 500
 class ImportStatus(enum.Enum):
     """The result for one object that was found."""
 
-    TAKEN = "taken"
+    IMPORTED = "taken"
     ALREADY_HERE = "already here"
-    NOT_TAKEN = "not taken"
+    NOT_IMPORTED = "not taken"
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class ImportOutcome:
 
     source: str
     name: str
-    taken: ImportStatus
+    status: ImportStatus
     certificate: Certificate | None
     """None if it could not be read as a certificate."""
     findings: tuple[Finding, ...]
@@ -98,7 +98,7 @@ class Importer:
                     case FoundKey():
                         self.keys[encode_public_key(public_point(each.key.public_key()))] = each.key
                     case Unreadable():
-                        yield ImportOutcome(each.source, "", ImportStatus.NOT_TAKEN, None, (), each.problems)
+                        yield ImportOutcome(each.source, "", ImportStatus.NOT_IMPORTED, None, (), each.problems)
                     case Found():
                         yield self._take(each)
         finally:
@@ -111,7 +111,7 @@ class Importer:
             linted = lint_any(found.der, policy_oid=self._policy_oid)
             findings = tuple(linted.findings)
             return ImportOutcome(
-                found.source, found.name, ImportStatus.NOT_TAKEN, None, findings, _why(found, linted, error)
+                found.source, found.name, ImportStatus.NOT_IMPORTED, None, findings, _why(found, linted, error)
             )
         linted = lint_any(found.der, issuer=self._issuer_of(certificate), policy_oid=self._policy_oid)
         findings = tuple(linted.findings)
@@ -122,11 +122,11 @@ class Importer:
         defects = errors_among(findings)
         if self._only_conformant and (defects or found.problems):
             reasons = (*found.problems, *(defect.as_problem() for defect in defects))
-            return ImportOutcome(found.source, found.name, ImportStatus.NOT_TAKEN, certificate, findings, reasons)
+            return ImportOutcome(found.source, found.name, ImportStatus.NOT_IMPORTED, certificate, findings, reasons)
         self._waiting[certificate.sha256] = NewImport(certificate, found.source, found.name, findings)
         if len(self._waiting) >= BATCH:
             self._commit()
-        return ImportOutcome(found.source, found.name, ImportStatus.TAKEN, certificate, findings, found.problems)
+        return ImportOutcome(found.source, found.name, ImportStatus.IMPORTED, certificate, findings, found.problems)
 
     def _issuer_of(self, certificate: Certificate) -> Certificate | None:
         """Return the authority that issued it, matched by name and, if present, key identifier."""
