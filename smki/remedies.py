@@ -1,8 +1,8 @@
-"""What to do about a refusal, in the terms of each interface.
+"""Remedies: what to do about a refusal, in terms of each interface.
 
-A :class:`~smki.problem.Problem` carries the key of its remedy and what belongs into it. The command line names a command,
-REST an operation, Python a call; where a row has no text of its own for an interface, the first one is used. A remedy names
-only commands, operations and calls that exist.
+A :class:`~smki.problem.Problem` has the key of its remedy and the values for its placeholders. The remedy names a
+command on the command line, an operation over REST, and a call in Python; if a row has no text for an interface, the
+first one is used. A remedy names only commands, operations and calls that exist; tests/test_codes.py checks that every key that is used exists.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 
 class Interface(enum.Enum):
-    """For whom a remedy is written."""
+    """The interface for which a remedy is written."""
 
     CLI = "cli"
     REST = "rest"
@@ -21,7 +21,7 @@ class Interface(enum.Enum):
 
 
 class Remedy(NamedTuple):
-    """One remedy; names in braces are filled in from the problem."""
+    """One remedy. Names in braces are replaced by values of the problem."""
 
     cli: str
     rest: str = ""
@@ -34,11 +34,11 @@ class Remedy(NamedTuple):
 
 
 REMEDIES: dict[str, Remedy] = {
-    # Who there is
+    # Parties, participants and officers
     "party.add": Remedy(
-        "smki party list shows who there is; smki party add adds one.",
-        "GET /api/v1/parties lists who there is; POST /api/v1/parties adds one.",
-        "smki.ledger.register.registrants() lists who there is; execute Register(...) to add one.",
+        "smki party list lists the registered Parties; smki party add adds one.",
+        "GET /api/v1/parties lists the registered Parties; POST /api/v1/parties adds one.",
+        "smki.ledger.register.registrants() lists the registered Parties; execute Register(...) to add one.",
     ),
     "party.accede": Remedy(
         "Register a Party (smki party add) and have it apply.", "Have a Party apply: GET /api/v1/parties lists them."
@@ -51,23 +51,23 @@ REMEDIES: dict[str, Remedy] = {
     ),
     "party.authorise": Remedy(
         "Have it made an Authorised Subscriber: smki party change {party} --authorised-for 'organisation, device'.",
-        "Have an officer of the DCC make it one: PATCH /api/v1/parties/{party} with authorisedFor.",
+        "Have an officer of the DCC make it one: PATCH /api/v1/parties/{party} with authorised_for.",
         "Execute ChangeParty(party, authorised_for=...).",
     ),
     "party.add-role": Remedy(
         "Ask for a role that the Party acts in, or have its User Role recorded: smki party change {party} --add-role ROLE.",
         "Ask for a role that the Party acts in, or have an officer of the DCC record its User Role: "
-        "PATCH /api/v1/parties/{party} with userRoles.",
+        "PATCH /api/v1/parties/{party} with add_roles.",
         "Ask for a role that the Party acts in, or execute ChangeParty(party, user_roles=...).",
     ),
     "party.become-user": Remedy(
         "Record that it has been through the User Entry Process: smki party change {party} --through-entry.",
-        "Have an officer of the DCC record it: PATCH /api/v1/parties/{party} with throughEntry.",
+        "Have an officer of the DCC record it: PATCH /api/v1/parties/{party} with through_entry.",
         "Execute ChangeParty(party, through_entry=True).",
     ),
     "party.name-shared-resource": Remedy(
         "Apply as the Party itself, or have it name the Shared Resource: smki party change PARTY --add-acts-for {party}.",
-        "Apply as the Party itself, or have an officer of the DCC record it: PATCH /api/v1/parties/PARTY with actsFor.",
+        "Apply as the Party itself, or have an officer of the DCC record it: PATCH /api/v1/parties/PARTY with add_acts_for.",
         "Apply as the Party itself, or execute ChangeParty(party, acts_for=...).",
     ),
     "quota.raise": Remedy(
@@ -112,13 +112,13 @@ REMEDIES: dict[str, Remedy] = {
         "Execute Register(...) or AssignIdentifier(...).",
     ),
     "participant.list": Remedy(
-        "smki participant list shows who there is; smki participant add adds one.",
-        "GET /api/v1/parties lists who there is; POST /api/v1/participants adds one.",
+        "smki participant list lists the participants; smki participant add adds one.",
+        "GET /api/v1/parties lists the participants; POST /api/v1/participants adds one.",
         "Execute AddParticipant(...) to add one.",
     ),
     "party.name-user": Remedy(
-        "Name the User for which the Shared Resource applies: smki party list shows who there is.",
-        "Name the User for which the Shared Resource applies: GET /api/v1/parties lists who there is.",
+        "Name the User for which the Shared Resource applies: smki party list lists the Parties.",
+        "Name the User for which the Shared Resource applies: GET /api/v1/parties lists the Parties.",
     ),
     "entity-identifier.assign-another": Remedy(
         "Assign one of another block: smki party assign-eui {party} EUI-64.",
@@ -157,14 +157,14 @@ REMEDIES: dict[str, Remedy] = {
     ),
     # Devices
     "device.add": Remedy(
-        "Add it first: smki device add {device} --type ESME (or what it is).",
+        "Add it first: smki device add {device} --type ESME (or its type).",
         "Have it added first: POST /api/v1/devices.",
         "Execute AddDevices((Device(...),)).",
     ),
     "device.say-type": Remedy(
-        "Say what it is with --type ESME (or GSME, CHF, …), or add it: smki device add {device} --type ESME.",
-        "Say what it is with deviceType, or have it added: POST /api/v1/devices.",
-        "Say what it is with device_type=, or execute AddDevices(...).",
+        "Give its type with --type ESME (or GSME, CHF, …), or add it: smki device add {device} --type ESME.",
+        "Give its type with deviceType, or have it added: POST /api/v1/devices.",
+        "Give its type with device_type=, or execute AddDevices(...).",
     ),
     "device.raise-threshold": Remedy(
         "Have the threshold of this Device raised: smki device raise-limit {device} NUMBER.",
@@ -193,9 +193,9 @@ REMEDIES: dict[str, Remedy] = {
         "Device Certificates are not revoked: execute Reject(...), and apply for another.",
     ),
     "revocation.as-pma": Remedy(
-        "Ask as the SMKI PMA: --officer 'SMKI PMA'.",
+        "Act as the SMKI PMA: --officer 'SMKI PMA'.",
         "Only the SMKI PMA delays a revocation, and it acts on the command line.",
-        "Ask as Actor(interface=..., officer='SMKI PMA').",
+        "Act as Actor(interface=..., officer='SMKI PMA').",
     ),
     "application.list": Remedy(
         "smki applications list shows them.",
@@ -230,9 +230,9 @@ REMEDIES: dict[str, Remedy] = {
         "Give the issuing authority's certificate as chain=, or its root as a trust anchor.",
     ),
     "path.name-policy": Remedy(
-        "It is of another environment; name that environment's policy with --policy if that is meant.",
-        "It is of another environment.",
-        "It is of another environment; name that environment's policy with policy_oids= if that is meant.",
+        "It belongs to another environment. To accept it, name that environment's policy with --policy.",
+        "It belongs to another environment.",
+        "It belongs to another environment. To accept it, name that environment's policy with policy_oids=.",
     ),
     "time.not-yet-valid": Remedy(
         "Wait until it becomes valid, or ask about another moment with --at.",

@@ -143,15 +143,15 @@ def _check_latest(ledger: Ledger, latest: ListRecord) -> Iterator[Problem]:
         return
     expected = {SerialNumber.from_bytes(row[0]): row[1:] for row in rows}
     for entry in made.entries():
-        told = expected.pop(entry.serial_number, None)
-        if told is None:
+        listed = expected.pop(entry.serial_number, None)
+        if listed is None:
             yield Problem(
                 code="list.entry-unfounded",
                 subject=subject,
                 seen=f"contains {entry.serial_number}",
                 expected="only certificates that were revoked at that time",
             )
-        elif told != (to_seconds(entry.revoked_at), entry.reason):
+        elif listed != (to_seconds(entry.revoked_at), entry.reason):
             seen = f"{entry.serial_number} revoked at {iso(entry.revoked_at)}"
             yield Problem(
                 code="list.entry-differs", subject=subject, seen=seen, expected="the time and reason of the revocation"

@@ -107,20 +107,17 @@ class Smki:
 
     @property
     def path(self) -> Path:
-        """The directory. For an SMKI in memory, a temporary one, created on first use and removed when the SMKI is
-        closed."""
+        """The directory; for an SMKI in memory a temporary one, created on first use and removed on closing."""
         return self._place if isinstance(self._place, Path) else self._place.path
 
     @classmethod
     def in_memory(cls, *, seed: str | None = None, at: datetime | None = None, clock: Clock | None = None) -> Smki:
-        """Make a new SMKI in memory. It has the same contents as one made by :meth:`create`, and is lost when it is
-        closed.
+        """Make a new SMKI in memory, which is lost when it is closed. Its contents are those of :meth:`create`.
 
-        :param seed: makes keys, serial numbers and certificates reproducible, byte for byte: the same as :meth:`create`
-            makes with that seed.
+        :param seed: makes keys, serial numbers and certificates reproducible, as with :meth:`create`.
         :param at: when it begins (UTC); by default now or, with a seed, :data:`~smki.home.configuration.SEEDED_START`.
-        :param clock: its clock; by default one that can be set (:class:`~smki.clock.AdjustableClock`) and that, with a
-            seed, stands at the beginning.
+        :param clock: its clock; by default an :class:`~smki.clock.AdjustableClock`, which with a seed stands at the
+            beginning.
         """
         start = beginning(seed, at)
         ledger, keys, place = MemoryLedger(), KeysInMemory(), TemporaryPlace()
@@ -175,7 +172,6 @@ class Smki:
         """Open the SMKI in a directory.
 
         :param clock: its clock; by default the home's own (:class:`~smki.clock.HomeClock`).
-
         :raises NotReady: if there is none.
         :raises IntegrityError: if its configuration cannot be read.
         :raises LedgerUnavailable: if its ledger cannot be opened.

@@ -25,7 +25,7 @@ from smki.registration.authorisation import require_dcc
 
 T = TypeVar("T")
 
-_TOLD_BY_APPLICATION = frozenset({EventKind.ISSUED, EventKind.REFUSED, EventKind.AUTHORITY_ADDED})
+_ACTOR_IN_APPLICATION = frozenset({EventKind.ISSUED, EventKind.REFUSED, EventKind.AUTHORITY_ADDED})
 """Kinds of events that do not store who acted, because their application does."""
 
 
@@ -68,13 +68,13 @@ class Happened:
 
     def event(self, actor: Actor, now: datetime) -> NewEvent:
         """Return the audit event."""
-        told = self.kind in _TOLD_BY_APPLICATION
+        in_application = self.kind in _ACTOR_IN_APPLICATION
         return NewEvent(
             at=now,
             kind=self.kind,
-            interface="" if told else actor.interface,
-            party="" if told else self.party or actor.party,
-            officer="" if told else self.officer or actor.officer,
+            interface="" if in_application else actor.interface,
+            party="" if in_application else self.party or actor.party,
+            officer="" if in_application else self.officer or actor.officer,
             concerns=self.concerns,
             device_id=self.device_id,
             application_id=self.certificate.application_id if self.certificate else self.application_id,

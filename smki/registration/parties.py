@@ -279,7 +279,7 @@ class ChangeParticipant(Command[TestingParticipant]):
     name: str | Unchanged = UNCHANGED
     purpose: TestPurpose | Unchanged = UNCHANGED
     agreement: date | Unchanged | None = UNCHANGED
-    """The day of its agreement on the terms of Schedule 7; None where it has none."""
+    """The day of its agreement on the terms of Schedule 7; None if it has none."""
     quota: int | Unchanged | None = UNCHANGED
     """None for no limit."""
 

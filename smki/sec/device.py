@@ -1,4 +1,4 @@
-"""Devices and what the Smart Metering Inventory (SMI) says of them."""
+"""Devices and their records in the Smart Metering Inventory (SMI)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from smki.sec.vocabulary import listed, parse_list, parse_word
 
 
 class DeviceType(enum.Enum):
-    """The kinds of Devices, with their usual abbreviation and full name."""
+    """The types of Devices, with their usual abbreviations and full names."""
 
     CHF = "Communications Hub Function"
     GPF = "Gas Proxy Function"
@@ -30,12 +30,13 @@ class DeviceType(enum.Enum):
 
     @property
     def is_type_1(self) -> bool:
-        """Whether it is a Type 1 Device: it holds certificates and is neither a meter nor part of a hub."""
+        """Whether it is a Type 1 Device: one that holds certificates and is neither a meter nor part of a
+        Communications Hub."""
         return self in (DeviceType.PPMID, DeviceType.HCALCS, DeviceType.SAPC)
 
     @classmethod
     def parse(cls, text: str) -> DeviceType:
-        """Read the abbreviation, in any case.
+        """Parse an abbreviation, in upper or lower case.
 
         :raises Malformed: for anything else.
         """
@@ -55,7 +56,7 @@ class DeviceType(enum.Enum):
 
 
 class SmiStatus(enum.Enum):
-    """The statuses of a Device in the Smart Metering Inventory."""
+    """The status of a Device in the Smart Metering Inventory."""
 
     PENDING = "pending"
     INSTALLED_NOT_COMMISSIONED = "installed not commissioned"
@@ -65,7 +66,7 @@ class SmiStatus(enum.Enum):
 
     @classmethod
     def parse(cls, text: str) -> SmiStatus:
-        """Read a status in the Code's words, in any case.
+        """Parse a status by the Code's term for it, in upper or lower case.
 
         :raises Malformed: for anything else.
         """
@@ -76,14 +77,14 @@ class SmiStatus(enum.Enum):
 
 
 class Fuel(enum.Enum):
-    """What a Party is responsible for at a Device's premises."""
+    """The fuel for which a Party is responsible at a Device's premises."""
 
     ELECTRICITY = "electricity"
     GAS = "gas"
 
     @classmethod
     def parse(cls, text: str) -> Fuel:
-        """Read ``electricity`` or ``gas``, in any case.
+        """Parse ``electricity`` or ``gas``, in upper or lower case.
 
         :raises Malformed: for anything else.
         """
@@ -94,14 +95,14 @@ class Fuel(enum.Enum):
 
 
 class SmetsVersion(enum.Enum):
-    """The generation of the technical specifications that a Device was made to."""
+    """The generation of the technical specifications to which a Device was made."""
 
     SMETS1 = "1"
     SMETS2 = "2"
 
     @classmethod
     def parse(cls, text: str) -> SmetsVersion:
-        """Read ``1``, ``2``, ``SMETS1`` or ``SMETS2``, in any case.
+        """Parse ``1``, ``2``, ``SMETS1`` or ``SMETS2``, in upper or lower case.
 
         :raises Malformed: for anything else.
         """
@@ -113,14 +114,14 @@ class SmetsVersion(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Responsible:
-    """A Party that is responsible for a Device, and for which fuel."""
+    """A Party that is responsible for a Device, and the fuel it is responsible for."""
 
     fuel: Fuel
     party: PartyId
 
     @classmethod
     def parse(cls, text: str) -> Responsible:
-        """Read ``gas: LARGE-SUPPLIER``.
+        """Parse ``gas: LARGE-SUPPLIER``.
 
         :raises Malformed: for anything else.
         """
@@ -138,7 +139,7 @@ class Responsible:
 
 
 class StatusNotAllowed(SmkiError):
-    """A Device cannot go from the SMI status that it has to the one wanted."""
+    """A Device cannot change from its current SMI status to the requested one."""
 
 
 _S = SmiStatus
@@ -149,19 +150,19 @@ _NEXT: dict[SmiStatus, tuple[SmiStatus, ...]] = {
     _S.DECOMMISSIONED: (_S.PENDING,),
     _S.SUSPENDED: (_S.DECOMMISSIONED,),
 }
-"""From each status to which. Assumption: the statuses are the Code's, the paths between them ours. A
-decommissioned Device may be used again; a suspended one also goes back to where it came from."""
+"""The statuses that can follow each status. Assumption: the Code defines the statuses, the transitions are ours. A
+decommissioned Device may be used again; a suspended one also returns to its earlier status."""
 
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A Device as the Smart Metering Inventory has it."""
+    """A Device as recorded in the Smart Metering Inventory."""
 
     device_id: EntityIdentifier
     device_type: DeviceType
     status: SmiStatus = SmiStatus.PENDING
     returns_to: SmiStatus | None = None
-    """While it is suspended, the status that it has again afterwards; otherwise None."""
+    """The status to which a suspended Device returns; None if it is not suspended."""
     smets_version: SmetsVersion = SmetsVersion.SMETS2
     enrolled: bool = False
     """Whether it is part of an Enrolled smart metering system, or ancillary to one."""
@@ -205,9 +206,9 @@ class Device:
         enrolled: bool = False,
         responsible: str = "",
     ) -> Device:
-        """Read a Device from what a person typed; *responsible* like ``electricity: A, gas: B``.
+        """Parse the fields of a Device, given as text; *responsible* like ``electricity: A, gas: B``.
 
-        :raises Malformed: when a field is not what it should be.
+        :raises Malformed: if a field is not valid.
         """
         return cls(
             EntityIdentifier.parse(device_id),
@@ -221,22 +222,22 @@ class Device:
 
     @property
     def lasting_status(self) -> SmiStatus:
-        """Its SMI status; of a suspended Device, the one that it returns to."""
+        """Its SMI status; for a suspended Device, the status to which it returns."""
         return self.status if self.returns_to is None else self.returns_to
 
     @property
     def next_statuses(self) -> tuple[SmiStatus, ...]:
-        """The statuses that it can go to from here."""
+        """The statuses that can follow the current one."""
         return _NEXT[self.status] if self.returns_to is None else (*_NEXT[self.status], self.returns_to)
 
     def responsible_for(self, fuel: Fuel) -> PartyId | None:
-        """The Party that is responsible for that fuel, if one is."""
+        """Return the Party that is responsible for a fuel, or None."""
         return next((entry.party for entry in self.responsible if entry.fuel is fuel), None)
 
     def with_status(self, status: SmiStatus) -> Device:
-        """The Device in another status; a suspension remembers this one.
+        """Return the Device in another status. A suspended Device remembers its status before.
 
-        :raises StatusNotAllowed: when no path leads there.
+        :raises StatusNotAllowed: if that status cannot follow the current one.
         """
         if status not in self.next_statuses:
             raise StatusNotAllowed(

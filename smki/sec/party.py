@@ -1,4 +1,4 @@
-"""Parties to the Code, the officers who act for them, and Testing Participants that are no Parties."""
+"""Parties to the Code, the officers who act for them, and Testing Participants that are not Parties."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from smki.sec.vocabulary import listed, parse_list, parse_word
 
 
 class PartyCategory(enum.Enum):
-    """What a Party is: one category each."""
+    """The category of a Party; each Party has one."""
 
     DCC = "DCC"
     LARGE_SUPPLIER = "Large Supplier Party"
@@ -26,7 +26,7 @@ class PartyCategory(enum.Enum):
 
     @classmethod
     def parse(cls, text: str) -> PartyCategory:
-        """Read ``large-supplier``, ``Large Supplier Party`` and so on, in any case.
+        """Parse ``large-supplier``, ``Large Supplier Party`` and so on, in upper or lower case.
 
         :raises Malformed: for anything else.
         """
@@ -37,7 +37,7 @@ class PartyCategory(enum.Enum):
 
 
 class Standing(enum.Enum):
-    """Whether somebody is a Party."""
+    """The standing of an organisation as a Party."""
 
     ACCEDED = "acceded"
     SUSPENDED = "suspended"
@@ -46,7 +46,7 @@ class Standing(enum.Enum):
 
     @classmethod
     def parse(cls, text: str) -> Standing:
-        """Read one of the four words, in any case.
+        """Parse one of the four terms, in upper or lower case.
 
         :raises Malformed: for anything else.
         """
@@ -57,9 +57,9 @@ class Standing(enum.Enum):
 
 
 class TestPurpose(enum.Enum):
-    """What a Testing Participant wants Test Certificates for (SEC H14.11)."""
+    """The purpose for which a Testing Participant needs Test Certificates (SEC H14.11)."""
 
-    __test__ = False  # pytest takes names that begin so for its own
+    __test__ = False  # the name begins like a test class for pytest
 
     UEPT = "User Entry Process Tests"
     SREPT = "SMKI and Repository Entry Process Tests"
@@ -68,7 +68,7 @@ class TestPurpose(enum.Enum):
 
     @classmethod
     def parse(cls, text: str) -> TestPurpose:
-        """Read ``uept``, ``device-and-user-system-tests`` and so on, in any case.
+        """Parse ``uept``, ``device-and-user-system-tests`` and so on, in upper or lower case.
 
         :raises Malformed: for anything else.
         """
@@ -92,20 +92,21 @@ CATEGORIES_OF_ROLE: dict[UserRole, frozenset[PartyCategory]] = {
     UserRole.OTHER_USER: _ANY_BUT_DCC,
     UserRole.LOAD_CONTROLLER: _ANY_BUT_DCC,
 }
-"""Who can act in a User Role: a record that contradicts itself is refused when it is made, not when it is judged."""
+"""The categories of Party that can act in each User Role. A record that contradicts this is refused when it is made."""
 
 _ROLE_OF_LICENCE: dict[PartyCategory, frozenset[UserRole]] = {
     PartyCategory.ELECTRICITY_NETWORK: frozenset({UserRole.ELECTRICITY_DISTRIBUTOR}),
     PartyCategory.GAS_NETWORK: frozenset({UserRole.GAS_TRANSPORTER}),
 }
-"""A Network Party's category says what it does. A Supplier Party's does not: it may supply either fuel, or only export."""
+"""The User Role of a Network Party follows from its category. That of a Supplier does not: it may supply either
+fuel."""
 
 SUBSCRIBER_KINDS = frozenset({CertificateKind.ORGANISATION, CertificateKind.DEVICE})
 """The kinds of certificate for which a Party registers as an Authorised Subscriber."""
 
 
 def parse_subscriber_kind(text: str) -> CertificateKind:
-    """Read ``organisation`` or ``device``, in any case.
+    """Parse ``organisation`` or ``device``, in upper or lower case.
 
     :raises Malformed: for anything else.
     """
@@ -125,14 +126,14 @@ def parse_subscriber_kind(text: str) -> CertificateKind:
 
 @dataclass(frozen=True, slots=True)
 class StandingChange:
-    """What somebody's standing became, and on which day."""
+    """A change of standing, and the day from which it applies."""
 
     standing: Standing
     since: date
 
     @classmethod
     def parse(cls, text: str) -> StandingChange:
-        """Read ``suspended 2024-05-01``.
+        """Parse ``suspended 2024-05-01``.
 
         :raises Malformed: for anything else.
         """
@@ -141,7 +142,7 @@ class StandingChange:
 
 
 def parse_day(text: str) -> date:
-    """Read a day like ``2024-05-01``.
+    """Parse a day like ``2024-05-01``.
 
     :raises Malformed: for anything else.
     """
@@ -157,10 +158,10 @@ class Officer:
 
     name: str
     kinds: frozenset[CertificateKind]
-    """Applies for Organisation Certificates, for Device Certificates or for both."""
+    """The kinds of certificate the officer applies for: Organisation Certificates, Device Certificates or both."""
 
     def __post_init__(self) -> None:
-        # A colon ends the name where an officer is written as text.
+        # A colon ends the name in the text form of an officer.
         is_name = bool(self.name.strip()) and ":" not in self.name
         if not is_name or not self.kinds or not self.kinds <= SUBSCRIBER_KINDS:
             kinds = listed(sorted(kind.value for kind in self.kinds)) or "nothing"
@@ -175,7 +176,7 @@ class Officer:
 
     @classmethod
     def parse(cls, text: str) -> Officer:
-        """Read ``Jo Bloggs: organisation, device``; a name alone is an officer for both.
+        """Parse ``Jo Bloggs: organisation, device``; a name without kinds means both.
 
         :raises Malformed: for anything else.
         """
@@ -187,27 +188,27 @@ class Officer:
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """A Party to the Code, or somebody who was one or will be."""
+    """A Party to the Code, or a former or future one."""
 
     party_id: PartyId
     name: str
     category: PartyCategory
     user_roles: frozenset[UserRole] = frozenset()
-    """What it acts as; each is judged separately (SEC G1.5)."""
+    """The User Roles in which it acts; each is judged separately (SEC G1.5)."""
     standing: tuple[StandingChange, ...] = ()
-    """Every change, the oldest first; the first is its accession. Of several on one day the last counts.
-    Empty: never acceded."""
+    """Every change of standing, oldest first; the first is its accession. Of several on one day the last applies.
+    Empty if it never acceded."""
     identifiers: frozenset[EntityIdentifier] = frozenset()
-    """Its User IDs, DCC IDs and RDP IDs; one belongs to one Party only."""
+    """Its User IDs, DCC IDs and RDP IDs. An identifier belongs to one Party only."""
     authorised_for: frozenset[CertificateKind] = frozenset()
     """The kinds of certificate for which it is an Authorised Subscriber."""
     officers: tuple[Officer, ...] = ()
     acts_for: frozenset[PartyId] = frozenset()
-    """Of a Shared Resource: the Users that have named it to act on their behalf."""
+    """For a Shared Resource: the Users that have named it to act on their behalf."""
     through_entry: bool = True
-    """False for a Party that has not been through the User Entry Process and acts by its licence alone."""
+    """False if it has not been through the User Entry Process and acts only under its licence."""
     quota: int | None = None
-    """How many Test Certificates it may have (SEC H14.11); None: no limit is set."""
+    """The number of Test Certificates it may have (SEC H14.11); None for no limit."""
 
     def __post_init__(self) -> None:
         _check_name(self.name, f"Party {self.party_id}")
@@ -223,11 +224,11 @@ class Party:
         if days != sorted(days) or (self.standing and self.standing[0].standing is not Standing.ACCEDED):
             seen = listed(f"{change.standing} {change.since}" for change in self.standing)
             self._refuse(
-                "party.standing-order", seen, "an accession first, then each change on that day or later", "SEC M8"
+                "party.standing-order", seen, "an accession first, then each change on the same day or later", "SEC M8"
             )
         if self.acts_for and self.category is not PartyCategory.SHARED_RESOURCE:
             seen = f"{self.category} acting for {listed(sorted(map(str, self.acts_for)))}"
-            self._refuse("party.not-a-shared-resource", seen, "a Shared Resource, or nobody to act for", "SEC G5.29")
+            self._refuse("party.not-a-shared-resource", seen, "a Shared Resource, or no Users to act for", "SEC G5.29")
         if not self.authorised_for <= SUBSCRIBER_KINDS:
             seen = listed(sorted(kind.title for kind in self.authorised_for))
             self._refuse(
@@ -255,10 +256,10 @@ class Party:
         through_entry: bool = True,
         quota: str = "",
     ) -> Party:
-        """Read a Party from what a person typed; several of a thing stand between commas, officers one by one.
+        """Parse the fields of a Party, given as text. Several values are separated by commas; officers are a list.
 
         :param standing: like ``acceded 2016-11-08, suspended 2024-05-01``.
-        :raises Malformed: when a field is not what it should be, or two contradict each other.
+        :raises Malformed: if a field is not valid, or two contradict each other.
         """
         identity = PartyId.parse(party_id)
         return cls(
@@ -277,22 +278,22 @@ class Party:
 
     @property
     def accession_date(self) -> date | None:
-        """The day on which it first acceded to the Code, if it has."""
+        """The day on which it first acceded to the Code, or None."""
         return self.standing[0].since if self.standing else None
 
     @property
     def acts_as(self) -> frozenset[UserRole]:
-        """Its User Roles, and for a Network Party that of its licence, also where it is no User."""
+        """Its User Roles, including that of a Network Party's licence even if it is not a User."""
         licensed = _ROLE_OF_LICENCE.get(self.category)
         return self.user_roles if licensed is None else self.user_roles | licensed
 
     @property
     def is_user(self) -> bool:
-        """Whether it is a User: not a condition for most certificates."""
+        """Whether it is a User, which most certificates do not require."""
         return self.through_entry and bool(self.user_roles)
 
     def standing_on(self, day: date) -> Standing | None:
-        """Its standing on that day; None before its accession."""
+        """Return its standing on a day; None before its accession."""
         found = None
         for change in self.standing:
             if change.since > day:
@@ -303,17 +304,17 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class TestingParticipant:
-    """Somebody in tests who is no Party: the manufacturer of a Device, or someone acting for one (SEC H14.11)."""
+    """A participant in tests that is not a Party: a Device manufacturer, or somebody acting for one (SEC H14.11)."""
 
-    __test__ = False  # pytest takes names that begin so for its own
+    __test__ = False  # the name begins like a test class for pytest
 
     participant_id: PartyId
     name: str
     purpose: TestPurpose
     agreement: date | None = None
-    """The day of its agreement on the terms of Schedule 7; None without one."""
+    """The day of its agreement on the terms of Schedule 7; None if it has none."""
     quota: int | None = None
-    """How many Test Certificates it may have; None: no limit is set."""
+    """The number of Test Certificates it may have; None for no limit."""
     officers: tuple[Officer, ...] = ()
 
     def __post_init__(self) -> None:
@@ -331,9 +332,9 @@ class TestingParticipant:
         quota: str = "",
         officers: Iterable[str] = (),
     ) -> TestingParticipant:
-        """Read a Testing Participant from what a person typed; *agreement* is a day or empty.
+        """Parse the fields of a Testing Participant, given as text; *agreement* is a day or empty.
 
-        :raises Malformed: when a field is not what it should be.
+        :raises Malformed: if a field is not valid.
         """
         identity = PartyId.parse(participant_id)
         return cls(
@@ -348,7 +349,7 @@ class TestingParticipant:
 
 @dataclass(frozen=True, slots=True)
 class NonParty:
-    """Somebody who is neither a Party nor a Testing Participant: a name, and nothing known of it."""
+    """An applicant that is neither a Party nor a Testing Participant; only its name is known."""
 
     name: str
 
@@ -364,7 +365,7 @@ def _check_quota(quota: int | None, subject: str) -> None:
 
 
 def parse_quota(text: str) -> int | None:
-    """Read a number of certificates of at most 12 digits; nothing is no limit.
+    """Parse a number of certificates of at most 12 digits; an empty text means no limit.
 
     :raises Malformed: for anything else.
     """
@@ -378,5 +379,5 @@ def parse_quota(text: str) -> int | None:
 
 def _not_a_quota(seen: str, subject: str) -> Problem:
     return Problem(
-        code="quota.malformed", subject=subject, seen=seen, expected="a whole number of certificates, nought or more"
+        code="quota.malformed", subject=subject, seen=seen, expected="a whole number of certificates, zero or more"
     )

@@ -1,6 +1,6 @@
-"""Parties, Testing Participants and Devices as fields of text, and back: as they are stored, loaded and shown.
+"""Converts Parties, Testing Participants and Devices to text fields and back, for storing, loading and showing them.
 
-The fields are those that ``Party.parse``, ``TestingParticipant.parse`` and ``Device.parse`` take.
+The fields are the arguments of ``Party.parse``, ``TestingParticipant.parse`` and ``Device.parse``.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from smki.sec.party import Officer, Party, TestingParticipant
 from smki.sec.vocabulary import hyphenated
 
 Registrant = Party | TestingParticipant
-"""Whoever can apply: both have an id, a name, officers and a quota."""
+"""An organisation that can apply. Both classes have an id, a name, officers and a quota."""
 
 
 def registrant_id(registrant: Registrant) -> str:
-    """Its Party ID, or the id of a Testing Participant, as text."""
+    """Return the Party ID, or the id of a Testing Participant, as text."""
     return str(registrant.party_id if isinstance(registrant, Party) else registrant.participant_id)
 
 
 def registrant_fields(registrant: Registrant) -> dict[str, Any]:
-    """The fields of a Party or a Testing Participant; empty ones are left out."""
+    """Return the fields of a Party or a Testing Participant; empty ones are omitted."""
     officers = [_officer_text(officer) for officer in registrant.officers]
     quota = "" if registrant.quota is None else str(registrant.quota)
     if isinstance(registrant, TestingParticipant):
@@ -58,15 +58,15 @@ def _officer_text(officer: Officer) -> str:
 
 
 def parse_registrant(fields: dict[str, Any]) -> Registrant:
-    """A Party or, where there is a ``participant_id``, a Testing Participant from its fields.
+    """Return a Party or, if there is a ``participant_id``, a Testing Participant from its fields.
 
-    :raises Malformed: when a field is not what it should be.
+    :raises Malformed: if a field is not valid.
     """
     return TestingParticipant.parse(**fields) if "participant_id" in fields else Party.parse(**fields)
 
 
 def device_fields(device: Device) -> dict[str, Any]:
-    """The fields of a Device; empty ones are left out."""
+    """Return the fields of a Device; empty ones are omitted."""
     fields: dict[str, Any] = {
         "device_id": str(device.device_id),
         "device_type": device.device_type.name,
@@ -81,24 +81,24 @@ def device_fields(device: Device) -> dict[str, Any]:
 
 
 def to_text(fields: dict[str, Any]) -> str:
-    """Fields as they are stored.
+    """Return fields in the form in which they are stored.
 
-    :raises UnicodeEncodeError: when there are surrogates in one of them.
+    :raises UnicodeEncodeError: if one of them contains surrogates.
     """
     json.dumps(fields, ensure_ascii=False).encode()
     return json.dumps(fields, separators=(",", ":"))
 
 
-# Cached by the stored text: an application reads its applicant and its Device each time, and they seldom change.
+# Cached by the stored text: every application reads its applicant and its Device, and these rarely change.
 
 
 @lru_cache(maxsize=4096)
 def registrant_of_text(text: str) -> Registrant:
-    """The Party or Testing Participant that was stored."""
+    """Return the Party or Testing Participant from its stored form."""
     return parse_registrant(json.loads(text))
 
 
 @lru_cache(maxsize=4096)
 def device_of_text(text: str) -> Device:
-    """The Device that was stored."""
+    """Return the Device from its stored form."""
     return Device.parse(**json.loads(text))

@@ -1,4 +1,5 @@
-"""The words of the Code for roles, uses and statuses, with every form in which they are written."""
+"""The Code's terms for roles, key usages, statuses and kinds of certificate, in every form in which they are
+written."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from smki.sec.vocabulary import parse_word
 
 
 class RemotePartyRole(enum.Enum):
-    """Remote Party Role Codes (GBCS 12): decimal in the repository's XML, hexadecimal text in certificates.
+    """Remote Party Role Codes (GBCS 12): decimal in the Repository's XML, hexadecimal text in certificates.
 
     Roles 8, 135 and 137 are taken from published certificates, the others from the Code.
     """
@@ -43,19 +44,20 @@ class RemotePartyRole(enum.Enum):
 
     @classmethod
     def of_hexadecimal(cls, text: str) -> RemotePartyRole | None:
-        """The role whose certificate form this is, or None."""
+        """Return the role with this hexadecimal form, or None."""
         return _ROLE_OF_HEXADECIMAL.get(text)
 
     @classmethod
     def of_decimal(cls, number: int) -> RemotePartyRole | None:
-        """The role with this number, or None."""
+        """Return the role with this number, or None."""
         return next((role for role in cls if role.decimal == number), None)
 
     @classmethod
     def parse(cls, text: str) -> RemotePartyRole:
-        """Read a role: by name (any case), by two hexadecimal characters, or by a decimal of one or three digits.
+        """Parse a role: a name (in upper or lower case), two hexadecimal characters, or a decimal number of one or
+        three digits.
 
-        Two characters are always hexadecimal, as certificates have them: ``87`` is xmlSign (135).
+        Two characters are always hexadecimal, as in certificates: ``87`` is xmlSign (135).
 
         :raises Malformed: for anything else.
         """
@@ -82,7 +84,7 @@ class RemotePartyRole(enum.Enum):
 
 
 class UserRole(enum.Enum):
-    """What a Party acts as. The Load Controller came after the seed document (assumption)."""
+    """A User Role, in which a Party acts. Assumption: Load Controller, which is not in our source of the Code."""
 
     IMPORT_SUPPLIER = "Import Supplier"
     EXPORT_SUPPLIER = "Export Supplier"
@@ -95,7 +97,7 @@ class UserRole(enum.Enum):
 
     @classmethod
     def parse(cls, text: str) -> UserRole:
-        """Read ``import-supplier``, ``Import Supplier`` and so on, in any case.
+        """Parse ``import-supplier``, ``Import Supplier`` and so on, in upper or lower case.
 
         :raises Malformed: for anything else.
         """
@@ -106,7 +108,7 @@ class UserRole(enum.Enum):
 
 
 class KeyUsage(enum.Enum):
-    """The bits of a keyUsage extension (RFC 5280 4.2.1.3), by position."""
+    """The bits of the keyUsage extension (RFC 5280 4.2.1.3), by position."""
 
     DIGITAL_SIGNATURE = 0
     NON_REPUDIATION = 1
@@ -125,7 +127,7 @@ class KeyUsage(enum.Enum):
 
     @property
     def code(self) -> str:
-        """``DS`` or ``KA`` as in the repository's XML.
+        """``DS`` or ``KA``, as in the Repository's XML.
 
         :raises KeyError: for a usage that end entities do not have.
         """
@@ -133,7 +135,7 @@ class KeyUsage(enum.Enum):
 
     @classmethod
     def parse(cls, text: str) -> KeyUsage:
-        """Read ``ds``, ``ka``, ``digitalSignature`` or ``keyAgreement``, in any case.
+        """Parse ``ds``, ``ka``, ``digitalSignature`` or ``keyAgreement``, in upper or lower case.
 
         :raises Malformed: for anything else.
         """
@@ -185,7 +187,7 @@ _ROLE_USAGES: dict[RemotePartyRole, tuple[KeyUsage, ...]] = {
 _ROLE_OF_HEXADECIMAL = {role.hexadecimal: role for role in RemotePartyRole}
 
 ORGANISATION_ROLES = tuple(role for role in RemotePartyRole if role.usages)
-"""The roles in which Organisation Certificates are issued: every one but root and issuingAuthority."""
+"""The roles in which Organisation Certificates are issued: all but root and issuingAuthority."""
 
 
 class CertificateStatus(enum.Enum):
@@ -202,12 +204,12 @@ class CertificateStatus(enum.Enum):
 
     @property
     def label(self) -> str:
-        """In words: ``in use``."""
+        """The status in words: ``in use``."""
         return self.name.lower().replace("_", " ")
 
     @classmethod
     def parse(cls, text: str) -> CertificateStatus:
-        """Read the letter or the words, in any case.
+        """Parse the letter or the words, in upper or lower case.
 
         :raises Malformed: for anything else.
         """
@@ -222,7 +224,7 @@ class CertificateStatus(enum.Enum):
 
 
 class CertificateKind(enum.Enum):
-    """What a certificate is, which decides the profile that it must meet."""
+    """The kind of a certificate, which determines its profile."""
 
     ROOT_OCA = "root-oca"
     ISSUING_OCA = "issuing-oca"
@@ -238,7 +240,7 @@ class CertificateKind(enum.Enum):
 
     @property
     def title_with_article(self) -> str:
-        """The title as it stands in a sentence: ``an Organisation Certificate``."""
+        """The title with its indefinite article: ``an Organisation Certificate``."""
         return f"{'an' if self.title[0] in 'AEIO' else 'a'} {self.title}"
 
     @property

@@ -1,4 +1,4 @@
-"""Words that people type for the Code's terms: any case, with spaces, hyphens or underscores between."""
+"""Parses the Code's terms as people type them: in any case, with spaces, hyphens or underscores."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ T = TypeVar("T")
 
 
 def plain(text: str) -> str:
-    """The text in lower case with single spaces between its words: ``Import-Supplier`` is ``import supplier``."""
+    """Return the text in lower case with single spaces: ``Import-Supplier`` becomes ``import supplier``."""
     return " ".join(text.replace("-", " ").replace("_", " ").lower().split())
 
 
 def parse_word(terms: type[E], text: str, code: str, subject: str, clause: str = "") -> E:
-    """Read one of the terms, by its value (the Code's own words) or by its name.
+    """Parse a term, by its value (the Code's own wording) or by its name.
 
-    :param terms: an enumeration whose values are the words.
-    :raises Malformed: with that code, for anything else; it lists every term.
+    :param terms: an enumeration whose values are the terms.
+    :raises Malformed: with that code, for anything else; the error lists every term.
     """
     wanted = plain(text)
     for term in terms:
@@ -41,19 +41,19 @@ def parse_word(terms: type[E], text: str, code: str, subject: str, clause: str =
 
 
 def hyphenated(term: enum.Enum) -> str:
-    """The term as one word for a command line: ``import-supplier``."""
+    """Return the term as one word for the command line: ``import-supplier``."""
     return plain(str(term.value)).replace(" ", "-")
 
 
 def parse_list(text: str, parse: Callable[[str], T]) -> list[T]:
-    """Read what stands between commas; nothing at all is an empty list.
+    """Parse a comma-separated list; an empty text is an empty list.
 
-    :raises Malformed: whatever *parse* raises, also for nothing between two commas.
+    :raises Malformed: whatever *parse* raises, also for an empty item.
     """
     return [parse(part.strip()) for part in text.split(",")] if text.strip() else []
 
 
 def listed(words: Iterable[str], last: str = "and") -> str:
-    """``a``, ``a and b``, ``a, b and c``."""
+    """Join items: ``a``, ``a and b``, ``a, b and c``."""
     words = list(words)
     return f"{', '.join(words[:-1])} {last} {words[-1]}" if len(words) > 1 else "".join(words)

@@ -235,7 +235,7 @@ def test_defects(run: Run) -> None:
             assert defective_certificate.clause
             assert defective_certificate.expected != "trusted"
             is_good = defective_certificate.expected == "path.authority-offered"  # but in the wrong place
-            assert (defective_certificate.octets == defective_certificate.twin) is is_good
+            assert (defective_certificate.encoded == defective_certificate.twin) is is_good
     """)
     from smki.testing import select_defects
 

@@ -1,8 +1,8 @@
-"""Finding things in the ledger: a page at a time, in any order, the thousandth page as fast as the first.
+"""Paginated queries of the ledger, in any order. Late pages are as fast as the first one.
 
-A page is not counted off from the beginning but begins behind a certificate that is named (key-set pagination). Where
-a query narrows by what no index knows, so many certificates are looked at for one page and no more
-(:data:`SCANNED_FOR_A_PAGE`): the page may then hold fewer than were asked for, or none, and still not be the last.
+A page begins after a given certificate, not at an offset (keyset pagination). If no index supports a condition, a page
+examines at most :data:`SCANNED_FOR_A_PAGE` certificates: it may then have fewer results than requested, or none, and
+still not be the last.
 """
 
 from __future__ import annotations
