@@ -104,7 +104,8 @@ class Revoke(Command[Revoked]):
         )
         transaction.change_status(self.serial_number, record.stored_status, CertificateStatus.REVOKED, effective)
         transaction.add_revocation(revocation)
-        if record.status_at(context.now) is CertificateStatus.PENDING:
+        is_pending = record.stored_status is CertificateStatus.PENDING
+        if is_pending and (record.deemed_accepted is None or context.now < record.deemed_accepted):
             # It never took over from the certificate before it, which therefore stays in use.
             transaction.restore_older(record.id)
         revoked = certificate_of(transaction, self.serial_number)

@@ -20,4 +20,4 @@ def test_the_reason_and_the_remedy_are_lines_of_their_own(tmp_path: Path) -> Non
     verdict, reason, remedy = told.stdout.decode().splitlines()[-3:]
     assert verdict.endswith(": not trusted")
     assert reason.endswith("[use.role]")
-    assert remedy == "  Use the certificate of an Organisation in that role."
+    assert remedy == "  Use the certificate of an Organisation with that role."

@@ -10,33 +10,10 @@ first event of a kind are expected to have one.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
-from dataclasses import dataclass
 
+from smki.ledger.sqlite.rows import never_in_use
+from smki.ledger.sqlite.rule import Rule
 from smki.problem import Problem
-
-_REMEDY = "Restore the home from a copy; smki audit events shows what was done."
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A rule that always holds."""
-
-    code: str
-    expected: str
-    sql: str
-    """A query for the rows that break it: the subject, and what was seen."""
-
-    def broken(self, connection: sqlite3.Connection) -> Iterator[Problem]:
-        """Return a problem for everything that breaks it."""
-        try:
-            for subject, seen in connection.execute(self.sql):
-                yield Problem(
-                    code=self.code, subject=str(subject), seen=str(seen), expected=self.expected, remedy=_REMEDY
-                )
-        except sqlite3.Error as error:  # a value that the query cannot read, for instance no JSON where some should be
-            yield Problem(code=self.code, subject="ledger", seen=str(error), expected=self.expected, remedy=_REMEDY)
-
 
 _CERTIFICATE = "'certificate ' || hex(c.serial_number)"
 _FIRST = "('issued', 'authority added')"
@@ -229,11 +206,12 @@ _APPLICATIONS = (
     ),
 )
 
-# When each certificate replaced the older ones for the same subject, role and usage; a rejected one never did.
-_TAKEN_OVER = """WITH taking AS (
+# When each certificate replaced the older ones for the same subject, role and usage; one that was rejected or revoked
+# while pending never did.
+_TAKEN_OVER = f"""WITH taking AS (
     SELECT c.id, c.entity_identifier, c.kind, c.role, c.usage, c.top_up, c.replaced, c.replaced_by, c.serial_number,
     CASE WHEN c.deemed_accepted IS NULL THEN c.issued
-    WHEN EXISTS (SELECT 1 FROM audit_event e WHERE e.certificate_id = c.id AND e.event = 'rejected') THEN NULL
+    WHEN {never_in_use("c")} THEN NULL
     ELSE coalesce((SELECT min(e.at) FROM audit_event e WHERE e.certificate_id = c.id AND e.event = 'accepted'),
         c.deemed_accepted) END AS since
     FROM certificate c WHERE c.entity_identifier IS NOT NULL AND c.usage IS NOT NULL)"""

@@ -255,3 +255,17 @@ def application_record(row: tuple[Any, ...]) -> ApplicationRecord:
         serial_number=SerialNumber.from_bytes(row[13]) if row[13] is not None else None,
         tbs=row[14],
     )
+
+
+def never_in_use(table: str) -> str:
+    """Return the condition in SQL that a certificate was rejected, or revoked while pending, and so never was in use.
+
+    Ledgers of version 0.1 let a certificate that was revoked while pending replace the older ones all the same; their
+    events have no interface.
+
+    :param table: the name of the certificate table in the query.
+    """
+    accepted = f"SELECT 1 FROM audit_event a WHERE a.certificate_id = {table}.id AND a.event = 'accepted'"  # noqa: S608
+    return f"""EXISTS (SELECT 1 FROM audit_event e WHERE e.certificate_id = {table}.id AND (e.event = 'rejected'
+        OR (e.event = 'revoked' AND e.interface IS NOT NULL AND e.at < {table}.deemed_accepted
+            AND NOT EXISTS ({accepted}))))"""  # noqa: S608

@@ -25,6 +25,7 @@ from smki.ledger.sqlite import rows
 from smki.ledger.sqlite.credentials import secret_digest
 from smki.ledger.sqlite.imports import import_row
 from smki.ledger.sqlite.reader import SqliteReader
+from smki.ledger.sqlite.rows import never_in_use
 from smki.ledger.sqlite.schema import fingerprint_prefix
 from smki.problem import Problem
 from smki.sec.device import Device
@@ -103,15 +104,15 @@ class SqliteTransaction(SqliteReader):
         """Undo :meth:`replace_older`. A certificate that another newer one replaces too remains replaced by that
         one."""
         self._connection.execute(
-            """UPDATE certificate AS older SET (replaced, replaced_by) = (
+            f"""UPDATE certificate AS older SET (replaced, replaced_by) = (
                 SELECT coalesce((SELECT min(at) FROM audit_event e WHERE e.certificate_id = newer.id
                     AND e.event = 'accepted'), newer.deemed_accepted, newer.issued) AS since, newer.id
                 FROM certificate newer WHERE newer.entity_identifier = older.entity_identifier AND newer.id > older.id
                     AND newer.id != ?1 AND newer.kind = older.kind AND newer.role IS older.role
                     AND newer.usage = older.usage AND newer.top_up = older.top_up
-                    AND NOT EXISTS (SELECT 1 FROM audit_event e WHERE e.certificate_id = newer.id AND e.event = 'rejected')
+                    AND NOT {never_in_use("newer")}
                 ORDER BY since, newer.id LIMIT 1)
-            WHERE replaced_by = ?1 AND entity_identifier = (SELECT entity_identifier FROM certificate WHERE id = ?1)""",
+            WHERE replaced_by = ?1 AND entity_identifier = (SELECT entity_identifier FROM certificate WHERE id = ?1)""",  # noqa: S608
             (certificate_id,),
         )
 
