@@ -459,6 +459,18 @@ def test_pending_certificates_replace_when_they_are_accepted(tmp_path: Path) -> 
     assert statuses(timedelta(days=4000)) == ["E", "R"]
 
 
+def test_a_certificate_revoked_while_pending_replaces_none(tmp_path: Path) -> None:
+    Smki.create(tmp_path / "pki", deemed_accepted_after=timedelta(days=1)).close()
+    now = datetime.now(UTC).replace(microsecond=0)
+    with Smki.open(tmp_path / "pki", FixedClock(now)) as smki:
+        first = organisation(smki)
+        accept(smki, first.serial_number)
+        revoke(smki, organisation(smki).serial_number, "superseded")
+    with Smki.open(tmp_path / "pki", FixedClock(now + timedelta(days=2))) as smki:
+        assert status(smki, first) == "I"
+        assert smki.check().problems == ()
+
+
 # --- the clock and the authorities ----------------------------------------------------------------------------------
 
 
