@@ -165,9 +165,9 @@ def test_who_acts_on_a_certificate(pending: Pending) -> None:
         )
 
     other = Actor(interface="test", party="OTHER-USER")
-    assert refusal(pending, command, NotYours, other) == not_yours("asked about by OTHER-USER")
+    assert refusal(pending, command, NotYours, other) == not_yours("OTHER-USER asked")
     named = replace(other, officer="Other User Officer")
-    assert refusal(pending, command, NotYours, named) == not_yours("asked about by Other User Officer of OTHER-USER")
+    assert refusal(pending, command, NotYours, named) == not_yours("Other User Officer of OTHER-USER asked")
     mallory = refusal(pending, command, NotYours, Actor(interface="test", party=LARGE, officer="Mallory"))
     assert mallory.code == "officer.other-kind"
     assert (mallory.subject, mallory.clause) == (subject, "SEC L3")

@@ -214,7 +214,7 @@ def test_a_certificate_instead_of_a_request(pending: Pending) -> None:
             subject="certification request",
             seen="a certificate",
             expected="a certification request (PKCS#10)",
-            remedy="Hand in the request that was made for its key.",
+            remedy="Submit the request that was made for its key.",
         ),
     )
 
@@ -254,10 +254,10 @@ def test_a_named_issuing_authority(pending: Pending) -> None:
         Problem(
             code="authority.unknown",
             subject="authority " + "X" * 16,
-            seen="issues no such certificates",
+            seen="does not issue certificates of this kind",
             expected="TD01",
             clause="SEC L3",
-            remedy="Name one of: TD01; or none.",
+            remedy="Name one of TD01, or leave it out.",
         ),
     )
     record = pending.issue(Application(kind=CertificateKind.DEVICE, request=request, issuer="TD01"), TEST)

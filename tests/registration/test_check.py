@@ -234,8 +234,8 @@ def test_the_latest_list_names_what_was_revoked_and_nothing_else(damaged: Damage
         Problem(
             code="list.entry-unfounded",
             subject=subject,
-            seen=f"names {damaged.revoked.serial_number}",
-            expected="what was revoked then",
+            seen=f"contains {damaged.revoked.serial_number}",
+            expected="only certificates that were revoked at that time",
         )
     ]
     damaged = Damaged()
@@ -245,13 +245,13 @@ def test_the_latest_list_names_what_was_revoked_and_nothing_else(damaged: Damage
         Problem(
             code="list.entry-unfounded",
             subject=subject,
-            seen=f"names {damaged.revoked.serial_number}",
-            expected="what was revoked then",
+            seen=f"contains {damaged.revoked.serial_number}",
+            expected="only certificates that were revoked at that time",
         ),
         Problem(
             code="list.entry-missing",
             subject=subject,
-            seen=f"does not name {damaged.good.serial_number}",
-            expected="every certificate that was revoked and not expired then",
+            seen=f"does not contain {damaged.good.serial_number}",
+            expected="every certificate that was revoked and not expired at that time",
         ),
     ]

@@ -77,8 +77,8 @@ def test_the_newest_oca_issues_and_every_dca_but_none_that_is_revoked(smki: Smki
             Problem(
                 code="authority.missing",
                 subject="Issuing OCA",
-                seen="none that is not revoked",
-                expected="its certificate",
+                seen="all are revoked or missing",
+                expected="a certificate that is not revoked",
                 given={"kind": "issuing-oca"},
             ),
         )
@@ -95,7 +95,7 @@ def test_a_second_root(smki: Smki, kind: CertificateKind) -> None:
         Problem(
             code="authority.second-root",
             subject=title,
-            seen=f"{title} {name} is there",
+            seen=f"{title} {name} already exists",
             expected="an Issuing OCA or DCA",
         ),
     )

@@ -87,7 +87,7 @@ def test_what_cannot_be_judged(inquiry: Inquiry) -> None:
     assert judged(caught) == Problem(
         code="device.unknown",
         subject=f"Device {NEW}",
-        seen="not in the Smart Metering Inventory, and nobody says what it is",
+        seen="not in the Smart Metering Inventory, and no Device type given",
         expected="a Device in the inventory, or its Device type",
         remedy="device.say-type",
         given={"device": str(NEW)},
@@ -98,8 +98,8 @@ def test_what_cannot_be_judged(inquiry: Inquiry) -> None:
     assert judged(caught) == Problem(
         code="device.other-type",
         subject=f"Device {DEVICE}",
-        seen="said to be GSME, but in the Smart Metering Inventory as ESME",
-        expected="the Device type of the inventory, or none",
+        seen="given as GSME, but ESME in the Smart Metering Inventory",
+        expected="the Device type in the inventory, or none",
     )
 
 

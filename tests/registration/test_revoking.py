@@ -77,7 +77,7 @@ def test_a_delay_is_the_pmas_and_none_in_the_past(pending: Pending) -> None:
     assert refusal(pending, delayed, NotRevocable) == Problem(
         code="revocation.delay",
         subject="delay",
-        seen=f"asked for by {SUBSCRIBERS}",
+        seen=f"requested by {SUBSCRIBERS}",
         expected=f"a delay decided by the {PMA}",
     )
 
@@ -110,7 +110,7 @@ def test_who_may_ask(pending: Pending, party: str, officer: str, recorded: tuple
     assert refusal(pending, command, NotRevocable, actor) == Problem(
         code="revocation.not-yours",
         subject=f"certificate {record.serial_number}",
-        seen=f"asked for by {officer or party}",
+        seen=f"requested by {officer or party}",
         expected=f"an officer of {LARGE} or of the DCC, or the {PMA}",
     )
 
@@ -122,7 +122,7 @@ def test_only_officers_for_organisation_certificates_ask(pending: Pending) -> No
     officers(pending, "DCC", for_devices)
     officers(pending, LARGE, for_devices)
     command = Revoke(serial_number=record.serial_number, reason="key-lost")
-    assert refusal(pending, command, NotRevocable).seen == "asked for by nobody"
+    assert refusal(pending, command, NotRevocable).seen == "requested by nobody"
     officers(pending, LARGE, for_devices, for_both, replace(for_both, name="Cy"))
     assert refusal(pending, command, NotRevocable, replace(TEST, officer="Ann")).code == "revocation.not-yours"
     # An authority's certificate is no matter of kinds: any officer of the DCC asks, and where nobody is named the first.

@@ -281,7 +281,7 @@ def test_a_verdict_for_programs() -> None:
         "clause": verdict.checks[0].requirement.clause,
         "certificate": verdict.label,
         "outcome": "held",
-        "seen": "nothing at error or above",
+        "seen": "no finding at error or above",
     }
 
 

@@ -181,9 +181,9 @@ def test_until_the_second_of_next_update() -> None:
     assert set(problems) == {ORGANISATION_CRL.name, ORGANISATION_ARL.name}
     overdue = problems[ORGANISATION_CRL.name]
     assert (overdue.code, overdue.subject) == ("repository.overdue", URL + CRL_PATH)
-    assert overdue.expected == "a list that is current"
-    assert overdue.seen == "a list that was to be replaced by 2026-06-15T16:00:00Z"
-    assert problems[ORGANISATION_ARL.name].seen == "a list that was to be replaced by 2026-06-15T21:00:00Z"
+    assert overdue.expected == "a current list"
+    assert overdue.seen == "a list due for replacement by 2026-06-15T16:00:00Z"
+    assert problems[ORGANISATION_ARL.name].seen == "a list due for replacement by 2026-06-15T21:00:00Z"
     assert [kind for kind, _ in one.revocation_lists(MOMENT + 5 * HOUR).problems] == [ORGANISATION_CRL]
     assert one.revocation_lists(MOMENT).problems == ()
     assert one.problems() == []
@@ -225,7 +225,7 @@ def test_a_lower_number_than_that_of_the_good_list(number: int, seen: str) -> No
     other = revocation_list(Base.CRL, number=number, since=MOMENT - 7 * HOUR)
     repository.answers[CRL_PATH] = reply(other)
     assert encoded(one)[0] == ([CRL] if seen else [other, CRL])
-    expected = [("repository.rolled-back", URL + CRL_PATH, seen, "1000 or above, seen before")] if seen else []
+    expected = [("repository.rolled-back", URL + CRL_PATH, seen, "1000 or above, as already seen")] if seen else []
     assert [(each.code, each.subject, each.seen, each.expected) for each in one.problems()] == expected
 
 
@@ -402,5 +402,5 @@ def test_numbers_in_the_cache_that_cannot_be_read(tmp_path: Path, value: object)
     problem = caught.value.problems[0]
     assert (problem.code, problem.subject) == ("cache.numbers", str(tmp_path / "numbers.json"))
     assert problem.seen
-    assert problem.expected == "the numbers of lists seen"
-    assert problem.remedy == "Remove it if you accept that an older list may be taken for the newest once."
+    assert problem.expected == "the list numbers seen"
+    assert problem.remedy == "Remove it if you accept that an older list may once be taken for the newest."

@@ -157,7 +157,7 @@ def test_what_is_no_answer_is_asked_again(pauses: list[float]) -> None:
         problem = refused(lambda: ask(server.url))
     assert (problem.code, problem.subject) == ("repository.unreachable", f"{server.url}/a")
     assert "rubbish" in problem.seen
-    assert problem.expected == "a whole answer over HTTP"
+    assert problem.expected == "a complete HTTP response"
     assert len(server.asked) == 3
     assert pauses == [0.01, 0.02]
     with answering(b"rubbish\r\n\r\n", OK) as server:
@@ -178,7 +178,7 @@ def test_no_pause_reaches_beyond_the_deadline(
     assert problem.code == code
     assert pauses == [back_off, 2 * back_off][: asked - 1]
     if code == "repository.timeout":
-        assert (problem.subject, problem.seen) == (f"{server.url}/a", "no whole answer within 1.9 s")
+        assert (problem.subject, problem.seen) == (f"{server.url}/a", "no complete response within 1.9 s")
 
 
 def test_the_patience_that_it_has_unless_told() -> None:
@@ -197,7 +197,7 @@ def test_as_many_redirects_as_are_followed(status: int) -> None:
     with answering(*more, redirect("/3", status), OK) as server:
         problem = refused(lambda: ask(server.url))
     assert (problem.code, problem.subject) == ("repository.redirect", f"{server.url}/a")
-    assert (problem.seen, problem.expected) == ("more than 3 redirects", "an answer")
+    assert (problem.seen, problem.expected) == ("more than 3 redirects", "a response")
     assert len(server.asked) == 4
 
 
@@ -258,10 +258,10 @@ def test_a_body_in_many_parts() -> None:
 @pytest.mark.parametrize(
     ("chunks", "seen"),
     [
-        (b"4\r\nbodyX\r\n0\r\n\r\n", "a chunk without an end of line after it"),
-        (b"-1\r\nbody\r\n", "a chunk of the size b'-1\\\\r\\\\n'"),
+        (b"4\r\nbodyX\r\n0\r\n\r\n", "a chunk that is not followed by an end of line"),
+        (b"-1\r\nbody\r\n", "a chunk with size b'-1\\\\r\\\\n'"),
         (b"8\r\nbody", "IncompleteRead(0 bytes read, 4 more expected)"),
-        (b"4;" + b"x" * 1100 + b"\r\nbody\r\n0\r\n\r\n", "a chunk of the size b'4;xxx"),
+        (b"4;" + b"x" * 1100 + b"\r\nbody\r\n0\r\n\r\n", "a chunk with size b'4;xxx"),
     ],
 )
 def test_chunks_that_are_none(chunks: bytes, seen: str) -> None:
@@ -407,7 +407,7 @@ def test_a_retrieval() -> None:
         (answer(b"", 401), "HTTP status 401 (invalid search parameters)"),
         (answer(b"<r/>", 200, "Content-Type: text/html"), "content type text/html"),
         (answer(b"<r/>", 200), "content type none"),
-        (answer(b"<r>", 200, XML), "no XML: "),
+        (answer(b"<r>", 200, XML), "not XML: "),
         (answer(result(CertificateStatus="wizard"), 200, XML), "certificate status: 'wizard'"),
     ],
 )
@@ -415,7 +415,7 @@ def test_answers_that_cannot_be_used(data: bytes, seen: str) -> None:
     with answering(data) as server:
         problem = refused(lambda: RepositoryClient(server.url, limits=LIMITS).search(NAME))
     assert (problem.code, problem.subject) == ("repository.answer", server.url + "/")
-    assert problem.expected == "an answer as the Repository's interface has it"
+    assert problem.expected == "a response that follows the Repository's interface"
     assert problem.seen.startswith(seen)
     assert 0 < len(problem.seen) <= 300
 
@@ -442,4 +442,4 @@ def test_nothing_is_no_error_for_a_search_and_one_for_a_retrieval() -> None:
             client.retrieve(SerialNumber(10))
     problem = caught.value.problems[0]
     assert (problem.code, problem.subject) == ("repository.nothing", SerialNumber(10).hex)
-    assert (problem.seen, problem.expected) == ("no certificate of that serial number", "a certificate")
+    assert (problem.seen, problem.expected) == ("no certificate with that serial number", "a certificate")
