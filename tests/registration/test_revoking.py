@@ -151,6 +151,7 @@ def test_what_is_not_revoked(pending: Pending) -> None:
         subject=f"certificate {meter.serial_number}",
         seen="a Device Certificate",
         expected=expected,
+        given={"serial": str(meter.serial_number)},
     )
     assert asked(root) == Problem(
         code="revocation.kind", subject=f"certificate {root.serial_number}", seen="a Root OCA's", expected=expected
