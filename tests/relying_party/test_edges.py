@@ -2,35 +2,49 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 
+from smki.clock import iso
 from smki.identity import EntityIdentifier
 from smki.pki.certificate import Certificate
 from smki.pki.revocation_entry import RevokedEntry
 from smki.problem import Malformed
-from smki.relying_party import NumbersSeen, TrustAnchor
+from smki.relying_party import NumbersSeen, RelyingParty, RevocationLists, TrustAnchor
 from smki.relying_party.anchor import Authority, authority_of_anchor, authority_of_certificate
 from smki.relying_party.authorities import MAX_AUTHORITIES, MAX_PATHS, Authorities, is_right_kind, may_issue
 from smki.relying_party.examine import examine
 from smki.relying_party.lists import MAX_REMEMBERED
+from smki.relying_party.requirements import (
+    AUTHORITY,
+    CRITICAL,
+    HIERARCHY,
+    ISSUER,
+    KEY_CERT_SIGN,
+    KEY_IDENTIFIER,
+    SIGNATURE,
+)
 from smki.relying_party.verdict import Check, Outcome, Verdict
 from smki.remedies import Interface
 from smki.sec.role import CertificateKind, RemotePartyRole
 from smki.testing.defects import Base
-from smki.testing.defects.edits import another, issued_by, put, valid
+from smki.testing.defects.edits import added, another, issued_by, put, valid
 from smki.testing.defects.sample_pki import authority_name
 from smki.testing.vectors import MOMENT
 from tests.relying_party.test_inputs_alone import (
+    ANCHORS,
     ARL,
+    CHAIN,
     CRL,
     DEVICE,
     HOUR,
     ISSUING_DCA,
     ISSUING_OCA,
+    OLD_CRL,
     PKI,
     ROOT,
     ROOT_DCA,
@@ -45,6 +59,9 @@ from tests.relying_party.test_inputs_alone import (
     party,
     revocation_list,
 )
+
+LINK = (ISSUER, KEY_IDENTIFIER, SIGNATURE, AUTHORITY, KEY_CERT_SIGN, HIERARCHY)
+"""What is checked of a certificate and its issuer."""
 
 
 def ladder(roots: int) -> list[bytes]:
@@ -90,6 +107,11 @@ ROOT_AUTHORITY = authority_of_anchor(TrustAnchor.of(ROOT))
 RENEWED = [PKI.make(Base.ISSUING_OCA, numbered(f"renewed {number}")) for number in range(MAX_PATHS + 2)]
 
 
+def test_the_number_of_paths_is_the_documented_one() -> None:
+    """More than 23 renewals of one authority reach it."""
+    assert MAX_PATHS == 24
+
+
 @pytest.mark.parametrize("count", [1, 2, MAX_PATHS - 1, MAX_PATHS, MAX_PATHS + 1])
 def test_no_more_than_so_many_paths(count: int) -> None:
     authorities = Authorities([ROOT_AUTHORITY, *members(*RENEWED[:count])])
@@ -128,6 +150,31 @@ def test_which_authorities_are_issued_and_signed() -> None:
     assert not base.is_issued(oca)
     assert not base.is_signed(oca, ROOT_AUTHORITY)
     assert list(more.extended([oca])) == list(more)
+
+
+def test_a_larger_set_verifies_only_what_was_added(monkeypatch: pytest.MonkeyPatch) -> None:
+    base = Authorities([ROOT_AUTHORITY, *members(*RENEWED[:3])])
+    verified: list[bytes] = []
+    verifies = Authority.verifies
+
+    def counted(issuer: Authority, signature: bytes, signed: bytes) -> bool:
+        verified.append(signed)
+        return verifies(issuer, signature, signed)
+
+    monkeypatch.setattr(Authority, "verifies", counted)
+    more = base.extended(members(RENEWED[3]))
+    assert verified == [Certificate.from_der(RENEWED[3]).tbs]
+    assert all(more.is_signed(item, ROOT_AUTHORITY) for item in more)
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_of_two_authorities_of_one_name_the_one_with_the_key_identifier_comes_first(number: int) -> None:
+    """Whatever their bytes, by which authorities are sorted otherwise."""
+    oca, other = members(ISSUING_OCA, look_alike(Base.ISSUING_OCA, another(f"other {number}")))
+    altered = SUPPLIER[:-1] + bytes((SUPPLIER[-1] ^ 1,))
+    found = Authorities([ROOT_AUTHORITY, oca, other]).paths_above(examine(altered))
+    assert [path[0] for path in found.paths] == [oca, other]
+    assert not found.is_issued
 
 
 def test_nothing_is_above_what_cannot_be_read() -> None:
@@ -171,6 +218,52 @@ def test_of_paths_that_fail_the_one_that_failed_last_is_shown() -> None:
         assert code(party([CRL], [arl], chain=order).verify(SUPPLIER)) == "revocation.revoked"
 
 
+def test_of_paths_that_fail_alike_the_first_is_shown() -> None:
+    """Two renewals that have both expired, in either order; they are tried in the order of their bytes."""
+    expired = {
+        PKI.make(Base.ISSUING_OCA, numbered(f"expired {hours}"), valid(MOMENT - 9 * HOUR, MOMENT - hours * HOUR)): hours
+        for hours in (1, 2)
+    }
+    ends = MOMENT - expired[min(expired)] * HOUR
+    for order in (list(expired), list(expired)[::-1]):
+        reason = party([CRL], [ARL], chain=order).verify(SUPPLIER).reason
+        assert reason is not None
+        assert (reason.code, reason.seen) == ("time.expired", f"valid {iso(MOMENT - 9 * HOUR)} to {iso(ends)}")
+
+
+# What the checks say
+
+
+def test_without_an_issuer_nothing_about_it_is_reached() -> None:
+    checks = party([CRL], [ARL], chain=[]).verify(DEVICE).checks
+    about_issuer = [check for check in checks if check.requirement in LINK]
+    assert [check.requirement for check in about_issuer] == list(LINK)
+    assert [check.outcome for check in about_issuer] == [Outcome.NOT_HELD] + [Outcome.NOT_REACHED] * (len(LINK) - 1)
+
+
+def test_a_signature_that_verifies_names_its_issuer_even_below_no_anchor() -> None:
+    verdict = RelyingParty([], RevocationLists.of([CRL], [ARL]), chain=[ISSUING_OCA]).verify(SUPPLIER, at=MOMENT)
+    assert code(verdict) == "path.issuer-unknown"
+    signature = next(check for check in verdict.checks if check.requirement is SIGNATURE)
+    assert signature.outcome is Outcome.HELD
+    assert signature.seen == examine(ISSUING_OCA).label
+
+
+def test_no_critical_extension_is_expected_beyond_the_profile() -> None:
+    encoded = PKI.make(Base.DEVICE, added("1.2.3.4", b"\x05\x00", critical=True))
+    critical = next(check for check in party([CRL], [ARL]).verify(encoded).checks if check.requirement is CRITICAL)
+    assert (critical.outcome, critical.seen, critical.expected) == (Outcome.NOT_HELD, "1.2.3.4", "none")
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_the_profile_check_tells_how_many_errors_it_does_not_show(count: int) -> None:
+    edits = [added(f"1.2.3.{number}", b"\x05\x00", critical=True) for number in range(count)]
+    profile = examine(PKI.make(Base.DEVICE, *edits)).profile
+    assert profile.outcome is Outcome.NOT_HELD
+    more = re.search(r" \(and (\d+) more\)$", profile.seen)
+    assert (more is not None and int(more[1])) == (count > 1 and count - 1)
+
+
 # Which list is shown
 
 
@@ -189,6 +282,7 @@ WORSE: list[tuple[Callable[[], bytes], Callable[[], bytes], str, str]] = [
     ),
     (lambda: overdue(1000), lambda: overdue(1001, MOMENT - 10 * HOUR), "revocation.list-overdue", "2026-06-15T02"),
     (lambda: overdue(), lambda: overdue(since=MOMENT - 8 * HOUR), "revocation.list-overdue", "2026-06-15T04"),
+    (lambda: overdue(0, MOMENT - 8 * HOUR), lambda: overdue(1), "revocation.list-overdue", "2026-06-15T03"),
 ]
 
 
@@ -230,6 +324,28 @@ def test_numbers_known_before_are_utc() -> None:
     with pytest.raises(Malformed, match="moment"):
         seen.highest(b"x", datetime(2026, 1, 1))
     assert (seen.version, seen.known()) == (0, [])
+
+
+class SourceThatSaw:
+    """A source of lists that knows numbers from before."""
+
+    def __init__(self, lists: RevocationLists) -> None:
+        self.lists = lists
+        self.seen = NumbersSeen()
+
+    def revocation_lists(self, moment: datetime) -> RevocationLists:
+        return self.lists
+
+
+def test_a_party_uses_the_numbers_that_its_source_has_seen() -> None:
+    newer, older = (SourceThatSaw(RevocationLists.of([crl], [ARL])) for crl in (CRL, OLD_CRL))
+    assert RelyingParty(ANCHORS, newer, chain=CHAIN).verify(SUPPLIER, at=MOMENT).trusted
+    assert 1001 in {number for _, number, _ in newer.seen.known()}
+    for name, number, since in newer.seen.known():
+        older.seen.note(name, number, since)
+    assert code(RelyingParty(ANCHORS, older, chain=CHAIN).verify(SUPPLIER, at=MOMENT)) == "revocation.list-rolled-back"
+    own = RelyingParty(ANCHORS, older, chain=CHAIN, seen=NumbersSeen([(b"x", 1, MOMENT)]))
+    assert own.verify(SUPPLIER, at=MOMENT).trusted
 
 
 def test_what_is_remembered_is_told_once() -> None:
