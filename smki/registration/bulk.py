@@ -35,7 +35,7 @@ _COLUMN_OF_CODE = {
     "party-id": "party_id", "party-category": "category", "user-role": "user_roles", "standing": "standing", "day": "standing",
     "entity-identifier": "identifiers", "certificate-kind": "authorised_for", "officer": "officers", "quota": "quota",
     "test-purpose": "purpose", "device-type": "device_type", "smi-status": "status", "smets-version": "smets_version",
-    "fuel": "responsible", "responsible": "responsible", "flag": "through_entry",
+    "fuel": "responsible", "responsible": "responsible",
 }  # fmt: skip
 """The column that a problem is about, by the first part of the problem's code."""
 
@@ -185,14 +185,14 @@ def _registrant(row: Row) -> Registrant:
     officers = row.get("officers", [])
     row["officers"] = [part.strip() for part in officers.split(";")] if isinstance(officers, str) else officers
     if "through_entry" in row:
-        row["through_entry"] = _flag(row["through_entry"])
+        row["through_entry"] = _flag("through_entry", row["through_entry"])
     return parse_registrant({column: _text(column, value) for column, value in row.items()})
 
 
 def _device(row: Row) -> Device:
     row = dict(row)
     if "enrolled" in row:
-        row["enrolled"] = _flag(row["enrolled"])
+        row["enrolled"] = _flag("enrolled", row["enrolled"])
     return Device.parse(**{column: _text(column, value) for column, value in row.items()})
 
 
@@ -220,13 +220,15 @@ def _text(column: str, value: Any) -> Any:
     return str(value)
 
 
-def _flag(value: Any) -> bool:
+def _flag(column: str, value: Any) -> bool:
     words = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
     if isinstance(value, bool):
         return value
     if str(value).strip().lower() in words:
         return words[str(value).strip().lower()]
-    raise Malformed(Problem(code="flag.malformed", subject="flag", seen=repr(value)[:64], expected="yes or no"))
+    raise Malformed(
+        Problem(code="flag.malformed", subject=f"column {column}", seen=repr(value)[:64], expected="yes or no")
+    )
 
 
 def _in_row(problem: Problem, number: int) -> Problem:

@@ -74,3 +74,17 @@ def test_a_device_file_of_other_json() -> None:
     with pytest.raises(Malformed) as caught:
         read_devices(b'[{"device_id": "00-DB-12-34-56-78-90-AF", "device_type": true}]', "devices.json")
     assert caught.value.code == "row.value"
+
+
+@pytest.mark.parametrize("word", ["yes", "true", "1", " YES ", "no", "false", "0"])
+def test_words_for_whether_a_device_is_enrolled(word: str) -> None:
+    (device,) = read_devices(f"device_id,device_type,enrolled\n{DEVICE},ESME,{word}\n".encode(), "devices.csv")
+    assert device.enrolled is (word.strip().lower() in {"yes", "true", "1"})
+
+
+def test_a_flag_that_is_neither_yes_nor_no_names_its_column() -> None:
+    with pytest.raises(Malformed) as caught:
+        read_devices(f"device_id,device_type,enrolled\n{DEVICE},ESME,{'x' * 100}\n".encode(), "devices.csv")
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.subject) == ("flag.malformed", "row 1: column enrolled")
+    assert problem.seen == "'" + "x" * 63
