@@ -49,10 +49,10 @@ GOOD = golden()["device-ds"]
 INPUTS: dict[str, Callable[[], bytes]] = {
     "nothing": lambda: b"",
     "one byte": lambda: b"\x30",
-    "a megabyte of noughts": lambda: bytes(1 << 20),
+    "a megabyte of zero bytes": lambda: bytes(1 << 20),
     "a megabyte of FF": lambda: b"\xff" * (1 << 20),
     "a megabyte of SEQUENCE tags": lambda: b"\x30" * (1 << 20),
-    "a SEQUENCE of a megabyte of noughts": lambda: der.sequence(bytes(1 << 20)),
+    "a SEQUENCE of a megabyte of zero bytes": lambda: der.sequence(bytes(1 << 20)),
     "a SEQUENCE of SEQUENCEs of nothing": lambda: der.sequence(der.sequence(b"\x30\x00" * (1 << 19))),
     "10,000 levels of SEQUENCE": lambda: nested(10_000),
     "10,000 levels of [0]": lambda: nested(10_000, 0xA0),
@@ -73,7 +73,7 @@ INPUTS: dict[str, Callable[[], bytes]] = {
         der.sequence(b"\x02\x02\0\0", der.element(der.UTC_TIME, b"260101000000Z")) * 1_000_000
     ),
     "a list whose entries nest": lambda: list_of(nested(10_000)),
-    "a list of 20 MB of noughts": lambda: list_of(bytes(20 << 20)),
+    "a list of 20 MB of zero bytes": lambda: list_of(bytes(20 << 20)),
     "a serial number of 60,000 bytes": lambda: put(serial_number=der.element(der.INTEGER, b"\x7f" * 60_000))(
         PKI.good(Base.DEVICE), PKI
     ).encoded(),

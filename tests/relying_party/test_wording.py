@@ -16,7 +16,7 @@ from smki.testing.vectors.judge import judge_case
 FILE = Path(__file__).with_name("verdicts.txt")
 LEFT_OUT = ("profile-", "catalogue-", "good-")
 """Families of vectors: what these say comes from the lint."""
-IN_FULL = {"good-supplier-ds", "good-device-ka", "use-role-alone", "suspected-its-root", "profile-device-serial-nought"}
+IN_FULL = {"good-supplier-ds", "good-device-ka", "use-role-alone", "suspected-its-root", "profile-device-serial-zero"}
 """Vectors of which the checks that held are written too."""
 
 

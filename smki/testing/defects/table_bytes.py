@@ -247,7 +247,7 @@ VERSION_AND_SERIAL_NUMBER = (
     ),
     defect(
         _D,
-        "serial-number-nought",
+        "serial-number-zero",
         "serial number 0",
         put(serial_number=der.integer(0)),
         "serial-number.not-positive",
@@ -284,7 +284,7 @@ SIGNATURE = (
     ),
     defect(
         _D,
-        "signature-of-nought",
+        "signature-of-zero",
         "a signature with r = 0",
         signature(within((0,), instead(der.integer(0)))),
         "signature.out-of-range",

@@ -26,28 +26,14 @@ from smki.testing.defects.sample_pki import Base, SamplePki
 _L, _A = Base.CRL, Base.ARL
 _S, _B, _X = Openssl.SEES, Openssl.BLIND, Openssl.CANNOT_PARSE
 
-_WITH_NULL = der.sequence(der.oid(Oid.ECDSA_WITH_SHA256), der.element(der.NULL))
 _AKI, _NUMBER = Oid.AUTHORITY_KEY_IDENTIFIER, Oid.CRL_NUMBER
-_REASON = (2, 0)
-"""Path to the reasonCode extension in an entry."""
-
-
-def _reason(value: bytes, critical: bytes = b"") -> bytes:
-    return der.sequence(der.oid(Oid.REASON_CODE), critical, der.octet_string(value))
-
-
-def _reason_number(number: int) -> bytes:
-    return _reason(der.element(der.ENUMERATED, bytes((number,))))
-
-
-_KEY_COMPROMISE = _reason_number(1)
-_INVALIDITY = encode_extension("2.5.29.24", der.element(der.GENERALIZED_TIME, b"20260101000000Z"), critical=False)
 
 
 def _with_two_warnings(count: int) -> Callable[[SamplePki], bytes]:
     def entries(pki: SamplePki) -> bytes:
         when = der.time(pki.today + timedelta(days=2))
-        extensions = der.sequence(_reason_number(0))
+        unspecified = der.element(der.ENUMERATED, b"\0")
+        extensions = der.sequence(encode_extension(Oid.REASON_CODE, unspecified, critical=False))
         return der.sequence(*(der.sequence(der.integer((1 << 126) + at), when, extensions) for at in range(count)))
 
     return entries

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import timedelta
-
 from smki.pki import der
 from smki.pki.x509 import Oid, encode_extension
 from smki.testing.defects.catalogue import defect
@@ -33,13 +30,12 @@ from smki.testing.defects.edits import (
     without_seconds,
 )
 from smki.testing.defects.expected import Expected, Openssl
-from smki.testing.defects.sample_pki import Base, SamplePki
+from smki.testing.defects.sample_pki import Base
 
 _L, _A = Base.CRL, Base.ARL
 _S, _B, _X = Openssl.SEES, Openssl.BLIND, Openssl.CANNOT_PARSE
 
 _WITH_NULL = der.sequence(der.oid(Oid.ECDSA_WITH_SHA256), der.element(der.NULL))
-_AKI, _NUMBER = Oid.AUTHORITY_KEY_IDENTIFIER, Oid.CRL_NUMBER
 _REASON = (2, 0)
 """Path to the reasonCode extension in an entry."""
 
@@ -54,15 +50,6 @@ def _reason_number(number: int) -> bytes:
 
 _KEY_COMPROMISE = _reason_number(1)
 _INVALIDITY = encode_extension("2.5.29.24", der.element(der.GENERALIZED_TIME, b"20260101000000Z"), critical=False)
-
-
-def _with_two_warnings(count: int) -> Callable[[SamplePki], bytes]:
-    def entries(pki: SamplePki) -> bytes:
-        when = der.time(pki.today + timedelta(days=2))
-        extensions = der.sequence(_reason_number(0))
-        return der.sequence(*(der.sequence(der.integer((1 << 126) + at), when, extensions) for at in range(count)))
-
-    return entries
 
 
 LIST_FIELDS = (
@@ -208,7 +195,7 @@ LIST_ENTRIES = (
     defect(_L, "entry-without-date", "an entry without revocationDate", entry(only(0)), "structure.list-entry", _X),
     defect(
         _L,
-        "entry-serial-number-nought",
+        "entry-serial-number-zero",
         "serial number 0 revoked",
         entry(within((0,), instead(der.integer(0)))),
         "entry.serial-number",

@@ -53,7 +53,7 @@ def _like(name: str, defect_name: str) -> Variation:
 
 _CERTIFICATE = (
     _like("version-1", "device-version-left-out"),
-    _like("serial-nought", "device-serial-number-nought"),
+    _like("serial-zero", "device-serial-number-zero"),
     _like("serial-negative", "device-serial-number-negative"),
     Variation("serial-17-octets", "a serial number of 17 bytes", put(serial_number=der.integer(1 << 130)), "profile"),
     _like("serial-padded", "device-integer-padded-serial-number"),
@@ -100,7 +100,7 @@ _CERTIFICATE = (
         "profile",
     ),
     _like("signature-padded", "device-integer-padded-signature"),
-    _like("signature-nought", "device-signature-of-nought"),
+    _like("signature-zero", "device-signature-of-zero"),
     Variation(
         "signature-unused-bits",
         "a signature BIT STRING with an unused bit",
