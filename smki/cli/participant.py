@@ -7,16 +7,14 @@ from pathlib import Path
 
 import click
 
-from smki.cli.common import DAY, PARTY, Parsed, cli_actor, home_option, json_option
+from smki.cli.common import DAY, PARTY, Parsed, cli_actor, home_option
 from smki.cli.registrant import (
     changed_quota,
-    list_registrants,
     no_quota_option,
-    officer_commands,
     officers_option,
     or_unchanged,
     quota_option,
-    show_registrant,
+    registrant_commands,
 )
 from smki.cli.say import say
 from smki.home.smki import Smki
@@ -98,21 +96,4 @@ def change(
     say(f"Testing Participant {participant_id} is changed.")
 
 
-@participant.command(name="list")
-@home_option
-@json_option
-def list_(home: Path, as_json: bool) -> None:
-    """List the Testing Participants; --json prints one object per line."""
-    list_registrants(home, TestingParticipant, as_json)
-
-
-@participant.command()
-@click.argument("party_id", type=PARTY, metavar="PARTICIPANT")
-@home_option
-@json_option
-def show(home: Path, party_id: PartyId, as_json: bool) -> None:
-    """Show a Testing Participant."""
-    show_registrant(home, party_id, as_json)
-
-
-officer_commands(participant, "PARTICIPANT")
+registrant_commands(participant, "PARTICIPANT", TestingParticipant)

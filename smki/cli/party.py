@@ -9,16 +9,14 @@ from typing import Any
 
 import click
 
-from smki.cli.common import DAY, EUI64, PARTY, Parsed, cli_actor, home_option, json_option, read_input
+from smki.cli.common import DAY, EUI64, PARTY, Parsed, cli_actor, home_option, read_input
 from smki.cli.registrant import (
     changed_quota,
-    list_registrants,
     no_quota_option,
-    officer_commands,
     officers_option,
     or_unchanged,
     quota_option,
-    show_registrant,
+    registrant_commands,
 )
 from smki.cli.say import say
 from smki.home.smki import Smki
@@ -182,23 +180,6 @@ def change(
     say(f"Party {party_id} is changed.")
 
 
-@party.command(name="list")
-@home_option
-@json_option
-def list_(home: Path, as_json: bool) -> None:
-    """List the Parties; --json prints one object per line."""
-    list_registrants(home, Party, as_json)
-
-
-@party.command()
-@click.argument("party_id", type=PARTY, metavar="PARTY")
-@home_option
-@json_option
-def show(home: Path, party_id: PartyId, as_json: bool) -> None:
-    """Show a Party."""
-    show_registrant(home, party_id, as_json)
-
-
 def _standing_command(name: str, standing: Standing, text: str) -> None:
     @party.command(name=name, help=text)
     @click.argument("party_id", type=PARTY, metavar="PARTY")
@@ -239,7 +220,7 @@ def release_eui(home: Path, party_id: PartyId, identifier: EntityIdentifier) -> 
     say(f"{identifier} no longer belongs to {party_id}.")
 
 
-officer_commands(party, "PARTY")
+registrant_commands(party, "PARTY", Party)
 
 
 @party.command()

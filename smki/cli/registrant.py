@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from smki.cli.common import PARTY, Parsed, cli_actor, home_option
+from smki.cli.common import PARTY, Parsed, cli_actor, home_option, json_option
 from smki.cli.say import say
 from smki.clock import RealClock
 from smki.home.smki import Smki
@@ -45,37 +45,24 @@ def or_unchanged(value: Any) -> Any:
     return UNCHANGED if value is None else value
 
 
-def list_registrants(home: Path, kind: type[Registrant], as_json: bool) -> None:
-    """Print the Parties or the Testing Participants."""
-    with Smki.open(home) as smki:
-        found = [registrant for registrant in smki.ledger.register.registrants() if isinstance(registrant, kind)]
-    for registrant in found:
-        if as_json:
-            click.echo(json.dumps(registrant_fields(registrant)))
-        elif isinstance(registrant, Party):
-            standing = registrant.standing[-1].standing if registrant.standing else "not acceded"
-            roles = ", ".join(sorted(str(role) for role in registrant.user_roles))
-            say(f"{registrant.party_id!s:<24}{registrant.category!s:<28}{standing!s:<12}{roles}".rstrip())
-        else:
-            say(f"{registrant.participant_id!s:<24}{registrant.purpose}")
+def registrant_commands(group: click.Group, metavar: str, kind: type[Registrant]) -> None:
+    """Add the commands list, show, appoint and dismiss to a group."""
+    a_registrant, registrants = (
+        ("a Party", "Parties") if kind is Party else ("a Testing Participant", "Testing Participants")
+    )
 
+    @group.command(name="list", help=f"List the {registrants}; --json prints one object per line.")
+    @home_option
+    @json_option
+    def list_(home: Path, as_json: bool) -> None:
+        _list(home, kind, as_json)
 
-def show_registrant(home: Path, party_id: PartyId, as_json: bool) -> None:
-    """Print a Party or Testing Participant."""
-    with Smki.open(home) as smki:
-        registrant = known_registrant(smki.ledger, party_id)
-        fields: dict[str, Any] = registrant_fields(registrant)
-        fields["certificates"] = smki.ledger.certificates_issued_to(registrant_id(registrant))
-    if as_json:
-        click.echo(json.dumps(fields, indent=2))
-        return
-    for name, value in fields.items():
-        shown = "; ".join(value) if isinstance(value, list) else value
-        say(f"{name.replace('_', ' '):<16}{shown}")
-
-
-def officer_commands(group: click.Group, metavar: str) -> None:
-    """Add the commands appoint and dismiss to a group."""
+    @group.command(help=f"Show {a_registrant}.")
+    @click.argument("party_id", type=PARTY, metavar=metavar)
+    @home_option
+    @json_option
+    def show(home: Path, party_id: PartyId, as_json: bool) -> None:
+        _show(home, party_id, as_json)
 
     @group.command(help="Appoint an officer, or change for which kinds of certificate an officer acts.")
     @click.argument("party_id", type=PARTY, metavar=metavar)
@@ -95,3 +82,30 @@ def officer_commands(group: click.Group, metavar: str) -> None:
         with Smki.open(home) as smki:
             smki.registration.execute(command, cli_actor())
         say(f"{officer} no longer acts for {party_id}.")
+
+
+def _list(home: Path, kind: type[Registrant], as_json: bool) -> None:
+    with Smki.open(home) as smki:
+        found = [registrant for registrant in smki.ledger.register.registrants() if isinstance(registrant, kind)]
+    for registrant in found:
+        if as_json:
+            click.echo(json.dumps(registrant_fields(registrant)))
+        elif isinstance(registrant, Party):
+            standing = registrant.standing[-1].standing if registrant.standing else "not acceded"
+            roles = ", ".join(sorted(str(role) for role in registrant.user_roles))
+            say(f"{registrant.party_id!s:<24}{registrant.category!s:<28}{standing!s:<12}{roles}".rstrip())
+        else:
+            say(f"{registrant.participant_id!s:<24}{registrant.purpose}")
+
+
+def _show(home: Path, party_id: PartyId, as_json: bool) -> None:
+    with Smki.open(home) as smki:
+        registrant = known_registrant(smki.ledger, party_id)
+        fields: dict[str, Any] = registrant_fields(registrant)
+        fields["certificates"] = smki.ledger.certificates_issued_to(registrant_id(registrant))
+    if as_json:
+        click.echo(json.dumps(fields, indent=2))
+        return
+    for name, value in fields.items():
+        shown = "; ".join(value) if isinstance(value, list) else value
+        say(f"{name.replace('_', ' '):<16}{shown}")

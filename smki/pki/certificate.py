@@ -26,8 +26,9 @@ from smki.pki.x509 import (
     parse_name,
     read_extensions,
     signature_verifies,
+    unreadable,
 )
-from smki.problem import Malformed, Problem
+from smki.problem import Malformed
 from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole
 
 HARDWARE_MODULE_NAME_LOCATION = "tbsCertificate.extensions.subjectAltName"
@@ -228,20 +229,7 @@ class Certificate:
         except (DerError, AttributeError) as error:
             code = error.code if isinstance(error, DerError) else "structure.unreadable"
             faults = structure.faults or [StructureFault(code, "certificate", str(error), "a certificate")]
-            remedy = "Run smki lint on it to see everything that is wrong."
-            raise Malformed(
-                *(
-                    Problem(
-                        code=fault.code,
-                        subject=fault.location,
-                        seen=fault.seen,
-                        expected=fault.expected,
-                        clause="RFC 5280 4.1",
-                        remedy=remedy,
-                    )
-                    for fault in faults
-                )
-            ) from None
+            raise unreadable(faults, "RFC 5280 4.1") from None
 
     @classmethod
     def _of(cls, structure: CertificateStructure) -> Certificate:

@@ -17,8 +17,8 @@ from smki.pki.x509 import (
     StructureFault,
     read_extensions,
     signature_verifies,
+    unreadable,
 )
-from smki.problem import Malformed, Problem
 
 PEM_LABEL = "X509 CRL"
 
@@ -177,20 +177,7 @@ class RevocationList:
             return cls._of(structure)
         except DerError as error:
             faults = structure.faults or [StructureFault(error.code, "certificateList", str(error), "a list")]
-            remedy = "Run smki lint on it to see everything that is wrong."
-            raise Malformed(
-                *(
-                    Problem(
-                        code=fault.code,
-                        subject=fault.location,
-                        seen=fault.seen,
-                        expected=fault.expected,
-                        clause="RFC 5280 5.1",
-                        remedy=remedy,
-                    )
-                    for fault in faults
-                )
-            ) from None
+            raise unreadable(faults, "RFC 5280 5.1") from None
 
     @classmethod
     def _of(cls, s: ListStructure) -> RevocationList:

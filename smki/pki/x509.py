@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from smki.pki import der
 from smki.pki.bounds import MAX_BYTES, MAX_EXTENSIONS, MAX_NAME_ATTRIBUTES, MAX_NAME_BYTES
 from smki.pki.der import DerError, Node, TooLarge, TooMany
+from smki.problem import Malformed, Problem
 from smki.sec.role import KeyUsage
 
 
@@ -227,6 +228,26 @@ class StructureFault:
     location: str
     seen: str
     expected: str = ""
+
+
+def unreadable(faults: list[StructureFault], clause: str) -> Malformed:
+    """Return the error for a structure that cannot be read, with a problem for each fault.
+
+    :param clause: the clause that defines the structure.
+    """
+    return Malformed(
+        *(
+            Problem(
+                code=fault.code,
+                subject=fault.location,
+                seen=fault.seen,
+                expected=fault.expected,
+                clause=clause,
+                remedy="Run smki lint on it to see everything that is wrong.",
+            )
+            for fault in faults
+        )
+    )
 
 
 def read_extensions(container: Node, location: str, faults: list[StructureFault]) -> list[ExtensionNode]:
