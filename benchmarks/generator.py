@@ -23,8 +23,8 @@ from smki.keys.private_key import SystemRandomness, key_to_pem
 from smki.ledger import CertificateRecord, EventKind, NewApplication, NewEvent, Transaction
 from smki.ledger.sqlite.ledger import SqliteLedger
 from smki.pki.certificate import Certificate
+from smki.pki.oid import Oid
 from smki.pki.request import CertificationRequest, make_device_request, read_request
-from smki.pki.x509 import Oid
 from smki.profile import IssuerFacts
 from smki.profile.build import CertificateContents, build_tbs_certificate, validity_from
 from smki.profile.clearance import clear_for_signature

@@ -11,9 +11,10 @@ from smki.cli.defects import SEEDED_MOMENT
 from smki.identity import EntityIdentifier, SerialNumber
 from smki.pki import der
 from smki.pki.certificate import Certificate
+from smki.pki.oid import Oid
 from smki.pki.request import hardware_module_alt_name, organisation_subject
 from smki.pki.revocation_entry import RevocationReason, RevokedEntry, encode_entries
-from smki.pki.x509 import Oid, encode_public_key, key_identifier
+from smki.pki.x509 import encode_public_key, key_identifier
 from smki.profile import IssuerFacts, lint
 from smki.profile.build_list import ListContents, build_tbs_list
 from smki.profile.lint_list import lint_tbs_list

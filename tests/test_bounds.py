@@ -14,8 +14,9 @@ from smki import Certificate, RelyingParty, RevocationLists, Smki, SmkiError
 from smki.clock import FixedClock
 from smki.pki import der
 from smki.pki.bounds import MAX_FINDINGS
+from smki.pki.oid import Oid
 from smki.pki.revocation_list import RevocationList
-from smki.pki.x509 import Oid, issuer_of, parse_name
+from smki.pki.x509 import issuer_of, parse_name
 from smki.problem import Malformed, errors_among
 from smki.profile.detect import looks_like_certificate
 from smki.profile.lint import lint

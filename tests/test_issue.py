@@ -18,6 +18,7 @@ from smki.keys.private_key import read_key
 from smki.ledger import CertificateQuery
 from smki.pki import der
 from smki.pki.certificate import to_pem
+from smki.pki.oid import Oid
 from smki.pki.pem import decode_input
 from smki.pki.request import (
     HARDWARE_TYPE,
@@ -26,7 +27,7 @@ from smki.pki.request import (
     make_organisation_request,
     organisation_subject,
 )
-from smki.pki.x509 import ECDSA_WITH_SHA256_ALGORITHM, Oid, encode_extension, key_usage_bit_string
+from smki.pki.x509 import ECDSA_WITH_SHA256_ALGORITHM, encode_extension, key_usage_bit_string
 from tests.commands import apply
 from tests.support import DEVICE, DS, KA, SUPPLIER, run_cli
 

@@ -15,8 +15,9 @@ from smki.keys.private_key import KeyStore, Randomness
 from smki.ledger import CertificateRecord, Reader
 from smki.pki import der
 from smki.pki.certificate import Certificate
+from smki.pki.oid import Oid
 from smki.pki.request import public_point
-from smki.pki.x509 import Oid, encode_attribute, encode_public_key
+from smki.pki.x509 import encode_attribute, encode_public_key
 from smki.problem import IntegrityError, Malformed, Problem
 from smki.profile import IssuerFacts
 from smki.sec.role import CertificateKind, CertificateStatus, RemotePartyRole

@@ -8,7 +8,8 @@ import sqlite3
 
 from smki.pki.certificate import Certificate
 from smki.pki.der import DerError
-from smki.pki.x509 import Oid, attribute_of, parse_name
+from smki.pki.oid import Oid
+from smki.pki.x509 import attribute_of, parse_name
 from smki.sec.role import CertificateKind, KeyUsage
 
 MAX_NAME_CHARACTERS = 100

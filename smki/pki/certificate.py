@@ -14,9 +14,9 @@ from smki.identity import EntityIdentifier, SerialNumber
 from smki.pki import der
 from smki.pki.bounds import MAX_BYTES, MAX_INTEGER_BYTES
 from smki.pki.der import DerError, IntegerTooLong, Node
+from smki.pki.oid import Oid
 from smki.pki.x509 import (
     ExtensionNode,
-    Oid,
     StructureFault,
     attribute_of,
     hardware_module_name,

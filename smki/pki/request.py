@@ -14,11 +14,11 @@ from smki.pki import der
 from smki.pki.bounds import MAX_ATTRIBUTE_VALUES, MAX_BYTES, MAX_REQUEST_ATTRIBUTES
 from smki.pki.certificate import too_large
 from smki.pki.der import DerError, Node, TooMany
+from smki.pki.oid import Oid
 from smki.pki.pem import decode_input
 from smki.pki.x509 import (
     ECDSA_WITH_SHA256_ALGORITHM,
     ExtensionNode,
-    Oid,
     StructureFault,
     attribute_of,
     bounded_children,

@@ -15,7 +15,8 @@ from smki.identity import SerialNumber
 from smki.pki import der
 from smki.pki.bounds import MAX_ENTRY_BYTES, MAX_ENTRY_EXTENSIONS
 from smki.pki.der import DerError, Node, TooLarge
-from smki.pki.x509 import ExtensionNode, Oid, StructureFault, bounded_children, encode_extension, read_extensions
+from smki.pki.oid import Oid
+from smki.pki.x509 import ExtensionNode, StructureFault, bounded_children, encode_extension, read_extensions
 
 
 class RevocationReason(enum.IntEnum):

@@ -10,15 +10,9 @@ from functools import cached_property
 from smki.identity import SerialNumber
 from smki.pki import der
 from smki.pki.der import DerError, Node
+from smki.pki.oid import Oid
 from smki.pki.revocation_entry import RevokedEntry, entry_parts, raw_entries, reason_of, usual_time
-from smki.pki.x509 import (
-    ExtensionNode,
-    Oid,
-    StructureFault,
-    read_extensions,
-    signature_verifies,
-    unreadable,
-)
+from smki.pki.x509 import ExtensionNode, StructureFault, read_extensions, signature_verifies, unreadable
 
 PEM_LABEL = "X509 CRL"
 

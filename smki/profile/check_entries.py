@@ -9,8 +9,9 @@ from smki.clock import iso
 from smki.pki import der
 from smki.pki.bounds import MAX_ENTRY_BYTES
 from smki.pki.der import DerError, IntegerTooLong, Node, TooMany
+from smki.pki.oid import Oid, oid_name
 from smki.pki.revocation_entry import RawEntry, entry_parts, raw_entries, usual_time
-from smki.pki.x509 import ExtensionNode, Oid, oid_name
+from smki.pki.x509 import ExtensionNode
 from smki.profile.catalogue import Report
 from smki.profile.check_bytes import check_bytes
 from smki.profile.check_certificate import check_time

@@ -9,7 +9,8 @@ from typing import Any
 
 from smki.pki import der
 from smki.pki.der import DerError, IntegerTooLong, Node
-from smki.pki.x509 import ExtensionNode, Oid, StructureFault, key_identifier, key_usage_bit_string, key_usages, oid_name
+from smki.pki.oid import Oid, oid_name
+from smki.pki.x509 import ExtensionNode, StructureFault, key_identifier, key_usage_bit_string, key_usages
 from smki.profile.catalogue import Report
 from smki.profile.forms import (
     AuthorityKeyIdentifierForm,

@@ -6,7 +6,8 @@ from functools import lru_cache
 
 from smki.pki import der
 from smki.pki.der import DerError, IntegerTooLong, Node
-from smki.pki.x509 import ECDSA_WITH_SHA256_ALGORITHM, Oid, is_on_p256, oid_name, p256_point, signature_verifies
+from smki.pki.oid import Oid, oid_name
+from smki.pki.x509 import ECDSA_WITH_SHA256_ALGORITHM, is_on_p256, p256_point, signature_verifies
 from smki.profile.catalogue import Report
 from smki.profile.check_bytes import check_bytes
 from smki.profile.forms import Algorithm, PublicKey

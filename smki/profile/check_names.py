@@ -7,7 +7,8 @@ from functools import lru_cache
 from smki.pki import der
 from smki.pki.bounds import MAX_NAME_BYTES
 from smki.pki.der import DerError, Node
-from smki.pki.x509 import Attribute, Name, name_text, oid_name, parse_name
+from smki.pki.oid import oid_name
+from smki.pki.x509 import Attribute, Name, name_text, parse_name
 from smki.profile.catalogue import Report
 from smki.profile.forms import AttributeForm, NameForm, Value
 from smki.sec.role import RemotePartyRole

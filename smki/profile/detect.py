@@ -7,9 +7,10 @@ import enum
 from smki.pki import der
 from smki.pki.certificate import CertificateStructure
 from smki.pki.der import DerError, Node
+from smki.pki.oid import Oid
 from smki.pki.request import RequestStructure
 from smki.pki.revocation_list import ListStructure
-from smki.pki.x509 import Name, Oid, attribute_of, key_usages, parse_name
+from smki.pki.x509 import Name, attribute_of, key_usages, parse_name
 from smki.profile.forms import CertificateProfile, RequestProfile, RevocationListProfile
 from smki.profile.tables import ORGANISATION_ARL, ORGANISATION_CRL, profile_of, request_profile_of
 from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from smki.pki import der
-from smki.pki.x509 import oid_name
+from smki.pki.oid import oid_name
 from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole
 
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from smki.pki.der import Node
+from smki.pki.oid import Oid
 from smki.pki.request import CertificationRequest, RequestStructure, read_request, self_signature_verifies
-from smki.pki.x509 import Oid, name_text, p256_point
+from smki.pki.x509 import name_text, p256_point
 from smki.problem import Finding, errors_among
 from smki.profile.catalogue import Report
 from smki.profile.check_bytes import check_bytes, check_extension_bytes, check_set, check_size, report_faults

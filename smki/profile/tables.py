@@ -7,7 +7,7 @@ the lint checks against them.
 from __future__ import annotations
 
 from smki.pki import der
-from smki.pki.x509 import Oid
+from smki.pki.oid import Oid
 from smki.profile.forms import (
     Algorithm,
     AttributeForm,

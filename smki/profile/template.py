@@ -15,11 +15,11 @@ from smki.identity import SerialNumber
 from smki.pki import der
 from smki.pki.certificate import Certificate, CertificateStructure
 from smki.pki.der import DerError, Node
+from smki.pki.oid import Oid
 from smki.pki.request import CertificationRequest, RequestStructure
 from smki.pki.x509 import (
     ECDSA_WITH_SHA256_ALGORITHM,
     ExtensionNode,
-    Oid,
     hardware_module_name,
     is_on_p256,
     key_identifier,

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from smki.identity import SerialNumber
 from smki.ledger import CertificateRecord, EventKind, Reader, Revocation
 from smki.pki.certificate import Certificate
+from smki.pki.oid import Oid
 from smki.pki.request import CertificationRequest, read_request
-from smki.pki.x509 import Oid, name_text
+from smki.pki.x509 import name_text
 from smki.problem import Malformed, Problem, SmkiError
 from smki.registration.command import Command, Context, Done, Happened
 from smki.registration.officers import acting_officer, certificate_of

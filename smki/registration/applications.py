@@ -10,8 +10,8 @@ from smki.authority.certification_authority import CertificationAuthority
 from smki.authority.issuance import Subject
 from smki.eligibility import Applicant
 from smki.ledger import CertificateRecord, EventKind, NewApplication
+from smki.pki.oid import Oid
 from smki.pki.request import CertificationRequest
-from smki.pki.x509 import Oid
 from smki.problem import Finding, Problem, SmkiError, errors_among
 from smki.profile.clearance import NotConformant
 from smki.profile.lint import examine_request, looks_like_certificate

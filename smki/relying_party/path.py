@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from smki.pki.certificate import Certificate
-from smki.pki.x509 import Oid, name_text
+from smki.pki.oid import Oid
+from smki.pki.x509 import name_text
 from smki.relying_party.anchor import Authority
 from smki.relying_party.authorities import ISSUER_KINDS, Path, is_right_kind
 from smki.relying_party.examine import Examined

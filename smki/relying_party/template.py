@@ -16,8 +16,9 @@ from smki.identity import SerialNumber
 from smki.pki import der
 from smki.pki.certificate import Certificate, CertificateStructure
 from smki.pki.der import DerError
+from smki.pki.oid import Oid
 from smki.pki.revocation_entry import usual_time
-from smki.pki.x509 import ECDSA_WITH_SHA256_ALGORITHM, Oid, is_on_p256, key_identifier, p256_point
+from smki.pki.x509 import ECDSA_WITH_SHA256_ALGORITHM, is_on_p256, key_identifier, p256_point
 from smki.sec.role import CertificateKind
 
 _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551

@@ -76,7 +76,7 @@ class Transport:
     def __init__(self, url: str, limits: Limits | None = None) -> None:
         self.url = url.rstrip("/") + "/"
         self.limits = limits or Limits()
-        _split(self.url)
+        split_url(self.url)
 
     def ask(
         self,
@@ -128,7 +128,7 @@ class Transport:
         left = deadline - time.monotonic()
         if left <= 0:
             raise RepositoryError(_timeout(url, self.limits.seconds))
-        connection = _connection(_split(url), min(left, self.limits.connect_seconds))
+        connection = _connection(split_url(url), min(left, self.limits.connect_seconds))
         expired = threading.Event()
         # Kept here because the connection drops its reference to the socket once the response has it.
         sockets: list[socket.socket] = []
@@ -148,7 +148,7 @@ class Transport:
             assert connection.sock is not None
             sockets.append(connection.sock)
             connection.sock.settimeout(max(0.01, deadline - time.monotonic()))
-            target = _split(url)
+            target = split_url(url)
             path = (target.path or "/") + (f"?{target.query}" if target.query else "")
             connection.request("POST" if body is not None else "GET", path, body=body, headers=headers)
             with connection.getresponse() as response:
@@ -226,7 +226,7 @@ def _redirected(start: str, url: str, location: str) -> str:
     """
     try:
         further = urljoin(url, location)
-        scheme = _split(further).scheme if _URL.fullmatch(location) else ""
+        scheme = split_url(further).scheme if _URL.fullmatch(location) else ""
     except (ValueError, Malformed):
         scheme = ""
     if scheme and not (scheme == "http" and urlsplit(url).scheme == "https"):
@@ -243,7 +243,11 @@ def visible(text: str) -> str:
     return text[:200].encode("unicode_escape").decode("ascii")
 
 
-def _split(url: str) -> SplitResult:
+def split_url(url: str) -> SplitResult:
+    """Return the parts of the URL of a Repository.
+
+    :raises Malformed: unless it is an http or https URL with a host, in at most 2,048 visible ASCII characters.
+    """
     try:
         parts = urlsplit(url)
         _ = parts.port

@@ -11,9 +11,10 @@ from smki.cli.defects import SEEDED_MOMENT
 from smki.keys.private_key import SeededRandomness
 from smki.pki import der
 from smki.pki.certificate import Certificate
+from smki.pki.oid import Oid
 from smki.pki.pem import decode_input
 from smki.pki.request import make_device_request, make_organisation_request, organisation_subject
-from smki.pki.x509 import Oid, key_identifier, key_usage_bit_string
+from smki.pki.x509 import key_identifier, key_usage_bit_string
 from smki.problem import errors_among
 from smki.sec.role import ORGANISATION_ROLES
 from smki.testing.defects import Base, SamplePki

@@ -215,7 +215,8 @@ def test_no_file_is_a_wrong_use() -> None:
 
 def test_what_is_in_a_certificate_cannot_drive_the_terminal(tmp_path: Path) -> None:
     from smki.pki import der
-    from smki.pki.x509 import Oid, encode_attribute
+    from smki.pki.oid import Oid
+    from smki.pki.x509 import encode_attribute
     from smki.testing.defects.edits import put
 
     subject = der.sequence(encode_attribute(Oid.COMMON_NAME, der.utf8_string("\x1b[2Jgone\r\n")))

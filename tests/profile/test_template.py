@@ -13,8 +13,8 @@ from smki.authority.certification_authority import SigningKey
 from smki.keys.private_key import SeededRandomness
 from smki.pki import der
 from smki.pki.certificate import read_certificate, read_tbs_certificate
+from smki.pki.oid import Oid
 from smki.pki.request import CertificationRequest, make_device_request, make_request, read_request
-from smki.pki.x509 import Oid
 from smki.profile.clearance import clear_for_signature
 from smki.profile.issuer import IssuerFacts
 from smki.profile.lint import lint_request, lint_tbs_certificate

@@ -11,8 +11,8 @@ import pytest
 from smki import CertificateKind, CertificateStatus, SerialNumber
 from smki.ledger import CertificateRecord, EventKind, NewEvent, Revocation
 from smki.ledger.sqlite.memory import MemoryLedger
+from smki.pki.oid import Oid
 from smki.pki.request import CertificationRequest, make_device_request, make_organisation_request, read_request
-from smki.pki.x509 import Oid
 from smki.problem import Problem, SmkiError
 from smki.registration import Actor
 from smki.registration.acceptance import Accept, NotAcceptable, Reject, differences

@@ -9,7 +9,7 @@ import pytest
 from smki import Application, CertificateKind, CertificateStatus, DeviceType, EntityIdentifier
 from smki.authority.issuance import Issuance
 from smki.ledger import CertificateRecord, Conflict, EventKind, NewApplication, NewEvent
-from smki.pki.x509 import Oid
+from smki.pki.oid import Oid
 from smki.problem import IntegrityError, Problem
 from smki.registration import Actor, Apply, Issued, Refusal
 from smki.registration.applications import MAX_REQUEST_BYTES

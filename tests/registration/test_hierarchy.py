@@ -11,8 +11,9 @@ from smki.authority.hierarchy import NewAuthority, _next_name
 from smki.keys.private_key import SeededRandomness, SystemRandomness
 from smki.ledger import CertificateRecord
 from smki.pki import der
+from smki.pki.oid import Oid
 from smki.pki.request import public_point
-from smki.pki.x509 import Oid, encode_attribute, encode_public_key
+from smki.pki.x509 import encode_attribute, encode_public_key
 from smki.problem import IntegrityError, Malformed, Problem
 from smki.profile import IssuerFacts
 from smki.registration.authorities import EstablishAuthority

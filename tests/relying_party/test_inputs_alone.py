@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from smki.clock import FixedClock
 from smki.pki import der
 from smki.pki.certificate import Certificate
+from smki.pki.oid import Oid
 from smki.pki.revocation_entry import RevokedEntry
-from smki.pki.x509 import Oid, key_usage_bit_string
+from smki.pki.x509 import key_usage_bit_string
 from smki.relying_party import NumbersSeen, RelyingParty, RevocationLists, Suspicion, Suspicions, TrustAnchor
 from smki.relying_party.verdict import Outcome, Verdict
 from smki.sec.role import KeyUsage

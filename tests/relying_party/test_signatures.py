@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from smki.pki import der
 from smki.pki.certificate import Certificate
-from smki.pki.x509 import P256_KEY_ALGORITHM, Oid, key_usage_bit_string
+from smki.pki.oid import Oid
+from smki.pki.x509 import P256_KEY_ALGORITHM, key_usage_bit_string
 from smki.relying_party.signature import (
     NotTrusted,
     SignatureForm,

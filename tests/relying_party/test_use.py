@@ -6,7 +6,8 @@ import pytest
 
 from smki.clock import FixedClock
 from smki.pki.certificate import Certificate
-from smki.pki.x509 import Oid, key_usage_bit_string
+from smki.pki.oid import Oid
+from smki.pki.x509 import key_usage_bit_string
 from smki.problem import Malformed
 from smki.relying_party import RelyingParty, RevocationLists, Use
 from smki.relying_party.verdict import Check, Outcome

@@ -32,6 +32,7 @@ from smki.problem import Malformed, NotFound, NotReady
 from smki.profile.lint import lint
 from smki.relying_party.transport import Limits
 from smki.testing.faults import Fault, FaultKind, Faults, RemoteFaults
+from tests.relying_party.test_transport import answer, answering
 from tests.repository.support import Served, ask, serving
 from tests.support import run_cli
 
@@ -479,6 +480,20 @@ def test_nobody_there() -> None:
         RemoteFaults("127.0.0.1:8083")
 
 
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"<html>", b"{}", b"[]", b"null", b'{"faults": [1]}', b'{"faults": [{}]}', b"[" * 100_000, b"\xff"],
+)
+@pytest.mark.parametrize("status", [200, 204, 400, 404, 500])
+def test_the_answers_of_another_server(status: int, body: bytes) -> None:
+    with answering(answer(body, status)) as server:
+        faults = RemoteFaults(server.url)
+        for question in (faults.all, lambda: faults.get(1)):
+            with pytest.raises(NotReady) as caught:
+                question()
+            assert caught.value.code == "faults.off"
+
+
 def test_the_command(faulty: Served, faults: RemoteFaults) -> None:
     def faults_command(*words: str) -> str:
         result = run_cli("faults", *words, "--repository", faulty.url)
@@ -507,6 +522,10 @@ def test_the_command(faulty: Served, faults: RemoteFaults) -> None:
         (("clear", "x"), "fault.malformed"),
         (("set", "slow", "--status", "500"), "fault.malformed"),
         (("list", "--repository", "http://127.0.0.1:1"), "repository.unreachable"),
+        (("list", "--repository", "http://["), "url.malformed"),
+        (("list", "--repository", "http://127.0.0.1:99999"), "url.malformed"),
+        (("list", "--api-key", "a\nX-Other: b"), "api-key.malformed"),
+        (("list", "--api-key", "\u00e9" * 300), "api-key.malformed"),
     ],
 )
 def test_the_command_refuses_with_a_reason(faulty: Served, words: tuple[str, ...], code: str) -> None:

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,10 +28,9 @@ from tests.support import DEVICE, DS, INTEROP, SUPPLIER, published_client, run_c
 ORG_CRYPTO = "/assets/crypto/org-crypto.zip"
 
 
-@pytest.fixture(scope="module")
-def publishing(made_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A server that hands out the keys that were made for it."""
-    directory = tmp_path_factory.mktemp("publishing")
+@contextmanager
+def publishing_below(directory: Path, made_home: Path) -> Iterator[Served]:
+    """Run a server that hands out the keys made for it, with its home and its key files in ``directory``."""
     shutil.copytree(made_home, directory / "pki")
     with Smki.open(directory / "pki") as smki:
         make_z1(smki, directory / "z1")
@@ -38,6 +38,19 @@ def publishing(made_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
         smki.issue_device(request)
         with serving(directory / "pki", "--publish-test-keys") as served:
             yield replace(served, smki=smki)
+
+
+@pytest.fixture(scope="module")
+def publishing(made_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with publishing_below(tmp_path_factory.mktemp("publishing"), made_home) as served:
+        yield served
+
+
+@pytest.fixture
+def own_publishing(made_home: Path, tmp_path: Path) -> Iterator[Served]:
+    """For a test that adds to the published keys."""
+    with publishing_below(tmp_path, made_home) as served:
+        yield served
 
 
 def test_head_and_get(publishing: Served) -> None:
@@ -84,22 +97,22 @@ def test_the_published_client_makes_its_key_store_of_it(publishing: Served, tmp_
     assert len(json.loads((tmp_path / "keystore.json").read_text())) == 11
 
 
-def test_a_new_key_appears_at_once(publishing: Served) -> None:
-    before = ask(publishing.url + ORG_CRYPTO)
-    words = ("issue", "organisation", "--home", publishing.home, "--eui", str(SUPPLIER), "--role", "supplier")
-    out = publishing.home.parent / "mine.pem"
+def test_a_new_key_appears_at_once(own_publishing: Served) -> None:
+    before = ask(own_publishing.url + ORG_CRYPTO)
+    words = ("issue", "organisation", "--home", own_publishing.home, "--eui", str(SUPPLIER), "--role", "supplier")
+    out = own_publishing.home.parent / "mine.pem"
     result = run_cli(*words, "--usage", "ds", "--publish-key", "--out", out)
     assert result.returncode == 0, result.stderr
     assert b"keys/published/mine.key" in result.stderr
-    after = ask(publishing.url + ORG_CRYPTO, headers={"If-None-Match": before.headers["etag"]})
+    after = ask(own_publishing.url + ORG_CRYPTO, headers={"If-None-Match": before.headers["etag"]})
     assert after.status == 200
     with zipfile.ZipFile(io.BytesIO(after.body)) as archive:
         assert archive.read("org-crypto/cert/mine.pem") == out.read_bytes()
         assert archive.read("org-crypto/key/mine.key") == out.with_suffix(".key").read_bytes()
     # One that is not said to be published is not.
-    result = run_cli(*words, "--usage", "ka", "--out", publishing.home.parent / "own.pem")
+    result = run_cli(*words, "--usage", "ka", "--out", own_publishing.home.parent / "own.pem")
     assert result.returncode == 0, result.stderr
-    assert ask(publishing.url + ORG_CRYPTO).body == after.body
+    assert ask(own_publishing.url + ORG_CRYPTO).body == after.body
 
 
 def test_off_by_default(served: Served) -> None:

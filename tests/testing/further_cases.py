@@ -8,8 +8,9 @@ from typing import Any
 
 from smki import Certificate, SmkiError, lint
 from smki.pki import der
+from smki.pki.oid import Oid
 from smki.pki.revocation_list import RevocationList
-from smki.pki.x509 import P256_KEY_ALGORITHM, Oid
+from smki.pki.x509 import P256_KEY_ALGORITHM
 from smki.profile import lint_request, lint_revocation_list
 from smki.profile.issuer import IssuerFacts
 from smki.profile.lint import lint_tbs_certificate, lint_tbs_list

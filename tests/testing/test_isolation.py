@@ -9,7 +9,8 @@ import pytest
 from smki import Certificate, SmkiError, lint
 from smki.pki import der
 from smki.pki.certificate import read_certificate
-from smki.pki.x509 import ExtensionNode, Oid, key_identifier
+from smki.pki.oid import Oid
+from smki.pki.x509 import ExtensionNode, key_identifier
 from smki.relying_party.verdict import Outcome
 from smki.testing.defects import DEFECTS
 from smki.testing.defects.case import TRUSTED

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from smki.pki import der
-from smki.pki.x509 import Oid, encode_public_key, key_identifier
+from smki.pki.oid import Oid
+from smki.pki.x509 import encode_public_key, key_identifier
 from smki.testing.defects.parts import BytesEdit, ExtensionPart
 from smki.testing.defects.sample_pki import Edit, SamplePki
 

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from smki.identity import EntityIdentifier, SerialNumber
 from smki.keys.private_key import Randomness, SeededRandomness, SystemRandomness
 from smki.pki import der
+from smki.pki.oid import Oid
 from smki.pki.request import (
     hardware_module_alt_name,
     make_device_request,
@@ -22,7 +23,7 @@ from smki.pki.request import (
     public_point,
 )
 from smki.pki.revocation_entry import RevocationReason, RevokedEntry, encode_entries
-from smki.pki.x509 import Oid, encode_attribute, encode_public_key, key_identifier, key_usage_bit_string
+from smki.pki.x509 import encode_attribute, encode_public_key, key_identifier, key_usage_bit_string
 from smki.profile.build import CertificateContents, build_tbs_certificate, validity_from
 from smki.profile.build_list import ListContents, build_tbs_list
 from smki.profile.tables import ORGANISATION_ARL, ORGANISATION_CRL, TEST_POLICY_OID, profile_of

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from smki.pki import der
+from smki.pki.oid import Oid
 from smki.pki.request import organisation_subject
-from smki.pki.x509 import Oid, encode_attribute, key_usage_bit_string
+from smki.pki.x509 import encode_attribute, key_usage_bit_string
 from smki.profile.check_certificate import end_of_validity
 from smki.profile.tables import ISSUING_OCA_YEARS, ORGANISATION_YEARS
 from smki.sec.role import KeyUsage, RemotePartyRole

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from smki.pki import der
 from smki.pki.bounds import MAX_EXTENSIONS
-from smki.pki.x509 import Oid
+from smki.pki.oid import Oid
 from smki.testing.defects.catalogue import defect
 from smki.testing.defects.edits import (
     FALSE,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from smki.identity import EntityIdentifier
 from smki.pki import der
+from smki.pki.oid import Oid
 from smki.pki.request import HARDWARE_TYPE, hardware_module_alt_name
-from smki.pki.x509 import Oid
 from smki.profile.tables import TEST_POLICY_OID
 from smki.testing.defects.catalogue import defect
 from smki.testing.defects.edits import extension, only, within, without

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from smki.pki import der
+from smki.pki.oid import Oid
 from smki.pki.request import hardware_module_alt_name
-from smki.pki.x509 import Oid, key_identifier, key_usage_bit_string
+from smki.pki.x509 import key_identifier, key_usage_bit_string
 from smki.sec.role import KeyUsage
 from smki.testing.defects.catalogue import defect
 from smki.testing.defects.edits import TRUE, added, extension, repeated, reversed_extensions, without

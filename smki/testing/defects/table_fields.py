@@ -6,7 +6,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from smki.pki import der
-from smki.pki.x509 import P256_KEY_ALGORITHM, Oid, encode_public_key
+from smki.pki.oid import Oid
+from smki.pki.x509 import P256_KEY_ALGORITHM, encode_public_key
 from smki.testing.defects.catalogue import defect
 from smki.testing.defects.edits import (
     also,

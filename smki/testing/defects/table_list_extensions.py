@@ -7,7 +7,8 @@ from datetime import timedelta
 
 from smki.pki import der
 from smki.pki.bounds import MAX_FINDINGS
-from smki.pki.x509 import Oid, encode_extension
+from smki.pki.oid import Oid
+from smki.pki.x509 import encode_extension
 from smki.testing.defects.catalogue import defect
 from smki.testing.defects.edits import (
     TRUE,

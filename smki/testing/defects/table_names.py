@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from smki.pki import der
-from smki.pki.x509 import Oid, encode_attribute
+from smki.pki.oid import Oid
+from smki.pki.x509 import encode_attribute
 from smki.testing.defects.catalogue import defect
 from smki.testing.defects.edits import (
     Part,

@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from smki.pki import der
+from smki.pki.oid import Oid
 from smki.pki.request import organisation_subject
-from smki.pki.x509 import Oid, encode_attribute, key_usage_bit_string
+from smki.pki.x509 import encode_attribute, key_usage_bit_string
 from smki.sec.role import KeyUsage, RemotePartyRole
 from smki.testing.defects.catalogue import defect
 from smki.testing.defects.edits import (

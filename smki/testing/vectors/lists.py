@@ -7,8 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 from smki.identity import SerialNumber
+from smki.pki.oid import Oid
 from smki.pki.revocation_entry import RevocationReason, RevokedEntry
-from smki.pki.x509 import Oid, key_usage_bit_string
+from smki.pki.x509 import key_usage_bit_string
 from smki.profile.tables import ARL_HOURS, CRL_HOURS
 from smki.sec.role import KeyUsage, RemotePartyRole
 from smki.testing.defects.case import TRUSTED, Case, case_of

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from smki.pki import der
-from smki.pki.x509 import Oid, key_identifier, key_usage_bit_string
+from smki.pki.oid import Oid
+from smki.pki.x509 import key_identifier, key_usage_bit_string
 from smki.sec.role import KeyUsage, RemotePartyRole
 from smki.testing.defects import DEFECTS
 from smki.testing.defects.case import TRUSTED, Case, case_of

@@ -8,8 +8,9 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from smki.pki import der
+from smki.pki.oid import Oid
 from smki.pki.request import organisation_subject
-from smki.pki.x509 import Oid, key_usage_bit_string
+from smki.pki.x509 import key_usage_bit_string
 from smki.sec.role import ORGANISATION_ROLES, KeyUsage, RemotePartyRole
 from smki.testing.defects import DEFECTS
 from smki.testing.defects.case import TRUSTED, Case, case_of, in_place_of
