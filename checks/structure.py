@@ -1,4 +1,4 @@
-"""Fails if two files import each other, directly or through others, or if two classes have the same name.
+"""Fails if two files import each other, directly or through others, if two classes have the same name, or if a file is long.
 
 Run it with ``python -m checks.structure``.
 """
@@ -15,6 +15,8 @@ import grimp
 
 PACKAGES = {"smki": Path("smki"), "smki_repository": Path("repository/smki_repository")}
 """The packages and where their source is."""
+
+MAX_LINES = 400
 
 
 def import_cycle() -> list[str]:
@@ -43,13 +45,21 @@ def repeated_classes() -> dict[str, list[str]]:
     return {name: found for name, found in files.items() if len(found) > 1}
 
 
+def long_files() -> dict[str, int]:
+    """Return the files of more than MAX_LINES lines, with their numbers of lines."""
+    files = [file for folder in PACKAGES.values() for file in sorted(folder.rglob("*.py"))]
+    lines = {str(file): len(file.read_text(encoding="utf-8").splitlines()) for file in files}
+    return {file: count for file, count in lines.items() if count > MAX_LINES}
+
+
 def main() -> int:
     """Print what is wrong; return the exit status."""
     complaints = [f"{name}: {', '.join(found)}: two classes of one name" for name, found in repeated_classes().items()]
+    complaints += [f"{file}: {count} lines; split it" for file, count in long_files().items()]
     cycle = import_cycle()
     if cycle:
         complaints.append(f"import cycle: {' -> '.join(cycle)}")
-    print("\n".join(complaints) or "No import cycle, and no two classes of one name.")
+    print("\n".join(complaints) or "No import cycle, no two classes of one name, no file of more than 400 lines.")
     return 1 if complaints else 0
 
 

@@ -335,13 +335,3 @@ def test_no_package_code_asks_the_machine_for_the_time() -> None:
         if file != PROJECT / "smki" / "clock.py":
             assert "datetime.now(" not in text, file
             assert "time.time(" not in text, file
-
-
-def test_no_module_is_too_long() -> None:
-    long = {
-        str(file): lines
-        for file in [*(PROJECT / "smki").rglob("*.py"), *(PROJECT / "repository").rglob("*.py")]
-        if (lines := len(file.read_text().splitlines())) > 400
-    }
-    assert long == {}
-    assert Path(PROJECT / "smki").is_dir()

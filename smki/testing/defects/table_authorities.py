@@ -27,14 +27,8 @@ from smki.testing.defects.edits import (
 from smki.testing.defects.expected import Expected, Openssl
 from smki.testing.defects.sample_pki import ORGANISATION_EUI64, ORGANISATION_NAME, Base, SamplePki, authority_name
 
-_D, _O, _IO, _ID, _RO, _RD = (
-    Base.DEVICE,
-    Base.ORGANISATION,
-    Base.ISSUING_OCA,
-    Base.ISSUING_DCA,
-    Base.ROOT_OCA,
-    Base.ROOT_DCA,
-)
+_D, _O, _IO, _ID = Base.DEVICE, Base.ORGANISATION, Base.ISSUING_OCA, Base.ISSUING_DCA
+_RO, _RD = Base.ROOT_OCA, Base.ROOT_DCA
 _S, _B, _X = Openssl.SEES, Openssl.BLIND, Openssl.CANNOT_PARSE
 _BC, _KU, _CP = Oid.BASIC_CONSTRAINTS, Oid.KEY_USAGE, Oid.CERTIFICATE_POLICIES
 
