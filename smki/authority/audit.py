@@ -15,7 +15,6 @@ from smki.problem import Problem, SmkiError, errors_among
 from smki.profile import IssuerFacts, lint_certificate
 from smki.profile.lint_list import lint_revocation_list
 from smki.profile.revocation_reasons import CRL_REASONS
-from smki.profile.tables import profile_of
 from smki.sec.registry_fields import registrant_id
 
 
@@ -30,7 +29,7 @@ class CheckResult:
     problems: tuple[Problem, ...]
 
 
-def check_ledger(ledger: Ledger, policy_oid: str) -> CheckResult:
+def check_ledger(ledger: Ledger) -> CheckResult:
     """Check every certificate against its columns, profile and issuer, the latest lists against the revocations, and
     the storage for damage and contradictions.
     """
@@ -40,7 +39,7 @@ def check_ledger(ledger: Ledger, policy_oid: str) -> CheckResult:
     problems += ledger.inconsistencies()
     count = 0
     try:
-        for found in _check_rows(ledger, policy_oid):
+        for found in _check_rows(ledger):
             count += found is None
             problems += [found] if found is not None else []
         unfinished = len(ledger.unfinished_applications())
@@ -52,7 +51,7 @@ def check_ledger(ledger: Ledger, policy_oid: str) -> CheckResult:
     return CheckResult(count, unfinished, tuple(problems))
 
 
-def _check_rows(ledger: Ledger, policy_oid: str) -> Iterator[Problem | None]:
+def _check_rows(ledger: Ledger) -> Iterator[Problem | None]:
     """What is wrong with authorities, certificates, lists and register; None once for each certificate that was read."""
     issuers = {record.serial_number: _read(record) for record in ledger.authorities()}
     for record in ledger.certificates(CertificateQuery()):
@@ -69,8 +68,8 @@ def _check_rows(ledger: Ledger, policy_oid: str) -> Iterator[Problem | None]:
         if issuer is None:
             yield _problem("certificate.issuer-missing", record, f"issued by {above}", "a certificate in the ledger")
             continue
-        facts, profile = IssuerFacts.of(issuer), profile_of(record.kind, record.role)
-        for finding in errors_among(lint_certificate(record.der, profile, facts, policy_oid)):
+        # Kind and role were compared with the columns above: the lint may choose the profile by the certificate.
+        for finding in errors_among(lint_certificate(record.der, None, IssuerFacts.of(issuer))):
             yield _problem(finding.code, record, finding.seen, finding.expected)
     for issuer in issuers.values():
         if issuer is not None:

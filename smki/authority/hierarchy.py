@@ -175,7 +175,7 @@ def _next_name(names: list[str]) -> str:
     """Return the next name: ``T2`` after ``T1``, ``TD10`` after ``TD09``, ``T100`` after ``TD99``; four characters at
     most."""
     found = _NUMBERED.match(names[-1])
-    stem, digits = found.groups() if found else (names[-1][:3], "1")
+    stem, digits = found.groups() if found else (names[-1], "1")
     number = f"{int(digits) + 1:0{len(digits)}d}"
     return f"{stem[: 4 - len(number)]}{number}"
 

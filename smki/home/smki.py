@@ -368,7 +368,7 @@ class Smki:
 
     def check(self) -> CheckResult:
         """Check everything in the ledger and return the result."""
-        return check_ledger(self.ledger, self.configuration.policy_oid)
+        return check_ledger(self.ledger)
 
     def chain(self, record: CertificateRecord) -> Iterator[CertificateRecord]:
         """Yield the certificates above a certificate in the ledger, up to its root."""

@@ -27,6 +27,7 @@ class Damaged:
     def __init__(self) -> None:
         pending = Pending()
         self.smki: Smki = pending.smki
+        self.registration = pending.registration
         self.device, self.revoked, self.good = pending.device(), pending.organisation(DS), pending.organisation(KA)
         pending.clock.set(START + timedelta(hours=1))
         revoke = Revoke(serial_number=self.revoked.serial_number, reason="key-compromised")
@@ -50,7 +51,7 @@ class Damaged:
         self.change(sql, value)
 
     def check(self) -> CheckResult:
-        return check_ledger(self.smki.ledger, self.smki.configuration.policy_oid)
+        return check_ledger(self.smki.ledger)
 
     def found(self, *codes: str) -> list[Problem]:
         """The problems of those codes: whether it all fits together is another check's."""
@@ -159,6 +160,8 @@ def test_the_numbers_and_times_of_lists_only_rise(damaged: Damaged) -> None:
             expected="number 2, later",
         )
     ]
+    (problem,) = damaged.found("list.column")
+    assert problem.seen == "column number holds 3"
     damaged = Damaged()
     damaged.second_list("this_update", to_seconds(START))
     assert damaged.found("list.order") == []
@@ -255,3 +258,36 @@ def test_the_latest_list_names_what_was_revoked_and_nothing_else(damaged: Damage
             expected="every certificate that was revoked and not expired at that time",
         ),
     ]
+
+
+def test_a_revocation_after_the_latest_list_within_its_second(damaged: Damaged) -> None:
+    """It was made when the list was published already: the next list has it, and this one is right without it."""
+    revoke = Revoke(serial_number=damaged.good.serial_number, reason="key-compromised")
+    damaged.registration.execute(revoke, TEST)
+    assert damaged.check().problems == ()
+
+
+def test_a_public_key_that_is_not_in_the_index(damaged: Damaged) -> None:
+    damaged.certificate(damaged.device, "public_key", damaged.good.certificate.public_key_info[:8])
+    assert of(
+        damaged.device, "ledger.column", "column public_key holds another key", "its public key"
+    ) in damaged.found("ledger.column")
+
+
+@pytest.mark.parametrize(
+    ("sql", "seen"),
+    [
+        ("UPDATE certificate SET kind = 'nonsense' WHERE id = 5", "a row that cannot be read: "),
+        ("UPDATE registrant SET id = 'A-B' WHERE rowid = 1", "a row that cannot be read: Party "),
+        ("UPDATE device SET id = x'1234' WHERE rowid = 1", "a row that cannot be read: Device "),
+    ],
+)
+def test_a_row_that_cannot_be_read(damaged: Damaged, sql: str, seen: str) -> None:
+    damaged.change(sql)
+    result = damaged.check()
+    problem = [each for each in result.problems if each.code == "ledger.damaged"][-1]
+    assert (problem.subject, problem.expected) == ("ledger", "a sound file")
+    assert problem.seen.startswith(seen)
+    assert len(problem.seen) > len(seen)
+    assert "None" not in problem.seen
+    assert result.unfinished == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
 from smki import DeviceType, Smki
 from smki.authority.certification_authority import AuthorityMismatch, CertificationAuthority, SigningKey
@@ -11,6 +12,7 @@ from smki.ledger import CertificateQuery, CertificateRecord
 from smki.pki.certificate import Certificate
 from smki.pki.revocation_list import RevocationList
 from smki.pki.x509 import signature_verifies
+from smki.problem import NotFound, Problem
 from smki.profile import IssuerFacts
 from smki.profile.clearance import AlreadySigned, NotConformant, clear_for_signature, clear_list_for_signature
 from smki.profile.tables import ORGANISATION_CRL, profile_of
@@ -46,6 +48,8 @@ def test_another_authoritys_key_signs_no_certificate(memory: Smki, times: int) -
     for other in (OCA, CertificateKind.ROOT_OCA, ROOT_DCA):
         with pytest.raises(AuthorityMismatch):
             authority(memory, other).signing_key.sign(cleared)
+    with pytest.raises(AuthorityMismatch, match="cleared for another authority"):
+        authority(memory, OCA).signing_key.sign(cleared)
     # It was not used up by that.
     signed = Certificate.from_der(dca.signing_key.sign(cleared))
     assert dca.certificate.point is not None
@@ -105,3 +109,11 @@ def test_what_names_another_issuer_is_not_cleared(memory: Smki) -> None:
     oca, policy = authority(memory, OCA), memory.configuration.policy_oid
     with pytest.raises(NotConformant):
         clear_for_signature(tbs, profile_of(CertificateKind.DEVICE), oca.facts, policy)
+
+
+def test_a_key_that_cannot_be_read_is_noticed_when_it_is_read(memory: Smki) -> None:
+    def absent() -> EllipticCurvePrivateKey:
+        raise NotFound(Problem(code="key.missing", subject="key", seen="missing"))
+
+    with pytest.raises(NotFound):
+        SigningKey(authority(memory, OCA).certificate.subject, absent).read()
