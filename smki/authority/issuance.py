@@ -12,7 +12,7 @@ from smki.keys.private_key import Randomness
 from smki.pki.certificate import Certificate
 from smki.profile import IssuerFacts
 from smki.profile.build import CertificateContents, build_tbs_certificate, validity_from
-from smki.profile.clearance import clear_for_signature
+from smki.profile.clearance import IssuingTemplates, clear_for_signature
 from smki.profile.forms import CertificateProfile
 
 
@@ -30,13 +30,13 @@ class Subject:
 
 class Issuance:
     """Makes certificates that conform to their profile.
-
     :param policy_oid: the certificatePolicies of all certificates.
     """
 
     def __init__(self, randomness: Randomness, policy_oid: str) -> None:
         self._randomness = randomness
         self._policy_oid = policy_oid
+        self._templates = IssuingTemplates()
 
     def serial_number(self, subject: Subject, attempt: int) -> SerialNumber:
         """Draw a serial number for a certificate.
@@ -75,5 +75,5 @@ class Issuance:
             carried_over=subject.carried_over,
         )
         tbs = build_tbs_certificate(profile, contents)
-        cleared = clear_for_signature(tbs, profile, issuer, self._policy_oid)
+        cleared = clear_for_signature(tbs, profile, issuer, self._policy_oid, self._templates)
         return cleared.read(key.sign(cleared))

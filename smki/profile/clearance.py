@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import threading
-from contextlib import suppress
 
+from smki.pki import der
 from smki.pki.certificate import Certificate, read_tbs_certificate
+from smki.pki.template import CertificateTemplate, CertificateTemplates
+from smki.pki.x509 import ECDSA_WITH_SHA256_ALGORITHM
 from smki.problem import Finding, SmkiError, errors_among
 from smki.profile.forms import CertificateProfile, RevocationListProfile
 from smki.profile.issuer import NOTHING_KNOWN, IssuerFacts
 from smki.profile.lint_certificate import lint_tbs_structure
 from smki.profile.lint_list import lint_tbs_list
-from smki.profile.template import CertificateTemplate, CertificateTemplates
 from smki.sec.role import CertificateKind
 
 _MADE_HERE = object()
@@ -88,7 +89,9 @@ class ClearedCertificate(Cleared):
         :param signed: the result of :meth:`~smki.authority.certification_authority.SigningKey.sign`, DER.
         """
         if self._template is not None:
-            return self._template.certificate(self._tbs, signed)
+            outer = der.read(signed)
+            signature = der.read(signed, outer.body + len(self._tbs) + len(ECDSA_WITH_SHA256_ALGORITHM), outer.end)
+            return self._template.certificate(self._tbs, signed, signature.content[1:])
         return Certificate.from_der(signed)
 
 
@@ -98,41 +101,37 @@ class ClearedList(Cleared):
     __slots__ = ()
 
 
+IssuingTemplates = CertificateTemplates[tuple[CertificateProfile, IssuerFacts, str]]
+"""Templates of certificates that were cleared, each with its profile, issuer and policy."""
+
+
 def clear_for_signature(
-    tbs: bytes, profile: CertificateProfile, issuer: IssuerFacts, policy_oid: str
+    tbs: bytes,
+    profile: CertificateProfile,
+    issuer: IssuerFacts,
+    policy_oid: str,
+    templates: IssuingTemplates | None = None,
 ) -> ClearedCertificate:
     """Lint a to-be-signed certificate against its profile and clear it for one signature.
 
     :param issuer: the issuer whose key may sign it. A root is its own issuer.
+    :param templates: shorten the lint of Device Certificates; the result is the same without them.
     :raises NotConformant: if there are findings at error or above.
     """
-    templates = _templates(profile, issuer, policy_oid)
-    template = templates.covering(tbs)
-    if template is not None:
-        return ClearedCertificate(tbs, _MADE_HERE, issuer, template)
+    context = profile, issuer, policy_oid
+    if templates is not None:
+        for template, cleared_as in templates.covering(tbs):
+            if cleared_as == context:
+                return ClearedCertificate(tbs, _MADE_HERE, issuer, template)
     structure = read_tbs_certificate(tbs)
     findings = lint_tbs_structure(structure, profile, issuer, policy_oid)
     if errors_among(findings):
         raise NotConformant(findings)
-    if not findings and profile.kind is CertificateKind.DEVICE:
-        with suppress(ValueError):
-            templates.add(CertificateTemplate(structure))
+    if templates is not None and profile.kind is CertificateKind.DEVICE:
+        template_of = CertificateTemplate.of(structure)
+        if template_of is not None:
+            templates.add(template_of, context)
     return ClearedCertificate(tbs, _MADE_HERE, issuer)
-
-
-def _templates(profile: CertificateProfile, issuer: IssuerFacts, policy_oid: str) -> CertificateTemplates:
-    # Keyed by identity for speed: profiles are tables, and an authority keeps its facts. The value refers to both, so
-    # that their identities are not reused.
-    key = id(profile), id(issuer), policy_oid
-    if key not in _TEMPLATES:
-        if len(_TEMPLATES) >= _MAX_ISSUERS:
-            _TEMPLATES.clear()
-        _TEMPLATES[key] = profile, issuer, CertificateTemplates()
-    return _TEMPLATES[key][2]
-
-
-_TEMPLATES: dict[tuple[int, int, str], tuple[CertificateProfile, IssuerFacts, CertificateTemplates]] = {}
-_MAX_ISSUERS = 64
 
 
 def clear_list_for_signature(tbs: bytes, profile: RevocationListProfile, issuer: IssuerFacts) -> ClearedList:

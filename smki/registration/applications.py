@@ -12,6 +12,7 @@ from smki.eligibility import Applicant
 from smki.ledger import CertificateRecord, EventKind, NewApplication
 from smki.pki.oid import Oid
 from smki.pki.request import CertificationRequest
+from smki.pki.template import RequestTemplates
 from smki.problem import Finding, Problem, SmkiError, errors_among
 from smki.profile.clearance import NotConformant
 from smki.profile.lint import examine_request, looks_like_certificate
@@ -79,12 +80,12 @@ class Apply(Command[Issued | Refusal]):
 
     application: Application
 
-    def prepare(self) -> Command[Issued | Refusal]:
+    def prepare(self, templates: RequestTemplates | None = None) -> Command[Issued | Refusal]:
         """Parse, lint and verify the request."""
         wanted = self.application
         if len(wanted.request) > MAX_REQUEST_BYTES:
             return _Decide(replace(wanted, request=b""), None, (), (_too_large(wanted.request),))
-        request, findings = examine_request(wanted.request, wanted.kind)
+        request, findings = examine_request(wanted.request, wanted.kind, templates)
         if request is None:
             return _Decide(wanted, None, (), tuple(_unfit(wanted, findings)))
         if wanted.top_up and (

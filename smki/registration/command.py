@@ -19,6 +19,7 @@ from smki.authority.issuance import Issuance
 from smki.clock import Clock
 from smki.identity import EntityIdentifier
 from smki.ledger import CertificateRecord, EventKind, Ledger, NewEvent, Transaction
+from smki.pki.template import RequestTemplates
 from smki.problem import Malformed, not_text
 from smki.registration.actor import Actor
 from smki.registration.authorisation import require_dcc
@@ -101,8 +102,11 @@ class Command(ABC, Generic[T]):
     requires_dcc: ClassVar[bool] = False
     """Whether only the operator of the home and officers of the DCC may run the command."""
 
-    def prepare(self) -> Command[T]:
-        """Do the work that needs no ledger, before the transaction begins, and return the command to carry out."""
+    def prepare(self, templates: RequestTemplates | None = None) -> Command[T]:
+        """Do the work that needs no ledger, before the transaction begins, and return the command to carry out.
+
+        :param templates: shorten the lint of certification requests.
+        """
         return self
 
     @abstractmethod
@@ -124,6 +128,7 @@ class Registration:
         self._hierarchy = hierarchy
         self._issuance = issuance
         self._settings = settings
+        self._templates = RequestTemplates()
 
     def execute(self, command: Command[T], actor: Actor) -> T:
         """Run a command in one transaction, with one audit event. When this returns, the change is durable.
@@ -133,7 +138,7 @@ class Registration:
         :raises Malformed: when a text of it cannot be stored, because there are surrogates in it.
         :raises LedgerUnavailable: when the ledger could not be written; nothing of it is stored then.
         """
-        prepared = command.prepare()
+        prepared = command.prepare(self._templates)
         now = self._clock.now()
         undo: list[Callable[[], None]] = []
 

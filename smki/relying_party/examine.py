@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass, field
 
 from smki.pki.certificate import Certificate, CertificateStructure, read_certificate
+from smki.pki.template import CertificateTemplate, CertificateTemplates, signed_part
 from smki.pki.x509 import name_text
 from smki.problem import Finding, Malformed, errors_among
 from smki.profile.catalogue import Report
@@ -15,7 +15,6 @@ from smki.profile.issuer import NOTHING_KNOWN
 from smki.profile.lint_certificate import check_certificate
 from smki.profile.tables import TEST_POLICY_OID
 from smki.relying_party.requirements import PROFILE
-from smki.relying_party.template import MAX_TEMPLATES, Template, signature_of, template_of
 from smki.relying_party.verdict import Check, Outcome, held, not_held
 from smki.sec.role import CertificateKind
 
@@ -47,38 +46,26 @@ class Examiner:
     """
 
     def __init__(self) -> None:
-        self._templates: dict[int, tuple[Template, ...]] = {}
-        self._lock = threading.Lock()
+        self._templates = CertificateTemplates[CertificateKind]()
 
     def examine(self, encoded: bytes) -> Examined:
         """Read a certificate (DER) and check it against its profile; never raises."""
-        found = signature_of(encoded)
+        found = signed_part(encoded)
         if found is not None:
-            end, signature = found
-            for template in self._templates.get(end, ()):
-                certificate = template.read(encoded, signature)
-                if certificate is not None:
-                    label = _label(template.kind, certificate)
-                    return Examined(encoded, certificate, template.kind, label, _profile_check(label, []), ())
+            tbs, signature = found
+            for template, kind in self._templates.covering(tbs):
+                certificate = template.certificate(tbs, encoded, signature)
+                label = _label(kind, certificate)
+                return Examined(encoded, certificate, kind, label, _profile_check(label, []), ())
         return examine(encoded)
 
     def learn(self, examined: Examined) -> None:
         """Learn a template from a certificate signed by a trusted authority, discarding the oldest if necessary."""
-        structure, certificate = examined.structure, examined.certificate
-        if structure is None or certificate is None or examined.profile.outcome is not Outcome.HELD:
+        if examined.structure is None or examined.profile.outcome is not Outcome.HELD or examined.critical:
             return
-        template = template_of(structure, certificate, examined.kind) if not examined.critical else None
-        if template is None:
-            return
-        with self._lock:
-            newest = {template.end: (template, *self._templates.get(template.end, ())[: MAX_TEMPLATES - 1])}
-            # A new dictionary, newest first, because other threads may be reading the old one.
-            templates = newest | {end: those for end, those in self._templates.items() if end != template.end}
-            while sum(map(len, templates.values())) > MAX_TEMPLATES:
-                end, those = templates.popitem()
-                if len(those) > 1:
-                    templates[end] = those[:-1]
-            self._templates = templates
+        template = CertificateTemplate.of(examined.structure)
+        if template is not None:
+            self._templates.add(template, examined.kind)
 
 
 def examine(encoded: bytes) -> Examined:

@@ -1,8 +1,10 @@
-"""What is passed by a template is what the whole lint finds nothing in, and reads the same."""
+"""What a template covers is what the full lint finds no error in, and reads the same."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import fields
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given, settings
@@ -15,12 +17,14 @@ from smki.pki import der
 from smki.pki.certificate import read_certificate, read_tbs_certificate
 from smki.pki.oid import Oid
 from smki.pki.request import CertificationRequest, make_device_request, make_request, read_request
-from smki.profile.clearance import clear_for_signature
+from smki.pki.template import CertificateTemplate, RequestTemplate, RequestTemplates, signed_part
+from smki.problem import errors_among
+from smki.profile.clearance import IssuingTemplates, NotConformant, clear_for_signature
 from smki.profile.issuer import IssuerFacts
 from smki.profile.lint import lint_request, lint_tbs_certificate
 from smki.profile.tables import TEST_POLICY_OID, profile_of
-from smki.profile.template import CertificateTemplate, RequestTemplate, RequestTemplates
-from smki.sec.role import CertificateKind
+from smki.sec.role import CertificateKind, RemotePartyRole
+from tests.support import SUPPLIER
 
 DRAW = SeededRandomness("templates")
 PROFILE = profile_of(CertificateKind.DEVICE)
@@ -54,10 +58,18 @@ def issuing_key() -> SigningKey:
 
 
 def template_of(certificate: Certificate) -> CertificateTemplate:
-    return CertificateTemplate(read_tbs_certificate(certificate.tbs))
+    """The same from the TBSCertificate, as when it is issued, and from the certificate, as when it is verified."""
+    template = CertificateTemplate.of(read_tbs_certificate(certificate.tbs))
+    other = CertificateTemplate.of(read_certificate(certificate.der))
+    assert template is not None
+    assert other is not None
+    for name in CertificateTemplate.__slots__:
+        if name != "pattern":
+            assert getattr(template, name) == getattr(other, name)
+    return template
 
 
-def test_whatever_byte_is_changed_it_is_passed_only_where_the_lint_finds_nothing(issued: list[Certificate]) -> None:
+def test_whatever_byte_is_changed_it_is_passed_only_where_the_lint_finds_no_error(issued: list[Certificate]) -> None:
     """Every byte, every value."""
     authority, first, *_ = issued
     facts, template, tbs = IssuerFacts.of(authority), template_of(first), first.tbs
@@ -67,9 +79,42 @@ def test_whatever_byte_is_changed_it_is_passed_only_where_the_lint_finds_nothing
             other = tbs[:at] + bytes((value,)) + tbs[at + 1 :]
             if template.covers(other):
                 passed += 1
-                assert lint_tbs_certificate(other, PROFILE, facts, TEST_POLICY_OID) == [], (at, value)
-    # The serial number, of whose first byte 127 values are right, and the Device ID; the others depend on one another.
+                assert errors_among(lint_tbs_certificate(other, PROFILE, facts, TEST_POLICY_OID)) == [], (at, value)
+    # The serial number, of whose first byte 127 values are right, and the Device ID; key and identifier depend on one
+    # another. Each of the other bytes has its own value, except that notBefore is any time from 2000 to 2049.
+    elsewhere = len(tbs) - 24 - len("YYMMDDHHMMSSZ")
+    assert passed == 127 + 15 * 256 + 8 * 256 + elsewhere + times_one_digit_away(first.not_before)
+
+
+def test_whatever_byte_of_an_organisations_certificate_is_changed() -> None:
+    with Smki.in_memory(seed="templates") as smki:
+        first = smki.issue_organisation(
+            smki.make_organisation_request(SUPPLIER, RemotePartyRole.SUPPLIER, DS)[1]
+        ).record.certificate
+        facts = IssuerFacts.of(smki.hierarchy.newest(smki.ledger, CertificateKind.ISSUING_OCA).certificate)
+    template, tbs = template_of(first), first.tbs
+    profile = profile_of(CertificateKind.ORGANISATION, RemotePartyRole.SUPPLIER)
+    passed = 0
+    for at in range(len(tbs)):
+        for value in range(256):
+            other = tbs[:at] + bytes((value,)) + tbs[at + 1 :]
+            if template.covers(other):
+                passed += 1
+                assert errors_among(lint_tbs_certificate(other, profile, facts, TEST_POLICY_OID)) == [], (at, value)
     assert passed == 127 + 15 * 256 + 8 * 256 + (len(tbs) - 24)
+
+
+def times_one_digit_away(moment: datetime) -> int:
+    """The number of texts YYMMDDHHMMSSZ that are times and differ from that of *moment* in one character or none,
+    counted for each character."""
+    text, count = moment.strftime("%y%m%d%H%M%SZ"), 0
+    for at in range(len(text)):
+        for value in "0123456789Z":
+            with suppress(ValueError):
+                changed = text[:at] + value + text[at + 1 :]
+                found = datetime.strptime(changed, "%y%m%d%H%M%SZ").replace(tzinfo=UTC)
+                count += found.strftime("%y%m%d%H%M%SZ") == changed
+    return count
 
 
 @given(data=st.data())
@@ -80,7 +125,7 @@ def test_what_is_cut_out_or_put_in_is_not_passed(issued: list[Certificate], data
     end = data.draw(st.integers(start, len(tbs)))
     other = tbs[:start] + data.draw(st.binary(max_size=12)) + tbs[end:]
     if template.covers(other):
-        assert lint_tbs_certificate(other, PROFILE, IssuerFacts.of(issued[0]), TEST_POLICY_OID) == []
+        assert errors_among(lint_tbs_certificate(other, PROFILE, IssuerFacts.of(issued[0]), TEST_POLICY_OID)) == []
     assert not template.covers(tbs + b"\0")
     assert not template.covers(tbs[:-1])
     assert not template.covers(b"")
@@ -104,7 +149,8 @@ def test_it_is_read_as_if_it_were_taken_apart(issued: list[Certificate]) -> None
     template = template_of(issued[1])
     for certificate in issued[1:]:
         assert template.covers(certificate.tbs)
-        read = template.certificate(certificate.tbs, certificate.der)
+        assert signed_part(certificate.der) == (certificate.tbs, certificate.signature)
+        read = template.certificate(certificate.tbs, certificate.der, certificate.signature)
         for field in fields(Certificate):
             assert getattr(read, field.name) == getattr(certificate, field.name), field.name
         assert read.entity_identifier == certificate.entity_identifier
@@ -112,13 +158,12 @@ def test_it_is_read_as_if_it_were_taken_apart(issued: list[Certificate]) -> None
 
 
 def test_it_is_not_passed_for_another_issuer_profile_or_policy(issued: list[Certificate]) -> None:
-    from smki.profile.clearance import NotConformant
-
     authority, first, second, _ = issued
     facts = IssuerFacts.of(authority)
-    key = issuing_key()
+    key, templates = issuing_key(), IssuingTemplates()
     for certificate in (first, second):
-        cleared = clear_for_signature(certificate.tbs, PROFILE, facts, TEST_POLICY_OID)
+        cleared = clear_for_signature(certificate.tbs, PROFILE, facts, TEST_POLICY_OID, templates)
+        assert (cleared._template is None) == (certificate is first)
         signed = key.sign(cleared)
         assert cleared.read(signed) == Certificate.from_der(signed)
     other_issuer = IssuerFacts.of(first)
@@ -127,13 +172,14 @@ def test_it_is_not_passed_for_another_issuer_profile_or_policy(issued: list[Cert
         (profile_of(CertificateKind.ISSUING_DCA), facts, TEST_POLICY_OID),
     ):
         with pytest.raises(NotConformant):
-            clear_for_signature(second.tbs, profile, issuer, policy)
-    assert clear_for_signature(second.tbs, PROFILE, facts, "1.2.3")._template is None  # looked at anew: a warning only
+            clear_for_signature(second.tbs, profile, issuer, policy, templates)
+    for _ in range(2):  # a warning only: the second time by a template of its own
+        cleared = clear_for_signature(second.tbs, PROFILE, facts, "1.2.3", templates)
+        assert cleared.read(key.sign(cleared)) == Certificate.from_der(second.der)
 
 
-def test_authorities_and_organisations_are_no_templates(issued: list[Certificate]) -> None:
-    with pytest.raises((ValueError, AttributeError)):
-        CertificateTemplate(read_certificate(issued[0].der))
+def test_authorities_are_no_templates(issued: list[Certificate]) -> None:
+    assert CertificateTemplate.of(read_certificate(issued[0].der)) is None
 
 
 def test_requests_are_passed_with_what_they_hold() -> None:
