@@ -2,8 +2,8 @@
 
 A :class:`~smki.problem.Problem` has the key of its remedy and the values for its placeholders. The remedy names a
 command on the command line, an operation over REST, and a call in Python; if a row has no text for an interface, the
-first one is used. A remedy names only commands, operations and calls that exist; tests/test_codes.py checks that every key
-that is used exists.
+first one is used. A remedy names only commands, operations and calls that exist, which tests/test_remedies.py checks; that every key
+that is used exists is checked by tests/test_codes.py.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ REMEDIES: dict[str, Remedy] = {
         "Ask for a role that the Party acts in, or have its User Role recorded: smki party change {party} --add-role ROLE.",
         "Ask for a role that the Party acts in, or have an officer of the DCC record its User Role: "
         "PATCH /api/v1/parties/{party} with add_roles.",
-        "Ask for a role that the Party acts in, or execute ChangeParty(party, user_roles=...).",
+        "Ask for a role that the Party acts in, or execute ChangeParty(party, add_roles=...).",
     ),
     "party.become-user": Remedy(
         "Record that it has been through the User Entry Process: smki party change {party} --through-entry.",
@@ -69,7 +69,7 @@ REMEDIES: dict[str, Remedy] = {
     "party.name-shared-resource": Remedy(
         "Apply as the Party itself, or have it name the Shared Resource: smki party change PARTY --add-acts-for {party}.",
         "Apply as the Party itself, or have an officer of the DCC record it: PATCH /api/v1/parties/PARTY with add_acts_for.",
-        "Apply as the Party itself, or execute ChangeParty(party, acts_for=...).",
+        "Apply as the Party itself, or execute ChangeParty(party, add_acts_for=...).",
     ),
     "quota.raise": Remedy(
         "Have its quota raised: smki party change {party} --quota NUMBER (smki participant change for a participant).",
