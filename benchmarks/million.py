@@ -28,18 +28,18 @@ PAGE = 100
 
 def get_json(serial: str) -> bytes:
     """A certificate with everything that is known of it."""
-    return f"GET /api/v1/certificates/{serial} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+    return f"GET /api/v1/certificates/{serial} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
 
 
 def get_der(serial: str) -> bytes:
     """A certificate's bytes."""
-    return f"GET /api/v1/certificates/{serial}.der HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+    return f"GET /api/v1/certificates/{serial}.der HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
 
 
 def retrieve(serial: str) -> bytes:
     """A certificate by the XML service."""
     body = f"<CertificateDataRequest><CertificateSerial>{serial}</CertificateSerial></CertificateDataRequest>"
-    head = f"POST /services/retrievecertificate?apikey=x HTTP/1.1\r\nHost: x\r\nContent-Type: application/xml\r\nContent-Length: {len(body)}\r\n\r\n"
+    head = f"POST /services/retrievecertificate?apikey=x HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/xml\r\nContent-Length: {len(body)}\r\n\r\n"
     return (head + body).encode()
 
 

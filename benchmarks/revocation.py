@@ -88,7 +88,7 @@ def _revocation(count: int) -> float:
 
 def _again(etag: str) -> bytes:
     """A request of whoever has the list already."""
-    return f"GET /crl/organisation.crl HTTP/1.1\r\nHost: x\r\nIf-None-Match: {etag}\r\n\r\n".encode()
+    return f"GET /crl/organisation.crl HTTP/1.1\r\nHost: localhost\r\nIf-None-Match: {etag}\r\n\r\n".encode()
 
 
 def _conditional_gets(count: int) -> float:

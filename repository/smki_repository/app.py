@@ -32,6 +32,7 @@ from smki_repository.extracts import extracts
 from smki_repository.faults import Faults
 from smki_repository.faults.misbehaviour import misbehave
 from smki_repository.health import add_health_checks
+from smki_repository.hosts import check_hosts
 from smki_repository.metrics import count_requests
 from smki_repository.options import DEFAULTS, Options
 from smki_repository.org_crypto import org_crypto
@@ -61,6 +62,7 @@ def create_app(smki: Smki, options: Options = DEFAULTS, *, faults: Faults | None
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     count_requests(app, smki)
     add_time_header(app, smki.clock)
+    check_hosts(app, smki, options.hosts)
     admit_readers(app, smki, options.read_access)
     app.register_blueprint(certificate_service(smki))
     app.register_blueprint(rest_service(smki))

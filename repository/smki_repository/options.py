@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 from smki.problem import Malformed, Problem
+from smki_repository.allowed_hosts import LOOPBACK_NAMES, AllowedHosts
 
 SHARED_COUNTS = "PROMETHEUS_MULTIPROC_DIR"
 """Environment variable, defined by prometheus_client, with the directory that the workers of a server share."""
@@ -34,6 +35,8 @@ class Options:
     """Whether to serve org-crypto.zip with the private keys that were made to be published."""
     access_log: bool = False
     """Whether to write a line for each request to standard output."""
+    hosts: AllowedHosts = LOOPBACK_NAMES
+    """The names by which clients may address the server."""
     base_path: str = ""
     """Path below which everything is served, for example ``/smki``, behind a proxy that forwards the path unchanged."""
 

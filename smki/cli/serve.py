@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import click
+from smki_repository.allowed_hosts import AllowedHosts
 from smki_repository.options import Options, ReadAccess
 from smki_repository.server import DEFAULT_HOST, DEFAULT_PORT, DEFAULT_WORKERS, check_port, default_read_access
 from smki_repository.server import serve as serve_repository
@@ -35,6 +36,14 @@ _EXAMPLE = "00-DB-12-34-56-78-90-A0"
     type=click.Choice([access.value for access in ReadAccess]),
     help="Who may read: anyone (open), or clients with an API key. [default: open on the loopback interface, else api-key]",
 )
+@click.option(
+    "--allow-host",
+    "allow_hosts",
+    multiple=True,
+    metavar="NAME",
+    help="Another name by which clients may address the server, or * for every name. Can be repeated. "
+    "[default: names and addresses of the loopback interface, and the address to listen on]",
+)
 @click.option("--access-log", is_flag=True, help="Write a line for each request to standard output.")
 @click.option("--base-path", default="", metavar="/PATH", help="Path below which to serve everything, behind a proxy.")
 @click.option("--time-travel", is_flag=True, help="Let requests set the time with the header X-SMKI-Time.")
@@ -46,7 +55,16 @@ _EXAMPLE = "00-DB-12-34-56-78-90-A0"
     is_flag=True,
     help="Serve org-crypto.zip with the private keys that were made to be published.",
 )
-def serve(home: Path, host: str, port: int, workers: int, base_path: str, read: str | None, **switches: bool) -> None:
+def serve(
+    home: Path,
+    host: str,
+    port: int,
+    workers: int,
+    allow_hosts: tuple[str, ...],
+    base_path: str,
+    read: str | None,
+    **switches: bool,
+) -> None:
     """Serve the SMKI Repository over HTTP until interrupted.
 
     Certificates issued while it runs are available at once.
@@ -57,7 +75,7 @@ def serve(home: Path, host: str, port: int, workers: int, base_path: str, read: 
             smki.published_keys.certificates()  # fails before the banner is printed if a key must not be published
     check_port(host, port)
     access = ReadAccess(read) if read else default_read_access(host)
-    options = Options(access, base_path=base_path, **switches)
+    options = Options(access, hosts=AllowedHosts.of(host, allow_hosts), base_path=base_path, **switches)
     address = f"[{host}]" if ":" in host else host
     say(*_banner(home, f"http://{address}:{port}{base_path}", count, access).split("\n"))
     sys.stdout.flush()

@@ -105,7 +105,9 @@ def test_a_request_under_way_is_answered_when_the_server_is_told_to_stop(home: P
     with serving(home, "--workers", "1") as served:
         host, port = served.address.split(":")
         with socket.create_connection((host, int(port))) as connection:
-            head = f"POST /services/certificatesearch HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n"
+            head = (
+                f"POST /services/certificatesearch HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n"
+            )
             connection.sendall(head.encode() + body[:20])
             time.sleep(0.3)
             served.process.terminate()
@@ -115,7 +117,7 @@ def test_a_request_under_way_is_answered_when_the_server_is_told_to_stop(home: P
 
 
 def test_clients_that_send_no_body_do_not_keep_others_waiting(home: Path) -> None:
-    head = "POST {} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n<"
+    head = "POST {} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n<"
     paths = ("/services/certificatesearch", "/api/v1/eligibility/device")
     body = b"<CertificateSearchRequest><CertificateSubjectAltName>00-DB-12-34-56-78-90-A0</CertificateSubjectAltName></CertificateSearchRequest>"
     with serving(home, "--workers", "1") as served:
