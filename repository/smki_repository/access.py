@@ -57,6 +57,16 @@ def admit_readers(app: Flask, smki: Smki, access: ReadAccess) -> None:
             return not_admitted(smki, error)
         return None
 
+    @app.after_request
+    def keep_private(response: Response) -> Response:
+        # What needs a key must not be given to others by a shared cache (RFC 9111 5.2.2.7).
+        directives = [each.strip() for each in response.headers.get("Cache-Control", "no-store").split(",")]
+        if "no-store" not in directives and "private" not in directives:
+            response.headers["Cache-Control"] = ", ".join(
+                ["private", *(each for each in directives if each != "public")]
+            )
+        return response
+
 
 def acting_officer(smki: Smki) -> ActingOfficer:
     """Return the officer whose token was sent with the request (``Authorization: Bearer``).

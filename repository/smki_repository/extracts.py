@@ -10,6 +10,7 @@ from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from smki.home.smki import Smki
 from smki.interchange.extracts.manifest import EXTRACT_SUFFIX, MANIFEST_SUFFIX, NAME, Extract, read_extract
 from smki.problem import NotFound, SmkiError
+from smki_repository.ranges import ignore_unknown_ranges
 
 EXTRACT_TYPE = "application/jsonl"
 MANIFEST_TYPE = "application/json"
@@ -24,6 +25,7 @@ def extracts(smki: Smki) -> Blueprint:
     requests and ranges (RFC 9110 13 and 14).
     """
     blueprint = Blueprint("extracts", __name__)
+    blueprint.before_request(ignore_unknown_ranges)
 
     @blueprint.get("/extracts/")
     def index() -> Response:

@@ -15,6 +15,7 @@ from smki.home.smki import Smki
 from smki.interchange import org_crypto_zip
 from smki.problem import SmkiError, problem_text
 from smki.remedies import Interface
+from smki_repository.ranges import ignore_unknown_ranges
 
 ORG_CRYPTO = "/assets/crypto/org-crypto.zip"
 ZIP_TYPE = "application/zip"
@@ -37,6 +38,7 @@ def org_crypto(smki: Smki, *, publish_test_keys: bool) -> Blueprint:
     :param publish_test_keys: whether to serve the published keys of the SMKI. No other keys are ever served.
     """
     blueprint = Blueprint("org_crypto", __name__)
+    blueprint.before_request(ignore_unknown_ranges)
     lock = threading.Lock()
     kept: list[_Archive] = []
 

@@ -7,6 +7,7 @@ from flask import Blueprint, Response, jsonify, request
 from smki.problem import Malformed, NotFound, Problem, SmkiError
 from smki_repository.faults.fault import Fault, FaultKind
 from smki_repository.faults.register import Faults
+from smki_repository.json_body import read_json
 from smki_repository.problem_details import problem_details
 
 FAULTS = "/faults"
@@ -30,7 +31,11 @@ def faults_service(faults: Faults) -> Blueprint:
             raise Malformed(
                 Problem(code="fault.content-type", subject="request", seen=seen, expected="application/json")
             )
-        one = faults.set(Fault.from_json(request.get_json(silent=True)))
+        try:
+            body = read_json(request.get_data())
+        except (ValueError, RecursionError):
+            body = None
+        one = faults.set(Fault.from_json(body))
         return jsonify(one.as_json()), 201, {"Location": f"{request.script_root}{FAULTS}/{one.id}"}
 
     @blueprint.delete(FAULTS)

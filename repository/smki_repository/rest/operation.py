@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +12,7 @@ from smki.home.smki import Smki
 from smki.problem import Malformed, Problem
 from smki.registration import Actor
 from smki_repository.access import ActingOfficer
+from smki_repository.json_body import read_json
 
 Schema = dict[str, Any]
 
@@ -260,7 +260,7 @@ def _read_json(form: JsonBody, encoded: bytes, values: dict[str, Any]) -> None:
     known = {parameter.name: parameter for parameter in form.fields}
     allowed = ", ".join(known)
     try:
-        body = json.loads(encoded)
+        body = read_json(encoded)
     except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict):
