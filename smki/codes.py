@@ -214,7 +214,6 @@ _ROWS: tuple[tuple[str, str, str], ...] = (
     ("request.is-certificate", "SEC Appendix M", ""),
     ("request.is-other", "SEC Appendix M", "Submit the certification request (PKCS#10) that was made for the key."),
     ("request.too-large", "SEC Appendix M", ""),
-    ("request.too-many-slow", "RFC 9110", ""),
     ("responsible.malformed", "", "Write it like gas: LARGE-SUPPLIER."),
     ("revocation-list.none-overdue", "", ""),
     ("revocation-list.unknown", "", "GET /api/v1/revocation-lists lists them."),

@@ -146,7 +146,7 @@ def test_the_help_imports_little() -> None:
     code = "import sys\nfrom smki.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass\nprint(','.join(sys.modules), file=sys.stderr)"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(result.stderr.strip().split(","))
-    assert not loaded & {"cryptography", "flask", "granian", "sqlite_utils", "lxml", "sqlite3"}
+    assert not loaded & {"cryptography", "flask", "httptools", "sqlite_utils", "lxml", "sqlite3"}
 
 
 def test_output_into_a_pipe_that_closes(home: Path, device: str) -> None:

@@ -1,7 +1,8 @@
-"""Serve the Repository with granian."""
+"""Serve the Repository: worker processes with one ledger, on one port."""
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import logging
 import os
@@ -9,42 +10,33 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 from flask import Flask
-from granian.constants import Interfaces
-from granian.http import HTTP1Settings
-from granian.log import LogLevels
-from granian.server import Server
 
 from smki.clock import TravellingClock
 from smki.home.smki import Smki
 from smki.problem import NotReady, Problem, SmkiError
+from smki_repository.certificate_service import XML_SERVICES
 from smki_repository.faults import Faults
+from smki_repository.http.limits import ServerLimits
+from smki_repository.http.port_holder import holder_of
+from smki_repository.http.processes import listen, run_workers
+from smki_repository.http.worker import Worker
 from smki_repository.options import DEFAULTS, SHARED_COUNTS, Options, ReadAccess
-from smki_repository.slow_senders import BodyLimit
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8083
 DEFAULT_WORKERS = 2
 
-THREADS_PER_WORKER = 8
-"""Number of threads in each worker's thread pool. Python runs one at a time; the others can wait for slow clients. With
-more threads, each of which has its own connection to the ledger, a look-up takes 50 % longer."""
+STOP_SECONDS = 3.0
+"""Seconds that a worker has to finish its requests when the server stops, before it is killed."""
 
-BODIES_PER_WORKER = 6
-"""Maximum number of a worker's threads that wait for request bodies at a time. The rest handle requests without a body."""
-
-
-STOP_SECONDS = 3
-"""Seconds that a worker has to finish its requests when the server stops, before it is killed. A worker that is still
-starting misses the signal and is always killed."""
-
-HEADER_MILLISECONDS = 10_000
-"""Maximum time in milliseconds for a client to send the header of a request."""
+PORT_SECONDS = 1.0
+"""Seconds to wait for a port that is in use."""
 
 RENEWAL_SECONDS = 20.0
 """Seconds between a worker's checks whether a revocation list is due."""
@@ -66,20 +58,31 @@ def check_port(host: str, port: int) -> None:
 
     :raises NotReady: if the port is in use, or the host is not an address of this machine.
     """
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind, protocol) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-    except OSError as error:
-        raise NotReady(
-            Problem(
-                code="port.unusable",
-                subject=f"{host}:{port}",
-                seen=error.strerror or str(error),
-                expected="an address and port to listen on",
-            )
-        ) from error
+    _listen(host, port).close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Return a listening socket, for which it waits a moment: the workers of a server that was killed are just ending.
+
+    :raises NotReady: if the port is in use, or the host is not an address of this machine.
+    """
+    until = time.monotonic() + PORT_SECONDS
+    while True:
+        try:
+            return listen(host, port)
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE and time.monotonic() < until:
+                time.sleep(0.05)
+                continue
+            holder = holder_of(port) if error.errno == errno.EADDRINUSE else ""
+            raise NotReady(
+                Problem(
+                    code="port.unusable",
+                    subject=f"{host}:{port}",
+                    seen=f"{error.strerror or error}{holder and f': {holder} has it'}",
+                    expected="an address and port to listen on",
+                )
+            ) from error
 
 
 def serve(
@@ -97,21 +100,9 @@ def serve(
     with Smki.open(home) as smki:
         if options.publish_test_keys:
             smki.published_keys.certificates()
-    check_port(host, port)
-    server = Server(
-        "smki_repository",
-        address=host,
-        port=port,
-        interface=Interfaces.WSGI,
-        workers=workers,
-        blocking_threads=THREADS_PER_WORKER,
-        log_level=LogLevels.warning,
-        respawn_failed_workers=True,
-        workers_kill_timeout=STOP_SECONDS,
-        http1_settings=HTTP1Settings(header_read_timeout=HEADER_MILLISECONDS),
-    )
+    listener = _listen(host, port)
     with _shared_counts(), _faults_file(options.faults) as faults_file:
-        server.serve(target_loader=partial(_load, home, options, faults_file), wrap_loader=False)
+        run_workers(listener, workers, partial(_run, home, options, faults_file), STOP_SECONDS)
 
 
 @contextmanager
@@ -137,6 +128,34 @@ def _faults_file(wanted: bool) -> Iterator[Path | None]:
         yield file
 
 
+def _run(home: Path, options: Options, faults_file: Path | None, listener: socket.socket, limits: ServerLimits) -> None:
+    """Serve on a socket: the main function of a worker."""
+    Worker(
+        _load(home, options, faults_file),
+        listener,
+        is_quick=_look_ups(options),
+        health=f"{options.base_path}/healthz",
+        stop_seconds=STOP_SECONDS,
+        limits=limits,
+    ).run()
+
+
+def _look_ups(options: Options) -> Callable[[str, bytes], bool]:
+    """Return which requests are look-ups: of one certificate, and those of the XML services.
+
+    They read some rows of the ledger, for which they wait for nobody. With faults, every response can be delayed.
+    """
+    services = f"{options.base_path}{XML_SERVICES}".encode()
+    certificates = f"{options.base_path}/api/v1/certificates/".encode()
+
+    def is_quick(method: str, target: bytes) -> bool:
+        if method == "POST":
+            return target.startswith(services)
+        return method == "GET" and target.startswith(certificates) and b"/" not in target[len(certificates) :]
+
+    return (lambda method, target: False) if options.faults else is_quick
+
+
 def _load(home: Path, options: Options, faults_file: Path | None) -> Flask:
     # Imported in the worker because prometheus_client chooses where to count when it is imported.
     from smki_repository.app import create_app
@@ -145,9 +164,7 @@ def _load(home: Path, options: Options, faults_file: Path | None) -> Flask:
     threading.Thread(target=_keep_lists_fresh, args=(smki,), name="revocation-lists", daemon=True).start()
     if options.time_travel or faults_file is not None:
         smki = Smki.open(home, TravellingClock(smki.clock, by_header=options.time_travel))
-    app = create_app(smki, options, faults=None if faults_file is None else Faults(faults_file))
-    app.wsgi_app = BodyLimit(app.wsgi_app, BODIES_PER_WORKER)  # type: ignore[method-assign]
-    return app
+    return create_app(smki, options, faults=None if faults_file is None else Faults(faults_file))
 
 
 def _keep_lists_fresh(smki: Smki) -> None:

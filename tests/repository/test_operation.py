@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import json
+import os
 import re
+import signal
 import socket
+import subprocess
 import time
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from smki_repository.options import Options
 
 from smki import HomeClock
 from smki.problem import Malformed
-from tests.repository.support import Served, ask, serving
+from tests.repository.support import Served, ask, serve_command, serving, wait_until_ready
 from tests.support import run_cli
 
 
@@ -116,29 +118,65 @@ def test_a_request_under_way_is_answered_when_the_server_is_told_to_stop(home: P
             assert connection.recv(65536).startswith(b"HTTP/1.1 402")
 
 
-def test_clients_that_send_no_body_do_not_keep_others_waiting(home: Path) -> None:
-    head = "POST {} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n<"
-    paths = ("/services/certificatesearch", "/api/v1/eligibility/device")
-    body = b"<CertificateSearchRequest><CertificateSubjectAltName>00-DB-12-34-56-78-90-A0</CertificateSubjectAltName></CertificateSearchRequest>"
-    with serving(home, "--workers", "1") as served:
-        host, port = served.address.split(":")
-        slow = [socket.create_connection((host, int(port))) for _ in range(150)]
-        try:
-            for number, connection in enumerate(slow):
-                connection.sendall(head.format(paths[number % 2]).encode())
-            time.sleep(0.5)
-            for path in ("/healthz", "/crl/organisation.crl", "/api/v1/statistics"):
-                assert ask(served.url + path).status == 200
-            told = ask(f"{served.url}/services/certificatesearch", body)
-            assert (told.status, b"waiting for too many others" in told.body) == (503, True)
-            told = ask(f"{served.url}/api/v1/eligibility/device", b"{}", headers={"Content-Type": "application/json"})
-            assert (told.status, json.loads(told.body)["type"]) == (503, "urn:smki:problem:request.too-many-slow")
-        finally:
-            for connection in slow:
-                connection.close()
-        for _ in range(100):
-            if ask(f"{served.url}/services/certificatesearch", body).status == 402:
-                break
+def test_the_workers_end_with_a_killed_server_and_give_the_port_free(home: Path) -> None:
+    with serving(home, "--workers", "3") as served:
+        workers = children_of(served.process.pid)
+        assert len(workers) == 3
+        served.process.kill()
+        served.process.wait()
+        until = time.monotonic() + 5
+        while any(is_running(worker) for worker in workers) and time.monotonic() < until:
+            time.sleep(0.02)
+        assert not any(is_running(worker) for worker in workers)
+        with pytest.raises(OSError, match="refused"):
+            ask(f"{served.url}/healthz")
+
+
+def test_a_server_starts_at_once_after_one_was_killed(home: Path) -> None:
+    for _ in range(3):
+        with serving(home) as served:
+            served.process.kill()
+            again = subprocess.Popen(serve_command(home, int(served.address.split(":")[1])), stdout=subprocess.DEVNULL)
+            served.process.wait()
+            try:
+                until = time.monotonic() + 10
+                while not children_of(again.pid) and time.monotonic() < until:  # until then the old workers may answer
+                    time.sleep(0.02)
+                wait_until_ready(Served(served.url, home, None, again))
+            finally:
+                again.terminate()
+                assert again.wait(15) == 0
+
+
+def test_a_worker_that_was_killed_is_replaced(home: Path) -> None:
+    with serving(home, "--workers", "2") as served:
+        before = children_of(served.process.pid)
+        os.kill(before[0], signal.SIGKILL)
+        until = time.monotonic() + 10
+        while len(set(children_of(served.process.pid)) - set(before)) == 0 and time.monotonic() < until:
             time.sleep(0.05)
-        else:
-            raise AssertionError("what was waited for in vain is waited for for ever")
+        assert len(children_of(served.process.pid)) == 2
+        assert ask(f"{served.url}/healthz").status == 200
+    assert f"worker {before[0]} has ended" in served.output
+
+
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="the system does not tell who listens on a port")
+def test_the_process_that_holds_the_port_is_named(home: Path) -> None:
+    with serving(home) as served:
+        told = run_cli("serve", "--home", home, "--port", served.address.split(":")[1])
+        assert told.returncode != 0
+        assert f"process {served.process.pid} (".encode() in told.stderr
+        assert not any(f"{worker} (".encode() in told.stderr for worker in children_of(served.process.pid))
+
+
+def children_of(process: int) -> list[int]:
+    """The process IDs of a process's children."""
+    return [int(number) for number in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+
+
+def is_running(process: int) -> bool:
+    """Whether a process has not ended."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

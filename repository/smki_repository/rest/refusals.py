@@ -18,7 +18,6 @@ from smki.sec.device import StatusNotAllowed
 from smki_repository.access import NotAdmitted
 from smki_repository.rest.negotiation import NotAcceptableHere
 from smki_repository.rest.operation import UnsupportedBody
-from smki_repository.slow_senders import TooManyBodies
 
 _OUTCOMES = {
     DecisionOutcome.INELIGIBLE: 403,
@@ -65,7 +64,6 @@ STATUSES: tuple[tuple[type[SmkiError], int | Callable[[SmkiError], int]], ...] =
     (AlreadyRevoked, 409),
     (NotRevocable, _by_code(409, certificate_unknown=404, revocation_not_yours=403, revocation_delay=403)),
     (LedgerUnavailable, 503),
-    (TooManyBodies, 503),
 )
 """Error classes and their status; the first match applies. 400: the request does not conform to the OpenAPI document. 403:
 the requester may not do this. 404: not found. 409: not possible in the current state. 422: well formed, but refused by the
