@@ -14,20 +14,23 @@ from pathlib import Path
 @contextlib.contextmanager
 def served(home: Path) -> Iterator[int]:
     """Serve a home on a free loopback port until the block ends; the port."""
+    with _running("-c", "from smki.cli import main; main()", "serve", "--home", str(home), "--port") as port:
+        yield port
+
+
+@contextlib.contextmanager
+def served_empty(size: int) -> Iterator[int]:
+    """Serve an empty Flask application that answers with some bytes, on the same server; the port."""
+    with _running("-m", "benchmarks.empty", str(size)) as port:
+        yield port
+
+
+@contextlib.contextmanager
+def _running(*arguments: str) -> Iterator[int]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    command = [
-        sys.executable,
-        "-c",
-        "from smki.cli import main; main()",
-        "serve",
-        "--home",
-        str(home),
-        "--port",
-        str(port),
-    ]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    server = subprocess.Popen([sys.executable, *arguments, str(port)], stdout=subprocess.DEVNULL)
     try:
         _wait(port)
         yield port
