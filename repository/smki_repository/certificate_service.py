@@ -124,8 +124,8 @@ def _answer(
     code: str = "",
 ) -> Response:
     """Record the request and its response in the audit trail, and return the response."""
-    entry: dict[str, Any] = {"service": request.path, "from": request.remote_addr, "asked": g.get("asked", {})}
-    entry["answer"] = status
+    path, asked = request.path, g.get("asked", {})
+    entry: dict[str, Any] = {"service": path, "from": request.remote_addr, "asked": asked, "answer": status}
     if code:
         entry["code"] = code
     entry["certificates"] = [record.serial_number.hex for record in records[:MAX_RECORDED]]
@@ -141,14 +141,13 @@ def _answer(
         ("ResponseMessage", message),
         ("AuditReference", reference),
     ]
-    return Response(write_message(_ROOTS[request.path][1], [*head, *content]), status, mimetype="application/xml")
+    return Response(write_message(_ROOTS[path][1], [*head, *content]), status, mimetype="application/xml")
 
 
 def _parse_request(path: str, fields: Mapping[str, bool]) -> dict[str, str]:
     """Parse the request body, and keep its fields for the audit trail."""
-    g.asked = parse_message(request.get_data(), _ROOTS[path][0], fields)
-    parsed: dict[str, str] = g.asked
-    return parsed
+    asked = g.asked = parse_message(request.get_data(), _ROOTS[path][0], fields)
+    return asked
 
 
 def _search_query(smki: Smki) -> CertificateQuery:

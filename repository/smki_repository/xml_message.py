@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Mapping
 from xml.sax.saxutils import escape
 
@@ -21,8 +22,25 @@ def parse_message(body: bytes, root: str, fields: Mapping[str, bool]) -> dict[st
     if not body.strip():
         raise Malformed(_problem("xml.empty", "an empty body", f"<{root}>"))
     try:
-        # A new parser for each message, because one that met an error must not be reused.
-        parser = etree.XMLParser(
+        element = etree.fromstring(body, _parser())
+    except (etree.XMLSyntaxError, ValueError) as error:
+        _kept.parser = None  # one that has met an error must not be used again
+        raise Malformed(_problem("xml.malformed", f"not well-formed XML: {error}", f"<{root}>")) from None
+    if element.getroottree().docinfo.internalDTD is not None:
+        raise Malformed(_problem("xml.dtd", "a document type declaration", "none"))
+    if element.tag != root:
+        raise Malformed(_problem("xml.root", f"root element {_name(element.tag)}", f"<{root}>"))
+    return _children(element, root, fields)
+
+
+_kept = threading.local()
+"""The parser of each thread: making one takes as long as parsing a message."""
+
+
+def _parser() -> etree.XMLParser:
+    parser: etree.XMLParser | None = getattr(_kept, "parser", None)
+    if parser is None:
+        parser = _kept.parser = etree.XMLParser(
             resolve_entities=False,
             no_network=True,
             load_dtd=False,
@@ -30,14 +48,7 @@ def parse_message(body: bytes, root: str, fields: Mapping[str, bool]) -> dict[st
             remove_comments=True,
             remove_pis=True,
         )
-        element = etree.fromstring(body, parser)
-    except (etree.XMLSyntaxError, ValueError) as error:
-        raise Malformed(_problem("xml.malformed", f"not well-formed XML: {error}", f"<{root}>")) from None
-    if element.getroottree().docinfo.internalDTD is not None:
-        raise Malformed(_problem("xml.dtd", "a document type declaration", "none"))
-    if element.tag != root:
-        raise Malformed(_problem("xml.root", f"root element {_name(element.tag)}", f"<{root}>"))
-    return _children(element, root, fields)
+    return parser
 
 
 def _children(element: etree._Element, root: str, fields: Mapping[str, bool]) -> dict[str, str]:
@@ -74,10 +85,14 @@ def write_message(root: str, content: Content) -> bytes:
 
 
 def _element(name: str, content: Content) -> str:
-    if isinstance(content, str):
-        inner = escape(_NOT_XML.sub("\ufffd", content), _LINE_ENDS)
-    else:
+    if not isinstance(content, str):
         inner = "".join([_element(*part) for part in content])
+    elif (
+        content.isascii() and content.isprintable() and "&" not in content and "<" not in content and ">" not in content
+    ):
+        inner = content
+    else:
+        inner = escape(_NOT_XML.sub("\ufffd", content), _LINE_ENDS)
     return f"<{name}>{inner}</{name}>" if inner else f"<{name}/>"
 
 

@@ -90,6 +90,12 @@ def _attribute(node: Node) -> Attribute:
 
 def name_text(encoded: bytes) -> str:
     """Return a Name for people: ``OU=07, CN=Z1``; ``(empty)`` for the empty one."""
+    # The names of authorities are written again and again; nothing too large is cached.
+    return _name_text(encoded) if len(encoded) <= MAX_NAME_BYTES else "(unreadable)"
+
+
+@lru_cache(maxsize=2048)
+def _name_text(encoded: bytes) -> str:
     short = {Oid.COMMON_NAME: "CN", Oid.ORGANIZATIONAL_UNIT_NAME: "OU", "2.5.4.10": "O", "2.5.4.6": "C"}
     try:
         rdns = parse_name(encoded)
@@ -212,12 +218,12 @@ def read_extensions(container: Node, location: str, faults: list[StructureFault]
 
 def _extension(node: Node) -> ExtensionNode:
     parts = node.children() if node.tag == der.SEQUENCE else []
-    tags = [part.tag for part in parts]
-    if tags == [der.OBJECT_IDENTIFIER, der.OCTET_STRING]:
-        return ExtensionNode(der.decode_oid(parts[0].content), node, None, parts[1])
-    if tags == [der.OBJECT_IDENTIFIER, der.BOOLEAN, der.OCTET_STRING]:
-        return ExtensionNode(der.decode_oid(parts[0].content), node, parts[1], parts[2])
-    found = ", ".join(der.tag_name(tag) for tag in tags) or der.tag_name(node.tag)
+    if parts and parts[0].tag == der.OBJECT_IDENTIFIER and parts[-1].tag == der.OCTET_STRING:
+        if len(parts) == 2:
+            return ExtensionNode(der.decode_oid(parts[0].content), node, None, parts[1])
+        if len(parts) == 3 and parts[1].tag == der.BOOLEAN:
+            return ExtensionNode(der.decode_oid(parts[0].content), node, parts[1], parts[2])
+    found = ", ".join(der.tag_name(part.tag) for part in parts) or der.tag_name(node.tag)
     raise DerError(f"an extension made of {found}", node.start)
 
 
