@@ -17,8 +17,8 @@ from smki.pki import der
 from smki.pki.certificate import read_certificate, read_tbs_certificate
 from smki.pki.oid import Oid
 from smki.pki.request import CertificationRequest, make_device_request, make_request, read_request
-from smki.pki.template import CertificateTemplate, RequestTemplate, RequestTemplates, signed_part
-from smki.problem import errors_among
+from smki.pki.template import CertificateReader, CertificateTemplate, RequestTemplate, RequestTemplates, signed_part
+from smki.problem import Malformed, errors_among
 from smki.profile.clearance import IssuingTemplates, NotConformant, clear_for_signature
 from smki.profile.issuer import IssuerFacts
 from smki.profile.lint import lint_request, lint_tbs_certificate
@@ -102,6 +102,32 @@ def test_whatever_byte_of_an_organisations_certificate_is_changed() -> None:
                 passed += 1
                 assert errors_among(lint_tbs_certificate(other, profile, facts, TEST_POLICY_OID)) == [], (at, value)
     assert passed == 127 + 15 * 256 + 8 * 256 + (len(tbs) - 24)
+
+
+def test_a_reader_reads_what_the_parser_reads_whatever_byte_is_changed(issued: list[Certificate]) -> None:
+    """Also after it has read certificates that were changed, in any order."""
+    reader, refused = CertificateReader(), 0
+    for certificate in issued:
+        assert values_of(reader.read(certificate.der)) == values_of(Certificate.from_der(certificate.der))
+    for first in issued[1:2]:
+        for at in range(len(first.der)):
+            for value in (0x00, 0x80, first.der[at] ^ 1, first.der[at] + 1 & 0xFF):
+                other = first.der[:at] + bytes((value,)) + first.der[at + 1 :]
+                try:
+                    expected = values_of(Certificate.from_der(other))
+                except Malformed as error:
+                    refused += 1
+                    with pytest.raises(Malformed) as told:
+                        reader.read(other)
+                    assert told.value.problems == error.problems
+                else:
+                    assert values_of(reader.read(other)) == expected, (at, value)
+    assert refused > 50
+
+
+def values_of(certificate: Certificate) -> tuple[list[object], object]:
+    """Everything that is read of a certificate."""
+    return [getattr(certificate, each.name) for each in fields(certificate)], certificate.as_json()
 
 
 def times_one_digit_away(moment: datetime) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 
 from smki.clock import iso
 from smki.ledger import ApplicationRecord, CertificateRecord, CredentialRecord, Event
+from smki.pki.template import CertificateReader
 from smki.remedies import Interface
 
 SUMMARY_FIELDS = (
@@ -49,10 +50,16 @@ def certificate_summary(record: CertificateRecord, moment: datetime) -> dict[str
     }
 
 
-def certificate_details(record: CertificateRecord, moment: datetime) -> dict[str, Any]:
-    """Return the DETAIL_FIELDS of a certificate; keyUsage is a list."""
+def certificate_details(
+    record: CertificateRecord, moment: datetime, reader: CertificateReader | None = None
+) -> dict[str, Any]:
+    """Return the DETAIL_FIELDS of a certificate; keyUsage is a list.
+
+    :param reader: reads the certificate, if many of them are described.
+    """
+    certificate = record.certificate if reader is None else reader.read(record.der)
     return {
-        **record.certificate.as_json(),
+        **certificate.as_json(),
         "usage": record.usage.code if record.usage else None,
         "status": record.status_at(moment).value,
         "statusSince": iso(record.status_since_at(moment)),
@@ -62,12 +69,14 @@ def certificate_details(record: CertificateRecord, moment: datetime) -> dict[str
     }
 
 
-def certificate_fields(record: CertificateRecord, moment: datetime, fields: Sequence[str]) -> dict[str, Any]:
+def certificate_fields(
+    record: CertificateRecord, moment: datetime, fields: Sequence[str], reader: CertificateReader | None = None
+) -> dict[str, Any]:
     """Return some of DETAIL_FIELDS and PEM_FIELD, in the order given; the DER is read only if one of them needs it."""
     if all(name in SUMMARY_FIELDS for name in fields):
         known = certificate_summary(record, moment)
     else:
-        known = certificate_details(record, moment)
+        known = certificate_details(record, moment, reader)
         if PEM_FIELD in fields:
             known[PEM_FIELD] = record.certificate.as_pem()
     return {name: known[name] for name in fields}

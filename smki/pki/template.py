@@ -17,7 +17,7 @@ from typing import Generic, TypeVar
 
 from smki.identity import SerialNumber
 from smki.pki import der
-from smki.pki.certificate import Certificate, CertificateStructure
+from smki.pki.certificate import Certificate, CertificateStructure, read_certificate
 from smki.pki.der import DerError, Node
 from smki.pki.oid import Oid
 from smki.pki.request import CertificationRequest, RequestStructure
@@ -38,6 +38,8 @@ _UNIQUE_IDENTIFIER = der.oid(Oid.X500_UNIQUE_IDENTIFIER) + b"\x03\x09\x00"
 
 _LONG = b"\x30\x82"
 """A SEQUENCE with a length of two bytes."""
+
+_EMPTY_NAME = b"\x30\x00"
 
 Span = tuple[int, int]
 """The position of a value: (start, end), in bytes."""
@@ -187,6 +189,30 @@ class CertificateTemplates(Generic[T]):
     def covering(self, tbs: bytes) -> Iterable[tuple[CertificateTemplate, T]]:
         """Iterate over the templates that cover a TBSCertificate (DER), each with its context, newest first."""
         return (item for item in self._by_length.get(len(tbs), ()) if item[0].covers(tbs))
+
+
+class CertificateReader:
+    """Reads certificates whose lint does not matter here. Device Certificates are mostly like one that was read before,
+    and are then not parsed. Safe for threads."""
+
+    def __init__(self) -> None:
+        self._templates = CertificateTemplates[None]()
+
+    def read(self, encoded: bytes) -> Certificate:
+        """Return the same as :meth:`Certificate.from_der` (see there for errors), sooner.
+
+        :param encoded: DER.
+        """
+        parts = signed_part(encoded)
+        if parts is not None:
+            for template, _ in self._templates.covering(parts[0]):
+                return template.certificate(parts[0], encoded, parts[1])
+        certificate = Certificate.from_der(encoded)
+        if parts is not None and certificate.subject == _EMPTY_NAME:
+            made = CertificateTemplate.of(read_certificate(encoded))
+            if made is not None and made.covers(parts[0]):
+                self._templates.add(made, None)
+        return certificate
 
 
 class RequestTemplate:

@@ -99,8 +99,8 @@ def _values(call: Call, default: Sequence[str] = SUMMARY_FIELDS) -> Callable[[Ce
     if fields is SUMMARY_FIELDS:
         return lambda record: certificate_summary(record, now)
     if fields is DETAIL_FIELDS:
-        return lambda record: certificate_details(record, now)
-    return lambda record: certificate_fields(record, now, fields)
+        return lambda record: certificate_details(record, now, call.reader)
+    return lambda record: certificate_fields(record, now, fields, call.reader)
 
 
 def _lines(call: Call, records: Iterator[CertificateRecord], form: str) -> Iterator[str]:

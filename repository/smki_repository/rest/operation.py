@@ -9,6 +9,7 @@ from typing import Any
 from flask import Response, request
 
 from smki.home.smki import Smki
+from smki.pki.template import CertificateReader
 from smki.problem import Malformed, Problem
 from smki.registration import Actor
 from smki_repository.access import ActingOfficer
@@ -119,6 +120,7 @@ class Call:
 
     smki: Smki
     operation: Operation
+    reader: CertificateReader
     values: dict[str, Any] = field(default_factory=dict)
     """Values by name of the parameter or field; those that were not sent are absent."""
     encoded: bytes = b""

@@ -8,6 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from smki.home.smki import Smki
+from smki.pki.template import CertificateReader
 from smki.problem import SmkiError
 from smki_repository.access import NotAdmitted, acting_officer, not_admitted
 from smki_repository.problem_details import problem_details
@@ -50,9 +51,10 @@ OPERATIONS: tuple[Operation, ...] = (
 def rest_service(smki: Smki) -> Blueprint:
     """Create the blueprint of the operations, the OpenAPI document and its HTML page."""
     blueprint = Blueprint("rest", __name__)
+    reader = CertificateReader()
     for operation in OPERATIONS:
         route = f"{API}{operation.path}".replace("{", "<").replace("}", ">")
-        blueprint.add_url_rule(route, operation.name, _view(smki, operation), methods=[operation.method])
+        blueprint.add_url_rule(route, operation.name, _view(smki, operation, reader), methods=[operation.method])
 
     @blueprint.get(DOCUMENT)
     def openapi() -> Response:
@@ -67,11 +69,11 @@ def rest_service(smki: Smki) -> Blueprint:
     return blueprint
 
 
-def _view(smki: Smki, operation: Operation) -> Callable[..., Response]:
+def _view(smki: Smki, operation: Operation, reader: CertificateReader) -> Callable[..., Response]:
     path_parameters = operation.path_parameters
 
     def view(**texts: Any) -> Response:
-        call = Call(smki, operation)
+        call = Call(smki, operation, reader)
         try:
             if operation.for_officers:
                 call.officer = acting_officer(smki)
