@@ -32,7 +32,8 @@ LONG_THREADS = 4
 SWEEP_SECONDS = 0.25
 """Seconds between two looks at the deadlines of all connections."""
 
-BACKLOG = 1024
+ACCEPT_SECONDS = 0.5
+"""Seconds to wait after a connection could not be accepted, for instance because too many files are open."""
 
 SWITCH_SECONDS = 0.0005
 """Seconds after which a thread that makes a long response lets the event loop run (5 ms is Python's default)."""
@@ -72,6 +73,7 @@ class Worker:
         host, port = listener.getsockname()[:2]
         self._base = base_environ(host, port)
         self._loop = asyncio.new_event_loop()
+        self._accepting: set[asyncio.Task[tuple[asyncio.Transport, Connection]]] = set()
         self._connections: dict[Connection, None] = {}
         self._clients: Counter[str] = Counter()
         self._short, self._long = Threads("request", SHORT_THREADS), Threads("long-response", LONG_THREADS)
@@ -83,13 +85,11 @@ class Worker:
 
     def run(self) -> None:
         """Serve until SIGTERM or SIGINT."""
-        server = self._loop.run_until_complete(
-            self._loop.create_server(partial(Connection, self), sock=self._listener, backlog=BACKLOG)
-        )
 
         def stop() -> None:
             self.is_stopping = True
-            server.close()
+            self._loop.remove_reader(self._listener)
+            self._listener.close()
             for connection in list(self._connections):
                 connection.close_when_done()
             self._loop.call_later(self._stop_seconds, self._loop.stop)
@@ -97,6 +97,7 @@ class Worker:
 
         for number in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(number, stop)
+        self._loop.add_reader(self._listener, self._accept)
         sys.setswitchinterval(SWITCH_SECONDS)
         self._loop.call_later(SWEEP_SECONDS, self._sweep)
         self._loop.run_forever()
@@ -106,6 +107,27 @@ class Worker:
         return self._loop.time()
 
     # Connections
+
+    def _accept(self) -> None:
+        """Accept one connection. asyncio's own servers accept as many as there are, so that of a burst of connections one
+        worker has nearly all, and the others have nothing to do."""
+        try:
+            accepted = self._listener.accept()[0]
+        except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+            return  # another worker has it, or the client has left
+        except OSError as error:
+            _log.error("cannot accept a connection: %s", error)
+            self._loop.remove_reader(self._listener)
+            self._loop.call_later(ACCEPT_SECONDS, self._accept_again)
+            return
+        accepted.setblocking(False)
+        task = self._loop.create_task(self._loop.connect_accepted_socket(partial(Connection, self), accepted))
+        self._accepting.add(task)
+        task.add_done_callback(self._accepting.discard)
+
+    def _accept_again(self) -> None:
+        if not self.is_stopping:
+            self._loop.add_reader(self._listener, self._accept)
 
     def add(self, connection: Connection) -> None:
         """Register a connection, and close another if there are too many."""
