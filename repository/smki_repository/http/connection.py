@@ -37,7 +37,7 @@ class State(enum.Enum):
     """The client, to read the last response and to close the connection."""
 
 
-WAITING_FOR_REQUEST = (State.IDLE, State.HEAD, State.BODY, State.CLOSING)
+_WAITING_FOR_REQUEST = (State.IDLE, State.HEAD, State.BODY, State.CLOSING)
 
 
 class Owner(Protocol):
@@ -264,6 +264,13 @@ class Connection(asyncio.Protocol):
         """Close the connection after the request that has begun to arrive, if any; the server stops."""
         if self.state is State.IDLE or (self.state is State.HEAD and not self._arrived):
             self._transport.close()
+
+    @property
+    def waiting_since(self) -> float | None:
+        """The time since which the server has been waiting for the client; None if the client is waiting for the server."""
+        if self.state in _WAITING_FOR_REQUEST:
+            return self.since
+        return self._stalled_since if self._transport.get_write_buffer_size() else None
 
     @property
     def unsent_bytes(self) -> int:

@@ -15,7 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from smki_repository.http.answer import HttpAnswer, answer, refusal
-from smki_repository.http.connection import WAITING_FOR_REQUEST, Connection, State
+from smki_repository.http.connection import Connection, State
 from smki_repository.http.limits import ServerLimits
 from smki_repository.http.request import BadRequest, Request, base_environ
 from smki_repository.http.threads import Threads
@@ -152,18 +152,12 @@ class Worker:
             self._end_if_idle()
 
     def _make_room(self, candidates: Iterable[Connection]) -> None:
-        """Close the connection that has kept the server waiting longest: for a request or, if there is none, for the client
-        to read a response."""
-        reading, writing = [], []
-        for each in candidates:
-            if each.state in WAITING_FOR_REQUEST:
-                reading.append(each)
-            elif each.unsent_bytes:
-                writing.append(each)
-        chosen = min(reading or writing, key=lambda each: each.since, default=None)
-        if chosen is not None:
-            self.remove(chosen)  # now, so that it is not chosen again before it has been closed
-            chosen.abort()
+        """Close the connection that has kept the server waiting longest: for a request, or to read a response."""
+        waiting = ((since, each) for each in candidates if (since := each.waiting_since) is not None)
+        longest = min(waiting, key=lambda found: found[0], default=None)
+        if longest is not None:
+            self.remove(longest[1])  # now, so that it is not chosen again before it has been closed
+            longest[1].abort()
 
     def _sweep(self) -> None:
         now = self.now()
