@@ -71,7 +71,7 @@ def import_(
             only_conformant=only_conformant,
             interface="cli",
         )
-        # Closed while the home is open, so that everything reported as imported is committed even if the output pipe breaks.
+        # Closed while the home is open: what was read is stored even if the output pipe breaks.
         with closing(importer.take(_found(paths))) as taking:
             outcomes = _reported(taking, as_json)
         written = smki.write_imported_keys(importer) if with_keys else []
