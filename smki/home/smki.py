@@ -43,8 +43,8 @@ from smki.keys.private_key import (
     Randomness,
     SeededRandomness,
     SystemRandomness,
+    encryption_from_environment,
     key_to_pem,
-    passphrase_from_environment,
 )
 from smki.ledger import CertificateRecord, Ledger, ListRecord
 from smki.ledger.records import NewImport
@@ -92,7 +92,7 @@ class Smki:
         self.configuration = configuration
         self.ledger = ledger
         self.clock = clock
-        self._passphrase = passphrase_from_environment()
+        self._passphrase = encryption_from_environment()
         seed = configuration.seed
         self._randomness: Randomness = SystemRandomness() if seed is None else SeededRandomness(seed)
         self._keys: KeyStore = keys or KeyDirectory(self.path / "keys", self._passphrase)

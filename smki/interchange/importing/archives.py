@@ -24,13 +24,14 @@ from smki.bounds import (
     MAX_EXPANSION_RATIO,
 )
 from smki.interchange.importing.contents import SUFFIXES, FoundObject, Unreadable, find_in_bytes
+from smki.keys.private_key import Passphrase
 from smki.problem import Problem
 
 _METHODS = {9: " (deflate64)", 12: " (bzip2)", 14: " (LZMA)", 93: " (Zstandard)", 95: " (XZ)", 98: " (PPMd)"}
 """Names of the usual compression methods that are not read (APPNOTE 4.4.5)."""
 
 
-def find_in_archive(file: IO[bytes], source: str, passphrase: bytes | None = None) -> Iterator[FoundObject]:
+def find_in_archive(file: IO[bytes], source: str, passphrase: Passphrase | None = None) -> Iterator[FoundObject]:
     """Yield everything in the entries of an archive with suffixes in :data:`SUFFIXES`, in the order of their names.
 
     Nested archives are ignored.
@@ -47,7 +48,7 @@ def find_in_archive(file: IO[bytes], source: str, passphrase: bytes | None = Non
         yield _problem(source, "archive.unreadable", str(error)[:200], "a ZIP archive", "Create the archive again.")
 
 
-def _in_entries(archive: zipfile.ZipFile, source: str, passphrase: bytes | None) -> Iterator[FoundObject]:
+def _in_entries(archive: zipfile.ZipFile, source: str, passphrase: Passphrase | None) -> Iterator[FoundObject]:
     budget = _Budget(_size(archive))
     found = False
     for info in sorted(archive.infolist(), key=lambda info: info.filename):

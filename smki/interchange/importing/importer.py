@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from smki.interchange.importing.contents import Found, FoundKey, FoundObject, Unreadable
 from smki.interchange.naming import certificate_name
-from smki.keys.private_key import key_to_pem, write_private_file
+from smki.keys.private_key import Passphrase, key_to_pem, write_private_file
 from smki.ledger import Reader
 from smki.ledger.records import NewImport
 from smki.pki.certificate import Certificate
@@ -154,7 +154,7 @@ class Importer:
         if batch:
             self._store(batch)
 
-    def write_keys(self, directory: Path, passphrase: bytes | None = None) -> list[Path]:
+    def write_keys(self, directory: Path, passphrase: Passphrase | None = None) -> list[Path]:
         """Write the private keys found for imported certificates, each to its own file (mode 0600).
 
         :param directory: created if it does not exist, accessible by its owner only.
