@@ -6,7 +6,6 @@ import ipaddress
 import logging
 import os
 import socket
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -22,6 +21,8 @@ from granian.server import Server
 
 from smki.clock import TravellingClock
 from smki.home.smki import Smki
+from smki.home.tidying import tidy
+from smki.leftovers import temporary_directory
 from smki.problem import NotReady, Problem, SmkiError
 from smki_repository.faults import Faults
 from smki_repository.options import DEFAULTS, SHARED_COUNTS, Options, ReadAccess
@@ -98,6 +99,7 @@ def serve(
         if options.publish_test_keys:
             smki.published_keys.certificates()
     check_port(host, port)
+    tidy(home, now=time.time())
     server = Server(
         "smki_repository",
         address=host,
@@ -117,8 +119,8 @@ def serve(
 @contextmanager
 def _shared_counts() -> Iterator[None]:
     """Set up a directory in which workers started in this context count together, so that each reports all of them."""
-    with tempfile.TemporaryDirectory(prefix="smki-metrics-", ignore_cleanup_errors=True) as directory:
-        os.environ[SHARED_COUNTS] = directory
+    with temporary_directory("metrics") as directory:
+        os.environ[SHARED_COUNTS] = str(directory)
         try:
             yield
         finally:
@@ -131,8 +133,8 @@ def _faults_file(wanted: bool) -> Iterator[Path | None]:
     if not wanted:
         yield None
         return
-    with tempfile.TemporaryDirectory(prefix="smki-faults-") as directory:
-        file = Path(directory) / "faults.sqlite"
+    with temporary_directory("faults") as directory:
+        file = directory / "faults.sqlite"
         Faults(file).close()
         yield file
 

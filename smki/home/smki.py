@@ -13,8 +13,6 @@ pki/
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -29,7 +27,7 @@ from smki.authority.hierarchy import Hierarchy
 from smki.authority.issuance import Issuance
 from smki.authority.revocation_lists import POLICIES
 from smki.clock import AdjustableClock, Clock, FixedClock, HomeClock, iso
-from smki.file import TemporaryPlace
+from smki.file import TemporaryPlace, workshop
 from smki.home.audit_trail import AuditTrail
 from smki.home.configuration import CONFIGURATION_FILE, Configuration, beginning, refuse_occupied
 from smki.home.population import dcc_key_name, populate
@@ -50,6 +48,7 @@ from smki.ledger import CertificateRecord, Ledger, ListRecord
 from smki.ledger.records import NewImport
 from smki.ledger.sqlite.ledger import SqliteLedger
 from smki.ledger.sqlite.memory import MemoryLedger
+from smki.leftovers import left_beside, remove
 from smki.pki.certificate import Certificate
 from smki.pki.request import make_device_request, make_organisation_request, public_point
 from smki.pki.x509 import encode_public_key
@@ -149,22 +148,20 @@ class Smki:
         _refuse_existing(path)
         refuse_occupied(path)
         start = beginning(seed, at)
-        workshop = path.with_name(f".{path.name}.new-{os.getpid()}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            workshop.mkdir(mode=0o700)
-            configuration = Configuration(
-                iso(start), seed=seed, deemed_accepted_after=int(deemed_accepted_after.total_seconds())
-            )
-            _establish(workshop, configuration, FixedClock(start))
-            workshop.replace(path)
+            for abandoned in left_beside(path):
+                remove(abandoned)
+            with workshop(path) as place:
+                seconds = int(deemed_accepted_after.total_seconds())
+                configuration = Configuration(iso(start), seed=seed, deemed_accepted_after=seconds)
+                _establish(place, configuration, FixedClock(start))
+                place.replace(path)
         except OSError as error:
             seen, expected = error.strerror or str(error), "a directory that can be made"
             raise NotReady(
                 Problem(code="home.not-writable", subject=str(path), seen=seen, expected=expected)
             ) from error
-        finally:
-            shutil.rmtree(workshop, ignore_errors=True)
         return cls.open(path)
 
     @classmethod

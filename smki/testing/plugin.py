@@ -13,7 +13,6 @@ from __future__ import annotations
 import secrets
 import shlex
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +22,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from smki.leftovers import temporary_directory
 from smki.testing.marks import MARKERS, SMKI_OF_TEST, selected_defects, smki_options
 
 if TYPE_CHECKING:
@@ -135,12 +135,12 @@ def _smki_homes() -> Iterator[Callable[[Smki], Path]]:
     from smki.testing.clock import ClockControl
 
     made: dict[tuple[str | None, str], Path] = {}
-    with tempfile.TemporaryDirectory(prefix="smki-") as directory:
+    with temporary_directory("pytest") as directory:
 
         def home_of(smki: Smki) -> Path:
             key = smki.configuration.seed, smki.configuration.created
             if key not in made:
-                home = Path(directory) / str(len(made))
+                home = directory / str(len(made))
                 with Smki.create(home, seed=smki.configuration.seed, at=_beginning(smki)) as new:
                     ClockControl(new).freeze(_beginning(smki))
                 made[key] = home
@@ -152,8 +152,8 @@ def _smki_homes() -> Iterator[Callable[[Smki], Path]]:
 @pytest.fixture
 def smki_home(smki: Smki, _smki_homes: Callable[[Smki], Path]) -> Iterator[Path]:
     """The directory of an SMKI on disk, new for this test, with the authorities and the clock that ``smki`` begins with."""
-    with tempfile.TemporaryDirectory(prefix="smki-") as directory:
-        home = Path(directory) / "pki"
+    with temporary_directory("pytest") as directory:
+        home = directory / "pki"
         shutil.copytree(_smki_homes(smki), home)
         yield home
 
