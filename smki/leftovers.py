@@ -95,7 +95,10 @@ def left_among_temporary_files(*, now: float) -> list[Path]:
 
     :param now: as for :func:`left_in_home`.
     """
-    directory, old = Path(tempfile.gettempdir()), now - MIN_NAMELESS_AGE_SECONDS
+    try:
+        directory, old = Path(tempfile.gettempdir()), now - MIN_NAMELESS_AGE_SECONDS
+    except FileNotFoundError:
+        return []  # the disk is full, and none can be used
     found = [path for path, pid in _ours(directory, _TEMPORARY) if not _may_be_of(pid, path) and not _is_locked(path)]
     for path, _ in _ours(directory, _TEMPORARY_OF_0_1):
         if path.is_dir() and _changed(path) < old and all(map(_CONTENT_OF_0_1.fullmatch, _names(path))):

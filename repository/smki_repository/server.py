@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import logging
-import os
 import socket
 import threading
 import time
@@ -25,7 +24,8 @@ from smki.home.tidying import tidy
 from smki.leftovers import temporary_directory
 from smki.problem import NotReady, Problem, SmkiError
 from smki_repository.faults import Faults
-from smki_repository.options import DEFAULTS, SHARED_COUNTS, Options, ReadAccess
+from smki_repository.options import DEFAULTS, Options, ReadAccess
+from smki_repository.shared_counts import reserve_counts, shared_counts
 from smki_repository.slow_senders import BodyLimit
 
 DEFAULT_HOST = "127.0.0.1"
@@ -112,19 +112,8 @@ def serve(
         workers_kill_timeout=STOP_SECONDS,
         http1_settings=HTTP1Settings(header_read_timeout=HEADER_MILLISECONDS),
     )
-    with _shared_counts(), _faults_file(options.faults) as faults_file:
+    with shared_counts(), _faults_file(options.faults) as faults_file:
         server.serve(target_loader=partial(_load, home, options, faults_file), wrap_loader=False)
-
-
-@contextmanager
-def _shared_counts() -> Iterator[None]:
-    """Set up a directory in which workers started in this context count together, so that each reports all of them."""
-    with temporary_directory("metrics") as directory:
-        os.environ[SHARED_COUNTS] = str(directory)
-        try:
-            yield
-        finally:
-            del os.environ[SHARED_COUNTS]
 
 
 @contextmanager
@@ -141,6 +130,7 @@ def _faults_file(wanted: bool) -> Iterator[Path | None]:
 
 def _load(home: Path, options: Options, faults_file: Path | None) -> Flask:
     # Imported in the worker because prometheus_client chooses where to count when it is imported.
+    reserve_counts()
     from smki_repository.app import create_app
 
     smki = Smki.open(home)

@@ -49,6 +49,7 @@ from smki.ledger.records import NewImport
 from smki.ledger.sqlite.ledger import SqliteLedger
 from smki.ledger.sqlite.memory import MemoryLedger
 from smki.leftovers import left_beside, remove
+from smki.os_errors import DISK_IS_FULL, remedy_for
 from smki.pki.certificate import Certificate
 from smki.pki.request import make_device_request, make_organisation_request, public_point
 from smki.pki.x509 import encode_public_key
@@ -159,8 +160,9 @@ class Smki:
                 place.replace(path)
         except OSError as error:
             seen, expected = error.strerror or str(error), "a directory that can be made"
+            remedy = remedy_for(error) if error.errno in DISK_IS_FULL else ""
             raise NotReady(
-                Problem(code="home.not-writable", subject=str(path), seen=seen, expected=expected)
+                Problem(code="home.not-writable", subject=str(path), seen=seen, expected=expected, remedy=remedy)
             ) from error
         return cls.open(path)
 

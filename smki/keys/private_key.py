@@ -113,12 +113,18 @@ def write_private_file(path: Path, content: bytes) -> None:
     """Write a new file with mode 0600.
 
     :raises FileExistsError: if the file already exists; it is left unchanged.
+    :raises OSError: with *path* as file name, if it cannot be written; nothing remains then.
     """
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(descriptor)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(descriptor)
+    except OSError as error:
+        path.unlink()
+        error.filename = str(path)
+        raise
 
 
 def read_key(path: Path, passphrase: Passphrase | None = None) -> ec.EllipticCurvePrivateKey:

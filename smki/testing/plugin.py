@@ -22,7 +22,6 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from smki.leftovers import temporary_directory
 from smki.testing.marks import MARKERS, SMKI_OF_TEST, selected_defects, smki_options
 
 if TYPE_CHECKING:
@@ -132,6 +131,7 @@ def smki(request: pytest.FixtureRequest, smki_factory: SmkiFactory) -> Iterator[
 def _smki_homes() -> Iterator[Callable[[Smki], Path]]:
     """Makes the directory that corresponds to an SMKI, once for each seed and beginning."""
     from smki.home.smki import Smki
+    from smki.leftovers import temporary_directory
     from smki.testing.clock import ClockControl
 
     made: dict[tuple[str | None, str], Path] = {}
@@ -152,6 +152,8 @@ def _smki_homes() -> Iterator[Callable[[Smki], Path]]:
 @pytest.fixture
 def smki_home(smki: Smki, _smki_homes: Callable[[Smki], Path]) -> Iterator[Path]:
     """The directory of an SMKI on disk, new for this test, with the authorities and the clock that ``smki`` begins with."""
+    from smki.leftovers import temporary_directory
+
     with temporary_directory("pytest") as directory:
         home = directory / "pki"
         shutil.copytree(_smki_homes(smki), home)

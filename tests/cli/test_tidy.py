@@ -116,8 +116,8 @@ def test_what_a_killed_extract_leaves_goes_with_the_next(home: Path) -> None:
 
 KILLED_SERVER = """
 import sys, time
-from smki_repository.server import _shared_counts
-with _shared_counts():
+from smki_repository.shared_counts import shared_counts
+with shared_counts():
     print("now", flush=True)
     time.sleep(60)
 """
