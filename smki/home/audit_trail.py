@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
+import logging
 import os
 import re
 import secrets
@@ -27,6 +28,8 @@ from smki.bounds import (
 )
 from smki.clock import from_seconds, iso, to_seconds
 from smki.problem import Malformed, NotFound, Problem
+
+_log = logging.getLogger("smki.audit-trail")
 
 REFERENCE = re.compile(r"(\d{10,11})-([0-9a-f]{9})")
 """``1234567890-abc123456``: seconds since 1970-01-01T00:00:00Z and nine random digits. Only the form is published; the
@@ -60,6 +63,7 @@ class AuditTrail:
         self._directory = directory
         self._lock = threading.Lock()
         self._file: tuple[date, int] | None = None
+        self._is_failing = False
 
     def record(self, moment: datetime, values: dict[str, Any]) -> str:
         """Write a line and return its new reference.
@@ -71,9 +75,16 @@ class AuditTrail:
         reference = f"{to_seconds(moment):010d}-{secrets.token_hex(5)[:9]}"
         line = _encoded({"reference": reference, "at": iso(moment), **values})
         with self._lock:  # another thread may start the file of a new day and close the previous one
-            if os.write(self._descriptor(moment), line) < len(line):
-                self._forget()
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._directory))
+            try:
+                if os.write(self._descriptor(moment), line) < len(line):
+                    self._forget()
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._directory))
+            except OSError as error:
+                if not self._is_failing:  # not for each of thousands of requests
+                    _log.error("cannot write to the audit trail, nor perhaps what follows: %s", error)
+                self._is_failing = True
+                raise
+            self._is_failing = False
         return reference
 
     def _descriptor(self, moment: datetime) -> int:

@@ -92,7 +92,7 @@ class Smki:
         self.configuration = configuration
         self.ledger = ledger
         self.clock = clock
-        self._passphrase = encryption_from_environment()
+        self._passphrase = encryption_from_environment(place / "keys" if isinstance(place, Path) else None)
         seed = configuration.seed
         self._randomness: Randomness = SystemRandomness() if seed is None else SeededRandomness(seed)
         self._keys: KeyStore = keys or KeyDirectory(self.path / "keys", self._passphrase)

@@ -11,6 +11,7 @@ import hashlib
 import os
 
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
 from cryptography.hazmat.primitives.serialization import (
@@ -61,7 +62,16 @@ class KeyEncryption:
         # Defined explicitly, so that a repr never puts a secret into a log.
         return "KeyEncryption(…)"
 
-    def encrypt(self, key: ec.EllipticCurvePrivateKey) -> bytes:
+    def use_salt_of(self, encrypted: bytes) -> None:
+        """Encrypt with the salt of an EncryptedPrivateKeyInfo (DER), if it was encrypted in the same way."""
+        try:
+            parameters = _usual_parameters(der.read(encrypted))
+        except DerError:
+            return
+        if parameters is not None and parameters[1] == KEY_ROUNDS and len(parameters[0]) == _SALT_BYTES:
+            self._salt = parameters[0]
+
+    def encrypt(self, key: ec.EllipticCurvePrivateKey | Ed25519PrivateKey) -> bytes:
         """Return the key as an EncryptedPrivateKeyInfo (DER)."""
         plain = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
         padder = PKCS7(_BLOCK_BYTES * 8).padder()

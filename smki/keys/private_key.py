@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import os
@@ -92,10 +93,21 @@ Passphrase = bytes | KeyEncryption
 _ENCRYPTED_LABEL = "ENCRYPTED PRIVATE KEY"
 
 
-def encryption_from_environment() -> KeyEncryption | None:
-    """Return the encryption with the passphrase in SMKI_KEY_PASSPHRASE, or None if it is not set or empty."""
+def encryption_from_environment(keys: Path | None = None) -> KeyEncryption | None:
+    """Return the encryption with the passphrase in SMKI_KEY_PASSPHRASE, or None if it is not set or empty.
+
+    :param keys: the directory of the keys of a home. New keys have the same salt as these, so that a thousand of them,
+        each written by another process, are read in the time of one.
+    """
     passphrase = passphrase_from_environment()
-    return KeyEncryption(passphrase) if passphrase else None
+    if passphrase is None:
+        return None
+    encryption = KeyEncryption(passphrase)
+    first = min(keys.glob("*.key"), default=None) if keys is not None else None
+    if first is not None:
+        with contextlib.suppress(OSError, Malformed):  # reading that key tells what is wrong with it
+            encryption.use_salt_of(decode_input(first.read_bytes(), str(first))[0].der)
+    return encryption
 
 
 def key_to_pem(key: ec.EllipticCurvePrivateKey, passphrase: Passphrase | None = None) -> bytes:

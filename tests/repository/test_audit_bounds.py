@@ -126,6 +126,24 @@ def test_other_files_and_links_are_left_alone(tmp_path: Path) -> None:
     trail.close()
 
 
+def test_a_failure_is_logged_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Not for each of thousands of requests, on a disk that is full."""
+    blocked = tmp_path / "audit"
+    blocked.write_text("")
+    trail = AuditTrail(blocked)
+    for _ in range(2):
+        for _ in range(20):
+            with pytest.raises(OSError, match="File exists"):
+                trail.record(MOMENT, {})
+        blocked.unlink()
+        assert trail.find(trail.record(MOMENT, {}))
+        trail.close()
+        (blocked / "2026-02-03.jsonl").unlink()
+        blocked.rmdir()
+        blocked.write_text("")
+    assert len(caplog.records) == 2
+
+
 def test_a_line_after_one_that_was_cut_short_is_found(tmp_path: Path) -> None:
     trail = AuditTrail(tmp_path / "audit")
     trail.record(MOMENT, {})

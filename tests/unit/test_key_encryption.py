@@ -21,13 +21,14 @@ from cryptography.hazmat.primitives.serialization import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from smki.interchange.key_ring import KeyRing
 from smki.keys import encryption
 from smki.keys.private_key import KeyDirectory, SeededRandomness, key_from_pem, key_to_pem
 from smki.pki import der
 from smki.pki.certificate import to_pem
 from smki.pki.pem import decode_input
 from smki.problem import Malformed
-from tests.support import run_cli
+from tests.support import DEVICE, run_cli
 
 KEY = SeededRandomness("keys").private_key("one")
 LEAST_ROUNDS = 600_000
@@ -111,7 +112,8 @@ def test_old_keys_are_read(tmp_path: Path) -> None:
             key_from_pem(old, None, "")
 
 
-def test_many_keys_cost_one_derivation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def counted_derivations(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """A list to which each derivation of a key is added."""
     derived = []
 
     def derive(*given: Any) -> bytes:
@@ -119,6 +121,11 @@ def test_many_keys_cost_one_derivation(tmp_path: Path, monkeypatch: pytest.Monke
         return pbkdf2_hmac(*given)
 
     monkeypatch.setattr(hashlib, "pbkdf2_hmac", derive)
+    return derived
+
+
+def test_many_keys_cost_one_derivation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    derived = counted_derivations(monkeypatch)
     keys = KeyDirectory(tmp_path, b"secret")
     for index in range(50):
         keys.write(str(index), KEY)
@@ -126,6 +133,38 @@ def test_many_keys_cost_one_derivation(tmp_path: Path, monkeypatch: pytest.Monke
     assert len(derived) == 1
     contents = {file.read_bytes() for file in tmp_path.iterdir()}
     assert len(contents) == 50  # each with its own initialisation vector
+
+
+def test_keys_of_one_home_cost_one_derivation(home_with_passphrase: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever process wrote them; else exporting a thousand would take minutes."""
+    secret = {"SMKI_KEY_PASSPHRASE": "secret"}
+    folder = home_with_passphrase.parent / "keys"
+    folder.mkdir()
+    for usage in ("ds", "ka"):
+        out = folder / f"{usage}.pem"
+        words = (
+            "issue",
+            "device",
+            "--eui",
+            str(DEVICE),
+            "--usage",
+            usage,
+            "--out",
+            out,
+            "--home",
+            home_with_passphrase,
+        )
+        assert run_cli(*words, env=secret).returncode == 0
+    derived = counted_derivations(monkeypatch)
+    ring = KeyRing([folder, home_with_passphrase / "keys"], encryption.KeyEncryption(b"secret"))
+    assert (len(list(ring)), ring.problems, len(derived)) == (12, [], 1)
+
+
+@pytest.fixture
+def home_with_passphrase(tmp_path: Path) -> Path:
+    home = tmp_path / "pki"
+    assert run_cli("init", "--home", home, env={"SMKI_KEY_PASSPHRASE": "secret"}).returncode == 0
+    return home
 
 
 def pbes2(kdf: str, *parameters: bytes) -> bytes:
