@@ -55,7 +55,7 @@ class SqliteLedger(SqliteReader):
         self._writes: GroupCommit | None = None
         self._opening = threading.Lock()
         try:
-            self._writes = self._open_to_write()
+            self._begin(self._open_to_write())
         except sqlite3.Error as error:
             if create:
                 raise unavailable(error, path) from error
@@ -98,12 +98,14 @@ class SqliteLedger(SqliteReader):
         :raises LedgerUnavailable: if it is still not possible.
         """
         with self._opening:
-            if self._writes is None:
+            writes = self._writes
+            if writes is None:
                 try:
-                    self._writes = self._open_to_write()
+                    writes = self._open_to_write()
                 except sqlite3.Error as error:
                     raise unavailable(error, self._path) from error
-            return self._writes
+                self._begin(writes)
+            return writes
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
