@@ -29,6 +29,8 @@ _ROWS: tuple[tuple[str, str, str], ...] = (
     ("api-key.malformed", "RFC 6750 2.1", "Copy it as smki apikey add printed it."),
     ("application.unknown", "", "application.list"),
     ("archive.encrypted", "", "Unpack it first."),
+    ("archive.expansion", "", "Unpack it with another program, look at what is in it, and import the folder."),
+    ("archive.method", "", "Create the archive with deflate, the usual method, or unpack it and import the folder."),
     ("archive.nothing", "", ""),
     ("archive.too-many", "", "Unpack it, and import the folder."),
     ("archive.unreadable", "", "Ask for a new copy of the archive."),

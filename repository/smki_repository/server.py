@@ -5,9 +5,7 @@ from __future__ import annotations
 import errno
 import ipaddress
 import logging
-import os
 import socket
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +17,8 @@ from flask import Flask
 
 from smki.clock import TravellingClock
 from smki.home.smki import Smki
+from smki.home.tidying import tidy
+from smki.leftovers import temporary_directory
 from smki.problem import NotReady, Problem, SmkiError
 from smki_repository.certificate_service import XML_SERVICES
 from smki_repository.faults import Faults
@@ -26,7 +26,8 @@ from smki_repository.http.limits import ServerLimits
 from smki_repository.http.port_holder import holder_of
 from smki_repository.http.processes import listen, run_workers
 from smki_repository.http.worker import Worker
-from smki_repository.options import DEFAULTS, SHARED_COUNTS, Options, ReadAccess
+from smki_repository.options import DEFAULTS, Options, ReadAccess
+from smki_repository.shared_counts import reserve_counts, shared_counts
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8083
@@ -101,19 +102,9 @@ def serve(
         if options.publish_test_keys:
             smki.published_keys.certificates()
     listener = _listen(host, port)
-    with _shared_counts(), _faults_file(options.faults) as faults_file:
+    tidy(home, now=time.time())
+    with shared_counts(), _faults_file(options.faults) as faults_file:
         run_workers(listener, workers, partial(_run, home, options, faults_file), STOP_SECONDS)
-
-
-@contextmanager
-def _shared_counts() -> Iterator[None]:
-    """Set up a directory in which workers started in this context count together, so that each reports all of them."""
-    with tempfile.TemporaryDirectory(prefix="smki-metrics-", ignore_cleanup_errors=True) as directory:
-        os.environ[SHARED_COUNTS] = directory
-        try:
-            yield
-        finally:
-            del os.environ[SHARED_COUNTS]
 
 
 @contextmanager
@@ -122,8 +113,8 @@ def _faults_file(wanted: bool) -> Iterator[Path | None]:
     if not wanted:
         yield None
         return
-    with tempfile.TemporaryDirectory(prefix="smki-faults-") as directory:
-        file = Path(directory) / "faults.sqlite"
+    with temporary_directory("faults") as directory:
+        file = directory / "faults.sqlite"
         Faults(file).close()
         yield file
 
@@ -158,6 +149,7 @@ def _look_ups(options: Options) -> Callable[[str, bytes], bool]:
 
 def _load(home: Path, options: Options, faults_file: Path | None) -> Flask:
     # Imported in the worker because prometheus_client chooses where to count when it is imported.
+    reserve_counts()
     from smki_repository.app import create_app
 
     smki = Smki.open(home)

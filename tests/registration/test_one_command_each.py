@@ -135,6 +135,7 @@ CLI_READS = {
     "suspect clear": "suspect clear {pending}",
     "suspect list": "suspect list",
     "check": "check",
+    "tidy": "tidy --dry-run",
     "apikey list": "apikey list",
     "officer list": "officer list",
 }

@@ -29,6 +29,7 @@ from smki.interchange.extracts.manifest import (
 from smki.interchange.extracts.progress import Progress, silent
 from smki.ledger import CertificateRecord, Ledger
 from smki.ledger.contract import Snapshot
+from smki.leftovers import left_in, remove
 from smki.problem import NotFound, NotReady, Problem
 
 PART_CERTIFICATES = 10_000
@@ -210,4 +211,7 @@ class Extracts:
                         expected="one at a time",
                     )
                 ) from None
+            for directory in (self.directory, self.directory / _MAKING):
+                for abandoned in left_in(directory):
+                    remove(abandoned)
             yield

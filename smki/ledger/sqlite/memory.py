@@ -11,10 +11,11 @@ from typing import TypeVar
 
 from sqlite_utils import Database
 
-from smki.ledger.sqlite.group_commit import GroupCommit, unavailable
+from smki.ledger.sqlite.group_commit import GroupCommit
 from smki.ledger.sqlite.ledger import SqliteLedger
 from smki.ledger.sqlite.schema import MIGRATIONS
 from smki.ledger.sqlite.snapshot import SqliteSnapshot
+from smki.ledger.sqlite.unavailable import unavailable
 
 T = TypeVar("T")
 
