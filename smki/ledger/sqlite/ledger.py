@@ -9,13 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlite_utils import Database
-
 from smki.ledger.contract import Transaction
 from smki.ledger.sqlite.consistency import inconsistencies
+from smki.ledger.sqlite.gate import migrate, pending
 from smki.ledger.sqlite.group_commit import GroupCommit, unavailable
 from smki.ledger.sqlite.reader import SqliteReader
-from smki.ledger.sqlite.schema import MIGRATIONS
 from smki.ledger.sqlite.snapshot import SqliteSnapshot
 from smki.ledger.sqlite.transaction import SqliteTransaction
 from smki.problem import NotFound, Problem
@@ -35,6 +33,7 @@ class SqliteLedger(SqliteReader):
     :param path: the file. If *create* is true and it does not exist, it is created with its tables.
     :raises NotFound: if the file does not exist and *create* is false.
     :raises LedgerUnavailable: if the file is not a ledger or cannot be opened.
+    :raises LedgerRefused: if it is of a newer version or was altered; nothing is written then.
     """
 
     def __init__(self, path: Path, *, create: bool = False) -> None:
@@ -49,8 +48,11 @@ class SqliteLedger(SqliteReader):
         self._connections: list[sqlite3.Connection] = []
         self._connections_lock = threading.Lock()
         try:
+            is_new = create and not (path.is_file() and path.stat().st_size)
+            is_behind = is_new or pending(path)
             writer = self._connect()
-            MIGRATIONS.apply(Database(writer))
+            if is_behind:
+                migrate(writer, path)
         except sqlite3.Error as error:
             raise unavailable(error) from error
         self._begin(GroupCommit(writer))
