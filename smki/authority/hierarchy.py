@@ -116,7 +116,9 @@ class Hierarchy:
             )
         names = [record.certificate.common_name or "" for record in there]
         name = _next_name(names) if there else AUTHORITY_NAMES[kind]
-        key = self._new_key(kind, name, f"authority {kind.value}" + (f" {name}" if there else ""))
+        above = reader.numbers_above()  # an authority of that name may have been lost in a restore
+        label = f"authority {kind.value}" + (f" {name}" if there else "") + (f" after {above}" if above else "")
+        key = self._new_key(kind, name, label)
         point = public_point(key.public_key())
         subject = Subject(_subject(kind, name), encode_public_key(point))
         facts = IssuerFacts(name=subject.name, point=point)

@@ -57,6 +57,8 @@ _COMMANDS = {
     "defects": ("smki.cli.defects", "defects", "Write certificates that each have exactly one defect."),
     "faults": ("smki.cli.faults", "faults", "Inject faults into a Repository under test."),
     "check": ("smki.cli.check", "check", "Check the integrity and consistency of the ledger."),
+    "backup": ("smki.cli.backup", "backup", "Back up a home to one file, also while it is served."),
+    "restore": ("smki.cli.backup", "restore", "Make a home from a backup, without using a number twice."),
     "apikey": ("smki.cli.credentials", "apikey", "Manage API keys for systems that read the Repository."),
     "officer": ("smki.cli.credentials", "officer", "Manage tokens with which officers act over REST."),
     "serve": ("smki.cli.serve", "serve", "Serve the SMKI Repository over HTTP."),

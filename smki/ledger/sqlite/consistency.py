@@ -149,14 +149,15 @@ _EVENTS = (
             UNION ALL SELECT 'event ' || id, event || ': Party ' || concerns FROM audit_event
             WHERE concerns IS NOT NULL AND concerns NOT IN (SELECT id FROM registrant)""",
     ),
-    # Ids are consecutive, and no row is ever deleted.
+    # Ids are consecutive, but for the gap that a restore leaves, and no row is ever deleted.
     *(
         Rule(
             f"{name}.gap",
-            "consecutive ids starting at 1",
+            "consecutive ids starting at 1, but for the gap of a restore",
             f"""SELECT '{name} ' || id, 'follows {name} ' || before FROM (SELECT id, lag(id, 1, 0) OVER (ORDER BY id)
                 AS before FROM {table} WHERE (SELECT max(id) != count(*) OR min(id) != 1 FROM {table}))
-            WHERE id != before + 1""",
+            WHERE id != before + 1 AND NOT (id > before AND id IN (SELECT json_extract(content, '$.numbersAbove') + 1
+                FROM audit_event WHERE event = 'restored'))""",
         )
         for name, table in (
             ("event", "audit_event"),

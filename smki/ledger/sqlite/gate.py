@@ -14,7 +14,6 @@ from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import quote
 
 from sqlite_utils import Database
 
@@ -71,7 +70,7 @@ def pending(path: Path) -> bool:
 def reading(path: Path) -> Iterator[sqlite3.Connection]:
     """Open a ledger for reading only: its write-ahead log is neither made, emptied nor removed."""
     mode = "immutable=1" if _is_quiet(path) else "mode=ro"
-    uri = f"file:{quote(str(path.absolute()))}?{mode}"
+    uri = f"{path.absolute().as_uri()}?{mode}"
     with closing(sqlite3.connect(uri, uri=True, timeout=60, isolation_level=None)) as connection:
         yield connection
 

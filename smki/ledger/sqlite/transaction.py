@@ -15,6 +15,7 @@ from smki.ledger.contract import Conflict
 from smki.ledger.records import (
     CertificateRecord,
     CredentialRecord,
+    EventKind,
     ListRecord,
     NewApplication,
     NewEvent,
@@ -42,10 +43,23 @@ class SqliteTransaction(SqliteReader):
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self._above: int | None = None
         super().__init__(self._query)
 
     def _query(self, sql: str, parameters: tuple[Any, ...]) -> list[tuple[Any, ...]]:
         return self._connection.execute(sql, parameters).fetchall()
+
+    def _next_id(self, table: str) -> int | None:
+        """Return the id of the next row of a table where a restore has left a gap, None for the one after the last.
+
+        :param table: one whose ids are shown to people.
+        """
+        if self._above is None:
+            self._above = self.numbers_above()
+        if not self._above:
+            return None
+        last: int | None = self._query(f"SELECT max(id) FROM {table}", ())[0][0]  # noqa: S608
+        return None if last is not None and last > self._above else self._above + 1
 
     def add_application(
         self, application: NewApplication, *, serial_number: SerialNumber | None = None, reasons: Sequence[Problem] = ()
@@ -53,7 +67,8 @@ class SqliteTransaction(SqliteReader):
         """Add an application (see :class:`~smki.ledger.contract.Transaction`)."""
         try:
             cursor = self._connection.execute(
-                rows.INSERT_APPLICATION, rows.application_row(application, serial_number, reasons)
+                rows.INSERT_APPLICATION,
+                (self._next_id("application"), *rows.application_row(application, serial_number, reasons)),
             )
         except sqlite3.IntegrityError:
             taken = serial_number.hex if serial_number else ""
@@ -72,7 +87,9 @@ class SqliteTransaction(SqliteReader):
     def add_certificate(self, new: CertificateRecord) -> CertificateRecord:
         """Add a certificate (see :class:`~smki.ledger.contract.Transaction`)."""
         try:
-            cursor = self._connection.execute(rows.INSERT_CERTIFICATE, rows.certificate_row(new))
+            cursor = self._connection.execute(
+                rows.INSERT_CERTIFICATE, (self._next_id("certificate"), *rows.certificate_row(new))
+            )
         except sqlite3.IntegrityError:
             raise Conflict(
                 Problem(
@@ -237,8 +254,9 @@ class SqliteTransaction(SqliteReader):
     def add_credential(self, credential: CredentialRecord, secret: str) -> CredentialRecord:
         """Add a credential; only the SHA-256 of the secret is stored."""
         cursor = self._connection.execute(
-            "INSERT INTO credential (kind, name, party, digest, created, expires) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO credential (id, kind, name, party, digest, created, expires) VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
+                self._next_id("credential"),
                 credential.kind.value,
                 credential.name,
                 credential.party,
@@ -265,5 +283,8 @@ class SqliteTransaction(SqliteReader):
 
     def append_event(self, event: NewEvent) -> int:
         """Append an audit event and return its id."""
-        cursor = self._connection.execute(rows.INSERT_EVENT, rows.event_row(event))
+        if event.kind is EventKind.RESTORED and event.content:
+            self._above = int(event.content["numbersAbove"])  # from this event on
+        row = (self._next_id("audit_event"), *rows.event_row(event))
+        cursor = self._connection.execute(rows.INSERT_EVENT, row)
         return cursor.lastrowid or 0
