@@ -146,7 +146,7 @@ class BackupReader:
                     progress(done + written, self.total)
                 output.flush()
                 os.fsync(descriptor)
-            os.chmod(target, int(file.mode, 8))
+            target.chmod(int(file.mode, 8))
             done += written
             if written != file.bytes or digest.hexdigest() != file.sha256:
                 raise self._altered(file, f"{written} bytes with SHA-256 {digest.hexdigest()}")

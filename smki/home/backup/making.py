@@ -74,15 +74,14 @@ class _Writer:
     """Writes the archive, and notes each file for the manifest."""
 
     def __init__(self, archive: Path, home: Path, progress: Progress) -> None:
-        descriptor = os.open(archive, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-        self._file = os.fdopen(descriptor, "w+b")
-        self._zip = zipfile.ZipFile(self._file, "w", zipfile.ZIP_DEFLATED, compresslevel=_DEFLATE_LEVEL)
         self._home = home
         self._progress = progress
         self._ledger_bytes = (home / LEDGER_FILE).stat().st_size
-        sizes = [(home / name).lstat().st_size for name in _names(home)]
+        sizes = [_size(home / name) for name in _names(home)]
         self._done, self._total = 0, sum(sizes) + 2 * self._ledger_bytes
         self.files: list[BackupFile] = []
+        self._file = os.fdopen(os.open(archive, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "w+b")
+        self._zip = zipfile.ZipFile(self._file, "w", zipfile.ZIP_DEFLATED, compresslevel=_DEFLATE_LEVEL)
 
     def __enter__(self) -> _Writer:
         return self
@@ -93,6 +92,8 @@ class _Writer:
                 self._zip.close()
                 self._file.flush()
                 os.fsync(self._file.fileno())
+            else:
+                self._zip.fp = None  # given up: nothing more is written, also not when it is collected as garbage
 
     def report_pages(self, done: int, total: int) -> None:
         """Report the progress of the copy of the ledger."""
@@ -150,6 +151,14 @@ def _names(directory: Path, prefix: str = "") -> Iterator[str]:
             yield name
         else:
             raise _unfit(directory / entry.name)
+
+
+def _size(path: Path) -> int:
+    """Return the size of a file for the progress; 0 if it has been removed in the meantime."""
+    try:
+        return path.lstat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _unfit(path: Path) -> Malformed:

@@ -115,8 +115,8 @@ def _unusable_keys(smki: Smki) -> Iterator[Problem]:
 
 
 def _require_sound_ledger(path: Path) -> None:
-    pending(path)
     try:
+        pending(path)
         with reading(path) as connection:
             require_sound(connection, path)
     except sqlite3.Error as error:
