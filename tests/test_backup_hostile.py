@@ -9,7 +9,6 @@ import shutil
 import sqlite3
 import stat
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +56,8 @@ class Rewritten:
         with zipfile.ZipFile(backup) as source:
             self.files = {name: source.read(name) for name in source.namelist() if name != "manifest.json"}
             self.manifest = json.loads(source.read("manifest.json"))
-        self.infos: dict[str, Callable[[zipfile.ZipInfo], Any]] = {}
+        self.fields: dict[str, dict[str, int]] = {}
+        """Fields of the entries in the archive's table of contents, by name."""
         self.listed: list[dict[str, Any]] | None = None
         self.twice: list[str] = []
 
@@ -69,7 +69,8 @@ class Rewritten:
             for name in [*self.files, *self.twice]:
                 info = zipfile.ZipInfo(name)
                 info.compress_type = zipfile.ZIP_DEFLATED
-                self.infos.get(name, lambda _: None)(info)
+                for field, value in self.fields.get(name, {}).items():
+                    setattr(info, field, value)
                 target.writestr(info, self.files[name])
             if manifest is not None:
                 target.writestr("manifest.json", json.dumps(manifest))
@@ -126,13 +127,13 @@ def test_a_safe_name_stays_below_the_directory(name: str) -> None:
 def test_links_and_devices(rewritten: Rewritten, tmp_path: Path) -> None:
     for kind in (stat.S_IFLNK, stat.S_IFIFO, stat.S_IFCHR, stat.S_IFDIR):
         rewritten.files["home/extra"] = b"/etc/passwd"
-        rewritten.infos["home/extra"] = lambda info, kind=kind: setattr(info, "external_attr", (kind | 0o644) << 16)
+        rewritten.fields["home/extra"] = {"external_attr": (kind | 0o644) << 16}
         assert refused(rewritten.write(tmp_path / "backup")) == "backup.entry"
 
 
 def test_other_compressions(rewritten: Rewritten, tmp_path: Path) -> None:
     for method in (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
-        rewritten.infos["home/smki.json"] = lambda info, method=method: setattr(info, "compress_type", method)
+        rewritten.fields["home/smki.json"] = {"compress_type": method}
         assert refused(rewritten.write(tmp_path / "backup")) == "backup.entry"
 
 
