@@ -5,10 +5,13 @@ from __future__ import annotations
 import multiprocessing
 import os
 import random
+import re
 import shutil
 import signal
 import sqlite3
 import stat
+import subprocess
+import sys
 import tarfile
 import time
 from collections.abc import Callable
@@ -17,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from smki_repository.app import create_app
 
 from smki import Application, CertificateKind, DeviceType, EntityIdentifier, Issued, RemotePartyRole, Smki
 from smki.clock import FixedClock, RealClock
@@ -74,7 +78,11 @@ def test_everything_comes_back(smki: Smki, tmp_path: Path) -> None:
     (smki.path / "of another kind" / "checkpoint").write_bytes(os.urandom(3_000_000))
     (smki.path / ".hidden").write_text("a temporary file")
     file, home = tmp_path / "backup.zip", tmp_path / "restored"
-    manifest, _ = make_backup(smki.path, file)
+    done: list[tuple[int, int]] = []
+    manifest, _ = make_backup(smki.path, file, lambda *progress: done.append(progress))
+    assert done == sorted(done)
+    assert done[-1][0] == done[-1][1] > 3_000_000
+    assert {total for _, total in done} == {done[-1][1]}
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     names = {str(path.relative_to(smki.path)) for path in smki.path.rglob("*") if path.is_file()}
     hidden = {name for name in names if name.startswith((".", "extracts/.")) or name.endswith(("-wal", "-shm"))}
@@ -284,6 +292,54 @@ def test_what_a_killed_process_committed_is_in_the_backup(home: Path, tmp_path: 
     manifest, _ = make_backup(home, tmp_path / "backup")
     with Smki.open(home) as smki:
         assert manifest.certificates == smki.ledger.count_certificates() == 11
+
+
+def test_numbers_after_a_restore_over_rest(smki: Smki, tmp_path: Path) -> None:
+    """They have 16 digits, which JSON parsers read exactly."""
+    make_backup(smki.path, tmp_path / "backup")
+    above = restored(tmp_path / "backup", tmp_path / "restored").numbers_above
+    assert 10**15 < above < 2**53 - 1
+    with Smki.open(tmp_path / "restored") as again:
+        serial, made = issue(again), again.lists(OCA).publish()
+        client = create_app(again).test_client()
+        authorised = {"Authorization": f"Bearer {make_token(again, 'DCC')}"}
+        found = client.get(f"/api/v1/revocation-lists/{made.issuer.hex}/{made.number}", headers=authorised)
+        assert (found.status_code, found.json["number"] if found.json else None) == (200, made.number)
+        assert client.get(f"/crl/organisation/{made.number}.crl").data == made.der
+        (token,) = again.ledger.credentials.all(CredentialKind.OFFICER_TOKEN)
+        answer = client.post(f"/api/v1/tokens/{token.id}/revoke", headers=authorised)
+        assert answer.status_code == 200, answer.text
+        record = again.ledger.certificate(serial)
+        assert record is not None
+        application = again.ledger.application(record.application_id)
+        assert application is not None
+        authorised = {"Authorization": f"Bearer {make_token(again, application.application.subscriber)}"}
+        answer = client.get(f"/api/v1/applications/{record.application_id}", headers=authorised)
+        assert (answer.status_code, (answer.json or {}).get("id")) == (200, record.application_id)
+        assert record.application_id == record.id == above + 1 == made.number == token.id
+
+
+def test_the_drill_in_the_documentation(home: Path, tmp_path: Path) -> None:
+    text = (PROJECT / "docs" / "backup.md").read_text()
+    (drill,) = re.findall(r"^```sh\n(set -e\n.*?)^```", text, re.MULTILINE | re.DOTALL)
+    (tmp_path / "bin").mkdir()
+    program = tmp_path / "bin" / "smki"
+    program.write_text(f"#!{sys.executable}\nfrom smki.cli import main\nmain()\n")
+    program.chmod(0o755)
+    before = rows(home)
+    environment = {"PATH": os.pathsep.join([str(tmp_path / "bin"), os.environ["PATH"]]), "TMPDIR": str(tmp_path)}
+    result = subprocess.run(
+        ["/bin/sh", "-c", drill],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    assert rows(home) == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bin", "pki"]
 
 
 class TestRefusedBackups:

@@ -66,7 +66,7 @@ def make_backup(home: Path, path: Path, progress: Progress = lambda done, total:
             )
             writer.add_manifest(manifest)
         _publish(archive, path)
-    progress(1, 1)
+    writer.report_end()
     return manifest, hashlib.sha256(manifest.encoded()).hexdigest()
 
 
@@ -100,6 +100,10 @@ class _Writer:
         self._progress(min(self._done + self._ledger_bytes * done // max(total, 1), self._total), self._total)
         if done == total:
             self._done += self._ledger_bytes
+
+    def report_end(self) -> None:
+        """Report that everything is done, whatever has become of the files in the meantime."""
+        self._progress(self._total, self._total)
 
     def add_file(self, name: str) -> None:
         """Add a file of the home. One that has been removed in the meantime is left out."""

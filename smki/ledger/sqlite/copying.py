@@ -75,8 +75,10 @@ def _source(path: Path) -> Iterator[sqlite3.Connection]:
     with closing(sqlite3.connect(uri, uri=True, timeout=_BUSY_TIMEOUT_SECONDS, isolation_level=None)) as connection:
         try:
             connection.execute("SELECT 1 FROM sqlite_schema").fetchone()
-        except sqlite3.OperationalError:
-            pass  # a directory that cannot be written to, where nobody else writes either
+        except sqlite3.OperationalError as error:
+            if not any(word in str(error) for word in ("unable to open", "readonly")):
+                raise
+            # The directory cannot be written to, so that nobody else writes there either.
         else:
             yield connection
             return
