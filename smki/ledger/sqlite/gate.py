@@ -25,7 +25,14 @@ MAX_DIFFERENCES = 20
 """Maximum number of differences that are reported."""
 
 _MIGRATIONS_TABLE = "_sqlite_migrations"
-_NAMES = tuple(each.name for each in MIGRATIONS.pending(Database(memory=True)))
+
+
+def _names() -> tuple[str, ...]:
+    with closing(sqlite3.connect(":memory:")) as empty:
+        return tuple(each.name for each in MIGRATIONS.pending(Database(empty)))
+
+
+_NAMES = _names()
 """The migrations of this version, in order."""
 _WORD = re.compile(r"'(?:[^']|'')*'|[A-Za-z0-9_.]+|[^\sA-Za-z0-9_.]")
 
