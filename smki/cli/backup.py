@@ -65,7 +65,7 @@ def restore(file: Path, home: Path, keep_credentials: bool, as_json: bool) -> No
 
     Every file is compared with the backup's manifest, and the ledger is checked. The home appears when it is complete.
 
-    What happened after the backup is lost, but its numbers are not used again: lists, applications, certificates, events,
+    What happened after the backup is lost, but its numbers are not used again: lists, applications, certificates,
     credentials and extracts are numbered from the microseconds since 1970 on, and with a seed other serial numbers are
     drawn. API keys and tokens are revoked, because some may have been revoked after the backup. See docs/backup.md for
     what to do next.

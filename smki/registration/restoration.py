@@ -17,9 +17,10 @@ from smki.problem import NotReady, Problem
 from smki.registration.command import Command, Context, Done, Happened
 
 NUMBERS_PER_SECOND = 1_000_000
-"""How many numbers of one series (lists of one authority, applications, certificates, events, credentials, extracts) are
-set aside for each second since 1970. After a restore each series goes on above the number of microseconds that have passed
-until then, so that neither the lost time nor an earlier restore of the same backup can have used a number above it.
+"""How many numbers of one series (lists of one authority, applications, certificates, credentials, extracts) are set
+aside for each second since 1970. After a restore each series goes on above the number of microseconds that have passed
+until then, so that neither the lost time nor an earlier restore of the same backup can have used a number above it. Events go on without a
+gap: their number is their place in the record.
 
 Assumptions: no home hands out a million numbers of one series a second, and the machine's clock was not set back between
 two restores. Such numbers are below 2**53, which every JSON parser reads exactly, until the year 2255."""

@@ -83,7 +83,6 @@ def handed_out(smki: Smki) -> set[tuple[str, Any]]:
     found |= {("serial number", record.serial_number) for record in smki.ledger.certificates(CertificateQuery())}
     found |= {("certificate", record.id) for record in smki.ledger.certificates(CertificateQuery())}
     for event in smki.ledger.events():
-        found.add(("event", event.id))
         if event.kind is EventKind.LIST_ISSUED and event.content:
             found.add(("list", (event.content["issuer"], event.content["number"])))
         if event.kind is EventKind.CREDENTIAL_MADE and event.content:

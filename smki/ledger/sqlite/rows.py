@@ -45,8 +45,8 @@ INSERT_APPLICATION = """INSERT INTO application (id, received, interface, subscr
 INSERT_CERTIFICATE = """INSERT INTO certificate (id, serial_number, kind, entity_identifier, role, usage, public_key,
     not_before, not_after, status, status_since, deemed_accepted, issued, issuer_serial_number, application_id, der, top_up)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-INSERT_EVENT = """INSERT INTO audit_event (id, at, event, interface, party, officer, concerns, device, application_id,
-    certificate_id, detail, content) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+INSERT_EVENT = """INSERT INTO audit_event (at, event, interface, party, officer, concerns, device, application_id,
+    certificate_id, detail, content) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
 # The actor of an issued certificate is stored with its application, not with its event.
 _EVENTS = """SELECT e.id, e.at, e.event, coalesce(e.interface, a.interface, ''),
@@ -98,7 +98,7 @@ def certificate_row(new: CertificateRecord) -> tuple[Any, ...]:
 
 
 def event_row(new: NewEvent) -> tuple[Any, ...]:
-    """Return the parameters of INSERT_EVENT after the id; empty strings are stored as NULL."""
+    """Return the parameters of INSERT_EVENT; empty strings are stored as NULL."""
     return (
         to_seconds(new.at),
         new.kind.value,

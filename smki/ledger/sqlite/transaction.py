@@ -15,7 +15,6 @@ from smki.ledger.contract import Conflict
 from smki.ledger.records import (
     CertificateRecord,
     CredentialRecord,
-    EventKind,
     ListRecord,
     NewApplication,
     NewEvent,
@@ -283,8 +282,5 @@ class SqliteTransaction(SqliteReader):
 
     def append_event(self, event: NewEvent) -> int:
         """Append an audit event and return its id."""
-        if event.kind is EventKind.RESTORED and event.content:
-            self._above = int(event.content["numbersAbove"])  # from this event on
-        row = (self._next_id("audit_event"), *rows.event_row(event))
-        cursor = self._connection.execute(rows.INSERT_EVENT, row)
+        cursor = self._connection.execute(rows.INSERT_EVENT, rows.event_row(event))
         return cursor.lastrowid or 0
