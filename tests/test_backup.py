@@ -463,7 +463,7 @@ def killed_at(work: Callable[[], Any], step: int, delay: float | None = None) ->
     process.join(delay)
     process.kill()
     process.join()
-    return seen.value
+    return int(seen.value)
 
 
 def moments(steps: int) -> list[tuple[int, float | None]]:
