@@ -138,7 +138,7 @@ class SqliteReader:
 
     def numbers_above(self) -> int:
         """The number above which everything is numbered since the last restore from a backup; 0 without one."""
-        sql = f"SELECT json_extract(content, '$.numbersAbove') FROM audit_event WHERE {rows.RESTORED} ORDER BY id DESC LIMIT 1"  # noqa: S608
+        sql = "SELECT json_extract(content, '$.numbersAbove') FROM audit_event WHERE event = 'restored' ORDER BY id DESC LIMIT 1"
         found = self._read(sql, ())
         return int(found[0][0]) if found else 0
 

@@ -36,15 +36,12 @@ APPLICATION_COLUMNS = (
 )
 
 
-RESTORED = "event = 'restored'"
-"""The condition of an index, which is only used where it is written like this."""
-
-INSERT_APPLICATION = """INSERT INTO application (id, received, interface, subscriber, officer, applied_by, kind,
+INSERT_APPLICATION = """INSERT INTO application (received, interface, subscriber, officer, applied_by, kind,
     entity_identifier, role, usage, request, granted, reasons, serial_number, top_up)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-INSERT_CERTIFICATE = """INSERT INTO certificate (id, serial_number, kind, entity_identifier, role, usage, public_key,
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+INSERT_CERTIFICATE = """INSERT INTO certificate (serial_number, kind, entity_identifier, role, usage, public_key,
     not_before, not_after, status, status_since, deemed_accepted, issued, issuer_serial_number, application_id, der, top_up)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 INSERT_EVENT = """INSERT INTO audit_event (at, event, interface, party, officer, concerns, device, application_id,
     certificate_id, detail, content) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
@@ -60,7 +57,7 @@ _EVENTS = """SELECT e.id, e.at, e.event, coalesce(e.interface, a.interface, ''),
 def application_row(
     new: NewApplication, serial_number: SerialNumber | None, reasons: Sequence[Problem]
 ) -> tuple[Any, ...]:
-    """Return the parameters of INSERT_APPLICATION after the id."""
+    """Return the parameters of INSERT_APPLICATION."""
     return (
         to_seconds(new.received),
         new.interface,
@@ -78,7 +75,7 @@ def application_row(
 
 
 def certificate_row(new: CertificateRecord) -> tuple[Any, ...]:
-    """Return the parameters of INSERT_CERTIFICATE after the id."""
+    """Return the parameters of INSERT_CERTIFICATE."""
     return (
         new.serial_number.encoded,
         new.kind.value,

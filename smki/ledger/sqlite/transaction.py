@@ -48,27 +48,28 @@ class SqliteTransaction(SqliteReader):
     def _query(self, sql: str, parameters: tuple[Any, ...]) -> list[tuple[Any, ...]]:
         return self._connection.execute(sql, parameters).fetchall()
 
-    def _next_id(self, table: str) -> int | None:
-        """Return the id of the next row of a table where a restore has left a gap, None for the one after the last.
+    def _insert(self, table: str, insertion: str, row: tuple[Any, ...]) -> sqlite3.Cursor:
+        """Insert a row with the next id, which is above the gap that a restore from a backup has left.
 
         :param table: one whose ids are shown to people.
+        :param insertion: the statement, without the id.
         """
         if self._above is None:
             self._above = self.numbers_above()
-        if not self._above:
-            return None
-        last: int | None = self._query(f"SELECT max(id) FROM {table}", ())[0][0]  # noqa: S608
-        return None if last is not None and last > self._above else self._above + 1
+        if self._above:
+            last: int | None = self._query(f"SELECT max(id) FROM {table}", ())[0][0]  # noqa: S608
+            if last is None or last <= self._above:
+                insertion = insertion.replace(f"{table} (", f"{table} (id, ", 1).replace("VALUES (", "VALUES (?, ", 1)
+                row = (self._above + 1, *row)
+        return self._connection.execute(insertion, row)
 
     def add_application(
         self, application: NewApplication, *, serial_number: SerialNumber | None = None, reasons: Sequence[Problem] = ()
     ) -> int:
         """Add an application (see :class:`~smki.ledger.contract.Transaction`)."""
+        row = rows.application_row(application, serial_number, reasons)
         try:
-            cursor = self._connection.execute(
-                rows.INSERT_APPLICATION,
-                (self._next_id("application"), *rows.application_row(application, serial_number, reasons)),
-            )
+            cursor = self._insert("application", rows.INSERT_APPLICATION, row)
         except sqlite3.IntegrityError:
             taken = serial_number.hex if serial_number else ""
             raise Conflict(
@@ -85,10 +86,9 @@ class SqliteTransaction(SqliteReader):
 
     def add_certificate(self, new: CertificateRecord) -> CertificateRecord:
         """Add a certificate (see :class:`~smki.ledger.contract.Transaction`)."""
+        row = rows.certificate_row(new)
         try:
-            cursor = self._connection.execute(
-                rows.INSERT_CERTIFICATE, (self._next_id("certificate"), *rows.certificate_row(new))
-            )
+            cursor = self._insert("certificate", rows.INSERT_CERTIFICATE, row)
         except sqlite3.IntegrityError:
             raise Conflict(
                 Problem(
@@ -252,10 +252,10 @@ class SqliteTransaction(SqliteReader):
 
     def add_credential(self, credential: CredentialRecord, secret: str) -> CredentialRecord:
         """Add a credential; only the SHA-256 of the secret is stored."""
-        cursor = self._connection.execute(
-            "INSERT INTO credential (id, kind, name, party, digest, created, expires) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        cursor = self._insert(
+            "credential",
+            "INSERT INTO credential (kind, name, party, digest, created, expires) VALUES (?, ?, ?, ?, ?, ?)",
             (
-                self._next_id("credential"),
                 credential.kind.value,
                 credential.name,
                 credential.party,
