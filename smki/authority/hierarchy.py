@@ -124,6 +124,14 @@ class Hierarchy:
         facts = IssuerFacts(name=subject.name, point=point)
         return NewAuthority(subject, facts, SigningKey(subject.name, lambda: key))
 
+    def require_key(self, record: CertificateRecord) -> None:
+        """Read the key of an authority, and compare it with its certificate.
+
+        :raises NotFound: if it is missing.
+        :raises IntegrityError: if it cannot be read, or is the key of another certificate.
+        """
+        self._load_key(record.certificate)
+
     def _new_key(self, kind: CertificateKind, name: str, label: str) -> ec.EllipticCurvePrivateKey:
         key, key_name = self._randomness.private_key(label), _key_name(kind, name)
         try:

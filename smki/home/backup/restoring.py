@@ -108,7 +108,7 @@ def _unusable_keys(smki: Smki) -> Iterator[Problem]:
     """Yield what is wrong with the keys of the authorities. Encrypted ones are only read if there is a passphrase."""
     for record in smki.authorities():
         try:
-            smki.hierarchy.of(record).signing_key.read()
+            smki.hierarchy.require_key(record)
         except SmkiError as error:
             if error.code != "key.unreadable" or passphrase_from_environment() is not None:
                 yield from error.problems
