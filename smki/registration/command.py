@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Generic, TypeVar
@@ -139,10 +140,13 @@ class Registration:
         :raises LedgerUnavailable: when the ledger could not be written; nothing of it is stored then.
         """
         prepared = command.prepare(self._templates)
-        now = self._clock.now()
+        caller = copy_context()
         undo: list[Callable[[], None]] = []
 
         def work(transaction: Transaction) -> T:
+            # Read inside the transaction, so that times are in the order of the events. Another thread may run this,
+            # and the time of a TravellingClock is set for the caller.
+            now = caller.run(self._clock.now)
             if command.requires_dcc:
                 require_dcc(transaction, actor)
             context = Context(

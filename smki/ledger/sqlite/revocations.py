@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from smki.clock import from_seconds, to_seconds
@@ -13,6 +14,11 @@ from smki.ledger.sqlite.rows import Read
 
 _MAX_ID = (1 << 63) - 1
 _LIST_COLUMNS = "issuer_serial_number, number, this_update, next_update, entries, der, last_revocation"
+
+_IS_IN_EFFECT = """(r.effective = r.revoked OR EXISTS (SELECT 1 FROM revocation_list l
+    WHERE l.issuer_serial_number = r.issuer_serial_number AND l.last_revocation >= r.id AND l.this_update >= r.effective))"""
+"""Whether a revocation is in effect although the clock shows an earlier time, because it was set back: it was not
+delayed, or the time until which it was delayed had passed when a list was made."""
 
 
 class SqliteRevocations:
@@ -33,24 +39,32 @@ class SqliteRevocations:
         return _revocation(rows[0]) if rows else None
 
     def pending(self, latest: ListRecord, now: datetime) -> datetime | None:
-        """The time at which the first revocation took effect that a list does not contain yet; None if there is
-        none."""
-        sql = """SELECT min(effective) FROM revocation WHERE issuer_serial_number = ? AND effective <= ?
-            AND (effective > ? OR id > ?)"""
-        parameters = (latest.issuer.encoded, to_seconds(now), to_seconds(latest.this_update), latest.last_revocation)
+        """The time since which a revocation in effect is missing from a list; None if none is missing."""
+        this_update = to_seconds(latest.this_update)
+        # A list contains every earlier revocation that was in effect; only those that were delayed can be missing.
+        sql = f"""SELECT min(CASE WHEN effective > ? THEN ? ELSE effective END) FROM revocation r
+            WHERE issuer_serial_number = ? AND (effective <= ? OR {_IS_IN_EFFECT})
+            AND (id > ? OR (effective > ? AND NOT {_IS_IN_EFFECT}))"""  # noqa: S608
+        moment = to_seconds(now)
+        parameters = (moment, this_update, latest.issuer.encoded, moment, latest.last_revocation, this_update)
         found = self._read(sql, parameters)[0][0]
         return from_seconds(found) if found is not None else None
 
     def entries(
         self, issuer: SerialNumber, moment: datetime, *, last: int | None = None
     ) -> Iterator[RevokedCertificate]:
-        """Every certificate of an issuer that is revoked at a moment and has not expired, in the order of
-        revocation."""
+        """Every certificate of an issuer that is revoked and has not expired, for the list of a moment
+        (see :class:`~smki.ledger.contract.RevocationReader`)."""
         now = to_seconds(moment)
-        sql = """SELECT serial_number, effective, reason FROM revocation
-            WHERE issuer_serial_number = ? AND effective <= ? AND not_after >= ? AND id <= ? ORDER BY effective, id"""
-        parameters = (issuer.encoded, now, now, _MAX_ID if last is None else last)
-        return map(RevokedCertificate._make, self._read(sql, parameters))
+        conditions = "issuer_serial_number = ? AND not_after >= ? AND id <= ?"
+        parameters = (issuer.encoded, now, _MAX_ID if last is None else last, now)
+        # Two queries, because the first one is answered from the index alone, whatever the number of entries.
+        sql = f"""SELECT serial_number, effective, reason FROM revocation
+            WHERE {conditions} AND effective <= ? ORDER BY effective, id"""  # noqa: S608
+        later = f"""SELECT serial_number, ?, reason FROM revocation r
+            WHERE {conditions} AND effective > ? AND {_IS_IN_EFFECT} ORDER BY effective, id"""  # noqa: S608
+        rows = chain(self._read(sql, parameters), self._read(later, (now, *parameters)))
+        return map(RevokedCertificate._make, rows)
 
     def last_id(self) -> int:
         """The id of the last revocation; 0 if there is none."""
@@ -73,7 +87,7 @@ class SqliteRevocations:
         return kept
 
     def as_of(self, issuer: SerialNumber, moment: datetime) -> ListRecord | None:
-        """The list that was the latest at a moment, or None."""
+        """The list with the highest number among those dated up to a moment, or None."""
         sql = f"""SELECT {_LIST_COLUMNS} FROM revocation_list WHERE issuer_serial_number = ? AND this_update <= ?
             ORDER BY number DESC LIMIT 1"""  # noqa: S608
         rows = self._read(sql, (issuer.encoded, to_seconds(moment)))
