@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from smki.file import replace_file
-from smki.problem import Malformed, Problem
+from smki.problem import Malformed, NotReady, Problem
 
 NO_WELL_DEFINED_EXPIRY = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 """The notAfter of a certificate without an expiry date (RFC 5280 4.1.2.5)."""
@@ -65,11 +65,14 @@ class TravellingClock:
 
     :ivar base: the clock that is used otherwise.
     :ivar by_header: whether requests may set the clock with a header; otherwise only faults set on the server do.
+    :ivar may_write: whether commands may be carried out while a time is set, and then have that time. By default they are
+        refused, because what they write would be dated by the request.
     """
 
-    def __init__(self, base: Clock, *, by_header: bool = True) -> None:
+    def __init__(self, base: Clock, *, by_header: bool = True, may_write: bool = False) -> None:
         self.base = base
         self.by_header = by_header
+        self.may_write = may_write
         self._set: ContextVar[datetime | None] = ContextVar("smki-time", default=None)
 
     def now(self) -> datetime:
@@ -80,6 +83,22 @@ class TravellingClock:
     def is_travelling(self) -> bool:
         """Return whether a time is set."""
         return self._set.get() is not None
+
+    def require_present(self) -> None:
+        """Do nothing if commands may be carried out.
+
+        :raises NotReady: if a time is set, and commands may not have it.
+        """
+        moment = self._set.get()
+        if moment is not None and not self.may_write:
+            raise NotReady(
+                Problem(
+                    code="clock.travelling",
+                    subject="time of the request",
+                    seen=f"a command dated {iso(moment)} by the request itself",
+                    expected="the time of the home",
+                )
+            )
 
     def travel(self, moment: datetime | None) -> None:
         """Set the time for this thread or task; None to use the base clock again."""

@@ -58,6 +58,7 @@ _ROWS: tuple[tuple[str, str, str], ...] = (
     ("clock.not-adjustable", "", ""),
     ("clock.not-settable", "", ""),
     ("clock.out-of-range", "RFC 5280 4.1.2.5", ""),
+    ("clock.travelling", "", "time-travel.write"),
     ("clock.unreadable", "", "Set it again: smki clock real."),
     ("column.unknown", "", "Rename the column, or leave it out."),
     ("credential.ambiguous", "", "credential.name-one"),

@@ -250,6 +250,11 @@ REMEDIES: dict[str, Remedy] = {
         "Ask again once the list is issued.",
         "Give the list in RevocationLists, or a RepositoryClient.",
     ),
+    "time-travel.write": Remedy(
+        "Send the command without the header X-SMKI-Time, or serve the home with smki serve --time-travel=write.",
+        "Send the command without the header X-SMKI-Time and without a fault that sets the time.",
+        "Call travel(None) before it, or make the TravellingClock with may_write=True.",
+    ),
     "revocation.later": Remedy(
         "Check the clock; ask about a later moment with --at.",
         "Check the clock; ask about a later moment with at.",

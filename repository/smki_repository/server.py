@@ -24,7 +24,7 @@ from smki.clock import TravellingClock
 from smki.home.smki import Smki
 from smki.problem import NotReady, Problem, SmkiError
 from smki_repository.faults import Faults
-from smki_repository.options import DEFAULTS, SHARED_COUNTS, Options, ReadAccess
+from smki_repository.options import DEFAULTS, SHARED_COUNTS, Options, ReadAccess, TimeTravel
 from smki_repository.slow_senders import BodyLimit
 
 DEFAULT_HOST = "127.0.0.1"
@@ -143,8 +143,12 @@ def _load(home: Path, options: Options, faults_file: Path | None) -> Flask:
 
     smki = Smki.open(home)
     threading.Thread(target=_keep_lists_fresh, args=(smki,), name="revocation-lists", daemon=True).start()
-    if options.time_travel or faults_file is not None:
-        smki = Smki.open(home, TravellingClock(smki.clock, by_header=options.time_travel))
+    travel = options.time_travel
+    if travel is not TimeTravel.OFF or faults_file is not None:
+        clock = TravellingClock(
+            smki.clock, by_header=travel is not TimeTravel.OFF, may_write=travel is TimeTravel.WRITE
+        )
+        smki = Smki.open(home, clock)
     app = create_app(smki, options, faults=None if faults_file is None else Faults(faults_file))
     app.wsgi_app = BodyLimit(app.wsgi_app, BODIES_PER_WORKER)  # type: ignore[method-assign]
     return app

@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from smki.authority.hierarchy import Hierarchy
 from smki.authority.issuance import Issuance
-from smki.clock import Clock
+from smki.clock import Clock, TravellingClock
 from smki.identity import EntityIdentifier
 from smki.ledger import CertificateRecord, EventKind, Ledger, NewEvent, Transaction
 from smki.pki.template import RequestTemplates
@@ -138,7 +138,10 @@ class Registration:
         :raises SmkiError: when it is refused, with the reasons; nothing is written then.
         :raises Malformed: when a text of it cannot be stored, because there are surrogates in it.
         :raises LedgerUnavailable: when the ledger could not be written; nothing of it is stored then.
+        :raises NotReady: when a request has set another time for itself, which its commands may not have.
         """
+        if isinstance(self._clock, TravellingClock):
+            self._clock.require_present()
         prepared = command.prepare(self._templates)
         caller = copy_context()
         undo: list[Callable[[], None]] = []
