@@ -33,7 +33,7 @@ _ROWS: tuple[tuple[str, str, str], ...] = (
     ("archive.unreadable", "", "Ask for a new copy of the archive."),
     ("audit.reference", "", "Use the AuditReference of a response of the XML services."),
     ("audit.unknown", "", ""),
-    ("authority.key-mismatch", "", "Restore the key file of this authority."),
+    ("authority.key-mismatch", "", "authority.key-file"),
     ("authority.missing", "", "authority.add"),
     ("authority.second-root", "", "Make another home."),
     ("authority.unknown", "", "authority.list"),

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from datetime import timedelta
 
 from flask import Flask
 
 from smki.clock import iso
 from smki.home.smki import Smki
-from smki.problem import SmkiError
+from smki.problem import Problem, SmkiError, problem_text
 from smki.registration.revocation_lists import IssuedLists
+from smki.remedies import Interface
 
 GRACE = timedelta(minutes=1)
 """Time that the server has to issue a list that is due at once."""
+
+
+KEYS_SECONDS = 10.0
+"""Seconds for which the result of reading the authorities' keys is remembered."""
 
 
 def add_health_checks(app: Flask, smki: Smki) -> None:
@@ -27,15 +34,36 @@ def add_health_checks(app: Flask, smki: Smki) -> None:
     def healthz() -> dict[str, str]:
         return {"status": "ok"}
 
+    keys = _Keys(smki)
+
     @app.get("/readyz")
     def readyz() -> tuple[dict[str, str], int]:
         try:
-            reasons = [reason for lists in smki.all_lists() if (reason := _why_not_current(smki, lists))]
+            reasons = [problem_text(problem, Interface.REST) for problem in keys.problems()]
+            reasons += [reason for lists in smki.all_lists() if (reason := _why_not_current(smki, lists))]
         except SmkiError as error:
-            return {"status": "unavailable", "reason": str(error)}, 503
+            return {"status": "unavailable", "reason": error.text(Interface.REST)}, 503
         if reasons:
             return {"status": "unavailable", "reason": "; ".join(reasons)}, 503
         return {"status": "ok"}, 200
+
+
+class _Keys:
+    """Why the keys of authorities cannot be used, remembered for some seconds, because reading an encrypted key takes
+    much time and anyone may ask."""
+
+    def __init__(self, smki: Smki) -> None:
+        self._smki = smki
+        self._lock = threading.Lock()
+        self._next = 0.0
+        self._problems: list[Problem] = []
+
+    def problems(self) -> list[Problem]:
+        with self._lock:
+            if time.monotonic() >= self._next:
+                self._problems = self._smki.hierarchy.unusable_keys(self._smki.ledger)
+                self._next = time.monotonic() + KEYS_SECONDS
+            return self._problems
 
 
 def _why_not_current(smki: Smki, lists: IssuedLists) -> str:

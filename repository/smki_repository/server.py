@@ -22,7 +22,7 @@ from granian.server import Server
 
 from smki.clock import TravellingClock
 from smki.home.smki import Smki
-from smki.problem import NotReady, Problem, SmkiError
+from smki.problem import KeyUnusable, NotReady, Problem, SmkiError
 from smki_repository.faults import Faults
 from smki_repository.options import DEFAULTS, SHARED_COUNTS, Options, ReadAccess, TimeTravel
 from smki_repository.slow_senders import BodyLimit
@@ -82,6 +82,16 @@ def check_port(host: str, port: int) -> None:
         ) from error
 
 
+def require_keys(smki: Smki) -> None:
+    """Check that every authority can sign: a server without keys could not renew its revocation lists.
+
+    :raises KeyUnusable: if the private key of an authority that is not revoked cannot be used.
+    """
+    problems = smki.hierarchy.unusable_keys(smki.ledger)
+    if problems:
+        raise KeyUnusable(*problems)
+
+
 def serve(
     home: Path,
     host: str = DEFAULT_HOST,
@@ -93,8 +103,10 @@ def serve(
 
     :raises NotReady: if there is no SMKI in *home*, or the server cannot listen on *host* and *port*.
     :raises IntegrityError: if one of the keys to publish was not made to be published.
+    :raises KeyUnusable: if the private key of an authority cannot be used.
     """
     with Smki.open(home) as smki:
+        require_keys(smki)
         if options.publish_test_keys:
             smki.published_keys.certificates()
     check_port(host, port)

@@ -7,7 +7,14 @@ from pathlib import Path
 
 import click
 from smki_repository.options import Options, ReadAccess, TimeTravel
-from smki_repository.server import DEFAULT_HOST, DEFAULT_PORT, DEFAULT_WORKERS, check_port, default_read_access
+from smki_repository.server import (
+    DEFAULT_HOST,
+    DEFAULT_PORT,
+    DEFAULT_WORKERS,
+    check_port,
+    default_read_access,
+    require_keys,
+)
 from smki_repository.server import serve as serve_repository
 
 from smki.cli.common import home_option
@@ -69,6 +76,7 @@ def serve(
     """
     with Smki.open(home) as smki:
         count = smki.ledger.count_certificates()
+        require_keys(smki)
         if switches["publish_test_keys"]:
             smki.published_keys.certificates()  # fails before the banner is printed if a key must not be published
     check_port(host, port)
