@@ -14,6 +14,10 @@ from typing import Protocol
 from smki.file import replace_file
 from smki.problem import Malformed, NotReady, Problem
 
+FIRST_YEAR, LAST_YEAR = 1950, 9900
+"""The years in which commands can be carried out: certificates cannot contain times before 1950, and certificates issued
+late in the year 9999 would outlive the format."""
+
 NO_WELL_DEFINED_EXPIRY = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 """The notAfter of a certificate without an expiry date (RFC 5280 4.1.2.5)."""
 
@@ -88,6 +92,7 @@ class TravellingClock:
         """Do nothing if commands may be carried out.
 
         :raises NotReady: if a time is set, and commands may not have it.
+        :raises Malformed: if it is in a year for which no certificate can be made.
         """
         moment = self._set.get()
         if moment is not None and not self.may_write:
@@ -98,6 +103,11 @@ class TravellingClock:
                     seen=f"a command dated {iso(moment)} by the request itself",
                     expected="the time of the home",
                 )
+            )
+        if moment is not None and not FIRST_YEAR <= moment.year <= LAST_YEAR:
+            expected = f"a time in the years {FIRST_YEAR} to {LAST_YEAR}"
+            raise Malformed(
+                Problem(code="clock.out-of-range", subject="time of the request", seen=iso(moment), expected=expected)
             )
 
     def travel(self, moment: datetime | None) -> None:

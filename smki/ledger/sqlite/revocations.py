@@ -10,9 +10,8 @@ from typing import Any
 from smki.clock import from_seconds, to_seconds
 from smki.identity import SerialNumber
 from smki.ledger.records import ListRecord, Revocation, RevokedCertificate
-from smki.ledger.sqlite.rows import Read
+from smki.ledger.sqlite.rows import MAX_INTEGER, Read
 
-_MAX_ID = (1 << 63) - 1
 _LIST_COLUMNS = "issuer_serial_number, number, this_update, next_update, entries, der, last_revocation"
 
 _IS_IN_EFFECT = """(r.effective = r.revoked OR EXISTS (SELECT 1 FROM revocation_list l
@@ -57,7 +56,7 @@ class SqliteRevocations:
         (see :class:`~smki.ledger.contract.RevocationReader`)."""
         now = to_seconds(moment)
         conditions = "issuer_serial_number = ? AND not_after >= ? AND id <= ?"
-        parameters = (issuer.encoded, now, _MAX_ID if last is None else last, now)
+        parameters = (issuer.encoded, now, MAX_INTEGER if last is None else last, now)
         # Two queries, because the first one is answered from the index alone, whatever the number of entries.
         sql = f"""SELECT serial_number, effective, reason FROM revocation
             WHERE {conditions} AND effective <= ? ORDER BY effective, id"""  # noqa: S608
@@ -95,6 +94,8 @@ class SqliteRevocations:
 
     def numbered(self, issuer: SerialNumber, number: int) -> ListRecord | None:
         """The list with that number, or None."""
+        if not 0 <= number <= MAX_INTEGER:
+            return None
         sql = f"SELECT {_LIST_COLUMNS} FROM revocation_list WHERE issuer_serial_number = ? AND number = ?"  # noqa: S608
         rows = self._read(sql, (issuer.encoded, number))
         return _list_record(rows[0]) if rows else None
