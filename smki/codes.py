@@ -156,7 +156,7 @@ _ROWS: tuple[tuple[str, str, str], ...] = (
     ("ledger.unavailable", "", ""),
     ("list.column", "", ""),
     ("list.entry-differs", "RFC 5280 5.1.2.6", ""),
-    ("list.entry-missing", "RFC 5280 5.1.2.6", ""),
+    ("list.entry-missing", "RFC 5280 5.1.2.6", "list.publish"),
     ("list.entry-unfounded", "RFC 5280 5.1.2.6", ""),
     ("list.order", "", ""),
     ("list.unknown", "", ""),

@@ -250,6 +250,11 @@ REMEDIES: dict[str, Remedy] = {
         "Ask again once the list is issued.",
         "Give the list in RevocationLists, or a RepositoryClient.",
     ),
+    "list.publish": Remedy(
+        "Issue a new list: smki crl publish or smki arl publish.",
+        "Have an officer of the DCC issue a new list: POST /api/v1/revocation-lists.",
+        "Call smki.lists(kind).publish().",
+    ),
     "authority.passphrase": Remedy(
         "Set SMKI_KEY_PASSPHRASE to the passphrase that was set when {file} was made.",
         "Ask the operator of the Repository to start it with the passphrase of its keys.",

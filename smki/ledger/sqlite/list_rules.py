@@ -21,6 +21,6 @@ LIST_RULES = (
             FROM dated d LEFT JOIN issued i ON i.issuer = d.issuer AND i.number = d.number
             WHERE CASE WHEN i.at IS NULL THEN d.this_update < d.before ELSE d.this_update != i.at
                 AND (d.number = d.highest OR d.this_update < i.at OR d.this_update IS NOT d.before) END""",
-        "Issue a new list: smki crl publish or smki arl publish.",
+        "list.publish",
     ),
 )
