@@ -112,7 +112,9 @@ def test_a_clock_that_was_shifted_and_put_back(cli: Home, tmp_path: Path, openss
     cli("crl", "show", "--out", str(cli.home / "crl.pem"))
     cli("clock", "real")
     assert "(in the future)" in cli("crl", "show")
-    assert "is not valid yet" in run_here("crl", "verify", str(cli.home / "crl.pem"), "--home", cli.home).stdout.decode()
+    assert (
+        "is not valid yet" in run_here("crl", "verify", str(cli.home / "crl.pem"), "--home", cli.home).stdout.decode()
+    )
     cli("crl", "publish")
     cli.is_repaired(3)
     assert "leaf.pem: OK" in openssl_says(openssl, cli, tmp_path)

@@ -170,8 +170,18 @@ def _keep_lists_fresh(smki: Smki) -> None:
     """Issue every revocation list before it expires, until the process ends. The first worker to notice issues it."""
     while True:
         try:
-            smki.renew_lists(interface="serve")
-        except SmkiError as error:
-            # The existing lists are still served, and the next round tries again.
-            _log.error("cannot issue a revocation list: %s", error)
+            renew_each_list(smki)
+        except (SmkiError, OSError) as error:
+            _log.error("cannot read the revocation lists: %s", error)
         time.sleep(RENEWAL_SECONDS)
+
+
+def renew_each_list(smki: Smki) -> None:
+    """Issue every list that is due. One that cannot be issued, for instance because the key of its authority cannot be
+    used, is logged, and does not keep the others from being issued."""
+    for lists in smki.all_lists(interface="serve"):
+        try:
+            lists.publish_if_due()
+        except (SmkiError, OSError) as error:
+            # The existing list is still served, and the next round tries again.
+            _log.error("cannot issue the list of %s: %s", lists.issuer_name, error)

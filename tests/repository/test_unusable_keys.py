@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 from smki_repository.app import create_app
+from smki_repository.server import renew_each_list
 
 from smki import Application, CertificateKind, FixedClock, HomeClock, Issued, Smki
 from smki.identity import PartyId
@@ -164,6 +165,18 @@ def test_keys_that_are_damaged(home: Path, damage: str) -> None:
             headers={"Authorization": f"Bearer {make_token(smki, 'DCC')}"},
         )  # fmt: skip
         assert (answer.status_code, is_silent(smki, answer.data)) == (503, True)
+
+
+def test_one_key_that_is_missing_does_not_make_the_lists_of_others_stale(
+    home: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (home / "keys" / "root-oca.key").unlink()
+    now = HomeClock(home / "clock.json").now()
+    with Smki.open(home, FixedClock(now + timedelta(days=200))) as smki:
+        renew_each_list(smki)
+        numbers = {lists.issuer_name: latest.number for lists in smki.all_lists() if (latest := lists.latest())}
+    assert numbers == {"TA": 1, "T1": 2}
+    assert "cannot issue the list of TA: private key of Root OCA TA" in caplog.text
 
 
 def test_the_key_of_a_revoked_authority_is_not_needed(home: Path) -> None:
