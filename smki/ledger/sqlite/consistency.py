@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sqlite3
 
+from smki.ledger.sqlite.list_rules import LIST_RULES
 from smki.ledger.sqlite.rows import never_in_use
 from smki.ledger.sqlite.rule import Rule
 from smki.problem import Problem
@@ -374,7 +375,7 @@ _OTHERS = (
     ),
 )
 
-RULES = (*_STATUS, *_EVENTS, *_APPLICATIONS, *_REPLACED, *_COUNTERS, *_REGISTER, *_OTHERS)
+RULES = (*_STATUS, *_EVENTS, *_APPLICATIONS, *_REPLACED, *_COUNTERS, *_REGISTER, *_OTHERS, *LIST_RULES)
 
 
 def inconsistencies(connection: sqlite3.Connection) -> list[Problem]:
