@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -18,7 +18,7 @@ from smki.pki.certificate import Certificate
 from smki.pki.oid import Oid
 from smki.pki.request import public_point
 from smki.pki.x509 import encode_attribute, encode_public_key
-from smki.problem import IntegrityError, Malformed, Problem
+from smki.problem import IntegrityError, KeyUnusable, Malformed, Problem, SmkiError
 from smki.profile import IssuerFacts
 from smki.sec.role import CertificateKind, CertificateStatus, RemotePartyRole
 
@@ -116,11 +116,21 @@ class Hierarchy:
             )
         names = [record.certificate.common_name or "" for record in there]
         name = _next_name(names) if there else AUTHORITY_NAMES[kind]
-        key = self._new_key(kind, name, f"authority {kind.value}" + (f" {name}" if there else ""))
+        above = reader.numbers_above()  # an authority of that name may have been lost in a restore
+        label = f"authority {kind.value}" + (f" {name}" if there else "") + (f" after {above}" if above else "")
+        key = self._new_key(kind, name, label)
         point = public_point(key.public_key())
         subject = Subject(_subject(kind, name), encode_public_key(point))
         facts = IssuerFacts(name=subject.name, point=point)
         return NewAuthority(subject, facts, SigningKey(subject.name, lambda: key))
+
+    def require_key(self, record: CertificateRecord) -> None:
+        """Read the key of an authority, and compare it with its certificate.
+
+        :raises NotFound: if it is missing.
+        :raises IntegrityError: if it cannot be read, or is the key of another certificate.
+        """
+        self._load_key(record.certificate)
 
     def _new_key(self, kind: CertificateKind, name: str, label: str) -> ec.EllipticCurvePrivateKey:
         key, key_name = self._randomness.private_key(label), _key_name(kind, name)
@@ -132,17 +142,41 @@ class Hierarchy:
             return self._keys.read(key_name)
         return key
 
+    def unusable_keys(self, reader: Reader) -> list[Problem]:
+        """Read the private key of every authority that is not revoked, and return why some cannot be used."""
+        problems: list[Problem] = []
+        for record in reader.authorities():
+            if record.stored_status is not CertificateStatus.REVOKED:
+                try:
+                    self.of(record).signing_key.read()
+                except KeyUnusable as error:
+                    problems += error.problems
+        return problems
+
     def _load_key(self, certificate: Certificate) -> ec.EllipticCurvePrivateKey:
+        """Return the key of an authority.
+
+        :raises KeyUnusable: if it cannot be used. Only the remedy of the command line names the file, because the error
+            is also shown to those who apply for certificates.
+        """
         key_name = _key_name(certificate.kind, certificate.common_name or "")
-        key = self._keys.read(key_name)
+        name = f"{certificate.kind.title} {certificate.common_name}"
+        given = {"file": self._keys.place(key_name)}
+        try:
+            key = self._keys.read(key_name)
+        except SmkiError as error:
+            (problem,) = error.problems
+            # A remedy is only given for a missing or wrong passphrase.
+            remedy = "authority.passphrase" if problem.remedy else "authority.key-file"
+            raise KeyUnusable(replace(problem, subject=f"private key of {name}", remedy=remedy, given=given)) from None
         if public_point(key.public_key()) != certificate.point:
-            name = f"{certificate.kind.title} {certificate.common_name}"
-            raise IntegrityError(
+            raise KeyUnusable(
                 Problem(
                     code="authority.key-mismatch",
-                    subject=self._keys.place(key_name),
+                    subject=f"private key of {name}",
                     seen="the key of another certificate",
                     expected=f"the key of {name}",
+                    given=given,
                 )
             )
         return key

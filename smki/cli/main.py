@@ -59,6 +59,8 @@ _COMMANDS = {
     "faults": ("smki.cli.faults", "faults", "Inject faults into a Repository under test."),
     "check": ("smki.cli.check", "check", "Check the integrity and consistency of the ledger."),
     "tidy": ("smki.cli.tidy", "tidy", "Remove what killed processes left behind, and old records of requests."),
+    "backup": ("smki.cli.backup", "backup", "Back up a home to one file, also while it is served."),
+    "restore": ("smki.cli.backup", "restore", "Make a home from a backup, without using a number twice."),
     "apikey": ("smki.cli.credentials", "apikey", "Manage API keys for systems that read the Repository."),
     "officer": ("smki.cli.credentials", "officer", "Manage tokens with which officers act over REST."),
     "serve": ("smki.cli.serve", "serve", "Serve the SMKI Repository over HTTP."),

@@ -343,9 +343,9 @@ class Smki:
 
     def _new_key(self, label: str) -> ec.EllipticCurvePrivateKey:
         # With a seed, the first keys of a label are those of earlier certificates.
-        number = 0
+        number, above = 0, self.ledger.numbers_above()
         while True:
-            key = self._randomness.private_key(f"{label} {number}")
+            key = self._randomness.private_key(f"{label} {number}" + (f" after {above}" if above else ""))
             if not self.ledger.is_certified(encode_public_key(public_point(key.public_key()))):
                 return key
             number += 1

@@ -140,6 +140,7 @@ class EventKind(enum.Enum):
     CREDENTIAL_REVOKED = "credential revoked"
     CLOCK_SET = "clock set"
     IMPORTED = "imported"
+    RESTORED = "restored"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

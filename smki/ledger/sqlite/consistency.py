@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sqlite3
 
+from smki.ledger.sqlite.list_rules import LIST_RULES
 from smki.ledger.sqlite.rows import never_in_use
 from smki.ledger.sqlite.rule import Rule
 from smki.problem import Problem
@@ -149,20 +150,21 @@ _EVENTS = (
             UNION ALL SELECT 'event ' || id, event || ': Party ' || concerns FROM audit_event
             WHERE concerns IS NOT NULL AND concerns NOT IN (SELECT id FROM registrant)""",
     ),
-    # Ids are consecutive, and no row is ever deleted.
+    # Ids are consecutive, but for the gap that a restore leaves where they are shown to people, and no row is ever deleted.
     *(
         Rule(
             f"{name}.gap",
-            "consecutive ids starting at 1",
+            "consecutive ids starting at 1" + (", but for the gap of a restore" if has_gaps else ""),
             f"""SELECT '{name} ' || id, 'follows {name} ' || before FROM (SELECT id, lag(id, 1, 0) OVER (ORDER BY id)
                 AS before FROM {table} WHERE (SELECT max(id) != count(*) OR min(id) != 1 FROM {table}))
-            WHERE id != before + 1""",
+            WHERE id != before + 1 AND NOT ({has_gaps} AND id > before AND id IN (
+                SELECT json_extract(content, '$.numbersAbove') + 1 FROM audit_event WHERE event = 'restored'))""",
         )
-        for name, table in (
-            ("event", "audit_event"),
-            ("application", "application"),
-            ("certificate", "certificate"),
-            ("revocation", "revocation"),
+        for name, table, has_gaps in (
+            ("event", "audit_event", 0),
+            ("application", "application", 1),
+            ("certificate", "certificate", 1),
+            ("revocation", "revocation", 0),
         )
     ),
 )
@@ -373,7 +375,7 @@ _OTHERS = (
     ),
 )
 
-RULES = (*_STATUS, *_EVENTS, *_APPLICATIONS, *_REPLACED, *_COUNTERS, *_REGISTER, *_OTHERS)
+RULES = (*_STATUS, *_EVENTS, *_APPLICATIONS, *_REPLACED, *_COUNTERS, *_REGISTER, *_OTHERS, *LIST_RULES)
 
 
 def inconsistencies(connection: sqlite3.Connection) -> list[Problem]:

@@ -9,14 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlite_utils import Database
-
 from smki.ledger.contract import Transaction
 from smki.ledger.sqlite.consistency import inconsistencies
+from smki.ledger.sqlite.gate import migrate, pending, require_usable
 from smki.ledger.sqlite.group_commit import GroupCommit
 from smki.ledger.sqlite.reader import SqliteReader
 from smki.ledger.sqlite.reading import ReadingConnection
-from smki.ledger.sqlite.schema import MIGRATIONS
 from smki.ledger.sqlite.snapshot import SqliteSnapshot
 from smki.ledger.sqlite.transaction import SqliteTransaction
 from smki.ledger.sqlite.unavailable import unavailable
@@ -38,6 +36,7 @@ class SqliteLedger(SqliteReader):
     :param path: the file. If *create* is true and it does not exist, it is created with its tables.
     :raises NotFound: if the file does not exist and *create* is false.
     :raises LedgerUnavailable: if the file is not a ledger or cannot be opened.
+    :raises LedgerRefused: if it is of a newer version or was altered; nothing is written then.
     """
 
     def __init__(self, path: Path, *, create: bool = False) -> None:
@@ -55,7 +54,7 @@ class SqliteLedger(SqliteReader):
         self._writes: GroupCommit | None = None
         self._opening = threading.Lock()
         try:
-            self._begin(self._open_to_write())
+            self._begin(self._open_to_write(create=create))
         except sqlite3.Error as error:
             if create:
                 raise unavailable(error, path) from error
@@ -65,20 +64,24 @@ class SqliteLedger(SqliteReader):
         super().__init__(self._query)
         self._writes = writes
 
-    def _open_to_write(self) -> GroupCommit:
+    def _open_to_write(self, *, create: bool = False) -> GroupCommit:
+        is_new = create and not (self._path.is_file() and self._path.stat().st_size)
+        is_behind = is_new or pending(self._path)
         writer = self._connect()
-        MIGRATIONS.apply(Database(writer))
+        if is_behind:
+            migrate(writer, self._path)
         return GroupCommit(writer, path=self._path)
 
     def _require_readable(self, error: sqlite3.Error) -> None:
         """Check that a ledger that cannot be written can be read: on a full disk, or where the home is read-only.
 
         :raises LedgerUnavailable: if it cannot, or would have to be migrated.
+        :raises LedgerRefused: if it is of another version or was altered.
         """
         try:
             reader = ReadingConnection(self._path, BUSY_TIMEOUT_SECONDS)
             try:
-                is_behind = reader.is_behind
+                is_behind = require_usable(reader.connection, self._path)
             finally:
                 reader.connection.close()
         except (sqlite3.Error, OSError):

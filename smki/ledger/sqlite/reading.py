@@ -10,10 +10,6 @@ import sqlite3
 from pathlib import Path
 from typing import NamedTuple
 
-from sqlite_utils import Database
-
-from smki.ledger.sqlite.schema import MIGRATIONS
-
 
 class _State(NamedTuple):
     """By which a change of the file is noticed."""
@@ -53,11 +49,6 @@ class ReadingConnection:
     def is_current(self) -> bool:
         """Whether what it reads is what the file contains."""
         return self._state is None or self._state == self._now()
-
-    @property
-    def is_behind(self) -> bool:
-        """Whether migrations would have to be applied first."""
-        return bool(MIGRATIONS.pending(Database(self.connection)))
 
     def _now(self) -> _State:
         status = self._path.stat()
