@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sqlite3
 
+from smki.ledger.sqlite.record_check import fingerprint_problems, record_problems, schema_problems
 from smki.ledger.sqlite.rows import never_in_use
 from smki.ledger.sqlite.rule import Rule
 from smki.problem import Problem
@@ -377,12 +378,14 @@ RULES = (*_STATUS, *_EVENTS, *_APPLICATIONS, *_REPLACED, *_COUNTERS, *_REGISTER,
 
 
 def inconsistencies(connection: sqlite3.Connection) -> list[Problem]:
-    """Return everything that breaks a rule, as of one moment."""
+    """Return everything that breaks a rule or is not as its event recorded it, as of one moment."""
     begins = not connection.in_transaction
     if begins:
         connection.execute("BEGIN")
     try:
-        return [problem for rule in RULES for problem in rule.broken(connection)]
+        problems = [problem for rule in RULES for problem in rule.broken(connection)]
+        problems += [*schema_problems(connection), *fingerprint_problems(connection), *record_problems(connection)]
+        return problems
     finally:
         if begins:
             connection.execute("ROLLBACK")

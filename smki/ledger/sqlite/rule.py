@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from smki.problem import Problem
 
-_REMEDY = "Restore the home from a copy; smki audit events shows what was done."
+REMEDY = "Restore the home from a copy; smki audit events shows what was done."
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Rule:
         try:
             for subject, seen in connection.execute(self.sql):
                 yield Problem(
-                    code=self.code, subject=str(subject), seen=str(seen), expected=self.expected, remedy=_REMEDY
+                    code=self.code, subject=str(subject), seen=str(seen), expected=self.expected, remedy=REMEDY
                 )
         except sqlite3.Error as error:  # a value that the query cannot read, for instance no JSON where some should be
-            yield Problem(code=self.code, subject="ledger", seen=str(error), expected=self.expected, remedy=_REMEDY)
+            yield Problem(code=self.code, subject="ledger", seen=str(error), expected=self.expected, remedy=REMEDY)
