@@ -384,7 +384,12 @@ def inconsistencies(connection: sqlite3.Connection) -> list[Problem]:
         connection.execute("BEGIN")
     try:
         problems = [problem for rule in RULES for problem in rule.broken(connection)]
-        problems += [*schema_problems(connection), *fingerprint_problems(connection), *record_problems(connection)]
+        for check in (schema_problems, fingerprint_problems, record_problems):
+            try:
+                problems += check(connection)
+            except sqlite3.Error as error:  # for instance, a table is missing
+                seen, expected = str(error), "tables that can be read"
+                problems.append(Problem(code="ledger.damaged", subject="ledger", seen=seen, expected=expected))
         return problems
     finally:
         if begins:
