@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from smki.clock import iso, to_seconds
@@ -29,14 +29,17 @@ class CheckResult:
     problems: tuple[Problem, ...]
 
 
-def check_ledger(ledger: Ledger) -> CheckResult:
+def check_ledger(ledger: Ledger, checkpoint_problems: Callable[[], Sequence[Problem]] = tuple) -> CheckResult:
     """Check every certificate against its columns, profile and issuer, the latest lists against the revocations, and
     the storage for damage and contradictions.
+
+    :param checkpoint_problems: returns what is wrong with the checkpoints of the record.
     """
     problems = [
         Problem(code="ledger.damaged", subject="ledger", seen=text, expected="a sound file") for text in ledger.damage()
     ]
     problems += ledger.inconsistencies()
+    problems += checkpoint_problems()
     count = 0
     try:
         for found in _check_rows(ledger):

@@ -6,6 +6,7 @@ pki/
   keys/root-oca.key …     the authorities' private keys
   keys/dcc/…              the private keys of the DCC's own certificates
   keys/imported/…         private keys that were imported, if any
+  checkpoints/…           signed tree heads of the record of events
   extracts/…              full extracts and deltas, if any
   audit/2026-11-21.jsonl  the requests to the Repository's XML services on that day, by audit reference
   keys/published/…        private keys that were made to be published
@@ -25,6 +26,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from smki.authority.audit import CheckResult, check_ledger
 from smki.authority.certification_authority import CertificationAuthority
+from smki.authority.checkpoints import Checkpoints
 from smki.authority.hierarchy import Hierarchy
 from smki.authority.issuance import Issuance
 from smki.authority.revocation_lists import POLICIES
@@ -53,15 +55,14 @@ from smki.ledger.sqlite.memory import MemoryLedger
 from smki.pki.certificate import Certificate
 from smki.pki.request import make_device_request, make_organisation_request, public_point
 from smki.pki.x509 import encode_public_key
-from smki.problem import NotFound, NotReady, Problem
+from smki.problem import NotReady, Problem
 from smki.registration import Actor, Application, Apply, Issued, Refusal, Refused, Registration
 from smki.registration.command import Settings
 from smki.registration.imports import Import
 from smki.registration.inquiry import Inquiry
-from smki.registration.revocation_lists import IssuedLists
+from smki.registration.revocation_lists import IssuedLists, lists_of_issuer
 from smki.sec.device import DeviceType
 from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole
-from smki.sec.vocabulary import listed
 
 if TYPE_CHECKING:
     from smki.home.published_keys import PublishedKeys
@@ -69,6 +70,7 @@ if TYPE_CHECKING:
 LEDGER_FILE = "ledger.sqlite"
 CLOCK_FILE = "clock.json"
 EXTRACTS = "extracts"
+CHECKPOINTS = "checkpoints"
 
 
 class Smki:
@@ -103,6 +105,8 @@ class Smki:
             self.hierarchy,
             Issuance(self._randomness, configuration.policy_oid),
             Settings(deemed_accepted_after=timedelta(seconds=configuration.deemed_accepted_after)),
+            # Nobody keeps the checkpoints of an SMKI in memory, unless they ask for them.
+            (lambda number, event: self.checkpoints.appended(number, event)) if isinstance(place, Path) else None,
         )
 
     @property
@@ -248,19 +252,7 @@ class Smki:
             raise KeyError(kind)
         if not issuer:
             return self._issued_lists(self.hierarchy.newest(self.ledger, kind), interface)
-        for lists in self.all_lists(kind, interface=interface):
-            if lists.issuer_name == issuer:
-                return lists
-        names = listed([lists.issuer_name for lists in self.all_lists(kind)])
-        raise NotFound(
-            Problem(
-                code="authority.unknown",
-                subject=f"{kind.title} {issuer[:16]}",
-                seen="none with that name",
-                expected=names,
-                clause="SEC L",
-            )
-        )
+        return lists_of_issuer(self.all_lists(kind, interface=interface), kind, issuer)
 
     def all_lists(self, *kinds: CertificateKind, interface: str = "python") -> list[IssuedLists]:
         """Return the lists of every authority that issues lists, including authorities that newer ones have replaced.
@@ -367,8 +359,13 @@ class Smki:
         return self.ledger.authorities()
 
     def check(self) -> CheckResult:
-        """Check everything in the ledger and return the result."""
-        return check_ledger(self.ledger)
+        """Check everything in the ledger, and its checkpoints, and return the result."""
+        return check_ledger(self.ledger, self.checkpoints.problems)
+
+    @cached_property
+    def checkpoints(self) -> Checkpoints:
+        """The signed tree heads of the record."""
+        return Checkpoints(self.path / CHECKPOINTS, self.ledger, self._keys, self._randomness)
 
     def chain(self, record: CertificateRecord) -> Iterator[CertificateRecord]:
         """Yield the certificates above a certificate in the ledger, up to its root."""

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from smki.identity import EntityIdentifier, PartyId, SerialNumber
+from smki.ledger.record import RecordReader
 from smki.ledger.records import (
     ApplicationQuery,
     ApplicationRecord,
@@ -217,6 +218,10 @@ class Reader(Protocol):
     @property
     def imports(self) -> ImportReader:
         """Certificates that were issued elsewhere."""
+
+    @property
+    def record(self) -> RecordReader:
+        """The record of all events."""
 
     @property
     def search(self) -> SearchReader:

@@ -14,8 +14,9 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from json.encoder import encode_basestring_ascii as quoted
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
+from smki.identity import SerialNumber
 from smki.ledger.merkle import HASH_BYTES, leaf_hash, tree_hash
 
 VERSION = 1
@@ -124,3 +125,55 @@ def unpack_rows(packed: bytes) -> Iterator[WrittenRow]:
             raise ValueError(f"{size} bytes, of which row {at} would end at {end}")
         yield WrittenRow(packed[at], packed[key:value], packed[value:end])
         at = end
+
+
+class RecordedEvent(NamedTuple):
+    """An event as a leaf of the record."""
+
+    number: int
+    """From 1: one more than the index of its leaf."""
+    at: int
+    """Seconds since 1970-01-01T00:00:00Z."""
+    entry: str
+    """The text whose hash is the leaf."""
+    rows: tuple[WrittenRow, ...]
+    """The rows that its command wrote."""
+
+
+class RecordedRow(NamedTuple):
+    """A row that the record covers, as it is now."""
+
+    part: int
+    key: bytes
+    text: str
+
+
+class RecordReader(Protocol):
+    """The record: events as the leaves of a Merkle tree (:mod:`smki.ledger.record`)."""
+
+    def size(self) -> int:
+        """The number of leaves."""
+
+    def leaves(self, after: int = 0) -> Iterator[bytes]:
+        """The hashes of the leaves after the first *after* ones.
+
+        :raises IntegrityError: if one is missing.
+        """
+
+    def event(self, number: int) -> RecordedEvent:
+        """The event with a number, from 1.
+
+        :raises NotFound: if there is none, or it has no leaf.
+        """
+
+    def events(self, after: int = 0) -> Iterator[RecordedEvent]:
+        """The events that have a leaf, after number *after*."""
+
+    def rows(self) -> Iterator[RecordedRow]:
+        """Every row that is covered, as it is now."""
+
+    def issue(self, serial_number: SerialNumber) -> tuple[RecordedEvent, int, str]:
+        """The event that covers a certificate as it was issued, the position of its row, and the text of that row.
+
+        :raises NotFound: if no event covers it.
+        """

@@ -10,9 +10,11 @@ from smki.authority.certification_authority import CertificationAuthority
 from smki.authority.revocation_lists import POLICIES, is_list_due, list_due, make_list
 from smki.clock import Clock, iso
 from smki.ledger import EventKind, Ledger, ListRecord
-from smki.problem import NotReady, Problem
+from smki.problem import NotFound, NotReady, Problem
 from smki.registration.actor import Actor
 from smki.registration.command import Command, Context, Done, Happened, Registration
+from smki.sec.role import CertificateKind
+from smki.sec.vocabulary import listed
 
 _log = logging.getLogger("smki.revocation-lists")
 
@@ -154,3 +156,23 @@ class IssuedLists:
     def due(self, latest: ListRecord, now: datetime) -> datetime:
         """Return when the next list is due: at the regular interval, or earlier because of a revocation."""
         return list_due(self._ledger, self.policy, latest, now)
+
+
+def lists_of_issuer(every: list[IssuedLists], kind: CertificateKind, issuer: str) -> IssuedLists:
+    """Return the lists of the authority with a common name.
+
+    :param every: the lists of every authority of a kind.
+    :raises NotFound: if there is no such authority.
+    """
+    for lists in every:
+        if lists.issuer_name == issuer:
+            return lists
+    raise NotFound(
+        Problem(
+            code="authority.unknown",
+            subject=f"{kind.title} {issuer[:16]}",
+            seen="none with that name",
+            expected=listed([lists.issuer_name for lists in every]),
+            clause="SEC L",
+        )
+    )

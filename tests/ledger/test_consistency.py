@@ -12,20 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from smki import DeviceType, RemotePartyRole, Smki
+from smki import RemotePartyRole, Smki
 from smki.clock import AdjustableClock
-from smki.identity import PartyId, SerialNumber
-from smki.ledger import CertificateQuery, CredentialKind, NewImport
 from smki.ledger.sqlite.schema import fingerprint_prefix
-from smki.pki.certificate import Certificate
-from smki.registration import Actor, Application, Apply
-from smki.registration.acceptance import Accept, Reject
-from smki.registration.credentials import MakeApiKey, MakeToken, RevokeCredential
-from smki.registration.imports import Import
-from smki.registration.revocation import PMA, Revoke
-from smki.sec.role import CertificateKind
-from tests.drills.commands import DEEMED, START, Commands, make_home, run
-from tests.support import DEVICE, DS, KA, SOAK, SUPPLIER
+from smki.registration import Actor
+from smki.registration.acceptance import Reject
+from tests.drills.commands import START, Commands, make_home, run
+from tests.support import DS, SOAK, SUPPLIER
 
 ACTOR = Actor(interface="test")
 

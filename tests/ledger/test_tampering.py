@@ -41,9 +41,7 @@ def columns() -> list[Column]:
     connection = sqlite3.connect(":memory:")
     connection.deserialize(empty_database())
     names = [row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY 1")]
-    return [
-        Column(name, row[1], row[2]) for name in names for row in connection.execute(f"PRAGMA table_info({name})")
-    ]
+    return [Column(name, row[1], row[2]) for name in names for row in connection.execute(f"PRAGMA table_info({name})")]
 
 
 COLUMNS = columns()

@@ -78,11 +78,15 @@ def record_problems(connection: sqlite3.Connection) -> Iterator[Problem]:
                 if row_hash is None:
                     yield _problem("record.row-added", _row(part, key), "in no event", "rows that a command wrote")
                 elif row_hash != text_hash(text):
-                    yield _problem("record.row-changed", _row(part, key), _last(connection, part, key), "as it was written")
+                    yield _problem(
+                        "record.row-changed", _row(part, key), _last(connection, part, key), "as it was written"
+                    )
         except (sqlite3.Error, ValueError) as error:
             yield _problem("record.unreadable", f"table {part.table}", str(error), "rows that can be read")
         for key in expected.left():
-            yield _problem("record.row-missing", _row(part, key), _last(connection, part, key), "rows are never deleted")
+            yield _problem(
+                "record.row-missing", _row(part, key), _last(connection, part, key), "rows are never deleted"
+            )
 
 
 def _events(connection: sqlite3.Connection, recorded: dict[int, _Recorded]) -> Iterator[Problem]:
