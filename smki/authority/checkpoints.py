@@ -147,15 +147,15 @@ class Checkpoints:
         :raises NotReady: if the files cannot be written.
         """
         signer, latest = self._signing(), self.latest()
-        tree = self._tree(latest)
-        if latest is not None and tree.size == latest.size == self._ledger.record.size():
+        size, tree = self._ledger.record.size(), self._tree(latest)
+        if latest is not None and size < latest.size:
+            raise IntegrityError(_inconsistent("latest", latest, f"{size} events"))
+        if latest is not None and size == tree.size:
             return latest
         for leaf in self._ledger.record.leaves(tree.size):
             tree.append(leaf)
             if latest is not None and tree.size == latest.size and tree.root() != latest.root:
                 raise IntegrityError(_inconsistent("latest", latest, "other events before it"))
-        if latest is not None and tree.size < latest.size:
-            raise IntegrityError(_inconsistent("latest", latest, f"{tree.size} events"))
         root = base64.b64encode(tree.root()).decode()
         note = signer.sign(f"{signer.name}\n{tree.size}\n{root}\n")
         roots = {"size": tree.size, "roots": [each.hex() for each in tree.roots]}

@@ -127,10 +127,12 @@ def export(home: Path, file: Path) -> None:
 def prove(home: Path, serial_number: SerialNumber, out: Path | None) -> None:
     """Print a proof that a certificate was issued and recorded (C2SP tlog-proof).
 
-    It holds for the latest checkpoint. smki audit check-proof checks it with the certificate and the verifier key alone.
+    It holds for the latest checkpoint; a new one is made if the certificate is younger. smki audit check-proof checks it with the certificate and the verifier key alone.
     """
     with Smki.open(home) as smki:
-        latest = smki.checkpoints.latest() or smki.checkpoints.make()
+        latest = smki.checkpoints.latest()
+        if latest is None or latest.size < smki.ledger.record.issue(serial_number)[0].number:
+            latest = smki.checkpoints.make()
         text = make_proof(smki.ledger, serial_number, latest)
     with output(out) as file:
         file.write(text.encode())

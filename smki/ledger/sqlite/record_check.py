@@ -11,7 +11,7 @@ from functools import cache
 
 from smki.ledger.merkle import HASH_BYTES
 from smki.ledger.record import Columns, entry_text, text_hash, unpack_rows
-from smki.ledger.sqlite.recording import PARTS, Part, column_names, rows_of
+from smki.ledger.sqlite.recording import PARTS, RecordedPart, column_names, rows_of
 from smki.ledger.sqlite.rule import REMEDY
 from smki.ledger.sqlite.schema import empty_database, fingerprint_prefix
 from smki.problem import Problem
@@ -27,7 +27,7 @@ class _Recorded:
     :param numbers: keys below this are in the array.
     """
 
-    def __init__(self, part: Part, numbers: int) -> None:
+    def __init__(self, part: RecordedPart, numbers: int) -> None:
         self.part = part
         self._numbers = numbers
         self._array = bytearray()
@@ -131,7 +131,7 @@ def fingerprint_problems(connection: sqlite3.Connection) -> Iterator[Problem]:
         yield _problem("ledger.fingerprint", f"certificate {certificate}", "no such certificate", "none")
 
 
-def _last(connection: sqlite3.Connection, part: Part, key: bytes) -> str:
+def _last(connection: sqlite3.Connection, part: RecordedPart, key: bytes) -> str:
     """Return which event wrote a row last, in words."""
     for number, written in connection.execute("SELECT event_id, written FROM leaf ORDER BY event_id DESC"):
         try:
@@ -142,7 +142,7 @@ def _last(connection: sqlite3.Connection, part: Part, key: bytes) -> str:
     return "not as it was recorded"
 
 
-def _row(part: Part, key: bytes) -> str:
+def _row(part: RecordedPart, key: bytes) -> str:
     return f"{part.name} {key.decode('ascii', 'replace')}"
 
 

@@ -14,7 +14,7 @@ _STATUS = frozenset({"status", "status_since", "replaced", "replaced_by"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class RecordedPart:
     """The columns of a table that are written together, and hashed as one row."""
 
     number: int
@@ -35,18 +35,18 @@ class Part:
         return Columns([name if name in chosen else None for name in names])
 
 
-APPLICATION = Part(number=1, name="application", table="application")
-CERTIFICATE = Part(number=2, name="certificate", table="certificate", others=_STATUS)
+APPLICATION = RecordedPart(number=1, name="application", table="application")
+CERTIFICATE = RecordedPart(number=2, name="certificate", table="certificate", others=_STATUS)
 # Apart, so that what was issued can be proved whatever became of it.
-CERTIFICATE_STATUS = Part(number=3, name="certificate status", table="certificate", only=_STATUS | {"id"})
-REVOCATION = Part(number=4, name="revocation", table="revocation")
-REVOCATION_LIST = Part(
+CERTIFICATE_STATUS = RecordedPart(number=3, name="certificate status", table="certificate", only=_STATUS | {"id"})
+REVOCATION = RecordedPart(number=4, name="revocation", table="revocation")
+REVOCATION_LIST = RecordedPart(
     number=5, name="revocation list", table="revocation_list", key=("issuer_serial_number", "number")
 )
-REGISTRANT = Part(number=6, name="Party", table="registrant")
-DEVICE = Part(number=7, name="Device", table="device")
-CREDENTIAL = Part(number=8, name="credential", table="credential")
-IMPORTED = Part(number=9, name="imported certificate", table="imported_certificate")
+REGISTRANT = RecordedPart(number=6, name="Party", table="registrant")
+DEVICE = RecordedPart(number=7, name="Device", table="device")
+CREDENTIAL = RecordedPart(number=8, name="credential", table="credential")
+IMPORTED = RecordedPart(number=9, name="imported certificate", table="imported_certificate")
 
 PARTS = (
     APPLICATION,
@@ -78,9 +78,9 @@ class Recorder:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._written: dict[tuple[int, tuple[Any, ...]], Part | str] = {}
+        self._written: dict[tuple[int, tuple[Any, ...]], RecordedPart | str] = {}
 
-    def wrote(self, part: Part, *key: Any) -> None:
+    def wrote(self, part: RecordedPart, *key: Any) -> None:
         """Note that a row was added or changed. It is read when the event is appended."""
         self._written[part.number, key] = part
 
@@ -107,7 +107,7 @@ class Recorder:
         self._written.clear()
         write_leaf(self._connection, event[0], _EVENT.text(event), written)
 
-    def _text(self, part: Part, key: tuple[Any, ...]) -> str:
+    def _text(self, part: RecordedPart, key: tuple[Any, ...]) -> str:
         condition = " AND ".join(f"{column} = ?" for column in part.key)
         cursor = self._connection.execute(f"SELECT * FROM {part.table} WHERE {condition}", key)  # noqa: S608
         return row_text(part.name, part.columns(column_names(cursor)).text(cursor.fetchone()))
@@ -122,7 +122,7 @@ def write_leaf(connection: sqlite3.Connection, event_id: int, event: str, writte
     connection.execute("INSERT INTO leaf VALUES (?, ?, ?)", (event_id, pack_rows(written), text_hash(entry)))
 
 
-def rows_of(connection: sqlite3.Connection, part: Part) -> Iterator[tuple[bytes, str]]:
+def rows_of(connection: sqlite3.Connection, part: RecordedPart) -> Iterator[tuple[bytes, str]]:
     """Return the key and the text of every row of a part, in the order of the keys."""
     cursor = connection.execute(f"SELECT * FROM {part.table} ORDER BY {', '.join(part.key)}")  # noqa: S608
     names = column_names(cursor)
