@@ -82,7 +82,11 @@ def verify(home: Path, since: tuple[Path, ...], exported: Path | None, key: str 
             result = verify_export(file, verifier, kept)
     else:
         with Smki.open(home) as smki:
-            problems = [*smki.ledger.inconsistencies(), *smki.checkpoints.problems(kept, verifier)]
+            problems = [
+                *smki.ledger.inconsistencies(),
+                *smki.ledger.unrecorded(),
+                *smki.checkpoints.problems(kept, verifier),
+            ]
             count = len(smki.checkpoints.notes()) + len(kept)
             result = Verified(
                 events=smki.ledger.record.size(), rows=None, checkpoints=count, problems=tuple(dict.fromkeys(problems))

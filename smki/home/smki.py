@@ -16,9 +16,9 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,8 +48,7 @@ from smki.keys.private_key import (
     key_to_pem,
     passphrase_from_environment,
 )
-from smki.ledger import CertificateRecord, Ledger, ListRecord
-from smki.ledger.records import NewImport
+from smki.ledger import CertificateRecord, Ledger, ListRecord, NewImport
 from smki.ledger.sqlite.ledger import SqliteLedger
 from smki.ledger.sqlite.memory import MemoryLedger
 from smki.pki.certificate import Certificate
@@ -91,6 +90,7 @@ class Smki:
         keys: KeyStore | None = None,
     ) -> None:
         self._place = place
+        self._is_in_memory = not isinstance(place, Path)
         self.configuration = configuration
         self.ledger = ledger
         self.clock = clock
@@ -105,8 +105,7 @@ class Smki:
             self.hierarchy,
             Issuance(self._randomness, configuration.policy_oid),
             Settings(deemed_accepted_after=timedelta(seconds=configuration.deemed_accepted_after)),
-            # Nobody keeps the checkpoints of an SMKI in memory, unless they ask for them.
-            (lambda number, event: self.checkpoints.appended(number, event)) if isinstance(place, Path) else None,
+            lambda number, event: None if self._is_in_memory else self.checkpoints.appended(number, event),
         )
 
     @property
@@ -241,7 +240,7 @@ class Smki:
         return PublishedKeys(self.path / "keys" / "published", self.ledger)
 
     def lists(self, kind: CertificateKind, issuer: str = "", *, interface: str = "python") -> IssuedLists:
-        """Return the revocation lists of an authority of a kind: Issuing OCA (the CRL) or Root OCA (the ARL).
+        """Return the revocation lists of an authority of a kind: Issuing OCA (CRL) or Root OCA (ARL).
 
         :param issuer: its common name; the newest authority by default.
         :param interface: the interface to record if a list is issued.
@@ -358,9 +357,11 @@ class Smki:
         """Return the authorities' certificates, roots first within each hierarchy."""
         return self.ledger.authorities()
 
-    def check(self) -> CheckResult:
-        """Check everything in the ledger, and its checkpoints, and return the result."""
-        return check_ledger(self.ledger, self.checkpoints.problems)
+    def check(self, *, since: int = 0, report: Callable[[int, int], None] = lambda done, total: None) -> CheckResult:
+        """Check everything in the ledger, and its checkpoints, and return the result: see
+        :func:`~smki.authority.audit.check_ledger`."""
+        again = None if self._is_in_memory else partial(SqliteLedger, self.path / LEDGER_FILE)
+        return check_ledger(self.ledger, self.checkpoints.problems, again=again, since=since, report=report)
 
     @cached_property
     def checkpoints(self) -> Checkpoints:

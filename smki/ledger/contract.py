@@ -1,8 +1,7 @@
-"""The protocols that every ledger implements, whatever it is stored in.
+"""The protocols that every ledger implements; ``tests/ledger/contract.py`` is the test suite that it has to pass.
 
 :class:`Reader` has the queries, :class:`Transaction` adds the writes, and :class:`Ledger` runs transactions. A
-    transaction sees its own writes; others see either all of them, once they are committed, or none.
-    ``tests/ledger/contract.py`` is the test suite that every implementation has to pass.
+transaction sees its own writes; others see either all of them, once they are committed, or none.
 """
 
 from __future__ import annotations
@@ -389,11 +388,13 @@ class Ledger(Reader, Protocol):
         """Return the defects of the storage itself, one line each."""
 
     def inconsistencies(self) -> list[Problem]:
-        """Return where the records contradict one another: statuses, revocations, events, applications, successors,
-        counters.
+        """Return where the records contradict one another: statuses, revocations, events, successors, counters, schema.
 
         No sequence of commands leads to a contradiction, whatever the clock was set to. All queries see the same state.
         """
+
+    def unrecorded(self) -> list[Problem]:
+        """Return which events and rows are not as they were recorded (:mod:`smki.ledger.record`)."""
 
     def close(self) -> None:
         """Close the ledger."""

@@ -169,6 +169,10 @@ class RecordReader(Protocol):
     def events(self, after: int = 0) -> Iterator[RecordedEvent]:
         """The events that have a leaf, after number *after*."""
 
+    def certificate_pages(self, after: int, size: int) -> list[int]:
+        """The ids of certificates after which pages of a size begin, of those that were recorded after event *after*;
+        the first is the id of the last one recorded until then, or 0."""
+
     def rows(self) -> Iterator[RecordedRow]:
         """Every row that is covered, as it is now."""
 

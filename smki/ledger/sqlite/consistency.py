@@ -9,12 +9,8 @@ first event of a kind are expected to have one.
 
 from __future__ import annotations
 
-import sqlite3
-
-from smki.ledger.sqlite.record_check import fingerprint_problems, record_problems, schema_problems
 from smki.ledger.sqlite.rows import never_in_use
 from smki.ledger.sqlite.rule import Rule
-from smki.problem import Problem
 
 _CERTIFICATE = "'certificate ' || hex(c.serial_number)"
 _FIRST = "('issued', 'authority added')"
@@ -375,22 +371,3 @@ _OTHERS = (
 )
 
 RULES = (*_STATUS, *_EVENTS, *_APPLICATIONS, *_REPLACED, *_COUNTERS, *_REGISTER, *_OTHERS)
-
-
-def inconsistencies(connection: sqlite3.Connection) -> list[Problem]:
-    """Return everything that breaks a rule or is not as its event recorded it, as of one moment."""
-    begins = not connection.in_transaction
-    if begins:
-        connection.execute("BEGIN")
-    try:
-        problems = [problem for rule in RULES for problem in rule.broken(connection)]
-        for check in (schema_problems, fingerprint_problems, record_problems):
-            try:
-                problems += check(connection)
-            except sqlite3.Error as error:  # for instance, a table is missing
-                seen, expected = str(error), "tables that can be read"
-                problems.append(Problem(code="ledger.damaged", subject="ledger", seen=seen, expected=expected))
-        return problems
-    finally:
-        if begins:
-            connection.execute("ROLLBACK")

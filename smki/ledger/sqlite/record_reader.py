@@ -65,6 +65,14 @@ class SqliteRecord:
             entry = entry_text(columns.text([None, *event]), [row.hash for row in rows])
             yield RecordedEvent(number=number, at=event[1], entry=entry, rows=rows)
 
+    def certificate_pages(self, after: int, size: int) -> list[int]:
+        """The ids after which pages of certificates begin (see :class:`~smki.ledger.record.RecordReader`)."""
+        sql = "SELECT coalesce(max(certificate_id), 0) FROM audit_event WHERE id <= ? AND event != 'migrated'"
+        first: int = self._read(sql, (after,))[0][0] if after else 0
+        sql = """SELECT id FROM (SELECT id, row_number() OVER (ORDER BY id) AS position FROM certificate WHERE id > ?)
+            WHERE position % ? = 0"""
+        return [first, *(row[0] for row in self._read(sql, (first, size)))]
+
     def rows(self) -> Iterator[RecordedRow]:
         """Every row that is covered, as it is now."""
         for part in PARTS:
