@@ -2,8 +2,8 @@
 
 A :class:`~smki.problem.Problem` has the key of its remedy and the values for its placeholders. The remedy names a
 command on the command line, an operation over REST, and a call in Python; if a row has no text for an interface, the
-first one is used. A remedy names only commands, operations and calls that exist, which tests/test_remedies.py checks; that every key
-that is used exists is checked by tests/test_codes.py.
+first one is used. tests/test_codes.py checks that every key that is used exists, and tests/test_remedies.py that every
+command, operation and call does.
 """
 
 from __future__ import annotations

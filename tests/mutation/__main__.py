@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.mutation.coverage_map import CoverageMap
 from tests.mutation.packages import ACCEPTED, PACKAGES, PROJECT, Package
 from tests.mutation.processes import TIMED_OUT
-from tests.mutation.report import ALIVE, Fate, Key, Result, Summary, fates_before, read_accepted
+from tests.mutation.report import ALIVE, Fate, Journal, Key, Result, Summary, fates_before, read_accepted
 from tests.mutation.source import Mutant, mutants_of, unchanged
 from tests.mutation.type_check import refused
 from tests.mutation.workers import NOT_IMPORTED, NOT_REPLACED, SURVIVED, Trial, by_import, in_functions, measure
@@ -32,6 +32,7 @@ def main() -> int:
             package = replace(package, tests=tuple(options.tests))
         summary = _run(package, options)
         path = summary.write(options.output)
+        Journal(options.output, package, resume=True).close()
         sys.stdout.write(summary.text())
         sys.stdout.write(f"{time.monotonic() - started:.0f} s; written to {path}\n\n")
         passes = passes and summary.passes
@@ -48,6 +49,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--again", action="store_true", help="only those that survived the last run; the others count as then"
     )
+    parser.add_argument("--resume", action="store_true", help="go on where an interrupted run stopped")
     parser.add_argument("--jobs", type=int, default=2, help="processes at a time (default 2)")
     parser.add_argument("--output", type=Path, default=PROJECT / "build" / "mutation", help="folder for the results")
     options = parser.parse_args()
@@ -62,8 +64,16 @@ def _run(package: Package, options: argparse.Namespace) -> Summary:
     every = [mutant for file in package.files for mutant in mutants_of(file)]
     before = fates_before(options.output, package) if options.again else {}
     chosen = _chosen(every, before, options)
+    journal = Journal(options.output, package, resume=options.resume)
     with tempfile.TemporaryDirectory() as folder:
-        fates = _fates(package, chosen, Path(folder), options.jobs)
+        _run_tests(
+            package,
+            [mutant for mutant in chosen if mutant.key not in journal.fates],
+            Path(folder),
+            options.jobs,
+            journal,
+        )
+    fates = {mutant.key: journal.fates[mutant.key] for mutant in chosen}
     alive = [mutant for mutant in chosen if fates[mutant.key] in ALIVE]
     for mutant in refused(alive, PROJECT / "build" / "mutation" / "mypy", options.jobs):
         fates[mutant.key] = Fate.REFUSED
@@ -86,10 +96,9 @@ def _chosen(every: Sequence[Mutant], before: Mapping[Key, Fate], options: argpar
     return chosen
 
 
-def _fates(package: Package, mutants: Sequence[Mutant], folder: Path, jobs: int) -> dict[Key, Fate]:
-    """What the tests do to each mutant."""
+def _run_tests(package: Package, mutants: Sequence[Mutant], folder: Path, jobs: int, journal: Journal) -> None:
+    """Runs the tests against each mutant and notes what became of it."""
     covered, foreign = measure(package, folder)
-    fates: dict[Key, Fate] = {}
     quick: list[Trial] = []
     slow: list[Trial] = []
     for mutant in mutants:
@@ -98,7 +107,7 @@ def _fates(package: Package, mutants: Sequence[Mutant], folder: Path, jobs: int)
         if mutant.in_function and tests:
             quick.append(_trial(mutant, tests, covered))
         elif mutant.in_function and not covered.on_import[mutant.file].intersection(lines):
-            fates[mutant.key] = Fate.NOT_RUN
+            journal.note(mutant.key, Fate.NOT_RUN)
         else:
             slow.append(_every(mutant, covered))
     control = _every(unchanged(package.files[0]), covered)
@@ -109,13 +118,12 @@ def _fates(package: Package, mutants: Sequence[Mutant], folder: Path, jobs: int)
         if status == NOT_REPLACED or (status == SURVIVED and on_import):
             slow.append(_every(mutant, covered))
         else:
-            fates[mutant.key] = _FATES.get(status, Fate.KILLED)
+            journal.note(mutant.key, _FATES.get(status, Fate.KILLED))
         show()
     show = _progress(len(slow), "by import")
     for trial, status in by_import(package, control, slow, foreign, folder, jobs):
-        fates[trial.mutant.key] = _FATES.get(status, Fate.KILLED)
+        journal.note(trial.mutant.key, _FATES.get(status, Fate.KILLED))
         show()
-    return fates
 
 
 def _trial(mutant: Mutant, tests: list[str], covered: CoverageMap) -> Trial:

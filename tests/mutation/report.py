@@ -127,3 +127,29 @@ def fates_before(folder: Path, package: Package) -> dict[Key, Fate]:
     """What became of each mutant in the last run that was written to the folder."""
     rows = json.loads((folder / f"{package.name}.json").read_text())
     return {(row["file"], row["scope"], row["diff"], row["occurrence"]): Fate(row["fate"]) for row in rows}
+
+
+class Journal:
+    """What became of the mutants of a run that has not ended, so that it can be resumed.
+
+    :param resume: keep what an interrupted run left; otherwise start anew.
+    """
+
+    def __init__(self, folder: Path, package: Package, *, resume: bool) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._path = folder / f"{package.name}.jsonl"
+        lines = self._path.read_text().splitlines(keepends=True) if resume and self._path.exists() else []
+        whole = [line for line in lines if line.endswith("]\n")]  # the last may have been cut short
+        self._path.write_text("".join(whole))
+        rows = map(json.loads, whole)
+        self.fates: dict[Key, Fate] = {(row[0], row[1], row[2], row[3]): Fate(row[4]) for row in rows}
+
+    def note(self, key: Key, fate: Fate) -> None:
+        """Add what became of a mutant."""
+        self.fates[key] = fate
+        with self._path.open("a") as file:
+            file.write(json.dumps([*key, fate.value]) + "\n")
+
+    def close(self) -> None:
+        """Remove the file: the run has ended."""
+        self._path.unlink(missing_ok=True)

@@ -11,7 +11,7 @@ import pytest
 
 from tests.mutation.packages import ACCEPTED, PACKAGES, PROJECT, Package
 from tests.mutation.processes import CRASHED, TIMED_OUT, in_processes
-from tests.mutation.report import Fate, Result, Summary, read_accepted
+from tests.mutation.report import Fate, Journal, Result, Summary, read_accepted
 from tests.mutation.source import Mutant, mutants_of
 from tests.mutation.workers import _replace
 
@@ -175,3 +175,22 @@ def test_an_accepted_mutant_needs_a_reason(tmp_path: Path) -> None:
         path.write_text(wrong)
         with pytest.raises(ValueError, match="listed twice, or without a reason"):
             read_accepted(path)
+
+
+def test_an_interrupted_run_is_resumed(tmp_path: Path) -> None:
+    package = PACKAGES["authority"]
+    first, second = ("a.py", "f", "-1\n+2", 1), ("a.py", "f", "-1\n+3", 1)
+    third = ("a.py", "g", "-1\n+2", 2)
+    journal = Journal(tmp_path, package, resume=False)
+    journal.note(first, Fate.KILLED)
+    journal.note(second, Fate.SURVIVED)
+    path = tmp_path / "authority.jsonl"
+    with path.open("a") as file:
+        file.write('["a.py", "g", "-1')  # killed while it was writing
+    journal = Journal(tmp_path, package, resume=True)
+    assert journal.fates == {first: Fate.KILLED, second: Fate.SURVIVED}
+    journal.note(third, Fate.TIMED_OUT)
+    assert Journal(tmp_path, package, resume=True).fates == journal.fates
+    assert Journal(tmp_path, package, resume=False).fates == {}
+    journal.close()
+    assert not path.exists()
