@@ -55,6 +55,7 @@ _ROWS: tuple[tuple[str, str, str], ...] = (
     ("certificate.unreadable", "", ""),
     ("change.contradiction", "", ""),
     ("checkpoint.inconsistent", "RFC 6962 2.1", ""),
+    ("checkpoint.key", "", "Restore the key file of the record from a copy."),
     ("checkpoint.malformed", "C2SP tlog-checkpoint", ""),
     ("checkpoint.missing", "", ""),
     ("clock.contradiction", "", ""),

@@ -209,6 +209,22 @@ def test_a_checkpoint_that_cannot_be_made_does_not_fail_a_command(home: Path, ca
         run(home, "checkpoint")
 
 
+def test_another_key_signs_nothing(home: Path) -> None:
+    """Checkpoints by a key that nobody knows could not be verified."""
+    own = home / "keys" / "record.key"
+    own.rename(home / "away")
+    with pytest.raises(NotFound, match="no such file"):
+        run(home, "checkpoint")
+    assert not own.exists()
+    with Smki.create(home.with_name("other")):
+        pass
+    shutil.copyfile(home.with_name("other") / "keys" / "record.key", own)
+    with pytest.raises(IntegrityError) as raised:
+        run(home, "checkpoint")
+    assert raised.value.problems[0].code == "checkpoint.key"
+    assert sizes(home) == [13, 14, 16]
+
+
 def test_the_end_of_the_ledger_cut_off(home: Path, tmp_path: Path) -> None:
     """With everything that belongs to it: the ledger alone does not show it, a checkpoint does."""
     shutil.copyfile(home / "checkpoints" / "000000000016.checkpoint", tmp_path / "kept")

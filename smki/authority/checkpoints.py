@@ -205,12 +205,23 @@ class Checkpoints:
             try:
                 key = self._keys.read_note_key(KEY_NAME)
             except NotFound:
+                if (self.directory / KEY_FILE).exists():
+                    raise  # another key would make a record that nobody can verify
                 with contextlib.suppress(FileExistsError):  # another process has just made it
                     self._keys.write(KEY_NAME, self._randomness.note_key("record"))
                 key = self._keys.read_note_key(KEY_NAME)
             self._signer = NoteSigner(self.origin(), key)
         if not (self.directory / KEY_FILE).exists():
             self._write(KEY_FILE, f"{self._signer.verifier}\n")
+        if self.verifier() != self._signer.verifier:
+            raise IntegrityError(
+                Problem(
+                    code="checkpoint.key",
+                    subject=self._keys.place(KEY_NAME),
+                    seen=str(self._signer.verifier),
+                    expected=f"the key of {self.directory / KEY_FILE}",
+                )
+            )
         return self._signer
 
     def _tree(self, latest: Checkpoint | None) -> GrowingTree:

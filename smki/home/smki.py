@@ -358,10 +358,12 @@ class Smki:
         return self.ledger.authorities()
 
     def check(self, *, since: int = 0, report: Callable[[int, int], None] = lambda done, total: None) -> CheckResult:
-        """Check everything in the ledger, and its checkpoints, and return the result: see
-        :func:`~smki.authority.audit.check_ledger`."""
-        again = None if self._is_in_memory else partial(SqliteLedger, self.path / LEDGER_FILE)
-        return check_ledger(self.ledger, self.checkpoints.problems, again=again, since=since, report=report)
+        """Check everything in the ledger, and its checkpoints (see :func:`~smki.authority.audit.check_ledger`)."""
+        if self._is_in_memory:  # without checkpoints, unless they were asked for
+            problems = self.checkpoints.problems if "checkpoints" in vars(self) else tuple
+            return check_ledger(self.ledger, problems, since=since, report=report)
+        opens = partial(SqliteLedger, self.path / LEDGER_FILE)
+        return check_ledger(self.ledger, self.checkpoints.problems, again=opens, since=since, report=report)
 
     @cached_property
     def checkpoints(self) -> Checkpoints:
