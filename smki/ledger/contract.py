@@ -33,6 +33,7 @@ from smki.ledger.records import (
     RevokedCertificate,
     Statistics,
 )
+from smki.ledger.snapshot import Snapshot
 from smki.problem import Problem, SmkiError
 from smki.sec.device import Device, DeviceType, SmiStatus
 from smki.sec.party import Party
@@ -351,23 +352,6 @@ class Transaction(Reader, Protocol):
 
     def append_event(self, event: NewEvent) -> int:
         """Append an audit event and return its id."""
-
-
-class Snapshot(Protocol):
-    """The certificates as they were at one moment, however long it takes to read them."""
-
-    @property
-    def last(self) -> int:
-        """The id of the last certificate; 0 if there is none."""
-
-    def certificates(self, after: int = 0, *, with_der: bool = True) -> Iterator[CertificateRecord]:
-        """The certificates with an id above *after*, in the order in which they were issued.
-
-        :param with_der: False to leave out the DER, which is faster.
-        """
-
-    def certificate(self, identifier: int) -> CertificateRecord:
-        """The certificate with that id, which must exist."""
 
 
 class Ledger(Reader, Protocol):
