@@ -41,11 +41,9 @@ def checkpoint(home: Path, out: Path | None, as_json: bool) -> None:
     if as_json:
         values = {"origin": made.origin, "size": made.size, "root": made.root.hex(), "note": made.note, "key": key}
         click.echo(json.dumps(values, indent=2))
-    elif out is not None:
-        with output(out) as file:
-            file.write(made.note.encode())
-    else:
-        click.echo(made.note, nl=False)
+        return
+    with output(out) as file:
+        file.write(made.note.encode())
 
 
 @click.command()
