@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -32,6 +33,11 @@ class RealClock:
     def now(self) -> datetime:
         """Return the current time in UTC, without fractions of a second."""
         return datetime.now(UTC).replace(microsecond=0)
+
+
+def machine_microseconds() -> int:
+    """Return the microseconds from 1970-01-01T00:00:00Z to now, by the machine's clock."""
+    return time.time_ns() // 1000
 
 
 @dataclass(frozen=True, slots=True)

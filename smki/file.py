@@ -12,52 +12,62 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from smki.leftovers import is_temporary_name_of, lock, temporary_name, temporary_prefix
 from smki.problem import NotReady, Problem
 
 PUBLIC_MODE = 0o644
 PRIVATE_MODE = 0o600
 
 
-def replace_file(path: Path, content: bytes) -> None:
+def replace_file(path: Path, content: bytes, *, follow_links: bool = True) -> None:
     """Replace a file with *content*, durably; readers see either the old or the new content, never a part.
 
     The file is readable only by its owner (mode 0600).
 
+    :param follow_links: False for a private key (see :func:`replacing`).
     :raises OSError: if it cannot be written; the old file then remains.
     """
-    with replacing(path, PRIVATE_MODE) as file:
+    with replacing(path, PRIVATE_MODE, follow_links=follow_links) as file:
         file.write(content)
 
 
 @contextlib.contextmanager
-def replacing(path: Path, mode: int = PUBLIC_MODE) -> Iterator[IO[bytes]]:
+def replacing(path: Path, mode: int = PUBLIC_MODE, *, follow_links: bool = True) -> Iterator[IO[bytes]]:
     """Yield a file that replaces *path* if the block succeeds, and is deleted otherwise.
 
     It is opened before the block starts, so that an unwritable location is noticed early. If *path* is a symbolic link,
     the file it leads to is replaced; a device or a pipe is written to directly.
 
     :param mode: the permissions of the finished file; until then only its owner can read it.
+    :param follow_links: False for private keys: whoever may write to the directory could have laid a link that leads
+        the key to where others read it. Then a link is refused.
     :raises OSError: with *path* as file name, if it cannot be written; the old file then remains.
     """
     with _naming(path):
+        if path.is_symlink() and not follow_links:
+            raise OSError(errno.ELOOP, "a symbolic link, through which no private key is written")
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         if path.exists() and not path.is_file():
             # Replacing /dev/null with a file would break it for everybody.
-            with path.open("wb") as file:
+            flags = os.O_WRONLY | (0 if follow_links else os.O_NOFOLLOW)
+            with os.fdopen(os.open(path, flags), "wb") as file:
                 yield file
             return
-        target = path.resolve()
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        # Renaming replaces a link that was laid in the meantime, and does not follow it.
+        target = path.resolve() if follow_links else path
+        temporary = target.with_name(temporary_name(target.name))
+        descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE_MODE)
         try:
             with os.fdopen(descriptor, "wb") as file:
+                lock(descriptor)
                 yield file
                 file.flush()
                 os.fsync(descriptor)
-            Path(temporary).chmod(mode)
-            Path(temporary).replace(target)
+                temporary.chmod(mode)
+                temporary.replace(target)
         except BaseException:
-            Path(temporary).unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
             raise
 
 
@@ -67,7 +77,7 @@ def _naming(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.filename is None or Path(error.filename).name.startswith(f".{path.name}."):
+        if error.filename is None or is_temporary_name_of(Path(error.filename).name, path.name):
             error.filename = str(path)
         raise
 
@@ -90,15 +100,28 @@ def new_directory(path: Path) -> Iterator[Path]:
                 remedy=remedy,
             )
         )
-    with _naming(path):
-        workshop = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    with _naming(path), workshop(path) as directory:
+        yield directory
+        directory.chmod(0o755)
+        directory.replace(path)
+
+
+@contextlib.contextmanager
+def workshop(path: Path) -> Iterator[Path]:
+    """Yield a new directory beside *path*, of mode 0700, in which to prepare it; it is removed if it is still there at
+    the end.
+
+    :raises OSError: if it cannot be made.
+    """
+    directory = path.with_name(temporary_name(path.name))
+    directory.mkdir(mode=0o700)
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        yield workshop
-        workshop.chmod(0o755)
-        workshop.replace(path)
-    except BaseException:
-        shutil.rmtree(workshop, ignore_errors=True)
-        raise
+        lock(descriptor)
+        yield directory
+    finally:
+        os.close(descriptor)
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 class TemporaryPlace:
@@ -113,7 +136,7 @@ class TemporaryPlace:
         """The directory, accessible only to its owner (mode 0700)."""
         with self._lock:
             if self._directory is None:
-                self._directory = tempfile.TemporaryDirectory(prefix="smki-")
+                self._directory = tempfile.TemporaryDirectory(prefix=temporary_prefix("memory"))
             return Path(self._directory.name)
 
     def remove(self) -> None:

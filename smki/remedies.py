@@ -219,6 +219,15 @@ REMEDIES: dict[str, Remedy] = {
         "Have one made: POST /api/v1/authorities.",
         "Execute EstablishAuthority(kind).",
     ),
+    "ledger.restore": Remedy(
+        "Nothing was written. Undo what was changed, or restore a backup in another directory: smki restore FILE --home DIR.",
+        "Nothing was written. Undo what was changed, or restore a backup.",
+    ),
+    "ledger.newer-version": Remedy(
+        "Nothing was written. Install the version that wrote it, or a newer one; or restore a backup that this version made: "
+        "smki restore FILE --home DIR.",
+        "Nothing was written. Install the version that wrote it, or a newer one; or restore a backup that this version made.",
+    ),
     "credential.list": Remedy(
         "smki apikey list and smki officer list show what there is.",
         "GET /api/v1/api-keys and GET /api/v1/tokens list what there is.",

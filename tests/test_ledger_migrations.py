@@ -26,7 +26,7 @@ def test_a_ledger_of_the_first_form(smki: Smki, tmp_path: Path) -> None:
     smki.issue_device(make_device_request(SystemRandomness().private_key(""), DEVICE, DS))
     path = tmp_path / "old.sqlite"
     MIGRATIONS.apply(Database(path), stop_before="m004_credentials")
-    _write_as_before(sqlite3.connect(path, isolation_level=None), smki)
+    write_as_before(sqlite3.connect(path, isolation_level=None), smki)
     ledger, now = SqliteLedger(path), to_seconds(smki.clock.now())
     everything = CertificateQuery()
     assert list(ledger.certificates(everything)) == list(smki.ledger.certificates(everything))
@@ -40,7 +40,8 @@ def test_a_ledger_of_the_first_form(smki: Smki, tmp_path: Path) -> None:
     ledger.close()
 
 
-def _write_as_before(connection: sqlite3.Connection, smki: Smki) -> None:
+def write_as_before(connection: sqlite3.Connection, smki: Smki) -> None:
+    """Write the applications and certificates of an SMKI into the tables of an early version, and close the connection."""
     for kept in smki.ledger.applications(ApplicationQuery()):
         new = kept.application
         assert kept.serial_number

@@ -11,16 +11,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlite_utils import Database
 
 from smki import DeviceType, EntityIdentifier, FixedClock, SerialNumber, Smki
 from smki.ledger import ApplicationQuery, CertificateQuery, CertificateRecord, Order, Period
 from smki.ledger.records import ApplicationGroup, CertificateGroup
 from smki.ledger.sqlite import search
 from smki.ledger.sqlite.ledger import SqliteLedger
+from smki.ledger.sqlite.schema import MIGRATIONS
 from smki.ledger.sqlite.statistics import _CHANGED_WITH_TIME
 from smki.sec.role import CertificateKind, CertificateStatus, RemotePartyRole
 from tests.commands import reject, revoke
 from tests.support import DS, KA, SUPPLIER
+from tests.test_ledger_migrations import write_as_before
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 NOW = datetime(2036, 6, 1, tzinfo=UTC)
@@ -252,23 +255,14 @@ def test_devices_and_registrants_in_pages(searched: Smki, monkeypatch: pytest.Mo
     assert registrants == register.registrants()
 
 
-def test_a_ledger_from_before_is_made_searchable(made_home: Path, tmp_path: Path) -> None:
+def test_a_ledger_from_before_is_made_searchable(searched: Smki, tmp_path: Path) -> None:
     """The migration finds the fingerprints and counts of what there is already."""
     file = tmp_path / "ledger.sqlite"
-    with sqlite3.connect(made_home / "ledger.sqlite") as source, sqlite3.connect(file) as copy:
-        source.backup(copy)
-        for name in ("fingerprint", "certificate_count", "application_count"):
-            copy.execute(f"DROP TABLE {name}")
-        triggers = ("certificate_counted", "certificate_recounted", "application_counted", "application_recounted")
-        for name in triggers:
-            copy.execute(f"DROP TRIGGER IF EXISTS {name}")
-        for name in ("issued", "not_after", "role", "not_device", "unusual"):
-            copy.execute(f"DROP INDEX certificate_{name}")
-        copy.execute("DELETE FROM _sqlite_migrations WHERE name = 'm020_search'")
-    copy.close()
-    source.close()
+    MIGRATIONS.apply(Database(file), stop_before="m020_search")
+    write_as_before(sqlite3.connect(file, isolation_level=None), searched)
     ledger = SqliteLedger(file)
     records = list(ledger.certificates(CertificateQuery()))
+    assert len(records) == searched.ledger.count_certificates()
     for record in records:
         query = CertificateQuery(sha256=record.certificate.sha256)
         assert ledger.search.certificates(query).records == [record]

@@ -6,7 +6,6 @@ The response is HTTP 200 with a result, 401 for an invalid request, or 402 if no
 from __future__ import annotations
 
 import base64
-import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -51,8 +50,6 @@ STATUS_SINCE = "X-SMKI-Status-Since"
 
 ISSUED_HERE = "X-SMKI-Issued-Here"
 """Response header that is ``false`` for an imported certificate."""
-
-_log = logging.getLogger("smki.audit-trail")
 
 _END_ENTITIES = (CertificateKind.ORGANISATION, CertificateKind.DEVICE)
 
@@ -132,9 +129,8 @@ def _answer(
     moment = smki.clock.now()
     try:
         reference = smki.audit_trail.record(moment, entry)
-    except OSError as error:
+    except OSError:
         # Reading changes nothing that must be recorded, so it continues to work if, say, the disk is full.
-        _log.error("cannot write to the audit trail: %s", error)
         reference = f"{to_seconds(moment):010d}-{'0' * 9}"
     head: list[tuple[str, Content]] = [
         ("ResponseCode", str(status)),

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import logging
-import os
 import socket
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -22,9 +20,12 @@ from granian.server import Server
 
 from smki.clock import TravellingClock
 from smki.home.smki import Smki
+from smki.home.tidying import tidy
+from smki.leftovers import temporary_directory
 from smki.problem import NotReady, Problem, SmkiError
 from smki_repository.faults import Faults
-from smki_repository.options import DEFAULTS, SHARED_COUNTS, Options, ReadAccess
+from smki_repository.options import DEFAULTS, Options, ReadAccess
+from smki_repository.shared_counts import reserve_counts, shared_counts
 from smki_repository.slow_senders import BodyLimit
 
 DEFAULT_HOST = "127.0.0.1"
@@ -98,6 +99,7 @@ def serve(
         if options.publish_test_keys:
             smki.published_keys.certificates()
     check_port(host, port)
+    tidy(home, now=time.time())
     server = Server(
         "smki_repository",
         address=host,
@@ -110,19 +112,8 @@ def serve(
         workers_kill_timeout=STOP_SECONDS,
         http1_settings=HTTP1Settings(header_read_timeout=HEADER_MILLISECONDS),
     )
-    with _shared_counts(), _faults_file(options.faults) as faults_file:
+    with shared_counts(), _faults_file(options.faults) as faults_file:
         server.serve(target_loader=partial(_load, home, options, faults_file), wrap_loader=False)
-
-
-@contextmanager
-def _shared_counts() -> Iterator[None]:
-    """Set up a directory in which workers started in this context count together, so that each reports all of them."""
-    with tempfile.TemporaryDirectory(prefix="smki-metrics-", ignore_cleanup_errors=True) as directory:
-        os.environ[SHARED_COUNTS] = directory
-        try:
-            yield
-        finally:
-            del os.environ[SHARED_COUNTS]
 
 
 @contextmanager
@@ -131,14 +122,15 @@ def _faults_file(wanted: bool) -> Iterator[Path | None]:
     if not wanted:
         yield None
         return
-    with tempfile.TemporaryDirectory(prefix="smki-faults-") as directory:
-        file = Path(directory) / "faults.sqlite"
+    with temporary_directory("faults") as directory:
+        file = directory / "faults.sqlite"
         Faults(file).close()
         yield file
 
 
 def _load(home: Path, options: Options, faults_file: Path | None) -> Flask:
     # Imported in the worker because prometheus_client chooses where to count when it is imported.
+    reserve_counts()
     from smki_repository.app import create_app
 
     smki = Smki.open(home)

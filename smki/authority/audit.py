@@ -12,7 +12,7 @@ from multiprocessing import get_context
 from smki.authority.check_certificates import PAGE, check_certificates
 from smki.clock import iso, to_seconds
 from smki.identity import PartyId, SerialNumber
-from smki.ledger import Ledger, ListRecord
+from smki.ledger import EventKind, EventQuery, Ledger, ListRecord
 from smki.pki.certificate import Certificate
 from smki.pki.revocation_entry import encode_entry_rows
 from smki.pki.revocation_list import RevocationList, read_revocation_list
@@ -136,9 +136,13 @@ def _damaged(seen: str) -> Problem:
 def _check_lists(ledger: Ledger, issuer: Certificate) -> Iterator[Problem]:
     """Check that the numbers and times of an issuer's lists only increase, and that the latest one matches the
     ledger."""
+    restored = ledger.events(EventQuery(kind=EventKind.RESTORED))
+    gaps = {int(event.content["numbersAbove"]) + 1 for event in restored if event.content}
     expected, update = 1, None
     for record in ledger.revocations.lists(issuer.serial_number):
         subject = f"revocation list {record.number} of {issuer.serial_number}"
+        if record.number in gaps:
+            expected = max(expected, record.number)
         if record.number != expected or (update is not None and record.this_update < update):
             yield Problem(
                 code="list.order",

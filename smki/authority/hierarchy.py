@@ -116,11 +116,21 @@ class Hierarchy:
             )
         names = [record.certificate.common_name or "" for record in there]
         name = _next_name(names) if there else AUTHORITY_NAMES[kind]
-        key = self._new_key(kind, name, f"authority {kind.value}" + (f" {name}" if there else ""))
+        above = reader.numbers_above()  # an authority of that name may have been lost in a restore
+        label = f"authority {kind.value}" + (f" {name}" if there else "") + (f" after {above}" if above else "")
+        key = self._new_key(kind, name, label)
         point = public_point(key.public_key())
         subject = Subject(_subject(kind, name), encode_public_key(point))
         facts = IssuerFacts(name=subject.name, point=point)
         return NewAuthority(subject, facts, SigningKey(subject.name, lambda: key))
+
+    def require_key(self, record: CertificateRecord) -> None:
+        """Read the key of an authority, and compare it with its certificate.
+
+        :raises NotFound: if it is missing.
+        :raises IntegrityError: if it cannot be read, or is the key of another certificate.
+        """
+        self._load_key(record.certificate)
 
     def _new_key(self, kind: CertificateKind, name: str, label: str) -> ec.EllipticCurvePrivateKey:
         key, key_name = self._randomness.private_key(label), _key_name(kind, name)

@@ -38,12 +38,15 @@ class Issuance:
         self._policy_oid = policy_oid
         self._templates = IssuingTemplates()
 
-    def serial_number(self, subject: Subject, attempt: int) -> SerialNumber:
+    def serial_number(self, subject: Subject, attempt: int, above: int) -> SerialNumber:
         """Draw a serial number for a certificate.
 
+        :param above: the number of the last restore (:meth:`~smki.ledger.Reader.numbers_above`): with a seed, other
+            serial numbers are drawn after each restore.
         :param attempt: how many numbers were drawn before for this certificate and were already in use.
         """
-        return self._randomness.serial_number(subject.public_key_info, attempt)
+        material = subject.public_key_info + (above.to_bytes(8, "big") if above else b"")
+        return self._randomness.serial_number(material, attempt)
 
     def make(
         self,

@@ -14,7 +14,7 @@ import click
 
 from smki.authority.revocation_lists import POLICIES
 from smki.clock import iso, parse_moment
-from smki.file import PUBLIC_MODE, replacing
+from smki.file import PRIVATE_MODE, PUBLIC_MODE, replacing
 from smki.identity import EntityIdentifier, PartyId, SerialNumber
 from smki.pki.certificate import Certificate
 from smki.pki.pem import MAX_INPUT_BYTES
@@ -188,7 +188,7 @@ def read_input(name: str) -> bytes:
 def output(path: Path | None, mode: int = PUBLIC_MODE) -> Iterator[IO[bytes]]:
     """Open the output of a command: a file that is created atomically, or standard output for None or ``-``.
 
-    :param mode: the permissions of the file.
+    :param mode: the permissions of the file. One with private keys (PRIVATE_MODE) is not written through a link.
     :raises NotFound: if its directory does not exist.
     """
     if path is None or path == Path("-"):
@@ -196,7 +196,7 @@ def output(path: Path | None, mode: int = PUBLIC_MODE) -> Iterator[IO[bytes]]:
         sys.stdout.buffer.flush()
         return
     require_directory(path.parent)
-    with replacing(path, mode) as file:
+    with replacing(path, mode, follow_links=mode != PRIVATE_MODE) as file:
         yield file
 
 

@@ -20,6 +20,7 @@ from smki.file import PRIVATE_MODE, new_directory, replacing
 from smki.home.smki import Smki
 from smki.interchange import CertificateWithKey, key_store, org_crypto_zip, pkcs12, write_archive, write_folder
 from smki.interchange.key_ring import KeyRing
+from smki.interchange.pkcs12 import Pkcs12Encryption
 from smki.interchange.selection import (
     Missing,
     certificate_with_key,
@@ -28,7 +29,7 @@ from smki.interchange.selection import (
     records_without_keys,
 )
 from smki.interchange.table import write_csv, write_json_lines, write_pem
-from smki.keys.private_key import passphrase_from_environment
+from smki.keys.private_key import encryption_from_environment
 from smki.ledger import CertificateQuery, CertificateRecord
 from smki.problem import NotReady, Problem
 from smki.sec.role import CertificateKind
@@ -132,7 +133,7 @@ def zip_(home: Path, out: Path | None, der: bool, query: CertificateQuery) -> No
 def folder(home: Path, out: Path, key_places: Paths, query: CertificateQuery) -> None:
     """Export a directory with a file for each certificate, named as in the published sets, and with --keys its key."""
     require_directory(out.absolute().parent)
-    passphrase = passphrase_from_environment()
+    passphrase = encryption_from_environment()
     keys = _key_ring(key_places) if key_places else None
     with _selected(home, query) as (smki, records):
         count = write_folder(out, certificates_with_keys(records, smki.clock.now(), keys), passphrase)
@@ -191,11 +192,11 @@ def pkcs12_(home: Path, out: Path, key_places: Paths, query: CertificateQuery) -
         left_out = records_without_keys(smki.ledger, keys, query)
         chain = [record.certificate for record in smki.authorities()]
     if by_party:
-        passphrase = _pkcs12_passphrase()
+        encryption = Pkcs12Encryption(_pkcs12_passphrase())
         with new_directory(out) as directory:
             for party, held in sorted(by_party.items()):
                 with replacing(directory / f"{party}.p12", PRIVATE_MODE) as file:
-                    file.write(pkcs12(held, passphrase, chain))
+                    file.write(pkcs12(held, encryption, chain))
     _print_summary(sum(map(len, by_party.values())), left_out)
 
 
@@ -215,7 +216,7 @@ def _own_keys(smki: Smki) -> list[Path]:
 
 
 def _key_ring(places: Iterable[Path]) -> KeyRing:
-    keys = KeyRing(places, passphrase_from_environment())
+    keys = KeyRing(places, encryption_from_environment())
     for problem in keys.problems:
         say_problems([problem], "smki: ", err=True)
     return keys

@@ -22,7 +22,7 @@ from smki.interchange.importing import Importer, ImportOutcome, find_certificate
 from smki.interchange.importing.contents import FoundObject
 from smki.interchange.importing.importer import ImportStatus
 from smki.interchange.importing.sources import find_in
-from smki.keys.private_key import passphrase_from_environment
+from smki.keys.private_key import encryption_from_environment
 from smki.pki.certificate import Certificate, read_certificate
 from smki.pki.pem import decode_input
 from smki.problem import errors_among, finding_text, problem_lines
@@ -71,7 +71,7 @@ def import_(
             only_conformant=only_conformant,
             interface="cli",
         )
-        # Closed while the home is open, so that everything reported as imported is committed even if the output pipe breaks.
+        # Closed while the home is open: what was read is stored even if the output pipe breaks.
         with closing(importer.take(_found(paths))) as taking:
             outcomes = _reported(taking, as_json)
         written = smki.write_imported_keys(importer) if with_keys else []
@@ -84,7 +84,7 @@ def import_(
 
 
 def _found(paths: Sequence[str]) -> Iterator[FoundObject]:
-    passphrase = passphrase_from_environment()
+    passphrase = encryption_from_environment()
     for path in paths:
         if path == "-":
             yield from find_in(io.BytesIO(read_input("-")), "standard input", passphrase)

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import click
 
 from smki.cli.say import say, say_problems
+from smki.os_errors import remedy_for
 from smki.problem import Problem, SmkiError, not_text
 
 EXIT_NEGATIVE = 1
@@ -57,6 +58,9 @@ _COMMANDS = {
     "defects": ("smki.cli.defects", "defects", "Write certificates that each have exactly one defect."),
     "faults": ("smki.cli.faults", "faults", "Inject faults into a Repository under test."),
     "check": ("smki.cli.check", "check", "Check the integrity and consistency of the ledger."),
+    "tidy": ("smki.cli.tidy", "tidy", "Remove what killed processes left behind, and old records of requests."),
+    "backup": ("smki.cli.backup", "backup", "Back up a home to one file, also while it is served."),
+    "restore": ("smki.cli.backup", "restore", "Make a home from a backup, without using a number twice."),
     "apikey": ("smki.cli.credentials", "apikey", "Manage API keys for systems that read the Repository."),
     "officer": ("smki.cli.credentials", "officer", "Manage tokens with which officers act over REST."),
     "serve": ("smki.cli.serve", "serve", "Serve the SMKI Repository over HTTP."),
@@ -132,9 +136,9 @@ def _reported_errors(*, as_json: bool) -> Iterator[None]:
         _print_usage_error(error)
         sys.exit(error.exit_code)
     except OSError as error:
-        name = str(error.filename) if error.filename else "file"
-        remedy = "Name an existing file that the user may read or write."
-        _fail([Problem(code="file.unusable", subject=name, seen=error.strerror or str(error), remedy=remedy)], as_json)
+        name = str(error.filename) if error.filename else "output"
+        seen = error.strerror or str(error)
+        _fail([Problem(code="file.unusable", subject=name, seen=seen, remedy=remedy_for(error))], as_json)
     except KeyboardInterrupt:
         sys.exit(130)
 

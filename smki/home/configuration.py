@@ -9,6 +9,7 @@ from pathlib import Path
 
 from smki.clock import RealClock, utc
 from smki.keys.private_key import write_private_file
+from smki.os_errors import remedy_for
 from smki.problem import IntegrityError, Malformed, NotReady, Problem
 from smki.profile import TEST_POLICY_OID
 
@@ -73,7 +74,12 @@ class Configuration:
                     remedy=f"Make one with: smki init --home {home}",
                 )
             ) from None
-        except (OSError, ValueError, TypeError) as error:
+        except OSError as error:
+            seen, remedy = error.strerror or str(error), remedy_for(error)
+            raise IntegrityError(
+                Problem(code="home.unreadable", subject=str(path), seen=seen, expected="a readable file", remedy=remedy)
+            ) from None
+        except (ValueError, TypeError) as error:
             raise IntegrityError(
                 Problem(
                     code="home.unreadable", subject=str(path), seen=str(error), expected="a file written by smki init"

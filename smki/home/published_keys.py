@@ -44,7 +44,7 @@ class PublishedKeys:
         self._certificate_with_key(name, key)
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = self._directory / f"{file_name(name)}{_SUFFIX}"
-        replace_file(path, key_to_pem(key))
+        replace_file(path, key_to_pem(key), follow_links=False)
         return path
 
     def certificates(self) -> list[CertificateWithKey]:

@@ -14,8 +14,6 @@ pki/
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property, partial
@@ -31,7 +29,7 @@ from smki.authority.hierarchy import Hierarchy
 from smki.authority.issuance import Issuance
 from smki.authority.revocation_lists import POLICIES
 from smki.clock import AdjustableClock, Clock, FixedClock, HomeClock, iso
-from smki.file import TemporaryPlace
+from smki.file import TemporaryPlace, workshop
 from smki.home.audit_trail import AuditTrail
 from smki.home.configuration import CONFIGURATION_FILE, Configuration, beginning, refuse_occupied
 from smki.home.population import dcc_key_name, populate
@@ -45,12 +43,14 @@ from smki.keys.private_key import (
     Randomness,
     SeededRandomness,
     SystemRandomness,
+    encryption_from_environment,
     key_to_pem,
-    passphrase_from_environment,
 )
 from smki.ledger import CertificateRecord, Ledger, ListRecord, NewImport
 from smki.ledger.sqlite.ledger import SqliteLedger
 from smki.ledger.sqlite.memory import MemoryLedger
+from smki.leftovers import left_beside, remove
+from smki.os_errors import DISK_IS_FULL, remedy_for
 from smki.pki.certificate import Certificate
 from smki.pki.request import make_device_request, make_organisation_request, public_point
 from smki.pki.x509 import encode_public_key
@@ -94,7 +94,7 @@ class Smki:
         self.configuration = configuration
         self.ledger = ledger
         self.clock = clock
-        self._passphrase = passphrase_from_environment()
+        self._passphrase = encryption_from_environment(place / "keys" if isinstance(place, Path) else None)
         seed = configuration.seed
         self._randomness: Randomness = SystemRandomness() if seed is None else SeededRandomness(seed)
         self._keys: KeyStore = keys or KeyDirectory(self.path / "keys", self._passphrase)
@@ -152,22 +152,21 @@ class Smki:
         _refuse_existing(path)
         refuse_occupied(path)
         start = beginning(seed, at)
-        workshop = path.with_name(f".{path.name}.new-{os.getpid()}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            workshop.mkdir(mode=0o700)
-            configuration = Configuration(
-                iso(start), seed=seed, deemed_accepted_after=int(deemed_accepted_after.total_seconds())
-            )
-            _establish(workshop, configuration, FixedClock(start))
-            workshop.replace(path)
+            for abandoned in left_beside(path):
+                remove(abandoned)
+            with workshop(path) as place:
+                seconds = int(deemed_accepted_after.total_seconds())
+                configuration = Configuration(iso(start), seed=seed, deemed_accepted_after=seconds)
+                _establish(place, configuration, FixedClock(start))
+                place.replace(path)
         except OSError as error:
             seen, expected = error.strerror or str(error), "a directory that can be made"
+            remedy = remedy_for(error) if error.errno in DISK_IS_FULL else ""
             raise NotReady(
-                Problem(code="home.not-writable", subject=str(path), seen=seen, expected=expected)
+                Problem(code="home.not-writable", subject=str(path), seen=seen, expected=expected, remedy=remedy)
             ) from error
-        finally:
-            shutil.rmtree(workshop, ignore_errors=True)
         return cls.open(path)
 
     @classmethod
@@ -335,9 +334,9 @@ class Smki:
 
     def _new_key(self, label: str) -> ec.EllipticCurvePrivateKey:
         # With a seed, the first keys of a label are those of earlier certificates.
-        number = 0
+        number, above = 0, self.ledger.numbers_above()
         while True:
-            key = self._randomness.private_key(f"{label} {number}")
+            key = self._randomness.private_key(f"{label} {number}" + (f" after {above}" if above else ""))
             if not self.ledger.is_certified(encode_public_key(public_point(key.public_key()))):
                 return key
             number += 1

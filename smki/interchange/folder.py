@@ -8,10 +8,10 @@ from pathlib import Path
 from smki.file import new_directory
 from smki.interchange.certificate_with_key import CertificateWithKey
 from smki.interchange.naming import Names
-from smki.keys.private_key import key_to_pem, write_private_file
+from smki.keys.private_key import Passphrase, key_to_pem, write_private_file
 
 
-def write_folder(path: Path, pairs: Iterable[CertificateWithKey], passphrase: bytes | None = None) -> int:
+def write_folder(path: Path, pairs: Iterable[CertificateWithKey], passphrase: Passphrase | None = None) -> int:
     """Write each certificate as ``NAME.pem`` and its private key, if available, as ``NAME.key`` (mode 0600).
 
     The folder appears only when it is complete. Certificates are processed one at a time.

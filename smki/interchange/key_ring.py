@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from smki.keys.private_key import read_key
+from smki.keys.private_key import Passphrase, read_key
 from smki.pki.request import public_point
 from smki.pki.x509 import encode_public_key
 from smki.problem import IntegrityError, NotFound, Problem, SmkiError
@@ -25,7 +25,7 @@ class KeyRing:
     :raises NotFound: if a place does not exist.
     """
 
-    def __init__(self, places: Iterable[Path], passphrase: bytes | None = None) -> None:
+    def __init__(self, places: Iterable[Path], passphrase: Passphrase | None = None) -> None:
         self._passphrase = passphrase
         self._files: dict[bytes, Path] = {}
         self.problems: list[Problem] = []

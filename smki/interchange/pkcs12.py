@@ -9,21 +9,17 @@ import hashlib
 import hmac
 import os
 from collections.abc import Iterable, Sequence
-
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import (
-    BestAvailableEncryption,
-    Encoding,
-    PrivateFormat,
-)
+from functools import cached_property
 
 from smki.interchange.certificate_with_key import CertificateWithKey
+from smki.keys.encryption import KEY_ROUNDS, KeyEncryption
 from smki.pki import der
 from smki.pki.certificate import Certificate
 from smki.problem import Malformed, Problem
 
-MAC_ITERATIONS = 10_000
-"""Iterations of the key derivation for the MAC of the file; the keys in it have their own iteration count."""
+MAC_ITERATIONS = KEY_ROUNDS
+"""Iterations of the key derivation for the MAC of the file: as many as for the keys in it, because a passphrase could be
+guessed with either."""
 
 _SALT_BYTES = 16
 _DATA = "1.2.840.113549.1.7.1"
@@ -36,11 +32,24 @@ _SHA_256 = "2.16.840.1.101.3.4.2.1"
 _BMP_STRING = 0x1E
 
 
-def pkcs12(pairs: Iterable[CertificateWithKey], passphrase: bytes, chain: Sequence[Certificate] = ()) -> bytes:
+class Pkcs12Encryption(KeyEncryption):
+    """Encrypts the private keys of PKCS#12 files with one passphrase, and derives the key of their MAC, each only once."""
+
+    @cached_property
+    def mac(self) -> tuple[bytes, bytes]:
+        """Salt and key of the MAC."""
+        salt = os.urandom(_SALT_BYTES)
+        password = self.passphrase.decode("utf-8", "replace").encode("utf-16-be") + b"\0\0"
+        return salt, _derive(password, salt, MAC_ITERATIONS)
+
+
+def pkcs12(
+    pairs: Iterable[CertificateWithKey], passphrase: bytes | Pkcs12Encryption, chain: Sequence[Certificate] = ()
+) -> bytes:
     """Return a PKCS#12 file (DER). A certificate and its encrypted private key (PBES2) have the same name and key id.
 
     :param pairs: at least one; for those without a private key, only the certificate is included.
-    :param passphrase: UTF-8, not empty.
+    :param passphrase: UTF-8, not empty; for several files as a :class:`Pkcs12Encryption`.
     :param chain: additional certificates of authorities.
     :raises Malformed: if *pairs* or *passphrase* is empty.
     """
@@ -50,17 +59,18 @@ def pkcs12(pairs: Iterable[CertificateWithKey], passphrase: bytes, chain: Sequen
         raise Malformed(
             Problem(code="pkcs12.nothing", subject="PKCS#12", seen=seen, expected="a certificate and a passphrase")
         )
+    encryption = passphrase if isinstance(passphrase, Pkcs12Encryption) else Pkcs12Encryption(passphrase)
     keys, certificates = [], []
     for pair in held:
         identity = _attributes(pair.name, pair.certificate.sha256 if pair.key else None)
         if pair.key is not None:
-            keys.append(_bag(_SHROUDED_KEY_BAG, _encrypted(pair.key, passphrase), identity))
+            keys.append(_bag(_SHROUDED_KEY_BAG, encryption.encrypt(pair.key), identity))
         certificates.append(_bag(_CERTIFICATE_BAG, _certificate(pair.certificate), identity))
     for authority in chain:
         certificates.append(_bag(_CERTIFICATE_BAG, _certificate(authority), _attributes("", None)))
     contents = [_data(der.sequence(*bags)) for bags in (keys, certificates) if bags]
     safe = der.sequence(*contents)
-    return der.sequence(der.integer(3), _data(safe), _mac(safe, passphrase))
+    return der.sequence(der.integer(3), _data(safe), _mac(safe, encryption))
 
 
 def _data(content: bytes) -> bytes:
@@ -73,10 +83,6 @@ def _bag(kind: str, value: bytes, attributes: bytes) -> bytes:
 
 def _certificate(certificate: Certificate) -> bytes:
     return der.sequence(der.oid(_X509_CERTIFICATE), der.explicit(0, der.octet_string(certificate.der)))
-
-
-def _encrypted(key: ec.EllipticCurvePrivateKey, passphrase: bytes) -> bytes:
-    return key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, BestAvailableEncryption(passphrase))
 
 
 def _attributes(name: str, key_id: bytes | None) -> bytes:
@@ -97,9 +103,8 @@ def _bmp(text: str) -> bytes:
     return "".join(character if character <= "\uffff" else "?" for character in text).encode("utf-16-be", "replace")
 
 
-def _mac(content: bytes, passphrase: bytes) -> bytes:
-    salt = os.urandom(_SALT_BYTES)
-    key = _derive(passphrase.decode("utf-8", "replace").encode("utf-16-be") + b"\0\0", salt, MAC_ITERATIONS)
+def _mac(content: bytes, encryption: Pkcs12Encryption) -> bytes:
+    salt, key = encryption.mac
     digest = hmac.digest(key, content, "sha256")
     algorithm = der.sequence(der.oid(_SHA_256), der.element(0x05))
     info = der.sequence(algorithm, der.octet_string(digest))

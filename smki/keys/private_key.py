@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import os
@@ -10,18 +11,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
-    BestAvailableEncryption,
     Encoding,
-    KeySerializationEncryption,
     NoEncryption,
     PrivateFormat,
     load_pem_private_key,
 )
 
 from smki.identity import MAX_SERIAL_BYTES, SerialNumber
+from smki.keys.encryption import KeyEncryption, TooCostly
+from smki.pki.certificate import to_pem
+from smki.pki.pem import decode_input
 from smki.problem import IntegrityError, Malformed, NotFound, Problem
 
 PASSPHRASE_VARIABLE = "SMKI_KEY_PASSPHRASE"  # noqa: S105  (the name of the variable)
@@ -102,25 +105,59 @@ def passphrase_from_environment() -> bytes | None:
     return os.environ.get(PASSPHRASE_VARIABLE, "").encode() or None
 
 
-def key_to_pem(key: PrivateKey, passphrase: bytes | None = None) -> bytes:
-    """Return the key as PKCS#8 in PEM, encrypted if there is a passphrase."""
-    encryption: KeySerializationEncryption = BestAvailableEncryption(passphrase) if passphrase else NoEncryption()
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
+Passphrase = bytes | KeyEncryption
+"""A passphrase; for several keys as a :class:`KeyEncryption`, which derives a key from it only once."""
+
+_ENCRYPTED_LABEL = "ENCRYPTED PRIVATE KEY"
+
+
+def encryption_from_environment(keys: Path | None = None) -> KeyEncryption | None:
+    """Return the encryption with the passphrase in SMKI_KEY_PASSPHRASE, or None if it is not set or empty.
+
+    :param keys: the directory of the keys of a home. New keys have the same salt as these, so that a thousand of them,
+        each written by another process, are read in the time of one.
+    """
+    passphrase = passphrase_from_environment()
+    if passphrase is None:
+        return None
+    encryption = KeyEncryption(passphrase)
+    first = min(keys.glob("*.key"), default=None) if keys is not None else None
+    if first is not None:
+        with contextlib.suppress(OSError, Malformed):  # reading that key tells what is wrong with it
+            encryption.use_salt_of(decode_input(first.read_bytes(), str(first))[0].der)
+    return encryption
+
+
+def key_to_pem(key: PrivateKey, passphrase: Passphrase | None = None) -> bytes:
+    """Return the key as PKCS#8 in PEM, encrypted if there is a passphrase (see :class:`KeyEncryption`)."""
+    if not passphrase:
+        return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return to_pem(_ENCRYPTED_LABEL, _encryption(passphrase).encrypt(key)).encode()
+
+
+def _encryption(passphrase: Passphrase) -> KeyEncryption:
+    return passphrase if isinstance(passphrase, KeyEncryption) else KeyEncryption(passphrase)
 
 
 def write_private_file(path: Path, content: bytes) -> None:
     """Write a new file with mode 0600.
 
     :raises FileExistsError: if the file already exists; it is left unchanged.
+    :raises OSError: with *path* as file name, if it cannot be written; nothing remains then.
     """
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(descriptor)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(descriptor)
+    except OSError as error:
+        path.unlink()
+        error.filename = str(path)
+        raise
 
 
-def read_key(path: Path, passphrase: bytes | None = None) -> ec.EllipticCurvePrivateKey:
+def read_key(path: Path, passphrase: Passphrase | None = None) -> ec.EllipticCurvePrivateKey:
     """Read a P-256 key from a PKCS#8 file.
 
     :raises NotFound: if there is no such file.
@@ -129,7 +166,7 @@ def read_key(path: Path, passphrase: bytes | None = None) -> ec.EllipticCurvePri
     return _read_file(path, passphrase, key_from_pem)
 
 
-def _read_file(path: Path, passphrase: bytes | None, read: Callable[[bytes, bytes | None, str], K]) -> K:
+def _read_file(path: Path, passphrase: Passphrase | None, read: Callable[[bytes, Passphrase | None, str], K]) -> K:
     try:
         return read(path.read_bytes(), passphrase, str(path))
     except FileNotFoundError:
@@ -173,9 +210,9 @@ class KeyDirectory:
     :param passphrase: the passphrase to encrypt them with; None to leave them unencrypted.
     """
 
-    def __init__(self, path: Path, passphrase: bytes | None) -> None:
+    def __init__(self, path: Path, passphrase: Passphrase | None) -> None:
         self._path = path
-        self._passphrase = passphrase
+        self._passphrase = _encryption(passphrase) if passphrase else None
 
     def write(self, name: str, key: PrivateKey) -> None:
         """Write a new key file; see :class:`KeyStore`."""
@@ -238,7 +275,7 @@ class KeysInMemory:
         return other
 
 
-def key_from_pem(content: bytes, passphrase: bytes | None, name: str) -> ec.EllipticCurvePrivateKey:
+def key_from_pem(content: bytes, passphrase: Passphrase | None, name: str) -> ec.EllipticCurvePrivateKey:
     """Read a P-256 key from PEM.
 
     :raises Malformed: if it is something else, or the passphrase is missing or wrong.
@@ -248,7 +285,7 @@ def key_from_pem(content: bytes, passphrase: bytes | None, name: str) -> ec.Elli
     return key
 
 
-def _note_key_from_pem(content: bytes, passphrase: bytes | None, name: str) -> Ed25519PrivateKey:
+def _note_key_from_pem(content: bytes, passphrase: Passphrase | None, name: str) -> Ed25519PrivateKey:
     key = _from_pem(content, passphrase, name, _is_ed25519, "an Ed25519 private key in PKCS#8")
     assert isinstance(key, Ed25519PrivateKey)
     return key
@@ -263,21 +300,36 @@ def _is_ed25519(key: object) -> bool:
 
 
 def _from_pem(
-    content: bytes, passphrase: bytes | None, name: str, is_suitable: Callable[[object], bool], expected: str
+    content: bytes, passphrase: Passphrase | None, name: str, is_suitable: Callable[[object], bool], expected: str
 ) -> object:
     remedy = ""
+    # Unencrypted files are read even if a passphrase is set, because keys may be older than the passphrase.
+    is_encrypted = b"ENCRYPTED" in content
     try:
-        # Unencrypted files are read even if a passphrase is set, because keys may be older than the passphrase.
-        is_encrypted = b"ENCRYPTED" in content
-        key = load_pem_private_key(content, passphrase if is_encrypted else None)
+        key = _load(content, passphrase if is_encrypted else None, name)
         if is_suitable(key):
             return key
         seen = f"a key of another kind ({type(key).__name__})"
     except TypeError:
         seen, remedy = "an encrypted key and no passphrase", f"Set {PASSPHRASE_VARIABLE} to its passphrase."
-    except ValueError:
+    except TooCostly as error:
+        seen, remedy = str(error), "Encrypt it again with fewer rounds, for instance with openssl pkcs8 -topk8."
+    except UnsupportedAlgorithm:
+        seen, remedy = "an algorithm that is not supported", "Encrypt it with AES-256: openssl pkcs8 -topk8 -v2 aes256."
+    except (ValueError, Malformed):
         seen = "bytes that cannot be read" + (" with this passphrase" if is_encrypted else "")
         remedy = (
             f"Set {PASSPHRASE_VARIABLE} to the passphrase that was set when the key was made." if is_encrypted else ""
         )
     raise Malformed(Problem(code="key.unreadable", subject=name, seen=seen, expected=expected, remedy=remedy))
+
+
+def _load(content: bytes, passphrase: Passphrase | None, name: str) -> object:
+    label = f"-----BEGIN {_ENCRYPTED_LABEL}-----".encode()
+    if label not in content:
+        secret = passphrase.passphrase if isinstance(passphrase, KeyEncryption) else passphrase
+        return load_pem_private_key(content, secret)
+    if not passphrase:
+        raise TypeError("an encrypted key and no passphrase")
+    (piece, *_) = decode_input(content[content.index(label) :], name)
+    return _encryption(passphrase).decrypt(piece.der)

@@ -272,6 +272,9 @@ class Reader(Protocol):
     def count_certificates(self) -> int:
         """The number of certificates."""
 
+    def numbers_above(self) -> int:
+        """The number above which everything is numbered since the last restore from a backup; 0 without one."""
+
     def events(self, query: EventQuery = EventQuery()) -> Iterator[Event]:  # noqa: B008
         """Audit events that match, in the order in which they were appended."""
 

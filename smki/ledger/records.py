@@ -142,6 +142,7 @@ class EventKind(enum.Enum):
     IMPORTED = "imported"
     MIGRATED = "migrated"
     """The ledger of an earlier version was given a record; the event covers every row that it had."""
+    RESTORED = "restored"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

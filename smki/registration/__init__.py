@@ -1,8 +1,8 @@
 """Every change of state: each is a command that runs in one transaction and appends one audit event.
 
 ``command`` runs commands; ``applications``, ``acceptance``, ``revocation``, ``revocation_lists``, ``authorities``,
-``parties``, ``identifiers``, ``appointments``, ``bulk``, ``devices``, ``credentials``, ``imports`` and ``clock`` define
-them. ``inquiry`` answers questions without changing anything.
+``parties``, ``identifiers``, ``appointments``, ``bulk``, ``devices``, ``credentials``, ``imports``, ``clock`` and
+``restoration`` define them. ``inquiry`` answers questions without changing anything.
 """
 
 from smki.registration.actor import Actor

@@ -43,7 +43,7 @@ class PublishList(Command[ListRecord | None]):
                 iso(latest.this_update),
             )
             this_update = latest.this_update
-        number = latest.number + 1 if latest else 1
+        number = max(latest.number if latest else 0, context.transaction.numbers_above()) + 1
         made = make_list(self.authority, number, this_update, revocations.entries(issuer, this_update))
         record = ListRecord(
             issuer=made.issuer,

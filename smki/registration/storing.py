@@ -35,8 +35,9 @@ def store_certificate(
     :raises NotConformant: if it would break its profile; nothing is written then.
     """
     transaction, now = context.transaction, context.now
+    above = transaction.numbers_above()
     for attempt in range(MAX_SERIAL_ATTEMPTS):
-        serial_number = context.issuance.serial_number(subject, attempt)
+        serial_number = context.issuance.serial_number(subject, attempt, above)
         certificate = context.issuance.make(profile, subject, issuer, key, serial_number, now)
         try:
             application_id = transaction.add_application(application, serial_number=serial_number)

@@ -94,7 +94,7 @@ class Bundle:
         try:
             directory.mkdir(parents=True, exist_ok=True)
             for name, content in self.as_der().items():
-                replace_file(directory / name, content)
+                replace_file(directory / name, content, follow_links=False)
             replace_file(directory / MANIFEST, json.dumps(self.as_json(), indent=2).encode() + b"\n")
         except OSError as error:
             seen, remedy = error.strerror or str(error), "Choose a directory where this user may write."

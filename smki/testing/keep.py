@@ -70,7 +70,7 @@ def keep(directory: Path, test: str, smki: Smki, arguments: Mapping[str, object]
     for credential in _credentials(arguments.values()):
         found = smki.ledger.certificate(credential.serial_number)
         if found is not None:
-            replace_file(folder / f"{_name(found)}.key", credential.pkcs8_pem.encode())
+            replace_file(folder / f"{_name(found)}.key", credential.pkcs8_pem.encode(), follow_links=False)
     for value in arguments.values():
         if isinstance(value, DefectiveCertificate):
             for name, content in value.files().items():

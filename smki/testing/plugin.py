@@ -13,7 +13,6 @@ from __future__ import annotations
 import secrets
 import shlex
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -132,15 +131,16 @@ def smki(request: pytest.FixtureRequest, smki_factory: SmkiFactory) -> Iterator[
 def _smki_homes() -> Iterator[Callable[[Smki], Path]]:
     """Makes the directory that corresponds to an SMKI, once for each seed and beginning."""
     from smki.home.smki import Smki
+    from smki.leftovers import temporary_directory
     from smki.testing.clock import ClockControl
 
     made: dict[tuple[str | None, str], Path] = {}
-    with tempfile.TemporaryDirectory(prefix="smki-") as directory:
+    with temporary_directory("pytest") as directory:
 
         def home_of(smki: Smki) -> Path:
             key = smki.configuration.seed, smki.configuration.created
             if key not in made:
-                home = Path(directory) / str(len(made))
+                home = directory / str(len(made))
                 with Smki.create(home, seed=smki.configuration.seed, at=_beginning(smki)) as new:
                     ClockControl(new).freeze(_beginning(smki))
                 made[key] = home
@@ -152,8 +152,10 @@ def _smki_homes() -> Iterator[Callable[[Smki], Path]]:
 @pytest.fixture
 def smki_home(smki: Smki, _smki_homes: Callable[[Smki], Path]) -> Iterator[Path]:
     """The directory of an SMKI on disk, new for this test, with the authorities and the clock that ``smki`` begins with."""
-    with tempfile.TemporaryDirectory(prefix="smki-") as directory:
-        home = Path(directory) / "pki"
+    from smki.leftovers import temporary_directory
+
+    with temporary_directory("pytest") as directory:
+        home = directory / "pki"
         shutil.copytree(_smki_homes(smki), home)
         yield home
 

@@ -21,6 +21,7 @@ from smki import Certificate, Smki
 from smki.interchange import CertificateWithKey, certificate_name, org_crypto_zip, pkcs12, write_archive, write_folder
 from smki.interchange.zip_file import ZipWriter
 from smki.keys.private_key import key_from_pem
+from smki.pki import der
 from smki.pki.pem import decode_input
 from smki.problem import Malformed, NotReady
 from tests.interchange.conftest import organisations
@@ -225,6 +226,18 @@ def test_the_library_reads_pkcs12(pairs: list[CertificateWithKey]) -> None:
     assert read.key.private_numbers() == pair.key.private_numbers()  # type: ignore[union-attr]
     assert read.cert is not None
     assert read.cert.friendly_name == pair.name.encode()
+
+
+def test_guessing_the_passphrase_of_pkcs12_costs_what_it_does_today(pairs: list[CertificateWithKey]) -> None:
+    """By the keys, which took 2,048 rounds, or by the MAC, which took 10,000."""
+    encoded = pkcs12(pairs[:2], b"secret")
+    kdf = der.oid("1.2.840.113549.1.5.12")
+    found = [at for at in range(len(encoded)) if encoded.startswith(kdf, at)]
+    assert len(found) == 2
+    for at in found:
+        assert der.decode_integer(der.read(encoded, at + len(kdf)).children()[1]) >= 600_000
+    mac = der.read(encoded).children()[2].children()
+    assert der.decode_integer(mac[2]) >= 600_000
 
 
 def test_java_reads_pkcs12(pairs: list[CertificateWithKey], tmp_path: Path) -> None:

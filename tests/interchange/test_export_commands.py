@@ -244,3 +244,16 @@ def test_no_secret_is_in_an_export_that_was_not_asked_for_one(stocked: Path, tmp
     assert b"quite-a-secret" not in said
     for secret in secrets:
         assert secret not in said
+
+
+@pytest.mark.parametrize("words", [("keystore",), ("org-crypto",)])
+def test_private_keys_are_not_written_through_links(made_home: Path, tmp_path: Path, words: tuple[str, ...]) -> None:
+    out, elsewhere = tmp_path / "out", tmp_path / "elsewhere"
+    out.symlink_to(elsewhere)
+    result = run_cli("export", *words, "--home", made_home, "--out", out)
+    assert result.returncode == 2
+    assert b"symbolic link" in result.stderr
+    assert not elsewhere.exists()
+    # Certificates are no secret.
+    assert run_cli("export", "pem", "--home", made_home, "--out", out).returncode == 0
+    assert elsewhere.exists()

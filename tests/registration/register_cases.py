@@ -22,6 +22,7 @@ from smki.registration.credentials import MakeApiKey, MakeToken, RevokeCredentia
 from smki.registration.devices import AddDevices, ChangeDevice, SetDeviceStatus, SetThreshold
 from smki.registration.identifiers import AssignIdentifier, ReleaseIdentifier
 from smki.registration.parties import AddParticipant, AddParty, ChangeParticipant, ChangeParty, SetStanding
+from smki.registration.restoration import GoOnAfterRestore, RevokeAllCredentials
 from smki.sec.device import Device, Responsible, SmetsVersion, SmiStatus
 from smki.sec.party import Officer, PartyCategory, Standing, TestPurpose
 from smki.sec.registry_fields import device_fields, registrant_fields
@@ -337,7 +338,17 @@ def _other_cases() -> list[Case]:
         Case(name="shift the clock too far", refusal="clock.out-of-range", status=422,
              command=lambda smki: SetClock(clock=home_clock(smki), shift=timedelta(days=-100 * 366)),
              cli=("clock", "shift", "-100y"), rest=("PUT", "/clock", {"shift_seconds": -100 * 366 * 86400})),
+        Case(name="go on after a restore", event=EventKind.RESTORED, command=lambda _: _go_on(1_795_000_000_000_000),
+             cli=None, rest=None),
+        Case(name="go on by a clock that is behind", refusal="restore.clock-behind", command=lambda _: _go_on(0),
+             cli=None, rest=None),
+        Case(name="revoke all credentials", event=EventKind.CREDENTIAL_REVOKED, prepare=with_key,
+             command=lambda _: RevokeAllCredentials(revoked=MOMENT), cli=None, rest=None),
     ]  # fmt: skip
+
+
+def _go_on(microseconds: int) -> GoOnAfterRestore:
+    return GoOnAfterRestore(machine_microseconds=microseconds, backup_made=MOMENT, backup_sha256="0" * 64)
 
 
 CASES = [*_party_cases(), *_device_cases(), *_other_cases()]

@@ -277,9 +277,9 @@ def test_a_serial_number_that_is_taken_is_drawn_again(pending: Pending, monkeypa
     draw = Issuance.serial_number
     attempts: list[int] = []
 
-    def drawn(self: Issuance, subject: object, attempt: int) -> object:
+    def drawn(self: Issuance, subject: object, attempt: int, above: int) -> object:
         attempts.append(attempt)
-        return taken if attempt < last else draw(self, subject, attempt)  # type: ignore[arg-type]
+        return taken if attempt < last else draw(self, subject, attempt, above)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Issuance, "serial_number", drawn)
     last = MAX_SERIAL_ATTEMPTS - 1

@@ -92,7 +92,11 @@ CLI_SEVERAL = {
 }
 """Commands that run several, how many, and why. Each of those is still one transaction and one event."""
 
+CLI_RESTORES = {"restore"}
+"""The command that makes a home whose first events are those of a backup."""
+
 CLI_READS = {
+    "backup": "backup {new}/backup.zip",
     "show": "show {issued}",
     "list": "list",
     "search": "search {issued}",
@@ -139,6 +143,7 @@ CLI_READS = {
     "suspect clear": "suspect clear {pending}",
     "suspect list": "suspect list",
     "check": "check",
+    "tidy": "tidy --dry-run",
     "apikey list": "apikey list",
     "officer list": "officer list",
 }
@@ -379,7 +384,7 @@ def _commands(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tu
 
 
 def test_every_command_of_the_command_line_is_in_one_table() -> None:
-    tables = [set(CLI_WRITES), set(CLI_SEVERAL), set(CLI_READS), CLI_WITHOUT_A_HOME, CLI_SERVERS]
+    tables = [set(CLI_WRITES), set(CLI_SEVERAL), CLI_RESTORES, set(CLI_READS), CLI_WITHOUT_A_HOME, CLI_SERVERS]
     named = [name for table in tables for name in table]
     commands = dict(_commands(cli))
     assert sorted(named) == sorted(commands)
@@ -408,6 +413,15 @@ def test_a_command_that_writes_several_times(own: Prepared, watch: Callable[[Pat
     home = _run_cli(own, line)
     seen = watch(home)
     assert seen.is_exactly(number), seen
+
+
+def test_a_restore_goes_on_and_revokes_credentials(own: Prepared, watch: Callable[[Path], Seen]) -> None:
+    _run_cli(own, "backup {new}/backup.zip")
+    seen = watch(own.home)
+    home = _run_cli(own, "restore {new}/backup.zip --home {new}/restored")
+    assert seen.commands == ["GoOnAfterRestore", "RevokeAllCredentials"]
+    assert (seen.transactions, seen.commits) == (2, 2)
+    assert _count_events(home) == _count_events(own.home) + 2
 
 
 @pytest.mark.parametrize("name", CLI_READS)

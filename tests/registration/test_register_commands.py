@@ -39,8 +39,8 @@ def test_command(smki: Smki, case: Case, actor: Actor) -> None:
         assert events[-1].party == "DCC"
     after = state(smki)
     del after["events"], before["events"]
-    # The machine's clock is what the clock was before.
-    assert after != before or case.name == "the machine's clock"
+    # The machine's clock is what the clock was before, and a restore only makes later numbers higher.
+    assert after != before or case.name in ("the machine's clock", "go on after a restore")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,12 +57,22 @@ def serve_command(home: Path, port: int, *options: str) -> list[str]:
 
 
 @contextlib.contextmanager
-def serving(home: Path, *options: str) -> Iterator[Served]:
-    """Runs ``smki serve`` over a home until the block ends; checks that it stops by itself when told to."""
+def serving(
+    home: Path, *options: str, prepare: Callable[[], None] | None = None, temporary: Path | None = None
+) -> Iterator[Served]:
+    """Runs ``smki serve`` over a home until the block ends; checks that it stops by itself when told to.
+
+    :param prepare: run in the process of the server before it begins.
+    :param temporary: its directory for temporary files.
+    """
     port = free_port()
     command = serve_command(home, port, *options)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SMKI_")}
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment)
+    if temporary is not None:
+        environment["TMPDIR"] = str(temporary)
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment, preexec_fn=prepare
+    )
     base = options[options.index("--base-path") + 1] if "--base-path" in options else ""
     served = Served(f"http://127.0.0.1:{port}{base}", home, None, process)
     try:

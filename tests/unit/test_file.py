@@ -43,6 +43,32 @@ def test_a_link_stays_and_what_it_leads_to_is_replaced(tmp_path: Path) -> None:
     assert target.read_bytes() == b"new"
 
 
+@pytest.mark.parametrize("target", ["file", "nothing", "pipe"])
+def test_a_private_key_is_not_written_through_a_link(tmp_path: Path, target: str) -> None:
+    """It could lead to where others read it."""
+    link, elsewhere = tmp_path / "supplier.key", tmp_path / "elsewhere"
+    if target == "file":
+        elsewhere.write_bytes(b"old")
+    if target == "pipe":
+        os.mkfifo(elsewhere)
+    link.symlink_to(elsewhere)
+    with pytest.raises(OSError, match="symbolic link") as error:
+        replace_file(link, b"key", follow_links=False)
+    assert error.value.filename == str(link)
+    assert link.is_symlink()
+    assert target != "file" or elsewhere.read_bytes() == b"old"
+    assert elsewhere.exists() is (target != "nothing")
+
+
+def test_a_link_laid_while_a_private_key_is_written_is_replaced(tmp_path: Path) -> None:
+    path, elsewhere = tmp_path / "supplier.key", tmp_path / "elsewhere"
+    elsewhere.write_bytes(b"old")
+    with replacing(path, follow_links=False) as file:
+        file.write(b"key")
+        path.symlink_to(elsewhere)
+    assert (path.is_symlink(), path.read_bytes(), elsewhere.read_bytes()) == (False, b"key", b"old")
+
+
 def test_an_error_names_what_was_to_be_written(tmp_path: Path) -> None:
     """And not the file beside it that nobody has heard of."""
     folder = tmp_path / "folder"

@@ -157,7 +157,7 @@ _OPTIONS = (
     given.free_text("issuer", "Common name of the issuing authority. Default: each in turn.", max_length=64),
 )
 _TOP_UP = given.flag("topUp", "Whether it is a Supplier's key agreement certificate for prepayment top-up.")
-_NUMBER = given.whole_number("number", "Number of the application.", 999_999_999)
+_NUMBER = given.whole_number("number", "Number of the application.", given.MAX_NUMBER)
 _BECAUSE = given.free_text("because", "Reason for the rejection, for the record.", required=True)
 _REASON = Parameter(
     "reason",

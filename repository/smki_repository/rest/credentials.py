@@ -65,7 +65,7 @@ def _revoke(kind: CredentialKind) -> Callable[[Call], Response]:
 _KEY, _TOKEN = CredentialKind.API_KEY, CredentialKind.OFFICER_TOKEN
 _TAG = "Credentials"
 _DAYS = given.whole_number("days", "Number of days for which it is valid. Default: until it is revoked.", 36500)
-_NUMBER = given.whole_number("number", "Number of the credential.", 999_999_999)
+_NUMBER = given.whole_number("number", "Number of the credential.", given.MAX_NUMBER)
 _NEW = Answer("The credential with its secret, which cannot be retrieved again.", {JSON: schema_ref("NewCredential")})
 _REVOKED = Answer("The revoked credential.", {JSON: schema_ref("Credential")})
 _ALL = Answer("The credentials in the order of their creation, without secrets.", {JSON: schema_ref("Credentials")})

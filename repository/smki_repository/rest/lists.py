@@ -106,7 +106,7 @@ def _entries(call: Call) -> Response:
     return page(items, begin + limit if begin + limit < len(entries) else None)
 
 
-_NUMBER = given.whole_number("number", "cRLNumber.", 999_999_999)
+_NUMBER = given.whole_number("number", "cRLNumber.", given.MAX_NUMBER)
 _ISSUER = given.serial("serial", "Serial number of the issuing authority's certificate.")
 _ONE = Answer("The list.", {JSON: schema_ref("RevocationList"), CRL: {}, PEM: {"type": "string"}}, ("ETag",))
 _LEADS_TO = tuple(

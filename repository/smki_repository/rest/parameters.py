@@ -104,11 +104,15 @@ def flag(name: str, description: str) -> Parameter:
     return Parameter(name, {"type": "boolean"}, description, known["read"])
 
 
+MAX_NUMBER = 2**53 - 1
+"""Maximum number of a list, an application or a credential: after a restore from a backup they have 16 digits."""
+
+
 def whole_number(name: str, description: str, highest: int, *, lowest: int = 1, required: bool = False) -> Parameter:
     """Return a parameter that is an integer from *lowest* to *highest*."""
 
     def read(text: str) -> int:
-        if re.fullmatch("-?[0-9]{1,12}", text, re.ASCII) and lowest <= int(text) <= highest:
+        if re.fullmatch("-?[0-9]{1,16}", text, re.ASCII) and lowest <= int(text) <= highest:
             return int(text)
         expected = f"an integer from {lowest} to {highest}"
         raise Malformed(Problem(code="parameter.number", subject="", seen=f"{text[:64]!r}", expected=expected))

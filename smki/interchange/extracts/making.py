@@ -29,6 +29,7 @@ from smki.interchange.extracts.manifest import (
 from smki.interchange.extracts.progress import Progress, silent
 from smki.ledger import CertificateRecord, Ledger
 from smki.ledger.snapshot import Snapshot
+from smki.leftovers import left_in, remove
 from smki.problem import NotFound, NotReady, Problem
 
 PART_CERTIFICATES = 10_000
@@ -158,6 +159,8 @@ class Extracts:
         latest extract is missed, and setting the clock back does no harm.
 
         :raises NotFound: if there is no full extract to start from.
+        :raises NotReady: if the latest extract was made before the home was restored from a backup: those who follow
+            the extracts may have later ones, to which no delta would fit.
         :raises IntegrityError: if an earlier extract was altered, or has certificates that the ledger does not.
         :raises NotReady: if an extract is already being made.
         :raises OSError: if it cannot be written.
@@ -165,6 +168,7 @@ class Extracts:
         with self._alone(), self._ledger.snapshot() as snapshot:
             moment = self._clock.now()
             chain = self.chain()
+            self._require_no_restore_since(chain[-1])
             number = self._next_number()
             path = self._path(number, ExtractType.DELTA, moment)
             comparison = Comparison(snapshot, moment, chain)
@@ -185,8 +189,20 @@ class Extracts:
             extract.write()
         return extract
 
+    def _require_no_restore_since(self, latest: Extract) -> None:
+        if latest.number < self._ledger.numbers_above():
+            raise NotReady(
+                Problem(
+                    code="extract.before-restore",
+                    subject=latest.name,
+                    seen="made before the home was restored from a backup",
+                    expected="a full extract made since",
+                )
+            )
+
     def _next_number(self) -> int:
-        return max((extract.number for extract in self.all()), default=0) + 1
+        last = max((extract.number for extract in self.all()), default=0)
+        return max(last, self._ledger.numbers_above()) + 1
 
     def _path(self, number: int, kind: ExtractType, moment: datetime) -> Path:
         for orphan in self.directory.glob(f"{number:06d}-*"):
@@ -210,4 +226,7 @@ class Extracts:
                         expected="one at a time",
                     )
                 ) from None
+            for directory in (self.directory, self.directory / _MAKING):
+                for abandoned in left_in(directory):
+                    remove(abandoned)
             yield

@@ -18,7 +18,7 @@ from smki.problem import IntegrityError, Malformed, NotFound, Problem
 FORMAT = 1
 EXTRACT_SUFFIX = ".jsonl"
 MANIFEST_SUFFIX = ".manifest.json"
-NAME = re.compile(r"(?P<number>[0-9]{6,9})-(?P<type>full|delta)-[0-9]{8}T[0-9]{6}Z\Z")
+NAME = re.compile(r"(?P<number>[0-9]{6,18})-(?P<type>full|delta)-[0-9]{8}T[0-9]{6}Z\Z")
 
 _MAX_MANIFEST_BYTES = 65_536
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")

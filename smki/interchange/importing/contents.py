@@ -9,7 +9,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from smki.interchange.key_store_entries import key_store_entries
-from smki.keys.private_key import key_from_pem
+from smki.keys.private_key import Passphrase, key_from_pem
 from smki.pki.pem import Piece, read_pieces
 from smki.problem import Malformed, Problem, SmkiError
 
@@ -57,7 +57,7 @@ FoundObject = Found | FoundKey | Unreadable
 """Anything found in a file."""
 
 
-def find_in_bytes(data: bytes, source: str, passphrase: bytes | None = None) -> Iterator[FoundObject]:
+def find_in_bytes(data: bytes, source: str, passphrase: Passphrase | None = None) -> Iterator[FoundObject]:
     """Yield everything in the contents of a file that is not an archive."""
     if data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{":
         yield from _in_key_store(data, source)
@@ -73,7 +73,7 @@ def find_in_bytes(data: bytes, source: str, passphrase: bytes | None = None) -> 
             yield unreadable(source, "import.other", piece.label, "a certificate")
 
 
-def _key(data: bytes, piece: Piece, source: str, passphrase: bytes | None) -> Iterator[FoundObject]:
+def _key(data: bytes, piece: Piece, source: str, passphrase: Passphrase | None) -> Iterator[FoundObject]:
     end = data.find(b"-----END", piece.offset)
     end = data.find(b"\n", end) if end >= 0 else -1
     try:

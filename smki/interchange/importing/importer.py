@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from smki.interchange.importing.contents import Found, FoundKey, FoundObject, Unreadable
 from smki.interchange.naming import certificate_name
-from smki.keys.private_key import key_to_pem, write_private_file
+from smki.keys.private_key import Passphrase, key_to_pem, write_private_file
 from smki.ledger import Reader
 from smki.ledger.records import NewImport
 from smki.pki.certificate import Certificate
@@ -57,7 +57,7 @@ class ImportOutcome:
 class Importer:
     """Imports certificates.
 
-    :param store: stores a batch of certificates durably.
+    :param store: stores a batch of certificates durably before it returns.
     :param policy_oid: the policy used by the lint.
     :param issuers: certificates of authorities, used to check signatures. They are matched by name and key identifier,
         because authorities of different PKIs may have the same name.
@@ -86,23 +86,32 @@ class Importer:
         """The private keys that were found, by public key (SubjectPublicKeyInfo, DER)."""
 
     def take(self, found: Iterable[FoundObject]) -> Generator[ImportOutcome]:
-        """Import everything, a batch at a time; yield the outcomes in order.
+        """Import everything, a batch at a time; yield the outcomes in order, each once it is true.
 
-        Close the generator or exhaust it before closing the ledger, so that everything reported as imported is stored.
+        The outcomes of a batch are yielded after its commit, so that everything reported as imported is stored. If the
+        generator is closed early, or reading fails, what was read until then is stored as well.
 
-        :raises LedgerUnavailable: if the ledger could not be written; earlier batches remain stored.
+        :raises LedgerUnavailable: if the ledger could not be written; earlier batches remain stored, and nothing was
+            yielded of the one that was lost.
         """
+        held: list[ImportOutcome] = []
         try:
             for each in found:
                 match each:
                     case FoundKey():
                         self.keys[encode_public_key(public_point(each.key.public_key()))] = each.key
                     case Unreadable():
-                        yield ImportOutcome(each.source, "", ImportStatus.NOT_IMPORTED, None, (), each.problems)
+                        held.append(ImportOutcome(each.source, "", ImportStatus.NOT_IMPORTED, None, (), each.problems))
                     case Found():
-                        yield self._take(each)
+                        held.append(self._take(each))
+                # Outcomes that wait for no commit are yielded at once; others are not held without bound.
+                if not self._waiting or len(held) >= BATCH:
+                    self._commit()
+                    yield from held
+                    held = []
         finally:
             self._commit()
+        yield from held
 
     def _take(self, found: Found) -> ImportOutcome:
         try:
@@ -124,8 +133,6 @@ class Importer:
             reasons = (*found.problems, *(defect.as_problem() for defect in defects))
             return ImportOutcome(found.source, found.name, ImportStatus.NOT_IMPORTED, certificate, findings, reasons)
         self._waiting[certificate.sha256] = NewImport(certificate, found.source, found.name, findings)
-        if len(self._waiting) >= BATCH:
-            self._commit()
         return ImportOutcome(found.source, found.name, ImportStatus.IMPORTED, certificate, findings, found.problems)
 
     def _issuer_of(self, certificate: Certificate) -> Certificate | None:
@@ -143,11 +150,11 @@ class Importer:
         return certificate.sha256 in self._waiting or self._ledger.imports.holds(certificate.sha256)
 
     def _commit(self) -> None:
-        if self._waiting:
-            self._store(tuple(self._waiting.values()))
-            self._waiting.clear()
+        batch, self._waiting = tuple(self._waiting.values()), {}
+        if batch:
+            self._store(batch)
 
-    def write_keys(self, directory: Path, passphrase: bytes | None = None) -> list[Path]:
+    def write_keys(self, directory: Path, passphrase: Passphrase | None = None) -> list[Path]:
         """Write the private keys found for imported certificates, each to its own file (mode 0600).
 
         :param directory: created if it does not exist, accessible by its owner only.

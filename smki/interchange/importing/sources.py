@@ -15,13 +15,14 @@ from typing import IO
 
 from smki.interchange.importing.archives import find_in_archive
 from smki.interchange.importing.contents import LINES_SUFFIX, SUFFIXES, Found, FoundObject, find_in_bytes, unreadable
+from smki.keys.private_key import Passphrase
 from smki.pki.pem import MAX_INPUT_BYTES
 
 ZIP_MAGIC = b"PK\x03\x04"
 _MAX_LINE_BYTES = 1 << 20
 
 
-def find_certificates(path: Path, passphrase: bytes | None = None) -> Iterator[FoundObject]:
+def find_certificates(path: Path, passphrase: Passphrase | None = None) -> Iterator[FoundObject]:
     """Yield everything in a file, or in the files of a folder with suffixes in :data:`SUFFIXES`, recursively.
 
     :param passphrase: decrypts encrypted private keys.
@@ -38,7 +39,7 @@ def find_certificates(path: Path, passphrase: bytes | None = None) -> Iterator[F
         yield unreadable(str(path), "file.unusable", error.strerror or str(error), "a readable file")
 
 
-def _in_folder(folder: Path, passphrase: bytes | None) -> Iterator[FoundObject]:
+def _in_folder(folder: Path, passphrase: Passphrase | None) -> Iterator[FoundObject]:
     found = False
     for path in sorted(folder.rglob("*")):
         if path.suffix.lower() not in SUFFIXES:
@@ -54,7 +55,7 @@ def _in_folder(folder: Path, passphrase: bytes | None) -> Iterator[FoundObject]:
         )
 
 
-def find_in(file: IO[bytes], source: str, passphrase: bytes | None = None) -> Iterator[FoundObject]:
+def find_in(file: IO[bytes], source: str, passphrase: Passphrase | None = None) -> Iterator[FoundObject]:
     """Yield everything in an open file, which must be seekable."""
     begin = file.read(len(ZIP_MAGIC))
     file.seek(0)

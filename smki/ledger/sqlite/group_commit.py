@@ -6,10 +6,12 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any, TypeVar
 
-from smki.ledger.contract import LedgerUnavailable
-from smki.problem import Problem
+from smki.ledger.sqlite.unavailable import unavailable
+
+__all__ = ["GroupCommit", "unavailable"]
 
 T = TypeVar("T")
 
@@ -31,10 +33,17 @@ class GroupCommit:
     transaction, each in a savepoint of its own. A single writer commits alone.
 
     :param committing: a lock that is held during a commit; by default a new one.
+    :param path: the file of the database, if it has one, by which errors are explained.
     """
 
-    def __init__(self, connection: sqlite3.Connection, committing: AbstractContextManager[Any] | None = None) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        committing: AbstractContextManager[Any] | None = None,
+        path: Path | None = None,
+    ) -> None:
         self._connection = connection
+        self._path = path
         self._waiting: list[_Write] = []
         self._waiting_lock = threading.Lock()
         self._committing = committing or threading.Lock()
@@ -70,7 +79,7 @@ class GroupCommit:
         except BaseException as error:
             if self._connection.in_transaction:
                 execute("ROLLBACK")
-            failure = unavailable(error) if isinstance(error, sqlite3.Error) else error
+            failure = unavailable(error, self._path) if isinstance(error, sqlite3.Error) else error
             for write in batch:
                 write.error = write.error or failure
             if not isinstance(error, Exception):
@@ -90,25 +99,3 @@ class GroupCommit:
             write.error = error
             execute("ROLLBACK TO write")
         execute("RELEASE write")
-
-
-def unavailable(error: sqlite3.Error) -> LedgerUnavailable:
-    """Return the error to raise for an error of SQLite."""
-    text = str(error)
-    remedies = {
-        "full": "Free some space on that disk and try again. No issued certificate is lost.",
-        "locked": "Another process has locked the ledger for a minute. Find out which one, and try again.",
-        "readonly": "Make the home and its ledger writable for this user.",
-        "malformed": "Restore the home from a copy. The certificates that were handed out remain valid.",
-        "not a database": "Restore the home from a copy. The certificates that were handed out remain valid.",
-    }
-    remedy = next((advice for word, advice in remedies.items() if word in text), "")
-    return LedgerUnavailable(
-        Problem(
-            code="ledger.unavailable",
-            subject="ledger",
-            seen=text,
-            expected="a ledger that can be written",
-            remedy=remedy,
-        )
-    )

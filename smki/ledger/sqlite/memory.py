@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from smki.ledger.sqlite.group_commit import GroupCommit, unavailable
+from smki.ledger.sqlite.group_commit import GroupCommit
 from smki.ledger.sqlite.ledger import SqliteLedger
 from smki.ledger.sqlite.schema import empty_database
 from smki.ledger.sqlite.snapshot import SqliteSnapshot
+from smki.ledger.sqlite.unavailable import unavailable
 
 T = TypeVar("T")
 

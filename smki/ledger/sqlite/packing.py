@@ -8,6 +8,8 @@ from __future__ import annotations
 import base64
 import zlib
 
+from smki.pki.pem import MAX_INPUT_BYTES
+
 _AS_IT_IS, _DEFLATED = b"\x00", b"\x01"
 
 _LIKE_MOST_OF_THEM = base64.b64decode(
@@ -32,7 +34,7 @@ def pack(request: bytes) -> bytes:
 
 
 def unpack(kept: bytes) -> bytes:
-    """Return the original request."""
+    """Return the original request; of one that an altered ledger makes larger than any input, only the beginning."""
     if kept[:1] == _AS_IT_IS:
         return kept[1:]
-    return zlib.decompressobj(_WINDOW_BITS, _LIKE_MOST_OF_THEM).decompress(kept[1:])
+    return zlib.decompressobj(_WINDOW_BITS, _LIKE_MOST_OF_THEM).decompress(kept[1:], MAX_INPUT_BYTES)

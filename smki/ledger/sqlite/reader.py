@@ -143,6 +143,12 @@ class SqliteReader:
         count: int = self._read("SELECT count(*) FROM certificate", ())[0][0]
         return count
 
+    def numbers_above(self) -> int:
+        """The number above which everything is numbered since the last restore from a backup; 0 without one."""
+        sql = "SELECT json_extract(content, '$.numbersAbove') FROM audit_event WHERE event = 'restored' ORDER BY id DESC LIMIT 1"
+        found = self._read(sql, ())
+        return int(found[0][0]) if found else 0
+
     def events(self, query: EventQuery = EventQuery()) -> Iterator[Event]:  # noqa: B008
         """Audit events that match, in the order in which they were appended, read a page at a time."""
         after = 0

@@ -301,6 +301,12 @@ def m060_events(db: Database) -> None:
 
 
 @MIGRATIONS()
+def m065_restored(db: Database) -> None:
+    """The events of restores are found at once: each says from which number everything goes on."""
+    db.execute("CREATE INDEX audit_event_restored ON audit_event (id) WHERE event = 'restored'")
+
+
+@MIGRATIONS()
 def m070_record(db: Database) -> None:
     """Events become the leaves of a Merkle tree. One more event covers every row that is there already."""
     # written: the rows that the command wrote, by part, key and hash; hash: that of the leaf.

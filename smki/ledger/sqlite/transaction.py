@@ -43,10 +43,26 @@ class SqliteTransaction(SqliteReader):
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._recorder = recording.Recorder(connection)
+        self._above: int | None = None
         super().__init__(self._query)
 
     def _query(self, sql: str, parameters: tuple[Any, ...]) -> list[tuple[Any, ...]]:
         return self._connection.execute(sql, parameters).fetchall()
+
+    def _insert(self, table: str, insertion: str, row: tuple[Any, ...]) -> sqlite3.Cursor:
+        """Insert a row with the next id, which is above the gap that a restore from a backup has left.
+
+        :param table: one whose ids are shown to people.
+        :param insertion: the statement, without the id.
+        """
+        if self._above is None:
+            self._above = self.numbers_above()
+        if self._above:
+            last: int | None = self._query(f"SELECT max(id) FROM {table}", ())[0][0]  # noqa: S608
+            if last is None or last <= self._above:
+                insertion = insertion.replace(f"{table} (", f"{table} (id, ", 1).replace("VALUES (", "VALUES (?, ", 1)
+                row = (self._above + 1, *row)
+        return self._connection.execute(insertion, row)
 
     def add_application(
         self, application: NewApplication, *, serial_number: SerialNumber | None = None, reasons: Sequence[Problem] = ()
@@ -54,7 +70,7 @@ class SqliteTransaction(SqliteReader):
         """Add an application (see :class:`~smki.ledger.contract.Transaction`)."""
         row = rows.application_row(application, serial_number, reasons)
         try:
-            cursor = self._connection.execute(rows.INSERT_APPLICATION, row)
+            cursor = self._insert("application", rows.INSERT_APPLICATION, row)
         except sqlite3.IntegrityError:
             taken = serial_number.hex if serial_number else ""
             raise Conflict(
@@ -75,7 +91,7 @@ class SqliteTransaction(SqliteReader):
         """Add a certificate (see :class:`~smki.ledger.contract.Transaction`)."""
         row = rows.certificate_row(new)
         try:
-            cursor = self._connection.execute(rows.INSERT_CERTIFICATE, row)
+            cursor = self._insert("certificate", rows.INSERT_CERTIFICATE, row)
         except sqlite3.IntegrityError:
             raise Conflict(
                 Problem(
@@ -260,7 +276,8 @@ class SqliteTransaction(SqliteReader):
 
     def add_credential(self, credential: CredentialRecord, secret: str) -> CredentialRecord:
         """Add a credential; only the SHA-256 of the secret is stored."""
-        cursor = self._connection.execute(
+        cursor = self._insert(
+            "credential",
             "INSERT INTO credential (kind, name, party, digest, created, expires) VALUES (?, ?, ?, ?, ?, ?)",
             (
                 credential.kind.value,
