@@ -13,7 +13,11 @@ from pathlib import Path
 from typing import Protocol
 
 from smki.file import replace_file
-from smki.problem import Malformed, Problem
+from smki.problem import Malformed, NotReady, Problem
+
+FIRST_YEAR, LAST_YEAR = 1950, 9900
+"""The years in which commands can be carried out: certificates cannot contain times before 1950, and certificates issued
+late in the year 9999 would outlive the format."""
 
 NO_WELL_DEFINED_EXPIRY = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 """The notAfter of a certificate without an expiry date (RFC 5280 4.1.2.5)."""
@@ -33,6 +37,11 @@ class RealClock:
     def now(self) -> datetime:
         """Return the current time in UTC, without fractions of a second."""
         return datetime.now(UTC).replace(microsecond=0)
+
+
+def machine_seconds() -> float:
+    """Return the seconds from 1970-01-01T00:00:00Z to now, by the machine's clock, which dates files."""
+    return time.time()
 
 
 def machine_microseconds() -> int:
@@ -71,11 +80,14 @@ class TravellingClock:
 
     :ivar base: the clock that is used otherwise.
     :ivar by_header: whether requests may set the clock with a header; otherwise only faults set on the server do.
+    :ivar may_write: whether commands may be carried out while a time is set, and then have that time. By default they are
+        refused, because what they write would be dated by the request.
     """
 
-    def __init__(self, base: Clock, *, by_header: bool = True) -> None:
+    def __init__(self, base: Clock, *, by_header: bool = True, may_write: bool = False) -> None:
         self.base = base
         self.by_header = by_header
+        self.may_write = may_write
         self._set: ContextVar[datetime | None] = ContextVar("smki-time", default=None)
 
     def now(self) -> datetime:
@@ -86,6 +98,28 @@ class TravellingClock:
     def is_travelling(self) -> bool:
         """Return whether a time is set."""
         return self._set.get() is not None
+
+    def require_present(self) -> None:
+        """Do nothing if commands may be carried out.
+
+        :raises NotReady: if a time is set, and commands may not have it.
+        :raises Malformed: if it is in a year for which no certificate can be made.
+        """
+        moment = self._set.get()
+        if moment is not None and not self.may_write:
+            raise NotReady(
+                Problem(
+                    code="clock.travelling",
+                    subject="time of the request",
+                    seen=f"a command dated {iso(moment)} by the request itself",
+                    expected="the time of the home",
+                )
+            )
+        if moment is not None and not FIRST_YEAR <= moment.year <= LAST_YEAR:
+            expected = f"a time in the years {FIRST_YEAR} to {LAST_YEAR}"
+            raise Malformed(
+                Problem(code="clock.out-of-range", subject="time of the request", seen=iso(moment), expected=expected)
+            )
 
     def travel(self, moment: datetime | None) -> None:
         """Set the time for this thread or task; None to use the base clock again."""

@@ -203,6 +203,11 @@ class IntegrityError(SmkiError):
     """The ledger or a key file is inconsistent."""
 
 
+class KeyUnusable(IntegrityError):
+    """The private key of an authority is missing, cannot be read or is that of another certificate, so that the authority
+    cannot sign."""
+
+
 def errors_among(findings: Iterable[Finding]) -> list[Finding]:
     """Return the findings at severity error or above, in order."""
     return [finding for finding in findings if finding.severity >= Severity.ERROR]

@@ -259,6 +259,23 @@ REMEDIES: dict[str, Remedy] = {
         "Ask again once the list is issued.",
         "Give the list in RevocationLists, or a RepositoryClient.",
     ),
+    "list.publish": Remedy(
+        "Issue a new list: smki crl publish or smki arl publish.",
+        "Have an officer of the DCC issue a new list: POST /api/v1/revocation-lists.",
+        "Call smki.lists(kind).publish().",
+    ),
+    "authority.passphrase": Remedy(
+        "Set SMKI_KEY_PASSPHRASE to the passphrase that was set when {file} was made.",
+        "Ask the operator of the Repository to start it with the passphrase of its keys.",
+    ),
+    "authority.key-file": Remedy(
+        "Restore {file} from a copy.", "Ask the operator of the Repository to restore the key."
+    ),
+    "time-travel.write": Remedy(
+        "Send the command without the header X-SMKI-Time, or serve the home with smki serve --time-travel=write.",
+        "Send the command without the header X-SMKI-Time and without a fault that sets the time.",
+        "Call travel(None) before it, or make the TravellingClock with may_write=True.",
+    ),
     "revocation.later": Remedy(
         "Check the clock; ask about a later moment with --at.",
         "Check the clock; ask about a later moment with at.",

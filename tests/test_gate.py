@@ -72,6 +72,7 @@ def test_who_can_reach_a_signing_key() -> None:
     assert users_of_attribute("_issuance") == {"smki/registration/command.py"}
     assert users_of_attribute("signing_key") == {
         "smki/authority/certification_authority.py",  # keeps it
+        "smki/authority/hierarchy.py",  # reads it, to say whether it can be used; signs nothing
         "smki/authority/revocation_lists.py",  # signs lists
         "smki/registration/applications.py",  # the issuer's, for the certificate
         "smki/registration/authorities.py",  # the authority's above, or of a root its own

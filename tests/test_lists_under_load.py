@@ -9,6 +9,7 @@ import random
 import signal
 import tempfile
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,11 +20,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from smki import CertificateKind, CertificateStatus, FixedClock, RemotePartyRole, Smki
+from smki.authority.revocation_lists import POLICIES, is_list_current
 from smki.identity import SerialNumber
+from smki.ledger import CertificateRecord, ListRecord
 from smki.pki.revocation_list import RevocationList
 from smki.profile.issuer import IssuerFacts
 from smki.profile.lint_list import lint_revocation_list
+from smki.registration import Actor
 from smki.registration.acceptance import NotAcceptable
+from smki.registration.authorities import EstablishAuthority
 from tests.commands import accept, reject, revoke
 from tests.support import DRILLS, DS, KA, SOAK, SUPPLIER
 
@@ -49,9 +54,30 @@ def organisation(smki: Smki) -> SerialNumber:
 
 # --- any order of events --------------------------------------------------------------------------------------------
 
+DAY = timedelta(days=1)
+STEPS = st.one_of(
+    st.timedeltas(timedelta(0), 3 * DAY),
+    st.timedeltas(-3 * DAY, timedelta(0)),
+    st.sampled_from(
+        [timedelta(seconds=1), timedelta(seconds=-1), 90 * DAY, -90 * DAY, 400 * DAY, 4000 * DAY, -4000 * DAY]
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Made:
+    """A revocation as the test knows it."""
+
+    serial_number: SerialNumber
+    issuer: SerialNumber
+    revoked: datetime
+    effective: datetime
+    not_after: datetime
+
 
 class Lists(RuleBasedStateMachine):
-    """At every step the list equals what the ledger says, numbers only rise, and nothing served is stale."""
+    """Whatever the clock does, every list has the next number and the present time, and contains exactly the revocations
+    in effect whose certificates have not expired. The check never finds anything."""
 
     @initialize()
     def begin(self) -> None:
@@ -61,34 +87,56 @@ class Lists(RuleBasedStateMachine):
         self.clock = Wandering(START)
         self.smki = Smki.open(self.home, self.clock)
         self.serials: list[SerialNumber] = []
-        self.revoked: dict[SerialNumber, datetime] = {}
-        self.highest, self.latest_update = 1, START
+        self.revocations: dict[SerialNumber, Made] = {}
+        self.in_effect: set[SerialNumber] = set()
+        """The delayed revocations whose time had come when a list was made."""
+        self.numbers = {record.serial_number: 1 for record in self.smki.authorities() if record.kind in POLICIES}
 
+    # --- commands
+
+    @precondition(lambda self: len(self.serials) < 12 and START <= self.clock.moment < START + 4000 * DAY)
     @rule()
     def issue(self) -> None:
-        if len(self.serials) < 12:
-            self.serials.append(organisation(self.smki))
+        self.serials.append(organisation(self.smki))
 
-    def status(self, serial: SerialNumber) -> CertificateStatus:
+    @precondition(lambda self: len(self.numbers) < 4 and START <= self.clock.moment < START + 4000 * DAY)
+    @rule()
+    def renew_authority(self) -> None:
+        actor = Actor(interface="test")
+        made = self.smki.registration.execute(EstablishAuthority(OCA), actor)
+        self.numbers[made.serial_number] = 0
+
+    @precondition(lambda self: len(self.numbers) > 2)
+    @rule()
+    def revoke_an_authority(self) -> None:
+        usable = [
+            record
+            for record in self.smki.authorities()
+            if record.kind is OCA and record.serial_number not in self.revocations
+        ]
+        if len(usable) > 1:
+            self.do_revoke(usable[0].serial_number, "superseded", timedelta(0))
+
+    def record(self, serial: SerialNumber) -> CertificateRecord:
         record = self.smki.ledger.certificate(serial)
-        assert record
-        return record.status_at(self.clock.moment)
+        assert record is not None
+        return record
 
     @precondition(lambda self: self.serials)
     @rule(data=st.data())
     def accept(self, data: st.DataObject) -> None:
         serial = data.draw(st.sampled_from(self.serials))
-        if self.status(serial) is CertificateStatus.PENDING:
+        if self.record(serial).status_at(self.clock.moment) is CertificateStatus.PENDING:
             accept(self.smki, serial)
 
     @precondition(lambda self: self.serials)
     @rule(data=st.data())
     def reject(self, data: st.DataObject) -> None:
         serial = data.draw(st.sampled_from(self.serials))
-        if serial not in self.revoked:
-            if self.status(serial) is CertificateStatus.PENDING:
+        if serial not in self.revocations:
+            if self.record(serial).status_at(self.clock.moment) is CertificateStatus.PENDING:
                 reject(self.smki, serial, "no")
-                self.revoked[serial] = self.clock.moment
+                self.note(serial, self.clock.moment)
             else:
                 with pytest.raises(NotAcceptable):
                     reject(self.smki, serial, "no")
@@ -97,22 +145,38 @@ class Lists(RuleBasedStateMachine):
     @rule(data=st.data(), reason=st.sampled_from(["key-lost", "superseded"]), delay=st.integers(0, 72))
     def revoke(self, data: st.DataObject, reason: str, delay: int) -> None:
         serial = data.draw(st.sampled_from(self.serials))
-        if serial not in self.revoked:
-            until = self.clock.moment + timedelta(hours=delay)
-            revoke(self.smki, serial, reason, by="SMKI PMA", not_before=until if delay else None)
-            self.revoked[serial] = until
+        if serial not in self.revocations:
+            self.do_revoke(serial, reason, timedelta(hours=delay))
 
-    @rule(hours=st.integers(1, 400))
-    def advance(self, hours: int) -> None:
-        self.clock.moment += timedelta(hours=hours)
+    def do_revoke(self, serial: SerialNumber, reason: str, delay: timedelta) -> None:
+        until = self.clock.moment + delay
+        revoke(self.smki, serial, reason, by="SMKI PMA", not_before=until if delay else None)
+        self.note(serial, until)
 
-    @rule(minutes=st.integers(1, 59))
-    def set_back(self, minutes: int) -> None:
-        self.clock.moment -= timedelta(minutes=minutes)
+    def note(self, serial: SerialNumber, effective: datetime) -> None:
+        record = self.record(serial)
+        assert record.issuer_serial_number is not None
+        made = Made(serial, record.issuer_serial_number, self.clock.moment, effective, record.not_after)
+        self.revocations[serial] = made
+
+    # --- the clock
+
+    @rule(step=STEPS)
+    def set_clock(self, step: timedelta) -> None:
+        moment = (self.clock.moment + step).replace(microsecond=0)
+        self.clock.moment = min(max(moment, START - 100 * DAY), START + 8000 * DAY)
 
     @rule()
-    def publish(self) -> None:
-        self.check(self.smki.lists(OCA).publish().der, exactly=True)
+    def real_clock(self) -> None:
+        self.clock.moment = START
+
+    # --- lists
+
+    @rule(data=st.data())
+    def publish(self, data: st.DataObject) -> None:
+        lists = data.draw(st.sampled_from(self.smki.all_lists()))
+        before = lists.latest()
+        assert lists.publish().number == (before.number + 1 if before else 1)
 
     @rule()
     def renew(self) -> None:
@@ -123,30 +187,48 @@ class Lists(RuleBasedStateMachine):
         self.smki.close()
         self.smki = Smki.open(self.home, self.clock)
 
-    @invariant()
-    def nothing_served_is_stale(self) -> None:
-        if hasattr(self, "smki"):
-            self.check(self.smki.lists(OCA).current().der, exactly=False)
+    @rule()
+    def check_ledger(self) -> None:
+        assert self.smki.check().problems == ()
 
-    def check(self, data: bytes, *, exactly: bool) -> None:
-        read = RevocationList.from_der(data)
-        assert read.number is not None
-        assert read.next_update is not None
-        assert read.number >= self.highest
-        assert read.this_update >= self.latest_update
-        assert self.clock.moment < read.next_update
-        self.highest, self.latest_update = read.number, read.this_update
-        listed = {entry.serial_number for entry in read.entries()}
-        expected = {serial for serial, at in self.revoked.items() if at <= read.this_update}
-        if exactly:
-            assert listed == expected
-        else:
-            assert listed <= expected
+    @invariant()
+    def every_list_is_right(self) -> None:
+        if not hasattr(self, "smki"):
+            return
+        for lists in self.smki.all_lists():
+            current = lists.current()
+            assert is_list_current(current, self.clock.moment)
+            known = self.numbers[current.issuer]
+            for number in range(known + 1, current.number + 1):
+                record = lists.numbered(number)
+                assert record is not None
+                self.check_new_list(record)
+            self.numbers[current.issuer] = current.number
+
+    def check_new_list(self, record: ListRecord) -> None:
+        now = self.clock.moment
+        read = RevocationList.from_der(record.der)
+        assert (read.number, read.this_update) == (record.number, record.this_update)
+        assert record.this_update == now
+        expected = {}
+        for made in self.revocations.values():
+            if made.issuer == record.issuer:
+                if made.effective <= now:
+                    self.in_effect.add(made.serial_number)
+                is_in_effect = made.effective == made.revoked or made.serial_number in self.in_effect
+                if is_in_effect and made.not_after >= now:
+                    expected[made.serial_number] = min(made.effective, now)
+        assert {entry.serial_number: entry.revoked_at for entry in read.entries()} == expected
 
     def teardown(self) -> None:
         if hasattr(self, "smki"):
-            numbers = [made.number for made in self.smki.lists(OCA).all()]
-            assert numbers == list(range(1, len(numbers) + 1))
+            for lists in self.smki.all_lists():
+                lists.publish()
+            self.every_list_is_right()
+            for lists in self.smki.all_lists():
+                numbers = [made.number for made in lists.all()]
+                assert numbers == list(range(1, len(numbers) + 1))
+            assert self.smki.check().problems == ()
             self.smki.close()
             self.directory.cleanup()
 
@@ -160,39 +242,59 @@ TestLists.settings = settings(
 # --- four processes over a week -------------------------------------------------------------------------------------
 
 
-def keep_fresh(home: Path, hours: int, results: Any) -> None:
-    """What a worker of the server does, an hour in a few milliseconds."""
+def keep_fresh(home: Path, moments: list[datetime], together: Any, results: Any) -> None:
+    """What a worker of the server does, at each of these moments at the same time as the others."""
     problems: list[str] = []
-    clock = Wandering(START)
+    clock = Wandering(moments[0])
     with Smki.open(home, clock) as smki:
-        for hour in range(hours):
-            clock.moment = START + timedelta(hours=hour)
+        for number, moment in enumerate(moments):
+            together.wait(60)
+            clock.moment = moment
             smki.renew_lists()
             current = smki.lists(OCA).current()
-            if not clock.moment < current.next_update:
-                problems.append(f"stale at hour {hour}")
+            if not is_list_current(current, moment):
+                problems.append(f"not current at moment {number}")
+            together.wait(60)
     results.put(problems)
 
 
-def test_four_processes_over_a_week(tmp_path: Path) -> None:
-    home = tmp_path / "pki"
+def four_processes(home: Path, moments: list[datetime]) -> list[ListRecord]:
+    """Run four workers, and return the lists that they issued."""
     Smki.create(home, at=START).close()
-    results = FORK.Queue()
-    workers = [FORK.Process(target=keep_fresh, args=(home, 168, results)) for _ in range(4)]
+    results, together = FORK.Queue(), FORK.Barrier(4)
+    workers = [FORK.Process(target=keep_fresh, args=(home, moments, together, results)) for _ in range(4)]
     for worker in workers:
         worker.start()
     problems = [results.get(timeout=120) for _ in workers]
     for worker in workers:
         worker.join()
     assert problems == [[], [], [], []]
-    with Smki.open(home, FixedClock(START + timedelta(days=7))) as smki:
+    with Smki.open(home, FixedClock(moments[-1])) as smki:
+        assert smki.check().problems == ()
         made = smki.lists(OCA).all()
     assert [record.number for record in made] == list(range(1, len(made) + 1))
+    return made
+
+
+def test_four_processes_over_a_week(tmp_path: Path) -> None:
+    made = four_processes(tmp_path / "pki", [START + timedelta(hours=hour) for hour in range(168)])
     # Renewed at half of twelve hours: 28 times a week and not four times as often.
     assert 25 <= len(made) <= 31
     updates = [record.this_update for record in made]
     assert updates == sorted(updates)
     assert all(later - earlier < timedelta(hours=12) for earlier, later in itertools.pairwise(updates))
+
+
+def test_four_processes_under_a_clock_that_is_set_ahead_and_back(tmp_path: Path) -> None:
+    """Each time the clock is set back, one of them issues the next list, and only one."""
+    days = random.Random(7)
+    moments = [START + timedelta(days=days.choice((0, 1, 90, 1000)), hours=hour) for hour in range(60)]
+    made = four_processes(tmp_path / "pki", moments)
+    expected = [START]
+    for moment in moments:
+        if moment < expected[-1] or moment >= expected[-1] + timedelta(hours=6):
+            expected.append(moment)
+    assert [record.this_update for record in made] == expected
 
 
 # --- processes that die ---------------------------------------------------------------------------------------------

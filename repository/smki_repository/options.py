@@ -21,13 +21,22 @@ class ReadAccess(enum.Enum):
     """Clients with an API key (SEC Appendix P) or an officer's token."""
 
 
+class TimeTravel(enum.Enum):
+    """Whether requests can set the time at which they are answered, with the header X-SMKI-Time."""
+
+    OFF = "off"
+    READ = "read"
+    """Requests that read. A command with the header is refused."""
+    WRITE = "write"
+    """Commands too: what they write is dated by the header."""
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """Options of a Repository. The defaults suit a server on the loopback interface."""
 
     read_access: ReadAccess = ReadAccess.OPEN
-    time_travel: bool = False
-    """Whether a request can set the time at which it is answered, with the header X-SMKI-Time."""
+    time_travel: TimeTravel = TimeTravel.OFF
     faults: bool = False
     """Whether faults can be set at /faults. None are set when the server starts."""
     publish_test_keys: bool = False

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
-from smki.clock import TravellingClock, to_seconds
+from smki.clock import Clock, TravellingClock, to_seconds
 from smki.home.smki import Smki
 from smki.ledger import ListRecord
 from smki.pki.certificate import to_pem
 from smki.pki.revocation_list import PEM_LABEL
 from smki.problem import NotFound, Problem
+from smki.registration.revocation_lists import IssuedLists
 from smki.remedies import Interface
 from smki.sec.role import CertificateKind
 
@@ -33,11 +34,11 @@ def revocation_lists(smki: Smki) -> Blueprint:
     @blueprint.get("/crl/organisation/<string:issuer>.<string:kind>.pem")
     def current(kind: str, issuer: str = "") -> Response:
         lists = smki.lists(_kind(kind), issuer, interface="http")
-        if isinstance(smki.clock, TravellingClock) and smki.clock.is_travelling:
-            # A request as of another time issues nothing, so its list may be overdue.
-            found = lists.as_of(smki.clock.now())
-            return _missing() if found is None else answer_list(found, "no-store")
-        record = lists.current()
+        record = current_list_of(lists, smki.clock)
+        if record is None:
+            return missing_list()
+        if is_travelling(smki.clock):
+            return answer_list(record, "no-store")
         left = max(0, to_seconds(record.next_update) - to_seconds(smki.clock.now()))
         # Caches may keep the list briefly, never past nextUpdate. A revocation has to become visible within an hour.
         return answer_list(record, f"public, max-age={min(left, MAX_AGE_SECONDS)}, must-revalidate")
@@ -48,7 +49,7 @@ def revocation_lists(smki: Smki) -> Blueprint:
     @blueprint.get("/crl/organisation/<string:issuer>/<int:number>.<string:kind>.pem")
     def past(number: int, kind: str, issuer: str = "") -> Response:
         record = smki.lists(_kind(kind), issuer).numbered(number)
-        return _missing() if record is None else answer_list(record, "public, max-age=31536000, immutable")
+        return missing_list() if record is None else answer_list(record, "public, max-age=31536000, immutable")
 
     @blueprint.errorhandler(NotFound)
     def unknown(error: NotFound) -> Response:
@@ -59,6 +60,19 @@ def revocation_lists(smki: Smki) -> Blueprint:
 
 MAX_AGE_SECONDS = 300
 """Maximum number of seconds for which caches may keep a current list."""
+
+
+def is_travelling(clock: Clock) -> bool:
+    """Return whether the request is answered as of another time."""
+    return isinstance(clock, TravellingClock) and clock.is_travelling
+
+
+def current_list_of(lists: IssuedLists, clock: Clock) -> ListRecord | None:
+    """Return the list to serve: a current one, which is issued if necessary.
+
+    For a request as of another time nothing is issued, so that the list may be overdue; None before the first.
+    """
+    return lists.as_of(clock.now()) if is_travelling(clock) else lists.current()
 
 
 def _kind(suffix: str) -> CertificateKind:
@@ -80,16 +94,20 @@ def _kind(suffix: str) -> CertificateKind:
 
 
 def answer_list(record: ListRecord, cache_control: str) -> Response:
-    """Return a list as DER, or as PEM if the path ends in ``.pem``; return 304 if the client already has it."""
+    """Return a list as DER, or as PEM if the path ends in ``.pem``; return 304 if the client already has it.
+
+    The only validator is the ETag, which contains the number. There is no Last-Modified, and If-Modified-Since has no
+    effect: two lists can have the same thisUpdate, and a newer one an earlier thisUpdate, if the clock was set.
+    """
     as_pem = request.path.endswith(".pem")
     body = to_pem(PEM_LABEL, record.der).encode() if as_pem else record.der
     response = Response(body, mimetype=PEM_TYPE if as_pem else DER_TYPE)
     response.set_etag(f"{record.issuer.hex}-{record.number}{'-pem' if as_pem else ''}")
-    response.last_modified = record.this_update
     response.headers["Cache-Control"] = cache_control
     response.make_conditional(request)
     return response
 
 
-def _missing() -> Response:
+def missing_list() -> Response:
+    """Return the response if there is no such list: HTTP 404."""
     return Response("no such revocation list; see / for the available services\n", 404, mimetype="text/plain")

@@ -18,13 +18,13 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import Server
 
-from smki.clock import TravellingClock
+from smki.clock import TravellingClock, machine_seconds
 from smki.home.smki import Smki
 from smki.home.tidying import tidy
 from smki.leftovers import temporary_directory
-from smki.problem import NotReady, Problem, SmkiError
+from smki.problem import KeyUnusable, NotReady, Problem, SmkiError
 from smki_repository.faults import Faults
-from smki_repository.options import DEFAULTS, Options, ReadAccess
+from smki_repository.options import DEFAULTS, Options, ReadAccess, TimeTravel
 from smki_repository.shared_counts import reserve_counts, shared_counts
 from smki_repository.slow_senders import BodyLimit
 
@@ -83,6 +83,16 @@ def check_port(host: str, port: int) -> None:
         ) from error
 
 
+def require_keys(smki: Smki) -> None:
+    """Check that every authority can sign: a server without keys could not renew its revocation lists.
+
+    :raises KeyUnusable: if the private key of an authority that is not revoked cannot be used.
+    """
+    problems = smki.hierarchy.unusable_keys(smki.ledger)
+    if problems:
+        raise KeyUnusable(*problems)
+
+
 def serve(
     home: Path,
     host: str = DEFAULT_HOST,
@@ -94,12 +104,14 @@ def serve(
 
     :raises NotReady: if there is no SMKI in *home*, or the server cannot listen on *host* and *port*.
     :raises IntegrityError: if one of the keys to publish was not made to be published.
+    :raises KeyUnusable: if the private key of an authority cannot be used.
     """
     with Smki.open(home) as smki:
+        require_keys(smki)
         if options.publish_test_keys:
             smki.published_keys.certificates()
     check_port(host, port)
-    tidy(home, now=time.time())
+    tidy(home, now=machine_seconds())
     server = Server(
         "smki_repository",
         address=host,
@@ -135,8 +147,12 @@ def _load(home: Path, options: Options, faults_file: Path | None) -> Flask:
 
     smki = Smki.open(home)
     threading.Thread(target=_keep_lists_fresh, args=(smki,), name="revocation-lists", daemon=True).start()
-    if options.time_travel or faults_file is not None:
-        smki = Smki.open(home, TravellingClock(smki.clock, by_header=options.time_travel))
+    travel = options.time_travel
+    if travel is not TimeTravel.OFF or faults_file is not None:
+        clock = TravellingClock(
+            smki.clock, by_header=travel is not TimeTravel.OFF, may_write=travel is TimeTravel.WRITE
+        )
+        smki = Smki.open(home, clock)
     app = create_app(smki, options, faults=None if faults_file is None else Faults(faults_file))
     app.wsgi_app = BodyLimit(app.wsgi_app, BODIES_PER_WORKER)  # type: ignore[method-assign]
     return app
@@ -146,8 +162,18 @@ def _keep_lists_fresh(smki: Smki) -> None:
     """Issue every revocation list before it expires, until the process ends. The first worker to notice issues it."""
     while True:
         try:
-            smki.renew_lists(interface="serve")
-        except SmkiError as error:
-            # The existing lists are still served, and the next round tries again.
-            _log.error("cannot issue a revocation list: %s", error)
+            renew_each_list(smki)
+        except (SmkiError, OSError) as error:
+            _log.error("cannot read the revocation lists: %s", error)
         time.sleep(RENEWAL_SECONDS)
+
+
+def renew_each_list(smki: Smki) -> None:
+    """Issue every list that is due. One that cannot be issued, for instance because the key of its authority cannot be
+    used, is logged, and does not keep the others from being issued."""
+    for lists in smki.all_lists(interface="serve"):
+        try:
+            lists.publish_if_due()
+        except (SmkiError, OSError) as error:
+            # The existing list is still served, and the next round tries again.
+            _log.error("cannot issue the list of %s: %s", lists.issuer_name, error)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -18,7 +18,7 @@ from smki.pki.certificate import Certificate
 from smki.pki.oid import Oid
 from smki.pki.request import public_point
 from smki.pki.x509 import encode_attribute, encode_public_key
-from smki.problem import IntegrityError, Malformed, Problem
+from smki.problem import IntegrityError, KeyUnusable, Malformed, Problem, SmkiError
 from smki.profile import IssuerFacts
 from smki.sec.role import CertificateKind, CertificateStatus, RemotePartyRole
 
@@ -142,17 +142,41 @@ class Hierarchy:
             return self._keys.read(key_name)
         return key
 
+    def unusable_keys(self, reader: Reader) -> list[Problem]:
+        """Read the private key of every authority that is not revoked, and return why some cannot be used."""
+        problems: list[Problem] = []
+        for record in reader.authorities():
+            if record.stored_status is not CertificateStatus.REVOKED:
+                try:
+                    self.of(record).signing_key.read()
+                except KeyUnusable as error:
+                    problems += error.problems
+        return problems
+
     def _load_key(self, certificate: Certificate) -> ec.EllipticCurvePrivateKey:
+        """Return the key of an authority.
+
+        :raises KeyUnusable: if it cannot be used. Only the remedy of the command line names the file, because the error
+            is also shown to those who apply for certificates.
+        """
         key_name = _key_name(certificate.kind, certificate.common_name or "")
-        key = self._keys.read(key_name)
+        name = f"{certificate.kind.title} {certificate.common_name}"
+        given = {"file": self._keys.place(key_name)}
+        try:
+            key = self._keys.read(key_name)
+        except SmkiError as error:
+            (problem,) = error.problems
+            # A remedy is only given for a missing or wrong passphrase.
+            remedy = "authority.passphrase" if problem.remedy else "authority.key-file"
+            raise KeyUnusable(replace(problem, subject=f"private key of {name}", remedy=remedy, given=given)) from None
         if public_point(key.public_key()) != certificate.point:
-            name = f"{certificate.kind.title} {certificate.common_name}"
-            raise IntegrityError(
+            raise KeyUnusable(
                 Problem(
                     code="authority.key-mismatch",
-                    subject=self._keys.place(key_name),
+                    subject=f"private key of {name}",
                     seen="the key of another certificate",
                     expected=f"the key of {name}",
+                    given=given,
                 )
             )
         return key

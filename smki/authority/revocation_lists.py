@@ -54,9 +54,17 @@ def list_due(reader: Reader, policy: ListPolicy, latest: ListRecord, now: dateti
 
 
 def is_list_due(reader: Reader, policy: ListPolicy, latest: ListRecord, now: datetime) -> bool:
-    """Return whether a new list is to be issued now, which is some time before :func:`list_due`."""
+    """Return whether a new list is to be issued now: some time before :func:`list_due`, and at once if the latest list
+    is dated after the present, because the clock was set back."""
+    if now < latest.this_update:
+        return True
     due = list_due(reader, policy, latest, now)
     return now >= latest.this_update + (due - latest.this_update) * RENEW_WITHIN
+
+
+def is_list_current(latest: ListRecord, now: datetime) -> bool:
+    """Return whether a list is valid now: not dated after the present, and not past its nextUpdate."""
+    return latest.this_update <= now < latest.next_update
 
 
 def make_list(

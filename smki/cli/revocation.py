@@ -186,10 +186,11 @@ def _values(record: ListRecord) -> dict[str, Any]:
 
 
 def _lines(title: str, record: ListRecord, now: datetime) -> list[str]:
+    early = " (in the future)" if now < record.this_update else ""
     late = " (past)" if now >= record.next_update else ""
     lines = [
         f"{title} {record.number}",
-        f"  This update  {iso(record.this_update)}",
+        f"  This update  {iso(record.this_update)}{early}",
         f"  Next update  {iso(record.next_update)}{late}",
         f"  Revoked      {record.entries}",
     ]

@@ -6,8 +6,15 @@ import sys
 from pathlib import Path
 
 import click
-from smki_repository.options import Options, ReadAccess
-from smki_repository.server import DEFAULT_HOST, DEFAULT_PORT, DEFAULT_WORKERS, check_port, default_read_access
+from smki_repository.options import Options, ReadAccess, TimeTravel
+from smki_repository.server import (
+    DEFAULT_HOST,
+    DEFAULT_PORT,
+    DEFAULT_WORKERS,
+    check_port,
+    default_read_access,
+    require_keys,
+)
 from smki_repository.server import serve as serve_repository
 
 from smki.cli.common import home_option
@@ -37,7 +44,14 @@ _EXAMPLE = "00-DB-12-34-56-78-90-A0"
 )
 @click.option("--access-log", is_flag=True, help="Write a line for each request to standard output.")
 @click.option("--base-path", default="", metavar="/PATH", help="Path below which to serve everything, behind a proxy.")
-@click.option("--time-travel", is_flag=True, help="Let requests set the time with the header X-SMKI-Time.")
+@click.option(
+    "--time-travel",
+    is_flag=False,
+    flag_value=TimeTravel.READ.value,
+    default=TimeTravel.OFF.value,
+    type=click.Choice([travel.value for travel in TimeTravel]),
+    help="Let requests set the time with the header X-SMKI-Time: those that read, or with =write commands too.",
+)
 @click.option(
     "--faults", is_flag=True, help="Allow clients to inject faults at /faults: late, wrong or truncated responses."
 )
@@ -46,18 +60,28 @@ _EXAMPLE = "00-DB-12-34-56-78-90-A0"
     is_flag=True,
     help="Serve org-crypto.zip with the private keys that were made to be published.",
 )
-def serve(home: Path, host: str, port: int, workers: int, base_path: str, read: str | None, **switches: bool) -> None:
+def serve(
+    home: Path,
+    host: str,
+    port: int,
+    workers: int,
+    base_path: str,
+    read: str | None,
+    time_travel: str,
+    **switches: bool,
+) -> None:
     """Serve the SMKI Repository over HTTP until interrupted.
 
     Certificates issued while it runs are available at once.
     """
     with Smki.open(home) as smki:
         count = smki.ledger.count_certificates()
+        require_keys(smki)
         if switches["publish_test_keys"]:
             smki.published_keys.certificates()  # fails before the banner is printed if a key must not be published
     check_port(host, port)
     access = ReadAccess(read) if read else default_read_access(host)
-    options = Options(access, base_path=base_path, **switches)
+    options = Options(access, base_path=base_path, time_travel=TimeTravel(time_travel), **switches)
     address = f"[{host}]" if ":" in host else host
     say(*_banner(home, f"http://{address}:{port}{base_path}", count, access).split("\n"))
     sys.stdout.flush()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from pathlib import Path
 
 import click
@@ -13,6 +12,7 @@ from smki.bounds import MAX_TRAIL_DAYS
 from smki.cli.common import home_option, json_option
 from smki.cli.main import EXIT_NEGATIVE
 from smki.cli.say import say
+from smki.clock import machine_seconds
 from smki.home.configuration import Configuration
 from smki.home.tidying import tidy as tidy_home
 
@@ -41,7 +41,7 @@ def tidy(directories: tuple[Path, ...], dry_run: bool, audit_days: int, home: Pa
     Exit status: 0 everything was removed; 1 something could not be removed.
     """
     Configuration.read(home)
-    found = tidy_home(home, *directories, now=time.time(), days=audit_days, dry_run=dry_run)
+    found = tidy_home(home, *directories, now=machine_seconds(), days=audit_days, dry_run=dry_run)
     if as_json:
         values = [
             {"path": str(each.path), "why": each.why} | ({"failure": each.failure} if each.failure else {})

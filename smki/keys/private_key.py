@@ -173,6 +173,11 @@ def _read_file(path: Path, passphrase: Passphrase | None, read: Callable[[bytes,
         raise NotFound(
             Problem(code="key.missing", subject=str(path), seen="no such file", expected="a private key in PKCS#8")
         ) from None
+    except OSError as error:
+        seen = error.strerror or str(error)
+        raise IntegrityError(
+            Problem(code="key.unreadable", subject=str(path), seen=seen, expected="a private key in PKCS#8")
+        ) from None
     except Malformed as error:
         raise IntegrityError(*error.problems) from None
 

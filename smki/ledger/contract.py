@@ -83,14 +83,17 @@ class RevocationReader(Protocol):
         """The revocation of a certificate, or None."""
 
     def pending(self, latest: ListRecord, now: datetime) -> datetime | None:
-        """The time at which the first revocation took effect that a list does not contain yet; None if there is
-        none."""
+        """The time since which a revocation in effect is missing from a list, not before that of the list if the
+        revocation is dated after *now*; None if none is missing."""
 
     def entries(
         self, issuer: SerialNumber, moment: datetime, *, last: int | None = None
     ) -> Iterator[RevokedCertificate]:
-        """Every certificate of an issuer that is revoked at a moment and has not expired, in the order of revocation.
+        """Every certificate of an issuer that is revoked and has not expired, in the order of revocation, for a list.
 
+        A revocation in effect stays in effect if the clock is set back; its entry then has the time of the list.
+
+        :param moment: the time of the list (UTC).
         :param last: id of the last revocation to include (:meth:`last_id`); None to include all.
         """
 
@@ -101,7 +104,7 @@ class RevocationReader(Protocol):
         """The list with the highest number, or None."""
 
     def as_of(self, issuer: SerialNumber, moment: datetime) -> ListRecord | None:
-        """The list that was the latest at a moment, or None."""
+        """The list with the highest number among those dated up to a moment, or None."""
 
     def numbered(self, issuer: SerialNumber, number: int) -> ListRecord | None:
         """The list with that number, or None."""

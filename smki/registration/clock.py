@@ -7,14 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar, Protocol
 
-from smki.clock import RealClock, iso
+from smki.clock import FIRST_YEAR, LAST_YEAR, RealClock, iso
 from smki.ledger import EventKind
 from smki.problem import Malformed, Problem
 from smki.registration.command import Command, Context, Done, Happened
-
-FIRST_YEAR, LAST_YEAR = 1950, 9900
-"""Certificates cannot contain times before 1950, and certificates issued late in the year 9999 would outlive the
-format."""
 
 
 class SettableClock(Protocol):

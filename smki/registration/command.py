@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Generic, TypeVar
 
 from smki.authority.hierarchy import Hierarchy
 from smki.authority.issuance import Issuance
-from smki.clock import Clock
+from smki.clock import Clock, TravellingClock
 from smki.identity import EntityIdentifier
 from smki.ledger import CertificateRecord, EventKind, Ledger, NewEvent, Transaction
 from smki.pki.template import RequestTemplates
@@ -147,13 +148,19 @@ class Registration:
         :raises SmkiError: when it is refused, with the reasons; nothing is written then.
         :raises Malformed: when a text of it cannot be stored, because there are surrogates in it.
         :raises LedgerUnavailable: when the ledger could not be written; nothing of it is stored then.
+        :raises NotReady: when a request has set another time for itself, which its commands may not have.
         """
+        if isinstance(self._clock, TravellingClock):
+            self._clock.require_present()
         prepared = command.prepare(self._templates)
-        now = self._clock.now()
+        caller = copy_context()
         undo: list[Callable[[], None]] = []
         events: list[tuple[int, NewEvent]] = []
 
         def work(transaction: Transaction) -> T:
+            # Read inside the transaction, so that times are in the order of the events. Another thread may run this,
+            # and the time of a TravellingClock is set for the caller.
+            now = caller.run(self._clock.now)
             if command.requires_dcc:
                 require_dcc(transaction, actor)
             context = Context(

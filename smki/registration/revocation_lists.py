@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from smki.authority.certification_authority import CertificationAuthority
-from smki.authority.revocation_lists import POLICIES, is_list_due, list_due, make_list
+from smki.authority.revocation_lists import POLICIES, is_list_current, is_list_due, list_due, make_list
 from smki.clock import Clock, iso
 from smki.ledger import EventKind, Ledger, ListRecord
 from smki.problem import NotFound, NotReady, Problem
@@ -28,23 +28,27 @@ class PublishList(Command[ListRecord | None]):
     """Issue a list only if one is due, so that several simultaneous requests issue one list."""
 
     def carry_out(self, context: Context) -> Done[ListRecord | None]:
-        """Allocate the next number, make the list and store it; return None if no list is due."""
+        """Allocate the next number, make the list and store it; return None if no list is due.
+
+        Number and time are independent: the number is always the next one, thisUpdate always the present time, even if
+        the clock was set back after the previous list.
+        """
         revocations, issuer = context.transaction.revocations, self.authority.certificate.serial_number
         policy = POLICIES[self.authority.certificate.kind]
         latest = revocations.latest(issuer)
         if self.only_if_due and latest and not is_list_due(context.transaction, policy, latest, context.now):
             return Done(None, None)
-        this_update = context.now
-        if latest is not None and this_update < latest.this_update:
+        number = max(latest.number if latest else 0, context.transaction.numbers_above()) + 1
+        if latest is not None and context.now < latest.this_update:
             _log.warning(
-                "the clock says %s, which is before list %d of %s: thisUpdate does not go back",
-                iso(this_update),
+                "list %d of %s is dated %s, before list %d of %s: the clock was set back",
+                number,
+                self.authority.certificate.common_name,
+                iso(context.now),
                 latest.number,
                 iso(latest.this_update),
             )
-            this_update = latest.this_update
-        number = max(latest.number if latest else 0, context.transaction.numbers_above()) + 1
-        made = make_list(self.authority, number, this_update, revocations.entries(issuer, this_update))
+        made = make_list(self.authority, number, context.now, revocations.entries(issuer, context.now))
         record = ListRecord(
             issuer=made.issuer,
             number=made.number,
@@ -88,7 +92,8 @@ class IssuedLists:
         return self._ledger.revocations.latest(self._issuer)
 
     def as_of(self, moment: datetime) -> ListRecord | None:
-        """Return the list that was the latest at a moment, without issuing one; None before the first."""
+        """Return the list with the highest number among those dated up to a moment, without issuing one; None if there is
+        none."""
         return self._ledger.revocations.as_of(self._issuer, moment)
 
     def numbered(self, number: int) -> ListRecord | None:
@@ -126,12 +131,12 @@ class IssuedLists:
         return before
 
     def current(self) -> ListRecord:
-        """Return the latest list. If there is none, or its nextUpdate has passed, issue a new one first.
+        """Return the latest list. If there is none, or it is not valid at the present time, issue a new one first.
 
         :raises LedgerUnavailable: if the new list could not be stored.
         """
         latest = self.latest()
-        if latest is None or self._clock.now() >= latest.next_update:
+        if latest is None or not is_list_current(latest, self._clock.now()):
             return self.publish_if_due() or self.latest() or self.publish()
         return latest
 
@@ -156,6 +161,10 @@ class IssuedLists:
     def due(self, latest: ListRecord, now: datetime) -> datetime:
         """Return when the next list is due: at the regular interval, or earlier because of a revocation."""
         return list_due(self._ledger, self.policy, latest, now)
+
+    def missing_since(self, latest: ListRecord, now: datetime) -> datetime | None:
+        """Return the time since which a revocation in effect is missing from the latest list; None if none is missing."""
+        return self._ledger.revocations.pending(latest, now)
 
 
 def lists_of_issuer(every: list[IssuedLists], kind: CertificateKind, issuer: str) -> IssuedLists:

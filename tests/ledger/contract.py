@@ -385,7 +385,10 @@ class LedgerContract:
         assert revocations.of(third.serial_number) is None
         entry = RevokedCertificate(first.serial_number.encoded, to_seconds(NOW), "key-lost")
         delayed = RevokedCertificate(second.serial_number.encoded, to_seconds(NOW + 3 * HOUR), "key-lost")
-        assert list(revocations.entries(oca.serial_number, NOW - HOUR)) == []
+        # The clock was set back: it was revoked before this list, whatever the time of its revocation.
+        early = entry._replace(effective=to_seconds(NOW - HOUR))
+        assert list(revocations.entries(oca.serial_number, NOW - HOUR)) == [early]
+        assert list(revocations.entries(oca.serial_number, NOW - HOUR, last=1)) == []
         assert list(revocations.entries(oca.serial_number, NOW)) == [entry]
         assert list(revocations.entries(oca.serial_number, NOW + 3 * HOUR)) == [entry, delayed]
         assert list(revocations.entries(oca.serial_number, first.not_after + HOUR)) == []
@@ -394,6 +397,32 @@ class LedgerContract:
         assert revocations.pending(made, NOW + 2 * HOUR) is None
         assert revocations.pending(made, NOW + 3 * HOUR) == NOW + 3 * HOUR
         assert revocations.pending(replace(made, last_revocation=1), NOW + HOUR) == NOW
+        # One that is dated after the present is missing since the list.
+        early_list = replace(made, last_revocation=1, this_update=NOW - 2 * HOUR)
+        assert revocations.pending(early_list, NOW - HOUR) == NOW - 2 * HOUR
+        assert revocations.pending(replace(early_list, last_revocation=2), NOW - HOUR) is None
+
+    def test_a_delayed_revocation_that_a_list_has_contained_stays_in_effect(
+        self, ledger: Ledger, other: Ledger, issued: list[CertificateRecord]
+    ) -> None:
+        stored = add(ledger, *issued)
+        oca = next(record for record in stored if record.kind is CertificateKind.ISSUING_OCA)
+        first = next(record for record in stored if record.issuer_serial_number == oca.serial_number)
+        ledger.transact(lambda tx: tx.add_revocation(revocation(first, effective=NOW + 3 * HOUR)))
+        delayed = RevokedCertificate(first.serial_number.encoded, to_seconds(NOW + 3 * HOUR), "key-lost")
+        revocations = other.revocations
+        before = replace(a_list(oca.serial_number, 1), last_revocation=1)
+        since = replace(a_list(oca.serial_number, 3), last_revocation=1)
+        without = replace(a_list(oca.serial_number, 4), last_revocation=0)
+        for made, expected in (
+            (before, []), (without, []), (since, [delayed._replace(effective=to_seconds(NOW + HOUR))])
+        ):  # fmt: skip
+            ledger.transact(lambda tx, made=made: tx.add_list(made))  # type: ignore[misc]
+            assert list(revocations.entries(oca.serial_number, NOW + HOUR)) == expected
+        assert list(revocations.entries(oca.serial_number, NOW + 4 * HOUR)) == [delayed]
+        back = replace(before, number=5)
+        assert revocations.pending(back, NOW + 2 * HOUR) is None
+        assert revocations.pending(back, NOW + 4 * HOUR) is None
 
     def test_a_certificate_is_revoked_once(self, ledger: Ledger, issued: list[CertificateRecord]) -> None:
         stored = add(ledger, issued[4])[0]

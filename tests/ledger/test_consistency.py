@@ -109,6 +109,7 @@ PLANTED = (
      "list.event-missing"),
     ("DELETE FROM revocation_list WHERE number = 2", "event.list"),
     ("UPDATE revocation_list SET entries = entries + 1 WHERE number = 2", "event.list"),
+    ("UPDATE revocation_list SET this_update = this_update + 1 WHERE number = 2", "list.time"),
     ("UPDATE revocation_list SET entries = entries + 1 WHERE number = 2", "list.column"),
     ("UPDATE revocation_list SET next_update = next_update + 1 WHERE number = 2", "list.column"),
     ("UPDATE revocation_list SET last_revocation = 0 WHERE number = 2", "list.entry-unfounded"),

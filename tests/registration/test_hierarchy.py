@@ -155,9 +155,10 @@ def test_the_key_of_another_certificate(smki: Smki) -> None:
     assert caught.value.problems == (
         Problem(
             code="authority.key-mismatch",
-            subject="key issuing-oca-T2 in memory",
+            subject="private key of Issuing OCA T2",
             seen="the key of another certificate",
             expected="the key of Issuing OCA T2",
+            given={"file": "key issuing-oca-T2 in memory"},
         ),
     )
 

@@ -158,7 +158,7 @@ def test_current_issues_none_where_somebody_else_just_did(pending: Pending, monk
     assert [each.number for each in lists.all()] == [1, 2]
 
 
-def test_this_update_does_not_go_back(pending: Pending, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_clock_that_was_set_back(pending: Pending, caplog: pytest.LogCaptureFixture) -> None:
     lists, record = lists_of(pending), pending.organisation()
     with caplog.at_level(logging.WARNING, "smki.revocation-lists"):
         same = lists.publish()
@@ -166,10 +166,23 @@ def test_this_update_does_not_go_back(pending: Pending, caplog: pytest.LogCaptur
         pending.clock.set(START - HOUR)
         revoke(pending, record)
         back = lists.publish()
-    assert (back.number, back.this_update, back.entries) == (3, START, 1)
+    assert (back.number, back.this_update, back.entries) == (3, START - HOUR, 1)
     assert caplog.messages == [
-        "the clock says 2026-03-02T08:30:00Z, which is before list 2 of 2026-03-02T09:30:00Z: thisUpdate does not go back"
+        "list 3 of T1 is dated 2026-03-02T08:30:00Z, before list 2 of 2026-03-02T09:30:00Z: the clock was set back"
     ]
+
+
+def test_a_list_dated_after_the_present_is_replaced_at_once(pending: Pending) -> None:
+    lists = lists_of(pending)
+    pending.clock.set(START - SECOND)
+    made = lists.publish_if_due()
+    assert made is not None
+    assert (made.number, made.this_update) == (2, START - SECOND)
+    assert lists.publish_if_due() is None
+    pending.clock.set(START - 2 * SECOND)
+    current = lists.current()
+    assert (current.number, current.this_update) == (3, START - 2 * SECOND)
+    assert lists.current() == current
 
 
 def test_the_overdue_list(pending: Pending) -> None:

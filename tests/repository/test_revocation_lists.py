@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
@@ -28,20 +28,40 @@ def test_the_current_lists(served: Served, path: str, issuer: bytes) -> None:
     assert (answer.status, answer.headers["content-type"]) == (200, "application/pkix-crl")
     read = RevocationList.from_der(answer.body)
     assert issuer in read.issuer
-    assert parsedate_to_datetime(answer.headers["last-modified"]) == read.this_update
+    assert read.number is not None
+    assert answer.headers["etag"].endswith(f'-{read.number}"')
     assert "max-age=300" in answer.headers["cache-control"]
     pem = ask(f"{served.url}/crl/organisation.{path}.pem")
     assert [piece.der for piece in decode_input(pem.body)] == [answer.body]
     head = ask(f"{served.url}/crl/organisation.{path}", method="HEAD")
     assert (head.status, head.body, head.headers["content-length"]) == (200, b"", str(len(answer.body)))
-    for condition in (
-        {"If-None-Match": answer.headers["etag"]},
-        {"If-Modified-Since": answer.headers["last-modified"]},
-    ):
-        again = ask(f"{served.url}/crl/organisation.{path}", headers=condition)
-        assert (again.status, again.body) == (304, b"")
-        assert again.headers["etag"] == answer.headers["etag"]
+    again = ask(f"{served.url}/crl/organisation.{path}", headers={"If-None-Match": answer.headers["etag"]})
+    assert (again.status, again.body) == (304, b"")
+    assert again.headers["etag"] == answer.headers["etag"]
     assert ask(f"{served.url}/crl/organisation.{path}", headers={"If-None-Match": '"other"'}).status == 200
+
+
+@pytest.mark.parametrize("step", [timedelta(0), timedelta(days=-1), timedelta(seconds=1)])
+def test_a_newer_list_is_never_answered_with_304(home: Path, step: timedelta) -> None:
+    """Whether it is of the same second, or earlier because the clock was set back: its number counts, not its time."""
+    clock = HomeClock(home / "clock.json")
+    clock.set(clock.now())
+    with serving(home) as served, Smki.open(home) as smki:
+        old = ask(f"{served.url}/crl/organisation.crl")
+        moment = format_datetime(clock.now(), usegmt=True)
+        clock.set(clock.now() + step)
+        new = smki.lists(OCA).publish()
+        for headers in (
+            {"If-None-Match": old.headers["etag"]},
+            {"If-Modified-Since": moment},
+            {"If-Modified-Since": format_datetime(clock.now() + timedelta(days=400), usegmt=True)},
+            {"If-None-Match": old.headers["etag"], "If-Modified-Since": moment},
+        ):
+            answer = ask(f"{served.url}/crl/organisation.crl", headers=headers)
+            assert (answer.status, answer.body) == (200, new.der), headers
+        assert "last-modified" not in answer.headers
+        same = ask(f"{served.url}/crl/organisation.crl", headers={"If-None-Match": answer.headers["etag"]})
+        assert same.status == 304
 
 
 def test_lists_of_the_past(served: Served) -> None:

@@ -19,7 +19,7 @@ from smki_repository.faults.fault import Fault, FaultKind, current_list
 from smki_repository.faults.register import Faults
 from smki_repository.faults.service import FAULTS, faults_service
 from smki_repository.problem_details import problem_details
-from smki_repository.revocation_lists import KINDS, answer_list
+from smki_repository.revocation_lists import KINDS, answer_list, current_list_of, missing_list
 
 FAULTS_HEADER = "X-SMKI-Faults"
 """Header of every response: ``on``, or ``on; fault=KIND; id=NUMBER`` if a fault was injected."""
@@ -87,8 +87,9 @@ def _list(wanted: FaultKind, smki: Smki) -> Response:
     assert asked_for is not None
     suffix, issuer = asked_for
     if wanted is FaultKind.OTHER_AUTHORITY:
-        other = next(kind for name, kind in KINDS.items() if name != suffix)
-        return answer_list(smki.lists(other).current(), "no-store")
+        other = smki.lists(next(kind for name, kind in KINDS.items() if name != suffix))
+        record = current_list_of(other, smki.clock)
+        return missing_list() if record is None else answer_list(record, "no-store")
     try:
         return answer_list(smki.lists(KINDS[suffix], issuer).overdue(), "no-store")
     except (NotReady, NotFound) as error:

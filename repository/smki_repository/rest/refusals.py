@@ -7,7 +7,7 @@ from collections.abc import Callable
 from smki.eligibility import DecisionOutcome
 from smki.eligibility.refusals import REASONS
 from smki.ledger import Conflict, LedgerUnavailable
-from smki.problem import Malformed, NotFound, NotReady, SmkiError
+from smki.problem import IntegrityError, Malformed, NotFound, NotReady, SmkiError
 from smki.registration import Refused
 from smki.registration.acceptance import NotAcceptable
 from smki.registration.authorisation import NotAuthorised
@@ -66,6 +66,8 @@ STATUSES: tuple[tuple[type[SmkiError], int | Callable[[SmkiError], int]], ...] =
     (NotRevocable, _by_code(409, certificate_unknown=404, revocation_not_yours=403, revocation_delay=403)),
     (LedgerUnavailable, 503),
     (TooManyBodies, 503),
+    # The home itself is not in order, for instance the private key of an authority cannot be used.
+    (IntegrityError, 503),
 )
 """Error classes and their status; the first match applies. 400: the request does not conform to the OpenAPI document. 403:
 the requester may not do this. 404: not found. 409: not possible in the current state. 422: well formed, but refused by the

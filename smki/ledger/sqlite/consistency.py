@@ -9,6 +9,7 @@ first event of a kind are expected to have one.
 
 from __future__ import annotations
 
+from smki.ledger.sqlite.list_rules import LIST_RULES
 from smki.ledger.sqlite.rows import never_in_use
 from smki.ledger.sqlite.rule import Rule
 
@@ -371,4 +372,4 @@ _OTHERS = (
     ),
 )
 
-RULES = (*_STATUS, *_EVENTS, *_APPLICATIONS, *_REPLACED, *_COUNTERS, *_REGISTER, *_OTHERS)
+RULES = (*_STATUS, *_EVENTS, *_APPLICATIONS, *_REPLACED, *_COUNTERS, *_REGISTER, *_OTHERS, *LIST_RULES)

@@ -105,6 +105,8 @@ class SqliteReader:
 
     def application(self, application_id: int) -> ApplicationRecord | None:
         """The application with that id, or None."""
+        if not 0 <= application_id <= rows.MAX_INTEGER:
+            return None
         sql = f"SELECT {rows.APPLICATION_COLUMNS} FROM application WHERE id = ?"  # noqa: S608
         found = self._read(sql, (application_id,))
         return rows.application_record(found[0]) if found else None

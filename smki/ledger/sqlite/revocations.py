@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from smki.clock import from_seconds, to_seconds
 from smki.identity import SerialNumber
 from smki.ledger.records import ListRecord, Revocation, RevokedCertificate
-from smki.ledger.sqlite.rows import Read
+from smki.ledger.sqlite.rows import MAX_INTEGER, Read
 
-_MAX_ID = (1 << 63) - 1
 _LIST_COLUMNS = "issuer_serial_number, number, this_update, next_update, entries, der, last_revocation"
+
+_IS_IN_EFFECT = """(r.effective = r.revoked OR EXISTS (SELECT 1 FROM revocation_list l
+    WHERE l.issuer_serial_number = r.issuer_serial_number AND l.last_revocation >= r.id AND l.this_update >= r.effective))"""
+"""Whether a revocation is in effect although the clock shows an earlier time, because it was set back: it was not
+delayed, or the time until which it was delayed had passed when a list was made."""
 
 
 class SqliteRevocations:
@@ -33,24 +38,36 @@ class SqliteRevocations:
         return _revocation(rows[0]) if rows else None
 
     def pending(self, latest: ListRecord, now: datetime) -> datetime | None:
-        """The time at which the first revocation took effect that a list does not contain yet; None if there is
-        none."""
-        sql = """SELECT min(effective) FROM revocation WHERE issuer_serial_number = ? AND effective <= ?
-            AND (effective > ? OR id > ?)"""
-        parameters = (latest.issuer.encoded, to_seconds(now), to_seconds(latest.this_update), latest.last_revocation)
+        """The time since which a revocation in effect is missing from a list; None if none is missing."""
+        moment, this_update, issuer = to_seconds(now), to_seconds(latest.this_update), latest.issuer.encoded
+        # Those recorded since the list was made, and those that were delayed then. Both are found without reading the
+        # others, of which there may be a hundred thousand.
+        sql = f"""SELECT min(since) FROM (
+            SELECT CASE WHEN effective > ? THEN ? ELSE effective END AS since FROM revocation r
+                WHERE id > ? AND +issuer_serial_number = ? AND (effective <= ? OR {_IS_IN_EFFECT})
+            UNION ALL SELECT effective FROM revocation r WHERE issuer_serial_number = ?
+                AND effective > ? AND effective <= ? AND NOT {_IS_IN_EFFECT})"""  # noqa: S608
+        parameters = (
+            moment, this_update, latest.last_revocation, issuer, moment, issuer, this_update, moment,
+        )  # fmt: skip
         found = self._read(sql, parameters)[0][0]
         return from_seconds(found) if found is not None else None
 
     def entries(
         self, issuer: SerialNumber, moment: datetime, *, last: int | None = None
     ) -> Iterator[RevokedCertificate]:
-        """Every certificate of an issuer that is revoked at a moment and has not expired, in the order of
-        revocation."""
+        """Every certificate of an issuer that is revoked and has not expired, for the list of a moment
+        (see :class:`~smki.ledger.contract.RevocationReader`)."""
         now = to_seconds(moment)
-        sql = """SELECT serial_number, effective, reason FROM revocation
-            WHERE issuer_serial_number = ? AND effective <= ? AND not_after >= ? AND id <= ? ORDER BY effective, id"""
-        parameters = (issuer.encoded, now, now, _MAX_ID if last is None else last)
-        return map(RevokedCertificate._make, self._read(sql, parameters))
+        conditions = "issuer_serial_number = ? AND not_after >= ? AND id <= ?"
+        parameters = (issuer.encoded, now, MAX_INTEGER if last is None else last, now)
+        # Two queries, because the first one is answered from the index alone, whatever the number of entries.
+        sql = f"""SELECT serial_number, effective, reason FROM revocation
+            WHERE {conditions} AND effective <= ? ORDER BY effective, id"""  # noqa: S608
+        later = f"""SELECT serial_number, ?, reason FROM revocation r
+            WHERE {conditions} AND effective > ? AND {_IS_IN_EFFECT} ORDER BY effective, id"""  # noqa: S608
+        rows = chain(self._read(sql, parameters), self._read(later, (now, *parameters)))
+        return map(RevokedCertificate._make, rows)
 
     def last_id(self) -> int:
         """The id of the last revocation; 0 if there is none."""
@@ -73,7 +90,7 @@ class SqliteRevocations:
         return kept
 
     def as_of(self, issuer: SerialNumber, moment: datetime) -> ListRecord | None:
-        """The list that was the latest at a moment, or None."""
+        """The list with the highest number among those dated up to a moment, or None."""
         sql = f"""SELECT {_LIST_COLUMNS} FROM revocation_list WHERE issuer_serial_number = ? AND this_update <= ?
             ORDER BY number DESC LIMIT 1"""  # noqa: S608
         rows = self._read(sql, (issuer.encoded, to_seconds(moment)))
@@ -81,6 +98,8 @@ class SqliteRevocations:
 
     def numbered(self, issuer: SerialNumber, number: int) -> ListRecord | None:
         """The list with that number, or None."""
+        if not 0 <= number <= MAX_INTEGER:
+            return None
         sql = f"SELECT {_LIST_COLUMNS} FROM revocation_list WHERE issuer_serial_number = ? AND number = ?"  # noqa: S608
         rows = self._read(sql, (issuer.encoded, number))
         return _list_record(rows[0]) if rows else None

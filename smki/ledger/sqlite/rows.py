@@ -26,6 +26,9 @@ from smki.sec.role import CertificateKind, CertificateStatus, KeyUsage, RemotePa
 Read = Callable[[str, tuple[Any, ...]], list[tuple[Any, ...]]]
 """Runs a query and returns its rows."""
 
+MAX_INTEGER = 2**63 - 1
+"""The largest number that SQLite stores; a larger one in a query is an error."""
+
 CERTIFICATE_COLUMNS = (
     "id, serial_number, kind, entity_identifier, role, usage, not_before, not_after, status, status_since, "
     "deemed_accepted, issued, issuer_serial_number, application_id, der, top_up, replaced"

@@ -19,13 +19,14 @@ class Rule:
     expected: str
     sql: str
     """A query for the rows that break it: the subject, and what was seen."""
+    remedy: str = REMEDY
 
     def broken(self, connection: sqlite3.Connection) -> Iterator[Problem]:
         """Return a problem for everything that breaks it."""
         try:
             for subject, seen in connection.execute(self.sql):
                 yield Problem(
-                    code=self.code, subject=str(subject), seen=str(seen), expected=self.expected, remedy=REMEDY
+                    code=self.code, subject=str(subject), seen=str(seen), expected=self.expected, remedy=self.remedy
                 )
         except sqlite3.Error as error:  # a value that the query cannot read, for instance no JSON where some should be
-            yield Problem(code=self.code, subject="ledger", seen=str(error), expected=self.expected, remedy=REMEDY)
+            yield Problem(code=self.code, subject="ledger", seen=str(error), expected=self.expected, remedy=self.remedy)
