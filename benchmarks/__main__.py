@@ -23,7 +23,7 @@ BENCHMARKS = (
     "plugin",
     "commands",
 )
-ON_REQUEST = ("million",)
+ON_REQUEST = ("million", "checking")
 """Those that take minutes the first time."""
 
 

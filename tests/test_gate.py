@@ -107,11 +107,14 @@ def test_state_changes_in_commands_alone() -> None:
 
 
 def test_who_signs_anything_at_all() -> None:
-    """The authority, the issuance and the lists; applicants, for their own requests; tests, with keys of their own."""
+    """The authority, the issuance and the lists; applicants, for their own requests; tests, with keys of their own; and
+    the checkpoints of the record, with a key that is no authority's."""
     assert callers_of("sign") == {
         "smki/authority/certification_authority.py",
+        "smki/authority/checkpoints.py",
         "smki/authority/issuance.py",
         "smki/authority/revocation_lists.py",
+        "smki/keys/signed_note.py",
         "smki/pki/request.py",
         "smki/testing/defects/signer.py",
         "smki/testing/signature.py",

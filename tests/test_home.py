@@ -8,6 +8,8 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from smki import CertificateKind, Smki
 from smki.keys.private_key import read_key
@@ -49,13 +51,16 @@ def test_the_chain_verifies(smki: Smki, tmp_path: Path, openssl: Callable[..., C
 
 def test_private_keys_are_for_their_owner_alone(home: Path) -> None:
     keys = sorted(home.rglob("*.key"))
-    assert len(keys) == 10
+    assert len(keys) == 11
     for path in [*keys, home / "smki.json", home / "ledger.sqlite"]:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
     with Smki.open(home) as smki:
         points = {record.certificate.point for record in smki.ledger.certificates(EVERYTHING)}
     from smki.pki.request import public_point
 
+    record = home / "keys" / "record.key"  # signs checkpoints, and has no certificate
+    keys.remove(record)
+    assert isinstance(load_pem_private_key(record.read_bytes(), None), Ed25519PrivateKey)
     assert {public_point(read_key(path).public_key()) for path in keys} == points
 
 
@@ -65,7 +70,7 @@ def test_a_seed_makes_the_same_bytes(tmp_path: Path) -> None:
         result = run_cli("init", "--home", tmp_path / name, "--seed", "a seed")
         assert result.returncode == 0, result.stderr
     files = {path.relative_to(tmp_path / "one") for path in (tmp_path / "one").rglob("*.key")}
-    assert len(files) == 10
+    assert len(files) == 11
     for file in files | {Path("smki.json")}:
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
     moment = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -96,7 +101,7 @@ def test_a_second_init_refuses_and_says_what_is_there(home: Path) -> None:
         return {path: path.read_bytes() for path in home.rglob("*") if path.suffix in (".key", ".json", ".sqlite")}
 
     before = kept()
-    assert len(before) == 12
+    assert len(before) == 14
     result = run_cli("init", "--home", home)
     assert result.returncode == 2
     text = result.stderr.decode()

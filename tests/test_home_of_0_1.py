@@ -66,7 +66,10 @@ def test_every_row_is_still_there(old: Path) -> None:
         if name.startswith("_"):  # the record of migrations itself
             continue
         now = [after[name][0].index(column) for column in columns]
-        assert [tuple(row[index] for index in now) for row in after[name][1]] == content, name
+        there = [tuple(row[index] for index in now) for row in after[name][1]]
+        if name == "audit_event":  # one more covers all that was there
+            assert there.pop()[2] == "migrated"
+        assert there == content, name
     Smki.open(old).close()  # migrated once
     assert rows(old) == after
 

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
 
+from smki.authority.check_certificates import PAGE, check_certificates
 from smki.clock import iso, to_seconds
 from smki.identity import PartyId, SerialNumber
-from smki.ledger import CertificateQuery, CertificateRecord, EventKind, EventQuery, Ledger, ListRecord
+from smki.ledger import EventKind, EventQuery, Ledger, ListRecord
 from smki.pki.certificate import Certificate
 from smki.pki.revocation_entry import encode_entry_rows
 from smki.pki.revocation_list import RevocationList, read_revocation_list
 from smki.problem import Problem, SmkiError, errors_among
-from smki.profile import IssuerFacts, lint_certificate
+from smki.profile import IssuerFacts
 from smki.profile.lint_list import lint_revocation_list
 from smki.profile.revocation_reasons import CRL_REASONS
 from smki.sec.registry_fields import registrant_id
+
+Found = tuple[int, int, list[Problem]]
+"""The result of a task: certificates that were checked, unfinished applications, and problems."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,57 +37,100 @@ class CheckResult:
     problems: tuple[Problem, ...]
 
 
-def check_ledger(ledger: Ledger) -> CheckResult:
-    """Check every certificate against its columns, profile and issuer, the latest lists against the revocations, and
-    the storage for damage and contradictions.
+def check_ledger(
+    ledger: Ledger,
+    checkpoint_problems: Callable[[], Sequence[Problem]] = tuple,
+    *,
+    again: Callable[[], Ledger] | None = None,
+    since: int = 0,
+    report: Callable[[int, int], None] = lambda done, total: None,
+    page: int = PAGE,
+) -> CheckResult:
+    """Check every certificate against its columns, profile and issuer, the latest lists against the revocations, the
+    storage for damage and contradictions, and everything against the record.
+
+    :param checkpoint_problems: returns what is wrong with the checkpoints of the record.
+    :param again: opens the ledger once more, in another process; None to use this process alone.
+    :param since: the number of an event. Certificates that were recorded until then are not linted again.
+    :param report: called with the number of tasks that are done, and of all.
+    :param page: the number of certificates of one task.
     """
-    problems = [
-        Problem(code="ledger.damaged", subject="ledger", seen=text, expected="a sound file") for text in ledger.damage()
-    ]
-    problems += ledger.inconsistencies()
-    count = 0
+    pages = ledger.record.certificate_pages(since, page)
+    tasks: list[Callable[[Ledger], Found]] = [_damage, _inconsistencies, _unrecorded]
+    tasks += [partial(_certificates, after=after, limit=page) for after in pages]
+    tasks.append(_lists_and_register)
+    found: list[Found] = []
+    if again is None or len(pages) < 2:
+        for task in tasks:
+            found.append(task(ledger))
+            report(len(found), len(tasks))
+    else:
+        # New processes, not forked ones: those would share the open database.
+        with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
+            futures: list[Future[Found]] = [pool.submit(_perform, task, again) for task in tasks]
+            for future in futures:
+                found.append(future.result())
+                report(len(found), len(tasks))
+    problems = [problem for _, _, each in found for problem in each]
+    problems[len(found[0][2]) : len(found[0][2])] = checkpoint_problems()
+    return CheckResult(sum(each[0] for each in found), sum(each[1] for each in found), tuple(problems))
+
+
+def _perform(task: Callable[[Ledger], Found], again: Callable[[], Ledger]) -> Found:
+    ledger = again()
     try:
-        for found in _check_rows(ledger):
+        return task(ledger)
+    finally:
+        ledger.close()
+
+
+def _damage(ledger: Ledger) -> Found:
+    texts = ledger.damage()
+    return 0, 0, [_damaged(text) for text in texts]
+
+
+def _inconsistencies(ledger: Ledger) -> Found:
+    return 0, 0, ledger.inconsistencies()
+
+
+def _unrecorded(ledger: Ledger) -> Found:
+    return 0, 0, ledger.unrecorded()
+
+
+def _certificates(ledger: Ledger, *, after: int, limit: int) -> Found:
+    count, problems = 0, []
+    try:
+        for found in check_certificates(ledger, after, limit):
             count += found is None
             problems += [found] if found is not None else []
-        unfinished = len(ledger.unfinished_applications())
     except (ValueError, TypeError, LookupError, OverflowError, SmkiError) as error:
-        # A row that does not hold what its columns are for: whatever comes after it is not read.
-        seen = f"a row that cannot be read: {error}"[:200]
-        problems.append(Problem(code="ledger.damaged", subject="ledger", seen=seen, expected="a sound file"))
-        unfinished = 0
-    return CheckResult(count, unfinished, tuple(problems))
+        # A row that does not hold what its columns are for: whatever comes after it in the page is not read.
+        problems.append(_damaged(f"a row that cannot be read: {error}"[:200]))
+    return count, 0, problems
 
 
-def _check_rows(ledger: Ledger) -> Iterator[Problem | None]:
-    """What is wrong with authorities, certificates, lists and register; None once for each certificate that was read."""
-    issuers = {record.serial_number: _read(record) for record in ledger.authorities()}
-    for record in ledger.certificates(CertificateQuery()):
-        yield None
-        certificate = _read(record)
-        if certificate is None:
-            yield _problem("certificate.unreadable", record, "its DER cannot be read", "a certificate")
-            continue
-        yield from _check_columns(record, certificate)
-        if not ledger.is_certified(certificate.public_key_info):
-            yield _problem("ledger.column", record, "column public_key holds another key", "its public key")
-        above = record.issuer_serial_number
-        issuer = issuers.get(above) if above else certificate
-        if issuer is None:
-            yield _problem("certificate.issuer-missing", record, f"issued by {above}", "a certificate in the ledger")
-            continue
-        # Kind and role were compared with the columns above: the lint may choose the profile by the certificate.
-        for finding in errors_among(lint_certificate(record.der, None, IssuerFacts.of(issuer))):
-            yield _problem(finding.code, record, finding.seen, finding.expected)
-    for issuer in issuers.values():
-        if issuer is not None:
-            yield from _check_lists(ledger, issuer)
-    for registrant in ledger.register.registrants():
-        if ledger.register.registrant(PartyId.parse(registrant_id(registrant))) is None:
-            raise LookupError(f"Party {registrant_id(registrant)}")
-    for device in ledger.register.devices():
-        if ledger.register.device(device.device_id) is None:
-            raise LookupError(f"Device {device.device_id}")
+def _lists_and_register(ledger: Ledger) -> Found:
+    problems: list[Problem] = []
+    try:
+        for record in ledger.authorities():
+            try:
+                issuer = record.certificate
+            except SmkiError:
+                continue
+            problems += _check_lists(ledger, issuer)
+        for registrant in ledger.register.registrants():
+            if ledger.register.registrant(PartyId.parse(registrant_id(registrant))) is None:
+                raise LookupError(f"Party {registrant_id(registrant)}")
+        for device in ledger.register.devices():
+            if ledger.register.device(device.device_id) is None:
+                raise LookupError(f"Device {device.device_id}")
+        return 0, len(ledger.unfinished_applications()), problems
+    except (ValueError, TypeError, LookupError, OverflowError, SmkiError) as error:
+        return 0, 0, [*problems, _damaged(f"a row that cannot be read: {error}"[:200])]
+
+
+def _damaged(seen: str) -> Problem:
+    return Problem(code="ledger.damaged", subject="ledger", seen=seen, expected="a sound file")
 
 
 def _check_lists(ledger: Ledger, issuer: Certificate) -> Iterator[Problem]:
@@ -167,26 +218,3 @@ def _check_latest(ledger: Ledger, latest: ListRecord) -> Iterator[Problem]:
             seen=seen,
             expected="every certificate that was revoked and not expired at that time",
         )
-
-
-def _read(record: CertificateRecord) -> Certificate | None:
-    try:
-        return record.certificate
-    except SmkiError:
-        return None
-
-
-_COLUMNS = ("serial_number", "kind", "entity_identifier", "role", "not_before", "not_after")
-
-
-def _check_columns(record: CertificateRecord, certificate: Certificate) -> Iterator[Problem]:
-    for column in _COLUMNS:
-        stored, read = getattr(record, column), getattr(certificate, column)
-        if stored != read:
-            yield _problem("ledger.column", record, f"column {column} holds {stored}", f"{read}, as in the certificate")
-    if not record.kind.is_authority and record.usage != certificate.usage:
-        yield _problem("ledger.column", record, f"column usage holds {record.usage}", f"{certificate.usage}")
-
-
-def _problem(code: str, record: CertificateRecord, seen: str, expected: str) -> Problem:
-    return Problem(code=code, subject=f"certificate {record.serial_number}", seen=seen, expected=expected)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from smki.cli import record
 from smki.cli.common import EUI64, MOMENT, PARTY, SERIAL, Choices, home_option, json_option
 from smki.cli.say import say
 from smki.home.smki import Smki
@@ -20,7 +21,11 @@ from smki.registration.officers import certificate_of
 
 @click.group()
 def audit() -> None:
-    """Show events, and requests to the XML services of the Repository."""
+    """Show events and requests to the XML services, and verify, export and prove the record of events."""
+
+
+for _command in (record.checkpoint, record.verify, record.export, record.prove, record.check_proof):
+    audit.add_command(_command)
 
 
 @audit.command()

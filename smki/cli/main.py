@@ -46,7 +46,7 @@ _COMMANDS = {
         "applications",
         "Show the record of applications, including refused ones.",
     ),
-    "audit": ("smki.cli.audit", "audit", "Show events, and requests to the XML services."),
+    "audit": ("smki.cli.audit", "audit", "Show events; verify, export and prove the record of them."),
     "export": ("smki.cli.export", "export", "Export certificates to a file, an archive or a directory."),
     "import": ("smki.cli.import_", "import_", "Import certificates that were issued elsewhere."),
     "extract": ("smki.cli.extract", "extract", "Make, apply and verify full extracts and deltas."),

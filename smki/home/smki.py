@@ -6,6 +6,7 @@ pki/
   keys/root-oca.key …     the authorities' private keys
   keys/dcc/…              the private keys of the DCC's own certificates
   keys/imported/…         private keys that were imported, if any
+  checkpoints/…           signed tree heads of the record of events
   extracts/…              full extracts and deltas, if any
   audit/2026-11-21.jsonl  the requests to the Repository's XML services on that day, by audit reference
   keys/published/…        private keys that were made to be published
@@ -13,9 +14,9 @@ pki/
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from smki.authority.audit import CheckResult, check_ledger
 from smki.authority.certification_authority import CertificationAuthority
+from smki.authority.checkpoints import Checkpoints
 from smki.authority.hierarchy import Hierarchy
 from smki.authority.issuance import Issuance
 from smki.authority.revocation_lists import POLICIES
@@ -44,8 +46,7 @@ from smki.keys.private_key import (
     encryption_from_environment,
     key_to_pem,
 )
-from smki.ledger import CertificateRecord, Ledger, ListRecord
-from smki.ledger.records import NewImport
+from smki.ledger import CertificateRecord, Ledger, ListRecord, NewImport
 from smki.ledger.sqlite.ledger import SqliteLedger
 from smki.ledger.sqlite.memory import MemoryLedger
 from smki.leftovers import left_beside, remove
@@ -53,15 +54,14 @@ from smki.os_errors import DISK_IS_FULL, remedy_for
 from smki.pki.certificate import Certificate
 from smki.pki.request import make_device_request, make_organisation_request, public_point
 from smki.pki.x509 import encode_public_key
-from smki.problem import NotFound, NotReady, Problem
+from smki.problem import NotReady, Problem
 from smki.registration import Actor, Application, Apply, Issued, Refusal, Refused, Registration
 from smki.registration.command import Settings
 from smki.registration.imports import Import
 from smki.registration.inquiry import Inquiry
-from smki.registration.revocation_lists import IssuedLists
+from smki.registration.revocation_lists import IssuedLists, lists_of_issuer
 from smki.sec.device import DeviceType
 from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole
-from smki.sec.vocabulary import listed
 
 if TYPE_CHECKING:
     from smki.home.published_keys import PublishedKeys
@@ -69,6 +69,7 @@ if TYPE_CHECKING:
 LEDGER_FILE = "ledger.sqlite"
 CLOCK_FILE = "clock.json"
 EXTRACTS = "extracts"
+CHECKPOINTS = "checkpoints"
 
 
 class Smki:
@@ -89,6 +90,7 @@ class Smki:
         keys: KeyStore | None = None,
     ) -> None:
         self._place = place
+        self._is_in_memory = not isinstance(place, Path)
         self.configuration = configuration
         self.ledger = ledger
         self.clock = clock
@@ -103,6 +105,7 @@ class Smki:
             self.hierarchy,
             Issuance(self._randomness, configuration.policy_oid),
             Settings(deemed_accepted_after=timedelta(seconds=configuration.deemed_accepted_after)),
+            lambda number, event: None if self._is_in_memory else self.checkpoints.appended(number, event),
         )
 
     @property
@@ -236,7 +239,7 @@ class Smki:
         return PublishedKeys(self.path / "keys" / "published", self.ledger)
 
     def lists(self, kind: CertificateKind, issuer: str = "", *, interface: str = "python") -> IssuedLists:
-        """Return the revocation lists of an authority of a kind: Issuing OCA (the CRL) or Root OCA (the ARL).
+        """Return the revocation lists of an authority of a kind: Issuing OCA (CRL) or Root OCA (ARL).
 
         :param issuer: its common name; the newest authority by default.
         :param interface: the interface to record if a list is issued.
@@ -247,19 +250,7 @@ class Smki:
             raise KeyError(kind)
         if not issuer:
             return self._issued_lists(self.hierarchy.newest(self.ledger, kind), interface)
-        for lists in self.all_lists(kind, interface=interface):
-            if lists.issuer_name == issuer:
-                return lists
-        names = listed([lists.issuer_name for lists in self.all_lists(kind)])
-        raise NotFound(
-            Problem(
-                code="authority.unknown",
-                subject=f"{kind.title} {issuer[:16]}",
-                seen="none with that name",
-                expected=names,
-                clause="SEC L",
-            )
-        )
+        return lists_of_issuer(self.all_lists(kind, interface=interface), kind, issuer)
 
     def all_lists(self, *kinds: CertificateKind, interface: str = "python") -> list[IssuedLists]:
         """Return the lists of every authority that issues lists, including authorities that newer ones have replaced.
@@ -365,9 +356,18 @@ class Smki:
         """Return the authorities' certificates, roots first within each hierarchy."""
         return self.ledger.authorities()
 
-    def check(self) -> CheckResult:
-        """Check everything in the ledger and return the result."""
-        return check_ledger(self.ledger)
+    def check(self, *, since: int = 0, report: Callable[[int, int], None] = lambda done, total: None) -> CheckResult:
+        """Check everything in the ledger, and its checkpoints (see :func:`~smki.authority.audit.check_ledger`)."""
+        if self._is_in_memory:  # without checkpoints, unless they were asked for
+            problems = self.checkpoints.problems if "checkpoints" in vars(self) else tuple
+            return check_ledger(self.ledger, problems, since=since, report=report)
+        opens = partial(SqliteLedger, self.path / LEDGER_FILE)
+        return check_ledger(self.ledger, self.checkpoints.problems, again=opens, since=since, report=report)
+
+    @cached_property
+    def checkpoints(self) -> Checkpoints:
+        """The signed tree heads of the record."""
+        return Checkpoints(self.path / CHECKPOINTS, self.ledger, self._keys, self._randomness)
 
     def chain(self, record: CertificateRecord) -> Iterator[CertificateRecord]:
         """Yield the certificates above a certificate in the ledger, up to its root."""

@@ -7,11 +7,13 @@ import hashlib
 import hmac
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -27,6 +29,11 @@ from smki.problem import IntegrityError, Malformed, NotFound, Problem
 
 PASSPHRASE_VARIABLE = "SMKI_KEY_PASSPHRASE"  # noqa: S105  (the name of the variable)
 
+PrivateKey = ec.EllipticCurvePrivateKey | Ed25519PrivateKey
+"""A P-256 key, or the Ed25519 key that signs the record's checkpoints."""
+
+K = TypeVar("K", ec.EllipticCurvePrivateKey, Ed25519PrivateKey)
+
 _CURVE = ec.SECP256R1()
 _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
@@ -36,6 +43,9 @@ class Randomness(Protocol):
 
     def private_key(self, label: str) -> ec.EllipticCurvePrivateKey:
         """Return a P-256 key. With a seed, the label determines the key."""
+
+    def note_key(self, label: str) -> Ed25519PrivateKey:
+        """Return an Ed25519 key. With a seed, the label determines the key."""
 
     def serial_number(self, material: bytes, attempt: int) -> SerialNumber:
         """Return a positive serial number of 16 bytes. With a seed, *material* and *attempt* determine it."""
@@ -47,6 +57,10 @@ class SystemRandomness:
     def private_key(self, label: str) -> ec.EllipticCurvePrivateKey:
         """Return a new P-256 key."""
         return ec.generate_private_key(_CURVE)
+
+    def note_key(self, label: str) -> Ed25519PrivateKey:
+        """Return a new Ed25519 key."""
+        return Ed25519PrivateKey.generate()
 
     def serial_number(self, material: bytes, attempt: int) -> SerialNumber:
         """Return 16 bytes, all but the two highest bits random."""
@@ -66,6 +80,10 @@ class SeededRandomness:
         """Return the P-256 key of a label."""
         digits = int.from_bytes(self._derive(b"private key", label.encode()), "big")
         return ec.derive_private_key(digits % (_ORDER - 1) + 1, _CURVE)
+
+    def note_key(self, label: str) -> Ed25519PrivateKey:
+        """Return the Ed25519 key of a label."""
+        return Ed25519PrivateKey.from_private_bytes(self._derive(b"note key", label.encode())[:32])
 
     def serial_number(self, material: bytes, attempt: int) -> SerialNumber:
         """Return the serial number for some material; a different one for each attempt."""
@@ -110,7 +128,7 @@ def encryption_from_environment(keys: Path | None = None) -> KeyEncryption | Non
     return encryption
 
 
-def key_to_pem(key: ec.EllipticCurvePrivateKey, passphrase: Passphrase | None = None) -> bytes:
+def key_to_pem(key: PrivateKey, passphrase: Passphrase | None = None) -> bytes:
     """Return the key as PKCS#8 in PEM, encrypted if there is a passphrase (see :class:`KeyEncryption`)."""
     if not passphrase:
         return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
@@ -145,8 +163,12 @@ def read_key(path: Path, passphrase: Passphrase | None = None) -> ec.EllipticCur
     :raises NotFound: if there is no such file.
     :raises IntegrityError: if it contains something else, or the passphrase is missing or wrong.
     """
+    return _read_file(path, passphrase, key_from_pem)
+
+
+def _read_file(path: Path, passphrase: Passphrase | None, read: Callable[[bytes, Passphrase | None, str], K]) -> K:
     try:
-        return key_from_pem(path.read_bytes(), passphrase, str(path))
+        return read(path.read_bytes(), passphrase, str(path))
     except FileNotFoundError:
         raise NotFound(
             Problem(code="key.missing", subject=str(path), seen="no such file", expected="a private key in PKCS#8")
@@ -163,7 +185,7 @@ def read_key(path: Path, passphrase: Passphrase | None = None) -> ec.EllipticCur
 class KeyStore(Protocol):
     """A store of the private keys of an SMKI, by name: ``root-oca``, ``dcc/recovery-ds``."""
 
-    def write(self, name: str, key: ec.EllipticCurvePrivateKey) -> None:
+    def write(self, name: str, key: PrivateKey) -> None:
         """Store a new key.
 
         :raises FileExistsError: if there is already one with that name; it is left unchanged.
@@ -171,6 +193,13 @@ class KeyStore(Protocol):
 
     def read(self, name: str) -> ec.EllipticCurvePrivateKey:
         """Return the key with a name.
+
+        :raises NotFound: if there is none.
+        :raises IntegrityError: if it cannot be read.
+        """
+
+    def read_note_key(self, name: str) -> Ed25519PrivateKey:
+        """Return the Ed25519 key with a name.
 
         :raises NotFound: if there is none.
         :raises IntegrityError: if it cannot be read.
@@ -190,13 +219,17 @@ class KeyDirectory:
         self._path = path
         self._passphrase = _encryption(passphrase) if passphrase else None
 
-    def write(self, name: str, key: ec.EllipticCurvePrivateKey) -> None:
+    def write(self, name: str, key: PrivateKey) -> None:
         """Write a new key file; see :class:`KeyStore`."""
         write_private_file(self._file(name), key_to_pem(key, self._passphrase))
 
     def read(self, name: str) -> ec.EllipticCurvePrivateKey:
         """Read a key file; see :class:`KeyStore`."""
         return read_key(self._file(name), self._passphrase)
+
+    def read_note_key(self, name: str) -> Ed25519PrivateKey:
+        """Read the file of an Ed25519 key; see :class:`KeyStore`."""
+        return _read_file(self._file(name), self._passphrase, _note_key_from_pem)
 
     def place(self, name: str) -> str:
         """Return the path of the file."""
@@ -210,21 +243,31 @@ class KeysInMemory:
     """Keys in memory, which are lost when the process ends."""
 
     def __init__(self) -> None:
-        self._keys: dict[str, ec.EllipticCurvePrivateKey] = {}
+        self._keys: dict[str, PrivateKey] = {}
 
-    def write(self, name: str, key: ec.EllipticCurvePrivateKey) -> None:
+    def write(self, name: str, key: PrivateKey) -> None:
         """Store a new key; see :class:`KeyStore`."""
         if self._keys.setdefault(name, key) is not key:
             raise FileExistsError(self.place(name))
 
     def read(self, name: str) -> ec.EllipticCurvePrivateKey:
         """Return a key; see :class:`KeyStore`."""
-        try:
-            return self._keys[name]
-        except KeyError:
-            raise NotFound(
-                Problem(code="key.missing", subject=self.place(name), seen="no such key", expected="a private key")
-            ) from None
+        key = self._keys.get(name)
+        if not isinstance(key, ec.EllipticCurvePrivateKey):
+            raise self._missing(name)
+        return key
+
+    def read_note_key(self, name: str) -> Ed25519PrivateKey:
+        """Return an Ed25519 key; see :class:`KeyStore`."""
+        key = self._keys.get(name)
+        if not isinstance(key, Ed25519PrivateKey):
+            raise self._missing(name)
+        return key
+
+    def _missing(self, name: str) -> NotFound:
+        return NotFound(
+            Problem(code="key.missing", subject=self.place(name), seen="no such key", expected="a private key")
+        )
 
     def place(self, name: str) -> str:
         """Return a name for the key, for messages."""
@@ -242,12 +285,34 @@ def key_from_pem(content: bytes, passphrase: Passphrase | None, name: str) -> ec
 
     :raises Malformed: if it is something else, or the passphrase is missing or wrong.
     """
-    expected, remedy = "a P-256 private key in PKCS#8", ""
+    key = _from_pem(content, passphrase, name, _is_p256, "a P-256 private key in PKCS#8")
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    return key
+
+
+def _note_key_from_pem(content: bytes, passphrase: Passphrase | None, name: str) -> Ed25519PrivateKey:
+    key = _from_pem(content, passphrase, name, _is_ed25519, "an Ed25519 private key in PKCS#8")
+    assert isinstance(key, Ed25519PrivateKey)
+    return key
+
+
+def _is_p256(key: object) -> bool:
+    return isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1)
+
+
+def _is_ed25519(key: object) -> bool:
+    return isinstance(key, Ed25519PrivateKey)
+
+
+def _from_pem(
+    content: bytes, passphrase: Passphrase | None, name: str, is_suitable: Callable[[object], bool], expected: str
+) -> object:
+    remedy = ""
     # Unencrypted files are read even if a passphrase is set, because keys may be older than the passphrase.
     is_encrypted = b"ENCRYPTED" in content
     try:
         key = _load(content, passphrase if is_encrypted else None, name)
-        if isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1):
+        if is_suitable(key):
             return key
         seen = f"a key of another kind ({type(key).__name__})"
     except TypeError:

@@ -1,8 +1,7 @@
-"""The protocols that every ledger implements, whatever it is stored in.
+"""The protocols that every ledger implements; ``tests/ledger/contract.py`` is the test suite that it has to pass.
 
 :class:`Reader` has the queries, :class:`Transaction` adds the writes, and :class:`Ledger` runs transactions. A
-    transaction sees its own writes; others see either all of them, once they are committed, or none.
-    ``tests/ledger/contract.py`` is the test suite that every implementation has to pass.
+transaction sees its own writes; others see either all of them, once they are committed, or none.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from smki.identity import EntityIdentifier, PartyId, SerialNumber
+from smki.ledger.record import RecordReader
 from smki.ledger.records import (
     ApplicationQuery,
     ApplicationRecord,
@@ -33,6 +33,7 @@ from smki.ledger.records import (
     RevokedCertificate,
     Statistics,
 )
+from smki.ledger.snapshot import Snapshot
 from smki.problem import Problem, SmkiError
 from smki.sec.device import Device, DeviceType, SmiStatus
 from smki.sec.party import Party
@@ -222,6 +223,10 @@ class Reader(Protocol):
         """Certificates that were issued elsewhere."""
 
     @property
+    def record(self) -> RecordReader:
+        """The record of all events."""
+
+    @property
     def search(self) -> SearchReader:
         """Paginated queries."""
 
@@ -355,23 +360,6 @@ class Transaction(Reader, Protocol):
         """Append an audit event and return its id."""
 
 
-class Snapshot(Protocol):
-    """The certificates as they were at one moment, however long it takes to read them."""
-
-    @property
-    def last(self) -> int:
-        """The id of the last certificate; 0 if there is none."""
-
-    def certificates(self, after: int = 0, *, with_der: bool = True) -> Iterator[CertificateRecord]:
-        """The certificates with an id above *after*, in the order in which they were issued.
-
-        :param with_der: False to leave out the DER, which is faster.
-        """
-
-    def certificate(self, identifier: int) -> CertificateRecord:
-        """The certificate with that id, which must exist."""
-
-
 class Ledger(Reader, Protocol):
     """A ledger. It can be used by several threads, and opened by several processes."""
 
@@ -390,11 +378,13 @@ class Ledger(Reader, Protocol):
         """Return the defects of the storage itself, one line each."""
 
     def inconsistencies(self) -> list[Problem]:
-        """Return where the records contradict one another: statuses, revocations, events, applications, successors,
-        counters.
+        """Return where the records contradict one another: statuses, revocations, events, successors, counters, schema.
 
         No sequence of commands leads to a contradiction, whatever the clock was set to. All queries see the same state.
         """
+
+    def unrecorded(self) -> list[Problem]:
+        """Return which events and rows are not as they were recorded (:mod:`smki.ledger.record`)."""
 
     def close(self) -> None:
         """Close the ledger."""

@@ -140,6 +140,8 @@ class EventKind(enum.Enum):
     CREDENTIAL_REVOKED = "credential revoked"
     CLOCK_SET = "clock set"
     IMPORTED = "imported"
+    MIGRATED = "migrated"
+    """The ledger of an earlier version was given a record; the event covers every row that it had."""
     RESTORED = "restored"
 
 

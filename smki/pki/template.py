@@ -4,7 +4,7 @@ The full lint takes longer than a signature, and nearly all certificates of an a
 for serial number, key and key identifier, EUI-64, a Device's notBefore and the signature. A template records the bytes
 of one in which the lint found no error, and the positions of those values. Another with the same bytes everywhere else
 has the same structure, so only the rules about those values remain to be checked, which is done here. Whatever matches
-no template gets the full lint. ``smki check`` runs the full lint on everything that was issued.
+no template gets the full lint. ``smki check`` makes templates of its own, from certificates that it has linted in full.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -289,6 +290,25 @@ def signature_verifies(point: bytes, signature: bytes, signed: bytes) -> bool:
     except (ValueError, InvalidSignature):
         return False
     return True
+
+
+def verifying_key(point: bytes) -> Callable[[bytes, bytes], bool]:
+    """Return :func:`signature_verifies` for one point, for many signatures: making the key takes as long as a third of a
+    verification. It returns False for every signature if there is no such point.
+    """
+    try:
+        key = ec.EllipticCurvePublicKey.from_encoded_point(_CURVE, point)
+    except ValueError:
+        return lambda signature, signed: False
+
+    def verifies(signature: bytes, signed: bytes) -> bool:
+        try:
+            key.verify(signature, signed, _ECDSA)
+        except (ValueError, InvalidSignature):
+            return False
+        return True
+
+    return verifies
 
 
 def bounded_children(node: Node, maximum: int, what: str) -> list[Node]:

@@ -119,16 +119,26 @@ class Command(ABC, Generic[T]):
 
 
 class Registration:
-    """Runs commands."""
+    """Runs commands.
+
+    :param appended: called with each event and its number once it is durable.
+    """
 
     def __init__(
-        self, ledger: Ledger, clock: Clock, hierarchy: Hierarchy, issuance: Issuance, settings: Settings
+        self,
+        ledger: Ledger,
+        clock: Clock,
+        hierarchy: Hierarchy,
+        issuance: Issuance,
+        settings: Settings,
+        appended: Callable[[int, NewEvent], None] | None = None,
     ) -> None:
         self._ledger = ledger
         self._clock = clock
         self._hierarchy = hierarchy
         self._issuance = issuance
         self._settings = settings
+        self._appended = appended
         self._templates = RequestTemplates()
 
     def execute(self, command: Command[T], actor: Actor) -> T:
@@ -145,6 +155,7 @@ class Registration:
         prepared = command.prepare(self._templates)
         caller = copy_context()
         undo: list[Callable[[], None]] = []
+        events: list[tuple[int, NewEvent]] = []
 
         def work(transaction: Transaction) -> T:
             # Read inside the transaction, so that times are in the order of the events. Another thread may run this,
@@ -164,14 +175,19 @@ class Registration:
             if done.undo is not None:
                 undo.append(done.undo)
             if done.happened is not None:
-                transaction.append_event(done.happened.event(actor, now))
+                event = done.happened.event(actor, now)
+                events.append((transaction.append_event(event), event))
             return done.outcome
 
         try:
-            return self._ledger.transact(work)
+            outcome = self._ledger.transact(work)
         except BaseException as error:
             for step in undo:
                 step()
             if isinstance(error, UnicodeEncodeError):
                 raise Malformed(not_text(error)) from None
             raise
+        if self._appended is not None:
+            for number, event in events:
+                self._appended(number, event)
+        return outcome

@@ -10,9 +10,11 @@ from smki.authority.certification_authority import CertificationAuthority
 from smki.authority.revocation_lists import POLICIES, is_list_current, is_list_due, list_due, make_list
 from smki.clock import Clock, iso
 from smki.ledger import EventKind, Ledger, ListRecord
-from smki.problem import NotReady, Problem
+from smki.problem import NotFound, NotReady, Problem
 from smki.registration.actor import Actor
 from smki.registration.command import Command, Context, Done, Happened, Registration
+from smki.sec.role import CertificateKind
+from smki.sec.vocabulary import listed
 
 _log = logging.getLogger("smki.revocation-lists")
 
@@ -163,3 +165,23 @@ class IssuedLists:
     def missing_since(self, latest: ListRecord, now: datetime) -> datetime | None:
         """Return the time since which a revocation in effect is missing from the latest list; None if none is missing."""
         return self._ledger.revocations.pending(latest, now)
+
+
+def lists_of_issuer(every: list[IssuedLists], kind: CertificateKind, issuer: str) -> IssuedLists:
+    """Return the lists of the authority with a common name.
+
+    :param every: the lists of every authority of a kind.
+    :raises NotFound: if there is no such authority.
+    """
+    for lists in every:
+        if lists.issuer_name == issuer:
+            return lists
+    raise NotFound(
+        Problem(
+            code="authority.unknown",
+            subject=f"{kind.title} {issuer[:16]}",
+            seen="none with that name",
+            expected=listed([lists.issuer_name for lists in every]),
+            clause="SEC L",
+        )
+    )

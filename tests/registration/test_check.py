@@ -242,7 +242,7 @@ def test_a_list_that_cannot_be_read_or_is_not_the_issuers(damaged: Damaged) -> N
     changed = bytearray(damaged.list.der)
     changed[-1] ^= 1
     damaged.second_list("der", bytes(changed))
-    (problem,) = damaged.check().problems
+    (problem,) = [each for each in damaged.check().problems if not each.code.startswith("record.")]
     assert problem.code.startswith("signature")
     assert problem.subject == "revocation list 2"
     assert problem.seen

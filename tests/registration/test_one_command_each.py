@@ -118,7 +118,11 @@ CLI_READS = {
     "eligible organisation": "eligible organisation --eui 90-B3-D5-1F-30-01-00-00 --role supplier",
     "applications list": "applications list",
     "applications show": "applications show 1",
+    "audit checkpoint": "audit checkpoint",
     "audit events": "audit events",
+    "audit export": "audit export {new}/record.jsonl",
+    "audit prove": "audit prove {issued}",
+    "audit verify": "audit verify",
     "audit show": "audit show {reference}",
     "export authorities": "export authorities --out {new}/a.pem",
     "export csv": "export csv --out {new}/a.csv",
@@ -147,7 +151,7 @@ CLI_READS = {
 and `arl verify` issue a list where the latest is past its nextUpdate, which is not so here."""
 
 CLI_WITHOUT_A_HOME = {
-    "provisions", "lint", "vectors judge", "vectors run", "vectors write", "profile list", "profile show", "defects list",
+    "audit check-proof", "provisions", "lint", "vectors judge", "vectors run", "vectors write", "profile list", "profile show", "defects list",
     "defects write", "faults clear", "faults list", "faults set",
 }  # fmt: skip
 CLI_SERVERS = {"serve"}

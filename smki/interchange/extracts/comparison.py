@@ -9,7 +9,7 @@ from smki.interchange.extracts.chain import Tally, chain_lines
 from smki.interchange.extracts.lines import added, changed, line_of, number_of, state_of
 from smki.interchange.extracts.manifest import Extract
 from smki.interchange.extracts.progress import Progress, silent
-from smki.ledger.contract import Snapshot
+from smki.ledger.snapshot import Snapshot
 from smki.problem import IntegrityError, Problem
 
 _PROGRESS_EVERY = 10_000

@@ -28,7 +28,7 @@ from smki.interchange.extracts.manifest import (
 )
 from smki.interchange.extracts.progress import Progress, silent
 from smki.ledger import CertificateRecord, Ledger
-from smki.ledger.contract import Snapshot
+from smki.ledger.snapshot import Snapshot
 from smki.leftovers import left_in, remove
 from smki.problem import NotFound, NotReady, Problem
 

@@ -9,12 +9,9 @@ first event of a kind are expected to have one.
 
 from __future__ import annotations
 
-import sqlite3
-
 from smki.ledger.sqlite.list_rules import LIST_RULES
 from smki.ledger.sqlite.rows import never_in_use
 from smki.ledger.sqlite.rule import Rule
-from smki.problem import Problem
 
 _CERTIFICATE = "'certificate ' || hex(c.serial_number)"
 _FIRST = "('issued', 'authority added')"
@@ -376,15 +373,3 @@ _OTHERS = (
 )
 
 RULES = (*_STATUS, *_EVENTS, *_APPLICATIONS, *_REPLACED, *_COUNTERS, *_REGISTER, *_OTHERS, *LIST_RULES)
-
-
-def inconsistencies(connection: sqlite3.Connection) -> list[Problem]:
-    """Return everything that breaks a rule, as of one moment."""
-    begins = not connection.in_transaction
-    if begins:
-        connection.execute("BEGIN")
-    try:
-        return [problem for rule in RULES for problem in rule.broken(connection)]
-    finally:
-        if begins:
-            connection.execute("ROLLBACK")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from smki.ledger.contract import Transaction
-from smki.ledger.sqlite.consistency import inconsistencies
+from smki.ledger.sqlite.checking import inconsistencies, unrecorded
 from smki.ledger.sqlite.gate import migrate, pending, require_usable
 from smki.ledger.sqlite.group_commit import GroupCommit
 from smki.ledger.sqlite.reader import SqliteReader
@@ -191,6 +191,10 @@ class SqliteLedger(SqliteReader):
     def inconsistencies(self) -> list[Problem]:
         """Return where the tables contradict one another (see :class:`~smki.ledger.contract.Ledger`)."""
         return self._with_reader(inconsistencies)
+
+    def unrecorded(self) -> list[Problem]:
+        """Return which events and rows are not as they were recorded (see :class:`~smki.ledger.contract.Ledger`)."""
+        return self._with_reader(unrecorded)
 
     def close(self) -> None:
         """Close every connection."""

@@ -6,14 +6,11 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
 from typing import TypeVar
-
-from sqlite_utils import Database
 
 from smki.ledger.sqlite.group_commit import GroupCommit
 from smki.ledger.sqlite.ledger import SqliteLedger
-from smki.ledger.sqlite.schema import MIGRATIONS
+from smki.ledger.sqlite.schema import empty_database
 from smki.ledger.sqlite.snapshot import SqliteSnapshot
 from smki.ledger.sqlite.unavailable import unavailable
 
@@ -32,7 +29,7 @@ class MemoryLedger(SqliteLedger):
 
     def __init__(self, image: bytes | None = None) -> None:
         self._connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-        self._connection.deserialize(_empty_database() if image is None else image)
+        self._connection.deserialize(empty_database() if image is None else image)
         # Reentrant, because a write operation may read.
         self._lock = threading.RLock()
         self._begin(GroupCommit(self._connection, self._lock))
@@ -63,14 +60,3 @@ class MemoryLedger(SqliteLedger):
         """Close the ledger; its contents are lost."""
         with self._lock:
             self._connection.close()
-
-
-@cache
-def _empty_database() -> bytes:
-    """Return an empty database with the tables. It is made once, because that takes longer than everything else."""
-    connection = sqlite3.connect(":memory:", isolation_level=None)
-    try:
-        MIGRATIONS.apply(Database(connection))
-        return connection.serialize()
-    finally:
-        connection.close()

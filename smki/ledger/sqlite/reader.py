@@ -18,6 +18,7 @@ from smki.ledger.sqlite import rows
 from smki.ledger.sqlite.conditions import certificate_conditions
 from smki.ledger.sqlite.credentials import SqliteCredentials
 from smki.ledger.sqlite.imports import SqliteImports
+from smki.ledger.sqlite.record_reader import SqliteRecord
 from smki.ledger.sqlite.register import SqliteRegister
 from smki.ledger.sqlite.revocations import SqliteRevocations
 from smki.ledger.sqlite.rows import Read
@@ -39,6 +40,7 @@ class SqliteReader:
         self._revocations = SqliteRevocations(read)
         self._credentials = SqliteCredentials(read)
         self._imports = SqliteImports(read)
+        self._record = SqliteRecord(read)
         self._search = SqliteSearch(read)
 
     @property
@@ -60,6 +62,11 @@ class SqliteReader:
     def imports(self) -> SqliteImports:
         """Certificates that were issued elsewhere."""
         return self._imports
+
+    @property
+    def record(self) -> SqliteRecord:
+        """The record of all events."""
+        return self._record
 
     @property
     def search(self) -> SqliteSearch:

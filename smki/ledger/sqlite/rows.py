@@ -39,14 +39,27 @@ APPLICATION_COLUMNS = (
 )
 
 
-INSERT_APPLICATION = """INSERT INTO application (received, interface, subscriber, officer, applied_by, kind,
-    entity_identifier, role, usage, request, granted, reasons, serial_number, top_up)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-INSERT_CERTIFICATE = """INSERT INTO certificate (serial_number, kind, entity_identifier, role, usage, public_key,
-    not_before, not_after, status, status_since, deemed_accepted, issued, issuer_serial_number, application_id, der, top_up)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-INSERT_EVENT = """INSERT INTO audit_event (at, event, interface, party, officer, concerns, device, application_id,
-    certificate_id, detail, content) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+NEW_APPLICATION_COLUMNS = (
+    "received", "interface", "subscriber", "officer", "applied_by", "kind", "entity_identifier", "role", "usage",
+    "request", "granted", "reasons", "serial_number", "top_up",
+)  # fmt: skip
+NEW_CERTIFICATE_COLUMNS = (
+    "serial_number", "kind", "entity_identifier", "role", "usage", "public_key", "not_before", "not_after", "status",
+    "status_since", "deemed_accepted", "issued", "issuer_serial_number", "application_id", "der", "top_up",
+)  # fmt: skip
+EVENT_COLUMNS = (
+    "at", "event", "interface", "party", "officer", "concerns", "device", "application_id", "certificate_id", "detail",
+    "content",
+)  # fmt: skip
+
+
+def _insertion(table: str, columns: tuple[str, ...]) -> str:
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608
+
+
+INSERT_APPLICATION = _insertion("application", NEW_APPLICATION_COLUMNS)
+INSERT_CERTIFICATE = _insertion("certificate", NEW_CERTIFICATE_COLUMNS)
+INSERT_EVENT = _insertion("audit_event", EVENT_COLUMNS)
 
 # The actor of an issued certificate is stored with its application, not with its event.
 _EVENTS = """SELECT e.id, e.at, e.event, coalesce(e.interface, a.interface, ''),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from smki.problem import Problem
 
-_REMEDY = "Restore the home from a copy; smki audit events shows what was done."
+REMEDY = "Restore the home from a copy; smki audit events shows what was done."
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Rule:
     expected: str
     sql: str
     """A query for the rows that break it: the subject, and what was seen."""
-    remedy: str = _REMEDY
+    remedy: str = REMEDY
 
     def broken(self, connection: sqlite3.Connection) -> Iterator[Problem]:
         """Return a problem for everything that breaks it."""

@@ -7,11 +7,14 @@ Entity Identifiers 8 bytes; roles decimal; usages ``DS`` or ``KA``.
 from __future__ import annotations
 
 import hashlib
+import sqlite3
+from functools import cache
 
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
 from smki.ledger.sqlite.packing import pack
+from smki.ledger.sqlite.recording import record_what_is_there
 
 MIGRATIONS = Migrations("smki")
 
@@ -303,6 +306,25 @@ def m065_restored(db: Database) -> None:
     db.execute("CREATE INDEX audit_event_restored ON audit_event (id) WHERE event = 'restored'")
 
 
+@MIGRATIONS()
+def m070_record(db: Database) -> None:
+    """Events become the leaves of a Merkle tree. One more event covers every row that is there already."""
+    # written: the rows that the command wrote, by part, key and hash; hash: that of the leaf.
+    db.execute("CREATE TABLE leaf (event_id INTEGER PRIMARY KEY, written BLOB NOT NULL, hash BLOB NOT NULL)")
+    record_what_is_there(db.conn)
+
+
 def fingerprint_prefix(sha256: bytes) -> int:
     """What a certificate is looked up by where its SHA-256 (32 bytes) is known: the first 4 bytes, as a number."""
     return int.from_bytes(sha256[:4], "big", signed=True)
+
+
+@cache
+def empty_database() -> bytes:
+    """Return an empty database with the tables. It is made once, because that takes longer than everything else."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    try:
+        MIGRATIONS.apply(Database(connection))
+        return connection.serialize()
+    finally:
+        connection.close()

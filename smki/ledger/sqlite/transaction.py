@@ -21,7 +21,7 @@ from smki.ledger.records import (
     NewImport,
     Revocation,
 )
-from smki.ledger.sqlite import rows
+from smki.ledger.sqlite import recording, rows
 from smki.ledger.sqlite.credentials import secret_digest
 from smki.ledger.sqlite.imports import import_row
 from smki.ledger.sqlite.reader import SqliteReader
@@ -42,6 +42,7 @@ class SqliteTransaction(SqliteReader):
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self._recorder = recording.Recorder(connection)
         self._above: int | None = None
         super().__init__(self._query)
 
@@ -82,7 +83,9 @@ class SqliteTransaction(SqliteReader):
                 "INSERT INTO subscriber VALUES (?, 1) ON CONFLICT (id) DO UPDATE SET certificates = certificates + 1",
                 (application.subscriber,),
             )
-        return cursor.lastrowid or 0
+        identifier = cursor.lastrowid or 0
+        self._recorder.added_application(identifier, *row)
+        return identifier
 
     def add_certificate(self, new: CertificateRecord) -> CertificateRecord:
         """Add a certificate (see :class:`~smki.ledger.contract.Transaction`)."""
@@ -101,25 +104,26 @@ class SqliteTransaction(SqliteReader):
         identifier = cursor.lastrowid or 0
         prefix = fingerprint_prefix(hashlib.sha256(new.der).digest())
         self._connection.execute("INSERT INTO fingerprint VALUES (?, ?)", (prefix, identifier))
+        self._recorder.added_certificate(identifier, *row)
         return replace(new, id=identifier)
 
     def replace_older(self, certificate_id: int, moment: datetime) -> None:
         """Mark the certificates that a certificate replaces: older ones for the same subject, role and usage."""
         since = to_seconds(moment)
-        self._connection.execute(
+        self._change_certificates(
             """UPDATE certificate SET replaced = ?, replaced_by = ? WHERE id IN (
                 SELECT older.id FROM certificate newer
                 JOIN certificate older ON older.entity_identifier = newer.entity_identifier
                 WHERE newer.id = ? AND older.id < newer.id AND older.kind = newer.kind AND older.role IS newer.role
                     AND older.usage = newer.usage AND older.top_up = newer.top_up
-                    AND (older.replaced IS NULL OR older.replaced > ?))""",
+                    AND (older.replaced IS NULL OR older.replaced > ?)) RETURNING id""",
             (since, certificate_id, certificate_id, since),
         )
 
     def restore_older(self, certificate_id: int) -> None:
         """Undo :meth:`replace_older`. A certificate that another newer one replaces too remains replaced by that
         one."""
-        self._connection.execute(
+        self._change_certificates(
             f"""UPDATE certificate AS older SET (replaced, replaced_by) = (
                 SELECT coalesce((SELECT min(at) FROM audit_event e WHERE e.certificate_id = newer.id
                     AND e.event = 'accepted'), newer.deemed_accepted, newer.issued) AS since, newer.id
@@ -128,26 +132,35 @@ class SqliteTransaction(SqliteReader):
                     AND newer.usage = older.usage AND newer.top_up = older.top_up
                     AND NOT {never_in_use("newer")}
                 ORDER BY since, newer.id LIMIT 1)
-            WHERE replaced_by = ?1 AND entity_identifier = (SELECT entity_identifier FROM certificate WHERE id = ?1)""",  # noqa: S608
+            WHERE replaced_by = ?1 AND entity_identifier = (SELECT entity_identifier FROM certificate WHERE id = ?1)
+            RETURNING id""",  # noqa: S608
             (certificate_id,),
         )
+
+    def _change_certificates(self, sql: str, parameters: tuple[Any, ...]) -> int:
+        """Change the status of certificates, and return how many.
+
+        :param sql: returns their ids.
+        """
+        changed = self._query(sql, parameters)
+        for (identifier,) in changed:
+            self._recorder.wrote(recording.CERTIFICATE_STATUS, identifier)
+        return len(changed)
 
     def change_status(
         self, serial_number: SerialNumber, expected: CertificateStatus, status: CertificateStatus, since: datetime
     ) -> bool:
         """Change the stored status from *expected* to *status*. Return False, and change nothing, if it was not
         *expected*."""
-        cursor = self._connection.execute(
-            "UPDATE certificate SET status = ?, status_since = ? WHERE serial_number = ? AND status = ?",
-            (status.value, to_seconds(since), serial_number.encoded, expected.value),
-        )
-        return cursor.rowcount == 1
+        sql = "UPDATE certificate SET status = ?, status_since = ? WHERE serial_number = ? AND status = ? RETURNING id"
+        parameters = (status.value, to_seconds(since), serial_number.encoded, expected.value)
+        return self._change_certificates(sql, parameters) == 1
 
     def add_revocation(self, revocation: Revocation) -> None:
         """Add a revocation (see :class:`~smki.ledger.contract.Transaction`)."""
         encoded = revocation.serial_number.encoded
         try:
-            self._connection.execute(
+            cursor = self._connection.execute(
                 """INSERT INTO revocation (certificate_id, serial_number, issuer_serial_number, not_after, revoked,
                     effective, reason, asked_by) SELECT id, serial_number, coalesce(issuer_serial_number, serial_number),
                     not_after, ?, ?, ?, ? FROM certificate WHERE serial_number = ?""",
@@ -170,6 +183,8 @@ class SqliteTransaction(SqliteReader):
                     clause="SEC L8",
                 )
             ) from None
+        if cursor.rowcount:
+            self._recorder.wrote(recording.REVOCATION, cursor.lastrowid)
 
     def add_list(self, record: ListRecord) -> None:
         """Add a revocation list."""
@@ -186,6 +201,7 @@ class SqliteTransaction(SqliteReader):
                 record.last_revocation,
             ),
         )
+        self._recorder.wrote(recording.REVOCATION_LIST, record.issuer.encoded, record.number)
 
     def add_registrant(self, registrant: Registrant) -> None:
         """Add a Party or Testing Participant (see :class:`~smki.ledger.contract.Transaction`)."""
@@ -198,13 +214,16 @@ class SqliteTransaction(SqliteReader):
             raise Conflict(
                 Problem(code="party.exists", subject=f"Party {identity}", seen=seen, expected=expected)
             ) from None
+        self._recorder.wrote(recording.REGISTRANT, identity)
         self._take_identifiers(registrant)
 
     def replace_registrant(self, registrant: Registrant) -> None:
         """Replace a Party or Testing Participant (see :class:`~smki.ledger.contract.Transaction`)."""
         identity = registrant_id(registrant)
         execute = self._connection.execute
-        execute("UPDATE registrant SET record = ? WHERE id = ?", (to_text(registrant_fields(registrant)), identity))
+        sql = "UPDATE registrant SET record = ? WHERE id = ?"
+        if execute(sql, (to_text(registrant_fields(registrant)), identity)).rowcount:
+            self._recorder.wrote(recording.REGISTRANT, identity)
         execute("DELETE FROM entity_identifier WHERE registrant = ?", (identity,))
         self._take_identifiers(registrant)
 
@@ -240,15 +259,20 @@ class SqliteTransaction(SqliteReader):
                     expected="a new Device",
                 )
             ) from None
+        self._recorder.wrote(recording.DEVICE, device.device_id.encoded)
 
     def replace_device(self, device: Device) -> None:
         """Replace the record of a Device."""
-        sql = "UPDATE device SET record = ? WHERE id = ?"
-        self._connection.execute(sql, (to_text(device_fields(device)), device.device_id.encoded))
+        self._change_device("record", to_text(device_fields(device)), device.device_id)
 
     def set_threshold(self, device_id: EntityIdentifier, threshold: int | None) -> None:
         """Set the certificate limit of a Device; None restores the default."""
-        self._connection.execute("UPDATE device SET threshold = ? WHERE id = ?", (threshold, device_id.encoded))
+        self._change_device("threshold", threshold, device_id)
+
+    def _change_device(self, column: str, value: str | int | None, device_id: EntityIdentifier) -> None:
+        sql = f"UPDATE device SET {column} = ? WHERE id = ?"  # noqa: S608
+        if self._connection.execute(sql, (value, device_id.encoded)).rowcount:
+            self._recorder.wrote(recording.DEVICE, device_id.encoded)
 
     def add_credential(self, credential: CredentialRecord, secret: str) -> CredentialRecord:
         """Add a credential; only the SHA-256 of the secret is stored."""
@@ -264,23 +288,28 @@ class SqliteTransaction(SqliteReader):
                 to_seconds(credential.expires) if credential.expires else None,
             ),
         )
+        self._recorder.wrote(recording.CREDENTIAL, cursor.lastrowid)
         return replace(credential, id=cursor.lastrowid or 0)
 
     def revoke_credential(self, credential_id: int, moment: datetime) -> None:
         """Mark a credential as revoked."""
         sql = "UPDATE credential SET revoked = ? WHERE id = ? AND revoked IS NULL"
-        self._connection.execute(sql, (to_seconds(moment), credential_id))
+        if self._connection.execute(sql, (to_seconds(moment), credential_id)).rowcount:
+            self._recorder.wrote(recording.CREDENTIAL, credential_id)
 
     def add_imports(self, certificates: Iterable[NewImport], moment: datetime) -> None:
         """Add imported certificates; those that were imported before are left unchanged."""
         marks = ", ".join("?" * 14)
-        self._connection.executemany(
-            f"""INSERT OR IGNORE INTO imported_certificate (serial_number, sha256, kind, entity_identifier, role, usage,
-            public_key_sha256, not_before, not_after, imported, source, name, findings, der) VALUES ({marks})""",  # noqa: S608
-            [import_row(new, to_seconds(moment)) for new in certificates],
-        )
+        sql = f"""INSERT OR IGNORE INTO imported_certificate (serial_number, sha256, kind, entity_identifier, role, usage,
+            public_key_sha256, not_before, not_after, imported, source, name, findings, der) VALUES ({marks})"""  # noqa: S608
+        for new in certificates:
+            cursor = self._connection.execute(sql, import_row(new, to_seconds(moment)))
+            if cursor.rowcount:
+                self._recorder.wrote(recording.IMPORTED, cursor.lastrowid)
 
     def append_event(self, event: NewEvent) -> int:
-        """Append an audit event and return its id."""
-        cursor = self._connection.execute(rows.INSERT_EVENT, rows.event_row(event))
-        return cursor.lastrowid or 0
+        """Append an audit event, with its leaf, and return its id."""
+        row = rows.event_row(event)
+        identifier = self._connection.execute(rows.INSERT_EVENT, row).lastrowid or 0
+        self._recorder.record(identifier, *row)
+        return identifier

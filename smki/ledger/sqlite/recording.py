@@ -1,0 +1,158 @@
+"""Writes the leaf of each event of the SQLite ledger, with the hashes of the rows that its command wrote."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from smki.ledger.record import Columns, WrittenRow, entry_text, key_text, pack_rows, row_text, text_hash
+from smki.ledger.sqlite.rows import EVENT_COLUMNS, NEW_APPLICATION_COLUMNS, NEW_CERTIFICATE_COLUMNS
+
+_STATUS = frozenset({"status", "status_since", "replaced", "replaced_by"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedPart:
+    """The columns of a table that are written together, and hashed as one row."""
+
+    number: int
+    """Identifies it in what is stored; never used again for another."""
+    name: str
+    """The name of the table in the text of a row."""
+    table: str
+    key: tuple[str, ...] = ("id",)
+    """The columns of its primary key."""
+    only: frozenset[str] = frozenset()
+    """The only columns; empty for all."""
+    others: frozenset[str] = frozenset()
+    """The columns that another part has."""
+
+    def columns(self, names: Iterable[str]) -> Columns:
+        """Return its columns among those of the table."""
+        chosen = self.only or frozenset(names) - self.others
+        return Columns([name if name in chosen else None for name in names])
+
+
+APPLICATION = RecordedPart(number=1, name="application", table="application")
+CERTIFICATE = RecordedPart(number=2, name="certificate", table="certificate", others=_STATUS)
+# Apart, so that what was issued can be proved whatever became of it.
+CERTIFICATE_STATUS = RecordedPart(number=3, name="certificate status", table="certificate", only=_STATUS | {"id"})
+REVOCATION = RecordedPart(number=4, name="revocation", table="revocation")
+REVOCATION_LIST = RecordedPart(
+    number=5, name="revocation list", table="revocation_list", key=("issuer_serial_number", "number")
+)
+REGISTRANT = RecordedPart(number=6, name="Party", table="registrant")
+DEVICE = RecordedPart(number=7, name="Device", table="device")
+CREDENTIAL = RecordedPart(number=8, name="credential", table="credential")
+IMPORTED = RecordedPart(number=9, name="imported certificate", table="imported_certificate")
+
+PARTS = (
+    APPLICATION,
+    CERTIFICATE,
+    CERTIFICATE_STATUS,
+    REVOCATION,
+    REVOCATION_LIST,
+    REGISTRANT,
+    DEVICE,
+    CREDENTIAL,
+    IMPORTED,
+)
+"""All that the record covers. The other tables are counters and indexes, which follow from these."""
+
+DERIVED = frozenset(
+    {"entity_identifier", "subscriber", "fingerprint", "certificate_count", "application_count", "refusal_count"}
+)
+"""Tables that are checked by making their rows again from those that the record covers."""
+
+
+_EVENT = Columns(("id", *EVENT_COLUMNS))
+_NEW_APPLICATION = Columns(("id", *NEW_APPLICATION_COLUMNS))
+_NEW_CERTIFICATE = CERTIFICATE.columns(("id", *NEW_CERTIFICATE_COLUMNS))
+_NEW_CERTIFICATE_STATUS = CERTIFICATE_STATUS.columns(("id", *NEW_CERTIFICATE_COLUMNS))
+
+
+class Recorder:
+    """Collects what a transaction writes, and writes the leaf of the event that covers it."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._written: dict[tuple[int, tuple[Any, ...]], RecordedPart | str] = {}
+
+    def wrote(self, part: RecordedPart, *key: Any) -> None:
+        """Note that a row was added or changed. It is read when the event is appended."""
+        self._written[part.number, key] = part
+
+    def added_application(self, *values: Any) -> None:
+        """Note a new application: its id, and the values of NEW_APPLICATION_COLUMNS."""
+        self._written[APPLICATION.number, values[:1]] = row_text(APPLICATION.name, _NEW_APPLICATION.text(values))
+
+    def added_certificate(self, *values: Any) -> None:
+        """Note a new certificate: its id, and the values of NEW_CERTIFICATE_COLUMNS."""
+        key = values[:1]
+        status = _NEW_CERTIFICATE_STATUS.text(values)
+        self._written[CERTIFICATE.number, key] = row_text(CERTIFICATE.name, _NEW_CERTIFICATE.text(values))
+        self._written[CERTIFICATE_STATUS.number, key] = row_text(CERTIFICATE_STATUS.name, status)
+
+    def record(self, *event: Any) -> None:
+        """Write the leaf of an event, which covers all that was written since the event before.
+
+        :param event: its id, and the values of EVENT_COLUMNS.
+        """
+        written = [
+            WrittenRow(number, key_text(key), text_hash(what if isinstance(what, str) else self._text(what, key)))
+            for (number, key), what in self._written.items()
+        ]
+        self._written.clear()
+        write_leaf(self._connection, event[0], _EVENT.text(event), written)
+
+    def _text(self, part: RecordedPart, key: tuple[Any, ...]) -> str:
+        condition = " AND ".join(f"{column} = ?" for column in part.key)
+        cursor = self._connection.execute(f"SELECT * FROM {part.table} WHERE {condition}", key)  # noqa: S608
+        return row_text(part.name, part.columns(column_names(cursor)).text(cursor.fetchone()))
+
+
+def write_leaf(connection: sqlite3.Connection, event_id: int, event: str, written: list[WrittenRow]) -> None:
+    """Write the leaf of an event.
+
+    :param event: its columns, from :meth:`~smki.ledger.record.Columns.text`.
+    """
+    entry = entry_text(event, [row.hash for row in written])
+    connection.execute("INSERT INTO leaf VALUES (?, ?, ?)", (event_id, pack_rows(written), text_hash(entry)))
+
+
+def rows_of(connection: sqlite3.Connection, part: RecordedPart) -> Iterator[tuple[bytes, str]]:
+    """Return the key and the text of every row of a part, in the order of the keys."""
+    cursor = connection.execute(f"SELECT * FROM {part.table} ORDER BY {', '.join(part.key)}")  # noqa: S608
+    names = column_names(cursor)
+    columns, positions = part.columns(names), [names.index(column) for column in part.key]
+    for values in cursor:
+        yield key_text([values[position] for position in positions]), row_text(part.name, columns.text(values))
+
+
+def record_what_is_there(connection: sqlite3.Connection) -> None:
+    """Give every event of an older ledger its leaf, and append one that covers every row.
+
+    Its time is that of the last event before it: a migration has no clock.
+    """
+    cursor = connection.execute("SELECT * FROM audit_event ORDER BY id")
+    columns = Columns(column_names(cursor))
+    for event in cursor.fetchall():
+        write_leaf(connection, event[0], columns.text(event), [])
+    written = [
+        WrittenRow(part.number, key, text_hash(text)) for part in PARTS for key, text in rows_of(connection, part)
+    ]
+    last: int | None = connection.execute("SELECT max(at) FROM audit_event").fetchone()[0]
+    if not written and last is None:
+        return
+    detail = f"{len(written)} rows that were written before the record began"
+    new = (last or 0, "migrated", "migration", detail)
+    sql = "INSERT INTO audit_event (at, event, interface, detail) VALUES (?, ?, ?, ?)"
+    number = connection.execute(sql, new).lastrowid or 0
+    write_leaf(connection, number, Columns(("id", "at", "event", "interface", "detail")).text((number, *new)), written)
+
+
+def column_names(cursor: sqlite3.Cursor) -> tuple[str, ...]:
+    """Return the names of the columns of a result."""
+    return tuple(column[0] for column in cursor.description)
