@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from smki.authority.checkpoints import KEY_NAME as CHECKPOINT_KEY
 from smki.keys.private_key import Passphrase, read_key
 from smki.pki.request import public_point
 from smki.pki.x509 import encode_public_key
@@ -19,7 +20,7 @@ _MAX_KEY_BYTES = 64 * 1024
 class KeyRing:
     """Private keys in files (PKCS#8 in PEM, as written by ``smki issue``).
 
-    :param places: files, or folders in which every ``*.key`` is read, recursively.
+    :param places: files, or folders in which every ``*.key`` is read, recursively, except the key of the record.
     :param passphrase: decrypts the encrypted ones.
     :ivar problems: the files that are not a private key on P-256, or cannot be opened.
     :raises NotFound: if a place does not exist.
@@ -69,7 +70,9 @@ def _info(key: ec.EllipticCurvePrivateKey) -> bytes:
 
 def _files_of(place: Path) -> Iterator[Path]:
     if place.is_dir():
-        yield from (file for file in sorted(place.rglob(f"*{KEY_SUFFIX}")) if file.is_file())
+        files = sorted(place.rglob(f"*{KEY_SUFFIX}"))
+        # The key that signs checkpoints is beside those of the authorities, and belongs to no certificate.
+        yield from (file for file in files if file.is_file() and file.stem != CHECKPOINT_KEY)
     elif place.exists():
         yield place
     else:

@@ -21,7 +21,8 @@ from smki.ledger import ApplicationQuery
 from smki.pki.certificate import to_pem
 from smki.problem import KeyUnusable
 from smki.registration import Actor
-from tests.commands import apply, change_participant_quota, make_token
+from smki.registration.parties import ChangeParticipant
+from tests.commands import TEST, apply, make_token
 from tests.repository.support import free_port, serve_command
 from tests.support import DEVICE, DS, run_cli
 
@@ -89,8 +90,8 @@ def client_of(smki: Smki) -> FlaskClient:
 
 def test_nothing_is_counted_that_was_not_issued(locked: Smki, monkeypatch: pytest.MonkeyPatch) -> None:
     """A Testing Participant with a quota of one, and a Device that may have one more certificate."""
-    change_participant_quota(locked, PartyId("MANUFACTURER"), 1)
-    locked.ledger.transact(lambda tx: tx.set_threshold(DEVICE, 1))
+    locked.registration.execute(ChangeParticipant(participant=PartyId("MANUFACTURER"), quota=1), TEST)
+    locked.ledger.transact(lambda tx: tx.set_threshold(DEVICE, 1))  # less than the command allows
     request = locked.make_device_request(DEVICE, DS)[1]
     application, actor = (
         Application(kind=CertificateKind.DEVICE, request=request),
@@ -103,7 +104,7 @@ def test_nothing_is_counted_that_was_not_issued(locked: Smki, monkeypatch: pytes
         with pytest.raises(KeyUnusable):
             locked.lists(CertificateKind.ISSUING_OCA).publish()
     assert counts(locked) == before
-    assert locked.check().problems == ()
+    assert [problem.code for problem in locked.check().problems] == ["record.row-changed"]  # the threshold
     monkeypatch.setenv(PASSPHRASE_VARIABLE, "right")
     with Smki.open(locked.path) as smki:
         assert isinstance(apply(smki, application, actor), Issued)

@@ -7,13 +7,13 @@ import logging
 import signal
 import socket
 import sys
-import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from email.utils import formatdate
 from functools import partial
 from typing import TYPE_CHECKING
 
+from smki.clock import machine_seconds
 from smki_repository.http.answer import HttpAnswer, answer, refusal
 from smki_repository.http.connection import Connection, State
 from smki_repository.http.limits import ServerLimits
@@ -246,7 +246,7 @@ class Worker:
             _log.debug("a response came after the server had stopped")
 
     def _date_line(self) -> str:
-        now = int(time.time())
+        now = int(machine_seconds())
         kept = self._date
         if kept[0] != now:
             kept = self._date = (now, f"date: {formatdate(now, usegmt=True)}")
