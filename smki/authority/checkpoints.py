@@ -19,14 +19,11 @@ from pathlib import Path
 
 from smki.clock import from_seconds
 from smki.file import PUBLIC_MODE, replacing
-from smki.keys.private_key import KeyStore, Randomness
+from smki.keys.private_key import RECORD_KEY, KeyStore, Randomness
 from smki.keys.signed_note import NoteSigner, NoteVerifier, split_note
 from smki.ledger import EventKind, Ledger, NewEvent
 from smki.ledger.merkle import HASH_BYTES, GrowingTree
 from smki.problem import IntegrityError, Malformed, NotFound, NotReady, Problem, SmkiError
-
-KEY_NAME = "record"
-"""Name of the signing key in the key store."""
 
 KEY_FILE = "key.txt"
 """The verifier key, beside the checkpoints."""
@@ -203,13 +200,13 @@ class Checkpoints:
     def _signing(self) -> NoteSigner:
         if self._signer is None:
             try:
-                key = self._keys.read_note_key(KEY_NAME)
+                key = self._keys.read_note_key(RECORD_KEY)
             except NotFound:
                 if (self.directory / KEY_FILE).exists():
                     raise  # another key would make a record that nobody can verify
                 with contextlib.suppress(FileExistsError):  # another process has just made it
-                    self._keys.write(KEY_NAME, self._randomness.note_key("record"))
-                key = self._keys.read_note_key(KEY_NAME)
+                    self._keys.write(RECORD_KEY, self._randomness.note_key("record"))
+                key = self._keys.read_note_key(RECORD_KEY)
             self._signer = NoteSigner(self.origin(), key)
         if not (self.directory / KEY_FILE).exists():
             self._write(KEY_FILE, f"{self._signer.verifier}\n")
@@ -217,7 +214,7 @@ class Checkpoints:
             raise IntegrityError(
                 Problem(
                     code="checkpoint.key",
-                    subject=self._keys.place(KEY_NAME),
+                    subject=self._keys.place(RECORD_KEY),
                     seen=str(self._signer.verifier),
                     expected=f"the key of {self.directory / KEY_FILE}",
                 )

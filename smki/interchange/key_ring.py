@@ -7,8 +7,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from smki.authority.checkpoints import KEY_NAME as CHECKPOINT_KEY
-from smki.keys.private_key import Passphrase, read_key
+from smki.keys.private_key import RECORD_KEY, Passphrase, read_key
 from smki.pki.request import public_point
 from smki.pki.x509 import encode_public_key
 from smki.problem import IntegrityError, NotFound, Problem, SmkiError
@@ -72,7 +71,7 @@ def _files_of(place: Path) -> Iterator[Path]:
     if place.is_dir():
         files = sorted(place.rglob(f"*{KEY_SUFFIX}"))
         # The key that signs checkpoints is beside those of the authorities, and belongs to no certificate.
-        yield from (file for file in files if file.is_file() and file.stem != CHECKPOINT_KEY)
+        yield from (file for file in files if file.is_file() and file.stem != RECORD_KEY)
     elif place.exists():
         yield place
     else:

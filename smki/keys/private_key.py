@@ -32,6 +32,9 @@ PASSPHRASE_VARIABLE = "SMKI_KEY_PASSPHRASE"  # noqa: S105  (the name of the vari
 PrivateKey = ec.EllipticCurvePrivateKey | Ed25519PrivateKey
 """A P-256 key, or the Ed25519 key that signs the record's checkpoints."""
 
+RECORD_KEY = "record"
+"""Name of the key that signs checkpoints, in the key store."""
+
 K = TypeVar("K", ec.EllipticCurvePrivateKey, Ed25519PrivateKey)
 
 _CURVE = ec.SECP256R1()
