@@ -63,6 +63,7 @@ INTERRUPTED = """
         pass
 
     def test_is_interrupted(smki_repository, smki_home, esme):
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in processes that run in the background
         os.kill(os.getpid(), signal.SIGINT)
         time.sleep(20)
 
