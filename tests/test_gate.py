@@ -30,12 +30,18 @@ def sources() -> dict[str, ast.Module]:
     return {str(file.relative_to(PROJECT)): ast.parse(file.read_text()) for file in files}
 
 
+@cache
+def nodes() -> list[tuple[str, ast.AST]]:
+    """The imports, calls and attributes of every file."""
+    kinds = (ast.ImportFrom, ast.Call, ast.Attribute)
+    return [(file, node) for file, tree in sources().items() for node in ast.walk(tree) if isinstance(node, kinds)]
+
+
 def users_of(name: str) -> set[str]:
     """The modules that import a name."""
     return {
         file
-        for file, tree in sources().items()
-        for node in ast.walk(tree)
+        for file, node in nodes()
         if isinstance(node, ast.ImportFrom) and name in {alias.name for alias in node.names}
     }
 
@@ -43,20 +49,14 @@ def users_of(name: str) -> set[str]:
 def callers_of(attribute: str) -> set[str]:
     return {
         file
-        for file, tree in sources().items()
-        for node in ast.walk(tree)
+        for file, node in nodes()
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == attribute
     }
 
 
 def users_of_attribute(name: str) -> set[str]:
     """The modules in which something is asked for an attribute, or given it."""
-    return {
-        file
-        for file, tree in sources().items()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute) and node.attr == name
-    }
+    return {file for file, node in nodes() if isinstance(node, ast.Attribute) and node.attr == name}
 
 
 def test_who_can_reach_a_signing_key() -> None:

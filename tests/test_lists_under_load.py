@@ -235,7 +235,7 @@ class Lists(RuleBasedStateMachine):
 
 TestLists = Lists.TestCase
 TestLists.settings = settings(
-    max_examples=15 * SOAK, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=300 if SOAK > 1 else 8, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
 )
 
 

@@ -89,13 +89,6 @@ def test_slow_clients_do_not_keep_others_waiting(home: Path, count: int, sent: b
         assert_well(served)
 
 
-def test_a_client_that_sends_no_body_is_told_so(home: Path) -> None:
-    with serving(home) as served, clients(served, 16, STALLED) as stalled:
-        stalled[0].settimeout(60)
-        assert stalled[0].recv(100).startswith(b"HTTP/1.1 408 ")
-        assert_well(served)
-
-
 def test_load_beside_slow_clients(tmp_path: Path) -> None:
     home = tmp_path / "pki"
     fill(home, CERTIFICATES)

@@ -133,8 +133,8 @@ def test_only_reading(published: tuple[Served, list[Extract]]) -> None:
         assert fetch(published, published[1][0].path.name, method).status == 405
 
 
-def test_without_any(made_home: Path) -> None:
-    with serving(made_home) as served:
+def test_without_any(home: Path) -> None:
+    with serving(home) as served:
         assert json.loads(ask(f"{served.url}/extracts/").body) == {"extracts": []}
         page = ask(f"{served.url}/extracts/", headers={"Accept": "text/html"})
         assert b"There are no extracts yet" in page.body

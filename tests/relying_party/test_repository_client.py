@@ -19,8 +19,8 @@ from tests.relying_party.server import PKI, SUPPLIER, client_of, encoded, judge,
 from tests.repository.support import serving
 
 
-def test_search_and_retrieval_from_our_own_repository(made_home: Path) -> None:
-    with serving(made_home) as served:
+def test_search_and_retrieval_from_our_own_repository(home: Path) -> None:
+    with serving(home) as served:
         client = RepositoryClient(served.url)
         broker = EntityIdentifier.parse("90B3D51F30000002")
         found = client.search(broker)

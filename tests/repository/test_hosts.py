@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 from pathlib import Path
 
@@ -23,9 +24,11 @@ JSON = {"Content-Type": "application/json"}
 
 
 @pytest.fixture(scope="module")
-def client(made_home: Path) -> FlaskClient:
+def client(made_home: Path, tmp_path_factory: pytest.TempPathFactory) -> FlaskClient:
     """The Repository with faults, asked in this process."""
-    smki = Smki.open(made_home)
+    home = tmp_path_factory.mktemp("hosts") / "pki"
+    shutil.copytree(made_home, home)
+    smki = Smki.open(home)
     smki = smki.with_clock(TravellingClock(smki.clock, by_header=False))
     options = Options(hosts=AllowedHosts.of("127.0.0.1", ["smki.test"]))
     return create_app(smki, options, faults=Faults()).test_client()
