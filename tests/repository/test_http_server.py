@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from smki_repository.http.answer import answer
 from smki_repository.http.limits import DEFAULT_LIMITS, limits_for
 
 from tests.repository.http_app import LIMITS, PIECE, PIECES
@@ -306,3 +307,17 @@ def test_health_is_answered_while_every_thread_is_busy(port: int) -> None:
         began = time.monotonic()
         assert exchange(port, b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")[0] == (200, b"ok")
         assert time.monotonic() - began < 0.7
+
+
+def test_what_an_application_writes_comes_first() -> None:
+    """PEP 3333: pieces passed to write() come before those of the iterable that is returned."""
+
+    def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        write = start_response("200 OK", [("Content-Length", "11")])
+        write(b"first ")
+        return [b"then", b"!"]
+
+    environ = {"REQUEST_METHOD": "GET", "SERVER_PROTOCOL": "HTTP/1.1"}
+    made = answer(application, environ, keep_alive=True, date=lambda: "date: now")
+    assert made.is_whole
+    assert made.first.endswith(b"\r\n\r\nfirst then!")

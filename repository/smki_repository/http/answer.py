@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -88,15 +89,16 @@ def answer(
     :param date: returns the current time for the header Date.
     """
     started: list[tuple[str, list[tuple[str, str]]]] = []
+    written: list[bytes] = []  # what comes before the pieces of the response (PEP 3333)
 
     def start_response(status: str, headers: list[tuple[str, str]], _: object = None) -> Callable[[bytes], object]:
         started.append((status, headers))
-        return _write
+        return written.append
 
     source: Iterable[bytes] = ()
     try:
         source = application(environ, start_response)
-        made = _answer(source, *started[-1], environ, keep_alive=keep_alive, date=date)
+        made = _answer(source, written, *started[-1], environ, keep_alive=keep_alive, date=date)
         made.first += made.more() if not made.is_whole else b""
     except Exception:
         _log.exception("the application failed")
@@ -109,6 +111,7 @@ def answer(
 
 def _answer(
     source: Iterable[bytes],
+    written: list[bytes],
     status: str,
     headers: list[tuple[str, str]],
     environ: dict[str, Any],
@@ -140,7 +143,7 @@ def _answer(
     elif not is_http_11:
         lines.append("connection: keep-alive")
     head = "\r\n".join(lines).encode("latin-1", "replace") + b"\r\n\r\n"
-    made = HttpAnswer(head, iter(source), source, length, chunked=chunked)
+    made = HttpAnswer(head, chain(written, source), source, length, chunked=chunked)
     made.keep_alive = keep_alive
     made.is_whole = has_no_body
     return made
@@ -156,7 +159,3 @@ def refusal(status: int, reason: str) -> HttpAnswer:
     made = HttpAnswer(head.encode() + body, iter(()), None, None, chunked=False)
     made.is_whole, made.keep_alive = True, False
     return made
-
-
-def _write(_: bytes) -> object:
-    raise NotImplementedError("write() of WSGI is not supported")
