@@ -293,6 +293,14 @@ _REQUEST_BY_ROLE = {
     )
     for role in ORGANISATION_ROLES
 }
+APPLICATION_REQUEST = _organisation_request(
+    "organisation-application",
+    "certification request for an Organisation Certificate",
+    _END_ENTITY_USAGES,
+    *RemotePartyRole,
+)
+"""What a request must contain whatever its role. Whether the role has certificates of that usage is a provision
+(:mod:`smki.eligibility`), so that a question and an application get the same answer."""
 REQUEST_PROFILES: dict[str, RequestProfile] = {
     profile.name: profile for profile in (DEVICE_REQUEST, ORGANISATION_REQUEST, *_REQUEST_BY_ROLE.values())
 }
