@@ -324,7 +324,7 @@ def _revocation_list(
         version=Row(Version(1, "v2"), "RFC 5280 5.1.2.1", _STATED),
         signature_algorithm=_ALGORITHM,
         issuer=Row(issuer, _GBCS, _MEASURED),
-        next_update=Row(NextUpdateForm(hours), "SEC Appendix B", _ASSUMED),
+        next_update=Row(NextUpdateForm(hours), "RFC 5280 5.1.2.5", _ASSUMED),
         entries=Row(EntriesForm(max_serial_bytes=16, reasons=(1, 2, 3, 4, 5, 6, 9, 10)), "RFC 5280 5.3.1", _STATED),
         extensions=(
             _extension(Oid.AUTHORITY_KEY_IDENTIFIER, False, _ISSUER_KEY, "RFC 5280 5.2.1"),
