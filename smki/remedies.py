@@ -213,7 +213,7 @@ REMEDIES: dict[str, Remedy] = {
         "Apply with Smki.issue_organisation.",
     ),
     "authority.by-ceremony": Remedy(
-        "smki init makes the certificate of the Root OCA; smki authority add issuing-oca makes one of an Issuing OCA.",
+        "smki init makes that of the Root OCA; have one of an Issuing OCA made: smki authority add issuing-oca.",
         "Have an officer of the DCC make one of an Issuing OCA: POST /api/v1/authorities with kind issuing-oca.",
         "Smki.create makes the certificate of the Root OCA; execute EstablishAuthority(kind) for one of an Issuing OCA.",
     ),

@@ -233,7 +233,7 @@ def _role(party: Party, row: RoleRow, question: OrganisationQuestion) -> Iterato
 
 
 def _dcc_identifier(party: Party, question: OrganisationQuestion) -> Iterator[Applied | Note]:
-    if party.category is not PartyCategory.DCC:
+    if party.category is not PartyCategory.DCC or not question.role.usages:
         return
     before = question.roles_before - {question.role}
     seen = f"{question.entity_identifier}, certified in {_labels(question.roles_before) or 'no role'} before"
