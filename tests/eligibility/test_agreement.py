@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -70,7 +71,7 @@ class Registered:
         return self.smki.registration.execute(AssignIdentifier(PartyId("DCC")), TEST) if self.is_dcc else self.entity
 
     @property
-    def names(self) -> dict[str, str]:
+    def names(self) -> dict[str, Any]:
         return {"applicant": self.who, "on_behalf_of": self.user}
 
 
@@ -110,8 +111,8 @@ def test_every_device_type_and_usage_for_every_kind_of_party(smki: Smki) -> None
     devices: list[Device] = []
     for kind in DeviceType:
         for status in STATUSES.get(kind, ("pending", "commissioned")):
-            number = EntityIdentifier((0xBBBB000000000000 + len(devices)).to_bytes(8, "big"))
-            devices.append(replace(device(kind.name, status), device_id=number))
+            device_id = EntityIdentifier((0xBBBB000000000000 + len(devices)).to_bytes(8, "big"))
+            devices.append(replace(device(kind.name, status), device_id=device_id))
     smki.registration.execute(AddDevices(tuple(devices)), TEST)
     for each in devices:
         smki.registration.execute(SetThreshold(each.device_id, 1000), TEST)
@@ -120,7 +121,7 @@ def test_every_device_type_and_usage_for_every_kind_of_party(smki: Smki) -> None
         registered = Registered(smki, name, number)
         for each in devices:
             for usage in (DS, KA):
-                decision = smki.inquiry.device(each.device_id, **registered.names)
+                decision = smki.inquiry.device(each.device_id, None, **registered.names)
                 _, request = smki.make_device_request(each.device_id, usage)
                 codes = outcome(smki.issue_device, request, **registered.names)
                 agree(decision, codes, f"{name}, {each.device_type}, {each.status}, {usage}")
@@ -148,7 +149,7 @@ def test_one_identifier_of_the_dcc_in_every_role(role: RemotePartyRole, smki: Sm
             codes = outcome(smki.issue_organisation, smki.make_organisation_request(entity, other, usage)[1])
             agree(decision, codes, f"{role}, then {other}, {usage}")
             assert ("entity-identifier.other-role" in codes) is not allowed
-    assert smki.ledger.roles_certified(entity) == (shares if role in shares else {role})
+    assert smki.ledger.roles_certified(entity) == frozenset(shares if role in shares else {role})
 
 
 def test_unknown_applicants_get_the_same_code_too(smki: Smki) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from smki.eligibility.provisions import Basis
 from smki.ledger import EventKind
 from smki.problem import Severity
+from smki.profile.designation import TEST_CERTIFICATE
 from smki.profile.detect import Shape
 from smki.profile.revocation_reasons import CRL_REASONS
 from smki.relying_party.requirements import STEPS
@@ -63,6 +64,9 @@ _CERTIFICATE: dict[str, Schema] = {
     "issued": MOMENT,
     "issuerSerialNumber": _or_null(SERIAL),
     "issuedHere": FLAG,
+    "designation": _or_null(_enum((TEST_CERTIFICATE,))),
+    "policyOid": _or_null(TEXT),
+    "policyName": _or_null(TEXT),
     "statusSince": MOMENT,
     "issuer": TEXT,
     "subject": TEXT,
