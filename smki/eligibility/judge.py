@@ -40,7 +40,7 @@ from smki.eligibility.tables import (
 )
 from smki.sec.device import Device
 from smki.sec.party import NonParty, Party, PartyCategory, Standing, TestingParticipant
-from smki.sec.role import CertificateKind, RemotePartyRole, UserRole
+from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole, UserRole
 from smki.sec.vocabulary import listed
 
 _REGISTERED_SUPPLIER_AGENT_ONLY = frozenset({UserRole.REGISTERED_SUPPLIER_AGENT})
@@ -71,7 +71,7 @@ def _organisation(question: OrganisationQuestion) -> Iterator[Applied | Note | N
         yield _entity_identifier(subscriber, question)
         yield from _dcc_identifier(subscriber, question)
         yield from _role(subscriber, ROLE_ROWS[question.role], question)
-    yield _usage(question)
+    yield _usage(question.role, question.usage)
     yield from _issued_before(question)
 
 
@@ -236,26 +236,29 @@ def _dcc_identifier(party: Party, question: OrganisationQuestion) -> Iterator[Ap
     if party.category is not PartyCategory.DCC or not question.role.usages:
         return
     before = question.roles_before - {question.role}
-    seen = f"{question.entity_identifier}, certified in {_labels(question.roles_before) or 'no role'} before"
+    seen = _certified_before(question.roles_before)
     if before <= SHARE_AN_IDENTIFIER and (not before or question.role in SHARE_AN_IDENTIFIER):
         yield holds(provisions.DCC_IDENTIFIERS, seen)
         if before:
             text = f"{question.entity_identifier} has certificates in the role {_labels(before)} too"
             yield Note(provisions.DCC_XML_IDENTIFIER, text)
     else:
-        yield fails(
-            provisions.DCC_IDENTIFIERS, "entity-identifier.other-role", f"{seen}, now asked for in {question.role}"
-        )
+        yield fails(provisions.DCC_IDENTIFIERS, "entity-identifier.other-role", f"{question.entity_identifier}, {seen}")
 
 
-def _usage(question: OrganisationQuestion) -> Applied:
-    role, usage = question.role, question.usage
+@cache
+def _usage(role: RemotePartyRole, usage: KeyUsage) -> Applied:
     if not role.usages:
         return fails(provisions.ROLE_USAGES, "role.by-ceremony", f"{role}, the role of an Organisation authority")
     has = listed(each.label for each in role.usages)
     if usage in role.usages:
         return holds(provisions.ROLE_USAGES, f"{role} has {has}")
     return fails(provisions.ROLE_USAGES, "role.usage", f"{usage} for {role}, which has only {has}")
+
+
+@cache
+def _certified_before(roles: frozenset[RemotePartyRole]) -> str:
+    return f"certified in {_labels(roles) or 'no role'} before"
 
 
 def _labels(roles: Iterable[RemotePartyRole]) -> str:
