@@ -274,10 +274,12 @@ def _device_row(applicant: Applicant, device: Device, row: DeviceRow) -> Iterato
     elif row.others_while_not_in_service:
         status = device.lasting_status if SUSPENDED_COUNTS_AS_BEFORE else device.status
         seen = f"{device.device_type.name}, {_status(device)}, for {described}"
-        if status in IN_SERVICE:
-            # For a suspended Device, only the assumption refuses.
-            by_seed = device.status in IN_SERVICE
-            yield fails(provisions.DEVICE_NOT_IN_SERVICE if by_seed else provisions.DEVICE_SUSPENDED, row.refusal, seen)
+        if status in IN_SERVICE and device.status in IN_SERVICE:
+            yield fails(provisions.DEVICE_NOT_IN_SERVICE, row.refusal, seen)
+        elif status in IN_SERVICE:
+            # Only the assumption refuses it.
+            seen = f"{device.device_type.name}, {device.status}, which we assume to count as {status}, for {described}"
+            yield fails(provisions.DEVICE_SUSPENDED, row.refusal, seen)
         else:
             yield holds(provisions.DEVICE_NOT_IN_SERVICE, seen)
     else:

@@ -85,7 +85,7 @@ def decide_on(
         raise ValueError("an Organisation Certificate is asked for in a role")
     is_dcc = isinstance(subscriber, Party) and subscriber.category is PartyCategory.DCC
     before = reader.roles_certified(entity) if is_dcc else frozenset()
-    return decide(OrganisationQuestion(applicant, role, usage, entity, day, had, is_certified, before))
+    return decide(OrganisationQuestion(applicant, role, usage, entity, day, had, is_certified, roles_before=before))
 
 
 class Inquiry:

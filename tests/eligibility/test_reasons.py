@@ -401,6 +401,7 @@ def test_a_refusal_for_a_suspended_device_rests_on_an_assumption_and_cites_no_cl
     decision = decide(device_question(DCC, device("GSME", "suspended from commissioned")))
     (problem,) = decision.problems
     assert (problem.code, problem.clause, problem.basis) == ("device.gas-meter", "", "assumption")
+    assert problem.seen == "GSME, suspended, which we assume to count as commissioned, for the DCC"
     (note,) = decision.notes
     assert (note.provision.key, note.text) == ("device-suspended", SUSPENDED_NOTE)
     lines = decision_lines(decision)
