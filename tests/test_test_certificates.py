@@ -60,8 +60,8 @@ def test_lists_and_exports(home: Path, meter: Certificate, tmp_path: Path) -> No
         lines = text(*words, "--home", home, "--json").splitlines()
         assert lines
         assert all(says(json.loads(line)) for line in lines)
-    told = run_here("authority", "list", "--home", home).stderr.decode()
-    assert told == f"Their certificates are Test Certificates, {WORDS}.\n"
+    said = run_here("authority", "list", "--home", home).stderr.decode()
+    assert said == f"Their certificates are Test Certificates, {WORDS}.\n"
     lines = text("export", "json-lines", "--home", home).splitlines()
     assert {(row["designation"], row["policyOid"]) for row in map(json.loads, lines)} == {("Test Certificate", POLICY)}
     header, first, *_ = text("export", "csv", "--home", home).splitlines()
