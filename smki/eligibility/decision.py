@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from smki.eligibility.provisions import Effect, Provision
+from smki.eligibility.recorded import RecordUsed
 from smki.eligibility.refusals import REASONS, DecisionOutcome
 from smki.problem import Problem, problem_lines
 from smki.remedies import Interface
@@ -71,6 +72,10 @@ class Decision:
     """Every provision that was applied, in order."""
     as_of: date
     """The date asked about."""
+    not_in_force: tuple[Provision, ...] = ()
+    """The provisions that would have been applied, but were not yet in force."""
+    records: tuple[RecordUsed, ...] = ()
+    """For an earlier day, the records that were used."""
 
     @classmethod
     def of(
@@ -79,25 +84,29 @@ class Decision:
         """Return a decision: eligible if at least one provision was applied and all those in force on that date were
         met.
 
-        A condition that was not in force is skipped; a grant that was not in force is refused.
+        A condition that was not in force is skipped; a grant that was not in force is refused. Either is listed as not in
+        force.
 
         :param given: values for the remedies: ``party``, ``device``.
         """
         counted: list[Applied] = []
+        later: dict[Provision, None] = {}
         eligible = True
         for each in applied:
             if each is None:
                 continue
             provision = each.provision
             if provision.in_force_from > as_of:
+                later[provision] = None
                 if provision.effect is Effect.CONDITION:
                     continue
-                each = fails(provision, "eligibility.not-in-force", f"{as_of}; in force from {provision.in_force_from}")
+                seen = f"{as_of}; {provision.title}: in force from {provision.in_force_from}"
+                each = fails(provision, "eligibility.not-in-force", seen)
             if each.problem is not None:
                 each = replace(each, problem=replace(each.problem, given=given))
             counted.append(each)
             eligible = eligible and each.held
-        return cls(eligible and bool(counted), tuple(counted), as_of)
+        return cls(eligible and bool(counted), tuple(counted), as_of, tuple(later))
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -117,11 +126,23 @@ class Decision:
             "outcome": self.outcome.value,
             "asOf": self.as_of.isoformat(),
             "applied": [each.as_json(interface) for each in self.applied],
+            "notInForce": [
+                {
+                    "provision": each.key,
+                    "clause": each.clause,
+                    "title": each.title,
+                    "inForceFrom": each.in_force_from.isoformat(),
+                }
+                for each in self.not_in_force
+            ],
+            "records": [each.as_json() for each in self.records],
         }
 
 
 def decision_lines(decision: Decision) -> list[str]:
-    """Return the decision as lines of text: the answer, the provisions that were met, then the reasons for refusal."""
+    """Return the decision as lines of text: the answer, each provision with what was seen or the reason for refusal, the
+    conditions that were not yet in force, and the records that were used.
+    """
     lines = [f"{'Eligible' if decision.eligible else 'Not eligible'} on {decision.as_of}"]
     for each in decision.applied:
         if each.problem is None:
@@ -129,4 +150,10 @@ def decision_lines(decision: Decision) -> list[str]:
         else:
             first, *others = problem_lines(each.problem)
             lines += [f"  no   {first}", *(f"     {other}" for other in others)]
-    return lines
+    refused = {each.provision for each in decision.applied}
+    lines += [
+        f"  --   {each.clause} {each.title}: not applied, in force from {each.in_force_from}"
+        for each in decision.not_in_force
+        if each not in refused
+    ]
+    return [*lines, *(f"  --   {each.text}" for each in decision.records)]
