@@ -58,7 +58,7 @@ from smki.problem import NotReady, Problem
 from smki.registration import Actor, Application, Apply, Issued, Refusal, Refused, Registration
 from smki.registration.command import Settings
 from smki.registration.imports import Import
-from smki.registration.inquiry import Inquiry
+from smki.registration.questions import Inquiry
 from smki.registration.revocation_lists import IssuedLists, lists_of_issuer
 from smki.sec.device import DeviceType
 from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole

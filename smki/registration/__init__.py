@@ -2,7 +2,7 @@
 
 ``command`` runs commands; ``applications``, ``acceptance``, ``revocation``, ``revocation_lists``, ``authorities``,
 ``parties``, ``identifiers``, ``appointments``, ``bulk``, ``devices``, ``credentials``, ``imports``, ``clock`` and
-``restoration`` define them. ``inquiry`` answers questions without changing anything.
+``restoration`` define them. ``questions`` answers questions without changing anything.
 """
 
 from smki.registration.actor import Actor

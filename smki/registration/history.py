@@ -21,6 +21,7 @@ from smki.identity import EntityIdentifier, PartyId
 from smki.ledger import Reader
 from smki.ledger.history import RegisterChange, last_until
 from smki.problem import Malformed
+from smki.registration.applicants import RegisterView
 from smki.sec.device import Device
 from smki.sec.party import Party
 from smki.sec.registry_fields import Registrant, device_fields, parse_registrant, registrant_fields, registrant_id
@@ -65,12 +66,16 @@ class RegisterOn:
         people = (applicant.who, applicant.on_behalf_of)
         ids = [registrant_id(who) for who in people if isinstance(who, Registrant)]
         used = [self._registrants[each][1] for each in ids if each in self._registrants]
-        found = self._device(device.device_id) if device is not None else None
-        return (*used, found[1]) if found else tuple(used)
+        return (*used, *self._used_for_device(device))
 
-    def used_for_all(self) -> tuple[RecordUsed, ...]:
-        """Return which record was used for each Party and Testing Participant."""
-        return tuple(used for _, used in self._registrants.values())
+    def used_for_all(self, device: Device | None = None) -> tuple[RecordUsed, ...]:
+        """Return which record was used for each Party and Testing Participant, and for the Device if it is in the
+        inventory."""
+        return (*(used for _, used in self._registrants.values()), *self._used_for_device(device))
+
+    def _used_for_device(self, device: Device | None) -> tuple[RecordUsed, ...]:
+        found = self._device(device.device_id) if device is not None else None
+        return (found[1],) if found else ()
 
     @cached_property
     def _registrants(self) -> dict[str, tuple[Registrant, RecordUsed]]:
@@ -117,6 +122,12 @@ class RegisterOn:
                 # Written by a version that allowed more.
                 fields = None
         return today, RecordUsed(subject=subject, source=Source.NO_HISTORY, as_of=self._day)
+
+
+def register_on(reader: Reader, as_of: date | None, today: date) -> tuple[RegisterView, date]:
+    """Return the register as it was recorded on a day, and the day: today's for today, which is the default, or later."""
+    day = as_of or today
+    return (RegisterOn(reader, day) if day < today else reader.register), day
 
 
 def _undo(fields: dict[str, Any], changes: Sequence[RegisterChange]) -> dict[str, Any] | None:

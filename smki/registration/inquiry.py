@@ -1,4 +1,4 @@
-"""Asks the provisions for a decision, with everything that the ledger knows; used by applications and by inquiries."""
+"""Asks the provisions for a decision, with everything that the ledger knows; used by applications and by questions."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
-from smki.clock import Clock
 from smki.eligibility import (
     DEVICE_THRESHOLD,
     Applicant,
-    AuthorityQuestion,
     Decision,
     DeviceQuestion,
     OrganisationQuestion,
@@ -21,9 +19,8 @@ from smki.ledger import Reader
 from smki.problem import Problem, SmkiError
 from smki.registration.actor import Actor
 from smki.registration.applicants import RegisterView, first_eligible, named_applicant, owner_as_applicant
-from smki.registration.history import RegisterOn
 from smki.sec.device import Device, DeviceType, SmetsVersion, SmiStatus
-from smki.sec.party import NonParty, Party, PartyCategory
+from smki.sec.party import NonParty
 from smki.sec.registry_fields import registrant_id
 from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole
 
@@ -149,117 +146,6 @@ def decide_on(
     if role is None:
         raise ValueError("an Organisation Certificate is asked for in a role")
     return decide(OrganisationQuestion(applicant, role, usage, entity, day, had, is_certified))
-
-
-class Inquiry:
-    """Answers who may subscribe for what, without applying.
-
-    The answer for a day in the past is based on the register as it was recorded on that day, as far as the ledger has its
-    history (:mod:`smki.registration.history`); numbers of certificates are always today's.
-    """
-
-    def __init__(self, reader: Reader, clock: Clock) -> None:
-        self._reader = reader
-        self._clock = clock
-
-    def organisation(
-        self,
-        entity: EntityIdentifier,
-        role: RemotePartyRole,
-        usage: KeyUsage,
-        *,
-        applicant: str = "",
-        officer: str = "",
-        on_behalf_of: str = "",
-        as_of: date | None = None,
-    ) -> Decision:
-        """Return whether an applicant may subscribe for an Organisation Certificate on a day (today by default).
-
-        :param applicant: the id of the Party; by default the one that owns the Entity Identifier.
-        :raises CannotBeJudged: if there is no such Party.
-        """
-        register, day = self._register(as_of)
-        actor = _actor(applicant, officer, on_behalf_of)
-        who, _ = find_applicant(register, actor, CertificateKind.ORGANISATION, entity, None, day)
-        return _with_records(decide_on(self._reader, who, None, role, usage, entity, day), register, who)
-
-    def device(
-        self,
-        entity: EntityIdentifier,
-        device_type: DeviceType | None = None,
-        *,
-        applicant: str = "",
-        officer: str = "",
-        on_behalf_of: str = "",
-        as_of: date | None = None,
-        supposing: Supposing | None = None,
-    ) -> Decision:
-        """Return whether an applicant may subscribe for a Device Certificate on a day (today by default).
-
-        :param applicant: the id of the Party or Testing Participant; by default the first that is eligible.
-        :param supposing: what to suppose of the Device in place of what the inventory says.
-        :raises CannotBeJudged: if there is no such Party, the Device is not in the inventory and no type is given, or it
-            cannot be as supposed.
-        """
-        register, day = self._register(as_of)
-        actor = _actor(applicant, officer, on_behalf_of)
-        who, device = find_applicant(register, actor, CertificateKind.DEVICE, entity, device_type, day, supposing)
-        decision = decide_on(self._reader, who, device, None, KeyUsage.DIGITAL_SIGNATURE, entity, day)
-        return _with_records(decision, register, who, device)
-
-    def authority(
-        self,
-        kind: CertificateKind,
-        *,
-        applicant: str = "",
-        officer: str = "",
-        on_behalf_of: str = "",
-        as_of: date | None = None,
-    ) -> Decision:
-        """Return whether an applicant may subscribe for the certificate of an authority on a day (today by default).
-
-        :param applicant: the id of the Party or Testing Participant; by default the DCC's.
-        :raises CannotBeJudged: if there is no such Party.
-        :raises ValueError: if *kind* is not that of an authority.
-        """
-        register, day = self._register(as_of)
-        try:
-            who = named_applicant(register, _actor(applicant or _dcc(register), officer, on_behalf_of), kind)
-        except SmkiError as error:
-            raise CannotBeJudged(*error.problems) from error
-        if who is None:
-            raise CannotBeJudged(_no_dcc())
-        return _with_records(decide(AuthorityQuestion(who, kind, day)), register, who)
-
-    def _register(self, as_of: date | None) -> tuple[RegisterView, date]:
-        return register_on(self._reader, as_of, self._clock.now().date())
-
-
-def register_on(reader: Reader, as_of: date | None, today: date) -> tuple[RegisterView, date]:
-    """Return the register as it was recorded on a day, and the day: today's for today, which is the default, or later."""
-    day = as_of or today
-    return (RegisterOn(reader, day) if day < today else reader.register), day
-
-
-def _with_records(
-    decision: Decision, register: RegisterView, applicant: Applicant, device: Device | None = None
-) -> Decision:
-    if isinstance(register, RegisterOn):
-        return replace(decision, records=register.used_for(applicant, device))
-    return decision
-
-
-def _actor(applicant: str, officer: str, on_behalf_of: str) -> Actor:
-    return Actor(interface="question", party=applicant, officer=officer, on_behalf_of=on_behalf_of)
-
-
-def _dcc(register: RegisterView) -> str:
-    found = (who for who in register.registrants() if isinstance(who, Party) and who.category is PartyCategory.DCC)
-    return next((str(who.party_id) for who in found), "")
-
-
-def _no_dcc() -> Problem:
-    return Problem(code="party.none-registered", subject="applicant", seen="no DCC is registered", expected="a Party")
 
 
 def _no_owner(entity: EntityIdentifier) -> Problem:
