@@ -17,6 +17,7 @@ from smki.eligibility.answers import Entitled, Wanted, WhoMay
 from smki.identity import PartyId
 from smki.ledger.sqlite.memory import MemoryLedger
 from smki.problem import Malformed, SmkiError
+from smki.registration.command import Command
 from smki.registration.devices import SetDeviceStatus
 from smki.registration.inquiry import CannotBeJudged, Supposing
 from smki.registration.parties import AddParty, ChangeParticipant, ChangeParty, Register, SetStanding
@@ -43,7 +44,7 @@ def pending() -> Pending:
     bare = Party.parse(
         party_id="BARE", category="large-supplier", user_roles="gas-supplier", standing="acceded 2020-01-01"
     )
-    for command in (
+    commands: tuple[Command[Any], ...] = (
         SetStanding(PartyId("GAS-NETWORK"), Standing.SUSPENDED),
         AddParty(party=PartyId("NO-IDENTIFIER"), category=PartyCategory.OTHER),
         AddParty(
@@ -58,7 +59,8 @@ def pending() -> Pending:
             party=PartyId("OTHER-USER"), authorised_for=frozenset({CertificateKind.DEVICE}), through_entry=False
         ),
         ChangeParticipant(participant=PartyId("MANUFACTURER"), quota=1),
-    ):
+    )
+    for command in commands:
         pending.registration.execute(command, TEST)
     pending.device()
     return pending
