@@ -124,10 +124,9 @@ class RegisterOn:
         return today, RecordUsed(subject=subject, source=Source.NO_HISTORY, as_of=self._day)
 
 
-def register_on(reader: Reader, as_of: date | None, today: date) -> tuple[RegisterView, date]:
-    """Return the register as it was recorded on a day, and the day: today's for today, which is the default, or later."""
-    day = as_of or today
-    return (RegisterOn(reader, day) if day < today else reader.register), day
+def register_on(reader: Reader, day: date, today: date) -> RegisterView:
+    """Return the register as it was recorded on a day; for today or a later day, as it is."""
+    return RegisterOn(reader, day) if day < today else reader.register
 
 
 def _undo(fields: dict[str, Any], changes: Sequence[RegisterChange]) -> dict[str, Any] | None:

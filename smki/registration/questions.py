@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-from smki.clock import Clock
+from smki.clock import Clock, TravellingClock
 from smki.eligibility import Applicant, AuthorityQuestion, Decision, decide
 from smki.eligibility.answers import WhatMay, WhoMay
 from smki.identity import EntityIdentifier, PartyId
@@ -158,7 +158,11 @@ class Inquiry:
         return what_may(self._reader, register, who, user, smets_version, day)
 
     def _register(self, as_of: date | None) -> tuple[RegisterView, date]:
-        return register_on(self._reader, as_of, self._clock.now().date())
+        clock = self._clock
+        day = as_of or clock.now().date()
+        # A request that only reads can set its own time, which is not the present then.
+        present = clock.base if isinstance(clock, TravellingClock) and not clock.may_write else clock
+        return register_on(self._reader, day, present.now().date()), day
 
 
 def _with_records(

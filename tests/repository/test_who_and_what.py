@@ -13,7 +13,9 @@ import click
 import pytest
 from smki_repository.app import create_app
 
-from smki import DeviceType, Smki
+from smki import DeviceType, HomeClock, Smki
+from smki.clock import TravellingClock
+from smki.home.smki import CLOCK_FILE
 from smki.problem import SmkiError
 from smki.registration.inquiry import Supposing
 from smki.sec.device import SmetsVersion, SmiStatus
@@ -169,6 +171,23 @@ def test_the_text_says_which_records_were_used(history: tuple[Path, Api]) -> Non
     assert f"--   Device {DEVICE} as recorded on 2030-01-15 (last change: 2030-01-10).".encode() in told.stdout
     told = run_here("eligible", "who", "--role", "other", "--as-of", "2020-01-01", "--home", home)
     assert b"10 records as recorded today: they were added to the register after 2020-01-01." in told.stdout
+
+
+def test_a_request_of_an_earlier_time_is_a_question_about_that_day(history: tuple[Path, Api]) -> None:
+    home, _ = history
+    travelled = {"X-SMKI-Time": "2030-01-15T08:00:00Z"}
+    question = {"entityIdentifier": str(DEVICE), "applicant": "DCC"}
+    for may_write in (False, True):
+        with Smki.open(home, TravellingClock(HomeClock(home / CLOCK_FILE), may_write=may_write)) as smki:
+            client = create_app(smki).test_client()
+            asked = client.post(f"{API}/eligibility/device", json={**question, "asOf": "2030-01-15"})
+            earlier = client.post(f"{API}/eligibility/device", json=question, headers=travelled)
+            assert earlier.json is not None
+            assert asked.json is not None
+            assert earlier.json["asOf"] == asked.json["asOf"] == "2030-01-15"
+            # Where commands have the time of the request, an application is judged by the record of today, and so is this.
+            assert bool(earlier.json["records"]) is not may_write
+            assert (earlier.json == asked.json) is not may_write
 
 
 @pytest.mark.parametrize(
