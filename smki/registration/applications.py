@@ -117,12 +117,7 @@ class _Decide(Command[Issued | Refusal]):
         entity = self.request.entity_identifier
         try:
             applicant, device = find_applicant(
-                context.transaction.register,
-                context.actor,
-                self.application.kind,
-                entity,
-                self.application.device_type,
-                day,
+                context.transaction, context.actor, self.application.kind, entity, self.application.device_type, day
             )
             decision = decide_on(
                 context.transaction, applicant, device, self.request.role, self.request.usage, entity, day,

@@ -1,4 +1,4 @@
-"""Asks the provisions for a decision, with everything that the ledger knows; used by applications and by questions."""
+"""Asks the provisions for a decision, with everything that the ledger knows; used by applications and by inquiries."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
+from smki.clock import Clock, TravellingClock
 from smki.eligibility import (
     DEVICE_THRESHOLD,
     Applicant,
+    AuthorityQuestion,
     Decision,
     DeviceQuestion,
     OrganisationQuestion,
@@ -19,8 +21,9 @@ from smki.ledger import Reader
 from smki.problem import Problem, SmkiError
 from smki.registration.actor import Actor
 from smki.registration.applicants import RegisterView, first_eligible, named_applicant, owner_as_applicant
+from smki.registration.history import RegisterOn, register_on
 from smki.sec.device import Device, DeviceType, SmetsVersion, SmiStatus
-from smki.sec.party import NonParty
+from smki.sec.party import NonParty, Party, PartyCategory
 from smki.sec.registry_fields import registrant_id
 from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole
 
@@ -65,19 +68,23 @@ class KnownCounts:
 
 
 def find_applicant(
-    register: RegisterView,
+    reader: Reader,
     actor: Actor,
     kind: CertificateKind,
     entity: EntityIdentifier,
     device_type: DeviceType | None,
     day: date,
+    register: RegisterView | None = None,
     supposing: Supposing | None = None,
 ) -> tuple[Applicant, Device | None]:
     """Return who applies, and for a Device Certificate the Device.
 
     :param device_type: the type of a Device that is not in the inventory.
+    :param register: the register of an earlier day; today's by default.
+    :param supposing: what to suppose of the Device.
     :raises CannotBeJudged: if the applicant or the Device cannot be determined.
     """
+    register = register or reader.register
     try:
         applicant = named_applicant(register, actor, kind)
         if kind is CertificateKind.ORGANISATION:
@@ -146,6 +153,118 @@ def decide_on(
     if role is None:
         raise ValueError("an Organisation Certificate is asked for in a role")
     return decide(OrganisationQuestion(applicant, role, usage, entity, day, had, is_certified))
+
+
+class Inquiry:
+    """Answers who may subscribe for what, without applying.
+
+    The answer for a day in the past is based on the register as it was recorded on that day, as far as the ledger has its
+    history (:mod:`smki.registration.history`); numbers of certificates are always today's.
+    """
+
+    def __init__(self, reader: Reader, clock: Clock) -> None:
+        self._reader = reader
+        self._clock = clock
+
+    def organisation(
+        self,
+        entity: EntityIdentifier,
+        role: RemotePartyRole,
+        usage: KeyUsage,
+        *,
+        applicant: str = "",
+        officer: str = "",
+        on_behalf_of: str = "",
+        as_of: date | None = None,
+    ) -> Decision:
+        """Return whether an applicant may subscribe for an Organisation Certificate on a day (today by default).
+
+        :param applicant: the id of the Party; by default the one that owns the Entity Identifier.
+        :raises CannotBeJudged: if there is no such Party.
+        """
+        register, day = self.register_of(as_of)
+        actor = _actor(applicant, officer, on_behalf_of)
+        who, _ = find_applicant(self._reader, actor, CertificateKind.ORGANISATION, entity, None, day, register)
+        return _with_records(decide_on(self._reader, who, None, role, usage, entity, day), register, who)
+
+    def device(
+        self,
+        entity: EntityIdentifier,
+        device_type: DeviceType | None = None,
+        *,
+        applicant: str = "",
+        officer: str = "",
+        on_behalf_of: str = "",
+        as_of: date | None = None,
+        supposing: Supposing | None = None,
+    ) -> Decision:
+        """Return whether an applicant may subscribe for a Device Certificate on a day (today by default).
+
+        :param applicant: the id of the Party or Testing Participant; by default the first that is eligible.
+        :param supposing: what to suppose of the Device in place of what the inventory says.
+        :raises CannotBeJudged: if there is no such Party, the Device is not in the inventory and no type is given, or it
+            cannot be as supposed.
+        """
+        register, day = self.register_of(as_of)
+        actor = _actor(applicant, officer, on_behalf_of)
+        who, device = find_applicant(
+            self._reader, actor, CertificateKind.DEVICE, entity, device_type, day, register, supposing
+        )
+        decision = decide_on(self._reader, who, device, None, KeyUsage.DIGITAL_SIGNATURE, entity, day)
+        return _with_records(decision, register, who, device)
+
+    def authority(
+        self,
+        kind: CertificateKind,
+        *,
+        applicant: str = "",
+        officer: str = "",
+        on_behalf_of: str = "",
+        as_of: date | None = None,
+    ) -> Decision:
+        """Return whether an applicant may subscribe for the certificate of an authority on a day (today by default).
+
+        :param applicant: the id of the Party or Testing Participant; by default the DCC's.
+        :raises CannotBeJudged: if there is no such Party.
+        :raises ValueError: if *kind* is not that of an authority.
+        """
+        register, day = self.register_of(as_of)
+        try:
+            who = named_applicant(register, _actor(applicant or _dcc(register), officer, on_behalf_of), kind)
+        except SmkiError as error:
+            raise CannotBeJudged(*error.problems) from error
+        if who is None:
+            raise CannotBeJudged(_no_dcc())
+        return _with_records(decide(AuthorityQuestion(who, kind, day)), register, who)
+
+    def register_of(self, as_of: date | None) -> tuple[RegisterView, date]:
+        """Return the register for a question about a day (today by default), and the day."""
+        clock = self._clock
+        day = as_of or clock.now().date()
+        # A request that only reads can set its own time, which is not the present then.
+        present = clock.base if isinstance(clock, TravellingClock) and not clock.may_write else clock
+        return register_on(self._reader, day, present.now().date()), day
+
+
+def _with_records(
+    decision: Decision, register: RegisterView, applicant: Applicant, device: Device | None = None
+) -> Decision:
+    if isinstance(register, RegisterOn):
+        return replace(decision, records=register.used_for(applicant, device))
+    return decision
+
+
+def _actor(applicant: str, officer: str, on_behalf_of: str) -> Actor:
+    return Actor(interface="question", party=applicant, officer=officer, on_behalf_of=on_behalf_of)
+
+
+def _dcc(register: RegisterView) -> str:
+    found = (who for who in register.registrants() if isinstance(who, Party) and who.category is PartyCategory.DCC)
+    return next((str(who.party_id) for who in found), "")
+
+
+def _no_dcc() -> Problem:
+    return Problem(code="party.none-registered", subject="applicant", seen="no DCC is registered", expected="a Party")
 
 
 def _no_owner(entity: EntityIdentifier) -> Problem:

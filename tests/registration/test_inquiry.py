@@ -12,8 +12,7 @@ from smki.identity import PartyId
 from smki.problem import Problem
 from smki.registration.applicants import owner_as_applicant
 from smki.registration.devices import SetThreshold
-from smki.registration.inquiry import CannotBeJudged, decide_on
-from smki.registration.questions import Inquiry
+from smki.registration.inquiry import CannotBeJudged, Inquiry, decide_on
 from smki.sec.party import Standing, StandingChange
 from smki.sec.role import CertificateKind, RemotePartyRole
 from tests.commands import change_participant_quota, change_party
