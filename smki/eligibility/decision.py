@@ -45,10 +45,11 @@ def holds(provision: Provision, seen: str) -> Applied:
     return Applied(provision, True, seen)
 
 
-def fails(provision: Provision, code: str, seen: str) -> Applied:
+def fails(provision: Provision, code: str, seen: str, remedy: str = "") -> Applied:
     """Return a provision as not met.
 
     :param code: a code in the table of reasons, which contains the rest.
+    :param remedy: a key of :data:`~smki.remedies.REMEDIES` in place of the one in the table.
     """
     reason = REASONS[code]
     problem = Problem(
@@ -57,7 +58,7 @@ def fails(provision: Provision, code: str, seen: str) -> Applied:
         seen=seen,
         expected=reason.expected,
         clause=provision.clause,
-        remedy=reason.remedy,
+        remedy=remedy or reason.remedy,
     )
     return Applied(provision, False, seen, problem)
 
@@ -71,17 +72,23 @@ class Decision:
     """Every provision that was applied, in order."""
     as_of: date
     """The date asked about."""
+    test: str = ""
+    """The name of the subscriber's recorded test for which it was decided; empty for none."""
 
     @classmethod
     def of(
-        cls, applied: Iterable[Applied | None], as_of: date, given: Mapping[str, str] = MappingProxyType({})
+        cls,
+        applied: Iterable[Applied | None],
+        as_of: date,
+        given: Mapping[str, str] = MappingProxyType({}),
+        test: str = "",
     ) -> Decision:
         """Return a decision: eligible if at least one provision was applied and all those in force on that date were
         met.
 
         A condition that was not in force is skipped; a grant that was not in force is refused.
 
-        :param given: values for the remedies: ``party``, ``device``.
+        :param given: values for the remedies: ``party``, ``device``, ``test``.
         """
         counted: list[Applied] = []
         eligible = True
@@ -97,7 +104,7 @@ class Decision:
                 each = replace(each, problem=replace(each.problem, given=given))
             counted.append(each)
             eligible = eligible and each.held
-        return cls(eligible and bool(counted), tuple(counted), as_of)
+        return cls(eligible and bool(counted), tuple(counted), as_of, test)
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -116,6 +123,7 @@ class Decision:
             "eligible": self.eligible,
             "outcome": self.outcome.value,
             "asOf": self.as_of.isoformat(),
+            "test": self.test or None,
             "applied": [each.as_json(interface) for each in self.applied],
         }
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from smki.eligibility import provisions
 from smki.eligibility.provisions import Provision
 from smki.sec.device import DeviceType, SmiStatus
-from smki.sec.party import Party, PartyCategory, TestPurpose
+from smki.sec.party import Party, PartyCategory
 from smki.sec.role import CertificateKind, RemotePartyRole, UserRole
 
 IN_SERVICE = frozenset({SmiStatus.INSTALLED_NOT_COMMISSIONED, SmiStatus.COMMISSIONED})
@@ -16,9 +16,6 @@ IN_SERVICE = frozenset({SmiStatus.INSTALLED_NOT_COMMISSIONED, SmiStatus.COMMISSI
 SUSPENDED_COUNTS_AS_BEFORE = True
 """Assumption: a suspended Device is treated as having the status to which it returns. Taken literally, ``suspended`` is
 neither of the two above, and any Party could have certificates for a meter in somebody's home."""
-
-OPEN_TO_OTHERS = frozenset({TestPurpose.DEVICE_AND_USER_SYSTEM_TESTS, TestPurpose.SECTION_T})
-"""The tests that are open to participants that are not Parties."""
 
 DEVICE_THRESHOLD = 100
 """Default maximum number of Device Certificates for a Device, which the registration authority can raise."""

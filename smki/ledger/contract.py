@@ -36,7 +36,6 @@ from smki.ledger.records import (
 from smki.ledger.snapshot import Snapshot
 from smki.problem import Problem, SmkiError
 from smki.sec.device import Device, DeviceType, SmiStatus
-from smki.sec.party import Party
 from smki.sec.registry_fields import Registrant
 from smki.sec.role import CertificateStatus
 
@@ -60,8 +59,8 @@ class RegisterReader(Protocol):
     def registrants(self) -> list[Registrant]:
         """Every Party and Testing Participant, in the order in which they were added."""
 
-    def owner(self, identifier: EntityIdentifier) -> Party | None:
-        """The Party to which an Entity Identifier belongs, or None."""
+    def owner(self, identifier: EntityIdentifier) -> Registrant | None:
+        """The Party or Testing Participant to which an Entity Identifier belongs, or None."""
 
     def highest_identifier(self, first: EntityIdentifier, last: EntityIdentifier) -> EntityIdentifier | None:
         """The highest Entity Identifier of a block that belongs to a Party, or None."""
@@ -266,6 +265,13 @@ class Reader(Protocol):
     def certificates_issued_to(self, subscriber: str) -> int:
         """The number of certificates that a subscriber has had."""
 
+    def certificates_by_test(self, subscriber: str) -> dict[str, int]:
+        """The number of certificates that a subscriber has had for each of its tests, by name, and outside recorded
+        tests under the empty name."""
+
+    def setting(self, name: str) -> str | None:
+        """The value of a setting that can be changed; None if it was never set."""
+
     def certificates_for_device(self, device_id: EntityIdentifier) -> int:
         """The number of certificates that a Device has had."""
 
@@ -355,6 +361,9 @@ class Transaction(Reader, Protocol):
 
     def add_imports(self, certificates: Iterable[NewImport], moment: datetime) -> None:
         """Add imported certificates; those that were imported before are left unchanged."""
+
+    def set_setting(self, name: str, value: str) -> None:
+        """Set a setting."""
 
     def append_event(self, event: NewEvent) -> int:
         """Append an audit event and return its id."""

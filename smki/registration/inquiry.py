@@ -5,15 +5,23 @@ from __future__ import annotations
 from datetime import date
 
 from smki.clock import Clock
-from smki.eligibility import DEVICE_THRESHOLD, Applicant, Decision, DeviceQuestion, OrganisationQuestion, decide
+from smki.eligibility import (
+    DEVICE_THRESHOLD,
+    Applicant,
+    Decision,
+    DeviceQuestion,
+    OrganisationQuestion,
+    Participation,
+    decide,
+)
 from smki.identity import EntityIdentifier
 from smki.ledger import Reader
 from smki.problem import Problem, SmkiError
 from smki.registration.actor import Actor
 from smki.registration.applicants import first_eligible, named_applicant, owner_as_applicant
+from smki.registration.participation import participation_mode, participation_of
 from smki.sec.device import Device, DeviceType
 from smki.sec.party import NonParty
-from smki.sec.registry_fields import registrant_id
 from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole
 
 
@@ -49,7 +57,9 @@ def find_applicant(
             device = Device(entity, device_type)
         elif device_type not in (None, device.device_type):
             raise CannotBeJudged(_other_type(device, device_type))
-        return applicant or first_eligible(register, device, day, actor), device
+        if applicant is None:
+            applicant = first_eligible(register, device, day, actor, participation_mode(reader))
+        return applicant, device
     except CannotBeJudged:
         raise
     except SmkiError as error:
@@ -74,16 +84,16 @@ def decide_on(
     """
     subscriber = applicant.subscriber
     is_certified = public_key_info is not None and reader.is_certified(public_key_info)
-    had = 0
-    if not isinstance(subscriber, NonParty) and subscriber.quota is not None:
-        had = reader.certificates_issued_to(registrant_id(subscriber))
+    participation = Participation()
+    if not isinstance(subscriber, NonParty):
+        participation = participation_of(reader, subscriber)
     if device is not None:
         limit = reader.register.threshold(device.device_id) or DEVICE_THRESHOLD
         issued = reader.certificates_for_device(device.device_id)
-        return decide(DeviceQuestion(applicant, device, day, issued, limit, False, had, is_certified))
+        return decide(DeviceQuestion(applicant, device, day, issued, limit, False, participation, is_certified))
     if role is None:
         raise ValueError("an Organisation Certificate is asked for in a role")
-    return decide(OrganisationQuestion(applicant, role, usage, entity, day, had, is_certified))
+    return decide(OrganisationQuestion(applicant, role, usage, entity, day, participation, is_certified))
 
 
 class Inquiry:

@@ -10,6 +10,7 @@ from smki.profile.detect import Shape
 from smki.profile.revocation_reasons import CRL_REASONS
 from smki.relying_party.requirements import STEPS
 from smki.relying_party.verdict import Outcome
+from smki.sec.recorded_test import ParticipationMode
 from smki.sec.role import CertificateKind, CertificateStatus, RemotePartyRole
 from smki_repository.rest.operation import Schema, schema_ref
 
@@ -76,12 +77,16 @@ _CERTIFICATE: dict[str, Schema] = {
 }
 _PROBLEM = _object(dict.fromkeys(("code", "subject", "seen", "expected", "clause", "remedy"), TEXT),
                    ("expected", "clause", "remedy"))  # fmt: skip
-_REGISTERED_FIELDS = ("party_id", "participant_id", "name", "category", "user_roles", "standing", "identifiers", "purpose",
+_REGISTERED_FIELDS = ("party_id", "participant_id", "name", "category", "user_roles", "standing", "identifiers",
                       "agreement", "authorised_for", "acts_for", "quota")  # fmt: skip
+_TEST: dict[str, Schema] = dict.fromkeys(
+    ("test", "purpose", "quota", "roles", "device_types", "identifiers", "on_behalf_of"), TEXT
+)
 _PARTY: dict[str, Schema] = {
     **dict.fromkeys(_REGISTERED_FIELDS, TEXT),
     "through_entry": FLAG,
     "officers": _list(TEXT),
+    "tests": _list(_object(_TEST, tuple(name for name in _TEST if name not in ("test", "purpose")))),
     "certificates": COUNT,
 }
 _DEVICE: dict[str, Schema] = {
@@ -132,7 +137,7 @@ SCHEMAS: dict[str, Schema] = {
     "RevocationEntryPage": _page(schema_ref("RevocationEntry")),
     "Application": _object(
         {"id": COUNT, "received": MOMENT, "interface": TEXT, "subscriber": TEXT, "officer": TEXT, "appliedBy": _or_null(TEXT),
-         "kind": KIND, "entityIdentifier": _or_null(EUI), "role": ROLE, "usage": USAGE, "granted": FLAG,
+         "kind": KIND, "entityIdentifier": _or_null(EUI), "role": ROLE, "usage": USAGE, "test": _or_null(TEXT), "granted": FLAG,
          "reasons": _list(schema_ref("Problem")), "serialNumber": _or_null(SERIAL)},
     ),
     "ApplicationPage": _page(schema_ref("Application")),
@@ -150,7 +155,7 @@ SCHEMAS: dict[str, Schema] = {
          "revocation": _object({"revoked": MOMENT, "effective": MOMENT, "reason": _enum(CRL_REASONS), "askedBy": TEXT})},
     ),
     "Decision": _object(
-        {"eligible": FLAG, "outcome": TEXT, "asOf": {"type": "string", "format": "date"},
+        {"eligible": FLAG, "outcome": TEXT, "asOf": {"type": "string", "format": "date"}, "test": _or_null(TEXT),
          "applied": _list(_object({"provision": TEXT, "clause": TEXT, "title": TEXT, "held": FLAG, "seen": TEXT,
                                    "problem": schema_ref("Problem")}, ("problem",)))},
     ),
@@ -171,6 +176,7 @@ SCHEMAS: dict[str, Schema] = {
     "NewCredential": _object({**_CREDENTIAL, "secret": {**TEXT, "description": "Cannot be retrieved again."}}),
     "Identifier": _object({"identifier": EUI}),
     "Threshold": _object({"threshold": COUNT}),
+    "Participation": _object({"mode": _enum(mode.value for mode in ParticipationMode)}),
     "Clock": _object({"now": MOMENT, "setting": _enum(("real", "fixed", "shifted"))}),
     "Event": _object(
         {"id": COUNT, "at": MOMENT, "event": _enum(kind.value for kind in EventKind),
