@@ -121,12 +121,10 @@ def _show(home: Path, party_id: PartyId, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(fields, indent=2))
         return
-    for test in registrant.tests:
-        fields[f"test {test.name}"] = "; ".join(
-            f"{name} {value}" for name, value in test.fields.items() if name != "test"
-        )
+    tests = fields.pop("tests", [])
     for name, value in fields.items():
-        if name == "tests":
-            continue
         shown = "; ".join(value) if isinstance(value, list) else value
         say(f"{name.replace('_', ' '):<16}{shown}")
+    for test in tests:
+        known = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in test.items() if name != "test")
+        say(f"{'test':<16}{test['test']}: {known}")

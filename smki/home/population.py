@@ -46,7 +46,8 @@ def populate(smki: Unpopulated, keys: KeyStore, participants: ParticipationMode 
     """
     init = Actor(interface="init")
     smki.registration.execute(Register((*PARTIES, *TESTING_PARTICIPANTS)), init)
-    smki.registration.execute(SetParticipationMode(mode=participants), init)
+    if participants is not ParticipationMode.OPEN:
+        smki.registration.execute(SetParticipationMode(mode=participants), init)
     smki.registration.execute(AddDevices(DEVICES), init)
     for kind in ABOVE:
         smki.registration.execute(EstablishAuthority(kind), init)

@@ -33,6 +33,7 @@ from smki.ledger.records import (
     RevokedCertificate,
     Statistics,
 )
+from smki.ledger.settings import SettingReader
 from smki.ledger.snapshot import Snapshot
 from smki.problem import Problem, SmkiError
 from smki.sec.device import Device, DeviceType, SmiStatus
@@ -202,7 +203,7 @@ class SearchReader(Protocol):
         """Counts by the status at a moment (seconds since 1970-01-01T00:00:00Z)."""
 
 
-class Reader(Protocol):
+class Reader(SettingReader, Protocol):
     """The queries of a ledger."""
 
     @property
@@ -264,13 +265,6 @@ class Reader(Protocol):
 
     def certificates_issued_to(self, subscriber: str) -> int:
         """The number of certificates that a subscriber has had."""
-
-    def certificates_by_test(self, subscriber: str) -> dict[str, int]:
-        """The number of certificates that a subscriber has had for each of its tests, by name, and outside recorded
-        tests under the empty name."""
-
-    def setting(self, name: str) -> str | None:
-        """The value of a setting that can be changed; None if it was never set."""
 
     def certificates_for_device(self, device_id: EntityIdentifier) -> int:
         """The number of certificates that a Device has had."""

@@ -54,7 +54,7 @@ def test_a_participant(smki: Smki) -> None:
     changed = smki.registration.execute(change, OPERATOR)
     assert isinstance(changed, TestingParticipant)
     assert changed == known_registrant(smki.ledger, MANUFACTURER)
-    assert (changed.agreement, changed.quota) == (date(2026, 3, 1), 100_000)
+    assert (changed.agreement, [test.quota for test in changed.tests]) == (date(2026, 3, 1), [100_000])
 
 
 def test_standing(smki: Smki) -> None:
