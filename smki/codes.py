@@ -293,7 +293,7 @@ _ROWS: tuple[tuple[str, str, str], ...] = (
     ("suspicion.missing", "SEC L12", ""),
     ("suspicion.unreadable", "SEC L12", ""),
     ("test-purpose.unknown", "SEC H14.11", ""),
-    ("test.fields", "SEC H14.11", "See docs/eligibility.md for the fields of a test."),
+    ("test.fields", "SEC H14.11", "See docs/registration.md for the fields of a test."),
     ("test.name", "", ""),
     ("test.on-behalf-of", "SEC H14.11", ""),
     ("test.repeated", "SEC H14.11", "Choose another name with --test, or change the test that is there."),

@@ -128,7 +128,7 @@ def codes(decision: Decision) -> list[str]:
 
 def in_python(own: Everywhere, cell: Cell, who: str, behalf: str) -> tuple[list[str], list[str]]:
     """The codes of the answer to the question, and of the answer to the application; none for a certificate."""
-    smki, options = own.smki, {"applicant": who, "on_behalf_of": behalf}
+    smki, options = own.smki, dict[str, Any](applicant=who, on_behalf_of=behalf)
     if cell.role:
         asked = smki.inquiry.organisation(cell.entity, cell.role, DS, **options)
     else:
