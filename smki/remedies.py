@@ -72,9 +72,21 @@ REMEDIES: dict[str, Remedy] = {
         "Apply as the Party itself, or execute ChangeParty(party, add_acts_for=...).",
     ),
     "quota.raise": Remedy(
-        "Have its quota raised: smki party change {party} --quota NUMBER (smki participant change for a participant).",
-        "Have an officer of the DCC raise it: PATCH /api/v1/parties/{party} (or /participants/{party}) with quota.",
-        "Execute ChangeParty(party, quota=...) or ChangeParticipant(party, quota=...).",
+        "Have its quota raised: smki party change {party} --quota NUMBER.",
+        "Have an officer of the DCC raise it: PATCH /api/v1/parties/{party} with quota.",
+        "Execute ChangeParty(party, quota=...).",
+    ),
+    "quota.raise-test": Remedy(
+        "Have its quota for the test raised: smki participant change-test {party} {test} --quota NUMBER.",
+        "Have an officer of the DCC raise it: PATCH /api/v1/parties/{party}/tests/{test} with quota.",
+        "Execute ChangeTest(participant, test, quota=...).",
+    ),
+    "acting-for.become-user": Remedy(
+        "Apply as the Party itself, or record that it has been through the User Entry Process: "
+        "smki party change {party} --through-entry --add-role ROLE.",
+        "Apply as the Party itself, or have an officer of the DCC record that it has been through the User Entry Process: "
+        "PATCH /api/v1/parties/{party} with through_entry and add_roles.",
+        "Apply as the Party itself, or execute ChangeParty(party, through_entry=True, add_roles=...).",
     ),
     "participant.add": Remedy(
         "Have it recorded as a Testing Participant: smki participant add {party} --purpose PURPOSE.",
@@ -87,9 +99,43 @@ REMEDIES: dict[str, Remedy] = {
         "Execute ChangeParticipant(party, agreement=...).",
     ),
     "participant.purpose": Remedy(
-        "Record the tests that it takes part in (smki participant change {party} --purpose PURPOSE), or have a Party apply.",
-        "Have an officer of the DCC record them (PATCH /api/v1/participants/{party} with purpose), or have a Party apply.",
-        "Execute ChangeParticipant(party, purpose=...), or have a Party apply.",
+        "Record another test that it takes part in (smki participant add-test {party} --purpose PURPOSE), or have a Party "
+        "apply.",
+        "Have an officer of the DCC record another test (POST /api/v1/parties/{party}/tests), or have a Party apply.",
+        "Execute RecordTest(participant, test), or have a Party apply.",
+    ),
+    "participant.add-test": Remedy(
+        "Have a test recorded: smki participant add-test {party} --purpose PURPOSE.",
+        "Have an officer of the DCC record a test: POST /api/v1/parties/{party}/tests.",
+        "Execute RecordTest(participant, test).",
+    ),
+    "participant.add-role": Remedy(
+        "If the test calls for it, have it recorded: smki participant change-test {party} {test} --add-role {role}.",
+        "If the test calls for it, have an officer of the DCC record it: PATCH /api/v1/parties/{party}/tests/{test} "
+        "with add_roles.",
+        "If the test calls for it, execute ChangeTest(participant, test, add_roles=...).",
+    ),
+    "participant.add-identifier": Remedy(
+        "If the test calls for it, have it recorded: smki participant change-test {party} {test} --add-eui {eui}.",
+        "If the test calls for it, have an officer of the DCC record it: PATCH /api/v1/parties/{party}/tests/{test} "
+        "with add_identifiers.",
+        "If the test calls for it, execute ChangeTest(participant, test, add_identifiers=...).",
+    ),
+    "participant.add-device-type": Remedy(
+        "If the test calls for it, have it recorded: smki participant change-test {party} {test} --add-device-type {type}.",
+        "If the test calls for it, have an officer of the DCC record it: PATCH /api/v1/parties/{party}/tests/{test} "
+        "with add_device_types.",
+        "If the test calls for it, execute ChangeTest(participant, test, add_device_types=...).",
+    ),
+    "participant.list-tests": Remedy(
+        "smki participant show {party} lists its tests; smki participant add-test records one.",
+        "GET /api/v1/parties/{party} lists its tests; POST /api/v1/parties/{party}/tests records one.",
+        "Its record lists them; execute RecordTest(participant, test) to add one.",
+    ),
+    "test.on-behalf-of-owner": Remedy(
+        "Use one that belongs to nobody, or record on whose behalf it acts: --on-behalf-of.",
+        "Use one that belongs to nobody, or record on whose behalf it acts: on_behalf_of.",
+        "Use one that belongs to nobody, or record on whose behalf it acts: on_behalf_of=.",
     ),
     "officer.appoint": Remedy(
         "Apply through one of its officers (smki party show {party}), or appoint this one: smki party appoint {party} OFFICER.",

@@ -23,6 +23,7 @@ from smki.ledger import EventKind, ListRecord
 from smki.pki.revocation_list import RevocationList
 from smki.relying_party import RelyingParty, RepositoryClient
 from tests.commands import revoke
+from tests.older_ledger import WITHOUT_A_RECORD
 from tests.repository.support import ask, serving
 from tests.support import DS, KA, SUPPLIER, run_cli, run_here
 
@@ -383,8 +384,8 @@ def changed(home: Path, sql: str) -> None:
 
 def forget_the_record(home: Path) -> None:
     """Make the ledger one of a version without the record, which is migrated when it is opened."""
-    changed(home, "DROP TABLE leaf")
-    changed(home, "DELETE FROM _sqlite_migrations WHERE name = 'm070_record'")
+    for statement in WITHOUT_A_RECORD:
+        changed(home, statement)
     shutil.rmtree(home / "checkpoints")
 
 

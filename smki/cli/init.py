@@ -8,9 +8,12 @@ from pathlib import Path
 import click
 
 from smki.cli.common import MOMENT, home_option
+from smki.cli.participant import MODE
 from smki.cli.say import say
+from smki.eligibility.assumptions import DEFAULT_MODE
 from smki.home.smki import Smki
 from smki.ledger import CertificateQuery
+from smki.sec.recorded_test import ParticipationMode
 
 
 @click.command()
@@ -24,7 +27,16 @@ from smki.ledger import CertificateQuery
     metavar="SECONDS",
     help="Time after which a pending Organisation Certificate is deemed accepted. [default: 0, accepted at once]",
 )
-def init(home: Path, seed: str | None, at: datetime | None, deemed_accepted_after: int) -> None:
+@click.option(
+    "--participants",
+    type=MODE,
+    default=DEFAULT_MODE.value,
+    show_default=True,
+    help="strict: a Party needs a recorded test to have Test Certificates; open: every Party counts as taking part.",
+)
+def init(
+    home: Path, seed: str | None, at: datetime | None, deemed_accepted_after: int, participants: ParticipationMode
+) -> None:
     """Create an SMKI with its authorities and the DCC's own certificates.
 
     Creates the Root OCA and Issuing OCA for Organisation Certificates, the Root DCA and an Issuing DCA for
@@ -33,7 +45,8 @@ def init(home: Path, seed: str | None, at: datetime | None, deemed_accepted_afte
     Keys are stored in DIR/keys, encrypted if SMKI_KEY_PASSPHRASE is set. With --seed they are derived from the
     seed, so anyone who knows the seed knows every key.
     """
-    with Smki.create(home, seed=seed, at=at, deemed_accepted_after=timedelta(seconds=deemed_accepted_after)) as smki:
+    delay = timedelta(seconds=deemed_accepted_after)
+    with Smki.create(home, seed=seed, at=at, deemed_accepted_after=delay, participants=participants) as smki:
         for record in smki.ledger.certificates(CertificateQuery()):
             role = f" {record.role.label}" if record.role and not record.kind.is_authority else ""
             usage = f" {record.usage.code}" if record.usage else ""

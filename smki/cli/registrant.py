@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +13,29 @@ from smki.cli.common import PARTY, Parsed, cli_actor, home_option, json_option
 from smki.cli.say import say
 from smki.clock import RealClock
 from smki.home.smki import Smki
-from smki.identity import PartyId
+from smki.identity import EntityIdentifier, PartyId
 from smki.registration.appointments import AppointOfficer, DismissOfficer
 from smki.registration.changes import UNCHANGED, Unchanged
 from smki.registration.parties import known_registrant
 from smki.sec.party import Officer, Party, parse_quota
 from smki.sec.registry_fields import Registrant, registrant_fields, registrant_id
+from smki.sec.vocabulary import parse_list
 
 OFFICER = Parsed("'NAME[: organisation, device]'", Officer.parse)
 QUOTA = Parsed("NUMBER", parse_quota)
+
+
+def several(name: str, parse: Callable[[str], Any]) -> Parsed:
+    """Return a parameter type for several values separated by commas."""
+    return Parsed(name, lambda text: frozenset(parse_list(text, parse)))
+
+
+def one_set(values: tuple[frozenset[Any], ...]) -> frozenset[Any]:
+    """Return all values of an option that can be repeated."""
+    return frozenset().union(*values)
+
+
+IDENTIFIERS = several("EUI-64", EntityIdentifier.parse)
 
 officers_option = click.option(
     "--officer", "officers", type=OFFICER, multiple=True,
@@ -95,7 +110,7 @@ def _list(home: Path, kind: type[Registrant], as_json: bool) -> None:
             roles = ", ".join(sorted(str(role) for role in registrant.user_roles))
             say(f"{registrant.party_id!s:<24}{registrant.category!s:<28}{standing!s:<12}{roles}".rstrip())
         else:
-            say(f"{registrant.participant_id!s:<24}{registrant.purpose}")
+            say(f"{registrant.participant_id!s:<24}{'; '.join(test.described for test in registrant.tests)}".rstrip())
 
 
 def _show(home: Path, party_id: PartyId, as_json: bool) -> None:
@@ -106,6 +121,10 @@ def _show(home: Path, party_id: PartyId, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(fields, indent=2))
         return
+    tests = fields.pop("tests", [])
     for name, value in fields.items():
         shown = "; ".join(value) if isinstance(value, list) else value
         say(f"{name.replace('_', ' '):<16}{shown}")
+    for test in tests:
+        known = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in test.items() if name != "test")
+        say(f"{'test':<16}{test['test']}: {known}")

@@ -8,7 +8,13 @@ accesses a ledger or a clock: a question carries everything needed to answer it,
 from smki.eligibility.decision import Applied, Decision, Note, decision_lines
 from smki.eligibility.judge import decide
 from smki.eligibility.provisions import PROVISIONS, Provision, in_force
-from smki.eligibility.question import Applicant, AuthorityQuestion, DeviceQuestion, OrganisationQuestion
+from smki.eligibility.question import (
+    Applicant,
+    AuthorityQuestion,
+    DeviceQuestion,
+    OrganisationQuestion,
+    Participation,
+)
 from smki.eligibility.refusals import REASONS, DecisionOutcome
 from smki.eligibility.smets1 import security_sections
 from smki.eligibility.tables import DEVICE_THRESHOLD
@@ -25,6 +31,7 @@ __all__ = [
     "DeviceQuestion",
     "Note",
     "OrganisationQuestion",
+    "Participation",
     "Provision",
     "decide",
     "decision_lines",

@@ -118,6 +118,7 @@ def application_fields(record: ApplicationRecord, interface: Interface = Interfa
         "entityIdentifier": str(of.entity_identifier) if of.entity_identifier else None,
         "role": of.role.label if of.role else None,
         "usage": of.usage.code if of.usage else None,
+        "test": of.test,
         "granted": record.granted,
         "reasons": [reason.as_json(interface) for reason in record.reasons],
         "serialNumber": record.serial_number.hex if record.serial_number else None,

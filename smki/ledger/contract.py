@@ -13,6 +13,7 @@ from typing import Protocol, TypeVar
 
 from smki.identity import EntityIdentifier, PartyId, SerialNumber
 from smki.ledger.history import HistoryReader
+from smki.ledger.imports import ImportReader
 from smki.ledger.record import RecordReader
 from smki.ledger.records import (
     ApplicationQuery,
@@ -23,7 +24,6 @@ from smki.ledger.records import (
     CredentialRecord,
     Event,
     EventQuery,
-    ImportedCertificate,
     ListRecord,
     NewApplication,
     NewEvent,
@@ -34,10 +34,10 @@ from smki.ledger.records import (
     RevokedCertificate,
     Statistics,
 )
+from smki.ledger.settings import SettingReader
 from smki.ledger.snapshot import Snapshot
 from smki.problem import Problem, SmkiError
 from smki.sec.device import Device, DeviceType, SmiStatus
-from smki.sec.party import Party
 from smki.sec.registry_fields import Registrant
 from smki.sec.role import CertificateStatus, RemotePartyRole
 
@@ -61,8 +61,8 @@ class RegisterReader(Protocol):
     def registrants(self) -> list[Registrant]:
         """Every Party and Testing Participant, in the order in which they were added."""
 
-    def owner(self, identifier: EntityIdentifier) -> Party | None:
-        """The Party to which an Entity Identifier belongs, or None."""
+    def owner(self, identifier: EntityIdentifier) -> Registrant | None:
+        """The Party or Testing Participant to which an Entity Identifier belongs, or None."""
 
     def highest_identifier(self, first: EntityIdentifier, last: EntityIdentifier) -> EntityIdentifier | None:
         """The highest Entity Identifier of a block that belongs to a Party, or None."""
@@ -124,30 +124,6 @@ class CredentialReader(Protocol):
         """Every credential of a kind, in the order in which they were made."""
 
 
-class ImportReader(Protocol):
-    """Certificates that were issued elsewhere."""
-
-    def holds(self, sha256: bytes) -> bool:
-        """Return whether the certificate with that SHA-256 of its DER (32 bytes) was imported."""
-
-    def with_serial_number(self, serial_number: SerialNumber) -> list[ImportedCertificate]:
-        """Imported certificates with that serial number, in the order of import; different issuers can use the same
-        one."""
-
-    def of_key(self, public_key_info: bytes) -> list[ImportedCertificate]:
-        """Imported certificates for a public key (SubjectPublicKeyInfo, DER), in the order of import."""
-
-    def certificates(self, query: CertificateQuery) -> Iterator[ImportedCertificate]:
-        """Imported certificates that match, in the order of import.
-
-        A query by issuer, Device type or time of issue matches none, because these are only known for certificates
-        issued here.
-        """
-
-    def count(self) -> int:
-        """The number of imported certificates."""
-
-
 class SearchReader(Protocol):
     """Paginated queries in any order. Late pages are as fast as the first one."""
 
@@ -204,7 +180,7 @@ class SearchReader(Protocol):
         """Counts by the status at a moment (seconds since 1970-01-01T00:00:00Z)."""
 
 
-class Reader(Protocol):
+class Reader(SettingReader, Protocol):
     """The queries of a ledger."""
 
     @property
@@ -363,6 +339,9 @@ class Transaction(Reader, Protocol):
 
     def add_imports(self, certificates: Iterable[NewImport], moment: datetime) -> None:
         """Add imported certificates; those that were imported before are left unchanged."""
+
+    def set_setting(self, name: str, value: str) -> None:
+        """Set a setting."""
 
     def append_event(self, event: NewEvent) -> int:
         """Append an audit event and return its id."""

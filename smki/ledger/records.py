@@ -37,6 +37,8 @@ class NewApplication:
     """The certification request (DER); None for authorities."""
     top_up: bool = False
     """Whether the certificate is for prepayment top-up."""
+    test: str | None = None
+    """The name of the subscriber's recorded test for which the certificate is issued (SEC H14.11); None for none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +142,7 @@ class EventKind(enum.Enum):
     CREDENTIAL_REVOKED = "credential revoked"
     CLOCK_SET = "clock set"
     IMPORTED = "imported"
+    SETTING_CHANGED = "setting changed"
     MIGRATED = "migrated"
     """The ledger of an earlier version was given a record; the event covers every row that it had."""
     RESTORED = "restored"

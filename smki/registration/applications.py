@@ -125,12 +125,12 @@ class _Decide(Command[Issued | Refusal]):
             )  # fmt: skip
             if not decision.eligible:
                 return self._refuse(context, decision.problems, applicant)
-            return self._issue(context, self.request, applicant, device)
+            return self._issue(context, self.request, applicant, device, decision.test)
         except (NotConformant, CannotBeJudged) as error:
             return self._refuse(context, error.problems, applicant)
 
     def _issue(
-        self, context: Context, request: CertificationRequest, applicant: Applicant, device: Device | None
+        self, context: Context, request: CertificationRequest, applicant: Applicant, device: Device | None, test: str
     ) -> Done[Issued | Refusal]:
         kind, delay = self.application.kind, context.settings.deemed_accepted_after
         # A Device Certificate counts as accepted at once (SEC L11); it may be rejected afterwards.
@@ -142,7 +142,7 @@ class _Decide(Command[Issued | Refusal]):
             _subject(request),
             issuer.facts,
             issuer.signing_key,
-            _new_application(self.application, context, request, applicant),
+            _new_application(self.application, context, request, applicant, test),
             status=CertificateStatus.PENDING if is_pending else CertificateStatus.IN_USE,
             deemed_accepted=context.now + delay if is_pending else None,
         )
@@ -187,7 +187,11 @@ def _issuer(context: Context, application: Application) -> CertificationAuthorit
 
 
 def _new_application(
-    application: Application, context: Context, request: CertificationRequest | None, applicant: Applicant | None
+    application: Application,
+    context: Context,
+    request: CertificationRequest | None,
+    applicant: Applicant | None,
+    test: str = "",
 ) -> NewApplication:
     """Return the application as it is recorded: as much of it as is known."""
     actor = context.actor
@@ -205,6 +209,7 @@ def _new_application(
         usage=request.usage if request else None,
         request=application.request or None,
         top_up=application.top_up,
+        test=test or None,
     )
 
 

@@ -23,6 +23,7 @@ from smki.registration.inquiry import (
     decide_on,
     find_device,
 )
+from smki.registration.participation import participations
 from smki.sec.device import Device, DeviceType, SmetsVersion, SmiStatus
 from smki.sec.party import NonParty, Party, TestingParticipant
 from smki.sec.registry_fields import Registrant, registrant_id
@@ -162,11 +163,11 @@ _STATUSES = (
 
 def _known(reader: Reader, device: Device | None) -> KnownCounts:
     """Read the numbers of certificates once, for all decisions."""
-    of_subscribers = reader.history.certificates_by_subscriber()
+    participation = participations(reader)
     if device is None or device.device_id == NO_IDENTIFIER:
-        return KnownCounts(of_subscribers=of_subscribers)
+        return KnownCounts(participation=participation)
     return KnownCounts(
-        of_subscribers=of_subscribers,
+        participation=participation,
         of_device=reader.certificates_for_device(device.device_id),
         threshold=reader.register.threshold(device.device_id) or DEVICE_THRESHOLD,
     )
@@ -186,13 +187,18 @@ def _decide(
     if wanted.role is None or wanted.usage is None:
         return (), decide(AuthorityQuestion(applicant, wanted.kind, day))
     subscriber = applicant.subscriber
-    own = sorted(subscriber.identifiers) if isinstance(subscriber, Party) else []
+    own = [] if isinstance(subscriber, NonParty) else sorted(_identifiers(subscriber))
     decisions = {
         entity: decide_on(reader, applicant, None, wanted.role, wanted.usage, entity, day, known=known)
         for entity in own or [NO_IDENTIFIER]
     }
     best = min(decisions.values(), key=lambda decision: len(decision.problems))
     return tuple(entity for entity, decision in decisions.items() if decision.eligible), best
+
+
+def _identifiers(subscriber: Registrant) -> frozenset[EntityIdentifier]:
+    """Return those under which it may apply: its own, and those that its tests call for."""
+    return subscriber.identifiers.union(*(test.identifiers for test in subscriber.tests))
 
 
 def _codes(decision: Decision) -> tuple[str, ...]:

@@ -20,7 +20,8 @@ from smki.problem import Malformed, SmkiError
 from smki.registration.command import Command
 from smki.registration.devices import SetDeviceStatus
 from smki.registration.inquiry import CannotBeJudged, Supposing
-from smki.registration.parties import AddParty, ChangeParticipant, ChangeParty, Register, SetStanding
+from smki.registration.participation import ChangeTest
+from smki.registration.parties import AddParty, ChangeParty, Register, SetStanding
 from smki.sec.device import SmetsVersion, SmiStatus
 from smki.sec.party import Party, PartyCategory, Standing, TestingParticipant
 from smki.sec.registry_fields import registrant_id
@@ -58,7 +59,7 @@ def pending() -> Pending:
         ChangeParty(
             party=PartyId("OTHER-USER"), authorised_for=frozenset({CertificateKind.DEVICE}), through_entry=False
         ),
-        ChangeParticipant(participant=PartyId("MANUFACTURER"), quota=1),
+        ChangeTest(participant=PartyId("MANUFACTURER"), test="device-and-user-system-tests", quota=1),
     )
     for command in commands:
         pending.registration.execute(command, TEST)
@@ -159,14 +160,18 @@ def test_who_for_a_device_in_the_inventory_counts_its_certificates(pending: Pend
     full = EntityIdentifier.parse("00DB1234567890A4")
     assert pending.smki.inquiry.who(device=full).eligible
     pending.smki.ledger.transact(lambda transaction: transaction.set_threshold(full, 1))
-    pending.registration.execute(ChangeParticipant(participant=PartyId("MANUFACTURER"), quota=9), TEST)
+    pending.registration.execute(
+        ChangeTest(participant=PartyId("MANUFACTURER"), test="device-and-user-system-tests", quota=9), TEST
+    )
     pending.device(full)
     answer = pending.smki.inquiry.who(device=full)
     assert answer.wanted.device is not None
     assert answer.wanted.device.device_type is DeviceType.PPMID
     assert not answer.eligible
     assert all("device.limit-reached" in who.codes for who in everybody(answer))
-    pending.registration.execute(ChangeParticipant(participant=PartyId("MANUFACTURER"), quota=1), TEST)
+    pending.registration.execute(
+        ChangeTest(participant=PartyId("MANUFACTURER"), test="device-and-user-system-tests", quota=1), TEST
+    )
 
 
 def test_what_is_supposed_of_a_device_in_the_inventory() -> None:

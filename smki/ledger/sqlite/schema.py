@@ -314,6 +314,23 @@ def m070_record(db: Database) -> None:
     record_what_is_there(db.conn)
 
 
+@MIGRATIONS()
+def m080_tests(db: Database) -> None:
+    """Applications say for which recorded test they are, and settings that can change are in the ledger."""
+    for statement in (
+        "ALTER TABLE application ADD COLUMN test TEXT",
+        "CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
+        # The number of certificates that a subscriber has had for each of its recorded tests.
+        """CREATE TABLE test_count (
+            subscriber TEXT NOT NULL,
+            test TEXT NOT NULL,
+            certificates INTEGER NOT NULL,
+            PRIMARY KEY (subscriber, test)
+        ) WITHOUT ROWID""",
+    ):
+        db.execute(statement)
+
+
 def fingerprint_prefix(sha256: bytes) -> int:
     """What a certificate is looked up by where its SHA-256 (32 bytes) is known: the first 4 bytes, as a number."""
     return int.from_bytes(sha256[:4], "big", signed=True)
