@@ -111,6 +111,9 @@ class RefusedFor(Generic[T]):
 
     code: str
     clause: str
+    """The clause; empty if no source names one."""
+    basis: str
+    """The basis of the provision: ``seed``, ``assumption`` and so on."""
     expected: str
     members: tuple[T, ...]
 
@@ -178,6 +181,7 @@ def _group_json(group: RefusedFor[Any]) -> dict[str, Any]:
     return {
         "code": group.code,
         "clause": group.clause,
+        "basis": group.basis,
         "expected": group.expected,
         "count": len(group.members),
         "members": [member.as_json() for member in group.members],

@@ -204,13 +204,13 @@ def _id(who: Party | TestingParticipant | NonParty) -> str:
 
 
 def _grouped(refused: Iterable[tuple[Decision, T]]) -> tuple[RefusedFor[T], ...]:
-    groups: dict[tuple[str, str, str], list[T]] = {}
+    groups: dict[tuple[str, str, str, str], list[T]] = {}
     for decision, member in refused:
         first = decision.problems[0]
-        groups.setdefault((first.code, first.clause, first.expected), []).append(member)
+        groups.setdefault((first.code, first.clause, first.basis, first.expected), []).append(member)
     return tuple(
-        RefusedFor(code=code, clause=clause, expected=expected, members=tuple(members))
-        for (code, clause, expected), members in sorted(groups.items(), key=lambda each: -len(each[1]))
+        RefusedFor(code=code, clause=clause, basis=basis, expected=expected, members=tuple(members))
+        for (code, clause, basis, expected), members in sorted(groups.items(), key=lambda each: -len(each[1]))
     )
 
 

@@ -152,7 +152,9 @@ def decide_on(
         return decide(DeviceQuestion(applicant, device, day, issued, limit, False, had, is_certified))
     if role is None:
         raise ValueError("an Organisation Certificate is asked for in a role")
-    return decide(OrganisationQuestion(applicant, role, usage, entity, day, had, is_certified))
+    is_dcc = isinstance(subscriber, Party) and subscriber.category is PartyCategory.DCC
+    before = reader.roles_certified(entity) if is_dcc else frozenset()
+    return decide(OrganisationQuestion(applicant, role, usage, entity, day, had, is_certified, roles_before=before))
 
 
 class Inquiry:

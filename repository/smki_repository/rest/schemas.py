@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from smki.eligibility.provisions import Basis
 from smki.eligibility.recorded import Source
 from smki.ledger import EventKind
 from smki.problem import Severity
+from smki.profile.designation import TEST_CERTIFICATE
 from smki.profile.detect import Shape
 from smki.profile.revocation_reasons import CRL_REASONS
 from smki.relying_party.requirements import STEPS
@@ -64,6 +66,9 @@ _CERTIFICATE: dict[str, Schema] = {
     "issued": MOMENT,
     "issuerSerialNumber": _or_null(SERIAL),
     "issuedHere": FLAG,
+    "designation": _or_null(_enum((TEST_CERTIFICATE,))),
+    "policyOid": _or_null(TEXT),
+    "policyName": _or_null(TEXT),
     "statusSince": MOMENT,
     "issuer": TEXT,
     "subject": TEXT,
@@ -76,8 +81,10 @@ _CERTIFICATE: dict[str, Schema] = {
     "sha256": {"type": "string", "pattern": "^[0-9A-F]{64}$"},
     "pem": TEXT,
 }
-_PROBLEM = _object(dict.fromkeys(("code", "subject", "seen", "expected", "clause", "remedy"), TEXT),
-                   ("expected", "clause", "remedy"))  # fmt: skip
+BASIS = _enum(basis.value for basis in Basis)
+_PROBLEM = _object({**dict.fromkeys(("code", "subject", "seen", "expected", "clause", "remedy"), TEXT), "basis": BASIS},
+                   ("expected", "clause", "basis", "remedy"))  # fmt: skip
+_CITED: dict[str, Schema] = {"provision": TEXT, "clause": TEXT, "basis": BASIS, "title": TEXT}
 _REGISTERED_FIELDS = ("party_id", "participant_id", "name", "category", "user_roles", "standing", "identifiers", "purpose",
                       "agreement", "authorised_for", "acts_for", "quota")  # fmt: skip
 _PARTY: dict[str, Schema] = {
@@ -92,6 +99,7 @@ _DEVICE: dict[str, Schema] = {
     "enrolled": FLAG,
     "certificates": COUNT,
     "threshold": COUNT,
+    "sections_g2_to_g9": schema_ref("SecuritySections"),
 }
 _CREDENTIAL: dict[str, Schema] = {
     "number": COUNT,
@@ -116,7 +124,7 @@ _RECORDS = _list(_object({"source": SOURCE, "count": COUNT, "subjects": _list(TE
 
 def _refused(member: str) -> Schema:
     members = _list(schema_ref(member))
-    return _object({"code": TEXT, "clause": TEXT, "expected": TEXT, "count": COUNT, "members": members})
+    return _object({"code": TEXT, "clause": TEXT, "basis": TEXT, "expected": TEXT, "count": COUNT, "members": members})
 
 
 _CHECK = dict.fromkeys(("check", "title", "clause", "certificate", "seen", "expected", "code"), TEXT)
@@ -140,7 +148,8 @@ SCHEMAS: dict[str, Schema] = {
     "Certificates": _object({"items": _list(schema_ref("Certificate"))}),
     "Party": _object(_PARTY, tuple(name for name in _PARTY if name != "officers")),
     "PartyPage": _page(schema_ref("Party")),
-    "Device": _object(_DEVICE, ("returns_to", "responsible", "enrolled", "certificates", "threshold")),
+    "Device": _object(_DEVICE, ("returns_to", "responsible", "enrolled", "certificates", "threshold", "sections_g2_to_g9")),
+    "SecuritySections": _object({"apply": FLAG, "because": TEXT, "clause": TEXT, "basis": BASIS, "asOf": DAY}),
     "DevicePage": _page(schema_ref("Device")),
     "RevocationList": _object(
         {"issuerSerialNumber": SERIAL, "number": COUNT, "kind": _enum(("crl", "arl")), "thisUpdate": MOMENT,
@@ -170,9 +179,9 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "Decision": _object(
         {"eligible": FLAG, "outcome": TEXT, "asOf": DAY,
-         "applied": _list(_object({"provision": TEXT, "clause": TEXT, "title": TEXT, "held": FLAG, "seen": TEXT,
-                                   "problem": schema_ref("Problem")}, ("problem",))),
-         "notInForce": _list(_object({"provision": TEXT, "clause": TEXT, "title": TEXT, "inForceFrom": DAY})),
+         "applied": _list(_object({**_CITED, "held": FLAG, "seen": TEXT, "problem": schema_ref("Problem")}, ("problem",))),
+         "notes": _list(_object({**_CITED, "text": TEXT})),
+         "notInForce": _list(_object({**_CITED, "inForceFrom": DAY})),
          "records": _list(_object({"subject": TEXT, "source": SOURCE, "since": _or_null(DAY), "text": TEXT}))},
     ),
     "Wanted": _object(_WANTED),
