@@ -69,7 +69,7 @@ class Entitled:
     identifiers: tuple[EntityIdentifier, ...] = ()
     """For an Organisation Certificate, the Entity Identifiers under which it may have it; empty if it may not."""
     codes: tuple[str, ...] = ()
-    """The codes of all reasons why it may not, the decisive one first; empty if it may."""
+    """The codes of all reasons why it may not; empty if it may."""
 
     def as_json(self) -> dict[str, Any]:
         """Return a JSON object."""
@@ -94,7 +94,7 @@ class Possible:
     identifiers: tuple[EntityIdentifier, ...] = ()
     """For an Organisation Certificate, the Entity Identifiers under which it may be had; empty if it may not."""
     codes: tuple[str, ...] = ()
-    """The codes of all reasons why it may not, the decisive one first; empty if it may."""
+    """The codes of all reasons why it may not; empty if it may."""
 
     def as_json(self) -> dict[str, Any]:
         """Return a JSON object."""
@@ -107,7 +107,8 @@ class Possible:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefusedFor(Generic[T]):
-    """Everything that is refused for the same decisive reason."""
+    """Everything that is refused for the same decisive reason: the first one, but for those about the Entity Identifier,
+    which count only if there is no other."""
 
     code: str
     clause: str
