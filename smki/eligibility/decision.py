@@ -29,14 +29,7 @@ class Applied:
     def as_json(self, interface: Interface = Interface.CLI) -> dict[str, Any]:
         """Return a JSON object: the provision's key, clause (empty if no source names one) and basis, whether it was
         met, the facts, and the problem if there is one."""
-        value: dict[str, Any] = {
-            "provision": self.provision.key,
-            "clause": self.provision.clause,
-            "basis": self.provision.basis.value,
-            "title": self.provision.title,
-            "held": self.held,
-            "seen": self.seen,
-        }
+        value: dict[str, Any] = {**_cited(self.provision), "held": self.held, "seen": self.seen}
         if self.problem is not None:
             value["problem"] = self.problem.as_json(interface)
         return value
@@ -51,13 +44,16 @@ class Note:
 
     def as_json(self) -> dict[str, Any]:
         """Return a JSON object: the provision's key, clause, basis and title, and the text."""
-        return {
-            "provision": self.provision.key,
-            "clause": self.provision.clause,
-            "basis": self.provision.basis.value,
-            "title": self.provision.title,
-            "text": self.text,
-        }
+        return {**_cited(self.provision), "text": self.text}
+
+
+def _cited(provision: Provision) -> dict[str, str]:
+    return {
+        "provision": provision.key,
+        "clause": provision.clause,
+        "basis": provision.basis.value,
+        "title": provision.title,
+    }
 
 
 def holds(provision: Provision, seen: str) -> Applied:
@@ -154,14 +150,7 @@ class Decision:
             "applied": [each.as_json(interface) for each in self.applied],
             "notes": [each.as_json() for each in self.notes],
             "notInForce": [
-                {
-                    "provision": each.key,
-                    "clause": each.clause,
-                    "basis": each.basis.value,
-                    "title": each.title,
-                    "inForceFrom": each.in_force_from.isoformat(),
-                }
-                for each in self.not_in_force
+                {**_cited(each), "inForceFrom": each.in_force_from.isoformat()} for each in self.not_in_force
             ],
             "records": [each.as_json() for each in self.records],
         }
@@ -171,7 +160,7 @@ def decision_lines(decision: Decision) -> list[str]:
     """Return the decision as lines of text: the answer, each provision as met or with the reason for refusal, the notes,
     the conditions that were not yet in force, and the records that were used.
 
-    Every line about a provision cites the clause, if a source names one, and the basis.
+    Every provision is cited by its clause, if a source names one, and its basis.
     """
     lines = [f"{'Eligible' if decision.eligible else 'Not eligible'} on {decision.as_of}"]
     for each in decision.applied:

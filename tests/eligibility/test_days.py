@@ -125,8 +125,7 @@ def test_before_the_appendices_their_conditions_do_not_apply_and_the_answer_says
     assert early.eligible
     assert {each.key for each in early.not_in_force} == {"officer", "device-limit", "public-key"}
     assert early.as_json()["notInForce"][0] == {
-        "provision": "officer", "clause": "SEC Appendix M", "basis": "appendix",
-        "title": "Authorised Responsible Officer",
+        "provision": "officer", "clause": "SEC Appendix M", "basis": "appendix", "title": "Authorised Responsible Officer",
         "inForceFrom": "2016-03-01",
     }  # fmt: skip
     assert any(

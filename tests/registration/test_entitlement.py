@@ -181,7 +181,7 @@ def test_what_is_supposed_of_a_device_in_the_inventory() -> None:
     assert not inquiry.device(DEVICE, applicant=other).eligible
     assert inquiry.device(DEVICE, applicant=other, supposing=Supposing(status=_S.DECOMMISSIONED)).eligible
     suspended = inquiry.device(DEVICE, applicant=other, supposing=Supposing(status=_S.SUSPENDED))
-    assert "suspended from commissioned" in str(suspended.problems)
+    assert "counted as commissioned" in str(suspended.notes)
     assert inquiry.device(
         DEVICE, applicant=other, supposing=Supposing(status=_S.SUSPENDED, returns_to=_S.PENDING)
     ).eligible
