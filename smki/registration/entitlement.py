@@ -6,7 +6,7 @@ and certificate. What is refused is grouped by the decisive reason.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import TypeVar
 
@@ -209,14 +209,20 @@ def _id(who: Party | TestingParticipant | NonParty) -> str:
     return who.name if isinstance(who, NonParty) else registrant_id(who)
 
 
+def _decisive(problems: Sequence[Problem]) -> Problem:
+    """Return the reason by which a refusal is grouped: the first one that another Entity Identifier would not remove, if
+    there is one."""
+    return next((problem for problem in problems if not problem.code.startswith("entity-identifier.")), problems[0])
+
+
 def _grouped(refused: Iterable[tuple[Decision, T]]) -> tuple[RefusedFor[T], ...]:
-    groups: dict[tuple[str, str, str], list[T]] = {}
+    groups: dict[tuple[str, str, str, str], list[T]] = {}
     for decision, member in refused:
-        first = decision.problems[0]
-        groups.setdefault((first.code, first.clause, first.expected), []).append(member)
+        first = _decisive(decision.problems)
+        groups.setdefault((first.code, first.clause, first.basis, first.expected), []).append(member)
     return tuple(
-        RefusedFor(code=code, clause=clause, expected=expected, members=tuple(members))
-        for (code, clause, expected), members in sorted(groups.items(), key=lambda each: -len(each[1]))
+        RefusedFor(code=code, clause=clause, basis=basis, expected=expected, members=tuple(members))
+        for (code, clause, basis, expected), members in sorted(groups.items(), key=lambda each: -len(each[1]))
     )
 
 

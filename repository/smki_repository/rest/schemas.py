@@ -129,7 +129,7 @@ _RECORDS = _list(_object({"source": SOURCE, "count": COUNT, "subjects": _list(TE
 
 def _refused(member: str) -> Schema:
     members = _list(schema_ref(member))
-    return _object({"code": TEXT, "clause": TEXT, "expected": TEXT, "count": COUNT, "members": members})
+    return _object({"code": TEXT, "clause": TEXT, "basis": TEXT, "expected": TEXT, "count": COUNT, "members": members})
 
 
 _CHECK = dict.fromkeys(("check", "title", "clause", "certificate", "seen", "expected", "code"), TEXT)
