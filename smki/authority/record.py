@@ -17,7 +17,7 @@ from smki.identity import SerialNumber
 from smki.keys.signed_note import NoteVerifier
 from smki.ledger import Ledger
 from smki.ledger.merkle import HASH_BYTES, audit_path, root_of_path, tree_hash
-from smki.ledger.record import text_hash
+from smki.ledger.record import WrittenRow, pack_rows, text_hash
 from smki.problem import Malformed, NotReady, Problem
 
 FORMAT = "smki-record-1"
@@ -112,13 +112,13 @@ def verify_export(
 
 def _entry_problems(values: dict[str, Any], number: int, recorded: dict[tuple[int, str], bytes]) -> Iterator[Problem]:
     entry = json.loads(values["entry"])
-    hashes = []
-    for part, key, row_hash in values["rows"]:
-        hashes.append(bytes.fromhex(row_hash))
-        recorded[part, key] = hashes[-1]
+    rows = [WrittenRow(part, key.encode("ascii"), bytes.fromhex(row_hash)) for part, key, row_hash in values["rows"]]
+    hashes = [row.hash for row in rows]
+    recorded.update({(row.part, row.key.decode("ascii")): row.hash for row in rows})
     if entry["event"]["id"] != number:
         yield _problem("record.event-missing", f"event {number}", f"event {entry['event']['id']}", "consecutive events")
-    if entry["rows"] != len(hashes) or entry["rowsRoot"] != tree_hash(hashes).hex():
+    written = hashlib.sha256(pack_rows(rows)).hexdigest()
+    if (entry["rows"], entry["rowsRoot"], entry["written"]) != (len(hashes), tree_hash(hashes).hex(), written):
         yield _problem("record.event-changed", f"event {number}", "other rows", "the rows that its command wrote")
 
 

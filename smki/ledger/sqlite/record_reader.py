@@ -62,7 +62,7 @@ class SqliteRecord:
             ORDER BY e.id LIMIT ?"""
         for number, written, *event in self._pages(sql, after, page):
             rows = tuple(unpack_rows(written))
-            entry = entry_text(columns.text([None, *event]), [row.hash for row in rows])
+            entry = entry_text(columns.text([None, *event]), [row.hash for row in rows], written)
             yield RecordedEvent(number=number, at=event[1], entry=entry, rows=rows)
 
     def certificate_pages(self, after: int, size: int) -> list[int]:
