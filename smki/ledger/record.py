@@ -169,7 +169,10 @@ class RecordReader(Protocol):
         """
 
     def events(self, after: int = 0) -> Iterator[RecordedEvent]:
-        """The events that have a leaf, after number *after*."""
+        """The events that have a leaf, after number *after*.
+
+        :raises IntegrityError: if the leaf of one cannot be read.
+        """
 
     def certificate_pages(self, after: int, size: int) -> list[int]:
         """The ids of certificates after which pages of a size begin, of those that were recorded after event *after*;
