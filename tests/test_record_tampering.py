@@ -110,11 +110,19 @@ def test_a_checkpoint_under_the_name_of_a_later_one(home: Path, name: str, caplo
 def test_something_else_under_the_name_of_a_checkpoint(home: Path) -> None:
     """A directory, a pipe that nobody writes to, and a file of any size."""
     odd = home / "checkpoints" / "x.checkpoint"
-    for make in (odd.mkdir, lambda: os.mkfifo(odd), lambda: odd.symlink_to("/dev/zero")):
-        make()
+    for kind in ("directory", "pipe", "link"):
+        if kind == "directory":
+            odd.mkdir()
+        elif kind == "pipe":
+            os.mkfifo(odd)
+        else:
+            odd.symlink_to("/dev/zero")
         change(home, 101)
         assert verdict("--home", home) == ["note.malformed"]
-        odd.rmdir() if odd.is_dir() and not odd.is_symlink() else odd.unlink()
+        if kind == "directory":
+            odd.rmdir()
+        else:
+            odd.unlink()
     odd.write_bytes(b"")
     os.truncate(odd, 1 << 34)
     assert verdict("--home", home) == ["note.malformed"]

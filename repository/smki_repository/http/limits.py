@@ -28,6 +28,8 @@ class ServerLimits:
     """Maximum number of header lines."""
     body_bytes: int = 1024 * 1024
     """Maximum size of a request body that is passed on. The application refuses a longer one."""
+    framing_bytes: int = 8 * 1024 * 1024
+    """Maximum size of what a request body has beside itself: sizes and extensions of chunks, and trailers."""
     discarded_bytes: int = 32 * 1024 * 1024
     """Maximum size of a request body that is received and discarded, so that its client receives the refusal."""
 
