@@ -14,9 +14,10 @@ import pytest
 
 from smki import CertificateKind, Smki
 from smki.clock import AdjustableClock
-from smki.ledger.record import RecordedRow, WrittenRow, pack_rows, unpack_rows
+from smki.ledger.record import Columns, RecordedRow, WrittenRow, pack_rows, text_hash, unpack_rows
 from smki.ledger.sqlite.record_reader import SqliteRecord
-from smki.problem import IntegrityError
+from smki.ledger.sqlite.recording import REGISTRANT, column_names, rows_of, write_leaf
+from smki.problem import IntegrityError, Malformed
 from smki.registration import Actor
 from smki.registration.devices import SetThreshold
 from tests.support import DEVICE, DS, run_here
@@ -211,3 +212,38 @@ def test_one_is_not_many(home: Path) -> None:
     (home / "checkpoints" / LATEST).rename(home / "checkpoints" / "000000000099.checkpoint")
     assert run_here("audit", "verify", "--home", home).stdout.endswith(b"15 events, 3 checkpoints, 1 problem\n")
     assert run_here("check", "--home", home).stdout.endswith(b"0 unfinished applications, 1 problem\n")
+
+
+@pytest.mark.parametrize(
+    "line", [{"checkpoint": 5, "name": "a"}, {"checkpoint": "\ud800", "name": "a"}, {"checkpoint": []}]
+)
+def test_an_export_with_something_else_for_a_checkpoint(home: Path, tmp_path: Path, line: dict[str, object]) -> None:
+    exported = tmp_path / "e.jsonl"
+    run_here("audit", "export", exported, "--home", home)
+    exported.write_text(exported.read_text() + json.dumps(line) + "\n")
+    with pytest.raises(Malformed, match="a file written by smki audit export"):
+        run_here("audit", "verify", "--export", exported)
+
+
+def test_a_row_its_event_and_its_leaf_changed_together(home: Path, tmp_path: Path) -> None:
+    """Tables and events agree. A checkpoint of the event does not, one of earlier events cannot."""
+    run_here("party", "expel", "GAS-NETWORK", "--home", home)
+    shutil.copyfile(home / "checkpoints" / LATEST, tmp_path / "before")
+    run_here("audit", "checkpoint", "--home", home, "--out", tmp_path / "after")
+    connection = sqlite3.connect(home / "ledger.sqlite", isolation_level=None)
+    connection.execute("UPDATE registrant SET record = replace(record, 'expelled', 'withdrawn')")
+    connection.execute("UPDATE audit_event SET detail = 'withdrawn' WHERE id = 16")
+    ((row,),) = [
+        list(unpack_rows(written)) for (written,) in connection.execute("SELECT written FROM leaf WHERE event_id = 16")
+    ]
+    texts = dict(rows_of(connection, REGISTRANT))
+    event = connection.execute("SELECT * FROM audit_event WHERE id = 16")
+    columns = Columns(column_names(event)).text(event.fetchone())
+    connection.execute("DELETE FROM leaf WHERE event_id = 16")
+    write_leaf(connection, 16, columns, [row._replace(hash=text_hash(texts[row.key]))])
+    connection.close()
+    assert verdict("--home", home) == ["checkpoint.inconsistent"]
+    (home / "checkpoints" / "000000000016.checkpoint").unlink()
+    assert verdict("--home", home) == []
+    assert verdict("--home", home, "--since", tmp_path / "before") == []
+    assert verdict("--home", home, "--since", tmp_path / "after") == ["checkpoint.inconsistent"]

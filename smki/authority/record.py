@@ -94,7 +94,8 @@ def verify_export(file: IO[str], verifier: NoteVerifier | None, further: Iterabl
                     raise ValueError(values["format"])
                 verifier = verifier or NoteVerifier.parse(values["key"])
             elif "checkpoint" in values:
-                notes.append((values["name"], values["checkpoint"]))
+                values["checkpoint"].encode()  # JSON can have half of a surrogate pair, which is no text
+                notes.append((str(values["name"])[:200], values["checkpoint"]))
             elif "entry" in values:
                 problems += _entry_problems(values, len(leaves) + 1, recorded)
                 leaves.append(text_hash(values["entry"]))
