@@ -111,8 +111,8 @@ def test_a_request_that_offers_http_2_keeps_its_body(port: int) -> None:
     chunked = CHUNKED.replace(b"\r\n\r\n", b"\r\n" + UPGRADE + b"\r\n")
     (seen,) = exchange(port, chunked, b"3\r\nab", b"c\r\n0\r\n\r\n", pause=0.1)
     assert seen_by(seen)["body"] == "abc"
-    many = NEXT.replace(b"\r\n\r\n", b"\r\n" + UPGRADE + b"\r\n") * 500
-    assert len(exchange(port, many)) == 500
+    many = NEXT.replace(b"\r\n\r\n", b"\r\n" + UPGRADE + b"\r\n") * 100
+    assert len(exchange(port, many)) == 100
 
 
 def test_a_client_that_asks_before_it_sends_its_body(port: int) -> None:
@@ -130,3 +130,16 @@ def test_a_client_that_asks_before_it_sends_its_body(port: int) -> None:
         assert seen_by(answers(everything(connection))[0])["body"] == "abc"
     found_10 = exchange(port, asking.replace(b"HTTP/1.1", b"HTTP/1.0"), b"abc", pause=0.1)
     assert seen_by(found_10[0])["body"] == "abc"
+
+
+def test_many_requests_sent_ahead(port: int) -> None:
+    """Some are answered; thousands, which arrive at once, keep nobody else waiting."""
+    most = LIMITS.pipelined
+    assert len(exchange(port, NEXT * most)) == most
+    assert most <= len(exchange(port, NEXT * 3000)) <= most + 2
+    connections = [connect(port) for _ in range(40)]
+    for connection in connections:
+        connection.sendall(NEXT * 5000)
+    assert is_well(port) < 2
+    for connection in connections:
+        connection.close()

@@ -244,6 +244,11 @@ class Connection(asyncio.Protocol):
         self._in_body = False
         self._arrived = 0
         self._queue.append(request)
+        if len(self._queue) > self._worker.limits.pipelined:
+            # Thousands fit into what arrives at once, and parsing them would keep all other connections waiting.
+            raise BadRequest(
+                f"a client may send {self._worker.limits.pipelined} requests ahead of their responses", 429
+            )
         self._work()
 
     # Called by the worker

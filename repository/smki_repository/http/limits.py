@@ -22,6 +22,8 @@ class ServerLimits:
     idle_seconds: float = 60.0
     """Maximum time between two requests on a connection."""
 
+    pipelined: int = 250
+    """Maximum number of requests that wait behind another on their connection. It is closed after that number."""
     head_bytes: int = 32 * 1024
     """Maximum size of the head of a request."""
     headers: int = 100
