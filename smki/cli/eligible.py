@@ -88,7 +88,11 @@ def _say(decision: Decision, as_json: bool) -> None:
 @click.option("--as-of", type=DAY, help="Only provisions in force on this date.")
 @json_option
 def provisions(as_of: date | None, as_json: bool) -> None:
-    """Show the provisions of the Smart Energy Code that decide eligibility."""
+    """Show the provisions that decide eligibility, each with its clause and basis.
+
+    The basis is the source: seed (the Government's consultation on Stage 4 of the Smart Energy Code), code, appendix,
+    profile (the certificate profiles), or assumption, for which no clause is cited.
+    """
     shown = [provision for provision in PROVISIONS.values() if as_of is None or in_force(provision, as_of)]
     if as_json:
         rows = [
@@ -106,6 +110,6 @@ def provisions(as_of: date | None, as_json: bool) -> None:
         return
     for provision in shown:
         say(
-            f"{provision.clause}  {provision.title} (from {provision.in_force_from}, {provision.basis.value})",
+            f"{provision.cited}  {provision.title} (from {provision.in_force_from})",
             f"  {provision.text}",
         )

@@ -5,11 +5,12 @@ type, and ``refusals`` every reason for refusal. ``judge`` answers a ``question`
 accesses a ledger or a clock: a question carries everything needed to answer it, including the date.
 """
 
-from smki.eligibility.decision import Applied, Decision, decision_lines
+from smki.eligibility.decision import Applied, Decision, Note, decision_lines
 from smki.eligibility.judge import decide
 from smki.eligibility.provisions import PROVISIONS, Provision, in_force
 from smki.eligibility.question import Applicant, AuthorityQuestion, DeviceQuestion, OrganisationQuestion
 from smki.eligibility.refusals import REASONS, DecisionOutcome
+from smki.eligibility.smets1 import security_sections
 from smki.eligibility.tables import DEVICE_THRESHOLD
 
 __all__ = [
@@ -22,9 +23,11 @@ __all__ = [
     "Decision",
     "DecisionOutcome",
     "DeviceQuestion",
+    "Note",
     "OrganisationQuestion",
     "Provision",
     "decide",
     "decision_lines",
     "in_force",
+    "security_sections",
 ]

@@ -26,11 +26,12 @@ class Applied:
     """Why it was not met; None if it was."""
 
     def as_json(self, interface: Interface = Interface.CLI) -> dict[str, Any]:
-        """Return a JSON object: the provision's key and clause, whether it was met, the facts, and the problem if there
-        is one."""
+        """Return a JSON object: the provision's key, clause (empty if no source names one) and basis, whether it was
+        met, the facts, and the problem if there is one."""
         value: dict[str, Any] = {
             "provision": self.provision.key,
             "clause": self.provision.clause,
+            "basis": self.provision.basis.value,
             "title": self.provision.title,
             "held": self.held,
             "seen": self.seen,
@@ -38,6 +39,24 @@ class Applied:
         if self.problem is not None:
             value["problem"] = self.problem.as_json(interface)
         return value
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A statement that belongs to the answer, but neither permits nor prevents anything."""
+
+    provision: Provision
+    text: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Return a JSON object: the provision's key, clause, basis and title, and the text."""
+        return {
+            "provision": self.provision.key,
+            "clause": self.provision.clause,
+            "basis": self.provision.basis.value,
+            "title": self.provision.title,
+            "text": self.text,
+        }
 
 
 def holds(provision: Provision, seen: str) -> Applied:
@@ -57,6 +76,7 @@ def fails(provision: Provision, code: str, seen: str) -> Applied:
         seen=seen,
         expected=reason.expected,
         clause=provision.clause,
+        basis=provision.basis.value,
         remedy=reason.remedy,
     )
     return Applied(provision, False, seen, problem)
@@ -71,10 +91,12 @@ class Decision:
     """Every provision that was applied, in order."""
     as_of: date
     """The date asked about."""
+    notes: tuple[Note, ...] = ()
+    """What else the answer says; it does not depend on them."""
 
     @classmethod
     def of(
-        cls, applied: Iterable[Applied | None], as_of: date, given: Mapping[str, str] = MappingProxyType({})
+        cls, applied: Iterable[Applied | Note | None], as_of: date, given: Mapping[str, str] = MappingProxyType({})
     ) -> Decision:
         """Return a decision: eligible if at least one provision was applied and all those in force on that date were
         met.
@@ -84,9 +106,13 @@ class Decision:
         :param given: values for the remedies: ``party``, ``device``.
         """
         counted: list[Applied] = []
+        notes: list[Note] = []
         eligible = True
         for each in applied:
             if each is None:
+                continue
+            if isinstance(each, Note):
+                notes.append(each)
                 continue
             provision = each.provision
             if provision.in_force_from > as_of:
@@ -97,7 +123,7 @@ class Decision:
                 each = replace(each, problem=replace(each.problem, given=given))
             counted.append(each)
             eligible = eligible and each.held
-        return cls(eligible and bool(counted), tuple(counted), as_of)
+        return cls(eligible and bool(counted), tuple(counted), as_of, tuple(notes))
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -117,16 +143,21 @@ class Decision:
             "outcome": self.outcome.value,
             "asOf": self.as_of.isoformat(),
             "applied": [each.as_json(interface) for each in self.applied],
+            "notes": [each.as_json() for each in self.notes],
         }
 
 
 def decision_lines(decision: Decision) -> list[str]:
-    """Return the decision as lines of text: the answer, the provisions that were met, then the reasons for refusal."""
+    """Return the decision as lines of text: the answer, each provision as met or with the reason for refusal, the notes.
+
+    Every line cites the clause, if a source names one, and the basis.
+    """
     lines = [f"{'Eligible' if decision.eligible else 'Not eligible'} on {decision.as_of}"]
     for each in decision.applied:
         if each.problem is None:
-            lines.append(f"  yes  {each.provision.clause} {each.provision.title}: {each.seen}")
+            lines.append(f"  yes  {each.provision.cited} {each.provision.title}: {each.seen}")
         else:
             first, *others = problem_lines(each.problem)
             lines += [f"  no   {first}", *(f"     {other}" for other in others)]
+    lines += [f"  note {note.provision.cited} {note.provision.title}: {note.text}" for note in decision.notes]
     return lines

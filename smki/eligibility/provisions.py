@@ -24,7 +24,9 @@ class Basis(enum.Enum):
     APPENDIX = "appendix"
     """Appendices M and N of the Code."""
     ASSUMPTION = "assumption"
-    """No available source; inferred from the published certificates and interfaces."""
+    """No available source; inferred from the published certificates and interfaces. No clause is cited for it."""
+    PROFILE = "profile"
+    """The certificate profiles (:mod:`smki.profile`)."""
 
 
 class Effect(enum.Enum):
@@ -43,12 +45,18 @@ class Provision:
     key: str
     """A stable key for programs: ``role-supplier``."""
     clause: str
+    """The clause that says so; empty if no source names one."""
     title: str
     text: str
     """Its content, in our own words."""
     effect: Effect = Effect.CONDITION
     basis: Basis = Basis.SEED
     in_force_from: date = DESIGNATED
+
+    @property
+    def cited(self) -> str:
+        """The clause, if there is one, and the basis: ``SEC L3.9 (seed)``, ``(assumption)``."""
+        return f"{self.clause} ({self.basis.value})".lstrip()
 
 
 def in_force(provision: Provision, on_date: date) -> bool:
@@ -94,7 +102,6 @@ STANDING = Provision(
     "SEC M8",
     "Current Party",
     "The subscriber has acceded to the Code and is not suspended, expelled or withdrawn.",
-    basis=Basis.ASSUMPTION,
 )
 AUTHORISED_SUBSCRIBER = Provision(
     "authorised-subscriber",
@@ -111,7 +118,7 @@ OFFICER = Provision(
 )
 ACTING_FOR = Provision(
     "acting-for",
-    "SEC Appendix M",
+    "",
     "Acting for another Party",
     "An officer acts for its own Party, or for a User that has named its Shared Resource.",
     basis=Basis.ASSUMPTION,
@@ -130,6 +137,20 @@ ENTITY_IDENTIFIER = Provision(
     "Ownership of the Entity Identifier",
     "The Entity Identifier in a request belongs to the Party for which the officer acts.",
     basis=Basis.APPENDIX,
+)
+DCC_IDENTIFIERS = Provision(
+    "dcc-identifiers",
+    "",
+    "One role for each Entity Identifier of the DCC",
+    "An Entity Identifier of the DCC that has been certified in one role is not certified in another.",
+)
+DCC_XML_IDENTIFIER = Provision(
+    "dcc-xml-identifier",
+    "",
+    "Entity Identifier of the DCC's XML",
+    "The Access Control Broker and the signing of the DCC's XML have one Entity Identifier, as in the published test "
+    "certificates.",
+    basis=Basis.ASSUMPTION,
 )
 SEPARATE_ROLES = Provision(
     "separate-roles",
@@ -192,7 +213,7 @@ REGISTERED_SUPPLIER_AGENT = Provision(
 )
 ROLE_LOAD_CONTROLLER = Provision(
     "role-load-controller",
-    "SEC L3.9",
+    "",
     "Load Controller",
     "For Parties that act as Load Controllers. The role is later than the seed document.",
     _GRANT,
@@ -200,7 +221,7 @@ ROLE_LOAD_CONTROLLER = Provision(
 )
 ROLE_XML_SIGN = Provision(
     "role-xml-sign",
-    "SEC L3.9",
+    "",
     "Signing of a User's XML",
     "For every User, in any User Role, under its own Entity Identifier. The role is later than the seed document.",
     _GRANT,
@@ -208,11 +229,20 @@ ROLE_XML_SIGN = Provision(
 )
 ROLE_DSP_XML_SIGN = Provision(
     "role-dsp-xml-sign",
-    "SEC L3.9",
+    "",
     "Signing of the DCC's XML",
     "For the DCC. The role is later than the seed document.",
     _GRANT,
     Basis.ASSUMPTION,
+)
+
+ROLE_USAGES = Provision(
+    "role-usages",
+    "GBCS 12",
+    "Key usages of the role",
+    "The certificates of a role have the key usages of its profile. Those of the roles root and issuingAuthority are made "
+    "with the Organisation authorities, and are not applied for.",
+    basis=Basis.PROFILE,
 )
 
 # Device Certificates
@@ -239,11 +269,20 @@ DEVICE_NOT_IN_SERVICE = Provision(
 DEVICE_TYPE_2 = Provision(
     "device-type-2", "SEC L3", "Type 2 Devices", "In-Home Displays and Consumer Access Devices have no certificates."
 )
-SMETS1_ENROLLED = Provision(
-    "smets1-enrolled",
+DEVICE_SUSPENDED = Provision(
+    "device-suspended",
+    "",
+    "Suspended Devices",
+    "A suspended Device counts by the status to which it returns. Read literally, the seed document reserves only Devices "
+    "in the two statuses of service, so that any Party could have certificates for a suspended one.",
+    basis=Basis.ASSUMPTION,
+)
+SMETS1_SECURITY = Provision(
+    "smets1-security",
     "SEC G1.10",
     "SMETS1 Devices",
-    "A SMETS1 Device counts as a Device once it belongs to an Enrolled SMETS1 smart metering system.",
+    "Sections G2 to G9 apply to a SMETS1 Device only if it is part of, or ancillary to, an Enrolled SMETS1 smart metering "
+    "system. This says nothing about certificates, and is never a reason for refusal.",
     basis=Basis.CODE,
     in_force_from=G1_10_IN_FORCE,
 )

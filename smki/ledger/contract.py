@@ -38,7 +38,7 @@ from smki.problem import Problem, SmkiError
 from smki.sec.device import Device, DeviceType, SmiStatus
 from smki.sec.party import Party
 from smki.sec.registry_fields import Registrant
-from smki.sec.role import CertificateStatus
+from smki.sec.role import CertificateStatus, RemotePartyRole
 
 T = TypeVar("T")
 
@@ -268,6 +268,9 @@ class Reader(Protocol):
 
     def certificates_for_device(self, device_id: EntityIdentifier) -> int:
         """The number of certificates that a Device has had."""
+
+    def roles_certified(self, entity: EntityIdentifier) -> frozenset[RemotePartyRole]:
+        """The roles of the Organisation Certificates that an Entity Identifier has had, whatever their status."""
 
     def last_certificate_id(self) -> int:
         """The id of the last certificate; 0 if there is none."""

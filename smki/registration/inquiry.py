@@ -12,7 +12,7 @@ from smki.problem import Problem, SmkiError
 from smki.registration.actor import Actor
 from smki.registration.applicants import first_eligible, named_applicant, owner_as_applicant
 from smki.sec.device import Device, DeviceType
-from smki.sec.party import NonParty
+from smki.sec.party import NonParty, Party, PartyCategory
 from smki.sec.registry_fields import registrant_id
 from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole
 
@@ -83,7 +83,9 @@ def decide_on(
         return decide(DeviceQuestion(applicant, device, day, issued, limit, False, had, is_certified))
     if role is None:
         raise ValueError("an Organisation Certificate is asked for in a role")
-    return decide(OrganisationQuestion(applicant, role, usage, entity, day, had, is_certified))
+    is_dcc = isinstance(subscriber, Party) and subscriber.category is PartyCategory.DCC
+    before = reader.roles_certified(entity) if is_dcc else frozenset()
+    return decide(OrganisationQuestion(applicant, role, usage, entity, day, had, is_certified, roles_before=before))
 
 
 class Inquiry:

@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from smki.eligibility import PROVISIONS, Decision, decide, in_force
+from smki.eligibility import PROVISIONS, Decision, Note, decide, in_force
 from smki.eligibility.decision import holds
 from smki.eligibility.provisions import DESIGNATED, Effect
 from smki.sec.role import RemotePartyRole
@@ -22,7 +22,7 @@ from tests.eligibility.people import (
     party,
 )
 
-DAYS = {"shared-resource": date(2018, 7, 22), "smets1-enrolled": date(2018, 11, 8)}
+DAYS = {"shared-resource": date(2018, 7, 22), "smets1-security": date(2018, 11, 8)}
 ASSUMED_DAY = date(2013, 9, 23)
 
 SUPPLIER = by(party("large-supplier", "import-supplier"))
@@ -40,15 +40,40 @@ def test_in_force_from_its_day_on(key: str) -> None:
     assert not in_force(provision, day.replace(day=day.day - 1))
 
 
-def test_smets1_devices_before_and_from_g1_10() -> None:
-    unenrolled = device(smets="1", status="commissioned")
-    before = decide(device_question(SUPPLIER, unenrolled, date(2018, 11, 7)))
-    assert before.eligible
-    assert "smets1-enrolled" not in keys(before)
-    since = decide(device_question(SUPPLIER, unenrolled, date(2018, 11, 8)))
-    assert [problem.code for problem in since.problems] == ["device.smets1-not-enrolled"]
-    assert "smets1-enrolled" in keys(since)
-    assert decide(device_question(SUPPLIER, replace(unenrolled, enrolled=True), date(2018, 11, 8))).eligible
+@pytest.mark.parametrize(
+    ("day", "enrolled", "said"),
+    [
+        (
+            "2018-11-07",
+            False,
+            "yes, because SEC G1.10, which excepts SMETS1 Devices, was not in force before 2018-11-08",
+        ),
+        (
+            "2018-11-08",
+            False,
+            "no, because it is not part of, or ancillary to, an Enrolled SMETS1 smart metering system",
+        ),
+        (
+            "2018-11-07",
+            True,
+            "yes, because SEC G1.10, which excepts SMETS1 Devices, was not in force before 2018-11-08",
+        ),
+        ("2018-11-08", True, "yes, because it is part of, or ancillary to, an Enrolled SMETS1 smart metering system"),
+    ],
+)
+def test_which_sections_apply_to_a_smets1_device_is_said_and_decides_nothing(
+    day: str, enrolled: bool, said: str
+) -> None:
+    meter = device(smets="1", status="commissioned", enrolled=enrolled)
+    for who, eligible in ((SUPPLIER, True), (by(party("other", "other-user")), False)):
+        decision = decide(device_question(who, meter, date.fromisoformat(day)))
+        assert decision.eligible is eligible
+        (note,) = decision.notes
+        assert (note.provision.key, note.text) == ("smets1-security", f"Sections G2 to G9 apply to it: {said}")
+        assert "smets1-security" not in keys(decision)
+        same = decide(device_question(who, replace(meter, enrolled=not enrolled), date.fromisoformat(day)))
+        assert (same.eligible, same.applied) == (decision.eligible, decision.applied)
+    assert decide(device_question(SUPPLIER, device(), date.fromisoformat(day))).notes == ()
 
 
 def test_shared_resources_before_and_from_g5_29() -> None:
@@ -76,8 +101,9 @@ def test_nothing_applied_is_not_eligible() -> None:
     today = date(2026, 1, 1)
     assert not Decision.of([], today).eligible
     assert not Decision.of([None], today).eligible
-    assert not Decision.of([holds(PROVISIONS["smets1-enrolled"], "")], date(2018, 11, 7)).eligible
-    assert Decision.of([holds(PROVISIONS["smets1-enrolled"], ""), None], date(2018, 11, 8)).eligible
+    assert not Decision.of([Note(PROVISIONS["smets1-security"], "")], today).eligible
+    assert not Decision.of([holds(PROVISIONS["shared-resource"], "")], date(2018, 7, 21)).eligible
+    assert Decision.of([holds(PROVISIONS["shared-resource"], ""), None], date(2018, 7, 22)).eligible
 
 
 @pytest.mark.parametrize(

@@ -194,7 +194,10 @@ _WHO = (
 )
 _ENTITY = given.entity_identifier("entityIdentifier", "Entity Identifier of the certificate's subject.", required=True)
 _TAG = "Questions"
-_DECISION = Answer("The decision, with every provision that was applied.", {JSON: schema_ref("Decision")})
+_DECISION = Answer(
+    "The decision, with every provision that was applied, its clause (empty if no source names one) and its basis.",
+    {JSON: schema_ref("Decision")},
+)
 
 OPERATIONS = (
     Operation("POST", "/eligibility/organisation", "askOrganisation", _TAG, "Decide whether a Party may subscribe for an Organisation Certificate",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from smki.eligibility.provisions import Basis
 from smki.ledger import EventKind
 from smki.problem import Severity
+from smki.profile.designation import TEST_CERTIFICATE
 from smki.profile.detect import Shape
 from smki.profile.revocation_reasons import CRL_REASONS
 from smki.relying_party.requirements import STEPS
@@ -62,6 +64,9 @@ _CERTIFICATE: dict[str, Schema] = {
     "issued": MOMENT,
     "issuerSerialNumber": _or_null(SERIAL),
     "issuedHere": FLAG,
+    "designation": _or_null(_enum((TEST_CERTIFICATE,))),
+    "policyOid": _or_null(TEXT),
+    "policyName": _or_null(TEXT),
     "statusSince": MOMENT,
     "issuer": TEXT,
     "subject": TEXT,
@@ -74,8 +79,11 @@ _CERTIFICATE: dict[str, Schema] = {
     "sha256": {"type": "string", "pattern": "^[0-9A-F]{64}$"},
     "pem": TEXT,
 }
-_PROBLEM = _object(dict.fromkeys(("code", "subject", "seen", "expected", "clause", "remedy"), TEXT),
-                   ("expected", "clause", "remedy"))  # fmt: skip
+DAY: Schema = {"type": "string", "format": "date"}
+BASIS = _enum(basis.value for basis in Basis)
+_PROBLEM = _object({**dict.fromkeys(("code", "subject", "seen", "expected", "clause", "remedy"), TEXT), "basis": BASIS},
+                   ("expected", "clause", "basis", "remedy"))  # fmt: skip
+_CITED: dict[str, Schema] = {"provision": TEXT, "clause": TEXT, "basis": BASIS, "title": TEXT}
 _REGISTERED_FIELDS = ("party_id", "participant_id", "name", "category", "user_roles", "standing", "identifiers", "purpose",
                       "agreement", "authorised_for", "acts_for", "quota")  # fmt: skip
 _PARTY: dict[str, Schema] = {
@@ -90,6 +98,7 @@ _DEVICE: dict[str, Schema] = {
     "enrolled": FLAG,
     "certificates": COUNT,
     "threshold": COUNT,
+    "sections_g2_to_g9": schema_ref("SecuritySections"),
 }
 _CREDENTIAL: dict[str, Schema] = {
     "number": COUNT,
@@ -121,7 +130,8 @@ SCHEMAS: dict[str, Schema] = {
     "Certificates": _object({"items": _list(schema_ref("Certificate"))}),
     "Party": _object(_PARTY, tuple(name for name in _PARTY if name != "officers")),
     "PartyPage": _page(schema_ref("Party")),
-    "Device": _object(_DEVICE, ("returns_to", "responsible", "enrolled", "certificates", "threshold")),
+    "Device": _object(_DEVICE, ("returns_to", "responsible", "enrolled", "certificates", "threshold", "sections_g2_to_g9")),
+    "SecuritySections": _object({"apply": FLAG, "because": TEXT, "clause": TEXT, "basis": BASIS, "asOf": DAY}),
     "DevicePage": _page(schema_ref("Device")),
     "RevocationList": _object(
         {"issuerSerialNumber": SERIAL, "number": COUNT, "kind": _enum(("crl", "arl")), "thisUpdate": MOMENT,
@@ -150,9 +160,9 @@ SCHEMAS: dict[str, Schema] = {
          "revocation": _object({"revoked": MOMENT, "effective": MOMENT, "reason": _enum(CRL_REASONS), "askedBy": TEXT})},
     ),
     "Decision": _object(
-        {"eligible": FLAG, "outcome": TEXT, "asOf": {"type": "string", "format": "date"},
-         "applied": _list(_object({"provision": TEXT, "clause": TEXT, "title": TEXT, "held": FLAG, "seen": TEXT,
-                                   "problem": schema_ref("Problem")}, ("problem",)))},
+        {"eligible": FLAG, "outcome": TEXT, "asOf": DAY,
+         "applied": _list(_object({**_CITED, "held": FLAG, "seen": TEXT, "problem": schema_ref("Problem")}, ("problem",))),
+         "notes": _list(_object({**_CITED, "text": TEXT}))},
     ),
     "Linted": _object(
         {"objects": _list(_object({"object": {"type": "integer", "minimum": 1}, "shape": _enum(shape.value for shape in Shape),

@@ -23,6 +23,7 @@ from smki.ledger.sqlite.register import SqliteRegister
 from smki.ledger.sqlite.revocations import SqliteRevocations
 from smki.ledger.sqlite.rows import Read
 from smki.ledger.sqlite.search import SqliteSearch
+from smki.sec.role import RemotePartyRole
 
 PAGE = 500
 """Number of rows that are read at a time."""
@@ -134,6 +135,12 @@ class SqliteReader:
         sql = "SELECT count(*) FROM certificate WHERE entity_identifier = ? AND kind = 'device'"
         count: int = self._read(sql, (device_id.encoded,))[0][0]
         return count
+
+    def roles_certified(self, entity: EntityIdentifier) -> frozenset[RemotePartyRole]:
+        """The roles of the Organisation Certificates that an Entity Identifier has had, whatever their status."""
+        sql = "SELECT DISTINCT role FROM certificate WHERE entity_identifier = ? AND kind = 'organisation'"
+        found = (RemotePartyRole.of_decimal(role) for (role,) in self._read(sql, (entity.encoded,)) if role is not None)
+        return frozenset(role for role in found if role is not None)
 
     def last_certificate_id(self) -> int:
         """The id of the last certificate; 0 if there is none."""
