@@ -73,6 +73,7 @@ _ROWS: tuple[tuple[str, str, str], ...] = (
     ("checkpoint.key", "", "Restore the key file of the record from a copy."),
     ("checkpoint.malformed", "C2SP tlog-checkpoint", ""),
     ("checkpoint.missing", "", ""),
+    ("checkpoint.name", "", ""),
     ("clock.contradiction", "", ""),
     ("clock.not-adjustable", "", ""),
     ("clock.not-settable", "", ""),
