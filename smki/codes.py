@@ -226,6 +226,7 @@ _ROWS: tuple[tuple[str, str, str], ...] = (
     ("proof.not-in-checkpoint", "", ""),
     ("public-key.already-certified", "", ""),
     ("published-key.unfit", "", "Remove it: only keys that were made to be published belong there."),
+    ("question.contradiction", "", "Ask about one certificate at a time."),
     ("quota.malformed", "SEC H14.11", ""),
     ("record.event-changed", "", ""),
     ("record.event-missing", "", ""),

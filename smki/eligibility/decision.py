@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from smki.eligibility.provisions import Effect, Provision
+from smki.eligibility.recorded import RecordUsed
 from smki.eligibility.refusals import REASONS, DecisionOutcome
 from smki.problem import Problem, problem_lines
 from smki.remedies import Interface
@@ -28,14 +29,7 @@ class Applied:
     def as_json(self, interface: Interface = Interface.CLI) -> dict[str, Any]:
         """Return a JSON object: the provision's key, clause (empty if no source names one) and basis, whether it was
         met, the facts, and the problem if there is one."""
-        value: dict[str, Any] = {
-            "provision": self.provision.key,
-            "clause": self.provision.clause,
-            "basis": self.provision.basis.value,
-            "title": self.provision.title,
-            "held": self.held,
-            "seen": self.seen,
-        }
+        value: dict[str, Any] = {**_cited(self.provision), "held": self.held, "seen": self.seen}
         if self.problem is not None:
             value["problem"] = self.problem.as_json(interface)
         return value
@@ -50,13 +44,16 @@ class Note:
 
     def as_json(self) -> dict[str, Any]:
         """Return a JSON object: the provision's key, clause, basis and title, and the text."""
-        return {
-            "provision": self.provision.key,
-            "clause": self.provision.clause,
-            "basis": self.provision.basis.value,
-            "title": self.provision.title,
-            "text": self.text,
-        }
+        return {**_cited(self.provision), "text": self.text}
+
+
+def _cited(provision: Provision) -> dict[str, str]:
+    return {
+        "provision": provision.key,
+        "clause": provision.clause,
+        "basis": provision.basis.value,
+        "title": provision.title,
+    }
 
 
 def holds(provision: Provision, seen: str) -> Applied:
@@ -93,6 +90,10 @@ class Decision:
     """The date asked about."""
     notes: tuple[Note, ...] = ()
     """What else the answer says; it does not depend on them."""
+    not_in_force: tuple[Provision, ...] = ()
+    """The provisions that would have been applied, but were not yet in force."""
+    records: tuple[RecordUsed, ...] = ()
+    """For an earlier day, the records that were used."""
 
     @classmethod
     def of(
@@ -101,12 +102,14 @@ class Decision:
         """Return a decision: eligible if at least one provision was applied and all those in force on that date were
         met.
 
-        A condition that was not in force is skipped; a grant that was not in force is refused.
+        A condition that was not in force is skipped; a grant that was not in force is refused. Either is listed as not in
+        force.
 
         :param given: values for the remedies: ``party``, ``device``.
         """
         counted: list[Applied] = []
         notes: list[Note] = []
+        later: dict[Provision, None] = {}
         eligible = True
         for each in applied:
             if each is None:
@@ -116,14 +119,16 @@ class Decision:
                 continue
             provision = each.provision
             if provision.in_force_from > as_of:
+                later[provision] = None
                 if provision.effect is Effect.CONDITION:
                     continue
-                each = fails(provision, "eligibility.not-in-force", f"{as_of}; in force from {provision.in_force_from}")
+                seen = f"{as_of}; {provision.title}: in force from {provision.in_force_from}"
+                each = fails(provision, "eligibility.not-in-force", seen)
             if each.problem is not None:
                 each = replace(each, problem=replace(each.problem, given=given))
             counted.append(each)
             eligible = eligible and each.held
-        return cls(eligible and bool(counted), tuple(counted), as_of, tuple(notes))
+        return cls(eligible and bool(counted), tuple(counted), as_of, tuple(notes), tuple(later))
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -144,13 +149,18 @@ class Decision:
             "asOf": self.as_of.isoformat(),
             "applied": [each.as_json(interface) for each in self.applied],
             "notes": [each.as_json() for each in self.notes],
+            "notInForce": [
+                {**_cited(each), "inForceFrom": each.in_force_from.isoformat()} for each in self.not_in_force
+            ],
+            "records": [each.as_json() for each in self.records],
         }
 
 
 def decision_lines(decision: Decision) -> list[str]:
-    """Return the decision as lines of text: the answer, each provision as met or with the reason for refusal, the notes.
+    """Return the decision as lines of text: the answer, each provision as met or with the reason for refusal, the notes,
+    the conditions that were not yet in force, and the records that were used.
 
-    Every line cites the clause, if a source names one, and the basis.
+    Every provision is cited by its clause, if a source names one, and its basis.
     """
     lines = [f"{'Eligible' if decision.eligible else 'Not eligible'} on {decision.as_of}"]
     for each in decision.applied:
@@ -160,4 +170,10 @@ def decision_lines(decision: Decision) -> list[str]:
             first, *others = problem_lines(each.problem)
             lines += [f"  no   {first}", *(f"     {other}" for other in others)]
     lines += [f"  note {note.provision.cited} {note.provision.title}: {note.text}" for note in decision.notes]
-    return lines
+    refused = {each.provision for each in decision.applied}
+    lines += [
+        f"  --   {each.cited} {each.title}: not applied, in force from {each.in_force_from}"
+        for each in decision.not_in_force
+        if each not in refused
+    ]
+    return [*lines, *(f"  --   {each.text}" for each in decision.records)]

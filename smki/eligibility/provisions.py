@@ -6,9 +6,12 @@ import enum
 from dataclasses import dataclass
 from datetime import date
 
-DESIGNATED = date(2013, 9, 23)
-"""Assumption: the date on which the Code was designated. A provision whose own date is in no source counts as in force
-from then on, although most came with a later stage of the Code."""
+SMKI_IN_FORCE = date(2014, 7, 31)
+"""The day on which version 3.0 of the Code brought the SMKI into it. A provision whose own day is in no source, such as
+those of the roles that are later than the seed document, counts as in force from then on; that is an assumption."""
+
+APPENDICES_IN_FORCE = date(2016, 3, 1)
+"""Appendices M and N were designated in March 2016. Assumption: on the first day of that month."""
 
 G5_29_IN_FORCE = date(2018, 7, 22)
 G1_10_IN_FORCE = date(2018, 11, 8)
@@ -51,7 +54,7 @@ class Provision:
     """Its content, in our own words."""
     effect: Effect = Effect.CONDITION
     basis: Basis = Basis.SEED
-    in_force_from: date = DESIGNATED
+    in_force_from: date = SMKI_IN_FORCE
 
     @property
     def cited(self) -> str:
@@ -115,6 +118,7 @@ OFFICER = Provision(
     "Authorised Responsible Officer",
     "A Party applies through an officer of its own who is appointed for that kind of certificate.",
     basis=Basis.APPENDIX,
+    in_force_from=APPENDICES_IN_FORCE,
 )
 ACTING_FOR = Provision(
     "acting-for",
@@ -137,6 +141,7 @@ ENTITY_IDENTIFIER = Provision(
     "Ownership of the Entity Identifier",
     "The Entity Identifier in a request belongs to the Party for which the officer acts.",
     basis=Basis.APPENDIX,
+    in_force_from=APPENDICES_IN_FORCE,
 )
 DCC_IDENTIFIERS = Provision(
     "dcc-identifiers",
@@ -292,6 +297,7 @@ DEVICE_LIMIT = Provision(
     "Certificates for one Device",
     "A Device has fewer certificates than its threshold, which the registration authority can raise.",
     basis=Basis.APPENDIX,
+    in_force_from=APPENDICES_IN_FORCE,
 )
 REPLACEMENT = Provision(
     "replacement",
@@ -299,6 +305,7 @@ REPLACEMENT = Provision(
     "Replacement of an earlier certificate",
     "The ad hoc web service replaces certificates, so the Device must have had one before.",
     basis=Basis.APPENDIX,
+    in_force_from=APPENDICES_IN_FORCE,
 )
 PUBLIC_KEY = Provision(
     "public-key",
@@ -306,6 +313,7 @@ PUBLIC_KEY = Provision(
     "One certificate for each public key",
     "No certificate has been issued for the public key before.",
     basis=Basis.APPENDIX,
+    in_force_from=APPENDICES_IN_FORCE,
 )
 
 PROVISIONS: dict[str, Provision] = {

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from smki.identity import EntityIdentifier, PartyId, SerialNumber
+from smki.ledger.history import HistoryReader
 from smki.ledger.record import RecordReader
 from smki.ledger.records import (
     ApplicationQuery,
@@ -225,6 +226,10 @@ class Reader(Protocol):
     @property
     def record(self) -> RecordReader:
         """The record of all events."""
+
+    @property
+    def history(self) -> HistoryReader:
+        """The past of the register."""
 
     @property
     def search(self) -> SearchReader:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
-from smki.eligibility import PROVISIONS, Decision, Note, decide, in_force
+from smki.eligibility import PROVISIONS, Decision, Note, decide, decision_lines, in_force
 from smki.eligibility.decision import holds
-from smki.eligibility.provisions import DESIGNATED, Effect
+from smki.eligibility.provisions import SMKI_IN_FORCE, Effect
 from smki.sec.role import RemotePartyRole
 from tests.eligibility.people import (
     a_user,
@@ -22,8 +22,17 @@ from tests.eligibility.people import (
     party,
 )
 
-DAYS = {"shared-resource": date(2018, 7, 22), "smets1-security": date(2018, 11, 8)}
-ASSUMED_DAY = date(2013, 9, 23)
+DAYS = {
+    "shared-resource": date(2018, 7, 22),
+    "smets1-security": date(2018, 11, 8),
+    # Appendices M and N: designated in March 2016, the day is assumed.
+    **dict.fromkeys(
+        ("officer", "entity-identifier", "device-limit", "replacement", "public-key"),
+        date(2016, 3, 1),
+    ),
+}
+SMKI = date(2014, 7, 31)
+"""Version 3.0 of the Code; assumed for what came later without a day in any source."""
 
 SUPPLIER = by(party("large-supplier", "import-supplier"))
 
@@ -34,10 +43,10 @@ def keys(decision: Decision) -> list[str]:
 
 @pytest.mark.parametrize("key", PROVISIONS)
 def test_in_force_from_its_day_on(key: str) -> None:
-    provision, day = PROVISIONS[key], DAYS.get(key, ASSUMED_DAY)
+    provision, day = PROVISIONS[key], DAYS.get(key, SMKI)
     assert provision.in_force_from == day
     assert in_force(provision, day)
-    assert not in_force(provision, day.replace(day=day.day - 1))
+    assert not in_force(provision, day - timedelta(days=1))
 
 
 @pytest.mark.parametrize(
@@ -90,11 +99,39 @@ def test_shared_resources_before_and_from_g5_29() -> None:
 
 def test_nobody_is_eligible_before_the_code() -> None:
     early = by(party("large-supplier", "import-supplier", standing="acceded 2010-01-01"))
-    assert decide(device_question(early, as_of=DESIGNATED)).eligible
-    before = decide(device_question(early, as_of=date(2013, 9, 22)))
+    assert decide(device_question(early, as_of=SMKI_IN_FORCE)).eligible
+    before = decide(device_question(early, as_of=date(2014, 7, 30)))
     assert not before.eligible
     assert {problem.code for problem in before.problems} == {"eligibility.not-in-force"}
     assert keys(before) == [key for key in keys(before) if PROVISIONS[key].effect is Effect.GRANT]
+    # It says of every rule that would have been applied since when it is in force.
+    later = decide(device_question(early, as_of=date(2026, 1, 1)))
+    assert [each.key for each in before.not_in_force] == keys(later)
+    assert later.not_in_force == ()
+    for problem, provision in zip(before.problems, map(PROVISIONS.__getitem__, keys(before)), strict=True):
+        assert problem.seen == f"2014-07-30; {provision.title}: in force from 2014-07-31"
+        assert problem.clause == provision.clause
+
+
+def test_before_the_appendices_their_conditions_do_not_apply_and_the_answer_says_so() -> None:
+    nobody = replace(SUPPLIER, officer="Mallory")
+    day = date(2016, 3, 1)
+    refused = decide(device_question(nobody, as_of=day))
+    assert [problem.code for problem in refused.problems] == ["officer.unknown"]
+    assert refused.not_in_force == ()
+    early = decide(
+        device_question(replace(nobody, who=party("large-supplier", "import-supplier")), as_of=date(2016, 2, 29))
+    )
+    assert early.eligible
+    assert {each.key for each in early.not_in_force} == {"officer", "device-limit", "public-key"}
+    assert early.as_json()["notInForce"][0] == {
+        "provision": "officer", "clause": "SEC Appendix M", "basis": "appendix", "title": "Authorised Responsible Officer",
+        "inForceFrom": "2016-03-01",
+    }  # fmt: skip
+    assert any(
+        line.endswith("Authorised Responsible Officer: not applied, in force from 2016-03-01")
+        for line in decision_lines(early)
+    )
 
 
 def test_nothing_applied_is_not_eligible() -> None:

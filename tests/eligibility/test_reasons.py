@@ -47,7 +47,7 @@ UNREGISTERED = by(replace(SUPPLIER, authorised_for=frozenset({CertificateKind.DE
 
 # The code that decides, the clause it names, and a question that it is the answer to
 DECISIVE: dict[str, tuple[str, Question]] = {
-    "eligibility.not-in-force": ("SEC L3", organisation_question(A_SUPPLIER, as_of=date(2013, 9, 22))),
+    "eligibility.not-in-force": ("SEC L3", organisation_question(A_SUPPLIER, as_of=date(2014, 7, 30))),
     "party.none": ("SEC L3", device_question(by(NonParty("Somebody")))),
     "party.not-yet-acceded": ("SEC M8", device_question(APPLICANTS["supplier acceding later"])),
     "party.suspended": ("SEC M8", device_question(APPLICANTS["supplier suspended"])),

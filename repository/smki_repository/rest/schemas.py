@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from smki.eligibility.provisions import Basis
+from smki.eligibility.recorded import Source
 from smki.ledger import EventKind
 from smki.problem import Severity
 from smki.profile.designation import TEST_CERTIFICATE
@@ -17,6 +18,7 @@ from smki_repository.rest.operation import Schema, schema_ref
 
 TEXT: Schema = {"type": "string"}
 MOMENT: Schema = {"type": "string", "format": "date-time"}
+DAY: Schema = {"type": "string", "format": "date"}
 COUNT: Schema = {"type": "integer", "minimum": 0}
 FLAG: Schema = {"type": "boolean"}
 SERIAL: Schema = {"type": "string", "pattern": "^[0-9A-F]{32,40}$"}
@@ -79,7 +81,6 @@ _CERTIFICATE: dict[str, Schema] = {
     "sha256": {"type": "string", "pattern": "^[0-9A-F]{64}$"},
     "pem": TEXT,
 }
-DAY: Schema = {"type": "string", "format": "date"}
 BASIS = _enum(basis.value for basis in Basis)
 _PROBLEM = _object({**dict.fromkeys(("code", "subject", "seen", "expected", "clause", "remedy"), TEXT), "basis": BASIS},
                    ("expected", "clause", "basis", "remedy"))  # fmt: skip
@@ -109,6 +110,23 @@ _CREDENTIAL: dict[str, Schema] = {
     "revoked": _or_null(MOMENT),
     "state": TEXT,
 }
+SOURCE = _enum(source.value for source in Source)
+_WANTED: dict[str, Schema] = {
+    "kind": KIND,
+    "role": ROLE,
+    "usage": USAGE,
+    "device": _or_null(EUI),
+    **dict.fromkeys(("deviceType", "status", "returnsTo", "smetsVersion"), _or_null(TEXT)),
+}
+_WHY: dict[str, Schema] = {"entityIdentifiers": _list(EUI), "codes": _list(TEXT)}
+_RECORDS = _list(_object({"source": SOURCE, "count": COUNT, "subjects": _list(TEXT)}))
+
+
+def _refused(member: str) -> Schema:
+    members = _list(schema_ref(member))
+    return _object({"code": TEXT, "clause": TEXT, "expected": TEXT, "count": COUNT, "members": members})
+
+
 _CHECK = dict.fromkeys(("check", "title", "clause", "certificate", "seen", "expected", "code"), TEXT)
 
 SCHEMAS: dict[str, Schema] = {
@@ -162,8 +180,21 @@ SCHEMAS: dict[str, Schema] = {
     "Decision": _object(
         {"eligible": FLAG, "outcome": TEXT, "asOf": DAY,
          "applied": _list(_object({**_CITED, "held": FLAG, "seen": TEXT, "problem": schema_ref("Problem")}, ("problem",))),
-         "notes": _list(_object({**_CITED, "text": TEXT}))},
+         "notes": _list(_object({**_CITED, "text": TEXT})),
+         "notInForce": _list(_object({**_CITED, "inForceFrom": DAY})),
+         "records": _list(_object({"subject": TEXT, "source": SOURCE, "since": _or_null(DAY), "text": TEXT}))},
     ),
+    "Wanted": _object(_WANTED),
+    "WhoMay": _object(
+        {"wanted": schema_ref("Wanted"), "asOf": DAY, "eligible": _list(schema_ref("Entitled")),
+         "notEligible": _list(_refused("Entitled")), "records": _RECORDS},
+    ),
+    "Entitled": _object({"party": TEXT, "name": TEXT, "isParty": FLAG, "onBehalfOf": _or_null(TEXT), **_WHY}),
+    "WhatMay": _object(
+        {"party": TEXT, "name": TEXT, "onBehalfOf": _or_null(TEXT), "smetsVersion": TEXT, "asOf": DAY,
+         "eligible": _list(schema_ref("Possible")), "notEligible": _list(_refused("Possible")), "records": _RECORDS},
+    ),
+    "Possible": _object({**_WANTED, **_WHY}),
     "Linted": _object(
         {"objects": _list(_object({"object": {"type": "integer", "minimum": 1}, "shape": _enum(shape.value for shape in Shape),
                                    "kind": TEXT, "title": TEXT, "findings": _list(schema_ref("Finding"))}))},

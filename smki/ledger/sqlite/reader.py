@@ -17,6 +17,7 @@ from smki.ledger.records import (
 from smki.ledger.sqlite import rows
 from smki.ledger.sqlite.conditions import certificate_conditions
 from smki.ledger.sqlite.credentials import SqliteCredentials
+from smki.ledger.sqlite.history import SqliteHistory
 from smki.ledger.sqlite.imports import SqliteImports
 from smki.ledger.sqlite.record_reader import SqliteRecord
 from smki.ledger.sqlite.register import SqliteRegister
@@ -42,6 +43,7 @@ class SqliteReader:
         self._credentials = SqliteCredentials(read)
         self._imports = SqliteImports(read)
         self._record = SqliteRecord(read)
+        self._history = SqliteHistory(read)
         self._search = SqliteSearch(read)
 
     @property
@@ -68,6 +70,11 @@ class SqliteReader:
     def record(self) -> SqliteRecord:
         """The record of all events."""
         return self._record
+
+    @property
+    def history(self) -> SqliteHistory:
+        """The past of the register."""
+        return self._history
 
     @property
     def search(self) -> SqliteSearch:
