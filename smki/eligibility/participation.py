@@ -30,16 +30,16 @@ def tests_to_judge(question: Question) -> tuple[RecordedTest | None, ...]:
     A Party that may have certificates outside its recorded tests has them there last.
     """
     subscriber = question.applicant.subscriber
-    if isinstance(subscriber, NonParty):
+    if isinstance(subscriber, NonParty) or not subscriber.tests:
         return (None,)
     needs_none = isinstance(subscriber, Party) and _counts_as_taking_part(subscriber, question) is not None
-    return (*subscriber.tests, None) if needs_none or not subscriber.tests else subscriber.tests
+    return (*subscriber.tests, None) if needs_none else subscriber.tests
 
 
 def _counts_as_taking_part(party: Party, question: Question) -> str | None:
     """Return why a Party takes part in tests without a recorded one; None if it does not."""
     if party.category is PartyCategory.DCC and DCC_TAKES_PART:
-        return "the DCC, which provides the tests"
+        return f"the DCC, which provides the tests ({question.participation.mode} mode)"
     if question.participation.mode is ParticipationMode.OPEN:
         return "a Party, which counts as taking part in tests (open mode)"
     return None
@@ -54,11 +54,12 @@ def takes_part(
         if counts is not None:
             yield holds(provisions.TEST_CERTIFICATES, counts)
             return
-        mode = " (strict mode)" if isinstance(subscriber, Party) else ""
-        yield fails(provisions.TEST_CERTIFICATES, "participant.no-test", f"{subscriber.name}: no recorded test{mode}")
+        seen = f"{subscriber.name}: no recorded test ({question.participation.mode} mode)"
+        yield fails(provisions.TEST_CERTIFICATES, "participant.no-test", seen)
         return
-    mode = f" ({question.participation.mode} mode)" if isinstance(subscriber, Party) else ""
-    yield holds(provisions.TEST_CERTIFICATES, f"{subscriber.name}, in {test.described}{mode}")
+    yield holds(
+        provisions.TEST_CERTIFICATES, f"{subscriber.name}, in {test.described} ({question.participation.mode} mode)"
+    )
     if test.purpose in _open_to(subscriber):
         yield holds(provisions.TEST_PURPOSE, test.purpose.value)
     else:

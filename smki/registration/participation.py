@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -21,6 +20,7 @@ from smki.sec.registry_fields import Registrant, registrant_id
 from smki.sec.role import RemotePartyRole
 
 _MODE = "participants"
+_WITHOUT_QUOTA = {mode: Participation(mode=mode) for mode in ParticipationMode}
 
 
 def participation_mode(reader: Reader) -> ParticipationMode:
@@ -34,15 +34,17 @@ def participation_of(reader: Reader, subscriber: Registrant) -> Participation:
 
     Certificates that a participant that is not a Party had before tests were recorded count for its first test.
     """
-    counts: Mapping[str, int] = {}
-    limited = any(test.quota is not None for test in subscriber.tests)
-    if limited or (isinstance(subscriber, Party) and subscriber.quota is not None):
-        counts = reader.certificates_by_test(registrant_id(subscriber))
-        if isinstance(subscriber, TestingParticipant):
-            first = subscriber.tests[0].name
-            counts = {**counts, first: counts.get(first, 0) + counts[""]}
-    is_party = isinstance(subscriber, Party)
-    return Participation(mode=participation_mode(reader) if is_party else DEFAULT_MODE, certificates=counts)
+    mode = participation_mode(reader)
+    quotas = [test.quota for test in subscriber.tests]
+    if isinstance(subscriber, Party):
+        quotas.append(subscriber.quota)
+    if all(quota is None for quota in quotas):
+        return _WITHOUT_QUOTA[mode]
+    counts = reader.certificates_by_test(registrant_id(subscriber))
+    if isinstance(subscriber, TestingParticipant):
+        first = subscriber.tests[0].name
+        counts[first] = counts.get(first, 0) + counts[""]
+    return Participation(mode=mode, certificates=counts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
