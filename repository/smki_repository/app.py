@@ -17,6 +17,7 @@ from smki.clock import iso
 from smki.home.smki import Smki
 from smki.ledger import CertificateQuery
 from smki.problem import Problem, SmkiError, problem_text
+from smki.profile.designation import policy_text
 from smki.remedies import Interface
 from smki.sec.role import CertificateKind
 from smki.text import visible
@@ -70,6 +71,9 @@ def create_app(smki: Smki, options: Options = DEFAULTS, *, faults: Faults | None
     app.register_blueprint(revocation_lists(smki))
     app.register_blueprint(extracts(smki))
     app.register_blueprint(org_crypto(smki, publish_test_keys=options.publish_test_keys))
+
+    # Every page says what the certificates are (SEC H14.11).
+    app.jinja_env.globals["policy"] = policy_text(smki.configuration.policy_oid)
 
     @app.get("/")
     def index() -> str:

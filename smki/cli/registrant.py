@@ -77,7 +77,7 @@ def registrant_commands(group: click.Group, metavar: str, kind: type[Registrant]
     @home_option
     @json_option
     def show(home: Path, party_id: PartyId, as_json: bool) -> None:
-        _show(home, party_id, as_json)
+        _show(home, party_id, kind, as_json)
 
     @group.command(help="Appoint an officer, or change for which kinds of certificate an officer acts.")
     @click.argument("party_id", type=PARTY, metavar=metavar)
@@ -113,9 +113,9 @@ def _list(home: Path, kind: type[Registrant], as_json: bool) -> None:
             say(f"{registrant.participant_id!s:<24}{'; '.join(test.described for test in registrant.tests)}".rstrip())
 
 
-def _show(home: Path, party_id: PartyId, as_json: bool) -> None:
+def _show(home: Path, party_id: PartyId, kind: type[Registrant], as_json: bool) -> None:
     with Smki.open(home) as smki:
-        registrant = known_registrant(smki.ledger, party_id)
+        registrant = known_registrant(smki.ledger, party_id, kind)
         fields: dict[str, Any] = registrant_fields(registrant)
         fields["certificates"] = smki.ledger.certificates_issued_to(registrant_id(registrant))
     if as_json:

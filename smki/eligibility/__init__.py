@@ -5,7 +5,7 @@ type, and ``refusals`` every reason for refusal. ``judge`` answers a ``question`
 accesses a ledger or a clock: a question carries everything needed to answer it, including the date.
 """
 
-from smki.eligibility.decision import Applied, Decision, decision_lines
+from smki.eligibility.decision import Applied, Decision, Note, decision_lines
 from smki.eligibility.judge import decide
 from smki.eligibility.provisions import PROVISIONS, Provision, in_force
 from smki.eligibility.question import (
@@ -16,6 +16,7 @@ from smki.eligibility.question import (
     Participation,
 )
 from smki.eligibility.refusals import REASONS, DecisionOutcome
+from smki.eligibility.smets1 import security_sections
 from smki.eligibility.tables import DEVICE_THRESHOLD
 
 __all__ = [
@@ -28,10 +29,12 @@ __all__ = [
     "Decision",
     "DecisionOutcome",
     "DeviceQuestion",
+    "Note",
     "OrganisationQuestion",
     "Participation",
     "Provision",
     "decide",
     "decision_lines",
     "in_force",
+    "security_sections",
 ]

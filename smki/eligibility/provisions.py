@@ -6,9 +6,12 @@ import enum
 from dataclasses import dataclass
 from datetime import date
 
-DESIGNATED = date(2013, 9, 23)
-"""Assumption: the date on which the Code was designated. A provision whose own date is in no source counts as in force
-from then on, although most came with a later stage of the Code."""
+SMKI_IN_FORCE = date(2014, 7, 31)
+"""The day on which version 3.0 of the Code brought the SMKI into it. A provision whose own day is in no source, such as
+those of the roles that are later than the seed document, counts as in force from then on; that is an assumption."""
+
+APPENDICES_IN_FORCE = date(2016, 3, 1)
+"""Appendices M and N were designated in March 2016. Assumption: on the first day of that month."""
 
 G5_29_IN_FORCE = date(2018, 7, 22)
 G1_10_IN_FORCE = date(2018, 11, 8)
@@ -24,7 +27,9 @@ class Basis(enum.Enum):
     APPENDIX = "appendix"
     """Appendices M and N of the Code."""
     ASSUMPTION = "assumption"
-    """No available source; inferred from the published certificates and interfaces."""
+    """No available source; inferred from the published certificates and interfaces. No clause is cited for it."""
+    PROFILE = "profile"
+    """The certificate profiles (:mod:`smki.profile`)."""
 
 
 class Effect(enum.Enum):
@@ -43,12 +48,18 @@ class Provision:
     key: str
     """A stable key for programs: ``role-supplier``."""
     clause: str
+    """The clause that says so; empty if no source names one."""
     title: str
     text: str
     """Its content, in our own words."""
     effect: Effect = Effect.CONDITION
     basis: Basis = Basis.SEED
-    in_force_from: date = DESIGNATED
+    in_force_from: date = SMKI_IN_FORCE
+
+    @property
+    def cited(self) -> str:
+        """The clause, if there is one, and the basis: ``SEC L3.9 (seed)``, ``(assumption)``."""
+        return f"{self.clause} ({self.basis.value})".lstrip()
 
 
 def in_force(provision: Provision, on_date: date) -> bool:
@@ -94,7 +105,6 @@ STANDING = Provision(
     "SEC M8",
     "Current Party",
     "The subscriber has acceded to the Code and is not suspended, expelled or withdrawn.",
-    basis=Basis.ASSUMPTION,
 )
 AUTHORISED_SUBSCRIBER = Provision(
     "authorised-subscriber",
@@ -108,10 +118,11 @@ OFFICER = Provision(
     "Authorised Responsible Officer",
     "A Party applies through an officer of its own who is appointed for that kind of certificate.",
     basis=Basis.APPENDIX,
+    in_force_from=APPENDICES_IN_FORCE,
 )
 ACTING_FOR = Provision(
     "acting-for",
-    "SEC Appendix M",
+    "",
     "Acting for another Party",
     "An officer acts for its own Party, or for a User, or a supplier that is not one, that has named its Party as its "
     "Shared Resource. A Party of any category may be one (SEC G1.7A).",
@@ -131,6 +142,21 @@ ENTITY_IDENTIFIER = Provision(
     "Ownership of the Entity Identifier",
     "The Entity Identifier in a request belongs to the Party for which the officer acts.",
     basis=Basis.APPENDIX,
+    in_force_from=APPENDICES_IN_FORCE,
+)
+DCC_IDENTIFIERS = Provision(
+    "dcc-identifiers",
+    "",
+    "One role for each Entity Identifier of the DCC",
+    "An Entity Identifier of the DCC that has been certified in one role is not certified in another.",
+)
+DCC_XML_IDENTIFIER = Provision(
+    "dcc-xml-identifier",
+    "",
+    "Entity Identifier of the DCC's XML",
+    "The Access Control Broker and the signing of the DCC's XML have one Entity Identifier, as in the published test "
+    "certificates.",
+    basis=Basis.ASSUMPTION,
 )
 SEPARATE_ROLES = Provision(
     "separate-roles",
@@ -168,7 +194,7 @@ TEST_SUBSCRIBER = Provision(
 )
 TEST_ROLES = Provision(
     "test-roles",
-    "SEC H14.11",
+    "",
     "Roles of the test",
     "Organisation Certificates are in the roles that the test calls for. For a participant that is not a Party these "
     "are the roles that were recorded, and none otherwise; for a Party, what it may have as a Party decides, within the "
@@ -177,14 +203,14 @@ TEST_ROLES = Provision(
 )
 TEST_IDENTIFIERS = Provision(
     "test-identifiers",
-    "SEC H14.11",
+    "",
     "Entity Identifiers of the test",
     "Organisation Certificates are for the Entity Identifiers that the test calls for, as recorded with it.",
     basis=Basis.ASSUMPTION,
 )
 TEST_DEVICE_TYPES = Provision(
     "test-device-types",
-    "SEC H14.11",
+    "",
     "Device types of the test",
     "Device Certificates are for the types of Devices that the test calls for: all that hold certificates, unless types "
     "were recorded. For a participant that is not a Party nothing else is required of the Device.",
@@ -224,7 +250,7 @@ REGISTERED_SUPPLIER_AGENT = Provision(
 )
 ROLE_LOAD_CONTROLLER = Provision(
     "role-load-controller",
-    "SEC L3.9",
+    "",
     "Load Controller",
     "For Parties that act as Load Controllers. The role is later than the seed document.",
     _GRANT,
@@ -232,7 +258,7 @@ ROLE_LOAD_CONTROLLER = Provision(
 )
 ROLE_XML_SIGN = Provision(
     "role-xml-sign",
-    "SEC L3.9",
+    "",
     "Signing of a User's XML",
     "For every User, in any User Role, under its own Entity Identifier. The role is later than the seed document.",
     _GRANT,
@@ -240,11 +266,20 @@ ROLE_XML_SIGN = Provision(
 )
 ROLE_DSP_XML_SIGN = Provision(
     "role-dsp-xml-sign",
-    "SEC L3.9",
+    "",
     "Signing of the DCC's XML",
     "For the DCC. The role is later than the seed document.",
     _GRANT,
     Basis.ASSUMPTION,
+)
+
+ROLE_USAGES = Provision(
+    "role-usages",
+    "GBCS 12",
+    "Key usages of the role",
+    "The certificates of a role have the key usages of its profile. Those of the roles root and issuingAuthority are made "
+    "with the Organisation authorities, and are not applied for.",
+    basis=Basis.PROFILE,
 )
 
 # Device Certificates
@@ -271,11 +306,20 @@ DEVICE_NOT_IN_SERVICE = Provision(
 DEVICE_TYPE_2 = Provision(
     "device-type-2", "SEC L3", "Type 2 Devices", "In-Home Displays and Consumer Access Devices have no certificates."
 )
-SMETS1_ENROLLED = Provision(
-    "smets1-enrolled",
+DEVICE_SUSPENDED = Provision(
+    "device-suspended",
+    "",
+    "Suspended Devices",
+    "A suspended Device counts by the status to which it returns. Read literally, the seed document reserves only Devices "
+    "in the two statuses of service, so that any Party could have certificates for a suspended one.",
+    basis=Basis.ASSUMPTION,
+)
+SMETS1_SECURITY = Provision(
+    "smets1-security",
     "SEC G1.10",
     "SMETS1 Devices",
-    "A SMETS1 Device counts as a Device once it belongs to an Enrolled SMETS1 smart metering system.",
+    "Sections G2 to G9 apply to a SMETS1 Device only if it is part of, or ancillary to, an Enrolled SMETS1 smart metering "
+    "system. This says nothing about certificates, and is never a reason for refusal.",
     basis=Basis.CODE,
     in_force_from=G1_10_IN_FORCE,
 )
@@ -285,6 +329,7 @@ DEVICE_LIMIT = Provision(
     "Certificates for one Device",
     "A Device has fewer certificates than its threshold, which the registration authority can raise.",
     basis=Basis.APPENDIX,
+    in_force_from=APPENDICES_IN_FORCE,
 )
 REPLACEMENT = Provision(
     "replacement",
@@ -292,6 +337,7 @@ REPLACEMENT = Provision(
     "Replacement of an earlier certificate",
     "The ad hoc web service replaces certificates, so the Device must have had one before.",
     basis=Basis.APPENDIX,
+    in_force_from=APPENDICES_IN_FORCE,
 )
 PUBLIC_KEY = Provision(
     "public-key",
@@ -299,6 +345,7 @@ PUBLIC_KEY = Provision(
     "One certificate for each public key",
     "No certificate has been issued for the public key before.",
     basis=Basis.APPENDIX,
+    in_force_from=APPENDICES_IN_FORCE,
 )
 
 PROVISIONS: dict[str, Provision] = {

@@ -49,12 +49,13 @@ class OrganisationQuestion:
     applicant: Applicant
     role: RemotePartyRole
     usage: KeyUsage
-    """Part of the application; the usages of a role are a matter of the profile and not judged here."""
     entity_identifier: EntityIdentifier
     as_of: date
     participation: Participation = Participation()
     public_key_certified: bool = False
     """Whether a certificate has been issued for the public key before."""
+    roles_before: frozenset[RemotePartyRole] = frozenset()
+    """The roles in which the Entity Identifier has been certified before; asked for the DCC's only."""
 
 
 @dataclass(frozen=True, slots=True)

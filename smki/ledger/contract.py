@@ -12,6 +12,8 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from smki.identity import EntityIdentifier, PartyId, SerialNumber
+from smki.ledger.history import HistoryReader
+from smki.ledger.imports import ImportReader
 from smki.ledger.record import RecordReader
 from smki.ledger.records import (
     ApplicationQuery,
@@ -22,7 +24,6 @@ from smki.ledger.records import (
     CredentialRecord,
     Event,
     EventQuery,
-    ImportedCertificate,
     ListRecord,
     NewApplication,
     NewEvent,
@@ -38,7 +39,7 @@ from smki.ledger.snapshot import Snapshot
 from smki.problem import Problem, SmkiError
 from smki.sec.device import Device, DeviceType, SmiStatus
 from smki.sec.registry_fields import Registrant
-from smki.sec.role import CertificateStatus
+from smki.sec.role import CertificateStatus, RemotePartyRole
 
 T = TypeVar("T")
 
@@ -123,30 +124,6 @@ class CredentialReader(Protocol):
         """Every credential of a kind, in the order in which they were made."""
 
 
-class ImportReader(Protocol):
-    """Certificates that were issued elsewhere."""
-
-    def holds(self, sha256: bytes) -> bool:
-        """Return whether the certificate with that SHA-256 of its DER (32 bytes) was imported."""
-
-    def with_serial_number(self, serial_number: SerialNumber) -> list[ImportedCertificate]:
-        """Imported certificates with that serial number, in the order of import; different issuers can use the same
-        one."""
-
-    def of_key(self, public_key_info: bytes) -> list[ImportedCertificate]:
-        """Imported certificates for a public key (SubjectPublicKeyInfo, DER), in the order of import."""
-
-    def certificates(self, query: CertificateQuery) -> Iterator[ImportedCertificate]:
-        """Imported certificates that match, in the order of import.
-
-        A query by issuer, Device type or time of issue matches none, because these are only known for certificates
-        issued here.
-        """
-
-    def count(self) -> int:
-        """The number of imported certificates."""
-
-
 class SearchReader(Protocol):
     """Paginated queries in any order. Late pages are as fast as the first one."""
 
@@ -227,6 +204,10 @@ class Reader(SettingReader, Protocol):
         """The record of all events."""
 
     @property
+    def history(self) -> HistoryReader:
+        """The past of the register."""
+
+    @property
     def search(self) -> SearchReader:
         """Paginated queries."""
 
@@ -268,6 +249,9 @@ class Reader(SettingReader, Protocol):
 
     def certificates_for_device(self, device_id: EntityIdentifier) -> int:
         """The number of certificates that a Device has had."""
+
+    def roles_certified(self, entity: EntityIdentifier) -> frozenset[RemotePartyRole]:
+        """The roles of the Organisation Certificates that an Entity Identifier has had, whatever their status."""
 
     def last_certificate_id(self) -> int:
         """The id of the last certificate; 0 if there is none."""

@@ -181,7 +181,6 @@ def _issuer(context: Context, application: Application) -> CertificationAuthorit
             subject=f"authority {application.issuer[:16]}",
             seen="does not issue certificates of this kind",
             expected=names,
-            clause="SEC L3",
             remedy=f"Name one of {names}, or leave it out.",
         )
     )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import date
 
-from smki.clock import Clock
+from smki.clock import Clock, TravellingClock
 from smki.eligibility import (
     DEVICE_THRESHOLD,
     Applicant,
+    AuthorityQuestion,
     Decision,
     DeviceQuestion,
     OrganisationQuestion,
@@ -18,15 +21,53 @@ from smki.identity import EntityIdentifier
 from smki.ledger import Reader
 from smki.problem import Problem, SmkiError
 from smki.registration.actor import Actor
-from smki.registration.applicants import first_eligible, named_applicant, owner_as_applicant
+from smki.registration.applicants import RegisterView, first_eligible, named_applicant, owner_as_applicant
+from smki.registration.history import RegisterOn, register_on
 from smki.registration.participation import participation_mode, participation_of
-from smki.sec.device import Device, DeviceType
-from smki.sec.party import NonParty
+from smki.sec.device import Device, DeviceType, SmetsVersion, SmiStatus
+from smki.sec.party import NonParty, Party, PartyCategory
+from smki.sec.registry_fields import Registrant
 from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole
 
 
 class CannotBeJudged(SmkiError):
     """The question has no answer: the applicant or the Device is not known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supposing:
+    """What a question supposes of a Device, whatever the inventory says; None for what it says."""
+
+    status: SmiStatus | None = None
+    returns_to: SmiStatus | None = None
+    """For a suspended Device, the status to which it returns; by default the one that it has."""
+    smets_version: SmetsVersion | None = None
+
+    def of(self, device: Device) -> Device:
+        """Return the Device as supposed.
+
+        :raises Malformed: if it cannot be suspended from its status, or is to return to one without being suspended.
+        """
+        status, returns_to = device.status, device.returns_to
+        if self.status is not None:
+            status = self.status
+            returns_to = device.lasting_status if status is SmiStatus.SUSPENDED else None
+        return replace(
+            device,
+            status=status,
+            returns_to=self.returns_to or returns_to,
+            smets_version=self.smets_version or device.smets_version,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownCounts:
+    """Numbers of certificates that were read once, for many questions."""
+
+    participation: Callable[[Registrant], Participation]
+    """What is known about the tests of a subscriber."""
+    of_device: int = 0
+    threshold: int = DEVICE_THRESHOLD
 
 
 def find_applicant(
@@ -36,13 +77,17 @@ def find_applicant(
     entity: EntityIdentifier,
     device_type: DeviceType | None,
     day: date,
+    register: RegisterView | None = None,
+    supposing: Supposing | None = None,
 ) -> tuple[Applicant, Device | None]:
     """Return who applies, and for a Device Certificate the Device.
 
     :param device_type: the type of a Device that is not in the inventory.
+    :param register: the register of an earlier day; today's by default.
+    :param supposing: what to suppose of the Device.
     :raises CannotBeJudged: if the applicant or the Device cannot be determined.
     """
-    register = reader.register
+    register = register or reader.register
     try:
         applicant = named_applicant(register, actor, kind)
         if kind is CertificateKind.ORGANISATION:
@@ -50,20 +95,30 @@ def find_applicant(
             if applicant is None:
                 raise CannotBeJudged(_no_owner(entity))
             return applicant, None
-        device = register.device(entity)
-        if device is None:
-            if device_type is None:
-                raise CannotBeJudged(_unknown_device(entity))
-            device = Device(entity, device_type)
-        elif device_type not in (None, device.device_type):
-            raise CannotBeJudged(_other_type(device, device_type))
-        if applicant is None:
-            applicant = first_eligible(register, device, day, actor, participation_mode(reader))
-        return applicant, device
+        device = find_device(register, entity, device_type)
+        if supposing is not None:
+            device = supposing.of(device)
+        return applicant or first_eligible(register, device, day, actor, participation_mode(reader)), device
     except CannotBeJudged:
         raise
     except SmkiError as error:
         raise CannotBeJudged(*error.problems) from error
+
+
+def find_device(register: RegisterView, entity: EntityIdentifier, device_type: DeviceType | None) -> Device:
+    """Return the Device with an id.
+
+    :param device_type: the type of a Device that is not in the inventory.
+    :raises CannotBeJudged: if it is neither in the inventory nor given a type, or is given another type than there.
+    """
+    device = register.device(entity)
+    if device is None:
+        if device_type is None:
+            raise CannotBeJudged(_unknown_device(entity))
+        return Device(entity, device_type)
+    if device_type not in (None, device.device_type):
+        raise CannotBeJudged(_other_type(device, device_type))
+    return device
 
 
 def decide_on(
@@ -75,29 +130,43 @@ def decide_on(
     entity: EntityIdentifier,
     day: date,
     public_key_info: bytes | None = None,
+    known: KnownCounts | None = None,
 ) -> Decision:
     """Return the decision, according to the current state of the ledger.
 
     :param device: the Device, for a Device Certificate.
     :param role: the role, for an Organisation Certificate.
     :param public_key_info: SubjectPublicKeyInfo (DER) of the request; None for an inquiry without a request.
+    :param known: what need not be read again.
     """
     subscriber = applicant.subscriber
     is_certified = public_key_info is not None and reader.is_certified(public_key_info)
     participation = Participation()
     if not isinstance(subscriber, NonParty):
-        participation = participation_of(reader, subscriber)
+        participation = known.participation(subscriber) if known else participation_of(reader, subscriber)
+    if device is not None and known is not None:
+        return decide(
+            DeviceQuestion(applicant, device, day, known.of_device, known.threshold, False, participation, is_certified)
+        )
     if device is not None:
         limit = reader.register.threshold(device.device_id) or DEVICE_THRESHOLD
         issued = reader.certificates_for_device(device.device_id)
         return decide(DeviceQuestion(applicant, device, day, issued, limit, False, participation, is_certified))
     if role is None:
         raise ValueError("an Organisation Certificate is asked for in a role")
-    return decide(OrganisationQuestion(applicant, role, usage, entity, day, participation, is_certified))
+    is_dcc = isinstance(subscriber, Party) and subscriber.category is PartyCategory.DCC
+    before = reader.roles_certified(entity) if is_dcc else frozenset()
+    return decide(
+        OrganisationQuestion(applicant, role, usage, entity, day, participation, is_certified, roles_before=before)
+    )
 
 
 class Inquiry:
-    """Answers who may subscribe for what, without applying."""
+    """Answers who may subscribe for what, without applying.
+
+    The answer for a day in the past is based on the register as it was recorded on that day, as far as the ledger has its
+    history (:mod:`smki.registration.history`); numbers of certificates are always today's.
+    """
 
     def __init__(self, reader: Reader, clock: Clock) -> None:
         self._reader = reader
@@ -119,10 +188,10 @@ class Inquiry:
         :param applicant: the id of the Party; by default the one that owns the Entity Identifier.
         :raises CannotBeJudged: if there is no such Party.
         """
-        day = as_of or self._clock.now().date()
-        actor = Actor(interface="question", party=applicant, officer=officer, on_behalf_of=on_behalf_of)
-        who, _ = find_applicant(self._reader, actor, CertificateKind.ORGANISATION, entity, None, day)
-        return decide_on(self._reader, who, None, role, usage, entity, day)
+        register, day = self.register_of(as_of)
+        actor = _actor(applicant, officer, on_behalf_of)
+        who, _ = find_applicant(self._reader, actor, CertificateKind.ORGANISATION, entity, None, day, register)
+        return _with_records(decide_on(self._reader, who, None, role, usage, entity, day), register, who)
 
     def device(
         self,
@@ -133,16 +202,75 @@ class Inquiry:
         officer: str = "",
         on_behalf_of: str = "",
         as_of: date | None = None,
+        supposing: Supposing | None = None,
     ) -> Decision:
         """Return whether an applicant may subscribe for a Device Certificate on a day (today by default).
 
         :param applicant: the id of the Party or Testing Participant; by default the first that is eligible.
-        :raises CannotBeJudged: if there is no such Party, or the Device is not in the inventory and no type is given.
+        :param supposing: what to suppose of the Device in place of what the inventory says.
+        :raises CannotBeJudged: if there is no such Party, the Device is not in the inventory and no type is given, or it
+            cannot be as supposed.
         """
-        day = as_of or self._clock.now().date()
-        actor = Actor(interface="question", party=applicant, officer=officer, on_behalf_of=on_behalf_of)
-        who, device = find_applicant(self._reader, actor, CertificateKind.DEVICE, entity, device_type, day)
-        return decide_on(self._reader, who, device, None, KeyUsage.DIGITAL_SIGNATURE, entity, day)
+        register, day = self.register_of(as_of)
+        actor = _actor(applicant, officer, on_behalf_of)
+        who, device = find_applicant(
+            self._reader, actor, CertificateKind.DEVICE, entity, device_type, day, register, supposing
+        )
+        decision = decide_on(self._reader, who, device, None, KeyUsage.DIGITAL_SIGNATURE, entity, day)
+        return _with_records(decision, register, who, device)
+
+    def authority(
+        self,
+        kind: CertificateKind,
+        *,
+        applicant: str = "",
+        officer: str = "",
+        on_behalf_of: str = "",
+        as_of: date | None = None,
+    ) -> Decision:
+        """Return whether an applicant may subscribe for the certificate of an authority on a day (today by default).
+
+        :param applicant: the id of the Party or Testing Participant; by default the DCC's.
+        :raises CannotBeJudged: if there is no such Party.
+        :raises ValueError: if *kind* is not that of an authority.
+        """
+        register, day = self.register_of(as_of)
+        try:
+            who = named_applicant(register, _actor(applicant or _dcc(register), officer, on_behalf_of), kind)
+        except SmkiError as error:
+            raise CannotBeJudged(*error.problems) from error
+        if who is None:
+            raise CannotBeJudged(_no_dcc())
+        return _with_records(decide(AuthorityQuestion(who, kind, day)), register, who)
+
+    def register_of(self, as_of: date | None) -> tuple[RegisterView, date]:
+        """Return the register for a question about a day (today by default), and the day."""
+        clock = self._clock
+        day = as_of or clock.now().date()
+        # A request that only reads can set its own time, which is not the present then.
+        present = clock.base if isinstance(clock, TravellingClock) and not clock.may_write else clock
+        return register_on(self._reader, day, present.now().date()), day
+
+
+def _with_records(
+    decision: Decision, register: RegisterView, applicant: Applicant, device: Device | None = None
+) -> Decision:
+    if isinstance(register, RegisterOn):
+        return replace(decision, records=register.used_for(applicant, device))
+    return decision
+
+
+def _actor(applicant: str, officer: str, on_behalf_of: str) -> Actor:
+    return Actor(interface="question", party=applicant, officer=officer, on_behalf_of=on_behalf_of)
+
+
+def _dcc(register: RegisterView) -> str:
+    found = (who for who in register.registrants() if isinstance(who, Party) and who.category is PartyCategory.DCC)
+    return next((str(who.party_id) for who in found), "")
+
+
+def _no_dcc() -> Problem:
+    return Problem(code="party.none-registered", subject="applicant", seen="no DCC is registered", expected="a Party")
 
 
 def _no_owner(entity: EntityIdentifier) -> Problem:

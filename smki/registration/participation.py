@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -35,15 +36,30 @@ def participation_of(reader: Reader, subscriber: Registrant) -> Participation:
     Certificates that a participant that is not a Party had before tests were recorded count for its first test.
     """
     mode = participation_mode(reader)
-    quotas = [test.quota for test in subscriber.tests]
-    if isinstance(subscriber, Party):
-        quotas.append(subscriber.quota)
-    if all(quota is None for quota in quotas):
-        return _WITHOUT_QUOTA[mode]
-    counts = reader.certificates_by_test(registrant_id(subscriber))
-    if isinstance(subscriber, TestingParticipant):
+    limited = any(test.quota is not None for test in subscriber.tests)
+    if limited or (isinstance(subscriber, Party) and subscriber.quota is not None):
+        return _participation(mode, reader.certificates_by_test(registrant_id(subscriber)), subscriber)
+    return _WITHOUT_QUOTA[mode]
+
+
+def participations(reader: Reader) -> Callable[[Registrant], Participation]:
+    """Return the same for any subscriber as :func:`participation_of`, from what is read once."""
+    mode = participation_mode(reader)
+    of_subscribers, of_tests = reader.history.certificates_by_subscriber(), reader.history.certificates_by_test()
+
+    def participation(subscriber: Registrant) -> Participation:
+        identity = registrant_id(subscriber)
+        counts = of_tests.get(identity, {})
+        outside = of_subscribers.get(identity, 0) - sum(counts.values())
+        return _participation(mode, {**counts, "": outside}, subscriber)
+
+    return participation
+
+
+def _participation(mode: ParticipationMode, counts: Mapping[str, int], subscriber: Registrant) -> Participation:
+    if isinstance(subscriber, TestingParticipant) and counts and subscriber.tests:
         first = subscriber.tests[0].name
-        counts[first] = counts.get(first, 0) + counts[""]
+        counts = {**counts, first: counts.get(first, 0) + counts[""]}
     return Participation(mode=mode, certificates=counts)
 
 

@@ -26,12 +26,22 @@ from smki.sec.registry_fields import Registrant, registrant_fields, registrant_i
 from smki.sec.role import CertificateKind, UserRole
 
 
-def known_registrant(reader: Reader, party: PartyId) -> Registrant:
+def known_registrant(reader: Reader, party: PartyId, kind: type[Registrant] | None = None) -> Registrant:
     """Return the Party or Testing Participant with an id.
 
+    :param kind: what was asked for, for the problem if there is none; either by default.
     :raises NotFound: if there is none.
     """
     found = reader.register.registrant(party)
+    if found is None and kind is TestingParticipant:
+        raise NotFound(
+            Problem(
+                code="participant.unknown",
+                subject=f"Testing Participant {party}",
+                seen="not registered",
+                expected="a Testing Participant that was added",
+            )
+        )
     if found is None:
         raise NotFound(
             Problem(
@@ -214,14 +224,17 @@ def replace_registrant(
     change: Callable[[Registrant], Registrant],
     detail: str = "",
     kind: EventKind = EventKind.CHANGED,
+    *,
+    of: type[Registrant] | None = None,
 ) -> Done[Registrant]:
     """Replace the record of a Party or Testing Participant with a changed one; nothing is written if they are equal.
 
     :param detail: the description of the change in the event; by default each field that was changed.
+    :param of: as *kind* of :func:`known_registrant`.
     :raises NotFound: if there is none with that id.
     :raises Conflict: if one of its Entity Identifiers belongs to another Party.
     """
-    before = known_registrant(context.transaction, party)
+    before = known_registrant(context.transaction, party, of)
     changed = change(before)
     if changed == before:
         return Done(before, None)
@@ -323,7 +336,7 @@ class ChangeParticipant(Command[TestingParticipant]):
             )
             return replace(_require_participant(found), **fields)
 
-        done = replace_registrant(context, self.participant, changed)
+        done = replace_registrant(context, self.participant, changed, of=TestingParticipant)
         return Done(_require_participant(done.outcome), done.happened)
 
 

@@ -33,7 +33,9 @@ def _refused(error: SmkiError) -> int:
     return _OUTCOMES[reason.outcome] if reason is not None else 422
 
 
-_CONTRADICTIONS = frozenset({"party", "device", "officer", "credential", "quota", "authority", "change", "clock"})
+_CONTRADICTIONS = frozenset(
+    {"party", "device", "officer", "credential", "quota", "authority", "change", "clock", "question"}
+)
 """First parts of the codes of values that are well formed but contradict each other or the state of the register."""
 
 _OF_TESTS = frozenset({"test.repeated", "test.on-behalf-of"})

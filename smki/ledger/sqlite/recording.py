@@ -128,8 +128,9 @@ def write_leaf(connection: sqlite3.Connection, event_id: int, event: str, writte
 
     :param event: its columns, from :meth:`~smki.ledger.record.Columns.text`.
     """
-    entry = entry_text(event, [row.hash for row in written])
-    connection.execute("INSERT INTO leaf VALUES (?, ?, ?)", (event_id, pack_rows(written), text_hash(entry)))
+    packed = pack_rows(written)
+    entry = entry_text(event, [row.hash for row in written], packed)
+    connection.execute("INSERT INTO leaf VALUES (?, ?, ?)", (event_id, packed, text_hash(entry)))
 
 
 def rows_of(connection: sqlite3.Connection, part: RecordedPart) -> Iterator[tuple[bytes, str]]:
