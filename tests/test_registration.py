@@ -511,7 +511,7 @@ def test_rejecting_a_device_certificate_is_recorded_and_no_more(smki: Smki) -> N
 
 def test_a_certificate_that_differs_from_its_request_is_told_where(smki: Smki) -> None:
     from smki.pki.request import CertificationRequest, read_request
-    from smki.registration.acceptance import differences
+    from smki.registration.comparison import differences
 
     certificate = smki.issue_device(device_request()).record.certificate
     other = CertificationRequest.of(read_request(device_request(EntityIdentifier(b"\x55" * 8), KA)))

@@ -6,10 +6,12 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from multiprocessing import get_context
 
 from smki.authority.check_certificates import PAGE, check_certificates
+from smki.authority.lodged import lodged_problems
 from smki.clock import iso, to_seconds
 from smki.identity import PartyId, SerialNumber
 from smki.ledger import EventKind, EventQuery, Ledger, ListRecord
@@ -45,6 +47,7 @@ def check_ledger(
     since: int = 0,
     report: Callable[[int, int], None] = lambda done, total: None,
     page: int = PAGE,
+    now: datetime | None = None,
 ) -> CheckResult:
     """Check every certificate against its columns, profile and issuer, the latest lists against the revocations, the
     storage for damage and contradictions, and everything against the record.
@@ -54,11 +57,14 @@ def check_ledger(
     :param since: the number of an event. Certificates that were recorded until then are not linted again.
     :param report: called with the number of tasks that are done, and of all.
     :param page: the number of certificates of one task.
+    :param now: when the certificates that the DCC lodges (SEC L3.12) have to be in use; None not to check that.
     """
     pages = ledger.record.certificate_pages(since, page)
     tasks: list[Callable[[Ledger], Found]] = [_damage, _inconsistencies, _unrecorded]
     tasks += [partial(_certificates, after=after, limit=page) for after in pages]
     tasks.append(_lists_and_register)
+    if now is not None:
+        tasks.append(partial(_lodged, now=now))
     found: list[Found] = []
     if again is None or len(pages) < 2:
         for task in tasks:
@@ -127,6 +133,13 @@ def _lists_and_register(ledger: Ledger) -> Found:
         return 0, len(ledger.unfinished_applications()), problems
     except (ValueError, TypeError, LookupError, OverflowError, SmkiError) as error:
         return 0, 0, [*problems, _damaged(f"a row that cannot be read: {error}"[:200])]
+
+
+def _lodged(ledger: Ledger, *, now: datetime) -> Found:
+    try:
+        return 0, 0, list(lodged_problems(ledger, now))
+    except (ValueError, TypeError, LookupError, OverflowError, SmkiError) as error:
+        return 0, 0, [_damaged(f"a row that cannot be read: {error}"[:200])]
 
 
 def _damaged(seen: str) -> Problem:

@@ -9,13 +9,23 @@ from pathlib import Path
 
 import click
 
-from smki.cli.common import DAY, DEVICE_TYPE, EUI64, ROLE, USAGE, applicant_options, home_option, json_option
+from smki.cli.common import (
+    DAY,
+    DEVICE_TYPE,
+    EUI64,
+    ROLE,
+    USAGE,
+    applicant_options,
+    home_option,
+    json_option,
+    under_test_option,
+)
 from smki.cli.main import EXIT_NEGATIVE
 from smki.cli.say import say
 from smki.eligibility import PROVISIONS, Decision, decision_lines, in_force
 from smki.home.smki import Smki
 from smki.identity import EntityIdentifier
-from smki.sec.device import DeviceType
+from smki.sec.device import DeviceType, parse_model
 from smki.sec.role import KeyUsage, RemotePartyRole
 
 _as_of = click.option("--as-of", type=DAY, help="Date for which to decide. [default: today]")
@@ -56,13 +66,15 @@ def organisation(
 @eligible.command()
 @click.option("--eui", type=EUI64, required=True, help="Device ID.")
 @click.option("--type", "device_type", type=DEVICE_TYPE, help="Device type, if the Device is not in the inventory.")
+@click.option("--model", default="", help="For such a Device, its product identifier on the Certified Products List.")
+@under_test_option
 @applicant_options
 @_as_of
 @home_option
 @json_option
 def device(
-    home: Path, eui: EntityIdentifier, device_type: DeviceType | None, as_of: date | None, as_json: bool,
-    applicant: str, officer: str, on_behalf_of: str,
+    home: Path, eui: EntityIdentifier, device_type: DeviceType | None, model: str, under_test: bool, as_of: date | None,
+    as_json: bool, applicant: str, officer: str, on_behalf_of: str,
 ) -> None:  # fmt: skip
     """Decide on a Device Certificate.
 
@@ -71,8 +83,9 @@ def device(
     """
     with Smki.open(home) as smki:
         answer = smki.inquiry.device(
-            eui, device_type, applicant=applicant, officer=officer, on_behalf_of=on_behalf_of, as_of=as_of
-        )
+            eui, device_type, applicant=applicant, officer=officer, on_behalf_of=on_behalf_of, as_of=as_of,
+            model=parse_model(model) if model else "", under_test=under_test,
+        )  # fmt: skip
     _say(answer, as_json)
 
 

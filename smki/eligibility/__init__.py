@@ -1,14 +1,22 @@
 """Who may subscribe for which certificate: the provisions as data, and decisions that explain themselves.
 
 ``provisions`` contains the rules of the Code with clause and date, ``tables`` the eligibility for each role and Device
-type, and ``refusals`` every reason for refusal. ``judge`` answers a ``question`` with a ``decision``. Nothing here
-accesses a ledger or a clock: a question carries everything needed to answer it, including the date.
+type, ``inventory`` who adds which Device, and ``refusals`` every reason for refusal. ``judge`` answers a ``question`` with a
+``decision``. Nothing here accesses a ledger or a clock: a question carries everything needed to answer it, including the
+date.
 """
 
 from smki.eligibility.decision import Applied, Decision, decision_lines
 from smki.eligibility.judge import decide
 from smki.eligibility.provisions import PROVISIONS, Provision, in_force
-from smki.eligibility.question import Applicant, AuthorityQuestion, DeviceQuestion, OrganisationQuestion
+from smki.eligibility.question import (
+    Applicant,
+    AuthorityQuestion,
+    DeviceQuestion,
+    InventoryQuestion,
+    Listing,
+    OrganisationQuestion,
+)
 from smki.eligibility.refusals import REASONS, DecisionOutcome
 from smki.eligibility.tables import DEVICE_THRESHOLD
 
@@ -22,6 +30,8 @@ __all__ = [
     "Decision",
     "DecisionOutcome",
     "DeviceQuestion",
+    "InventoryQuestion",
+    "Listing",
     "OrganisationQuestion",
     "Provision",
     "decide",

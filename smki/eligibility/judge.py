@@ -23,8 +23,16 @@ from functools import cache
 
 from smki.eligibility import provisions
 from smki.eligibility.decision import Applied, Decision, fails, holds
+from smki.eligibility.inventory import adding, given_of
 from smki.eligibility.provisions import Provision
-from smki.eligibility.question import Applicant, AuthorityQuestion, DeviceQuestion, OrganisationQuestion, Question
+from smki.eligibility.question import (
+    Applicant,
+    AuthorityQuestion,
+    DeviceQuestion,
+    InventoryQuestion,
+    OrganisationQuestion,
+    Question,
+)
 from smki.eligibility.tables import (
     AUTHORITY_PROVISIONS,
     DEVICE_ROWS,
@@ -46,9 +54,12 @@ _REGISTERED_SUPPLIER_AGENT_ONLY = frozenset({UserRole.REGISTERED_SUPPLIER_AGENT}
 
 def decide(question: Question) -> Decision:
     """Decide whether the applicant is an Eligible Subscriber for the certificate, and why."""
+    if isinstance(question, InventoryQuestion):
+        given = {"party": _id_of(question.who), **given_of(question.device)}
+        return Decision.of(_inventory(question), question.as_of, given)
     given = {"party": _id_of(question.applicant.subscriber)}
     if isinstance(question, DeviceQuestion):
-        given["device"] = str(question.device.device_id)
+        given |= given_of(question.device)
         return Decision.of(_device(question), question.as_of, given)
     if isinstance(question, OrganisationQuestion):
         return Decision.of(_organisation(question), question.as_of, given)
@@ -80,9 +91,20 @@ def _device(question: DeviceQuestion) -> Iterator[Applied | None]:
         yield fails(provisions.DEVICE_TYPE_2, "device.type-2", device.device_type.value)
     else:
         yield from _device_row(question.applicant, device, row)
+    if question.to_be_added is not None:
+        yield from adding(question.applicant.subscriber, device, question.to_be_added)
     yield _replacement(question)
     yield _device_limit(question)
     yield from _issued_before(question)
+
+
+def _inventory(question: InventoryQuestion) -> Iterator[Applied]:
+    who = question.who
+    if isinstance(who, Party):
+        yield _standing(who, question)
+    else:
+        yield from _participant(who, CertificateKind.DEVICE, provisions.INVENTORY_UNDER_TEST, question)
+    yield from adding(who, question.device, question.listing)
 
 
 def _authority(question: AuthorityQuestion) -> Iterator[Applied | None]:

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from smki.identity import EntityIdentifier, PartyId, SerialNumber
+from smki.ledger.products import ProductReader, ProductWriter
 from smki.ledger.record import RecordReader
 from smki.ledger.records import (
     ApplicationQuery,
@@ -51,7 +52,7 @@ class Conflict(SmkiError):
     """Something to be added already exists: a serial number, a public key, an identifier, a name."""
 
 
-class RegisterReader(Protocol):
+class RegisterReader(ProductReader, Protocol):
     """Parties, Testing Participants and Devices."""
 
     def registrant(self, party: PartyId) -> Registrant | None:
@@ -282,7 +283,7 @@ class Reader(Protocol):
         """Audit events that match, in the order in which they were appended."""
 
 
-class Transaction(Reader, Protocol):
+class Transaction(Reader, ProductWriter, Protocol):
     """A write transaction. Its queries see its own writes.
 
     The writes are committed together, or not at all: an exception that leaves the transaction rolls it back.

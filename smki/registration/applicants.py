@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from smki.eligibility import Applicant, DeviceQuestion, decide
+from smki.eligibility import Applicant, DeviceQuestion, Listing, decide
+from smki.eligibility.inventory import as_added_by
 from smki.identity import EntityIdentifier, PartyId
 from smki.ledger.contract import RegisterReader
 from smki.problem import Malformed, NotFound, Problem
@@ -55,20 +56,30 @@ def owner_as_applicant(
     return Applicant(owner, actor.officer or first_officer(owner, kind))
 
 
-def first_eligible(register: RegisterReader, device: Device, day: date, actor: Actor) -> Applicant:
+def first_eligible(
+    register: RegisterReader,
+    device: Device,
+    day: date,
+    actor: Actor,
+    to_be_added: Listing | None = None,
+    under_test: bool = False,
+) -> Applicant:
     """Return who applies for a Device if nobody is named: the first eligible of the candidates.
 
     The candidates are its responsible Parties, then the Testing Participants, who make Devices, then all Parties in the
     order in which they were registered. If none is eligible, the first candidate is returned, so that the refusal says
     why.
 
+    :param to_be_added: for a Device that is not in the inventory, what is known of its model.
+    :param under_test: whether it is then added as a Device under test of the applicant.
     :raises NotFound: if nobody is registered.
     """
     first = None
     for who in _candidates(register, device):
         applicant = Applicant(who, actor.officer or first_officer(who, CertificateKind.DEVICE))
         first = first or applicant
-        if decide(DeviceQuestion(applicant, device, day)).eligible:
+        added = device if to_be_added is None else as_added_by(device, who, under_test)
+        if decide(DeviceQuestion(applicant, added, day, to_be_added=to_be_added)).eligible:
             return applicant
     if first is None:
         raise NotFound(

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 
 from smki.clock import Clock
 from smki.eligibility import DEVICE_THRESHOLD, Applicant, Decision, DeviceQuestion, OrganisationQuestion, decide
+from smki.eligibility.inventory import as_added_by
 from smki.identity import EntityIdentifier
 from smki.ledger import Reader
 from smki.problem import Problem, SmkiError
 from smki.registration.actor import Actor
 from smki.registration.applicants import first_eligible, named_applicant, owner_as_applicant
+from smki.registration.products import listing_of
 from smki.sec.device import Device, DeviceType
 from smki.sec.party import NonParty
 from smki.sec.registry_fields import registrant_id
@@ -21,17 +24,29 @@ class CannotBeJudged(SmkiError):
     """The question has no answer: the applicant or the Device is not known."""
 
 
+@dataclass(frozen=True, slots=True)
+class NewDevice:
+    """What an application says of a Device that is not in the Smart Metering Inventory, to be added to it."""
+
+    device_type: DeviceType | None = None
+    """None if it does not say, which is enough for a Device in the inventory."""
+    model: str = ""
+    """The product identifier of its model; empty if it does not say."""
+    under_test: bool = False
+    """Whether it is a Device under test of the applicant."""
+
+
 def find_applicant(
     reader: Reader,
     actor: Actor,
     kind: CertificateKind,
     entity: EntityIdentifier,
-    device_type: DeviceType | None,
+    new: NewDevice,
     day: date,
 ) -> tuple[Applicant, Device | None]:
-    """Return who applies, and for a Device Certificate the Device.
+    """Return who applies, and for a Device Certificate the Device, as it is in the inventory or as it would be added.
 
-    :param device_type: the type of a Device that is not in the inventory.
+    :param new: what is said of a Device that is not in the inventory.
     :raises CannotBeJudged: if the applicant or the Device cannot be determined.
     """
     register = reader.register
@@ -43,13 +58,18 @@ def find_applicant(
                 raise CannotBeJudged(_no_owner(entity))
             return applicant, None
         device = register.device(entity)
-        if device is None:
-            if device_type is None:
-                raise CannotBeJudged(_unknown_device(entity))
-            device = Device(entity, device_type)
-        elif device_type not in (None, device.device_type):
-            raise CannotBeJudged(_other_type(device, device_type))
-        return applicant or first_eligible(register, device, day, actor), device
+        if device is not None:
+            if new.device_type not in (None, device.device_type):
+                raise CannotBeJudged(_other_type(device, new.device_type))
+            if new.model not in ("", device.model):
+                raise CannotBeJudged(_other_model(device, new.model))
+            return applicant or first_eligible(register, device, day, actor), device
+        if new.device_type is None:
+            raise CannotBeJudged(_unknown_device(entity))
+        device = Device(entity, new.device_type, model=new.model)
+        listing = listing_of(register, device)
+        applicant = applicant or first_eligible(register, device, day, actor, listing, new.under_test)
+        return applicant, as_added_by(device, applicant.subscriber, new.under_test)
     except CannotBeJudged:
         raise
     except SmkiError as error:
@@ -78,9 +98,11 @@ def decide_on(
     if not isinstance(subscriber, NonParty) and subscriber.quota is not None:
         had = reader.certificates_issued_to(registrant_id(subscriber))
     if device is not None:
+        is_new = reader.register.device(device.device_id) is None
         limit = reader.register.threshold(device.device_id) or DEVICE_THRESHOLD
         issued = reader.certificates_for_device(device.device_id)
-        return decide(DeviceQuestion(applicant, device, day, issued, limit, False, had, is_certified))
+        listing = listing_of(reader.register, device) if is_new else None
+        return decide(DeviceQuestion(applicant, device, day, issued, limit, False, had, is_certified, listing))
     if role is None:
         raise ValueError("an Organisation Certificate is asked for in a role")
     return decide(OrganisationQuestion(applicant, role, usage, entity, day, had, is_certified))
@@ -111,7 +133,7 @@ class Inquiry:
         """
         day = as_of or self._clock.now().date()
         actor = Actor(interface="question", party=applicant, officer=officer, on_behalf_of=on_behalf_of)
-        who, _ = find_applicant(self._reader, actor, CertificateKind.ORGANISATION, entity, None, day)
+        who, _ = find_applicant(self._reader, actor, CertificateKind.ORGANISATION, entity, NewDevice(), day)
         return decide_on(self._reader, who, None, role, usage, entity, day)
 
     def device(
@@ -123,15 +145,22 @@ class Inquiry:
         officer: str = "",
         on_behalf_of: str = "",
         as_of: date | None = None,
+        model: str = "",
+        under_test: bool = False,
     ) -> Decision:
         """Return whether an applicant may subscribe for a Device Certificate on a day (today by default).
 
+        If the Device is not in the inventory, this includes whether the applicant may add it.
+
+        :param model: the product identifier of a Device that is not in the inventory.
+        :param under_test: whether such a Device is a Device under test of the applicant.
         :param applicant: the id of the Party or Testing Participant; by default the first that is eligible.
         :raises CannotBeJudged: if there is no such Party, or the Device is not in the inventory and no type is given.
         """
         day = as_of or self._clock.now().date()
         actor = Actor(interface="question", party=applicant, officer=officer, on_behalf_of=on_behalf_of)
-        who, device = find_applicant(self._reader, actor, CertificateKind.DEVICE, entity, device_type, day)
+        new = NewDevice(device_type, model, under_test)
+        who, device = find_applicant(self._reader, actor, CertificateKind.DEVICE, entity, new, day)
         return decide_on(self._reader, who, device, None, KeyUsage.DIGITAL_SIGNATURE, entity, day)
 
 
@@ -150,6 +179,16 @@ def _other_type(device: Device, said: DeviceType | None) -> Problem:
         subject=f"Device {device.device_id}",
         seen=f"given as {said.name if said else ''}, but {device.device_type.name} in the Smart Metering Inventory",
         expected="the Device type in the inventory, or none",
+    )
+
+
+def _other_model(device: Device, said: str) -> Problem:
+    return Problem(
+        code="device.other-model",
+        subject=f"Device {device.device_id}",
+        seen=f"given as {said}, but {device.model or 'without a model'} in the Smart Metering Inventory",
+        expected="the model in the inventory, or none",
+        given={"device": str(device.device_id)},
     )
 
 

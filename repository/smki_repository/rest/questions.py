@@ -102,8 +102,14 @@ def _organisation(call: Call) -> Response:
 
 def _device(call: Call) -> Response:
     wanted_form(JSON)
-    decision = call.smki.inquiry.device(call.values["entityIdentifier"], call.get("deviceType"), **_who(call))
+    decision = call.smki.inquiry.device(
+        call.values["entityIdentifier"], call.get("deviceType"), **_who(call), **_new_device(call)
+    )
     return answer_json(decision.as_json(Interface.REST), "no-store")
+
+
+def _new_device(call: Call) -> dict[str, Any]:
+    return {"model": call.get("model") or "", "under_test": bool(call.get("underTest"))}
 
 
 def _who(call: Call) -> dict[str, Any]:
@@ -193,6 +199,9 @@ _WHO = (
     given.day("asOf", "Date for which to decide. Default: today."),
 )
 _ENTITY = given.entity_identifier("entityIdentifier", "Entity Identifier of the certificate's subject.", required=True)
+_UNDER_TEST = given.flag(
+    "underTest", "Whether a Device that is not in the inventory is a Device under test of the applicant."
+)
 _TAG = "Questions"
 _DECISION = Answer("The decision, with every provision that was applied.", {JSON: schema_ref("Decision")})
 
@@ -201,7 +210,7 @@ OPERATIONS = (
               _organisation, _DECISION, (), (JsonBody((_ENTITY, given.role(required=True), given.usage(), *_WHO)),),
               errors=(406, 422)),
     Operation("POST", "/eligibility/device", "askDevice", _TAG, "Decide whether a Party may subscribe for a Device Certificate", _device,
-              _DECISION, (), (JsonBody((_ENTITY, given.device_type(), *_WHO)),), errors=(406, 422)),
+              _DECISION, (), (JsonBody((_ENTITY, given.device_type(), given.model(), _UNDER_TEST, *_WHO)),), errors=(406, 422)),
     Operation(
         "POST", "/lint", "lint", _TAG, "Check certificates, requests or revocation lists against their profiles", _lint,
         Answer("The findings for each object in the body.", {JSON: schema_ref("Linted")}),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from smki.ledger import EventKind
+from smki.ledger import EventKind, Statement
 from smki.problem import Severity
 from smki.profile.detect import Shape
 from smki.profile.revocation_reasons import CRL_REASONS
+from smki.registration.settings import Setting
 from smki.relying_party.requirements import STEPS
 from smki.relying_party.verdict import Outcome
 from smki.sec.role import CertificateKind, CertificateStatus, RemotePartyRole
@@ -86,7 +87,9 @@ _PARTY: dict[str, Schema] = {
 }
 _DEVICE: dict[str, Schema] = {
     "device_id": EUI,
-    **dict.fromkeys(("device_type", "status", "returns_to", "smets_version", "responsible"), TEXT),
+    **dict.fromkeys(
+        ("device_type", "status", "returns_to", "smets_version", "responsible", "model", "under_test"), TEXT
+    ),
     "enrolled": FLAG,
     "certificates": COUNT,
     "threshold": COUNT,
@@ -121,7 +124,10 @@ SCHEMAS: dict[str, Schema] = {
     "Certificates": _object({"items": _list(schema_ref("Certificate"))}),
     "Party": _object(_PARTY, tuple(name for name in _PARTY if name != "officers")),
     "PartyPage": _page(schema_ref("Party")),
-    "Device": _object(_DEVICE, ("returns_to", "responsible", "enrolled", "certificates", "threshold")),
+    "Device": _object(_DEVICE, ("returns_to", "responsible", "model", "under_test", "enrolled", "certificates", "threshold")),
+    "Product": _object({"model": TEXT, "device_type": TEXT, "listed": MOMENT}),
+    "Products": _object({"items": _list(schema_ref("Product")), "required": FLAG}),
+    "Settings": _object({setting.label: _enum(setting.values) for setting in Setting}),
     "DevicePage": _page(schema_ref("Device")),
     "RevocationList": _object(
         {"issuerSerialNumber": SERIAL, "number": COUNT, "kind": _enum(("crl", "arl")), "thisUpdate": MOMENT,
@@ -132,7 +138,8 @@ SCHEMAS: dict[str, Schema] = {
     "RevocationEntryPage": _page(schema_ref("RevocationEntry")),
     "Application": _object(
         {"id": COUNT, "received": MOMENT, "interface": TEXT, "subscriber": TEXT, "officer": TEXT, "appliedBy": _or_null(TEXT),
-         "kind": KIND, "entityIdentifier": _or_null(EUI), "role": ROLE, "usage": USAGE, "granted": FLAG,
+         "kind": KIND, "entityIdentifier": _or_null(EUI), "role": ROLE, "usage": USAGE,
+         "statement": _or_null(_enum(each.value for each in Statement)), "granted": FLAG,
          "reasons": _list(schema_ref("Problem")), "serialNumber": _or_null(SERIAL)},
     ),
     "ApplicationPage": _page(schema_ref("Application")),
@@ -141,7 +148,13 @@ SCHEMAS: dict[str, Schema] = {
          "severity": _enum(severity.label for severity in Severity)},
     ),
     "Issued": _object(
-        {"certificate": schema_ref("Certificate"), "pem": TEXT, "application": TEXT, "notes": _list(schema_ref("Finding"))},
+        {"certificate": schema_ref("Certificate"), "pem": TEXT, "application": TEXT, "notes": _list(schema_ref("Finding")),
+         "remarks": _list(TEXT)},
+    ),
+    "Comparison": _object(
+        {"serialNumber": SERIAL, "application": COUNT, "agrees": FLAG, "deemedAccepted": _or_null(MOMENT),
+         "status": _enum(status.value for status in CertificateStatus),
+         "fields": _list(_object({"field": TEXT, "requested": _or_null(TEXT), "certified": _or_null(TEXT), "agrees": FLAG}))},
     ),
     "Accepted": _object({"certificate": schema_ref("Certificate")}),
     "Rejected": _object({"certificate": schema_ref("Certificate"), "differences": _list(schema_ref("Problem"))}),

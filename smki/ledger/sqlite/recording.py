@@ -47,6 +47,8 @@ REGISTRANT = RecordedPart(number=6, name="Party", table="registrant")
 DEVICE = RecordedPart(number=7, name="Device", table="device")
 CREDENTIAL = RecordedPart(number=8, name="credential", table="credential")
 IMPORTED = RecordedPart(number=9, name="imported certificate", table="imported_certificate")
+CERTIFIED_PRODUCT = RecordedPart(number=10, name="certified product", table="certified_product", key=("model",))
+SETTING = RecordedPart(number=11, name="setting", table="setting", key=("name",))
 
 PARTS = (
     APPLICATION,
@@ -58,6 +60,8 @@ PARTS = (
     DEVICE,
     CREDENTIAL,
     IMPORTED,
+    CERTIFIED_PRODUCT,
+    SETTING,
 )
 """All that the record covers. The other tables are counters and indexes, which follow from these."""
 
