@@ -12,6 +12,7 @@ from smki.clock import iso
 from smki.ledger import ApplicationRecord, CertificateRecord, CredentialRecord, Event
 from smki.pki.template import CertificateReader
 from smki.remedies import Interface
+from smki.sec.certified_product import CertifiedProduct
 
 SUMMARY_FIELDS = (
     "serialNumber", "kind", "entityIdentifier", "role", "usage", "status", "notBefore", "notAfter", "issued",

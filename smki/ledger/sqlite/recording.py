@@ -50,7 +50,7 @@ IMPORTED = RecordedPart(number=9, name="imported certificate", table="imported_c
 CERTIFIED_PRODUCT = RecordedPart(number=10, name="certified product", table="certified_product", key=("model",))
 SETTING = RecordedPart(number=11, name="setting", table="setting", key=("name",))
 
-PARTS = (
+_FIRST_PARTS = (
     APPLICATION,
     CERTIFICATE,
     CERTIFICATE_STATUS,
@@ -60,9 +60,10 @@ PARTS = (
     DEVICE,
     CREDENTIAL,
     IMPORTED,
-    CERTIFIED_PRODUCT,
-    SETTING,
 )
+"""Those whose tables were there when the record began."""
+
+PARTS = (*_FIRST_PARTS, CERTIFIED_PRODUCT, SETTING)
 """All that the record covers. The other tables are counters and indexes, which follow from these."""
 
 DERIVED = frozenset(
@@ -145,7 +146,9 @@ def record_what_is_there(connection: sqlite3.Connection) -> None:
     for event in cursor.fetchall():
         write_leaf(connection, event[0], columns.text(event), [])
     written = [
-        WrittenRow(part.number, key, text_hash(text)) for part in PARTS for key, text in rows_of(connection, part)
+        WrittenRow(part.number, key, text_hash(text))
+        for part in _FIRST_PARTS
+        for key, text in rows_of(connection, part)
     ]
     last: int | None = connection.execute("SELECT max(at) FROM audit_event").fetchone()[0]
     if not written and last is None:
