@@ -225,7 +225,9 @@ REMEDIES: dict[str, Remedy] = {
     "setting.list": Remedy("smki settings list shows them.", "GET /api/v1/settings shows them."),
     # What the DCC lodges
     "lodged.issuing": Remedy("Make another: smki authority renew {kind}.", "Have one made: POST /api/v1/authorities."),
-    "lodged.root": Remedy("A root is not replaced: make another home with smki init."),
+    "lodged.root": Remedy(
+        "A root is not replaced: make another home with smki init.", "A root is not replaced: another home is made."
+    ),
     "lodged.organisation": Remedy(
         "Issue another: smki issue organisation --eui {eui} --role {role} --usage {usage}.",
         "Have an officer of the DCC apply for another: POST /api/v1/applications.",

@@ -144,7 +144,7 @@ def test_a_device_that_is_not_in_the_inventory(smki: Smki) -> None:
     outcome = apply(smki, for_device(device_request(entity), device_type=DeviceType.GSME))
     assert isinstance(outcome, Issued)
     added = smki.ledger.register.device(entity)
-    assert added == Device(entity, DeviceType.GSME)
+    assert added == Device(entity, DeviceType.GSME, under_test=PartyId("MANUFACTURER"))
 
 
 def test_a_device_that_is_said_to_be_something_else(smki: Smki) -> None:

@@ -47,7 +47,7 @@ class NewApplication:
     top_up: bool = False
     """Whether the certificate is for prepayment top-up."""
     statement: Statement | None = None
-    """How the officer stated that the information in it is true; None if it was not stated."""
+    """How the officer stated that the information in it is true; None if it was not stated, or nobody applied."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -223,7 +223,7 @@ def _new_application(
         usage=request.usage if request else None,
         request=application.request or None,
         top_up=application.top_up,
-        statement=statement_of(context.transaction.register, application.statement),
+        statement=statement_of(context.transaction.register, application.statement) if applicant else None,
     )
 
 

@@ -41,7 +41,9 @@ def statement_lines(is_stated: bool, officer: str) -> list[str]:
     """Return the line with which the answer to an application says what was recorded without being asked for."""
     if is_stated:
         return []
-    return [f"Recorded as stated by {officer} (SEC L11): {STATEMENT}."]
+    return [
+        f"Recorded as stated by {officer} (SEC L11): true and accurate, trade mark rights held, nothing confidential."
+    ]
 
 
 def added_text(device: Device) -> str:

@@ -323,8 +323,8 @@ def m090_inventory_and_statements(db: Database) -> None:
             device_type TEXT NOT NULL,
             listed INTEGER NOT NULL,
             removed INTEGER
-        ) WITHOUT ROWID""",
-        "CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+        )""",
+        "CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
         "ALTER TABLE application ADD COLUMN statement TEXT",
     ):
         db.execute(statement)

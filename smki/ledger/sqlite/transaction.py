@@ -279,12 +279,15 @@ class SqliteTransaction(SqliteReader):
         """Add or replace the entry of a Device model in the Certified Products List."""
         removed = to_seconds(product.removed) if product.removed else None
         row = (product.model, product.device_type.name, to_seconds(product.listed), removed)
-        self._connection.execute("INSERT OR REPLACE INTO certified_product VALUES (?, ?, ?, ?)", row)
+        sql = """INSERT INTO certified_product VALUES (?, ?, ?, ?) ON CONFLICT (model) DO UPDATE
+            SET device_type = excluded.device_type, listed = excluded.listed, removed = excluded.removed"""
+        self._connection.execute(sql, row)
         self._recorder.wrote(recording.CERTIFIED_PRODUCT, product.model)
 
     def put_setting(self, name: str, value: str) -> None:
         """Set the value of a setting."""
-        self._connection.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (name, value))
+        sql = "INSERT INTO setting VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+        self._connection.execute(sql, (name, value))
         self._recorder.wrote(recording.SETTING, name)
 
     def add_credential(self, credential: CredentialRecord, secret: str) -> CredentialRecord:
