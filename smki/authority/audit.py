@@ -37,6 +37,9 @@ class CheckResult:
     unfinished: int
     """Applications without a certificate: a crash intervened, or they are in progress. Nothing was handed out."""
     problems: tuple[Problem, ...]
+    """What is wrong with the ledger."""
+    lodged: tuple[Problem, ...] = ()
+    """What the DCC has to lodge (SEC L3.12) and is not in use. The ledger can be sound all the same."""
 
 
 def check_ledger(
@@ -63,8 +66,6 @@ def check_ledger(
     tasks: list[Callable[[Ledger], Found]] = [_damage, _inconsistencies, _unrecorded]
     tasks += [partial(_certificates, after=after, limit=page) for after in pages]
     tasks.append(_lists_and_register)
-    if now is not None:
-        tasks.append(partial(_lodged, now=now))
     found: list[Found] = []
     if again is None or len(pages) < 2:
         for task in tasks:
@@ -79,7 +80,8 @@ def check_ledger(
                 report(len(found), len(tasks))
     problems = [problem for _, _, each in found for problem in each]
     problems[len(found[0][2]) : len(found[0][2])] = checkpoint_problems()
-    return CheckResult(sum(each[0] for each in found), sum(each[1] for each in found), tuple(problems))
+    lodged = _lodged(ledger, now) if now is not None else ()
+    return CheckResult(sum(each[0] for each in found), sum(each[1] for each in found), tuple(problems), lodged)
 
 
 def _perform(task: Callable[[Ledger], Found], again: Callable[[], Ledger]) -> Found:
@@ -135,11 +137,11 @@ def _lists_and_register(ledger: Ledger) -> Found:
         return 0, 0, [*problems, _damaged(f"a row that cannot be read: {error}"[:200])]
 
 
-def _lodged(ledger: Ledger, *, now: datetime) -> Found:
+def _lodged(ledger: Ledger, now: datetime) -> tuple[Problem, ...]:
     try:
-        return 0, 0, list(lodged_problems(ledger, now))
+        return tuple(lodged_problems(ledger, now))
     except (ValueError, TypeError, LookupError, OverflowError, SmkiError) as error:
-        return 0, 0, [_damaged(f"a row that cannot be read: {error}"[:200])]
+        return (_damaged(f"a row that cannot be read: {error}"[:200]),)
 
 
 def _damaged(seen: str) -> Problem:

@@ -21,6 +21,7 @@ from smki.problem import Malformed, Problem, SmkiError
 from smki.registration import Actor, Issued, Refusal
 from smki.registration.authorities import EstablishAuthority
 from smki.registration.comparison import NotComparable, compare
+from smki.registration.demonstration import DCC_ENTITY_IDENTIFIERS
 from smki.registration.officers import NotYours
 from smki.registration.revocation import PMA, Revoke
 from smki.registration.settings import ChangeSetting, Setting
@@ -272,7 +273,7 @@ def test_init_takes_one_word_or_two(tmp_path: Path, words: tuple[str, ...], seco
     assert run_here("init", "--home", tmp_path / "pki", *words).returncode == 0
     with Smki.open(tmp_path / "pki") as smki:
         assert smki.configuration.deemed_accepted_after == seconds
-        assert smki.check().problems == ()
+        assert (smki.check().problems, smki.check().lodged) == ((), ())
 
 
 def test_init_takes_one_of_the_two_options(tmp_path: Path) -> None:
@@ -300,8 +301,13 @@ def test_what_the_dcc_lodges_is_never_pending(patient: Path) -> None:
         assert smki.issue_organisation(other).record.stored_status is CertificateStatus.PENDING
 
 
+def test_the_set_is_what_a_new_home_has() -> None:
+    assert set(DCC_ENTITY_IDENTIFIERS) == set(LODGED_ROLES)
+
+
 def lodged(smki: Smki) -> list[Problem]:
-    return [problem for problem in smki.check().problems if problem.code.startswith("lodged.")]
+    assert smki.check().problems == ()
+    return list(smki.check().lodged)
 
 
 def issue_again(smki: Smki, role: RemotePartyRole, usage: KeyUsage) -> None:
@@ -374,4 +380,6 @@ def test_check_says_so_on_the_command_line(tmp_path: Path) -> None:
     run_here("arl", "publish", "--home", tmp_path / "pki")
     result = run_here("check", "--json", "--home", tmp_path / "pki")
     assert result.returncode == 1
-    assert {problem["code"] for problem in json.loads(result.stdout)["problems"]} == {"lodged.expired"}
+    found = json.loads(result.stdout)
+    assert found["problems"] == []
+    assert {problem["code"] for problem in found["lodged"]} == {"lodged.expired"}

@@ -297,6 +297,8 @@ def test_the_certified_products_list(tmp_path: Path) -> None:
         assert asked.cli("cpl", "remove", "ACME G4") == asked.cli("cpl", "add", "ACME G4", "--type", "ESME") == ""
         assert add("ACME G4", "GSME") == "inventory.not-certified"
         assert add("ACME G4", "ESME") == ""
+        assert asked.cli("cpl", "remove", "ACME G5") == "product.unknown"
+        assert run_here("cpl", "list", "--home", home).stdout == b"ESME    ACME G4\nESME    ACME SM100 1.2\n"
         shown = asked.client.get("/api/v1/certified-products").json
         assert shown is not None
         assert shown["required"] is True
