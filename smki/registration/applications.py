@@ -19,9 +19,9 @@ from smki.profile.lint import examine_request, looks_like_certificate
 from smki.profile.tables import profile_of
 from smki.registration.command import Command, Context, Done, Happened
 from smki.registration.duties import added_text, statement_lines, statement_of, unstated
-from smki.registration.inquiry import CannotBeJudged, NewDevice, decide_on, find_applicant
+from smki.registration.inquiry import CannotBeJudged, Found, NewDevice, decide_on, find_applicant
 from smki.registration.storing import store_certificate
-from smki.sec.device import Device, DeviceType
+from smki.sec.device import DeviceType
 from smki.sec.lodged import LODGED_ROLES
 from smki.sec.party import NonParty
 from smki.sec.registry_fields import registrant_id
@@ -129,21 +129,26 @@ class _Decide(Command[Issued | Refusal]):
         wanted = self.application
         new = NewDevice(wanted.device_type, wanted.model, wanted.under_test)
         try:
-            applicant, device = find_applicant(context.transaction, context.actor, wanted.kind, entity, new, day)
+            found = find_applicant(context.transaction, context.actor, wanted.kind, entity, new, day)
+            applicant = found.applicant
             decision = decide_on(
-                context.transaction, applicant, device, self.request.role, self.request.usage, entity, day,
+                context.transaction,
+                found,
+                self.request.role,
+                self.request.usage,
+                entity,
+                day,
                 self.request.public_key_info,
-            )  # fmt: skip
+            )
             problems = [*decision.problems, *unstated(context.transaction.register, wanted.statement)]
             if problems:
                 return self._refuse(context, problems, applicant)
-            return self._issue(context, self.request, applicant, device)
+            return self._issue(context, self.request, found)
         except (NotConformant, CannotBeJudged) as error:
             return self._refuse(context, error.problems, applicant)
 
-    def _issue(
-        self, context: Context, request: CertificationRequest, applicant: Applicant, device: Device | None
-    ) -> Done[Issued | Refusal]:
+    def _issue(self, context: Context, request: CertificationRequest, found: Found) -> Done[Issued | Refusal]:
+        applicant, device, to_be_added = found
         kind, delay = self.application.kind, context.settings.deemed_accepted_after
         # A Device Certificate counts as accepted at once (SEC L11); it may be rejected afterwards.
         # What the DCC lodges before anyone else can start (SEC L3.12) is in use at once.
@@ -159,10 +164,10 @@ class _Decide(Command[Issued | Refusal]):
             status=CertificateStatus.PENDING if is_pending else CertificateStatus.IN_USE,
             deemed_accepted=context.now + delay if is_pending else None,
         )
-        added = device is not None and context.transaction.register.device(device.device_id) is None
-        if device is not None and added:
+        addition = ""
+        if device is not None and to_be_added is not None:
             context.transaction.add_device(device)
-        addition = added_text(device) if device is not None and added else ""
+            addition = added_text(device)
         happened = Happened(kind=EventKind.ISSUED, certificate=record, detail=addition)
         remarks = (
             *([f"{addition}."] if addition else []),

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from smki.clock import Clock
-from smki.eligibility import DEVICE_THRESHOLD, Applicant, Decision, DeviceQuestion, OrganisationQuestion, decide
+from smki.eligibility import (
+    DEVICE_THRESHOLD,
+    Applicant,
+    Decision,
+    DeviceQuestion,
+    Listing,
+    OrganisationQuestion,
+    decide,
+)
 from smki.eligibility.inventory import as_added_by
 from smki.identity import EntityIdentifier
 from smki.ledger import Reader
@@ -36,6 +45,16 @@ class NewDevice:
     """Whether it is a Device under test of the applicant."""
 
 
+class Found(NamedTuple):
+    """Who applies, and for which Device."""
+
+    applicant: Applicant
+    device: Device | None
+    """The Device as it is in the inventory, or as it would be added; None for an Organisation Certificate."""
+    to_be_added: Listing | None
+    """What is known of the model of a Device that is not in the inventory; None for one that is."""
+
+
 def find_applicant(
     reader: Reader,
     actor: Actor,
@@ -43,8 +62,8 @@ def find_applicant(
     entity: EntityIdentifier,
     new: NewDevice,
     day: date,
-) -> tuple[Applicant, Device | None]:
-    """Return who applies, and for a Device Certificate the Device, as it is in the inventory or as it would be added.
+) -> Found:
+    """Return who applies, and for a Device Certificate the Device.
 
     :param new: what is said of a Device that is not in the inventory.
     :raises CannotBeJudged: if the applicant or the Device cannot be determined.
@@ -56,20 +75,20 @@ def find_applicant(
             applicant = applicant or owner_as_applicant(register, entity, actor, kind)
             if applicant is None:
                 raise CannotBeJudged(_no_owner(entity))
-            return applicant, None
+            return Found(applicant, None, None)
         device = register.device(entity)
         if device is not None:
             if new.device_type not in (None, device.device_type):
                 raise CannotBeJudged(_other_type(device, new.device_type))
             if new.model not in ("", device.model):
                 raise CannotBeJudged(_other_model(device, new.model))
-            return applicant or first_eligible(register, device, day, actor), device
+            return Found(applicant or first_eligible(register, device, day, actor), device, None)
         if new.device_type is None:
             raise CannotBeJudged(_unknown_device(entity))
         device = Device(entity, new.device_type, model=new.model)
         listing = listing_of(register, device)
         applicant = applicant or first_eligible(register, device, day, actor, listing, new.under_test)
-        return applicant, as_added_by(device, applicant.subscriber, new.under_test)
+        return Found(applicant, as_added_by(device, applicant.subscriber, new.under_test), listing)
     except CannotBeJudged:
         raise
     except SmkiError as error:
@@ -78,8 +97,7 @@ def find_applicant(
 
 def decide_on(
     reader: Reader,
-    applicant: Applicant,
-    device: Device | None,
+    found: Found,
     role: RemotePartyRole | None,
     usage: KeyUsage,
     entity: EntityIdentifier,
@@ -88,21 +106,20 @@ def decide_on(
 ) -> Decision:
     """Return the decision, according to the current state of the ledger.
 
-    :param device: the Device, for a Device Certificate.
+    :param found: who applies, and for which Device.
     :param role: the role, for an Organisation Certificate.
     :param public_key_info: SubjectPublicKeyInfo (DER) of the request; None for an inquiry without a request.
     """
+    applicant, device, to_be_added = found
     subscriber = applicant.subscriber
     is_certified = public_key_info is not None and reader.is_certified(public_key_info)
     had = 0
     if not isinstance(subscriber, NonParty) and subscriber.quota is not None:
         had = reader.certificates_issued_to(registrant_id(subscriber))
     if device is not None:
-        is_new = reader.register.device(device.device_id) is None
         limit = reader.register.threshold(device.device_id) or DEVICE_THRESHOLD
         issued = reader.certificates_for_device(device.device_id)
-        listing = listing_of(reader.register, device) if is_new else None
-        return decide(DeviceQuestion(applicant, device, day, issued, limit, False, had, is_certified, listing))
+        return decide(DeviceQuestion(applicant, device, day, issued, limit, False, had, is_certified, to_be_added))
     if role is None:
         raise ValueError("an Organisation Certificate is asked for in a role")
     return decide(OrganisationQuestion(applicant, role, usage, entity, day, had, is_certified))
@@ -133,8 +150,8 @@ class Inquiry:
         """
         day = as_of or self._clock.now().date()
         actor = Actor(interface="question", party=applicant, officer=officer, on_behalf_of=on_behalf_of)
-        who, _ = find_applicant(self._reader, actor, CertificateKind.ORGANISATION, entity, NewDevice(), day)
-        return decide_on(self._reader, who, None, role, usage, entity, day)
+        found = find_applicant(self._reader, actor, CertificateKind.ORGANISATION, entity, NewDevice(), day)
+        return decide_on(self._reader, found, role, usage, entity, day)
 
     def device(
         self,
@@ -160,8 +177,8 @@ class Inquiry:
         day = as_of or self._clock.now().date()
         actor = Actor(interface="question", party=applicant, officer=officer, on_behalf_of=on_behalf_of)
         new = NewDevice(device_type, model, under_test)
-        who, device = find_applicant(self._reader, actor, CertificateKind.DEVICE, entity, new, day)
-        return decide_on(self._reader, who, device, None, KeyUsage.DIGITAL_SIGNATURE, entity, day)
+        found = find_applicant(self._reader, actor, CertificateKind.DEVICE, entity, new, day)
+        return decide_on(self._reader, found, None, KeyUsage.DIGITAL_SIGNATURE, entity, day)
 
 
 def _no_owner(entity: EntityIdentifier) -> Problem:

@@ -199,6 +199,8 @@ class Device:
     """The Party or Testing Participant whose Device under test it is; None if it was added for service."""
 
     def __post_init__(self) -> None:
+        if self.model:
+            parse_model(self.model)
         if (self.status is _S.SUSPENDED) != (self.returns_to is not None) or (
             self.returns_to is not None and _S.SUSPENDED not in _NEXT[self.returns_to]
         ):

@@ -86,6 +86,8 @@ class Asked:
         answer = self.client.post(f"/api/v1{path}", json=body, headers=headers)
         assert answer.json is not None
         if answer.status_code == 201:
+            is_assumed = body.get("under_test", party == "MANUFACTURER")
+            assert path != "/devices" or ("assumption" in answer.text) is is_assumed
             return ""
         assert answer.status_code == 403, answer.text
         return str(answer.json["problems"][0]["code"])

@@ -7,6 +7,7 @@ from flask import Response
 from smki.eligibility import DEVICE_THRESHOLD
 from smki.identity import PartyId
 from smki.registration.devices import MAX_THRESHOLD, AddDevices, ChangeDevice, SetThreshold
+from smki.registration.duties import added_text
 from smki.sec.device import Device, DeviceType, SmetsVersion, SmiStatus
 from smki.sec.registry_fields import device_fields
 from smki.sec.vocabulary import hyphenated
@@ -30,7 +31,8 @@ def _add(call: Call) -> Response:
         under_test=PartyId.parse(call.acting.party) if call.get("under_test") else None,
     )
     (made,) = call.smki.registration.execute(AddDevices((made,)), call.actor())
-    return done(device_fields(made), 201, location=f"/devices/{made.device_id}")
+    remarks = {"remarks": [f"{added_text(made)}."]} if made.under_test else {}
+    return done({**device_fields(made), **remarks}, 201, location=f"/devices/{made.device_id}")
 
 
 def _change(call: Call) -> Response:

@@ -93,6 +93,7 @@ _DEVICE: dict[str, Schema] = {
     "enrolled": FLAG,
     "certificates": COUNT,
     "threshold": COUNT,
+    "remarks": _list(TEXT),
 }
 _CREDENTIAL: dict[str, Schema] = {
     "number": COUNT,
@@ -124,7 +125,7 @@ SCHEMAS: dict[str, Schema] = {
     "Certificates": _object({"items": _list(schema_ref("Certificate"))}),
     "Party": _object(_PARTY, tuple(name for name in _PARTY if name != "officers")),
     "PartyPage": _page(schema_ref("Party")),
-    "Device": _object(_DEVICE, ("returns_to", "responsible", "model", "under_test", "enrolled", "certificates", "threshold")),
+    "Device": _object(_DEVICE, ("returns_to", "responsible", "model", "under_test", "enrolled", "certificates", "threshold", "remarks")),
     "Product": _object({"model": TEXT, "device_type": TEXT, "listed": MOMENT}),
     "Products": _object({"items": _list(schema_ref("Product")), "required": FLAG}),
     "Settings": _object({setting.label: _enum(setting.values) for setting in Setting}),
