@@ -51,6 +51,9 @@ class Problem:
     """What would have been correct."""
     clause: str = ""
     """The clause that requires it, for instance ``RFC 5280 4.1.2.2``."""
+    basis: str = ""
+    """For a refusal by a provision: its source (:class:`~smki.eligibility.provisions.Basis`), for instance
+    ``assumption``."""
     remedy: str = ""
     """What to do next: a key of :data:`~smki.remedies.REMEDIES`, or a text that suits every interface."""
     given: Mapping[str, str] = field(default_factory=dict, hash=False)
@@ -71,7 +74,7 @@ class Problem:
 
     def fields(self) -> dict[str, Any]:
         """Return the fields for storage: ``Problem(**fields)`` is equal to the problem."""
-        names = ("code", "subject", "seen", "expected", "clause", "remedy")
+        names = ("code", "subject", "seen", "expected", "clause", "basis", "remedy")
         values: dict[str, Any] = {name: value for name in names if (value := getattr(self, name))}
         return values | ({"given": dict(self.given)} if self.given else {})
 
@@ -80,7 +83,7 @@ class Problem:
 
         :param interface: the interface for which the remedy is written.
         """
-        names = ("code", "subject", "seen", "expected", "clause")
+        names = ("code", "subject", "seen", "expected", "clause", "basis")
         values = {name: value for name in names if (value := getattr(self, name))}
         remedy = self.remedy_for(interface)
         return values | ({"remedy": remedy} if remedy else {})
@@ -139,8 +142,9 @@ def problem_lines(problem: Problem, interface: Interface = Interface.CLI) -> lis
     parts = [f"{problem.subject}: {problem.seen}"]
     if problem.expected:
         parts.append(f"; expected {problem.expected}")
-    if problem.clause:
-        parts.append(f" ({problem.clause})")
+    cited = ", ".join(filter(None, (problem.clause, problem.basis)))
+    if cited:
+        parts.append(f" ({cited})")
     parts.append(f" [{problem.code}]")
     remedy = problem.remedy_for(interface)
     lines = ["".join(parts), *([f"  {remedy}"] if remedy else [])]

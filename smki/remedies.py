@@ -107,6 +107,12 @@ REMEDIES: dict[str, Remedy] = {
         "Use one of its own, or have an officer of the DCC assign one: POST /api/v1/parties/{party}/identifiers.",
         "Use one of its own, or execute AssignIdentifier(party).",
     ),
+    "entity-identifier.assign-for-role": Remedy(
+        "Have another one assigned, and apply with it for this role: smki party assign-eui {party}.",
+        "Have an officer of the DCC assign another one, and apply with it for this role: "
+        "POST /api/v1/parties/{party}/identifiers.",
+        "Execute AssignIdentifier(party), and apply with the new one for this role.",
+    ),
     "entity-identifier.register-owner": Remedy(
         "Register the Party with it (smki party add), or assign it to one (smki party assign-eui).",
         "Have an officer of the DCC register the Party with it: POST /api/v1/parties.",
@@ -171,11 +177,6 @@ REMEDIES: dict[str, Remedy] = {
         "Have the threshold of this Device raised: smki device raise-limit {device} NUMBER.",
         "Have an officer of the DCC raise it: PUT /api/v1/devices/{device}/threshold.",
         "Execute SetThreshold(device_id, threshold).",
-    ),
-    "device.enrol": Remedy(
-        "Record that its system is Enrolled: smki device change {device} --enrolled.",
-        "Have it recorded: PATCH /api/v1/devices/{device} with enrolled.",
-        "Execute ChangeDevice(device_id, enrolled=True).",
     ),
     "device.change-model": Remedy(
         "Leave the model out, or have it changed in the inventory: smki device change {device} --model MODEL.",
@@ -271,6 +272,16 @@ REMEDIES: dict[str, Remedy] = {
         "Apply for it with smki issue organisation.",
         "Apply with kind organisation.",
         "Apply with Smki.issue_organisation.",
+    ),
+    "authority.by-ceremony": Remedy(
+        "smki init makes that of the Root OCA; have one of an Issuing OCA made: smki authority add issuing-oca.",
+        "Have an officer of the DCC make one of an Issuing OCA: POST /api/v1/authorities with kind issuing-oca.",
+        "Smki.create makes the certificate of the Root OCA; execute EstablishAuthority(kind) for one of an Issuing OCA.",
+    ),
+    "role.usage": Remedy(
+        "Apply for its digital signature certificate: smki issue organisation --usage ds.",
+        "Apply with a request for a digital signature certificate: POST /api/v1/applications.",
+        "Make the request with KeyUsage.DIGITAL_SIGNATURE.",
     ),
     "authority.list": Remedy(
         "smki authority list shows them.", "GET /api/v1/authorities lists them.", "Smki.authorities() lists them."

@@ -255,11 +255,11 @@ ORGANISATION_REFUSALS: dict[str, tuple[bytes, str]] = {
     "a role in decimal": (wrong_role("137"), "role.malformed"),
     "a role in lower case": (wrong_role("7f"), "role.malformed"),
     "an unknown role": (wrong_role("42"), "role.unknown"),
-    "an authority's role": (wrong_role("07"), "role.wrong"),
+    "an authority's role": (wrong_role("07"), "role.by-ceremony"),
     "a role in another string type": (wrong_role("02", der.PRINTABLE_STRING), "name.string-type"),
     "key agreement for recovery": (
         make_organisation_request(KEY, SUPPLIER, RemotePartyRole.RECOVERY, KA),
-        "key-usage.wrong",
+        "role.usage",
     ),
     "a common name of 65 characters": (
         make_organisation_request(KEY, SUPPLIER, RemotePartyRole.SUPPLIER, DS, "x" * 65),

@@ -17,6 +17,7 @@ from smki.clock import iso
 from smki.home.smki import Smki
 from smki.ledger import CertificateQuery
 from smki.problem import Problem, SmkiError, problem_text
+from smki.profile.designation import policy_text
 from smki.remedies import Interface
 from smki.sec.role import CertificateKind
 from smki.text import visible
@@ -34,8 +35,9 @@ from smki_repository.faults import Faults
 from smki_repository.faults.misbehaviour import misbehave
 from smki_repository.health import add_health_checks
 from smki_repository.hosts import check_hosts
+from smki_repository.look_ups import LookUps
 from smki_repository.metrics import count_requests
-from smki_repository.options import DEFAULTS, Options
+from smki_repository.options import DEFAULTS, Options, ReadAccess
 from smki_repository.org_crypto import org_crypto
 from smki_repository.problem_details import problem_details
 from smki_repository.rest import rest_service
@@ -62,13 +64,16 @@ def create_app(smki: Smki, options: Options = DEFAULTS, *, faults: Faults | None
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     count_requests(app, smki)
     add_time_header(app, smki.clock)
-    check_hosts(app, smki, options.hosts)
+    is_allowed = check_hosts(app, smki, options.hosts)
     admit_readers(app, smki, options.read_access)
     app.register_blueprint(certificate_service(smki))
     app.register_blueprint(rest_service(smki))
     app.register_blueprint(revocation_lists(smki))
     app.register_blueprint(extracts(smki))
     app.register_blueprint(org_crypto(smki, publish_test_keys=options.publish_test_keys))
+
+    # Every page says what the certificates are (SEC H14.11).
+    app.jinja_env.globals["policy"] = policy_text(smki.configuration.policy_oid)
 
     @app.get("/")
     def index() -> str:
@@ -93,6 +98,8 @@ def create_app(smki: Smki, options: Options = DEFAULTS, *, faults: Faults | None
         misbehave(app, smki, faults)
 
     _handle_errors(app, smki)
+    if options.read_access is ReadAccess.OPEN and faults is None and not options.access_log:
+        app.wsgi_app = LookUps(app.wsgi_app, smki, is_allowed, MAX_BODY_BYTES)  # type: ignore[method-assign]
     app.wsgi_app = SecurityHeaders(app.wsgi_app)  # type: ignore[method-assign]
     if options.base_path:
         elsewhere = SecurityHeaders(_outside_base_path(options.base_path))

@@ -6,7 +6,8 @@ The response is HTTP 200 with a result, 401 for an invalid request, or 402 if no
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, g, request
@@ -28,6 +29,7 @@ _ROOTS = {
     SEARCH: ("CertificateSearchRequest", "CertificateSearchResponse"),
     RETRIEVE: ("CertificateDataRequest", "CertificateDataResponse"),
 }
+_RETRIEVE_FIELDS = {"CertificateSerial": True}
 _SEARCH_FIELDS = {
     "CertificateSubjectName": True,
     "CertificateSubjectAltName": True,
@@ -38,6 +40,8 @@ _SEARCH_FIELDS = {
 }
 
 OK, INVALID, NOT_FOUND = 200, 401, 402
+
+XML = "application/xml"
 
 MANUFACTURING_FLAG = "false"
 """Assumption: it is not published for which certificates the flag is true."""
@@ -73,20 +77,12 @@ def certificate_service(smki: Smki) -> Blueprint:
 
     @blueprint.post(RETRIEVE)
     def retrieve() -> Response:
-        fields = _parse_request(RETRIEVE, {"CertificateSerial": True})
-        if "CertificateSerial" not in fields:
-            raise Malformed(_missing("CertificateSerial"))
-        record = with_serial_number(smki.ledger, SerialNumber.parse(fields["CertificateSerial"]))
-        if record is None or record.kind not in _END_ENTITIES or record.entity_identifier is None:
+        g.asked = asked = parse_message(request.get_data(), _ROOTS[RETRIEVE][0], _RETRIEVE_FIELDS)
+        found = _retrieved(smki, asked, request.remote_addr)
+        if found is None:
             return _answer(smki, NOT_FOUND, "Nothing found")
-        now = smki.clock.now()
-        response = _answer(
-            smki, OK, "Success", [("CertificateResponse", _body(record, record.status_at(now)))], [record]
-        )
-        response.headers[STATUS_SINCE] = iso(record.status_since_at(now))
-        if not record.issued_here:
-            response.headers[ISSUED_HERE] = "false"
-        return response
+        body, headers = found
+        return Response(body, OK, headers, mimetype=XML)
 
     @blueprint.errorhandler(Malformed)
     def malformed(error: Malformed) -> Response:
@@ -97,6 +93,29 @@ def certificate_service(smki: Smki) -> Blueprint:
         return _answer(smki, 503, problem_text(error.problems[0], Interface.REST))
 
     return blueprint
+
+
+def retrieval(smki: Smki, request_body: bytes, client: str | None) -> tuple[bytes, list[tuple[str, str]]] | None:
+    """Return the body of the response to a retrieval and its own headers; None if there is no such certificate.
+
+    :param client: the client's IP address, for the audit trail.
+    :raises Malformed: if the request is invalid.
+    """
+    return _retrieved(smki, parse_message(request_body, _ROOTS[RETRIEVE][0], _RETRIEVE_FIELDS), client)
+
+
+def _retrieved(smki: Smki, asked: dict[str, str], client: str | None) -> tuple[bytes, list[tuple[str, str]]] | None:
+    if "CertificateSerial" not in asked:
+        raise Malformed(_missing("CertificateSerial"))
+    record = with_serial_number(smki.ledger, SerialNumber.parse(asked["CertificateSerial"]))
+    if record is None or record.kind not in _END_ENTITIES or record.entity_identifier is None:
+        return None
+    now = smki.clock.now()
+    content: list[tuple[str, Content]] = [("CertificateResponse", _body(record, record.status_at(now)))]
+    headers = [(STATUS_SINCE, iso(record.status_since_at(now)))]
+    if not record.issued_here:
+        headers.append((ISSUED_HERE, "false"))
+    return _message(smki, now, RETRIEVE, asked, client, OK, "Success", content, [record]), headers
 
 
 def invalid_request(smki: Smki, problem: Problem) -> Response:
@@ -121,33 +140,43 @@ def _answer(
     code: str = "",
 ) -> Response:
     """Record the request and its response in the audit trail, and return the response."""
-    path, asked = request.path, g.get("asked", {})
-    entry: dict[str, Any] = {"service": path, "from": request.remote_addr, "asked": asked, "answer": status}
+    now, path, asked = smki.clock.now(), request.path, g.get("asked", {})
+    body = _message(smki, now, path, asked, request.remote_addr, status, message, content, records, code)
+    return Response(body, status, mimetype=XML)
+
+
+def _message(
+    smki: Smki,
+    now: datetime,
+    path: str,
+    asked: dict[str, str],
+    client: str | None,
+    status: int,
+    message: str,
+    content: Sequence[tuple[str, Content]],
+    records: Sequence[CertificateRecord],
+    code: str = "",
+) -> bytes:
+    """Record a request and its response in the audit trail, and return the response's body."""
+    entry: dict[str, Any] = {"service": path, "from": client, "asked": asked, "answer": status}
     if code:
         entry["code"] = code
     entry["certificates"] = [record.serial_number.hex for record in records[:MAX_RECORDED]]
-    moment = smki.clock.now()
     try:
-        reference = smki.audit_trail.record(moment, entry)
+        reference = smki.audit_trail.record(now, entry)
     except OSError:
         # Reading changes nothing that must be recorded, so it continues to work if, say, the disk is full.
-        reference = f"{to_seconds(moment):010d}-{'0' * 9}"
+        reference = f"{to_seconds(now):010d}-{'0' * 9}"
     head: list[tuple[str, Content]] = [
         ("ResponseCode", str(status)),
         ("ResponseMessage", message),
         ("AuditReference", reference),
     ]
-    return Response(write_message(_ROOTS[path][1], [*head, *content]), status, mimetype="application/xml")
-
-
-def _parse_request(path: str, fields: Mapping[str, bool]) -> dict[str, str]:
-    """Parse the request body, and keep its fields for the audit trail."""
-    asked = g.asked = parse_message(request.get_data(), _ROOTS[path][0], fields)
-    return asked
+    return write_message(_ROOTS[path][1], [*head, *content])
 
 
 def _search_query(smki: Smki) -> CertificateQuery:
-    fields = _parse_request(SEARCH, _SEARCH_FIELDS)
+    fields = g.asked = parse_message(request.get_data(), _ROOTS[SEARCH][0], _SEARCH_FIELDS)
     names = [name for name in ("CertificateSubjectName", "CertificateSubjectAltName") if name in fields]
     if len(names) != 1:
         seen = "both" if names else "neither"

@@ -7,6 +7,7 @@ are answered, and only the server's own pages may write.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from urllib.parse import urlsplit
 
@@ -32,8 +33,11 @@ class HostRefused(SmkiError):
         return {"host.malformed": 400, "host.not-allowed": 421}.get(self.code, 403)
 
 
-def check_hosts(app: Flask, smki: Smki, allowed: AllowedHosts) -> None:
-    """Refuse requests for a host that is not allowed, and requests to write that a page of another site makes."""
+def check_hosts(app: Flask, smki: Smki, allowed: AllowedHosts) -> Callable[[str | None], bool]:
+    """Refuse requests for a host that is not allowed, and requests to write that a page of another site makes.
+
+    :returns: whether a Host header is allowed.
+    """
 
     @lru_cache(maxsize=_KEPT_DECISIONS)
     def refusal(host: str | None) -> HostRefused | None:
@@ -52,6 +56,8 @@ def check_hosts(app: Flask, smki: Smki, allowed: AllowedHosts) -> None:
         if refused is None and origin is not None and environ["REQUEST_METHOD"] not in _READING:
             refused = _check_origin(origin, host, allowed)
         return None if refused is None else _answer(smki, refused)
+
+    return lambda host: refusal(host) is None
 
 
 def _check_host(host: str | None, allowed: AllowedHosts) -> None:

@@ -45,13 +45,11 @@ def count_requests(app: Flask, smki: Smki) -> None:
         g.began = time.perf_counter()
 
     @app.after_request
-    def count(response: Response) -> Response:
+    def count_response(response: Response) -> Response:
         # The route, not the path, because there are as many paths as certificates.
         route = request.url_rule.rule if request.url_rule is not None else "none"
         method = request.method if request.method in _METHODS else "other"
-        count_one, observe = _counters(method, route, response.status_code)
-        count_one()
-        observe(time.perf_counter() - g.began)
+        count(method, route, response.status_code, time.perf_counter() - g.began)
         return response
 
     @app.get(METRICS)
@@ -65,6 +63,13 @@ def count_requests(app: Flask, smki: Smki) -> None:
             registry.register(_LATENCY)
         registry.register(ledger_collector)
         return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+def count(method: str, route: str, status: int, seconds: float) -> None:
+    """Count one request."""
+    count_one, observe = _counters(method, route, status)
+    count_one()
+    observe(seconds)
 
 
 @cache

@@ -83,7 +83,7 @@ def reject(serial: SerialNumber, because: str, party: PartyId, officer: str, hom
     """Reject a certificate, and list its differences from the request.
 
     An Organisation Certificate is then no longer in use. The rejection of a Device Certificate is recorded for
-    investigation (SEC L11.5 to L11.7).
+    investigation (SEC L11).
     """
     with Smki.open(home) as smki:
         rejection = smki.registration.execute(Reject(serial, because), cli_actor(party, officer))

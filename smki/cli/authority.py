@@ -11,6 +11,7 @@ from smki.cli.say import say
 from smki.clock import iso
 from smki.home.smki import Smki
 from smki.problem import NotFound, Problem
+from smki.profile.designation import TEST_CERTIFICATE, policy_text
 from smki.registration.authorities import EstablishAuthority
 from smki.registration.revocation import PMA, Revoke
 from smki.sec.role import CertificateKind
@@ -32,6 +33,7 @@ def list_(home: Path) -> None:
         for record in smki.authorities():
             name = record.certificate.common_name
             say(f"{name:<5} {record.kind.title:<12} {record.serial_number}  {record.status_at(now).label}")
+        say(f"Their certificates are {TEST_CERTIFICATE}s, {policy_text(smki.configuration.policy_oid)}.", err=True)
 
 
 def _establish(home: Path, kind: str) -> None:

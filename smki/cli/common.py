@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import enum
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
@@ -50,11 +50,11 @@ class Parsed(_ParamType):
 
 
 class Choices(_ParamType):
-    """A parameter type that accepts the value of a member of an enumeration, with hyphens for spaces."""
+    """A parameter type that accepts the value of some members of an enumeration, with hyphens for spaces."""
 
     name = "KIND"
 
-    def __init__(self, members: type[enum.Enum]) -> None:
+    def __init__(self, members: Iterable[enum.Enum]) -> None:
         self._members = {str(member.value).replace(" ", "-"): member for member in members}
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:

@@ -12,6 +12,7 @@ from smki.cli.say import say
 from smki.clock import FixedClock, iso, parse_moment
 from smki.home.configuration import CONFIGURATION_FILE, Configuration
 from smki.home.smki import Smki
+from smki.profile.designation import TEST_CERTIFICATE, policy_text
 from smki.testing.demo import (
     AUTHORITIES_FOLDER,
     CERTIFICATES_FOLDER,
@@ -60,6 +61,7 @@ def z1(home: Path, out: Path, seed: str | None, at: datetime | None) -> None:
     with Smki.open(home, clock) as smki:
         pairs = make_z1(smki, out)
         since, until = pairs[0].certificate.not_before, pairs[0].certificate.not_after
+        policy = policy_text(smki.configuration.policy_oid)
     say(f"{len(pairs)} Organisation Certificates in {out}, valid from {iso(since)} to {iso(until)}:")
     for name, what in (
         (f"{CERTIFICATES_FOLDER}/", "certificates and private keys"),
@@ -68,3 +70,4 @@ def z1(home: Path, out: Path, seed: str | None, at: datetime | None) -> None:
         (ORG_CRYPTO_FILE, "archive that smki serve --publish-test-keys serves"),
     ):
         say(f"  {name:<15} {what}")
+    say(f"They are {TEST_CERTIFICATE}s, {policy}.")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 
 import click
 
 from smki.cli.common import (
+    DAY,
     DEVICE_TYPE,
     EUI64,
     NUMBER,
@@ -20,7 +22,8 @@ from smki.cli.common import (
     under_test_option,
 )
 from smki.cli.say import say
-from smki.eligibility import DEVICE_THRESHOLD
+from smki.eligibility import DEVICE_THRESHOLD, security_sections
+from smki.eligibility.provisions import SMETS1_SECURITY
 from smki.home.smki import Smki
 from smki.identity import EntityIdentifier, PartyId
 from smki.registration.bulk import LoadDevices, read_devices
@@ -105,20 +108,25 @@ def list_(home: Path, device_type: DeviceType | None, status: SmiStatus | None, 
 
 @device.command()
 @click.argument("device_id", type=EUI64)
+@click.option("--as-of", type=DAY, help="Date for the statement about a SMETS1 Device. [default: today]")
 @home_option
 @json_option
-def show(home: Path, device_id: EntityIdentifier, as_json: bool) -> None:
-    """Show a Device."""
+def show(home: Path, device_id: EntityIdentifier, as_of: date | None, as_json: bool) -> None:
+    """Show a Device; for a SMETS1 Device also whether Sections G2 to G9 of the Code apply to it (SEC G1.10)."""
     with Smki.open(home) as smki:
         found = known_device(smki.ledger, device_id)
         fields = device_fields(found)
         fields["certificates"] = smki.ledger.certificates_for_device(device_id)
         fields["threshold"] = smki.ledger.register.threshold(device_id) or DEVICE_THRESHOLD
+        sections = security_sections(found, as_of or smki.clock.now().date())
     if as_json:
-        click.echo(json.dumps(fields, indent=2))
+        statement = {"sections_g2_to_g9": sections.as_json()} if sections else {}
+        click.echo(json.dumps(fields | statement, indent=2))
         return
     for name, value in fields.items():
         say(f"{name.replace('_', ' '):<16}{value}")
+    if sections:
+        say(f"On {sections.as_of}: {sections.text} ({SMETS1_SECURITY.clause}).")
 
 
 @device.command()

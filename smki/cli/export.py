@@ -32,6 +32,7 @@ from smki.interchange.table import write_csv, write_json_lines, write_pem
 from smki.keys.private_key import encryption_from_environment
 from smki.ledger import CertificateQuery, CertificateRecord
 from smki.problem import NotReady, Problem
+from smki.profile.designation import TEST_CERTIFICATE, policy_text
 from smki.sec.role import CertificateKind
 
 PKCS12_VARIABLE = "SMKI_PKCS12_PASSPHRASE"
@@ -137,7 +138,7 @@ def folder(home: Path, out: Path, key_places: Paths, query: CertificateQuery) ->
     keys = _key_ring(key_places) if key_places else None
     with _selected(home, query) as (smki, records):
         count = write_folder(out, certificates_with_keys(records, smki.clock.now(), keys), passphrase)
-    say(f"{out}: {count} certificates", err=True)
+    say(f"{out}: {count} certificates", _designation(smki), err=True)
 
 
 @export.command()
@@ -153,7 +154,7 @@ def keystore(home: Path, out: Path | None, key_places: Paths, keyless: bool, que
         if keyless:
             held += certificates_with_keys(left_out.records, smki.clock.now())
         file.write(key_store.key_store_json(held).encode("ascii"))
-    _print_summary(len(held), Missing([], True) if keyless else left_out)
+    _print_summary(_designation(smki), len(held), Missing([], True) if keyless else left_out)
 
 
 @export.command(name="org-crypto")
@@ -167,7 +168,7 @@ def org_crypto(home: Path, out: Path | None, key_places: Paths, query: Certifica
     with Smki.open(home) as smki, output(out, PRIVATE_MODE) as file:
         held, left_out = _held(smki, key_places, query)
         file.write(org_crypto_zip(held))
-    _print_summary(len(held), left_out)
+    _print_summary(_designation(smki), len(held), left_out)
 
 
 @export.command(name="pkcs12")
@@ -197,7 +198,7 @@ def pkcs12_(home: Path, out: Path, key_places: Paths, query: CertificateQuery) -
             for party, held in sorted(by_party.items()):
                 with replacing(directory / f"{party}.p12", PRIVATE_MODE) as file:
                     file.write(pkcs12(held, encryption, chain))
-    _print_summary(sum(map(len, by_party.values())), left_out)
+    _print_summary(_designation(smki), sum(map(len, by_party.values())), left_out)
 
 
 @contextmanager
@@ -234,8 +235,12 @@ def _held(smki: Smki, key_places: Paths, query: CertificateQuery) -> tuple[list[
 _NAMED = 5
 
 
-def _print_summary(count: int, left_out: Missing) -> None:
-    say(f"{count} certificates with their private keys", err=True)
+def _designation(smki: Smki) -> str:
+    return f"{TEST_CERTIFICATE}s, {policy_text(smki.configuration.policy_oid)}"
+
+
+def _print_summary(designation: str, count: int, left_out: Missing) -> None:
+    say(designation, f"{count} certificates with their private keys", err=True)
     if left_out.records:
         names = ", ".join(record.serial_number.hex for record in left_out.records[:_NAMED])
         more = ", …" if len(left_out.records) > _NAMED else ""

@@ -21,6 +21,7 @@ from smki.home.lookup import look_up, readings
 from smki.home.smki import Smki
 from smki.interchange.description import certificate_summary
 from smki.ledger import CertificateQuery, CertificateRecord, Order, Period
+from smki.profile.designation import TEST_CERTIFICATE, policy_text
 
 limit_option = click.option("--limit", type=COUNT, help="Maximum number of certificates.")
 
@@ -57,7 +58,7 @@ def list_(
             records: Iterator[CertificateRecord] = (found.record for found in smki.ledger.imports.certificates(query))
         else:
             records = smki.ledger.search.all_certificates(query, Order(sort), descending=descending)
-        _print(islice(records, limit), now, as_json)
+        _print(islice(records, limit), now, as_json, smki.configuration.policy_oid)
 
 
 def _refuse_filters_unknown_for_imports(query: CertificateQuery, *, is_sorted: bool) -> None:
@@ -99,7 +100,7 @@ def search(text: str, home: Path, query: CertificateQuery, limit: int | None, as
         query = replace(query, moment=now)
         ours = (record for record in look_up(smki.ledger, text) if _matches(smki, record, query))
         found = islice(chain(ours, _imported(smki, text, query)), limit)
-        if not _print(found, now, as_json, headed=False):
+        if not _print(found, now, as_json, smki.configuration.policy_oid, headed=False):
             tried = ", ".join([*readings(text), "Party ID", "common name"])
             say(f"smki: nothing found for '{text}', interpreted as: {tried}", err=True)
             sys.exit(EXIT_NEGATIVE)
@@ -132,16 +133,19 @@ def _imported(smki: Smki, text: str, query: CertificateQuery) -> Iterator[Certif
             yield found.record
 
 
-def _print(records: Iterable[CertificateRecord], now: datetime, as_json: bool, *, headed: bool = True) -> bool:
-    """Print a line for each certificate; return whether there were any."""
+def _print(
+    records: Iterable[CertificateRecord], now: datetime, as_json: bool, policy: str, *, headed: bool = True
+) -> bool:
+    """Print a line for each certificate below the head; return whether there were any."""
+    head = f"{_HEAD}  (issued here: {TEST_CERTIFICATE}s, {policy_text(policy)})"
     some = False
     for record in records:
         if not as_json and not some:
-            say(_HEAD)
+            say(head)
         some = True
         say(json.dumps(certificate_summary(record, now)) if as_json else _line(record, now))
     if headed and not as_json and not some:
-        say(_HEAD)
+        say(head)
     return some
 
 

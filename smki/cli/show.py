@@ -20,6 +20,7 @@ from smki.pki.certificate import Certificate
 from smki.pki.pem import decode_input
 from smki.pki.x509 import name_text
 from smki.problem import Malformed, NotFound, Problem
+from smki.profile.designation import designation_of, designation_text, policy_of
 from smki.sec.role import KeyUsage
 
 
@@ -90,12 +91,14 @@ def _describe(
     certificate: Certificate, record: CertificateRecord | None, smki: Smki | None
 ) -> tuple[list[str], dict[str, Any]]:
     """Return the certificate as lines of text and as JSON fields."""
-    values = certificate.as_json()
+    designation = designation_of(policy_of(certificate), issued_here=record is not None and record.issued_here)
+    values = certificate.as_json() | designation
     lines = [certificate.kind.title]
 
     def line(label: str, value: object) -> None:
         lines.append(f"  {label:<20}{value}")
 
+    line("Designation", designation_text(designation))
     if certificate.role:
         line("Role", f"{certificate.role.label} ({certificate.role.hexadecimal}, {certificate.role.decimal})")
     if certificate.entity_identifier:

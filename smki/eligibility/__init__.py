@@ -6,7 +6,7 @@ type, ``inventory`` who adds which Device, and ``refusals`` every reason for ref
 date.
 """
 
-from smki.eligibility.decision import Applied, Decision, decision_lines
+from smki.eligibility.decision import Applied, Decision, Note, decision_lines
 from smki.eligibility.judge import decide
 from smki.eligibility.provisions import PROVISIONS, Provision, in_force
 from smki.eligibility.question import (
@@ -18,6 +18,7 @@ from smki.eligibility.question import (
     OrganisationQuestion,
 )
 from smki.eligibility.refusals import REASONS, DecisionOutcome
+from smki.eligibility.smets1 import security_sections
 from smki.eligibility.tables import DEVICE_THRESHOLD
 
 __all__ = [
@@ -32,9 +33,11 @@ __all__ = [
     "DeviceQuestion",
     "InventoryQuestion",
     "Listing",
+    "Note",
     "OrganisationQuestion",
     "Provision",
     "decide",
     "decision_lines",
     "in_force",
+    "security_sections",
 ]

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from smki.eligibility.provisions import Effect, Provision
+from smki.eligibility.recorded import RecordUsed
 from smki.eligibility.refusals import REASONS, DecisionOutcome
 from smki.problem import Problem, problem_lines
 from smki.remedies import Interface
@@ -26,18 +27,33 @@ class Applied:
     """Why it was not met; None if it was."""
 
     def as_json(self, interface: Interface = Interface.CLI) -> dict[str, Any]:
-        """Return a JSON object: the provision's key and clause, whether it was met, the facts, and the problem if there
-        is one."""
-        value: dict[str, Any] = {
-            "provision": self.provision.key,
-            "clause": self.provision.clause,
-            "title": self.provision.title,
-            "held": self.held,
-            "seen": self.seen,
-        }
+        """Return a JSON object: the provision's key, clause (empty if no source names one) and basis, whether it was
+        met, the facts, and the problem if there is one."""
+        value: dict[str, Any] = {**_cited(self.provision), "held": self.held, "seen": self.seen}
         if self.problem is not None:
             value["problem"] = self.problem.as_json(interface)
         return value
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A statement that belongs to the answer, but neither permits nor prevents anything."""
+
+    provision: Provision
+    text: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Return a JSON object: the provision's key, clause, basis and title, and the text."""
+        return {**_cited(self.provision), "text": self.text}
+
+
+def _cited(provision: Provision) -> dict[str, str]:
+    return {
+        "provision": provision.key,
+        "clause": provision.clause,
+        "basis": provision.basis.value,
+        "title": provision.title,
+    }
 
 
 def holds(provision: Provision, seen: str) -> Applied:
@@ -57,6 +73,7 @@ def fails(provision: Provision, code: str, seen: str) -> Applied:
         seen=seen,
         expected=reason.expected,
         clause=provision.clause,
+        basis=provision.basis.value,
         remedy=reason.remedy,
     )
     return Applied(provision, False, seen, problem)
@@ -71,33 +88,47 @@ class Decision:
     """Every provision that was applied, in order."""
     as_of: date
     """The date asked about."""
+    notes: tuple[Note, ...] = ()
+    """What else the answer says; it does not depend on them."""
+    not_in_force: tuple[Provision, ...] = ()
+    """The provisions that would have been applied, but were not yet in force."""
+    records: tuple[RecordUsed, ...] = ()
+    """For an earlier day, the records that were used."""
 
     @classmethod
     def of(
-        cls, applied: Iterable[Applied | None], as_of: date, given: Mapping[str, str] = MappingProxyType({})
+        cls, applied: Iterable[Applied | Note | None], as_of: date, given: Mapping[str, str] = MappingProxyType({})
     ) -> Decision:
         """Return a decision: eligible if at least one provision was applied and all those in force on that date were
         met.
 
-        A condition that was not in force is skipped; a grant that was not in force is refused.
+        A condition that was not in force is skipped; a grant that was not in force is refused. Either is listed as not in
+        force.
 
         :param given: values for the remedies: ``party``, ``device``.
         """
         counted: list[Applied] = []
+        notes: list[Note] = []
+        later: dict[Provision, None] = {}
         eligible = True
         for each in applied:
             if each is None:
                 continue
+            if isinstance(each, Note):
+                notes.append(each)
+                continue
             provision = each.provision
             if provision.in_force_from > as_of:
+                later[provision] = None
                 if provision.effect is Effect.CONDITION:
                     continue
-                each = fails(provision, "eligibility.not-in-force", f"{as_of}; in force from {provision.in_force_from}")
+                seen = f"{as_of}; {provision.title}: in force from {provision.in_force_from}"
+                each = fails(provision, "eligibility.not-in-force", seen)
             if each.problem is not None:
                 each = replace(each, problem=replace(each.problem, given=given))
             counted.append(each)
             eligible = eligible and each.held
-        return cls(eligible and bool(counted), tuple(counted), as_of)
+        return cls(eligible and bool(counted), tuple(counted), as_of, tuple(notes), tuple(later))
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -117,16 +148,32 @@ class Decision:
             "outcome": self.outcome.value,
             "asOf": self.as_of.isoformat(),
             "applied": [each.as_json(interface) for each in self.applied],
+            "notes": [each.as_json() for each in self.notes],
+            "notInForce": [
+                {**_cited(each), "inForceFrom": each.in_force_from.isoformat()} for each in self.not_in_force
+            ],
+            "records": [each.as_json() for each in self.records],
         }
 
 
 def decision_lines(decision: Decision) -> list[str]:
-    """Return the decision as lines of text: the answer, the provisions that were met, then the reasons for refusal."""
+    """Return the decision as lines of text: the answer, each provision as met or with the reason for refusal, the notes,
+    the conditions that were not yet in force, and the records that were used.
+
+    Every provision is cited by its clause, if a source names one, and its basis.
+    """
     lines = [f"{'Eligible' if decision.eligible else 'Not eligible'} on {decision.as_of}"]
     for each in decision.applied:
         if each.problem is None:
-            lines.append(f"  yes  {each.provision.clause} {each.provision.title}: {each.seen}")
+            lines.append(f"  yes  {each.provision.cited} {each.provision.title}: {each.seen}")
         else:
             first, *others = problem_lines(each.problem)
             lines += [f"  no   {first}", *(f"     {other}" for other in others)]
-    return lines
+    lines += [f"  note {note.provision.cited} {note.provision.title}: {note.text}" for note in decision.notes]
+    refused = {each.provision for each in decision.applied}
+    lines += [
+        f"  --   {each.cited} {each.title}: not applied, in force from {each.in_force_from}"
+        for each in decision.not_in_force
+        if each not in refused
+    ]
+    return [*lines, *(f"  --   {each.text}" for each in decision.records)]

@@ -18,11 +18,11 @@ Our interpretations of the Code:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 
 from smki.eligibility import provisions
-from smki.eligibility.decision import Applied, Decision, fails, holds
+from smki.eligibility.decision import Applied, Decision, Note, fails, holds
 from smki.eligibility.inventory import adding, given_of
 from smki.eligibility.provisions import Provision
 from smki.eligibility.question import (
@@ -33,20 +33,22 @@ from smki.eligibility.question import (
     OrganisationQuestion,
     Question,
 )
+from smki.eligibility.smets1 import security_sections
 from smki.eligibility.tables import (
     AUTHORITY_PROVISIONS,
     DEVICE_ROWS,
     IN_SERVICE,
     OPEN_TO_OTHERS,
     ROLE_ROWS,
+    SHARE_AN_IDENTIFIER,
     SUSPENDED_COUNTS_AS_BEFORE,
     DeviceRow,
     RoleRow,
     Who,
 )
-from smki.sec.device import Device, SmetsVersion
+from smki.sec.device import Device
 from smki.sec.party import NonParty, Party, PartyCategory, Standing, TestingParticipant
-from smki.sec.role import CertificateKind, UserRole
+from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole, UserRole
 from smki.sec.vocabulary import listed
 
 _REGISTERED_SUPPLIER_AGENT_ONLY = frozenset({UserRole.REGISTERED_SUPPLIER_AGENT})
@@ -72,20 +74,21 @@ def _id_of(who: Party | TestingParticipant | NonParty) -> str:
     return str(who.participant_id) if isinstance(who, TestingParticipant) else who.name
 
 
-def _organisation(question: OrganisationQuestion) -> Iterator[Applied | None]:
+def _organisation(question: OrganisationQuestion) -> Iterator[Applied | Note | None]:
     applicant, kind = question.applicant, CertificateKind.ORGANISATION
     yield from _who(question, kind, provisions.ORGANISATION_SUBSCRIBERS)
     subscriber = applicant.subscriber
     if isinstance(subscriber, Party):
         yield _entity_identifier(subscriber, question)
+        yield from _dcc_identifier(subscriber, question)
         yield from _role(subscriber, ROLE_ROWS[question.role], question)
+    yield _usage(question.role, question.usage)
     yield from _issued_before(question)
 
 
-def _device(question: DeviceQuestion) -> Iterator[Applied | None]:
+def _device(question: DeviceQuestion) -> Iterator[Applied | Note | None]:
     device = question.device
     yield from _who(question, CertificateKind.DEVICE, provisions.DEVICE_SUBSCRIBERS)
-    yield _smets1(device)
     row = DEVICE_ROWS.get(device.device_type)
     if row is None:
         yield fails(provisions.DEVICE_TYPE_2, "device.type-2", device.device_type.value)
@@ -96,6 +99,7 @@ def _device(question: DeviceQuestion) -> Iterator[Applied | None]:
     yield _replacement(question)
     yield _device_limit(question)
     yield from _issued_before(question)
+    yield _smets1(question)
 
 
 def _inventory(question: InventoryQuestion) -> Iterator[Applied]:
@@ -250,7 +254,40 @@ def _role(party: Party, row: RoleRow, question: OrganisationQuestion) -> Iterato
             yield fails(provisions.REGISTERED_SUPPLIER_AGENT, "role.registered-supplier-agent", seen)
 
 
-def _device_row(applicant: Applicant, device: Device, row: DeviceRow) -> Iterator[Applied | None]:
+def _dcc_identifier(party: Party, question: OrganisationQuestion) -> Iterator[Applied | Note]:
+    if party.category is not PartyCategory.DCC or not question.role.usages:
+        return
+    before = question.roles_before - {question.role}
+    seen = _certified_before(question.roles_before)
+    if before <= SHARE_AN_IDENTIFIER and (not before or question.role in SHARE_AN_IDENTIFIER):
+        yield holds(provisions.DCC_IDENTIFIERS, seen)
+        if before:
+            text = f"{question.entity_identifier} has certificates in the role {_labels(before)} too"
+            yield Note(provisions.DCC_XML_IDENTIFIER, text)
+    else:
+        yield fails(provisions.DCC_IDENTIFIERS, "entity-identifier.other-role", f"{question.entity_identifier}, {seen}")
+
+
+@cache
+def _usage(role: RemotePartyRole, usage: KeyUsage) -> Applied:
+    if not role.usages:
+        return fails(provisions.ROLE_USAGES, "role.by-ceremony", f"{role}, the role of an Organisation authority")
+    has = listed(each.label for each in role.usages)
+    if usage in role.usages:
+        return holds(provisions.ROLE_USAGES, f"{role} has {has}")
+    return fails(provisions.ROLE_USAGES, "role.usage", f"{usage} for {role}, which has only {has}")
+
+
+@cache
+def _certified_before(roles: frozenset[RemotePartyRole]) -> str:
+    return f"certified in {_labels(roles) or 'no role'} before"
+
+
+def _labels(roles: Iterable[RemotePartyRole]) -> str:
+    return listed(sorted(role.label for role in roles))
+
+
+def _device_row(applicant: Applicant, device: Device, row: DeviceRow) -> Iterator[Applied | Note | None]:
     subscriber = applicant.subscriber
     party = subscriber if isinstance(subscriber, Party) else None
     described = _described(applicant)
@@ -259,14 +296,21 @@ def _device_row(applicant: Applicant, device: Device, row: DeviceRow) -> Iterato
     elif row.others_while_not_in_service:
         status = device.lasting_status if SUSPENDED_COUNTS_AS_BEFORE else device.status
         seen = f"{device.device_type.name}, {_status(device)}, for {described}"
-        if status in IN_SERVICE:
+        if status in IN_SERVICE and device.status in IN_SERVICE:
             yield fails(provisions.DEVICE_NOT_IN_SERVICE, row.refusal, seen)
+        elif status in IN_SERVICE:
+            # Only the assumption refuses it.
+            seen = f"{device.device_type.name}, {device.status}, which we assume to count as {status}, for {described}"
+            yield fails(provisions.DEVICE_SUSPENDED, row.refusal, seen)
         else:
             yield holds(provisions.DEVICE_NOT_IN_SERVICE, seen)
     else:
         yield fails(row.provision, row.refusal, f"{device.device_type.name} for {described}")
     if party is not None:
         yield _separate_roles(party.acts_as, row.who)
+    if row.others_while_not_in_service and device.returns_to is not None and SUSPENDED_COUNTS_AS_BEFORE:
+        seen = f"counted as {device.returns_to}, the status to which it returns, which is an assumption of this project"
+        yield Note(provisions.DEVICE_SUSPENDED, seen)
 
 
 def _separate_roles(acts_as: frozenset[UserRole], who: Who) -> Applied | None:
@@ -275,12 +319,9 @@ def _separate_roles(acts_as: frozenset[UserRole], who: Who) -> Applied | None:
     return holds(provisions.SEPARATE_ROLES, _judged_separately(acts_as, who.acting_as))
 
 
-def _smets1(device: Device) -> Applied | None:
-    if device.smets_version is not SmetsVersion.SMETS1:
-        return None
-    if device.enrolled:
-        return holds(provisions.SMETS1_ENROLLED, "SMETS1, enrolled")
-    return fails(provisions.SMETS1_ENROLLED, "device.smets1-not-enrolled", "SMETS1, not enrolled")
+def _smets1(question: DeviceQuestion) -> Note | None:
+    sections = security_sections(question.device, question.as_of)
+    return Note(provisions.SMETS1_SECURITY, sections.text) if sections else None
 
 
 # Earlier certificates

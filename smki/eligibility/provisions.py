@@ -6,9 +6,12 @@ import enum
 from dataclasses import dataclass
 from datetime import date
 
-DESIGNATED = date(2013, 9, 23)
-"""Assumption: the date on which the Code was designated. A provision whose own date is in no source counts as in force
-from then on, although most came with a later stage of the Code."""
+SMKI_IN_FORCE = date(2014, 7, 31)
+"""The day on which version 3.0 of the Code brought the SMKI into it. A provision whose own day is in no source, such as
+those of the roles that are later than the seed document, counts as in force from then on; that is an assumption."""
+
+APPENDICES_IN_FORCE = date(2016, 3, 1)
+"""Appendices M and N were designated in March 2016. Assumption: on the first day of that month."""
 
 G5_29_IN_FORCE = date(2018, 7, 22)
 G1_10_IN_FORCE = date(2018, 11, 8)
@@ -24,7 +27,9 @@ class Basis(enum.Enum):
     APPENDIX = "appendix"
     """Appendices M and N of the Code."""
     ASSUMPTION = "assumption"
-    """No available source; inferred from the published certificates and interfaces."""
+    """No available source; inferred from the published certificates and interfaces. No clause is cited for it."""
+    PROFILE = "profile"
+    """The certificate profiles (:mod:`smki.profile`)."""
 
 
 class Effect(enum.Enum):
@@ -43,12 +48,18 @@ class Provision:
     key: str
     """A stable key for programs: ``role-supplier``."""
     clause: str
+    """The clause that says so; empty if no source names one."""
     title: str
     text: str
     """Its content, in our own words."""
     effect: Effect = Effect.CONDITION
     basis: Basis = Basis.SEED
-    in_force_from: date = DESIGNATED
+    in_force_from: date = SMKI_IN_FORCE
+
+    @property
+    def cited(self) -> str:
+        """The clause, if there is one, and the basis: ``SEC L3.9 (seed)``, ``(assumption)``."""
+        return f"{self.clause} ({self.basis.value})".lstrip()
 
 
 def in_force(provision: Provision, on_date: date) -> bool:
@@ -94,7 +105,6 @@ STANDING = Provision(
     "SEC M8",
     "Current Party",
     "The subscriber has acceded to the Code and is not suspended, expelled or withdrawn.",
-    basis=Basis.ASSUMPTION,
 )
 AUTHORISED_SUBSCRIBER = Provision(
     "authorised-subscriber",
@@ -108,10 +118,11 @@ OFFICER = Provision(
     "Authorised Responsible Officer",
     "A Party applies through an officer of its own who is appointed for that kind of certificate.",
     basis=Basis.APPENDIX,
+    in_force_from=APPENDICES_IN_FORCE,
 )
 ACTING_FOR = Provision(
     "acting-for",
-    "SEC Appendix M",
+    "",
     "Acting for another Party",
     "An officer acts for its own Party, or for a User that has named its Shared Resource.",
     basis=Basis.ASSUMPTION,
@@ -130,6 +141,21 @@ ENTITY_IDENTIFIER = Provision(
     "Ownership of the Entity Identifier",
     "The Entity Identifier in a request belongs to the Party for which the officer acts.",
     basis=Basis.APPENDIX,
+    in_force_from=APPENDICES_IN_FORCE,
+)
+DCC_IDENTIFIERS = Provision(
+    "dcc-identifiers",
+    "",
+    "One role for each Entity Identifier of the DCC",
+    "An Entity Identifier of the DCC that has been certified in one role is not certified in another.",
+)
+DCC_XML_IDENTIFIER = Provision(
+    "dcc-xml-identifier",
+    "",
+    "Entity Identifier of the DCC's XML",
+    "The Access Control Broker and the signing of the DCC's XML have one Entity Identifier, as in the published test "
+    "certificates.",
+    basis=Basis.ASSUMPTION,
 )
 SEPARATE_ROLES = Provision(
     "separate-roles",
@@ -192,7 +218,7 @@ REGISTERED_SUPPLIER_AGENT = Provision(
 )
 ROLE_LOAD_CONTROLLER = Provision(
     "role-load-controller",
-    "SEC L3.9",
+    "",
     "Load Controller",
     "For Parties that act as Load Controllers. The role is later than the seed document.",
     _GRANT,
@@ -200,7 +226,7 @@ ROLE_LOAD_CONTROLLER = Provision(
 )
 ROLE_XML_SIGN = Provision(
     "role-xml-sign",
-    "SEC L3.9",
+    "",
     "Signing of a User's XML",
     "For every User, in any User Role, under its own Entity Identifier. The role is later than the seed document.",
     _GRANT,
@@ -208,11 +234,20 @@ ROLE_XML_SIGN = Provision(
 )
 ROLE_DSP_XML_SIGN = Provision(
     "role-dsp-xml-sign",
-    "SEC L3.9",
+    "",
     "Signing of the DCC's XML",
     "For the DCC. The role is later than the seed document.",
     _GRANT,
     Basis.ASSUMPTION,
+)
+
+ROLE_USAGES = Provision(
+    "role-usages",
+    "GBCS 12",
+    "Key usages of the role",
+    "The certificates of a role have the key usages of its profile. Those of the roles root and issuingAuthority are made "
+    "with the Organisation authorities, and are not applied for.",
+    basis=Basis.PROFILE,
 )
 
 # Device Certificates
@@ -239,11 +274,20 @@ DEVICE_NOT_IN_SERVICE = Provision(
 DEVICE_TYPE_2 = Provision(
     "device-type-2", "SEC L3", "Type 2 Devices", "In-Home Displays and Consumer Access Devices have no certificates."
 )
-SMETS1_ENROLLED = Provision(
-    "smets1-enrolled",
+DEVICE_SUSPENDED = Provision(
+    "device-suspended",
+    "",
+    "Suspended Devices",
+    "A suspended Device counts by the status to which it returns. Read literally, the seed document reserves only Devices "
+    "in the two statuses of service, so that any Party could have certificates for a suspended one.",
+    basis=Basis.ASSUMPTION,
+)
+SMETS1_SECURITY = Provision(
+    "smets1-security",
     "SEC G1.10",
     "SMETS1 Devices",
-    "A SMETS1 Device counts as a Device once it belongs to an Enrolled SMETS1 smart metering system.",
+    "Sections G2 to G9 apply to a SMETS1 Device only if it is part of, or ancillary to, an Enrolled SMETS1 smart metering "
+    "system. This says nothing about certificates, and is never a reason for refusal.",
     basis=Basis.CODE,
     in_force_from=G1_10_IN_FORCE,
 )
@@ -253,6 +297,7 @@ DEVICE_LIMIT = Provision(
     "Certificates for one Device",
     "A Device has fewer certificates than its threshold, which the registration authority can raise.",
     basis=Basis.APPENDIX,
+    in_force_from=APPENDICES_IN_FORCE,
 )
 REPLACEMENT = Provision(
     "replacement",
@@ -260,6 +305,7 @@ REPLACEMENT = Provision(
     "Replacement of an earlier certificate",
     "The ad hoc web service replaces certificates, so the Device must have had one before.",
     basis=Basis.APPENDIX,
+    in_force_from=APPENDICES_IN_FORCE,
 )
 PUBLIC_KEY = Provision(
     "public-key",
@@ -267,6 +313,7 @@ PUBLIC_KEY = Provision(
     "One certificate for each public key",
     "No certificate has been issued for the public key before.",
     basis=Basis.APPENDIX,
+    in_force_from=APPENDICES_IN_FORCE,
 )
 
 
@@ -287,7 +334,7 @@ INVENTORY_DEVICES = Provision(
 )
 INVENTORY_TYPE_2 = Provision(
     "inventory-type-2",
-    "SEC H5",
+    "",
     "Adding Type 2 Devices",
     "Whoever adds Type 1 Devices adds In-Home Displays and Consumer Access Devices, too.",
     _GRANT,
@@ -301,7 +348,7 @@ INVENTORY_CERTIFIED = Provision(
 )
 INVENTORY_UNDER_TEST = Provision(
     "inventory-under-test",
-    "SEC H14.11",
+    "",
     "Adding Devices under test",
     "For its tests a Testing Participant, or a Party taking part in a test, adds its own Devices of any type, whose models "
     "need not be certified; the inventory names it as the one whose Device under test it is.",

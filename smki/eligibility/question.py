@@ -35,13 +35,14 @@ class OrganisationQuestion:
     applicant: Applicant
     role: RemotePartyRole
     usage: KeyUsage
-    """Part of the application; the usages of a role are a matter of the profile and not judged here."""
     entity_identifier: EntityIdentifier
     as_of: date
     certificates_of_subscriber: int = 0
     """The number of Test Certificates that the subscriber has had, for its quota."""
     public_key_certified: bool = False
     """Whether a certificate has been issued for the public key before."""
+    roles_before: frozenset[RemotePartyRole] = frozenset()
+    """The roles in which the Entity Identifier has been certified before; asked for the DCC's only."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,6 +92,12 @@ _ROWS: tuple[Reason, ...] = (
         "an Entity Identifier of the Party that the officer acts for",
         "entity-identifier.assign",
     ),
+    Reason(
+        "entity-identifier.other-role",
+        "Entity Identifier",
+        "an Entity Identifier of the DCC that has been certified in no other role",
+        "entity-identifier.assign-for-role",
+    ),
     # Test Certificates
     Reason(
         "participant.none",
@@ -161,6 +167,14 @@ _ROWS: tuple[Reason, ...] = (
         "a User: a Party that has completed the entry process for a User Role",
         "party.become-user",
     ),
+    Reason(
+        "role.by-ceremony",
+        "Remote Party Role",
+        "a role in which Organisation Certificates are issued; the certificates of the roles root and issuingAuthority are "
+        "those of the Organisation authorities",
+        "authority.by-ceremony",
+    ),
+    Reason("role.usage", "key usage", "a key usage of the certificates of this role", "role.usage"),
     Reason("authority.dcc-only", "authority", "the DCC", "Only the DCC runs authorities."),
     # Devices
     Reason(
@@ -168,12 +182,6 @@ _ROWS: tuple[Reason, ...] = (
         "Device type",
         "a Device that has certificates: part of a Communications Hub, a meter or a Type 1 Device",
         "Do not apply: this Device needs no certificate.",
-    ),
-    Reason(
-        "device.smets1-not-enrolled",
-        "SMETS1 Device",
-        "a SMETS1 Device of an Enrolled smart metering system, or ancillary to one",
-        "device.enrol",
     ),
     Reason("device.communications-hub", "Communications Hub Function", "the DCC", "Have the DCC apply."),
     Reason(

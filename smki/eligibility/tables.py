@@ -17,6 +17,10 @@ SUSPENDED_COUNTS_AS_BEFORE = True
 """Assumption: a suspended Device is treated as having the status to which it returns. Taken literally, ``suspended`` is
 neither of the two above, and any Party could have certificates for a meter in somebody's home."""
 
+SHARE_AN_IDENTIFIER = frozenset({RemotePartyRole.ACCESS_CONTROL_BROKER, RemotePartyRole.DSP_XML_SIGN})
+"""Assumption: the roles that one Entity Identifier of the DCC may have together. In the published test certificates,
+90B3D51F30000002 has both."""
+
 OPEN_TO_OTHERS = frozenset({TestPurpose.DEVICE_AND_USER_SYSTEM_TESTS, TestPurpose.SECTION_T})
 """The tests that are open to participants that are not Parties."""
 

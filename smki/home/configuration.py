@@ -45,7 +45,7 @@ class Configuration:
     seed: str | None = None
     deemed_accepted_after: int = 0
     """Seconds after its issue at which an Organisation Certificate that was neither accepted nor rejected is deemed
-    accepted (SEC L11.5). Assumption: the Code's own period is not known to us. The default is 0, so that a first try
+    accepted (SEC L11). Assumption: the Code's own period is not known to us. The default is 0, so that a first try
     needs one step."""
     format: int = FORMAT
 

@@ -58,7 +58,7 @@ from smki.problem import NotReady, Problem
 from smki.registration import Actor, Application, Apply, Issued, Refusal, Refused, Registration
 from smki.registration.command import Settings
 from smki.registration.imports import Import
-from smki.registration.inquiry import Inquiry
+from smki.registration.questions import Questions
 from smki.registration.revocation_lists import IssuedLists, lists_of_issuer
 from smki.sec.device import DeviceType
 from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole
@@ -201,9 +201,9 @@ class Smki:
         self.close()
 
     @cached_property
-    def inquiry(self) -> Inquiry:
+    def inquiry(self) -> Questions:
         """Answers who may subscribe for what, without applying."""
-        return Inquiry(self.ledger, self.clock)
+        return Questions(self.ledger, self.clock)
 
     def importer(
         self, issuers: Sequence[Certificate] = (), *, only_conformant: bool = False, interface: str = "python"

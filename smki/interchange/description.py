@@ -11,14 +11,15 @@ from typing import Any
 from smki.clock import iso
 from smki.ledger import ApplicationRecord, CertificateRecord, CredentialRecord, Event
 from smki.pki.template import CertificateReader
+from smki.profile.designation import designation_of, policy_in, policy_of
 from smki.remedies import Interface
 from smki.sec.certified_product import CertifiedProduct
 
 SUMMARY_FIELDS = (
     "serialNumber", "kind", "entityIdentifier", "role", "usage", "status", "notBefore", "notAfter", "issued",
-    "issuerSerialNumber", "issuedHere",
+    "issuerSerialNumber", "issuedHere", "designation", "policyOid", "policyName",
 )  # fmt: skip
-"""The fields that the ledger stores for a certificate, available without reading its DER."""
+"""The fields that the ledger stores for a certificate, and what it is: available without reading all of its DER."""
 
 DETAIL_FIELDS = (
     *SUMMARY_FIELDS,
@@ -34,7 +35,7 @@ PEM_FIELD = "pem"
 def certificate_summary(record: CertificateRecord, moment: datetime) -> dict[str, Any]:
     """Return the SUMMARY_FIELDS of a certificate, with its status at *moment*: text, ISO 8601, hexadecimal, or None.
 
-    issuedHere is false for imported certificates.
+    issuedHere is false for imported certificates; designation is ``Test Certificate`` for everything issued here.
     """
     return {
         "serialNumber": record.serial_number.hex,
@@ -48,7 +49,12 @@ def certificate_summary(record: CertificateRecord, moment: datetime) -> dict[str
         "issued": iso(record.issued),
         "issuerSerialNumber": record.issuer_serial_number.hex if record.issuer_serial_number else None,
         "issuedHere": record.issued_here,
+        **designation_of(_policy_of(record), issued_here=record.issued_here),
     }
+
+
+def _policy_of(record: CertificateRecord) -> str | None:
+    return policy_in(record.der) if record.issued_here else policy_of(record.certificate)
 
 
 def certificate_details(
@@ -67,6 +73,7 @@ def certificate_details(
         "issued": iso(record.issued),
         "issuerSerialNumber": record.issuer_serial_number.hex if record.issuer_serial_number else None,
         "issuedHere": record.issued_here,
+        **designation_of(policy_of(certificate), issued_here=record.issued_here),
     }
 
 

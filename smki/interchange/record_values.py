@@ -14,7 +14,7 @@ COLUMNS = (
     "number",
     "status",
     "statusSince",
-    *(name for name in SUMMARY_FIELDS if name not in ("status", "issuedHere")),
+    *(name for name in SUMMARY_FIELDS if name not in ("status", "issuedHere", "policyName")),
     "topUp",
     "certificate",
 )
@@ -27,6 +27,7 @@ def record_values(record: CertificateRecord, moment: datetime) -> dict[str, Any]
     """Return the values of a certificate at *moment*, by the names in :data:`COLUMNS` and in that order."""
     summary = certificate_summary(record, moment)
     del summary["issuedHere"]  # true of everything that is exported
+    del summary["policyName"]  # in the manifest
     first = {
         "number": record.id,
         "status": summary.pop("status"),

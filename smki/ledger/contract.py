@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from smki.identity import EntityIdentifier, PartyId, SerialNumber
+from smki.ledger.history import HistoryReader
 from smki.ledger.products import ProductReader, ProductWriter
 from smki.ledger.record import RecordReader
 from smki.ledger.records import (
@@ -39,7 +40,7 @@ from smki.problem import Problem, SmkiError
 from smki.sec.device import Device, DeviceType, SmiStatus
 from smki.sec.party import Party
 from smki.sec.registry_fields import Registrant
-from smki.sec.role import CertificateStatus
+from smki.sec.role import CertificateStatus, RemotePartyRole
 
 T = TypeVar("T")
 
@@ -228,6 +229,10 @@ class Reader(Protocol):
         """The record of all events."""
 
     @property
+    def history(self) -> HistoryReader:
+        """The past of the register."""
+
+    @property
     def search(self) -> SearchReader:
         """Paginated queries."""
 
@@ -269,6 +274,9 @@ class Reader(Protocol):
 
     def certificates_for_device(self, device_id: EntityIdentifier) -> int:
         """The number of certificates that a Device has had."""
+
+    def roles_certified(self, entity: EntityIdentifier) -> frozenset[RemotePartyRole]:
+        """The roles of the Organisation Certificates that an Entity Identifier has had, whatever their status."""
 
     def last_certificate_id(self) -> int:
         """The id of the last certificate; 0 if there is none."""

@@ -106,7 +106,7 @@ _ROWS: tuple[tuple[str, Severity, str, str], ...] = (
     ("update.malformed", _E, "RFC 5280 5.1.2.4", "a time that exists, to the second, with Z"),
     ("update.reversed", _E, "RFC 5280 5.1.2.5", "nextUpdate later than thisUpdate"),
     ("next-update.missing", _E, "RFC 5280 5.1.2.5", "nextUpdate"),
-    ("next-update.late", _W, "SEC Appendix B", "a nextUpdate within the period of the profile"),
+    ("next-update.late", _W, "RFC 5280 5.1.2.5", "a nextUpdate within the period of the profile"),
     ("entries.empty", _E, "RFC 5280 5.1.2.6", "revokedCertificates omitted when nothing is revoked"),
     ("entry.serial-number", _E, "RFC 5280 4.1.2.2", "a positive serial number of at most 16 bytes"),
     ("entry.repeated", _E, "RFC 5280 5.3", "each certificate once"),

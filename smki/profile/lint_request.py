@@ -20,7 +20,7 @@ from smki.profile.check_names import check_name
 from smki.profile.detect import detect_request_kind, role_of
 from smki.profile.forms import RequestProfile
 from smki.profile.locate import locator
-from smki.profile.tables import request_profile_of
+from smki.profile.tables import APPLICATION_REQUEST, request_profile_of
 from smki.sec.role import CertificateKind
 
 INFO = "certificationRequestInfo"
@@ -46,6 +46,8 @@ def examine_request(
 ) -> tuple[CertificationRequest | None, list[Finding]]:
     """Return the values that a certificate takes from a certification request (DER), and the findings of the lint.
 
+    The usages that its role has are not checked: the decision on the application does that.
+
     :param kind: the intended kind, DEVICE or ORGANISATION.
     :param templates: shorten the lint of Device requests; the result is the same without them.
     :returns: None instead of the request if there are findings at error or above.
@@ -58,7 +60,7 @@ def examine_request(
             return like, []
     structure = read_request(data)
     report = Report()
-    check_request(report, structure, kind)
+    check_request(report, structure, kind, None if kind is CertificateKind.DEVICE else APPLICATION_REQUEST)
     if errors_among(report.findings):
         return None, report.findings
     if templates is not None and not report.findings:

@@ -293,6 +293,14 @@ _REQUEST_BY_ROLE = {
     )
     for role in ORGANISATION_ROLES
 }
+APPLICATION_REQUEST = _organisation_request(
+    "organisation-application",
+    "certification request for an Organisation Certificate",
+    _END_ENTITY_USAGES,
+    *RemotePartyRole,
+)
+"""What a request must contain whatever its role. Whether the role has certificates of that usage is a provision
+(:mod:`smki.eligibility`), so that a question and an application get the same answer."""
 REQUEST_PROFILES: dict[str, RequestProfile] = {
     profile.name: profile for profile in (DEVICE_REQUEST, ORGANISATION_REQUEST, *_REQUEST_BY_ROLE.values())
 }
@@ -316,7 +324,7 @@ def _revocation_list(
         version=Row(Version(1, "v2"), "RFC 5280 5.1.2.1", _STATED),
         signature_algorithm=_ALGORITHM,
         issuer=Row(issuer, _GBCS, _MEASURED),
-        next_update=Row(NextUpdateForm(hours), "SEC Appendix B", _ASSUMED),
+        next_update=Row(NextUpdateForm(hours), "RFC 5280 5.1.2.5", _ASSUMED),
         entries=Row(EntriesForm(max_serial_bytes=16, reasons=(1, 2, 3, 4, 5, 6, 9, 10)), "RFC 5280 5.3.1", _STATED),
         extensions=(
             _extension(Oid.AUTHORITY_KEY_IDENTIFIER, False, _ISSUER_KEY, "RFC 5280 5.2.1"),

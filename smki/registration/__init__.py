@@ -2,7 +2,8 @@
 
 ``command`` runs commands; ``applications``, ``acceptance``, ``revocation``, ``revocation_lists``, ``authorities``,
 ``parties``, ``identifiers``, ``appointments``, ``bulk``, ``devices``, ``credentials``, ``imports``, ``clock`` and
-``restoration`` define them. ``inquiry`` answers questions without changing anything.
+``restoration`` define them. ``inquiry`` and ``questions`` answer questions without changing
+anything.
 """
 
 from smki.registration.actor import Actor

@@ -4,19 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from typing import Protocol
 
 from smki.eligibility import Applicant, DeviceQuestion, Listing, decide
 from smki.eligibility.inventory import as_added_by
 from smki.identity import EntityIdentifier, PartyId
-from smki.ledger.contract import RegisterReader
 from smki.problem import Malformed, NotFound, Problem
 from smki.registration.actor import Actor
 from smki.sec.device import Device, DeviceType, Fuel
 from smki.sec.party import NonParty, Party, PartyCategory, TestingParticipant
+from smki.sec.registry_fields import Registrant
 from smki.sec.role import CertificateKind
 
 
-def named_applicant(register: RegisterReader, actor: Actor, kind: CertificateKind) -> Applicant | None:
+class RegisterView(Protocol):
+    """The part of the register that a decision depends on: today's, or that of an earlier day."""
+
+    def registrant(self, party: PartyId) -> Registrant | None:
+        """The Party or Testing Participant with that id, or None."""
+
+    def registrants(self) -> list[Registrant]:
+        """Every Party and Testing Participant, in the order in which they were added."""
+
+    def owner(self, identifier: EntityIdentifier) -> Party | None:
+        """The Party to which an Entity Identifier belongs, or None."""
+
+    def device(self, device_id: EntityIdentifier) -> Device | None:
+        """The Device with that id, or None."""
+
+
+def named_applicant(register: RegisterView, actor: Actor, kind: CertificateKind) -> Applicant | None:
     """Return the applicant that the actor names, or None if it names none.
 
     An id that is not registered gives a NonParty; the provisions decide whether that may apply.
@@ -26,11 +43,16 @@ def named_applicant(register: RegisterReader, actor: Actor, kind: CertificateKin
     if not actor.party:
         return None
     who = _registered(register, actor.party) or NonParty(actor.party)
-    user = _user(register, actor.on_behalf_of) if actor.on_behalf_of else None
+    user = named_user(register, actor.on_behalf_of) if actor.on_behalf_of else None
     return Applicant(who, actor.officer or first_officer(who, kind), user)
 
 
-def _user(register: RegisterReader, name: str) -> Party:
+def named_user(register: RegisterView, name: str) -> Party:
+    """Return the Party on whose behalf somebody applies.
+
+    :raises NotFound: if it is not registered, or no Party.
+    :raises Malformed: if the name is not the id of a Party.
+    """
     user = register.registrant(PartyId.parse(name))
     if isinstance(user, Party):
         return user
@@ -47,7 +69,7 @@ def _user(register: RegisterReader, name: str) -> Party:
 
 
 def owner_as_applicant(
-    register: RegisterReader, entity: EntityIdentifier, actor: Actor, kind: CertificateKind
+    register: RegisterView, entity: EntityIdentifier, actor: Actor, kind: CertificateKind
 ) -> Applicant | None:
     """Return the Party that an Entity Identifier belongs to, or None."""
     owner = register.owner(entity)
@@ -57,7 +79,7 @@ def owner_as_applicant(
 
 
 def first_eligible(
-    register: RegisterReader,
+    register: RegisterView,
     device: Device,
     day: date,
     actor: Actor,
@@ -88,7 +110,7 @@ def first_eligible(
     return first
 
 
-def _candidates(register: RegisterReader, device: Device) -> Iterator[Party | TestingParticipant]:
+def _candidates(register: RegisterView, device: Device) -> Iterator[Party | TestingParticipant]:
     for fuel in Fuel:
         responsible = device.responsible_for(fuel)
         found = register.registrant(responsible) if responsible else None
@@ -102,7 +124,7 @@ def _candidates(register: RegisterReader, device: Device) -> Iterator[Party | Te
     yield from registrants
 
 
-def _registered(register: RegisterReader, name: str) -> Party | TestingParticipant | None:
+def _registered(register: RegisterView, name: str) -> Party | TestingParticipant | None:
     try:
         return register.registrant(PartyId.parse(name))
     except Malformed:

@@ -19,7 +19,7 @@ from smki.profile.lint import examine_request, looks_like_certificate
 from smki.profile.tables import profile_of
 from smki.registration.command import Command, Context, Done, Happened
 from smki.registration.duties import added_text, statement_lines, statement_of, unstated
-from smki.registration.inquiry import CannotBeJudged, Found, NewDevice, decide_on, find_applicant
+from smki.registration.inquiry import CannotBeJudged, NewDevice, WhoAndWhat, decide_on, find_applicant
 from smki.registration.storing import store_certificate
 from smki.sec.device import DeviceType
 from smki.sec.lodged import LODGED_ROLES
@@ -132,14 +132,9 @@ class _Decide(Command[Issued | Refusal]):
             found = find_applicant(context.transaction, context.actor, wanted.kind, entity, new, day)
             applicant = found.applicant
             decision = decide_on(
-                context.transaction,
-                found,
-                self.request.role,
-                self.request.usage,
-                entity,
-                day,
-                self.request.public_key_info,
-            )
+                context.transaction, applicant, found.device, self.request.role, self.request.usage, entity, day,
+                self.request.public_key_info, to_be_added=found.to_be_added,
+            )  # fmt: skip
             problems = [*decision.problems, *unstated(context.transaction.register, wanted.statement)]
             if problems:
                 return self._refuse(context, problems, applicant)
@@ -147,7 +142,7 @@ class _Decide(Command[Issued | Refusal]):
         except (NotConformant, CannotBeJudged) as error:
             return self._refuse(context, error.problems, applicant)
 
-    def _issue(self, context: Context, request: CertificationRequest, found: Found) -> Done[Issued | Refusal]:
+    def _issue(self, context: Context, request: CertificationRequest, found: WhoAndWhat) -> Done[Issued | Refusal]:
         applicant, device, to_be_added = found
         kind, delay = self.application.kind, context.settings.deemed_accepted_after
         # A Device Certificate counts as accepted at once (SEC L11); it may be rejected afterwards.
@@ -203,7 +198,6 @@ def _issuer(context: Context, application: Application) -> CertificationAuthorit
             subject=f"authority {application.issuer[:16]}",
             seen="does not issue certificates of this kind",
             expected=names,
-            clause="SEC L3",
             remedy=f"Name one of {names}, or leave it out.",
         )
     )

@@ -100,7 +100,6 @@ class ReleaseIdentifier(Command[Registrant]):
                     subject=f"Entity Identifier {self.identifier}",
                     seen=f"not assigned to {self.party}",
                     expected="one of the Party's",
-                    clause="SEC L3.9",
                 )
             )
         self._require_unused(context)
@@ -122,7 +121,6 @@ class ReleaseIdentifier(Command[Registrant]):
                         subject=f"Entity Identifier {self.identifier}",
                         seen=f"in certificate {record.serial_number}, {status.label}",
                         expected="one whose certificates are all revoked or expired",
-                        clause="SEC L3.9",
                         given={"serial": str(record.serial_number), "party": str(self.party)},
                     )
                 )

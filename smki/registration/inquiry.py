@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import NamedTuple
 
-from smki.clock import Clock
+from smki.clock import Clock, TravellingClock
 from smki.eligibility import (
     DEVICE_THRESHOLD,
     Applicant,
+    AuthorityQuestion,
     Decision,
     DeviceQuestion,
     Listing,
@@ -21,16 +23,52 @@ from smki.identity import EntityIdentifier
 from smki.ledger import Reader
 from smki.problem import Problem, SmkiError
 from smki.registration.actor import Actor
-from smki.registration.applicants import first_eligible, named_applicant, owner_as_applicant
+from smki.registration.applicants import RegisterView, first_eligible, named_applicant, owner_as_applicant
+from smki.registration.history import RegisterOn, register_on
 from smki.registration.products import listing_of
-from smki.sec.device import Device, DeviceType
-from smki.sec.party import NonParty
+from smki.sec.device import Device, DeviceType, SmetsVersion, SmiStatus
+from smki.sec.party import NonParty, Party, PartyCategory
 from smki.sec.registry_fields import registrant_id
 from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole
 
 
 class CannotBeJudged(SmkiError):
     """The question has no answer: the applicant or the Device is not known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supposing:
+    """What a question supposes of a Device, whatever the inventory says; None for what it says."""
+
+    status: SmiStatus | None = None
+    returns_to: SmiStatus | None = None
+    """For a suspended Device, the status to which it returns; by default the one that it has."""
+    smets_version: SmetsVersion | None = None
+
+    def of(self, device: Device) -> Device:
+        """Return the Device as supposed.
+
+        :raises Malformed: if it cannot be suspended from its status, or is to return to one without being suspended.
+        """
+        status, returns_to = device.status, device.returns_to
+        if self.status is not None:
+            status = self.status
+            returns_to = device.lasting_status if status is SmiStatus.SUSPENDED else None
+        return replace(
+            device,
+            status=status,
+            returns_to=self.returns_to or returns_to,
+            smets_version=self.smets_version or device.smets_version,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownCounts:
+    """Numbers of certificates that were read once, for many questions."""
+
+    of_subscribers: Mapping[str, int]
+    of_device: int = 0
+    threshold: int = DEVICE_THRESHOLD
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +83,7 @@ class NewDevice:
     """Whether it is a Device under test of the applicant."""
 
 
-class Found(NamedTuple):
+class WhoAndWhat(NamedTuple):
     """Who applies, and for which Device."""
 
     applicant: Applicant
@@ -62,71 +100,108 @@ def find_applicant(
     entity: EntityIdentifier,
     new: NewDevice,
     day: date,
-) -> Found:
+    register: RegisterView | None = None,
+    supposing: Supposing | None = None,
+) -> WhoAndWhat:
     """Return who applies, and for a Device Certificate the Device.
 
     :param new: what is said of a Device that is not in the inventory.
+    :param register: the register of an earlier day; today's by default.
+    :param supposing: what to suppose of the Device.
     :raises CannotBeJudged: if the applicant or the Device cannot be determined.
     """
-    register = reader.register
+    register = register or reader.register
     try:
         applicant = named_applicant(register, actor, kind)
         if kind is CertificateKind.ORGANISATION:
             applicant = applicant or owner_as_applicant(register, entity, actor, kind)
             if applicant is None:
                 raise CannotBeJudged(_no_owner(entity))
-            return Found(applicant, None, None)
-        device = register.device(entity)
-        if device is not None:
-            if new.device_type not in (None, device.device_type):
-                raise CannotBeJudged(_other_type(device, new.device_type))
-            if new.model not in ("", device.model):
-                raise CannotBeJudged(_other_model(device, new.model))
-            return Found(applicant or first_eligible(register, device, day, actor), device, None)
-        if new.device_type is None:
-            raise CannotBeJudged(_unknown_device(entity))
-        device = Device(entity, new.device_type, model=new.model)
-        listing = listing_of(register, device)
+            return WhoAndWhat(applicant, None, None)
+        device, is_new = _device_for(register, entity, new)
+        if supposing is not None:
+            device = supposing.of(device)
+        if not is_new:
+            return WhoAndWhat(applicant or first_eligible(register, device, day, actor), device, None)
+        listing = listing_of(reader.register, device)
         applicant = applicant or first_eligible(register, device, day, actor, listing, new.under_test)
-        return Found(applicant, as_added_by(device, applicant.subscriber, new.under_test), listing)
+        return WhoAndWhat(applicant, as_added_by(device, applicant.subscriber, new.under_test), listing)
     except CannotBeJudged:
         raise
     except SmkiError as error:
         raise CannotBeJudged(*error.problems) from error
 
 
+def _device_for(register: RegisterView, entity: EntityIdentifier, new: NewDevice) -> tuple[Device, bool]:
+    """Return the Device for which somebody applies, and whether it is to be added to the inventory."""
+    device = register.device(entity)
+    if device is None:
+        if new.device_type is None:
+            raise CannotBeJudged(_unknown_device(entity))
+        return Device(entity, new.device_type, model=new.model), True
+    if new.device_type not in (None, device.device_type):
+        raise CannotBeJudged(_other_type(device, new.device_type))
+    if new.model not in ("", device.model):
+        raise CannotBeJudged(_other_model(device, new.model))
+    return device, False
+
+
+def find_device(register: RegisterView, entity: EntityIdentifier, device_type: DeviceType | None) -> Device:
+    """Return the Device with an id.
+
+    :param device_type: the type of a Device that is not in the inventory.
+    :raises CannotBeJudged: if it is neither in the inventory nor given a type, or is given another type than there.
+    """
+    return _device_for(register, entity, NewDevice(device_type))[0]
+
+
 def decide_on(
     reader: Reader,
-    found: Found,
+    applicant: Applicant,
+    device: Device | None,
     role: RemotePartyRole | None,
     usage: KeyUsage,
     entity: EntityIdentifier,
     day: date,
     public_key_info: bytes | None = None,
+    known: KnownCounts | None = None,
+    to_be_added: Listing | None = None,
 ) -> Decision:
     """Return the decision, according to the current state of the ledger.
 
-    :param found: who applies, and for which Device.
+    :param device: the Device, for a Device Certificate.
     :param role: the role, for an Organisation Certificate.
     :param public_key_info: SubjectPublicKeyInfo (DER) of the request; None for an inquiry without a request.
+    :param known: what need not be read again.
+    :param to_be_added: for a Device that is not in the inventory, what is known of its model; None not to judge who may add it.
     """
-    applicant, device, to_be_added = found
     subscriber = applicant.subscriber
     is_certified = public_key_info is not None and reader.is_certified(public_key_info)
     had = 0
     if not isinstance(subscriber, NonParty) and subscriber.quota is not None:
-        had = reader.certificates_issued_to(registrant_id(subscriber))
+        identity = registrant_id(subscriber)
+        had = known.of_subscribers.get(identity, 0) if known else reader.certificates_issued_to(identity)
+    if device is not None and known is not None:
+        return decide(
+            DeviceQuestion(applicant, device, day, known.of_device, known.threshold, False, had, is_certified)
+        )
     if device is not None:
         limit = reader.register.threshold(device.device_id) or DEVICE_THRESHOLD
         issued = reader.certificates_for_device(device.device_id)
         return decide(DeviceQuestion(applicant, device, day, issued, limit, False, had, is_certified, to_be_added))
     if role is None:
         raise ValueError("an Organisation Certificate is asked for in a role")
-    return decide(OrganisationQuestion(applicant, role, usage, entity, day, had, is_certified))
+    is_dcc = isinstance(subscriber, Party) and subscriber.category is PartyCategory.DCC
+    before = reader.roles_certified(entity) if is_dcc else frozenset()
+    return decide(OrganisationQuestion(applicant, role, usage, entity, day, had, is_certified, roles_before=before))
 
 
 class Inquiry:
-    """Answers who may subscribe for what, without applying."""
+    """Answers who may subscribe for what, without applying.
+
+    The answer for a day in the past is based on the register as it was recorded on that day, as far as the ledger has its
+    history (:mod:`smki.registration.history`); numbers of certificates are always today's.
+    """
 
     def __init__(self, reader: Reader, clock: Clock) -> None:
         self._reader = reader
@@ -148,10 +223,12 @@ class Inquiry:
         :param applicant: the id of the Party; by default the one that owns the Entity Identifier.
         :raises CannotBeJudged: if there is no such Party.
         """
-        day = as_of or self._clock.now().date()
-        actor = Actor(interface="question", party=applicant, officer=officer, on_behalf_of=on_behalf_of)
-        found = find_applicant(self._reader, actor, CertificateKind.ORGANISATION, entity, NewDevice(), day)
-        return decide_on(self._reader, found, role, usage, entity, day)
+        register, day = self.register_of(as_of)
+        actor = _actor(applicant, officer, on_behalf_of)
+        who = find_applicant(
+            self._reader, actor, CertificateKind.ORGANISATION, entity, NewDevice(), day, register
+        ).applicant
+        return _with_records(decide_on(self._reader, who, None, role, usage, entity, day), register, who)
 
     def device(
         self,
@@ -162,6 +239,7 @@ class Inquiry:
         officer: str = "",
         on_behalf_of: str = "",
         as_of: date | None = None,
+        supposing: Supposing | None = None,
         model: str = "",
         under_test: bool = False,
     ) -> Decision:
@@ -172,13 +250,70 @@ class Inquiry:
         :param model: the product identifier of a Device that is not in the inventory.
         :param under_test: whether such a Device is a Device under test of the applicant.
         :param applicant: the id of the Party or Testing Participant; by default the first that is eligible.
-        :raises CannotBeJudged: if there is no such Party, or the Device is not in the inventory and no type is given.
+        :param supposing: what to suppose of the Device in place of what the inventory says.
+        :raises CannotBeJudged: if there is no such Party, the Device is not in the inventory and no type is given, or it
+            cannot be as supposed.
         """
-        day = as_of or self._clock.now().date()
-        actor = Actor(interface="question", party=applicant, officer=officer, on_behalf_of=on_behalf_of)
-        new = NewDevice(device_type, model, under_test)
-        found = find_applicant(self._reader, actor, CertificateKind.DEVICE, entity, new, day)
-        return decide_on(self._reader, found, None, KeyUsage.DIGITAL_SIGNATURE, entity, day)
+        register, day = self.register_of(as_of)
+        actor = _actor(applicant, officer, on_behalf_of)
+        new, usage = NewDevice(device_type, model, under_test), KeyUsage.DIGITAL_SIGNATURE
+        found = find_applicant(self._reader, actor, CertificateKind.DEVICE, entity, new, day, register, supposing)
+        who, device, to_be_added = found
+        decision = decide_on(self._reader, who, device, None, usage, entity, day, to_be_added=to_be_added)
+        return _with_records(decision, register, who, device)
+
+    def authority(
+        self,
+        kind: CertificateKind,
+        *,
+        applicant: str = "",
+        officer: str = "",
+        on_behalf_of: str = "",
+        as_of: date | None = None,
+    ) -> Decision:
+        """Return whether an applicant may subscribe for the certificate of an authority on a day (today by default).
+
+        :param applicant: the id of the Party or Testing Participant; by default the DCC's.
+        :raises CannotBeJudged: if there is no such Party.
+        :raises ValueError: if *kind* is not that of an authority.
+        """
+        register, day = self.register_of(as_of)
+        try:
+            who = named_applicant(register, _actor(applicant or _dcc(register), officer, on_behalf_of), kind)
+        except SmkiError as error:
+            raise CannotBeJudged(*error.problems) from error
+        if who is None:
+            raise CannotBeJudged(_no_dcc())
+        return _with_records(decide(AuthorityQuestion(who, kind, day)), register, who)
+
+    def register_of(self, as_of: date | None) -> tuple[RegisterView, date]:
+        """Return the register for a question about a day (today by default), and the day."""
+        clock = self._clock
+        day = as_of or clock.now().date()
+        # A request that only reads can set its own time, which is not the present then.
+        present = clock.base if isinstance(clock, TravellingClock) and not clock.may_write else clock
+        return register_on(self._reader, day, present.now().date()), day
+
+
+def _with_records(
+    decision: Decision, register: RegisterView, applicant: Applicant, device: Device | None = None
+) -> Decision:
+    if isinstance(register, RegisterOn):
+        return replace(decision, records=register.used_for(applicant, device))
+    return decision
+
+
+def _actor(applicant: str, officer: str, on_behalf_of: str) -> Actor:
+    return Actor(interface="question", party=applicant, officer=officer, on_behalf_of=on_behalf_of)
+
+
+def _dcc(register: RegisterView) -> str:
+    found = (who for who in register.registrants() if isinstance(who, Party) and who.category is PartyCategory.DCC)
+    return next((str(who.party_id) for who in found), "")
+
+
+def _no_dcc() -> Problem:
+    return Problem(code="party.none-registered", subject="applicant", seen="no DCC is registered", expected="a Party")
 
 
 def _no_owner(entity: EntityIdentifier) -> Problem:

@@ -67,7 +67,7 @@ def acting_officer(reader: Reader, record: CertificateRecord, actor: Actor) -> A
                 subject=subject,
                 seen=seen,
                 expected=reason.expected,
-                clause="SEC L3",
+                clause="SEC Appendix M",
                 remedy=reason.remedy,
             )
         )

@@ -70,7 +70,7 @@ class SmiStatus(enum.Enum):
 
         :raises Malformed: for anything else.
         """
-        return parse_word(cls, text, "smi-status.unknown", "SMI status", "SEC A1")
+        return parse_word(cls, text, "smi-status.unknown", "SMI status")
 
     def __str__(self) -> str:
         return self.value
@@ -106,7 +106,7 @@ class SmetsVersion(enum.Enum):
 
         :raises Malformed: for anything else.
         """
-        return parse_word(cls, text, "smets-version.unknown", "SMETS version", "SEC A1")
+        return parse_word(cls, text, "smets-version.unknown", "SMETS version")
 
     def __str__(self) -> str:
         return self.name

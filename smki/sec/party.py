@@ -30,7 +30,7 @@ class PartyCategory(enum.Enum):
 
         :raises Malformed: for anything else.
         """
-        return parse_word(cls, text, "party-category.unknown", "Party category", "SEC A1")
+        return parse_word(cls, text, "party-category.unknown", "Party category")
 
     def __str__(self) -> str:
         return self.value
@@ -235,7 +235,7 @@ class Party:
                 "party.authorised-for", seen, "Organisation Certificates, Device Certificates or both", "SEC L3"
             )
 
-    def _refuse(self, code: str, seen: str, expected: str, clause: str = "SEC A1") -> None:
+    def _refuse(self, code: str, seen: str, expected: str, clause: str = "") -> None:
         raise Malformed(
             Problem(code=code, subject=f"Party {self.party_id}", seen=seen, expected=expected, clause=clause)
         )

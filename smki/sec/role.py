@@ -101,7 +101,7 @@ class UserRole(enum.Enum):
 
         :raises Malformed: for anything else.
         """
-        return parse_word(cls, text, "user-role.unknown", "User Role", "SEC A1")
+        return parse_word(cls, text, "user-role.unknown", "User Role")
 
     def __str__(self) -> str:
         return self.value

@@ -12,6 +12,7 @@ from smki.file import replace_file
 from smki.identity import EntityIdentifier
 from smki.pki.certificate import Certificate
 from smki.problem import NotReady, Problem
+from smki.profile.designation import TEST_CERTIFICATE, designation_of, policy_of, policy_text
 from smki.sec.device import DeviceType
 from smki.testing.credential import Credential
 from smki.testing.trust_anchor_cells import CellUsage, TrustAnchorCell
@@ -45,7 +46,7 @@ class Bundle:
 
     def as_pem(self) -> str:
         """Return every part as PEM in one text, each after a line that describes it (RFC 7468 5.2)."""
-        parts = []
+        parts = [f"{TEST_CERTIFICATE}s, {policy_text(policy_of(self.issuers[0]))}"] if self.issuers else []
         for credential in self.credentials:
             parts += [f"Device {self.device_id} {credential.usage.label}", credential.pem + credential.pkcs8_pem]
         for cell in self.cells:
@@ -59,6 +60,7 @@ class Bundle:
         return {
             "deviceId": str(self.device_id),
             "deviceType": self.device_type.name,
+            **designation_of(policy_of(self.issuers[0]) if self.issuers else None, issued_here=True),
             "credentials": [
                 {
                     "keyUsage": credential.usage.label,

@@ -29,7 +29,7 @@ def revoke(
     """Revoke a certificate, or all certificates of an Organisation, and issue the list with the revocations.
 
     :param certificate: a certificate of an Organisation or an Issuing OCA, or an Organisation. Device Certificates are
-        not revoked (SEC L11.7).
+        not revoked (SEC Appendix M).
     :param reason: a reason that ``smki revoke --reason`` accepts.
     :param publish: False to let the list be issued when it is due, within an hour.
     :returns: what was revoked.
@@ -67,7 +67,6 @@ def _serial_numbers(certificate: object) -> list[SerialNumber]:
             subject="certificate",
             seen=type(certificate).__name__,
             expected=expected,
-            clause="SEC L8",
             remedy=remedy,
         )
     )

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from smki import Smki
 from smki.eligibility import Applicant, DeviceQuestion, OrganisationQuestion, decide
 from smki.identity import EntityIdentifier
 from smki.registration.demonstration import DCC_ENTITY_IDENTIFIERS, DEVICES, PARTIES
 from smki.sec.device import DeviceType, SmiStatus
 from smki.sec.role import KeyUsage, RemotePartyRole
+from smki.testing.organisations import ENTITY_IDENTIFIERS, Dcc
+from smki.testing.published_identities import PUBLISHED_IDENTITIES
 from tests.eligibility.people import TODAY
 
 CAST = {str(party.party_id): party for party in PARTIES}
@@ -53,6 +56,21 @@ def test_an_identifier_belongs_to_one_party() -> None:
     assert set(owned) - published == {EntityIdentifier.parse("00DB123456780004")}
     assert len(CAST) == len(PARTIES) == 9
     assert CAST["DCC"].identifiers == set(DCC_ENTITY_IDENTIFIERS.values())
+
+
+def test_the_dcc_uses_each_identifier_in_one_role() -> None:
+    """All the certificates of the demonstration, issued: `smki init`, the plugin's roles and the published identities."""
+    with Smki.in_memory() as smki:
+        for organisation in Dcc.of(smki).roles:
+            assert smki.ledger.roles_certified(organisation.entity_identifier) == {organisation.role}
+        wanted = [(each.entity, each.role, each.usage) for each in PUBLISHED_IDENTITIES]
+        wanted += [(entity, role, usage) for role, entity in ENTITY_IDENTIFIERS.items() for usage in role.usages]
+        for entity, role, usage in wanted:
+            smki.issue_organisation(smki.make_organisation_request(entity, role, usage)[1])
+        broker = EntityIdentifier.parse("90B3D51F30000002")
+        used = {entity: smki.ledger.roles_certified(entity) for entity in CAST["DCC"].identifiers}
+        assert used.pop(broker) == {RemotePartyRole.ACCESS_CONTROL_BROKER, RemotePartyRole.DSP_XML_SIGN}
+        assert sorted(map(len, used.values())) == [1, 1, 1]
 
 
 def test_there_is_a_pending_device_of_every_type_and_somebody_for_each() -> None:

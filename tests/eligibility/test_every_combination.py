@@ -2,56 +2,59 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from smki.eligibility import REASONS, AuthorityQuestion, Decision, decide
 from smki.sec.device import DeviceType, SmiStatus
 from smki.sec.party import CATEGORIES_OF_ROLE, PartyCategory
-from smki.sec.role import CertificateKind, RemotePartyRole, UserRole
+from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole, UserRole
 from tests.eligibility.people import APPLICANTS, HOLDERS, ROLE_WORDS, device, device_question, organisation_question
 
 # ro root, re recovery, su supplier, no networkOperator, ac accessControlBroker, tr transitionalCoS,
-# wa wanProvider, is issuingAuthority, lo loadController, ot other, xm xmlSign, ds dSPXmlSign
+# wa wanProvider, is issuingAuthority, lo loadController, ot other, xm xmlSign, ds dSPXmlSign.
+# Y for both usages, s for digital signature only, . never
 ORGANISATION = """
                                   ro re su no ac tr wa is lo ot xm ds
-dcc                             | Y  Y  .  .  Y  Y  Y  Y  .  .  .  Y
-large-supplier/import           | .  .  Y  .  .  .  .  .  .  Y  Y  .
-large-supplier/export           | .  .  .  .  .  .  .  .  .  Y  Y  .
-large-supplier/gas              | .  .  Y  .  .  .  .  .  .  Y  Y  .
-large-supplier/rsa              | .  .  .  .  .  .  .  .  .  Y  Y  .
-large-supplier/other            | .  .  .  .  .  .  .  .  .  Y  Y  .
-large-supplier/load             | .  .  .  .  .  .  .  .  Y  Y  Y  .
+dcc                             | .  s  .  .  Y  s  Y  .  .  .  .  s
+large-supplier/import           | .  .  Y  .  .  .  .  .  .  Y  s  .
+large-supplier/export           | .  .  .  .  .  .  .  .  .  Y  s  .
+large-supplier/gas              | .  .  Y  .  .  .  .  .  .  Y  s  .
+large-supplier/rsa              | .  .  .  .  .  .  .  .  .  Y  s  .
+large-supplier/other            | .  .  .  .  .  .  .  .  .  Y  s  .
+large-supplier/load             | .  .  .  .  .  .  .  .  Y  Y  s  .
 large-supplier/none             | .  .  .  .  .  .  .  .  .  Y  .  .
-small-supplier/import           | .  .  Y  .  .  .  .  .  .  Y  Y  .
-small-supplier/export           | .  .  .  .  .  .  .  .  .  Y  Y  .
-small-supplier/gas              | .  .  Y  .  .  .  .  .  .  Y  Y  .
-small-supplier/rsa              | .  .  .  .  .  .  .  .  .  Y  Y  .
-small-supplier/other            | .  .  .  .  .  .  .  .  .  Y  Y  .
-small-supplier/load             | .  .  .  .  .  .  .  .  Y  Y  Y  .
+small-supplier/import           | .  .  Y  .  .  .  .  .  .  Y  s  .
+small-supplier/export           | .  .  .  .  .  .  .  .  .  Y  s  .
+small-supplier/gas              | .  .  Y  .  .  .  .  .  .  Y  s  .
+small-supplier/rsa              | .  .  .  .  .  .  .  .  .  Y  s  .
+small-supplier/other            | .  .  .  .  .  .  .  .  .  Y  s  .
+small-supplier/load             | .  .  .  .  .  .  .  .  Y  Y  s  .
 small-supplier/none             | .  .  .  .  .  .  .  .  .  Y  .  .
-electricity-network/distributor | .  .  .  Y  .  .  .  .  .  Y  Y  .
-electricity-network/transporter | .  .  .  Y  .  .  .  .  .  Y  Y  .
-electricity-network/rsa         | .  .  .  Y  .  .  .  .  .  Y  Y  .
-electricity-network/other       | .  .  .  Y  .  .  .  .  .  Y  Y  .
-electricity-network/load        | .  .  .  Y  .  .  .  .  Y  Y  Y  .
+electricity-network/distributor | .  .  .  Y  .  .  .  .  .  Y  s  .
+electricity-network/transporter | .  .  .  Y  .  .  .  .  .  Y  s  .
+electricity-network/rsa         | .  .  .  Y  .  .  .  .  .  Y  s  .
+electricity-network/other       | .  .  .  Y  .  .  .  .  .  Y  s  .
+electricity-network/load        | .  .  .  Y  .  .  .  .  Y  Y  s  .
 electricity-network/none        | .  .  .  Y  .  .  .  .  .  Y  .  .
-gas-network/distributor         | .  .  .  Y  .  .  .  .  .  Y  Y  .
-gas-network/transporter         | .  .  .  Y  .  .  .  .  .  Y  Y  .
-gas-network/rsa                 | .  .  .  Y  .  .  .  .  .  Y  Y  .
-gas-network/other               | .  .  .  Y  .  .  .  .  .  Y  Y  .
-gas-network/load                | .  .  .  Y  .  .  .  .  Y  Y  Y  .
+gas-network/distributor         | .  .  .  Y  .  .  .  .  .  Y  s  .
+gas-network/transporter         | .  .  .  Y  .  .  .  .  .  Y  s  .
+gas-network/rsa                 | .  .  .  Y  .  .  .  .  .  Y  s  .
+gas-network/other               | .  .  .  Y  .  .  .  .  .  Y  s  .
+gas-network/load                | .  .  .  Y  .  .  .  .  Y  Y  s  .
 gas-network/none                | .  .  .  Y  .  .  .  .  .  Y  .  .
-other/rsa                       | .  .  .  .  .  .  .  .  .  Y  Y  .
-other/other                     | .  .  .  .  .  .  .  .  .  Y  Y  .
-other/load                      | .  .  .  .  .  .  .  .  Y  Y  Y  .
+other/rsa                       | .  .  .  .  .  .  .  .  .  Y  s  .
+other/other                     | .  .  .  .  .  .  .  .  .  Y  s  .
+other/load                      | .  .  .  .  .  .  .  .  Y  Y  s  .
 other/none                      | .  .  .  .  .  .  .  .  .  Y  .  .
-shared-resource/rsa             | .  .  .  .  .  .  .  .  .  Y  Y  .
-shared-resource/other           | .  .  .  .  .  .  .  .  .  Y  Y  .
-shared-resource/load            | .  .  .  .  .  .  .  .  Y  Y  Y  .
+shared-resource/rsa             | .  .  .  .  .  .  .  .  .  Y  s  .
+shared-resource/other           | .  .  .  .  .  .  .  .  .  Y  s  .
+shared-resource/load            | .  .  .  .  .  .  .  .  Y  Y  s  .
 shared-resource/none            | .  .  .  .  .  .  .  .  .  Y  .  .
-supplier/export+rsa             | .  .  .  .  .  .  .  .  .  Y  Y  .
-supplier/all                    | .  .  Y  .  .  .  .  .  .  Y  Y  .
-supplier/gas+load               | .  .  Y  .  .  .  .  .  Y  Y  Y  .
+supplier/export+rsa             | .  .  .  .  .  .  .  .  .  Y  s  .
+supplier/all                    | .  .  Y  .  .  .  .  .  .  Y  s  .
+supplier/gas+load               | .  .  Y  .  .  .  .  .  Y  Y  s  .
 non-user/import                 | .  .  Y  .  .  .  .  .  .  Y  .  .
 non-user/export                 | .  .  .  .  .  .  .  .  .  Y  .  .
 non-user/gas                    | .  .  Y  .  .  .  .  .  .  Y  .  .
@@ -63,7 +66,7 @@ supplier expelled               | .  .  .  .  .  .  .  .  .  .  .  .
 supplier withdrawn              | .  .  .  .  .  .  .  .  .  .  .  .
 supplier not acceded            | .  .  .  .  .  .  .  .  .  .  .  .
 supplier acceding later         | .  .  .  .  .  .  .  .  .  .  .  .
-supplier reinstated             | .  .  Y  .  .  .  .  .  .  Y  Y  .
+supplier reinstated             | .  .  Y  .  .  .  .  .  .  Y  s  .
 other suspended                 | .  .  .  .  .  .  .  .  .  .  .  .
 non-party                       | .  .  .  .  .  .  .  .  .  .  .  .
 maker/devices                   | .  .  .  .  .  .  .  .  .  .  .  .
@@ -71,8 +74,8 @@ maker/section-t                 | .  .  .  .  .  .  .  .  .  .  .  .
 maker/uept                      | .  .  .  .  .  .  .  .  .  .  .  .
 maker/srept                     | .  .  .  .  .  .  .  .  .  .  .  .
 maker without agreement         | .  .  .  .  .  .  .  .  .  .  .  .
-agent of supplier               | .  .  Y  .  .  .  .  .  .  Y  Y  .
-agent of other user             | .  .  .  .  .  .  .  .  .  Y  Y  .
+agent of supplier               | .  .  Y  .  .  .  .  .  .  Y  s  .
+agent of other user             | .  .  .  .  .  .  .  .  .  Y  s  .
 agent unnamed                   | .  .  .  .  .  .  .  .  .  .  .  .
 agent suspended                 | .  .  .  .  .  .  .  .  .  .  .  .
 agent not a party               | .  .  .  .  .  .  .  .  .  .  .  .
@@ -176,8 +179,9 @@ STATUSES_OF_CELL = {
     "suspended from installed not commissioned": (True, False),
     "suspended from commissioned":  (True, False),
 }  # fmt: skip
-#          SMETS version, enrolled: whether the cell counts at all
-SMETS = {("2", False): True, ("2", True): True, ("1", True): True, ("1", False): False}
+# SMETS version, enrolled: no difference (SEC G1.10 is about the Sections that apply, not about certificates)
+SMETS = (("2", False), ("2", True), ("1", True), ("1", False))
+USAGES = (KeyUsage.DIGITAL_SIGNATURE, KeyUsage.KEY_AGREEMENT)
 
 AUTHORITIES = {
     CertificateKind.ROOT_OCA: {"dcc"},
@@ -210,7 +214,7 @@ def check(decision: Decision, expected: bool, what: str) -> None:
     assert bool(decision.problems) is not expected
     for problem in decision.problems:
         assert problem.code in REASONS
-        assert all((problem.subject, problem.seen, problem.expected, problem.clause, problem.remedy)), problem
+        assert all((problem.subject, problem.seen, problem.expected, problem.basis, problem.remedy)), problem
 
 
 def test_the_tables_leave_nothing_out() -> None:
@@ -237,8 +241,9 @@ def test_every_category_and_user_role_is_among_the_applicants() -> None:
 @pytest.mark.parametrize("name", APPLICANTS)
 def test_organisation_certificates(name: str) -> None:
     for column, cell in ORGANISATION_TABLE[name].items():
-        decision = decide(organisation_question(APPLICANTS[name], ROLES[column]))
-        check(decision, {"Y": True, ".": False}[cell], f"{name}, {column}")
+        for usage in USAGES:
+            question = replace(organisation_question(APPLICANTS[name], ROLES[column]), usage=usage)
+            check(decide(question), cell == "Y" or (cell == "s" and usage is USAGES[0]), f"{name}, {column}, {usage}")
 
 
 @pytest.mark.parametrize("name", APPLICANTS)
@@ -246,8 +251,8 @@ def test_device_certificates(name: str) -> None:
     count = 0
     for kind, cell in DEVICE_TABLE[name].items():
         for status, (always, otherwise) in STATUSES_OF_CELL.items():
-            for (version, enrolled), counts in SMETS.items():
-                expected = counts and {"Y": always, "o": otherwise, ".": False}[cell]
+            for version, enrolled in SMETS:
+                expected = {"Y": always, "o": otherwise, ".": False}[cell]
                 decision = decide(device_question(APPLICANTS[name], device(kind, status, version, enrolled)))
                 check(decision, expected, f"{name}, {kind}, {status}, SMETS{version}, enrolled {enrolled}")
                 count += 1

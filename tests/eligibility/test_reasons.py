@@ -20,6 +20,7 @@ from smki.eligibility import (
     decision_lines,
 )
 from smki.eligibility.inventory import as_added_by
+from smki.eligibility.provisions import Basis
 from smki.eligibility.question import Question
 from smki.identity import PartyId
 from smki.sec.device import Device, DeviceType
@@ -44,6 +45,7 @@ _R = RemotePartyRole
 SUPPLIER = party("large-supplier", "import-supplier")
 A_SUPPLIER = by(SUPPLIER)
 DCC = by(party("dcc"))
+BROKER = frozenset({_R.ACCESS_CONTROL_BROKER})
 AGENT_ONLY = by(party("other", "registered-supplier-agent"))
 DEVICE_OFFICER = by(replace(SUPPLIER, officers=(Officer("Jo", frozenset({CertificateKind.DEVICE})),)))
 UNREGISTERED = by(replace(SUPPLIER, authorised_for=frozenset({CertificateKind.DEVICE})))
@@ -55,7 +57,7 @@ def to_be_added(applicant: Applicant, what: Device, listing: Listing = Listing()
 
 # The code that decides, the clause it names, and a question that it is the answer to
 DECISIVE: dict[str, tuple[str, Question]] = {
-    "eligibility.not-in-force": ("SEC L3", organisation_question(A_SUPPLIER, as_of=date(2013, 9, 22))),
+    "eligibility.not-in-force": ("SEC L3", organisation_question(A_SUPPLIER, as_of=date(2014, 7, 30))),
     "party.none": ("SEC L3", device_question(by(NonParty("Somebody")))),
     "party.not-yet-acceded": ("SEC M8", device_question(APPLICANTS["supplier acceding later"])),
     "party.suspended": ("SEC M8", device_question(APPLICANTS["supplier suspended"])),
@@ -64,13 +66,14 @@ DECISIVE: dict[str, tuple[str, Question]] = {
     "party.not-authorised-subscriber": ("SEC L3", organisation_question(UNREGISTERED)),
     "officer.unknown": ("SEC Appendix M", device_question(replace(A_SUPPLIER, officer="Sam"))),
     "officer.other-kind": ("SEC Appendix M", organisation_question(DEVICE_OFFICER)),
-    "acting-for.not-named": ("SEC Appendix M", organisation_question(APPLICANTS["agent unnamed"])),
-    "acting-for.not-a-user": ("SEC Appendix M", organisation_question(APPLICANTS["agent of the dcc"], _R.RECOVERY)),
+    "acting-for.not-named": ("", organisation_question(APPLICANTS["agent unnamed"])),
+    "acting-for.not-a-user": ("", organisation_question(APPLICANTS["agent of the dcc"], _R.RECOVERY)),
     "shared-resource.not-a-party": ("SEC G5.29", organisation_question(APPLICANTS["agent suspended"])),
     "entity-identifier.not-owned": (
         "SEC Appendix M",
         OrganisationQuestion(A_SUPPLIER, _R.SUPPLIER, KeyUsage.DIGITAL_SIGNATURE, FOREIGN, TODAY),
     ),
+    "entity-identifier.other-role": ("", replace(organisation_question(DCC, _R.RECOVERY), roles_before=BROKER)),
     "participant.organisation-certificate": ("SEC L3", organisation_question(by(participant()))),
     "participant.no-agreement": ("SEC H14.11", device_question(by(participant(agreement="2026-01-02")))),
     "participant.purpose": ("SEC H14.11", device_question(by(participant("uept")))),
@@ -82,11 +85,12 @@ DECISIVE: dict[str, tuple[str, Question]] = {
     "role.not-a-network-party": ("SEC L3.9", organisation_question(A_SUPPLIER, _R.NETWORK_OPERATOR)),
     "role.not-a-supplier": ("SEC L3.9", organisation_question(APPLICANTS["large-supplier/export"], _R.SUPPLIER)),
     "role.not-for-the-dcc": ("SEC L3.9", organisation_question(DCC, _R.OTHER)),
-    "role.not-a-load-controller": ("SEC L3.9", organisation_question(A_SUPPLIER, _R.LOAD_CONTROLLER)),
-    "role.not-a-user": ("SEC L3.9", organisation_question(APPLICANTS["non-user/import"], _R.XML_SIGN)),
+    "role.not-a-load-controller": ("", organisation_question(A_SUPPLIER, _R.LOAD_CONTROLLER)),
+    "role.not-a-user": ("", organisation_question(APPLICANTS["non-user/import"], _R.XML_SIGN)),
+    "role.by-ceremony": ("GBCS 12", organisation_question(DCC, _R.ROOT)),
+    "role.usage": ("GBCS 12", replace(organisation_question(DCC, _R.RECOVERY), usage=KeyUsage.KEY_AGREEMENT)),
     "authority.dcc-only": ("SEC L3", AuthorityQuestion(A_SUPPLIER, CertificateKind.ROOT_OCA, TODAY)),
     "device.type-2": ("SEC L3", device_question(A_SUPPLIER, device("IHD"))),
-    "device.smets1-not-enrolled": ("SEC G1.10", device_question(A_SUPPLIER, device(smets="1"))),
     "device.communications-hub": ("SEC L3", device_question(A_SUPPLIER, device("CHF"))),
     "device.gas-proxy": ("SEC L3", device_question(A_SUPPLIER, device("GPF"))),
     "device.electricity-meter": ("SEC L3", device_question(DCC, device("ESME", "commissioned"))),
@@ -99,7 +103,7 @@ DECISIVE: dict[str, tuple[str, Question]] = {
     "inventory.not-a-supplier": ("SEC H5", to_be_added(DCC, device("ESME"))),
     "inventory.not-certified": ("SEC H5", to_be_added(A_SUPPLIER, device("ESME"), Listing(required=True))),
     "inventory.not-own": (
-        "SEC H14.11",
+        "",
         to_be_added(A_SUPPLIER, replace(device("ESME"), under_test=PartyId("SOMEBODY-ELSE"))),
     ),
 }
@@ -141,7 +145,11 @@ ELIGIBLE: tuple[tuple[str, Question], ...] = (
     ("test-purpose", device_question(by(participant()))),
     ("test-quota", replace(device_question(by(replace(participant(), quota=5))), certificates_of_subscriber=4)),
     ("test-quota", replace(device_question(by(replace(SUPPLIER, quota=1))))),
-    ("smets1-enrolled", device_question(A_SUPPLIER, device(smets="1", enrolled=True))),
+    ("role-usages", replace(organisation_question(DCC, _R.WAN_PROVIDER), usage=KeyUsage.KEY_AGREEMENT)),
+    ("dcc-identifiers", replace(organisation_question(DCC, _R.ACCESS_CONTROL_BROKER), roles_before=BROKER)),
+    ("dcc-identifiers", replace(organisation_question(DCC, _R.DSP_XML_SIGN), roles_before=BROKER)),
+    ("device-electricity-meter", device_question(A_SUPPLIER, device(smets="1", enrolled=True))),
+    ("device-electricity-meter", device_question(A_SUPPLIER, device(status="suspended from commissioned", smets="1"))),
     ("replacement", replace(device_question(A_SUPPLIER), replacement=True, certificates_issued=1)),
     ("device-limit", replace(device_question(A_SUPPLIER), certificates_issued=99)),
     ("device-limit", replace(device_question(A_SUPPLIER), certificates_issued=100, threshold=101)),
@@ -166,6 +174,7 @@ CODES = [
     "acting-for.not-a-user",
     "shared-resource.not-a-party",
     "entity-identifier.not-owned",
+    "entity-identifier.other-role",
     "participant.none",
     "participant.organisation-certificate",
     "participant.no-agreement",
@@ -178,9 +187,10 @@ CODES = [
     "role.registered-supplier-agent",
     "role.not-a-load-controller",
     "role.not-a-user",
+    "role.by-ceremony",
+    "role.usage",
     "authority.dcc-only",
     "device.type-2",
-    "device.smets1-not-enrolled",
     "device.communications-hub",
     "device.gas-proxy",
     "device.electricity-meter",
@@ -204,9 +214,11 @@ CLAUSES = {
     "standing": "SEC M8",
     "authorised-subscriber": "SEC L3",
     "officer": "SEC Appendix M",
-    "acting-for": "SEC Appendix M",
+    "acting-for": "",
     "shared-resource": "SEC G5.29",
     "entity-identifier": "SEC Appendix M",
+    "dcc-identifiers": "",
+    "dcc-xml-identifier": "",
     "separate-roles": "SEC G1.5",
     "test-certificates": "SEC H14.11",
     "test-agreement": "SEC H14.11",
@@ -217,9 +229,10 @@ CLAUSES = {
     "role-supplier": "SEC L3.9",
     "role-other": "SEC L3.9",
     "registered-supplier-agent": "SEC L3.9",
-    "role-load-controller": "SEC L3.9",
-    "role-xml-sign": "SEC L3.9",
-    "role-dsp-xml-sign": "SEC L3.9",
+    "role-load-controller": "",
+    "role-xml-sign": "",
+    "role-dsp-xml-sign": "",
+    "role-usages": "GBCS 12",
     "device-communications-hub": "SEC L3",
     "device-gas-proxy": "SEC L3",
     "device-electricity-meter": "SEC L3",
@@ -227,15 +240,16 @@ CLAUSES = {
     "device-type-1": "SEC L3",
     "device-not-in-service": "SEC L3",
     "device-type-2": "SEC L3",
-    "smets1-enrolled": "SEC G1.10",
+    "device-suspended": "",
+    "smets1-security": "SEC G1.10",
     "device-limit": "SEC Appendix M",
     "replacement": "SEC Appendix M",
     "public-key": "SEC Appendix M",
     "inventory-hubs": "SEC H5",
     "inventory-devices": "SEC H5",
-    "inventory-type-2": "SEC H5",
+    "inventory-type-2": "",
     "inventory-certified": "SEC H5",
-    "inventory-under-test": "SEC H14.11",
+    "inventory-under-test": "",
 }
 
 # Without these nobody may; the others add a condition
@@ -249,11 +263,11 @@ GRANTS = {
 
 # How we know of a provision, where it is not from the seed document
 BASES = {
-    "standing": "assumption", "acting-for": "assumption", "role-load-controller": "assumption",
+    "dcc-xml-identifier": "assumption", "device-suspended": "assumption", "role-usages": "profile", "acting-for": "assumption", "role-load-controller": "assumption",
     "role-xml-sign": "assumption", "role-dsp-xml-sign": "assumption",
     "officer": "appendix", "entity-identifier": "appendix", "device-limit": "appendix", "replacement": "appendix",
     "public-key": "appendix",
-    "shared-resource": "code", "smets1-enrolled": "code",
+    "shared-resource": "code", "smets1-security": "code",
     "inventory-type-2": "assumption", "inventory-under-test": "assumption",
 }  # fmt: skip
 
@@ -270,6 +284,8 @@ def test_a_refusal_names_its_code_and_clause(code: str) -> None:
     assert not decision.eligible
     decisive = decision.problems[0]
     assert (decisive.code, decisive.clause) == (code, clause)
+    (provision,) = (each.provision for each in decision.applied if each.problem is decisive)
+    assert decisive.basis == provision.basis.value
     assert decision.outcome is OUTCOMES.get(code, DecisionOutcome.INELIGIBLE)
     if code not in ("eligibility.not-in-force", "party.none", "role.not-a-supplier"):
         assert [problem.code for problem in decision.problems] == [code], "nothing else is wrong with that question"
@@ -293,7 +309,9 @@ def test_an_eligible_subscriber_is_told_by_which_provision(key: str, question: Q
 def test_every_provision_is_listed_and_cited() -> None:
     assert {provision.key: provision.clause for provision in PROVISIONS.values()} == CLAUSES
     questions = [question for _, question in [*DECISIVE.values(), *SUPPORTING.values(), *ELIGIBLE]]
-    cited = {applied.provision.key for question in questions for applied in decide(question).applied}
+    decisions = [decide(question) for question in questions]
+    cited = {each.provision.key for decision in decisions for each in decision.applied}
+    cited |= {each.provision.key for decision in decisions for each in decision.notes}
     assert cited == set(CLAUSES)
 
 
@@ -319,20 +337,22 @@ def test_roles_are_judged_separately() -> None:
 
 
 def test_a_refusal_says_what_is_wrong_what_would_do_and_whose() -> None:
-    decision = decide(device_question(DCC, device("GSME", "suspended from commissioned")))
+    decision = decide(device_question(DCC, device("GSME", "commissioned")))
     assert decision.as_json()["applied"][5] == {
         "provision": "device-not-in-service",
         "clause": "SEC L3",
+        "basis": "seed",
         "title": "Meters and Type 1 Devices not in service",
         "held": False,
-        "seen": "GSME, suspended from commissioned, for the DCC",
+        "seen": "GSME, commissioned, for the DCC",
         "problem": {
             "code": "device.gas-meter",
             "subject": "Gas Smart Meter",
-            "seen": "GSME, suspended from commissioned, for the DCC",
+            "seen": "GSME, commissioned, for the DCC",
             "expected": "a Gas Supplier; any other Party unless its SMI status is "
             "installed not commissioned or commissioned",
             "clause": "SEC L3",
+            "basis": "seed",
             "remedy": "Have a Gas Supplier apply.",
         },
     }
@@ -342,7 +362,7 @@ def test_a_refusal_says_what_is_wrong_what_would_do_and_whose() -> None:
     lines = decision_lines(decision)
     assert lines[0] == "Not eligible on 2026-01-01"
     assert any(line.startswith("  no   Gas Smart Meter: ") and line.endswith("[device.gas-meter]") for line in lines)
-    assert lines.count("  yes  SEC M8 Current Party: acceded") == 1
+    assert lines.count("  yes  SEC M8 (seed) Current Party: acceded") == 1
 
 
 @pytest.mark.parametrize(
@@ -405,6 +425,73 @@ def test_a_question_without_more_is_about_the_first_certificate() -> None:
     for question in (organisation_question(first), device_question(first)):
         assert decide(question).eligible
         assert not decide(replace(question, certificates_of_subscriber=1)).eligible
+
+
+SUSPENDED_NOTE = "counted as commissioned, the status to which it returns, which is an assumption of this project"
+
+
+def test_a_refusal_for_a_suspended_device_rests_on_an_assumption_and_cites_no_clause() -> None:
+    decision = decide(device_question(DCC, device("GSME", "suspended from commissioned")))
+    (problem,) = decision.problems
+    assert (problem.code, problem.clause, problem.basis) == ("device.gas-meter", "", "assumption")
+    assert problem.seen == "GSME, suspended, which we assume to count as commissioned, for the DCC"
+    (note,) = decision.notes
+    assert (note.provision.key, note.text) == ("device-suspended", SUSPENDED_NOTE)
+    lines = decision_lines(decision)
+    assert any(line.endswith("(assumption) [device.gas-meter]") for line in lines)
+    assert lines[-1] == f"  note (assumption) Suspended Devices: {SUSPENDED_NOTE}"
+    assert decision.as_json()["notes"] == [
+        {
+            "provision": "device-suspended", "clause": "", "basis": "assumption", "title": "Suspended Devices",
+            "text": SUSPENDED_NOTE,
+        }
+    ]  # fmt: skip
+
+
+def test_an_assumption_cites_no_clause_in_a_refusal_either() -> None:
+    assumed = [provision for provision in PROVISIONS.values() if provision.basis is Basis.ASSUMPTION]
+    assert len(assumed) > 5
+    assert [provision.clause for provision in assumed] == [""] * len(assumed)
+    decision = decide(organisation_question(A_SUPPLIER, _R.LOAD_CONTROLLER))
+    (line,) = (line for line in decision_lines(decision) if "[role.not-a-load-controller]" in line)
+    assert line.endswith("expected a Party acting as Load Controller (assumption) [role.not-a-load-controller]")
+    assert decision.problems[0].as_json() == {
+        "code": "role.not-a-load-controller",
+        "subject": "Remote Party Role",
+        "seen": "loadController for a Large Supplier Party acting as Import Supplier",
+        "expected": "a Party acting as Load Controller",
+        "basis": "assumption",
+        "remedy": "Ask for a role that the Party acts in, or have its User Role recorded: "
+        "smki party change P-LARGE-SUPPLIER --add-role ROLE.",
+    }
+
+
+@pytest.mark.parametrize(
+    ("before", "asked", "eligible"),
+    [
+        ("", "recovery", True),
+        ("recovery", "recovery", True),
+        ("recovery", "accessControlBroker", False),
+        ("recovery", "transitionalCoS", False),
+        ("recovery", "dSPXmlSign", False),
+        ("accessControlBroker", "dSPXmlSign", True),
+        ("dSPXmlSign", "accessControlBroker", True),
+        ("dSPXmlSign", "wanProvider", False),
+        ("accessControlBroker dSPXmlSign", "accessControlBroker", True),
+        ("accessControlBroker dSPXmlSign", "recovery", False),
+        ("recovery accessControlBroker", "accessControlBroker", False),
+    ],
+)
+def test_one_role_for_each_identifier_of_the_dcc(before: str, asked: str, eligible: bool) -> None:
+    roles = frozenset(map(RemotePartyRole.parse, before.split()))
+    question = replace(organisation_question(DCC, RemotePartyRole.parse(asked)), roles_before=roles)
+    codes = [problem.code for problem in decide(question).problems]
+    assert codes == ([] if eligible else ["entity-identifier.other-role"])
+    notes = [note.provision.key for note in decide(question).notes]
+    assert notes == (["dcc-xml-identifier"] if eligible and roles - {RemotePartyRole.parse(asked)} else [])
+    # Other Parties use one identifier in several roles.
+    other = replace(organisation_question(A_SUPPLIER, _R.XML_SIGN), roles_before=frozenset({_R.SUPPLIER}))
+    assert decide(other).eligible
 
 
 def test_the_assumption_about_suspended_devices_can_be_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

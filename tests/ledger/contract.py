@@ -236,6 +236,11 @@ class LedgerContract:
         own = [record for record in meters if record.entity_identifier == meters[0].entity_identifier]
         assert other.certificates_for_device(meters[0].entity_identifier) == len(own) > 1
         assert other.certificates_for_device(METER) == 0
+        for entity in {record.entity_identifier for record in stored if record.entity_identifier}:
+            roles = {record.role for record in stored if record.entity_identifier == entity and record.role}
+            assert other.roles_certified(entity) == frozenset(roles)
+        assert any(record.role for record in stored if record.entity_identifier)
+        assert other.roles_certified(METER) == frozenset()
         groups = [CertificateGroup(r.kind, r.role, r.usage, r.status_at(NOW)) for r in stored]
         counts = {group: groups.count(group) for group in groups}
         assert other.search.statistics(to_seconds(NOW)).certificates == counts

@@ -44,8 +44,9 @@ PACKAGES = {
         Package("authority", _COMMANDS, 90),
         Package(
             "ledger",
-            ("tests/ledger/test_sqlite.py", "tests/ledger/test_consistency.py", "tests/test_ledger.py",
-             "tests/test_ledger_migrations.py", "tests/test_ledger_search.py"),
+            ("tests/ledger", "tests/test_ledger.py", "tests/test_ledger_migrations.py", "tests/test_ledger_search.py",
+             "tests/test_record.py", "tests/test_schema_gate.py", "tests/test_backup.py",
+             "tests/registration/test_credentials.py", "tests/registration/test_check.py"),
             80,
         ),
     )

@@ -171,7 +171,7 @@ def test_who_acts_on_a_certificate(pending: Pending) -> None:
     assert refusal(pending, command, NotYours, named) == not_yours("Other User Officer of OTHER-USER asked")
     mallory = refusal(pending, command, NotYours, Actor(interface="test", party=LARGE, officer="Mallory"))
     assert mallory.code == "officer.other-kind"
-    assert (mallory.subject, mallory.clause) == (subject, "SEC L3")
+    assert (mallory.subject, mallory.clause) == (subject, "SEC Appendix M")
     assert mallory.seen == f"Mallory of {LARGE} does not act for Organisation Certificates"
     assert mallory.expected
     assert mallory.remedy

@@ -260,7 +260,6 @@ def test_a_named_issuing_authority(pending: Pending) -> None:
             subject="authority " + "X" * 16,
             seen="does not issue certificates of this kind",
             expected="TD01",
-            clause="SEC L3",
             remedy="Name one of TD01, or leave it out.",
         ),
     )

@@ -12,7 +12,7 @@ from smki.identity import PartyId
 from smki.problem import Problem
 from smki.registration.applicants import owner_as_applicant
 from smki.registration.devices import SetThreshold
-from smki.registration.inquiry import CannotBeJudged, Found, Inquiry, decide_on
+from smki.registration.inquiry import CannotBeJudged, Inquiry, decide_on
 from smki.sec.party import Standing, StandingChange
 from smki.sec.role import CertificateKind, RemotePartyRole
 from tests.commands import change_participant_quota, change_party
@@ -130,10 +130,9 @@ def test_a_decision_on_a_key_that_is_certified_already(pending: Pending) -> None
     assert owner is not None
     who = owner_as_applicant(pending.smki.ledger.register, SUPPLIER, TEST, CertificateKind.ORGANISATION)
     assert who is not None
-    found = Found(who, None, None)
-    asked = (pending.smki.ledger, found, ROLE, DS, SUPPLIER, TODAY)
+    asked = (pending.smki.ledger, who, None, ROLE, DS, SUPPLIER, TODAY)
     assert {problem.code for problem in decide_on(*asked, key).problems} == {"public-key.already-certified"}
     assert decide_on(*asked).eligible
     assert decide_on(*asked, key[:-1] + bytes([key[-1] ^ 1])).eligible
     with pytest.raises(ValueError, match="in a role"):
-        decide_on(pending.smki.ledger, found, None, DS, SUPPLIER, TODAY)
+        decide_on(pending.smki.ledger, who, None, None, DS, SUPPLIER, TODAY)

@@ -61,7 +61,7 @@ def answer(
 ) -> Response:
     """Return HTTP 200 with a strong ETag computed from the body, or 304 if the client already has that body."""
     encoded = body.encode() if isinstance(body, str) else body
-    etag = f'"{hashlib.blake2b(encoded, digest_size=12).hexdigest()}"'
+    etag = etag_of(encoded)
     # Passed as a list, because setting headers one by one takes as long as reading the certificate.
     headers = [("ETag", etag), ("Cache-Control", _scoped(cache_control))]
     if negotiated:
@@ -77,7 +77,17 @@ def answer(
 
 def answer_json(value: Any, cache_control: str = REVALIDATE, *, negotiated: bool = False) -> Response:
     """Return a value as JSON; see :func:`answer`."""
-    return answer(json.dumps(value), JSON, cache_control, negotiated=negotiated)
+    return answer(encoded_json(value), JSON, cache_control, negotiated=negotiated)
+
+
+def encoded_json(value: Any) -> bytes:
+    """Return a value as JSON."""
+    return json.dumps(value).encode()
+
+
+def etag_of(body: bytes) -> str:
+    """Return the strong validator of a body (RFC 9110 8.8.3)."""
+    return f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
 
 
 def stream(pieces: Iterator[str], media_type: str, *, negotiated: bool = False) -> Response:

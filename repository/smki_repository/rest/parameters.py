@@ -245,7 +245,7 @@ def usage(name: str = "usage") -> Parameter:
 
 def device_type() -> Parameter:
     """Return a parameter that is a Device type."""
-    known = _one_of(dict(DeviceType.__members__), "device-type.unknown", "SEC A1")
+    known = _one_of(dict(DeviceType.__members__), "device-type.unknown")
     return Parameter("deviceType", description="Device type in the Smart Metering Inventory.", **known)
 
 
@@ -292,7 +292,7 @@ STATUS = Parameter(
 SMI_STATUS = Parameter(
     "status",
     description="SMI status.",
-    **_one_of({hyphenated(status): status for status in SmiStatus}, "smi-status.unknown", "SEC A1"),
+    **_one_of({hyphenated(status): status for status in SmiStatus}, "smi-status.unknown"),
 )
 LIMIT = whole_number("limit", f"Maximum number of items. Default: {DEFAULT_LIMIT} per page.", MAX_LIMIT)
 AFTER = Parameter(

@@ -16,10 +16,12 @@ from smki.problem import Malformed, NotFound, Problem
 from smki.profile.detect import split
 from smki.profile.lint import lint_any
 from smki.profile.tables import ALL_PROFILES
-from smki.registration.inquiry import CannotBeJudged
+from smki.registration.inquiry import CannotBeJudged, Supposing
 from smki.relying_party.use import Use
 from smki.remedies import Interface
-from smki.sec.role import KeyUsage, RemotePartyRole
+from smki.sec.device import SmetsVersion, SmiStatus
+from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole
+from smki.sec.vocabulary import hyphenated
 from smki_repository.rest import parameters as given
 from smki_repository.rest.negotiation import CRL, DER, JSON, PEM, answer_json, wanted_form
 from smki_repository.rest.operation import Answer, BytesBody, Call, JsonBody, Operation, Parameter, schema_ref
@@ -103,13 +105,54 @@ def _organisation(call: Call) -> Response:
 def _device(call: Call) -> Response:
     wanted_form(JSON)
     decision = call.smki.inquiry.device(
-        call.values["entityIdentifier"], call.get("deviceType"), **_who(call), **_new_device(call)
+        call.values["entityIdentifier"],
+        call.get("deviceType"),
+        **_who(call),
+        **_new_device(call),
+        supposing=_supposing(call),
     )
     return answer_json(decision.as_json(Interface.REST), "no-store")
 
 
 def _new_device(call: Call) -> dict[str, Any]:
     return {"model": call.get("model") or "", "under_test": bool(call.get("underTest"))}
+
+
+def _authority(call: Call) -> Response:
+    wanted_form(JSON)
+    decision = call.smki.inquiry.authority(call.values["kind"], **_who(call))
+    return answer_json(decision.as_json(Interface.REST), "no-store")
+
+
+def _who_may(call: Call) -> Response:
+    wanted_form(JSON)
+    answer = call.smki.inquiry.who(
+        role=call.get("role"),
+        usage=call.get("usage"),
+        device_type=call.get("deviceType"),
+        device=call.get("device"),
+        authority=call.get("authority"),
+        supposing=_supposing(call),
+        as_of=call.get("asOf"),
+    )
+    return answer_json(answer.as_json(), "no-store")
+
+
+def _what_may(call: Call) -> Response:
+    wanted_form(JSON)
+    answer = call.smki.inquiry.what(
+        str(call.values["party"]),
+        on_behalf_of=str(call.get("onBehalfOf") or ""),
+        smets_version=call.get("smetsVersion") or SmetsVersion.SMETS2,
+        as_of=call.get("asOf"),
+    )
+    return answer_json(answer.as_json(), "no-store")
+
+
+def _supposing(call: Call) -> Supposing:
+    return Supposing(
+        status=call.get("status"), returns_to=call.get("returnsTo"), smets_version=call.get("smetsVersion")
+    )
 
 
 def _who(call: Call) -> dict[str, Any]:
@@ -198,19 +241,67 @@ _WHO = (
     given.party_id("onBehalfOf", "The User on whose behalf a Shared Resource applies."),
     given.day("asOf", "Date for which to decide. Default: today."),
 )
+_AS_OF = _WHO[-1]
+_AUTHORITY = {kind.value: kind for kind in CertificateKind if kind.is_authority}
+_STATUSES = {hyphenated(status): status for status in SmiStatus}
+_SMETS = given.one_of(
+    "smetsVersion",
+    {version.value: version for version in SmetsVersion},
+    "Suppose this SMETS version. Default: that in the inventory, or 2.",
+    "smets-version.unknown",
+)
+_SUPPOSING = (
+    given.one_of(
+        "status",
+        _STATUSES,
+        "Suppose this SMI status. Default: that in the inventory, or pending.",
+        "smi-status.unknown",
+    ),
+    given.one_of(
+        "returnsTo",
+        _STATUSES,
+        "For a suspended Device, the status to which it returns.",
+        "smi-status.unknown",
+    ),
+    _SMETS,
+)
 _ENTITY = given.entity_identifier("entityIdentifier", "Entity Identifier of the certificate's subject.", required=True)
 _UNDER_TEST = given.flag(
     "underTest", "Whether a Device that is not in the inventory is a Device under test of the applicant."
 )
 _TAG = "Questions"
-_DECISION = Answer("The decision, with every provision that was applied.", {JSON: schema_ref("Decision")})
+_DECISION = Answer(
+    "The decision, with every provision that was applied, its clause (empty if no source names one) and its basis.",
+    {JSON: schema_ref("Decision")},
+)
 
 OPERATIONS = (
     Operation("POST", "/eligibility/organisation", "askOrganisation", _TAG, "Decide whether a Party may subscribe for an Organisation Certificate",
               _organisation, _DECISION, (), (JsonBody((_ENTITY, given.role(required=True), given.usage(), *_WHO)),),
               errors=(406, 422)),
     Operation("POST", "/eligibility/device", "askDevice", _TAG, "Decide whether a Party may subscribe for a Device Certificate", _device,
-              _DECISION, (), (JsonBody((_ENTITY, given.device_type(), given.model(), _UNDER_TEST, *_WHO)),), errors=(406, 422)),
+              _DECISION, (), (JsonBody((_ENTITY, given.device_type(), given.model(), _UNDER_TEST, *_SUPPOSING, *_WHO)),), errors=(406, 422)),
+    Operation("POST", "/eligibility/authority", "askAuthority", _TAG, "Decide whether a Party may subscribe for the certificate of an authority",
+              _authority, _DECISION, (),
+              (JsonBody((given.one_of("kind", _AUTHORITY, "Kind of the authority.", "certificate-kind.unknown", required=True), *_WHO)),),
+              errors=(406, 422)),
+    Operation(
+        "POST", "/eligibility/who", "askWho", _TAG, "Who in the register may have a certificate, and why the others may not", _who_may,
+        Answer("Everybody in the register, and each Shared Resource for each User that has named it. Those who may not are grouped "
+               "by the decisive reason.", {JSON: schema_ref("WhoMay")}), (),
+        (JsonBody((given.role(), given.usage(), given.device_type(), given.entity_identifier("device", "Device in the inventory."),
+                   *_SUPPOSING, given.one_of("authority", _AUTHORITY, "Kind of an authority.", "certificate-kind.unknown"), _AS_OF)),),
+        errors=(406, 422),
+        description="The body names one certificate: by role (and usage, by default DS), by deviceType or device, or by authority.",
+    ),
+    Operation(
+        "POST", "/eligibility/what", "askWhat", _TAG, "What a Party may have", _what_may,
+        Answer("Every role and key usage, every type of Device in every SMI status, and the authorities. What it may not have is "
+               "grouped by the decisive reason.", {JSON: schema_ref("WhatMay")}), (),
+        (JsonBody((given.party_id("party", "ID of a Party or Testing Participant.", required=True),
+                   given.party_id("onBehalfOf", "The User on whose behalf a Shared Resource applies."), _SMETS, _AS_OF)),),
+        errors=(406, 422),
+    ),
     Operation(
         "POST", "/lint", "lint", _TAG, "Check certificates, requests or revocation lists against their profiles", _lint,
         Answer("The findings for each object in the body.", {JSON: schema_ref("Linted")}),

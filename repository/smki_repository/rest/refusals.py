@@ -36,7 +36,7 @@ def _refused(error: SmkiError) -> int:
 
 
 _CONTRADICTIONS = frozenset(
-    {"party", "device", "officer", "credential", "quota", "authority", "change", "clock", "setting"}
+    {"party", "device", "officer", "credential", "quota", "authority", "change", "clock", "question", "setting"}
 )
 """First parts of the codes of values that are well formed but contradict each other or the state of the register."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Response
 
-from smki.eligibility import DEVICE_THRESHOLD
+from smki.eligibility import DEVICE_THRESHOLD, security_sections
 from smki.registration.devices import known_device
 from smki.registration.parties import known_registrant
 from smki.sec.registry_fields import device_fields, registrant_fields, registrant_id
@@ -42,7 +42,9 @@ def _device(call: Call) -> Response:
     ledger = call.smki.ledger
     device = known_device(ledger, device_id)
     had, threshold = ledger.certificates_for_device(device_id), ledger.register.threshold(device_id)
-    return answer_json({**device_fields(device), "certificates": had, "threshold": threshold or DEVICE_THRESHOLD})
+    values = {**device_fields(device), "certificates": had, "threshold": threshold or DEVICE_THRESHOLD}
+    sections = security_sections(device, call.get("asOf") or call.smki.clock.now().date())
+    return answer_json({**values, "sections_g2_to_g9": sections.as_json()} if sections else values)
 
 
 _BEHIND = given.entity_identifier("after", "Cursor from the link to the next page.")
@@ -67,7 +69,8 @@ OPERATIONS = (
     ),
     Operation(
         "GET", "/devices/{eui}", "getDevice", "Parties and Devices", "Get a Device", _device,
-        Answer("Its record, the number of certificates issued for it and their maximum.", {JSON: schema_ref("Device")}, ("ETag",)),
-        (given.EUI,), errors=(406,),
+        Answer("Its record, the number of certificates issued for it and their maximum; for a SMETS1 Device also whether Sections "
+               "G2 to G9 of the Code apply to it (SEC G1.10).", {JSON: schema_ref("Device")}, ("ETag",)),
+        (given.EUI, given.day("asOf", "Date for the statement about a SMETS1 Device. Default: today.")), errors=(406,),
     ),
 )  # fmt: skip

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from smki.eligibility.provisions import Basis
+from smki.eligibility.recorded import Source
 from smki.ledger import EventKind, Statement
 from smki.problem import Severity
+from smki.profile.designation import TEST_CERTIFICATE
 from smki.profile.detect import Shape
 from smki.profile.revocation_reasons import CRL_REASONS
 from smki.registration.settings import Setting
@@ -16,6 +19,7 @@ from smki_repository.rest.operation import Schema, schema_ref
 
 TEXT: Schema = {"type": "string"}
 MOMENT: Schema = {"type": "string", "format": "date-time"}
+DAY: Schema = {"type": "string", "format": "date"}
 COUNT: Schema = {"type": "integer", "minimum": 0}
 FLAG: Schema = {"type": "boolean"}
 SERIAL: Schema = {"type": "string", "pattern": "^[0-9A-F]{32,40}$"}
@@ -63,6 +67,9 @@ _CERTIFICATE: dict[str, Schema] = {
     "issued": MOMENT,
     "issuerSerialNumber": _or_null(SERIAL),
     "issuedHere": FLAG,
+    "designation": _or_null(_enum((TEST_CERTIFICATE,))),
+    "policyOid": _or_null(TEXT),
+    "policyName": _or_null(TEXT),
     "statusSince": MOMENT,
     "issuer": TEXT,
     "subject": TEXT,
@@ -75,8 +82,10 @@ _CERTIFICATE: dict[str, Schema] = {
     "sha256": {"type": "string", "pattern": "^[0-9A-F]{64}$"},
     "pem": TEXT,
 }
-_PROBLEM = _object(dict.fromkeys(("code", "subject", "seen", "expected", "clause", "remedy"), TEXT),
-                   ("expected", "clause", "remedy"))  # fmt: skip
+BASIS = _enum(basis.value for basis in Basis)
+_PROBLEM = _object({**dict.fromkeys(("code", "subject", "seen", "expected", "clause", "remedy"), TEXT), "basis": BASIS},
+                   ("expected", "clause", "basis", "remedy"))  # fmt: skip
+_CITED: dict[str, Schema] = {"provision": TEXT, "clause": TEXT, "basis": BASIS, "title": TEXT}
 _REGISTERED_FIELDS = ("party_id", "participant_id", "name", "category", "user_roles", "standing", "identifiers", "purpose",
                       "agreement", "authorised_for", "acts_for", "quota")  # fmt: skip
 _PARTY: dict[str, Schema] = {
@@ -94,6 +103,7 @@ _DEVICE: dict[str, Schema] = {
     "certificates": COUNT,
     "threshold": COUNT,
     "remarks": _list(TEXT),
+    "sections_g2_to_g9": schema_ref("SecuritySections"),
 }
 _CREDENTIAL: dict[str, Schema] = {
     "number": COUNT,
@@ -104,6 +114,23 @@ _CREDENTIAL: dict[str, Schema] = {
     "revoked": _or_null(MOMENT),
     "state": TEXT,
 }
+SOURCE = _enum(source.value for source in Source)
+_WANTED: dict[str, Schema] = {
+    "kind": KIND,
+    "role": ROLE,
+    "usage": USAGE,
+    "device": _or_null(EUI),
+    **dict.fromkeys(("deviceType", "status", "returnsTo", "smetsVersion"), _or_null(TEXT)),
+}
+_WHY: dict[str, Schema] = {"entityIdentifiers": _list(EUI), "codes": _list(TEXT)}
+_RECORDS = _list(_object({"source": SOURCE, "count": COUNT, "subjects": _list(TEXT)}))
+
+
+def _refused(member: str) -> Schema:
+    members = _list(schema_ref(member))
+    return _object({"code": TEXT, "clause": TEXT, "expected": TEXT, "count": COUNT, "members": members})
+
+
 _CHECK = dict.fromkeys(("check", "title", "clause", "certificate", "seen", "expected", "code"), TEXT)
 
 SCHEMAS: dict[str, Schema] = {
@@ -125,10 +152,11 @@ SCHEMAS: dict[str, Schema] = {
     "Certificates": _object({"items": _list(schema_ref("Certificate"))}),
     "Party": _object(_PARTY, tuple(name for name in _PARTY if name != "officers")),
     "PartyPage": _page(schema_ref("Party")),
-    "Device": _object(_DEVICE, ("returns_to", "responsible", "model", "under_test", "enrolled", "certificates", "threshold", "remarks")),
+    "Device": _object(_DEVICE, ("returns_to", "responsible", "model", "under_test", "enrolled", "certificates", "threshold", "remarks", "sections_g2_to_g9")),
     "Product": _object({"model": TEXT, "device_type": TEXT, "listed": MOMENT}),
     "Products": _object({"items": _list(schema_ref("Product")), "required": FLAG}),
     "Settings": _object({setting.label: _enum(setting.values) for setting in Setting}),
+    "SecuritySections": _object({"apply": FLAG, "because": TEXT, "clause": TEXT, "basis": BASIS, "asOf": DAY}),
     "DevicePage": _page(schema_ref("Device")),
     "RevocationList": _object(
         {"issuerSerialNumber": SERIAL, "number": COUNT, "kind": _enum(("crl", "arl")), "thisUpdate": MOMENT,
@@ -164,10 +192,23 @@ SCHEMAS: dict[str, Schema] = {
          "revocation": _object({"revoked": MOMENT, "effective": MOMENT, "reason": _enum(CRL_REASONS), "askedBy": TEXT})},
     ),
     "Decision": _object(
-        {"eligible": FLAG, "outcome": TEXT, "asOf": {"type": "string", "format": "date"},
-         "applied": _list(_object({"provision": TEXT, "clause": TEXT, "title": TEXT, "held": FLAG, "seen": TEXT,
-                                   "problem": schema_ref("Problem")}, ("problem",)))},
+        {"eligible": FLAG, "outcome": TEXT, "asOf": DAY,
+         "applied": _list(_object({**_CITED, "held": FLAG, "seen": TEXT, "problem": schema_ref("Problem")}, ("problem",))),
+         "notes": _list(_object({**_CITED, "text": TEXT})),
+         "notInForce": _list(_object({**_CITED, "inForceFrom": DAY})),
+         "records": _list(_object({"subject": TEXT, "source": SOURCE, "since": _or_null(DAY), "text": TEXT}))},
     ),
+    "Wanted": _object(_WANTED),
+    "WhoMay": _object(
+        {"wanted": schema_ref("Wanted"), "asOf": DAY, "eligible": _list(schema_ref("Entitled")),
+         "notEligible": _list(_refused("Entitled")), "records": _RECORDS},
+    ),
+    "Entitled": _object({"party": TEXT, "name": TEXT, "isParty": FLAG, "onBehalfOf": _or_null(TEXT), **_WHY}),
+    "WhatMay": _object(
+        {"party": TEXT, "name": TEXT, "onBehalfOf": _or_null(TEXT), "smetsVersion": TEXT, "asOf": DAY,
+         "eligible": _list(schema_ref("Possible")), "notEligible": _list(_refused("Possible")), "records": _RECORDS},
+    ),
+    "Possible": _object({**_WANTED, **_WHY}),
     "Linted": _object(
         {"objects": _list(_object({"object": {"type": "integer", "minimum": 1}, "shape": _enum(shape.value for shape in Shape),
                                    "kind": TEXT, "title": TEXT, "findings": _list(schema_ref("Finding"))}))},

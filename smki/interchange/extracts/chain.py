@@ -154,6 +154,7 @@ def apply(chain: Sequence[Extract], path: Path) -> Extract:
         tally.contents.certificates,
         0,
         tally.contents,
+        last.policy_oid,
     )
     made.write()
     return made

@@ -31,6 +31,7 @@ from smki.ledger import CertificateRecord, Ledger
 from smki.ledger.snapshot import Snapshot
 from smki.leftovers import left_in, remove
 from smki.problem import NotFound, NotReady, Problem
+from smki.profile.designation import policy_in
 
 PART_CERTIFICATES = 10_000
 """Maximum number of certificates that have to be written again after an interruption."""
@@ -148,7 +149,18 @@ class Extracts:
             sum(part.size for part in journal.parts),
             digest.hexdigest(),
         )
-        extract = Extract(path, number, ExtractType.FULL, None, moment, contents, contents.certificates, 0, contents)
+        extract = Extract(
+            path,
+            number,
+            ExtractType.FULL,
+            None,
+            moment,
+            contents,
+            contents.certificates,
+            0,
+            contents,
+            self._policy_oid(),
+        )
         extract.write()
         return extract
 
@@ -185,9 +197,15 @@ class Extracts:
                 comparison.added,
                 comparison.changed,
                 comparison.result.contents,
+                self._policy_oid(),
             )
             extract.write()
         return extract
+
+    def _policy_oid(self) -> str:
+        """Return the policy of everything issued here, which the authorities' certificates have too."""
+        authorities = self._ledger.authorities()
+        return (policy_in(authorities[0].der) if authorities else None) or ""
 
     def _require_no_restore_since(self, latest: Extract) -> None:
         if latest.number < self._ledger.numbers_above():

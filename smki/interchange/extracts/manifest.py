@@ -14,6 +14,7 @@ from smki.clock import iso, parse_moment
 from smki.file import replace_file
 from smki.interchange.json_text import read_json_object
 from smki.problem import IntegrityError, Malformed, NotFound, Problem
+from smki.profile.designation import designation_of
 
 FORMAT = 1
 EXTRACT_SUFFIX = ".jsonl"
@@ -66,6 +67,8 @@ class Extract:
     """The number of certificates whose status changed."""
     result: Contents
     """The contents of the full extract for that moment: this one, or the result of applying this delta."""
+    policy_oid: str = ""
+    """The policy of the certificates, dotted; empty in extracts of earlier versions."""
 
     @property
     def name(self) -> str:
@@ -90,6 +93,7 @@ class Extract:
             "added": self.added,
             "changed": self.changed,
             "result": self.result.as_json(),
+            **(designation_of(self.policy_oid, issued_here=True) if self.policy_oid else {}),
         }
 
     def write(self) -> None:
@@ -157,6 +161,7 @@ def _extract(path: Path, value: dict[str, Any]) -> Extract:
         _count(value["added"]),
         _count(value["changed"]),
         _contents(value["result"]),
+        str(value.get("policyOid", "")),
     )
 
 

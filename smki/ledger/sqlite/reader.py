@@ -17,12 +17,14 @@ from smki.ledger.records import (
 from smki.ledger.sqlite import rows
 from smki.ledger.sqlite.conditions import certificate_conditions
 from smki.ledger.sqlite.credentials import SqliteCredentials
+from smki.ledger.sqlite.history import SqliteHistory
 from smki.ledger.sqlite.imports import SqliteImports
 from smki.ledger.sqlite.record_reader import SqliteRecord
 from smki.ledger.sqlite.register import SqliteRegister
 from smki.ledger.sqlite.revocations import SqliteRevocations
 from smki.ledger.sqlite.rows import Read
 from smki.ledger.sqlite.search import SqliteSearch
+from smki.sec.role import RemotePartyRole
 
 PAGE = 500
 """Number of rows that are read at a time."""
@@ -41,6 +43,7 @@ class SqliteReader:
         self._credentials = SqliteCredentials(read)
         self._imports = SqliteImports(read)
         self._record = SqliteRecord(read)
+        self._history = SqliteHistory(read)
         self._search = SqliteSearch(read)
 
     @property
@@ -67,6 +70,11 @@ class SqliteReader:
     def record(self) -> SqliteRecord:
         """The record of all events."""
         return self._record
+
+    @property
+    def history(self) -> SqliteHistory:
+        """The past of the register."""
+        return self._history
 
     @property
     def search(self) -> SqliteSearch:
@@ -134,6 +142,12 @@ class SqliteReader:
         sql = "SELECT count(*) FROM certificate WHERE entity_identifier = ? AND kind = 'device'"
         count: int = self._read(sql, (device_id.encoded,))[0][0]
         return count
+
+    def roles_certified(self, entity: EntityIdentifier) -> frozenset[RemotePartyRole]:
+        """The roles of the Organisation Certificates that an Entity Identifier has had, whatever their status."""
+        sql = "SELECT DISTINCT role FROM certificate WHERE entity_identifier = ? AND kind = 'organisation'"
+        found = (RemotePartyRole.of_decimal(role) for (role,) in self._read(sql, (entity.encoded,)) if role is not None)
+        return frozenset(role for role in found if role is not None)
 
     def last_certificate_id(self) -> int:
         """The id of the last certificate; 0 if there is none."""

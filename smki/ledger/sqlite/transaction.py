@@ -181,7 +181,6 @@ class SqliteTransaction(SqliteReader):
                     subject=subject,
                     seen="revoked",
                     expected="a certificate that is not revoked",
-                    clause="SEC L8",
                 )
             ) from None
         if cursor.rowcount:

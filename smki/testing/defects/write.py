@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from smki.clock import iso
+from smki.profile.designation import designation_of
 from smki.profile.tables import TEST_POLICY_OID
 from smki.testing.defects import DEFECTS
 from smki.testing.defects.catalogue import Defect, suffix
@@ -41,6 +42,7 @@ def write_defects(directory: Path, pki: SamplePki, defects: Iterable[Defect]) ->
         "format": FORMAT,
         "moment": iso(pki.moment),
         "policy": TEST_POLICY_OID,
+        **designation_of(TEST_POLICY_OID, issued_here=True),
         "good": {base.value: good_file(base) for base in Base},
         "defects": rows,
     }

@@ -10,6 +10,7 @@ from typing import Any
 
 from smki.clock import iso
 from smki.problem import NotReady, Problem
+from smki.profile.designation import designation_of
 from smki.profile.tables import TEST_POLICY_OID
 from smki.testing.defects.case import TRUSTED, Case
 
@@ -77,6 +78,11 @@ def write(directory: Path, cases: Iterable[Case], seed: str) -> int:
                 name_of[data] = f"{_FOLDER}/{hashlib.sha256(data).hexdigest()[:16]}.der"
                 (directory / name_of[data]).write_bytes(data)
         rows.append(as_json(case, name_of))
-    manifest = {"format": FORMAT, "seed": seed, "cases": rows}
+    manifest = {
+        "format": FORMAT,
+        "seed": seed,
+        **designation_of(TEST_POLICY_OID, issued_here=True),
+        "cases": rows,
+    }
     (directory / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
     return len(rows)
