@@ -56,7 +56,7 @@ def list_(home: Path, as_json: bool) -> None:
     """List the certified models; --json prints one object per line."""
     with Smki.open(home) as smki:
         products = smki.ledger.register.products()
-        is_used = Setting.CERTIFIED_PRODUCTS.of(smki.ledger.register) == "listed"
+        is_used = Setting.CERTIFIED_PRODUCTS.of(smki.ledger) == "listed"
     for product in products:
         if as_json:
             click.echo(json.dumps(product_fields(product)))

@@ -26,7 +26,7 @@ def settings() -> None:
 def list_(home: Path, as_json: bool) -> None:
     """List the settings with their values and what they decide."""
     with Smki.open(home) as smki:
-        values = {setting: setting.of(smki.ledger.register) for setting in Setting}
+        values = {setting: setting.of(smki.ledger) for setting in Setting}
     if as_json:
         click.echo(json.dumps({setting.label: value for setting, value in values.items()}, indent=2))
         return

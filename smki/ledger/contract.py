@@ -35,6 +35,7 @@ from smki.ledger.records import (
     RevokedCertificate,
     Statistics,
 )
+from smki.ledger.settings import SettingReader, SettingWriter
 from smki.ledger.snapshot import Snapshot
 from smki.problem import Problem, SmkiError
 from smki.sec.device import Device, DeviceType, SmiStatus
@@ -205,7 +206,7 @@ class SearchReader(Protocol):
         """Counts by the status at a moment (seconds since 1970-01-01T00:00:00Z)."""
 
 
-class Reader(Protocol):
+class Reader(SettingReader, Protocol):
     """The queries of a ledger."""
 
     @property
@@ -291,7 +292,7 @@ class Reader(Protocol):
         """Audit events that match, in the order in which they were appended."""
 
 
-class Transaction(Reader, ProductWriter, Protocol):
+class Transaction(Reader, ProductWriter, SettingWriter, Protocol):
     """A write transaction. Its queries see its own writes.
 
     The writes are committed together, or not at all: an exception that leaves the transaction rolls it back.

@@ -135,7 +135,7 @@ class _Decide(Command[Issued | Refusal]):
                 context.transaction, applicant, found.device, self.request.role, self.request.usage, entity, day,
                 self.request.public_key_info, to_be_added=found.to_be_added,
             )  # fmt: skip
-            problems = [*decision.problems, *unstated(context.transaction.register, wanted.statement)]
+            problems = [*decision.problems, *unstated(context.transaction, wanted.statement)]
             if problems:
                 return self._refuse(context, problems, applicant)
             return self._issue(context, self.request, found)
@@ -222,7 +222,7 @@ def _new_application(
         usage=request.usage if request else None,
         request=application.request or None,
         top_up=application.top_up,
-        statement=statement_of(context.transaction.register, application.statement) if applicant else None,
+        statement=statement_of(context.transaction, application.statement) if applicant else None,
     )
 
 

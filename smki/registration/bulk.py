@@ -96,7 +96,7 @@ class LoadDevices(Command[tuple[Device, ...]]):
         problems = list(_clashes_of_devices(context.transaction.register, self.rows))
         if problems:
             raise Conflict(*problems)
-        adding = Adding(context.transaction.register, context.actor, context.now.date())
+        adding = Adding(context.transaction, context.actor, context.now.date())
         problems = [
             problem for number, row in enumerate(self.rows, 1) for problem in _not_to_be_added(adding, row, number)
         ]

@@ -60,7 +60,7 @@ class AddDevices(Command[tuple[Device, ...]]):
         :raises NotAuthorised: if the officer is not one of the Party.
         :raises Conflict: if one of them already exists.
         """
-        adding = Adding(context.transaction.register, context.actor, context.now.date())
+        adding = Adding(context.transaction, context.actor, context.now.date())
         admitted = [adding.admit(device) for device in self.devices]
         added = tuple(device for device, _ in admitted)
         for device in added:
@@ -152,7 +152,7 @@ def _require_certified(context: Context, device: Device) -> None:
 
     :raises NotToBeAdded: if its model is not certified.
     """
-    listing = listing_of(context.transaction.register, device)
+    listing = listing_of(context.transaction, device)
     problem = uncertified(device, listing)
     if problem is not None:
         raise NotToBeAdded(problem)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from smki.eligibility import provisions
 from smki.ledger import Statement
-from smki.ledger.products import ProductReader
+from smki.ledger.settings import SettingReader
 from smki.problem import Problem
 from smki.registration.settings import Setting
 from smki.sec.device import Device
@@ -16,7 +16,7 @@ STATEMENT = (
 """What a subscriber states with an application (SEC L11)."""
 
 
-def unstated(reader: ProductReader, is_stated: bool) -> list[Problem]:
+def unstated(reader: SettingReader, is_stated: bool) -> list[Problem]:
     """Return why an application is refused that does not state what it should; empty if it does, or need not."""
     if is_stated or Setting.STATEMENT.of(reader) == "automatic":
         return []
@@ -30,7 +30,7 @@ def unstated(reader: ProductReader, is_stated: bool) -> list[Problem]:
     ]
 
 
-def statement_of(reader: ProductReader, is_stated: bool) -> Statement | None:
+def statement_of(reader: SettingReader, is_stated: bool) -> Statement | None:
     """Return how the statement is recorded with an application; None if it was required and not made."""
     if is_stated:
         return Statement.EXPLICIT

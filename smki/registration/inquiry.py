@@ -123,7 +123,7 @@ def find_applicant(
             device = supposing.of(device)
         if not is_new:
             return WhoAndWhat(applicant or first_eligible(register, device, day, actor), device, None)
-        listing = listing_of(reader.register, device)
+        listing = listing_of(reader, device)
         applicant = applicant or first_eligible(register, device, day, actor, listing, new.under_test)
         return WhoAndWhat(applicant, as_added_by(device, applicant.subscriber, new.under_test), listing)
     except CannotBeJudged:

@@ -7,7 +7,7 @@ from datetime import date
 from smki.eligibility import REASONS, Decision, InventoryQuestion, decide
 from smki.eligibility.inventory import INVENTORY_ROWS, as_added_by, given_of
 from smki.identity import PartyId
-from smki.ledger.contract import RegisterReader
+from smki.ledger import Reader
 from smki.problem import NotFound, Problem, SmkiError
 from smki.registration.actor import Actor
 from smki.registration.authorisation import NotAuthorised
@@ -30,8 +30,8 @@ class Adding:
     :raises NotAuthorised: if its officer is not one of that Party.
     """
 
-    def __init__(self, register: RegisterReader, actor: Actor, day: date) -> None:
-        self._register = register
+    def __init__(self, reader: Reader, actor: Actor, day: date) -> None:
+        self._reader = reader
         self._day = day
         self._who: Registrant | None = None
         self.officer = ""
@@ -39,7 +39,7 @@ class Adding:
         self._first: dict[tuple[DeviceType, str], Registrant] = {}
         self._granted: set[tuple[DeviceType, str, PartyId | None]] = set()
         if not actor.is_operator:
-            self._who = _registrant(register, actor.party)
+            self._who = _registrant(reader, actor.party)
             self.officer = _officer(self._who, actor)
 
     def admit(self, device: Device) -> tuple[Device, str]:
@@ -49,7 +49,7 @@ class Adding:
         """
         who = self._who
         if who is None and device.under_test is not None:
-            who = _registrant(self._register, str(device.under_test))
+            who = _registrant(self._reader, str(device.under_test))
         if who is None:
             key = device.device_type, device.model
             if key not in self._first:
@@ -62,7 +62,7 @@ class Adding:
     def _find_first(self, device: Device) -> Registrant:
         """Return the first Party that may add a Device; if none may, refuse it as one that comes closest to it."""
         refused: list[Decision] = []
-        for who in self._register.registrants():
+        for who in self._reader.register.registrants():
             decision = self._decide(device, who)
             if decision.eligible:
                 return who
@@ -93,11 +93,11 @@ class Adding:
         self._granted.add(key)
 
     def _decide(self, device: Device, who: Registrant) -> Decision:
-        return decide(InventoryQuestion(who, device, self._day, listing_of(self._register, device)))
+        return decide(InventoryQuestion(who, device, self._day, listing_of(self._reader, device)))
 
 
-def _registrant(register: RegisterReader, name: str) -> Registrant:
-    found = register.registrant(PartyId.parse(name)) if name else None
+def _registrant(reader: Reader, name: str) -> Registrant:
+    found = reader.register.registrant(PartyId.parse(name)) if name else None
     if found is None:
         raise NotFound(
             Problem(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from smki.ledger import EventKind
-from smki.ledger.products import ProductReader
+from smki.ledger.settings import SettingReader
 from smki.problem import Malformed, NotFound, Problem
 from smki.registration.command import Command, Context, Done, Happened
 
@@ -46,7 +46,7 @@ class Setting(enum.Enum):
         names = ", ".join(setting.label for setting in cls)
         raise NotFound(Problem(code="setting.unknown", subject="setting", seen=f"{text[:64]!r}", expected=names))
 
-    def of(self, reader: ProductReader) -> str:
+    def of(self, reader: SettingReader) -> str:
         """Return its current value."""
         return reader.setting(self.label) or self.values[0]
 
@@ -74,10 +74,10 @@ class ChangeSetting(Command[str]):
                     expected=" or ".join(self.setting.values),
                 )
             )
-        before = self.setting.of(context.transaction.register)
+        before = self.setting.of(context.transaction)
         if before == self.value:
             return Done(self.value, None)
-        context.transaction.put_setting(self.setting.label, self.value)
+        context.transaction.set_setting(self.setting.label, self.value)
         happened = Happened(
             kind=EventKind.SETTING_CHANGED,
             detail=f"{self.setting.label}: {self.value}",

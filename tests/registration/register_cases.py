@@ -394,7 +394,7 @@ def state(smki: Smki) -> dict[str, Any]:
         "registrants": [registrant_fields(each) for each in register.registrants()],
         "devices": [(device_fields(each), register.threshold(each.device_id)) for each in register.devices()],
         "products": register.products(),
-        "settings": [setting.of(register) for setting in Setting],
+        "settings": [setting.of(smki.ledger) for setting in Setting],
         "credentials": [each for kind in CredentialKind for each in smki.ledger.credentials.all(kind)],
         "certificates": smki.ledger.count_certificates(),
         "clock": Path(clock).read_text() if clock.exists() else "",

@@ -16,12 +16,14 @@ from smki_repository.app import create_app
 from smki import Application, CertificateKind, RemotePartyRole, Smki
 from smki.cli.init import parse_acceptance
 from smki.clock import AdjustableClock
+from smki.identity import PartyId
 from smki.ledger import CertificateQuery, CertificateRecord, Statement
 from smki.problem import Malformed, Problem, SmkiError
 from smki.registration import Actor, Issued, Refusal
 from smki.registration.authorities import EstablishAuthority
 from smki.registration.comparison import NotComparable, compare
 from smki.registration.demonstration import DCC_ENTITY_IDENTIFIERS
+from smki.registration.identifiers import AssignIdentifier
 from smki.registration.officers import NotYours
 from smki.registration.revocation import PMA, Revoke
 from smki.registration.settings import ChangeSetting, Setting
@@ -297,7 +299,8 @@ def test_what_the_dcc_lodges_is_never_pending(patient: Path) -> None:
         again = smki.make_organisation_request(entity, RemotePartyRole.RECOVERY, DS)[1]
         assert smki.issue_organisation(again).record.stored_status is CertificateStatus.IN_USE
         # Another certificate of the DCC is no part of that set.
-        other = smki.make_organisation_request(entity, RemotePartyRole.DSP_XML_SIGN, DS)[1]
+        own = smki.registration.execute(AssignIdentifier(PartyId("DCC")), OPERATOR)
+        other = smki.make_organisation_request(own, RemotePartyRole.DSP_XML_SIGN, DS)[1]
         assert smki.issue_organisation(other).record.stored_status is CertificateStatus.PENDING
 
 

@@ -344,7 +344,7 @@ def test_in_an_empty_register_nobody_adds() -> None:
     from smki.ledger.sqlite.memory import MemoryLedger
     from smki.registration.inventory import Adding
 
-    adding = Adding(MemoryLedger().register, OPERATOR, date(2026, 1, 1))
+    adding = Adding(MemoryLedger(), OPERATOR, date(2026, 1, 1))
     with pytest.raises(NotToBeAdded) as caught:
         adding.admit(Device(EntityIdentifier(bytes(8)), DeviceType.CHF))
     (problem,) = caught.value.problems

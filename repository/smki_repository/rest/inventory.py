@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response
 
 from smki.interchange.description import product_fields
-from smki.ledger.products import ProductReader
+from smki.ledger.settings import SettingReader
 from smki.registration.products import ListProduct, RemoveProduct
 from smki.registration.settings import ChangeSetting, Setting
 from smki.sec.device import DeviceType
@@ -19,7 +19,7 @@ def _products(call: Call) -> Response:
     wanted_form(JSON)
     register = call.smki.ledger.register
     items = [product_fields(product) for product in register.products()]
-    return answer_json({"items": items, "required": Setting.CERTIFIED_PRODUCTS.of(register) == "listed"})
+    return answer_json({"items": items, "required": Setting.CERTIFIED_PRODUCTS.of(call.smki.ledger) == "listed"})
 
 
 def _list_product(call: Call) -> Response:
@@ -35,18 +35,18 @@ def _remove_product(call: Call) -> Response:
 
 def _settings(call: Call) -> Response:
     wanted_form(JSON)
-    return answer_json(_values(call.smki.ledger.register))
+    return answer_json(_values(call.smki.ledger))
 
 
 def _change_setting(call: Call) -> Response:
     wanted_form(JSON)
     command = ChangeSetting(call.values["setting"], call.values["value"])
     call.smki.registration.execute(command, call.actor())
-    return done(_values(call.smki.ledger.register))
+    return done(_values(call.smki.ledger))
 
 
-def _values(register: ProductReader) -> dict[str, str]:
-    return {setting.label: setting.of(register) for setting in Setting}
+def _values(reader: SettingReader) -> dict[str, str]:
+    return {setting.label: setting.of(reader) for setting in Setting}
 
 
 _MODEL = given.model(required=True)

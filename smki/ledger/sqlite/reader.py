@@ -137,6 +137,11 @@ class SqliteReader:
         found = self._read("SELECT certificates FROM subscriber WHERE id = ?", (subscriber,))
         return found[0][0] if found else 0
 
+    def setting(self, name: str) -> str | None:
+        """The value of a setting that can be changed; None if it was never set."""
+        found = self._read("SELECT value FROM setting WHERE name = ?", (name,))
+        return found[0][0] if found else None
+
     def certificates_for_device(self, device_id: EntityIdentifier) -> int:
         """The number of certificates that a Device has had."""
         sql = "SELECT count(*) FROM certificate WHERE entity_identifier = ? AND kind = 'device'"

@@ -68,11 +68,6 @@ class SqliteRegister:
         """The Certified Products List in the order of the models, without entries that were removed."""
         return [_product(*row) for row in self._read(f"{_PRODUCTS} WHERE removed IS NULL ORDER BY model", ())]
 
-    def setting(self, name: str) -> str | None:
-        """The value of a setting; None if it was never changed."""
-        rows = self._read("SELECT value FROM setting WHERE name = ?", (name,))
-        return rows[0][0] if rows else None
-
 
 _PRODUCTS = "SELECT model, device_type, listed, removed FROM certified_product"
 

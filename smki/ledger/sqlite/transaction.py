@@ -283,8 +283,8 @@ class SqliteTransaction(SqliteReader):
         self._connection.execute(sql, row)
         self._recorder.wrote(recording.CERTIFIED_PRODUCT, product.model)
 
-    def put_setting(self, name: str, value: str) -> None:
-        """Set the value of a setting."""
+    def set_setting(self, name: str, value: str) -> None:
+        """Set a setting."""
         sql = "INSERT INTO setting VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
         self._connection.execute(sql, (name, value))
         self._recorder.wrote(recording.SETTING, name)
