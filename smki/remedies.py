@@ -8,33 +8,14 @@ command, operation and call does.
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Mapping
-from typing import NamedTuple
+from smki.inventory_remedies import INVENTORY_REMEDIES
+from smki.remedy import Interface, Remedy
 
-
-class Interface(enum.Enum):
-    """The interface for which a remedy is written."""
-
-    CLI = "cli"
-    REST = "rest"
-    PYTHON = "python"
-
-
-class Remedy(NamedTuple):
-    """One remedy. Names in braces are replaced by values of the problem."""
-
-    cli: str
-    rest: str = ""
-    python: str = ""
-
-    def text(self, interface: Interface, given: Mapping[str, str]) -> str:
-        """Return the text for an interface."""
-        wanted = {Interface.REST: self.rest, Interface.PYTHON: self.python}.get(interface) or self.cli
-        return wanted.format_map(given)
+__all__ = ["REMEDIES", "Interface", "Remedy"]
 
 
 REMEDIES: dict[str, Remedy] = {
+    **INVENTORY_REMEDIES,
     # Parties, participants and officers
     "party.add": Remedy(
         "smki party list lists the registered Parties; smki party add adds one.",
@@ -72,9 +53,21 @@ REMEDIES: dict[str, Remedy] = {
         "Apply as the Party itself, or execute ChangeParty(party, add_acts_for=...).",
     ),
     "quota.raise": Remedy(
-        "Have its quota raised: smki party change {party} --quota NUMBER (smki participant change for a participant).",
-        "Have an officer of the DCC raise it: PATCH /api/v1/parties/{party} (or /participants/{party}) with quota.",
-        "Execute ChangeParty(party, quota=...) or ChangeParticipant(party, quota=...).",
+        "Have its quota raised: smki party change {party} --quota NUMBER.",
+        "Have an officer of the DCC raise it: PATCH /api/v1/parties/{party} with quota.",
+        "Execute ChangeParty(party, quota=...).",
+    ),
+    "quota.raise-test": Remedy(
+        "Have its quota for the test raised: smki participant change-test {party} {test} --quota NUMBER.",
+        "Have an officer of the DCC raise it: PATCH /api/v1/parties/{party}/tests/{test} with quota.",
+        "Execute ChangeTest(participant, test, quota=...).",
+    ),
+    "acting-for.become-user": Remedy(
+        "Apply as the Party itself, or record that it has been through the User Entry Process: "
+        "smki party change {party} --through-entry --add-role ROLE.",
+        "Apply as the Party itself, or have an officer of the DCC record that it has been through the User Entry Process: "
+        "PATCH /api/v1/parties/{party} with through_entry and add_roles.",
+        "Apply as the Party itself, or execute ChangeParty(party, through_entry=True, add_roles=...).",
     ),
     "participant.add": Remedy(
         "Have it recorded as a Testing Participant: smki participant add {party} --purpose PURPOSE.",
@@ -87,9 +80,43 @@ REMEDIES: dict[str, Remedy] = {
         "Execute ChangeParticipant(party, agreement=...).",
     ),
     "participant.purpose": Remedy(
-        "Record the tests that it takes part in (smki participant change {party} --purpose PURPOSE), or have a Party apply.",
-        "Have an officer of the DCC record them (PATCH /api/v1/participants/{party} with purpose), or have a Party apply.",
-        "Execute ChangeParticipant(party, purpose=...), or have a Party apply.",
+        "Record another test that it takes part in (smki participant add-test {party} --purpose PURPOSE), or have a Party "
+        "apply.",
+        "Have an officer of the DCC record another test (POST /api/v1/parties/{party}/tests), or have a Party apply.",
+        "Execute RecordTest(participant, test), or have a Party apply.",
+    ),
+    "participant.add-test": Remedy(
+        "Have a test recorded: smki participant add-test {party} --purpose PURPOSE.",
+        "Have an officer of the DCC record a test: POST /api/v1/parties/{party}/tests.",
+        "Execute RecordTest(participant, test).",
+    ),
+    "participant.add-role": Remedy(
+        "If the test calls for it, have it recorded: smki participant change-test {party} {test} --add-role {role}.",
+        "If the test calls for it, have an officer of the DCC record it: PATCH /api/v1/parties/{party}/tests/{test} "
+        "with add_roles.",
+        "If the test calls for it, execute ChangeTest(participant, test, add_roles=...).",
+    ),
+    "participant.add-identifier": Remedy(
+        "If the test calls for it, have it recorded: smki participant change-test {party} {test} --add-eui {eui}.",
+        "If the test calls for it, have an officer of the DCC record it: PATCH /api/v1/parties/{party}/tests/{test} "
+        "with add_identifiers.",
+        "If the test calls for it, execute ChangeTest(participant, test, add_identifiers=...).",
+    ),
+    "participant.add-device-type": Remedy(
+        "If the test calls for it, have it recorded: smki participant change-test {party} {test} --add-device-type {type}.",
+        "If the test calls for it, have an officer of the DCC record it: PATCH /api/v1/parties/{party}/tests/{test} "
+        "with add_device_types.",
+        "If the test calls for it, execute ChangeTest(participant, test, add_device_types=...).",
+    ),
+    "participant.list-tests": Remedy(
+        "smki participant show {party} lists its tests; smki participant add-test records one.",
+        "GET /api/v1/parties/{party} lists its tests; POST /api/v1/parties/{party}/tests records one.",
+        "Its record lists them; execute RecordTest(participant, test) to add one.",
+    ),
+    "test.on-behalf-of-owner": Remedy(
+        "Use one that belongs to nobody, or record on whose behalf it acts: --on-behalf-of.",
+        "Use one that belongs to nobody, or record on whose behalf it acts: on_behalf_of.",
+        "Use one that belongs to nobody, or record on whose behalf it acts: on_behalf_of=.",
     ),
     "officer.appoint": Remedy(
         "Apply through one of its officers (smki party show {party}), or appoint this one: smki party appoint {party} OFFICER.",
@@ -182,57 +209,6 @@ REMEDIES: dict[str, Remedy] = {
         "Leave the model out, or have it changed in the inventory: smki device change {device} --model MODEL.",
         "Leave the model out, or have an officer of the DCC change it: PATCH /api/v1/devices/{device} with model.",
         "Leave the model out, or execute ChangeDevice(device_id, model=...).",
-    ),
-    # The Smart Metering Inventory and the Certified Products List
-    "inventory.by-the-dcc": Remedy(
-        "Have the DCC add it first: smki device add {device} --type {type}. Or add it as a Device under test of your own: "
-        "--under-test.",
-        "Have an officer of the DCC add it first: POST /api/v1/devices. Or add it as a Device under test of your own: "
-        "under_test (underTest in an application).",
-        "Have it added first: AddDevices((Device(...),)) as the DCC. Or add it as a Device under test of your own: "
-        "Device(under_test=...), Application(under_test=True).",
-    ),
-    "inventory.by-a-supplier": Remedy(
-        "Have a supplier or a Registered Supplier Agent add it first: smki device add {device} --type {type}. Or add it as a "
-        "Device under test of your own: --under-test.",
-        "Have an officer of a supplier or a Registered Supplier Agent add it first: POST /api/v1/devices. Or add it as a "
-        "Device under test of your own: under_test (underTest in an application).",
-        "Have it added first: AddDevices((Device(...),)) as a supplier. Or add it as a Device under test of your own: "
-        "Device(under_test=...), Application(under_test=True).",
-    ),
-    "inventory.certify": Remedy(
-        "Name the model with --model, and have it put on the list: smki cpl add '{model}' --type {type}. Or add it as a Device "
-        "under test: --under-test.",
-        "Name the model with model, and have an officer of the DCC put it on the list: POST /api/v1/certified-products. Or add "
-        "it as a Device under test: under_test (underTest in an application).",
-        "Name the model, and execute ListProduct(model, device_type). Or add it as a Device under test: "
-        "Device(under_test=...), Application(under_test=True).",
-    ),
-    "inventory.mark-own": Remedy(
-        "Have {party} add only its own Devices under test; the operator of the home adds those of anybody.",
-        "Send under_test true with the token of an officer of the Party or participant whose Device under test it is.",
-        "Execute AddDevices(...) as that Party or participant, or without a Party.",
-    ),
-    "product.remove": Remedy(
-        "Remove it first: smki cpl remove '{model}'.",
-        "Have an officer of the DCC remove it first: POST /api/v1/certified-products/remove.",
-        "Execute RemoveProduct(model) first.",
-    ),
-    "product.list": Remedy(
-        "smki cpl list shows the list.",
-        "GET /api/v1/certified-products shows the list.",
-        "smki.ledger.register.products() returns the list.",
-    ),
-    "setting.list": Remedy("smki settings list shows them.", "GET /api/v1/settings shows them."),
-    # What the DCC lodges
-    "lodged.issuing": Remedy("Make another: smki authority renew {kind}.", "Have one made: POST /api/v1/authorities."),
-    "lodged.root": Remedy(
-        "A root is not replaced: make another home with smki init.", "A root is not replaced: another home is made."
-    ),
-    "lodged.organisation": Remedy(
-        "Issue another: smki issue organisation --eui {eui} --role {role} --usage {usage}.",
-        "Have an officer of the DCC apply for another: POST /api/v1/applications.",
-        "Apply for another with Smki.issue_organisation.",
     ),
     # Certificates and applications
     "application.state": Remedy(

@@ -84,10 +84,10 @@ def change_party(smki: Smki, party: PartyId, change: Callable[[Party], Party]) -
 
 
 def change_participant_quota(smki: Smki, participant: PartyId, quota: int) -> None:
-    """Give a Testing Participant another quota."""
+    """Give a Testing Participant another quota for its first test."""
 
     def of_participant(found: Registrant) -> Registrant:
         assert isinstance(found, TestingParticipant)
-        return replace(found, quota=quota)
+        return replace(found, tests=(replace(found.tests[0], quota=quota), *found.tests[1:]))
 
     change_registrant(smki, participant, of_participant)

@@ -84,12 +84,3 @@ def entity_of(role: RemotePartyRole) -> EntityIdentifier:
 
 
 ORGANISATION_ROLE_USAGES = [(role, usage) for role in RemotePartyRole for usage in role.usages]
-
-FORGET_THE_RECORD = (
-    "DROP TABLE leaf",
-    "DROP TABLE certified_product",
-    "DROP TABLE setting",
-    "ALTER TABLE application DROP COLUMN statement",
-    "DELETE FROM _sqlite_migrations WHERE name >= 'm070_record'",
-)
-"""Makes a ledger one of a version without the record, which gets one when it is opened."""

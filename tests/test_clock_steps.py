@@ -23,8 +23,9 @@ from smki.ledger import EventKind, ListRecord
 from smki.pki.revocation_list import RevocationList
 from smki.relying_party import RelyingParty, RepositoryClient
 from tests.commands import revoke
+from tests.older_ledger import WITHOUT_A_RECORD
 from tests.repository.support import ask, serving
-from tests.support import DS, FORGET_THE_RECORD, KA, SUPPLIER, run_cli, run_here
+from tests.support import DS, KA, SUPPLIER, run_cli, run_here
 
 OCA, ROOT = CertificateKind.ISSUING_OCA, CertificateKind.ROOT_OCA
 OpenSsl = Callable[..., CompletedProcess[str]]
@@ -384,7 +385,7 @@ def changed(home: Path, sql: str) -> None:
 
 def forget_the_record(home: Path) -> None:
     """Make the ledger one of a version without the record, which is migrated when it is opened."""
-    for statement in FORGET_THE_RECORD:
+    for statement in WITHOUT_A_RECORD:
         changed(home, statement)
     shutil.rmtree(home / "checkpoints")
 

@@ -28,7 +28,8 @@ from smki.registration import Actor
 from smki.registration.devices import SetThreshold
 from smki.registration.officers import certificate_of
 from tests.ledger.test_merkle import mth, sha256
-from tests.support import DEVICE, DS, FORGET_THE_RECORD, KA, run_here
+from tests.older_ledger import WITHOUT_A_RECORD
+from tests.support import DEVICE, DS, KA, run_here
 
 ACTOR = Actor(interface="test")
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -251,7 +252,7 @@ def test_a_rewritten_ledger_against_a_kept_checkpoint(home: Path, tmp_path: Path
         home,
         "UPDATE audit_event SET detail = 'forged' WHERE id = 1",
         "DELETE FROM audit_event WHERE event = 'migrated'",
-        *FORGET_THE_RECORD,
+        *WITHOUT_A_RECORD,
     )
     shutil.rmtree(home / "checkpoints")
     assert run(home, "checkpoint").returncode == 0

@@ -34,6 +34,7 @@ from smki.registration.devices import AddDevices, SetDeviceStatus, SetThreshold
 from smki.registration.parties import known_registrant
 from smki.sec.device import Device, SmiStatus
 from smki.sec.party import Party, Standing, StandingChange, TestingParticipant
+from smki.sec.registry_fields import registrant_id
 from smki.sec.role import ORGANISATION_ROLES, KeyUsage, RemotePartyRole
 from tests import commands
 from tests.commands import TEST, accept, change_party, change_registrant, reject
@@ -93,7 +94,7 @@ def test_the_owner_of_the_identifier_applies_unless_told_otherwise(smki: Smki, r
     assert application
     owner = smki.ledger.register.owner(entity_of(role))
     assert owner
-    assert application.application.subscriber == str(owner.party_id)
+    assert application.application.subscriber == registrant_id(owner)
     assert application.application.officer == owner.officers[0].name
 
 
@@ -259,7 +260,7 @@ def test_one_certificate_for_a_public_key(smki: Smki) -> None:
 def test_the_quota_of_a_participant(smki: Smki) -> None:
     def with_quota(found: Party | TestingParticipant) -> TestingParticipant:
         assert isinstance(found, TestingParticipant)
-        return replace(found, quota=2)
+        return replace(found, tests=(replace(found.tests[0], quota=2),))
 
     change_registrant(smki, PartyId("MANUFACTURER"), with_quota)
     for _ in range(2):
@@ -270,10 +271,10 @@ def test_the_quota_of_a_participant(smki: Smki) -> None:
 
 def test_a_commissioned_meter_is_its_suppliers_alone(smki: Smki) -> None:
     set_status(smki, SmiStatus.COMMISSIONED)
-    refused = codes(apply(smki, for_device(device_request(), "MANUFACTURER")))
+    refused = codes(apply(smki, for_device(device_request(), "OTHER-USER")))
     assert len(refused) == 1
     set_status(smki, SmiStatus.SUSPENDED)
-    assert codes(apply(smki, for_device(device_request(), "MANUFACTURER"))) == refused
+    assert codes(apply(smki, for_device(device_request(), "OTHER-USER"))) == refused
     set_status(smki, SmiStatus.COMMISSIONED)
     assert isinstance(apply(smki, for_device(device_request(), "LARGE-SUPPLIER")), Issued)
 
@@ -350,7 +351,7 @@ def test_eight_threads_race_for_the_hundredth_certificate(smki: Smki) -> None:
 def with_quota_left(smki: Smki, left: int) -> None:
     def limited(found: Party | TestingParticipant) -> TestingParticipant:
         assert isinstance(found, TestingParticipant)
-        return replace(found, quota=2 + left)
+        return replace(found, tests=(replace(found.tests[0], quota=2 + left),))
 
     for _ in range(2):
         assert isinstance(apply(smki, for_device(device_request(), "MANUFACTURER")), Issued)

@@ -24,6 +24,8 @@ class AllowedHosts:
     any_address: bool = False
     """Whether every IP address is allowed. No page of another site can have an address as its name, unless it is served
     there."""
+    origins: frozenset[str] = frozenset()
+    """Names whose pages may write, whatever their port: those that were given, not that on which the server listens."""
 
     @classmethod
     def of(cls, listening_on: str, names: Iterable[str] = ()) -> AllowedHosts:
@@ -33,7 +35,11 @@ class AllowedHosts:
         :raises Malformed: if one of *names* is not a host name, an IP address or ``*``.
         """
         found = {name if name == ANY_HOST else _checked_name(name) for name in names}
-        return cls(frozenset(found | {listening_on.lower()}), any_address=not is_loopback(listening_on))
+        return cls(
+            frozenset(found | {listening_on.lower()}),
+            any_address=not is_loopback(listening_on),
+            origins=frozenset(found - {ANY_HOST}),
+        )
 
     def allows(self, name: str) -> bool:
         """Return whether a name (lower case, without a port) is allowed."""

@@ -86,7 +86,7 @@ def _check_origin(origin: str, host: str | None, allowed: AllowedHosts) -> HostR
         name, authority = parts.hostname or "", parts.netloc.lower()
     except ValueError:
         name = authority = ""
-    if authority and (authority == (host or "").lower() or (name in allowed.names and not is_loopback(name))):
+    if authority and (authority == (host or "").lower() or (name in allowed.origins and not is_loopback(name))):
         return None
     return HostRefused(
         Problem(

@@ -37,4 +37,6 @@ def add_time_header(app: Flask, clock: Clock) -> None:
     def add_header(response: Response) -> Response:
         if not is_real(clock):
             response.headers[TIME_HEADER] = iso(clock.now())
+        if isinstance(clock, TravellingClock) and clock.by_header:
+            response.vary.add(TIME_HEADER)  # a cache must not give one time's response at another
         return response

@@ -11,6 +11,8 @@ import binascii
 import contextlib
 import json
 import logging
+import os
+import stat
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -20,7 +22,7 @@ from pathlib import Path
 from smki.clock import from_seconds
 from smki.file import PUBLIC_MODE, replacing
 from smki.keys.private_key import RECORD_KEY, KeyStore, Randomness
-from smki.keys.signed_note import NoteSigner, NoteVerifier, split_note
+from smki.keys.signed_note import MAX_NOTE_BYTES, NoteSigner, NoteVerifier, split_note
 from smki.ledger import EventKind, Ledger, NewEvent
 from smki.ledger.merkle import HASH_BYTES, GrowingTree
 from smki.problem import IntegrityError, Malformed, NotFound, NotReady, Problem, SmkiError
@@ -103,24 +105,30 @@ class Checkpoints:
         :raises NotFound: if no checkpoint was made yet.
         """
         try:
-            return NoteVerifier.parse((self.directory / KEY_FILE).read_text())
+            return NoteVerifier.parse(_text(self.directory / KEY_FILE))
         except FileNotFoundError:
             raise _none() from None
 
     def notes(self) -> list[tuple[str, str]]:
         """Return the name of the file and the note of every checkpoint, in the order of their sizes."""
-        files = sorted(self.directory.glob("*.checkpoint"))
-        return [(file.name, file.read_text(errors="replace")) for file in files]
+        return [(file.name, _text(file)) for file in self._files()]
+
+    def _files(self) -> list[Path]:
+        return sorted(self.directory.glob("*.checkpoint"))
 
     def latest(self) -> Checkpoint | None:
         """Return the newest checkpoint; None if there is none.
 
         :raises NotSigned: if the key has not signed it.
+        :raises IntegrityError: if its file has the name of another.
         """
-        files = sorted(self.directory.glob("*.checkpoint"))
+        files = self._files()
         if not files:
             return None
-        return Checkpoint.parse(files[-1].read_text(errors="replace"), self.verifier(), files[-1].name)
+        latest = Checkpoint.parse(_text(files[-1]), self.verifier(), files[-1].name)
+        if misnamed := list(_misnamed([(files[-1].name, latest)])):
+            raise IntegrityError(*misnamed)
+        return latest
 
     def problems(self, further: Iterable[tuple[str, str]] = (), verifier: NoteVerifier | None = None) -> list[Problem]:
         """Return what is wrong with the checkpoints: not signed, or not of the events in the ledger.
@@ -128,14 +136,29 @@ class Checkpoints:
         :param further: checkpoints that were kept elsewhere, each with its name.
         :param verifier: the key that must have signed them; by default that of the home.
         """
-        notes = [*self.notes(), *further]
-        if not notes:
+        own, kept = self.notes(), list(further)
+        if not own and self._has_key():
+            return list(_none().problems)  # the key is made with the first one
+        if not own and not kept:
             return []
         try:
-            checkpoints, problems = read_checkpoints(notes, verifier or self.verifier())
-            return [*problems, *checkpoint_problems(self._ledger.record.leaves(), checkpoints)]
+            verifier = verifier or self.verifier()
+            checkpoints, problems = read_checkpoints(own, verifier)
+            problems += _misnamed(checkpoints)
+            others, unread = read_checkpoints(kept, verifier)
+            leaves = self._ledger.record.leaves()
+            return [*problems, *unread, *checkpoint_problems(leaves, [*checkpoints, *others])]
         except SmkiError as error:
             return list(error.problems)
+
+    def _has_key(self) -> bool:
+        try:
+            self._keys.read_note_key(RECORD_KEY)
+        except NotFound:
+            return False
+        except SmkiError:
+            return True  # one that cannot be read
+        return True
 
     def make(self) -> Checkpoint:
         """Sign the tree head as it is now, and return it; the latest one if nothing was appended since.
@@ -157,7 +180,7 @@ class Checkpoints:
         note = signer.sign(f"{signer.name}\n{tree.size}\n{root}\n")
         roots = {"size": tree.size, "roots": [each.hex() for each in tree.roots]}
         self._write(TREE_FILE, json.dumps(roots))
-        self._write(f"{tree.size:012d}.checkpoint", note)
+        self._write(_name(tree.size), note)
         return Checkpoint(signer.name, tree.size, tree.root(), note)
 
     def appended(self, number: int, event: NewEvent) -> None:
@@ -167,7 +190,11 @@ class Checkpoints:
 
         :param number: the number of the event.
         """
-        if number < self._not_before or not self._is_due(number, event) or not self._lock.acquire(blocking=False):
+        is_list = event.kind is EventKind.LIST_ISSUED
+        if (number < self._not_before and not is_list) or not self._is_due(number, event):
+            return
+        # One that another thread is making may not cover this event, which matters for a list.
+        if not self._lock.acquire(blocking=is_list):
             return
         try:
             self._made = None  # another process may have made one
@@ -190,12 +217,19 @@ class Checkpoints:
         return event.kind is EventKind.LIST_ISSUED or number - size >= MAX_EVENTS or is_another_day
 
     def _last_made(self) -> tuple[int, date | None]:
-        files = sorted(self.directory.glob("*.checkpoint"))
-        size = int(files[-1].stem) if files and files[-1].stem.isdigit() else 0
+        """Return the size of the latest checkpoint, and the day of its last event; (0, None) if it cannot be trusted.
+
+        Then one is due, and :meth:`make` says what is wrong.
+        """
+        files = self._files()
         try:
+            size = Checkpoint.parse(_text(files[-1]), None).size if files else 0
+            if files and files[-1].name != _name(size):
+                return 0, None
             return size, from_seconds(self._ledger.record.event(max(size, 1)).at).date()
-        except NotFound:
-            return size, None
+        except (SmkiError, OSError, ValueError, TypeError, OverflowError) as error:
+            _log.info("the latest checkpoint cannot be used: %s", error)
+            return 0, None
 
     def _signing(self) -> NoteSigner:
         if self._signer is None:
@@ -281,6 +315,33 @@ def checkpoint_problems(leaves: Iterable[bytes], checkpoints: Iterable[tuple[str
         yield from compared(tree)
     for name, checkpoint in waiting[at:]:
         yield _inconsistent(name, checkpoint, f"{tree.size} events")
+
+
+def _name(size: int) -> str:
+    return f"{size:012d}.checkpoint"
+
+
+def _misnamed(checkpoints: Iterable[tuple[str, Checkpoint]]) -> Iterator[Problem]:
+    """Return which files have the name of another checkpoint. The latest one is found by its name."""
+    for name, checkpoint in checkpoints:
+        if name != _name(checkpoint.size):
+            subject, seen = f"checkpoint {name}", f"the checkpoint of {checkpoint.size} events"
+            yield Problem(
+                code="checkpoint.name", subject=subject, seen=seen, expected=f"it in {_name(checkpoint.size)}"
+            )
+
+
+def _text(path: Path) -> str:
+    """Return the text of a file, or its beginning if it is longer than a note can be; empty if it is not a regular file.
+
+    :raises OSError: if it cannot be read.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe would not answer
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        return ""
+    with os.fdopen(descriptor, "rb") as file:
+        return file.read(MAX_NOTE_BYTES + 1).decode(errors="replace").replace("\r\n", "\n")
 
 
 def _none() -> NotFound:

@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -17,11 +18,13 @@ from smki.identity import SerialNumber
 from smki.keys.signed_note import NoteVerifier
 from smki.ledger import Ledger
 from smki.ledger.merkle import HASH_BYTES, audit_path, root_of_path, tree_hash
-from smki.ledger.record import text_hash
+from smki.ledger.record import RecordReader, WrittenRow, pack_rows, text_hash
 from smki.problem import Malformed, NotReady, Problem
 
 FORMAT = "smki-record-1"
 PROOF_HEADER = "c2sp.org/tlog-proof@v1"
+MAX_LINE_CHARACTERS = 256 << 20
+"""Maximum length of a line of an export. The event of a migration has about 100 characters for each row."""
 _CERTIFICATE_TABLE = "certificate"
 
 
@@ -34,24 +37,27 @@ class Verified:
     """The rows that were compared; None if only the checkpoints were."""
     checkpoints: int
     problems: tuple[Problem, ...]
+    unsigned: int = 0
+    """The events of an export after its latest checkpoint."""
 
 
 def export_record(
-    ledger: Ledger, notes: Iterable[tuple[str, str]], verifier: NoteVerifier, write: Callable[[str], object]
+    record: RecordReader, notes: Iterable[tuple[str, str]], verifier: NoteVerifier, write: Callable[[str], object]
 ) -> int:
     """Write the record as lines of JSON: what it is, its checkpoints, its entries, and every row; return the entries.
 
+    :param record: that of a snapshot, so that entries and rows are of one moment.
     :param write: takes one line.
     """
     write(json.dumps({"format": FORMAT, "origin": verifier.name, "key": str(verifier)}))
     for name, note in notes:
         write(json.dumps({"checkpoint": note, "name": name}))
     count = 0
-    for event in ledger.record.events():
+    for event in record.events():
         rows = [[row.part, row.key.decode(), row.hash.hex()] for row in event.rows]
         write(json.dumps({"entry": event.entry, "rows": rows}))
         count += 1
-    for row in ledger.record.rows():
+    for row in record.rows():
         write(json.dumps({"part": row.part, "key": row.key.decode(), "row": row.text}))
     return count
 
@@ -66,21 +72,21 @@ def open_export(path: Path) -> IO[str]:
     return gzip.open(path, "rt", encoding="utf-8") if is_compressed else path.open(encoding="utf-8")
 
 
-def verify_export(
-    lines: Iterable[str], verifier: NoteVerifier | None, further: Iterable[tuple[str, str]] = ()
-) -> Verified:
+def verify_export(file: IO[str], verifier: NoteVerifier | None, further: Iterable[tuple[str, str]] = ()) -> Verified:
     """Verify an export on its own, as :func:`verify_ledger` verifies the ledger that it is of.
 
     :param verifier: the key that must have signed its checkpoints; None to trust the one that the export names.
     :param further: checkpoints that were kept elsewhere, each with its name.
-    :raises Malformed: if it is no export.
+    :raises Malformed: if it is no export, or a line is longer than MAX_LINE_CHARACTERS.
     """
     problems: list[Problem] = []
-    notes = list(further)
+    notes: list[tuple[str, str]] = []
     leaves: list[bytes] = []
     recorded: dict[tuple[int, str], bytes] = {}
     compared, number = 0, 0
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(iter(partial(file.readline, MAX_LINE_CHARACTERS + 1), ""), 1):
+        if len(line) > MAX_LINE_CHARACTERS:
+            raise _no_export(f"line {number}: more than {MAX_LINE_CHARACTERS} characters")
         try:
             values = json.loads(line)
             if number == 1:
@@ -88,7 +94,8 @@ def verify_export(
                     raise ValueError(values["format"])
                 verifier = verifier or NoteVerifier.parse(values["key"])
             elif "checkpoint" in values:
-                notes.append((values["name"], values["checkpoint"]))
+                values["checkpoint"].encode()  # JSON can have half of a surrogate pair, which is no text
+                notes.append((str(values["name"])[:200], values["checkpoint"]))
             elif "entry" in values:
                 problems += _entry_problems(values, len(leaves) + 1, recorded)
                 leaves.append(text_hash(values["entry"]))
@@ -106,19 +113,30 @@ def verify_export(
         raise _no_export("an empty file")
     problems += [_problem("record.row-missing", f"row {key}", "missing", "never deleted") for key in recorded]
     checkpoints, unread = read_checkpoints(notes, verifier)
-    problems += [*unread, *checkpoint_problems(leaves, checkpoints)]
-    return Verified(events=len(leaves), rows=compared, checkpoints=len(checkpoints), problems=tuple(problems))
+    if not checkpoints and not unread:
+        # Without one, everything could have been made up.
+        problems.append(_problem("checkpoint.missing", "export", "no checkpoint", "at least one"))
+    kept, unread_kept = read_checkpoints(further, verifier)
+    problems += [*unread, *unread_kept, *checkpoint_problems(leaves, [*checkpoints, *kept])]
+    signed = max((checkpoint.size for _, checkpoint in checkpoints), default=0)
+    return Verified(
+        events=len(leaves),
+        rows=compared,
+        checkpoints=len(checkpoints) + len(kept),
+        problems=tuple(problems),
+        unsigned=max(0, len(leaves) - signed),
+    )
 
 
 def _entry_problems(values: dict[str, Any], number: int, recorded: dict[tuple[int, str], bytes]) -> Iterator[Problem]:
     entry = json.loads(values["entry"])
-    hashes = []
-    for part, key, row_hash in values["rows"]:
-        hashes.append(bytes.fromhex(row_hash))
-        recorded[part, key] = hashes[-1]
+    rows = [WrittenRow(part, key.encode("ascii"), bytes.fromhex(row_hash)) for part, key, row_hash in values["rows"]]
+    hashes = [row.hash for row in rows]
+    recorded.update({(row.part, row.key.decode("ascii")): row.hash for row in rows})
     if entry["event"]["id"] != number:
         yield _problem("record.event-missing", f"event {number}", f"event {entry['event']['id']}", "consecutive events")
-    if entry["rows"] != len(hashes) or entry["rowsRoot"] != tree_hash(hashes).hex():
+    written = hashlib.sha256(pack_rows(rows)).hexdigest()
+    if (entry["rows"], entry["rowsRoot"], entry["written"]) != (len(hashes), tree_hash(hashes).hex(), written):
         yield _problem("record.event-changed", f"event {number}", "other rows", "the rows that its command wrote")
 
 

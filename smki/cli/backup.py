@@ -11,7 +11,7 @@ import click
 from smki.cli.common import cli_actor, home_option, json_option
 from smki.cli.main import EXIT_NEGATIVE
 from smki.cli.progress import progress_bar
-from smki.cli.say import say, say_problems
+from smki.cli.say import count_of, say, say_problems
 from smki.clock import iso
 from smki.home.backup import make_backup, restore_backup
 
@@ -45,8 +45,8 @@ def backup(file: Path, home: Path, as_json: bool) -> None:
         click.echo(json.dumps(values, indent=2))
         return
     say(
-        f"Backed up {home} to {file} as of {iso(manifest.made)}: {manifest.certificates} certificates, "
-        f"{len(manifest.files)} files",
+        f"Backed up {home} to {file} as of {iso(manifest.made)}: {count_of(manifest.certificates, 'certificate')}, "
+        f"{count_of(len(manifest.files), 'file')}",
         f"SHA-256 of its manifest: {digest}",
     )
 
@@ -87,7 +87,7 @@ def restore(file: Path, home: Path, keep_credentials: bool, as_json: bool) -> No
         click.echo(json.dumps(values, indent=2))
     else:
         say(
-            f"Restored {home} as of {iso(restored.manifest.made)}: {restored.manifest.certificates} certificates",
+            f"Restored {home} as of {iso(restored.manifest.made)}: {count_of(restored.manifest.certificates, 'certificate')}",
             f"Numbers go on above {restored.numbers_above}.",
         )
         if restored.credentials_revoked:

@@ -12,7 +12,7 @@ from smki.authority.checkpoints import Checkpoint
 from smki.cli.common import home_option, json_option
 from smki.cli.main import EXIT_NEGATIVE
 from smki.cli.progress import progress_bar
-from smki.cli.say import say, say_problems
+from smki.cli.say import count_of, say, say_problems
 from smki.home.smki import Smki
 from smki.problem import IntegrityError
 
@@ -56,7 +56,12 @@ def check(home: Path, since: Path | None, as_json: bool) -> None:
         }
         click.echo(json.dumps(values, indent=2))
     else:
-        say_problems((*result.problems, *result.lodged))
-        count = len(result.problems) + len(result.lodged)
-        say(f"{result.certificates} certificates, {result.unfinished} unfinished applications, {count} problems")
+        problems = (*result.problems, *result.lodged)
+        say_problems(problems)
+        counts = (
+            (result.certificates, "certificate"),
+            (result.unfinished, "unfinished application"),
+            (len(problems), "problem"),
+        )
+        say(", ".join(count_of(*each) for each in counts))
     sys.exit(EXIT_NEGATIVE if result.problems or result.lodged else 0)

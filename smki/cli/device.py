@@ -21,7 +21,7 @@ from smki.cli.common import (
     read_input,
     under_test_option,
 )
-from smki.cli.say import say
+from smki.cli.say import count_of, say
 from smki.eligibility import DEVICE_THRESHOLD, security_sections
 from smki.eligibility.provisions import SMETS1_SECURITY
 from smki.home.smki import Smki
@@ -190,7 +190,7 @@ def raise_limit(home: Path, device_id: EntityIdentifier, threshold: int) -> None
     """Raise the maximum number of a Device's certificates above the default of 100."""
     with Smki.open(home) as smki:
         smki.registration.execute(SetThreshold(device_id, threshold), cli_actor())
-    say(f"Device {device_id} may have {threshold} certificates.")
+    say(f"Device {device_id} may have {count_of(threshold, 'certificate')}.")
 
 
 @device.command(name="reset-limit")
@@ -200,7 +200,7 @@ def reset_limit(home: Path, device_id: EntityIdentifier) -> None:
     """Reset the maximum number of a Device's certificates to the default."""
     with Smki.open(home) as smki:
         limit = smki.registration.execute(SetThreshold(device_id, None), cli_actor())
-    say(f"Device {device_id} may have {limit} certificates.")
+    say(f"Device {device_id} may have {count_of(limit, 'certificate')}.")
 
 
 @device.command()

@@ -46,8 +46,8 @@ def what_lines(answer: WhatMay) -> list[str]:
 
 
 def _reason(group: RefusedFor[Any]) -> str:
-    clause = f" ({group.clause})" if group.clause else ""
-    return f"expected {group.expected}{clause} [{group.code}]"
+    cited = ", ".join(filter(None, (group.clause, group.basis)))
+    return f"expected {group.expected} ({cited}) [{group.code}]"
 
 
 def _eligible(who: Entitled) -> str:

@@ -14,7 +14,7 @@ import click
 
 from smki.cli.common import F, home_option, output, require_directory
 from smki.cli.progress import counted, progress_bar
-from smki.cli.say import say, say_problems
+from smki.cli.say import count_of, say, say_problems
 from smki.cli.selection import narrowing_options
 from smki.file import PRIVATE_MODE, new_directory, replacing
 from smki.home.smki import Smki
@@ -138,7 +138,7 @@ def folder(home: Path, out: Path, key_places: Paths, query: CertificateQuery) ->
     keys = _key_ring(key_places) if key_places else None
     with _selected(home, query) as (smki, records):
         count = write_folder(out, certificates_with_keys(records, smki.clock.now(), keys), passphrase)
-    say(f"{out}: {count} certificates", _designation(smki), err=True)
+    say(f"{out}: {count_of(count, 'certificate')}", _designation(smki), err=True)
 
 
 @export.command()

@@ -12,7 +12,7 @@ import click
 from smki.cli.common import home_option, json_option
 from smki.cli.main import EXIT_NEGATIVE
 from smki.cli.progress import progress_bar
-from smki.cli.say import say, say_problems
+from smki.cli.say import count_of, say, say_problems
 from smki.clock import iso
 from smki.home.smki import Smki
 from smki.interchange import extracts
@@ -117,7 +117,7 @@ def verify(files: tuple[Path, ...], home: Path, as_json: bool) -> None:
 def _print_verdict(problems: Sequence[Problem], count: int) -> None:
     say_problems(problems)
     if not problems:
-        say(f"{count} extracts: no problems")
+        say(f"{count_of(count, 'extract')}: no problems")
 
 
 def _chain(files: Sequence[Path], home: Path) -> list[Extract]:

@@ -9,10 +9,13 @@ import click
 
 from smki.cli.clock import parse_shift
 from smki.cli.common import MOMENT, Parsed, home_option
+from smki.cli.participant import MODE
 from smki.cli.say import say
+from smki.eligibility.assumptions import DEFAULT_MODE
 from smki.home.smki import Smki
 from smki.ledger import CertificateQuery
 from smki.problem import Malformed, Problem
+from smki.sec.recorded_test import ParticipationMode
 
 MAX_DEEMED_AFTER = timedelta(days=100 * 366)
 """Maximum time after which a certificate can be deemed accepted."""
@@ -73,8 +76,20 @@ class _InitCommand(click.Command):
     metavar="SECONDS",
     help="The same as --acceptance deemed-after, in seconds; 0 for immediate.",
 )
+@click.option(
+    "--participants",
+    type=MODE,
+    default=DEFAULT_MODE.value,
+    show_default=True,
+    help="strict: a Party needs a recorded test to have Test Certificates; open: every Party counts as taking part.",
+)
 def init(
-    home: Path, seed: str | None, at: datetime | None, acceptance: timedelta | None, deemed_accepted_after: int | None
+    home: Path,
+    seed: str | None,
+    at: datetime | None,
+    acceptance: timedelta | None,
+    deemed_accepted_after: int | None,
+    participants: ParticipationMode,
 ) -> None:
     """Create an SMKI with its authorities and the DCC's own certificates.
 
@@ -90,7 +105,7 @@ def init(
     if acceptance is not None and deemed_accepted_after is not None:
         raise click.UsageError("Use --acceptance or --deemed-accepted-after, not both.")
     after = timedelta(seconds=deemed_accepted_after or 0) if acceptance is None else acceptance
-    with Smki.create(home, seed=seed, at=at, deemed_accepted_after=after) as smki:
+    with Smki.create(home, seed=seed, at=at, deemed_accepted_after=after, participants=participants) as smki:
         for record in smki.ledger.certificates(CertificateQuery()):
             role = f" {record.role.label}" if record.role and not record.kind.is_authority else ""
             usage = f" {record.usage.code}" if record.usage else ""

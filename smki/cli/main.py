@@ -37,7 +37,7 @@ _COMMANDS = {
     "authority": ("smki.cli.authority", "authority", "List, add, renew and revoke certification authorities."),
     "clock": ("smki.cli.clock", "clock", "Show and set the clock of a home."),
     "party": ("smki.cli.party", "party", "Manage Parties to the Code and their officers."),
-    "participant": ("smki.cli.participant", "participant", "Manage Testing Participants that are not Parties."),
+    "participant": ("smki.cli.participant", "participant", "Manage Testing Participants and their tests."),
     "device": ("smki.cli.device", "device", "Manage Devices in the Smart Metering Inventory."),
     "cpl": ("smki.cli.products", "cpl", "Manage the Certified Products List."),
     "settings": ("smki.cli.settings", "settings", "Show and change the settings of a home."),

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import click
 
 from smki.cli.common import DAY, EUI64, PARTY, Parsed, cli_actor, home_option, read_input
 from smki.cli.registrant import (
+    IDENTIFIERS,
     changed_quota,
     no_quota_option,
     officers_option,
+    one_set,
     or_unchanged,
     quota_option,
     registrant_commands,
+    several,
 )
 from smki.cli.say import say
 from smki.home.smki import Smki
@@ -37,28 +38,16 @@ from smki.sec.party import (
 )
 from smki.sec.registry_fields import registrant_id
 from smki.sec.role import CertificateKind, UserRole
-from smki.sec.vocabulary import parse_list
-
-
-def _several(name: str, parse: Callable[[str], Any]) -> Parsed:
-    """Return a parameter type for several values separated by commas."""
-    return Parsed(name, lambda text: frozenset(parse_list(text, parse)))
-
 
 CATEGORY = Parsed("CATEGORY", PartyCategory.parse)
-ROLES = _several("USER-ROLE", UserRole.parse)
-KINDS = _several("KINDS", parse_subscriber_kind)
-PARTIES = _several("PARTY", PartyId.parse)
-IDENTIFIERS = _several("EUI-64", EntityIdentifier.parse)
+ROLES = several("USER-ROLE", UserRole.parse)
+KINDS = several("KINDS", parse_subscriber_kind)
+PARTIES = several("PARTY", PartyId.parse)
 
 
 @click.group()
 def party() -> None:
     """Manage Parties to the Code and their officers."""
-
-
-def _one_set(several: tuple[frozenset[Any], ...]) -> frozenset[Any]:
-    return frozenset().union(*several)
 
 
 @party.command()
@@ -86,7 +75,7 @@ def _one_set(several: tuple[frozenset[Any], ...]) -> frozenset[Any]:
     "--acts-for",
     type=PARTIES,
     multiple=True,
-    help="For a Shared Resource, a User on whose behalf it may act; may be repeated.",
+    help="Party that has named it as its Shared Resource, on whose behalf it may act; may be repeated.",
 )
 @click.option("--not-a-user", is_flag=True, help="The Party has not completed the User Entry Process.")
 @officers_option
@@ -115,12 +104,12 @@ def add(
         party=party_id,
         category=category,
         name=name,
-        user_roles=_one_set(roles),
-        identifiers=_one_set(identifiers),
+        user_roles=one_set(roles),
+        identifiers=one_set(identifiers),
         acceded=acceded,
         authorised_for=authorised_for,
         officers=officers,
-        acts_for=_one_set(acts_for),
+        acts_for=one_set(acts_for),
         through_entry=not not_a_user,
         quota=quota,
     )
@@ -139,9 +128,9 @@ def add(
     "--add-acts-for",
     type=PARTIES,
     multiple=True,
-    help="For a Shared Resource, a User to add on whose behalf it may act.",
+    help="Party to add that has named it as its Shared Resource.",
 )
-@click.option("--remove-acts-for", type=PARTIES, multiple=True, help="For a Shared Resource, a User to remove.")
+@click.option("--remove-acts-for", type=PARTIES, multiple=True, help="Party to remove of these.")
 @click.option("--through-entry/--not-a-user", default=None, help="Whether it has completed the User Entry Process.")
 @quota_option
 @no_quota_option
@@ -167,11 +156,11 @@ def change(
     command = ChangeParty(
         party=party_id,
         name=or_unchanged(name),
-        add_roles=_one_set(add_roles),
-        remove_roles=_one_set(remove_roles),
+        add_roles=one_set(add_roles),
+        remove_roles=one_set(remove_roles),
         authorised_for=or_unchanged(authorised_for),
-        add_acts_for=_one_set(add_acts_for),
-        remove_acts_for=_one_set(remove_acts_for),
+        add_acts_for=one_set(add_acts_for),
+        remove_acts_for=one_set(remove_acts_for),
         through_entry=or_unchanged(through_entry),
         quota=changed_quota(quota, no_quota),
     )

@@ -12,7 +12,7 @@ import click
 from smki.authority.record import Verified, export_record, make_proof, open_export, verify_export, verify_proof
 from smki.cli.common import SERIAL, home_option, json_option, output, read_input
 from smki.cli.main import EXIT_NEGATIVE
-from smki.cli.say import say, say_problems
+from smki.cli.say import count_of, say, say_problems
 from smki.home.smki import Smki
 from smki.identity import SerialNumber
 from smki.keys.signed_note import NoteVerifier
@@ -91,11 +91,19 @@ def verify(home: Path, since: tuple[Path, ...], exported: Path | None, key: str 
             )
     if as_json:
         problems_json = [problem.as_json() for problem in result.problems]
-        values = {"events": result.events, "checkpoints": result.checkpoints, "problems": problems_json}
+        values = {
+            "events": result.events,
+            "checkpoints": result.checkpoints,
+            "unsigned": result.unsigned,
+            "problems": problems_json,
+        }
         click.echo(json.dumps(values, indent=2))
     else:
         say_problems(result.problems)
-        say(f"{result.events} events, {result.checkpoints} checkpoints, {len(result.problems)} problems")
+        if result.unsigned:
+            say(f"{count_of(result.unsigned, 'event')} after the latest checkpoint of the export")
+        counts = (result.events, "event"), (result.checkpoints, "checkpoint"), (len(result.problems), "problem")
+        say(", ".join(count_of(*each) for each in counts))
     sys.exit(EXIT_NEGATIVE if result.problems else 0)
 
 
@@ -111,15 +119,17 @@ def export(home: Path, file: Path) -> None:
     with Smki.open(home) as smki, output(file) as raw:
         smki.checkpoints.make()
         target = gzip.GzipFile(fileobj=raw, mode="wb", mtime=0) if file.suffix == ".gz" else raw
-        count = export_record(
-            smki.ledger,
-            smki.checkpoints.notes(),
-            smki.checkpoints.verifier(),
-            lambda line: target.write(line.encode() + b"\n"),
-        )
+        notes = smki.checkpoints.notes()
+        with smki.ledger.snapshot() as snapshot:
+            count = export_record(
+                snapshot.record,
+                notes,
+                smki.checkpoints.verifier(),
+                lambda line: target.write(line.encode() + b"\n"),
+            )
         if target is not raw:
             target.close()
-    say(f"{count} events written to {file}", err=True)
+    say(f"{count_of(count, 'event')} written to {file}", err=True)
 
 
 @click.command()

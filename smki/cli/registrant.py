@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +13,29 @@ from smki.cli.common import PARTY, Parsed, cli_actor, home_option, json_option
 from smki.cli.say import say
 from smki.clock import RealClock
 from smki.home.smki import Smki
-from smki.identity import PartyId
+from smki.identity import EntityIdentifier, PartyId
 from smki.registration.appointments import AppointOfficer, DismissOfficer
 from smki.registration.changes import UNCHANGED, Unchanged
 from smki.registration.parties import known_registrant
 from smki.sec.party import Officer, Party, parse_quota
 from smki.sec.registry_fields import Registrant, registrant_fields, registrant_id
+from smki.sec.vocabulary import parse_list
 
 OFFICER = Parsed("'NAME[: organisation, device]'", Officer.parse)
 QUOTA = Parsed("NUMBER", parse_quota)
+
+
+def several(name: str, parse: Callable[[str], Any]) -> Parsed:
+    """Return a parameter type for several values separated by commas."""
+    return Parsed(name, lambda text: frozenset(parse_list(text, parse)))
+
+
+def one_set(values: tuple[frozenset[Any], ...]) -> frozenset[Any]:
+    """Return all values of an option that can be repeated."""
+    return frozenset().union(*values)
+
+
+IDENTIFIERS = several("EUI-64", EntityIdentifier.parse)
 
 officers_option = click.option(
     "--officer", "officers", type=OFFICER, multiple=True,
@@ -62,7 +77,7 @@ def registrant_commands(group: click.Group, metavar: str, kind: type[Registrant]
     @home_option
     @json_option
     def show(home: Path, party_id: PartyId, as_json: bool) -> None:
-        _show(home, party_id, as_json)
+        _show(home, party_id, kind, as_json)
 
     @group.command(help="Appoint an officer, or change for which kinds of certificate an officer acts.")
     @click.argument("party_id", type=PARTY, metavar=metavar)
@@ -95,17 +110,21 @@ def _list(home: Path, kind: type[Registrant], as_json: bool) -> None:
             roles = ", ".join(sorted(str(role) for role in registrant.user_roles))
             say(f"{registrant.party_id!s:<24}{registrant.category!s:<28}{standing!s:<12}{roles}".rstrip())
         else:
-            say(f"{registrant.participant_id!s:<24}{registrant.purpose}")
+            say(f"{registrant.participant_id!s:<24}{'; '.join(test.described for test in registrant.tests)}".rstrip())
 
 
-def _show(home: Path, party_id: PartyId, as_json: bool) -> None:
+def _show(home: Path, party_id: PartyId, kind: type[Registrant], as_json: bool) -> None:
     with Smki.open(home) as smki:
-        registrant = known_registrant(smki.ledger, party_id)
+        registrant = known_registrant(smki.ledger, party_id, kind)
         fields: dict[str, Any] = registrant_fields(registrant)
         fields["certificates"] = smki.ledger.certificates_issued_to(registrant_id(registrant))
     if as_json:
         click.echo(json.dumps(fields, indent=2))
         return
+    tests = fields.pop("tests", [])
     for name, value in fields.items():
         shown = "; ".join(value) if isinstance(value, list) else value
         say(f"{name.replace('_', ' '):<16}{shown}")
+    for test in tests:
+        known = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in test.items() if name != "test")
+        say(f"{'test':<16}{test['test']}: {known}")

@@ -25,7 +25,7 @@ from smki.cli.common import (
     read_input,
 )
 from smki.cli.main import EXIT_NEGATIVE
-from smki.cli.say import say
+from smki.cli.say import count_of, say
 from smki.clock import iso
 from smki.home.smki import Smki
 from smki.identity import PartyId, SerialNumber
@@ -161,7 +161,7 @@ def _group(name: str, kind: CertificateKind, title: str) -> click.Group:
         stale = read.next_update is None or now >= read.next_update
         early = now < read.this_update
         state = "is past its next update" if stale else "is not valid yet" if early else "is current"
-        say(f"{title} {read.number} {state}; {len(findings)} errors")
+        say(f"{title} {read.number} {state}; {count_of(len(findings), 'error')}")
         sys.exit(EXIT_NEGATIVE if findings or stale or early else 0)
 
     return group

@@ -19,6 +19,14 @@ def say(*lines: str, err: bool = False) -> None:
     click.echo("\n".join(map(visible, lines)), err=err)
 
 
+def count_of(number: int, noun: str) -> str:
+    """Return a number of things in words: ``1 problem``, ``2 problems``.
+
+    :param noun: in the singular; its plural ends in s.
+    """
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def say_problems(problems: Iterable[Problem], prefix: str = "", *, err: bool = False) -> None:
     """Write problems, each with its remedy on a separate line."""
     for problem in problems:

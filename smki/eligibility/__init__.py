@@ -16,6 +16,7 @@ from smki.eligibility.question import (
     InventoryQuestion,
     Listing,
     OrganisationQuestion,
+    Participation,
 )
 from smki.eligibility.refusals import REASONS, DecisionOutcome
 from smki.eligibility.smets1 import security_sections
@@ -35,6 +36,7 @@ __all__ = [
     "Listing",
     "Note",
     "OrganisationQuestion",
+    "Participation",
     "Provision",
     "decide",
     "decision_lines",

@@ -69,7 +69,7 @@ class Entitled:
     identifiers: tuple[EntityIdentifier, ...] = ()
     """For an Organisation Certificate, the Entity Identifiers under which it may have it; empty if it may not."""
     codes: tuple[str, ...] = ()
-    """The codes of all reasons why it may not, the decisive one first; empty if it may."""
+    """The codes of all reasons why it may not; empty if it may."""
 
     def as_json(self) -> dict[str, Any]:
         """Return a JSON object."""
@@ -94,7 +94,7 @@ class Possible:
     identifiers: tuple[EntityIdentifier, ...] = ()
     """For an Organisation Certificate, the Entity Identifiers under which it may be had; empty if it may not."""
     codes: tuple[str, ...] = ()
-    """The codes of all reasons why it may not, the decisive one first; empty if it may."""
+    """The codes of all reasons why it may not; empty if it may."""
 
     def as_json(self) -> dict[str, Any]:
         """Return a JSON object."""
@@ -107,10 +107,14 @@ class Possible:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefusedFor(Generic[T]):
-    """Everything that is refused for the same decisive reason."""
+    """Everything that is refused for the same decisive reason: the first one, but for those about the Entity Identifier,
+    which count only if there is no other."""
 
     code: str
     clause: str
+    """The clause; empty if no source names one."""
+    basis: str
+    """The basis of the provision: ``seed``, ``assumption`` and so on."""
     expected: str
     members: tuple[T, ...]
 
@@ -178,6 +182,7 @@ def _group_json(group: RefusedFor[Any]) -> dict[str, Any]:
     return {
         "code": group.code,
         "clause": group.clause,
+        "basis": group.basis,
         "expected": group.expected,
         "count": len(group.members),
         "members": [member.as_json() for member in group.members],

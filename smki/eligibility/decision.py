@@ -61,10 +61,11 @@ def holds(provision: Provision, seen: str) -> Applied:
     return Applied(provision, True, seen)
 
 
-def fails(provision: Provision, code: str, seen: str) -> Applied:
+def fails(provision: Provision, code: str, seen: str, remedy: str = "") -> Applied:
     """Return a provision as not met.
 
     :param code: a code in the table of reasons, which contains the rest.
+    :param remedy: a key of :data:`~smki.remedies.REMEDIES` in place of the one in the table.
     """
     reason = REASONS[code]
     problem = Problem(
@@ -74,7 +75,7 @@ def fails(provision: Provision, code: str, seen: str) -> Applied:
         expected=reason.expected,
         clause=provision.clause,
         basis=provision.basis.value,
-        remedy=reason.remedy,
+        remedy=remedy or reason.remedy,
     )
     return Applied(provision, False, seen, problem)
 
@@ -94,10 +95,16 @@ class Decision:
     """The provisions that would have been applied, but were not yet in force."""
     records: tuple[RecordUsed, ...] = ()
     """For an earlier day, the records that were used."""
+    test: str = ""
+    """The name of the subscriber's recorded test for which it was decided; empty for none."""
 
     @classmethod
     def of(
-        cls, applied: Iterable[Applied | Note | None], as_of: date, given: Mapping[str, str] = MappingProxyType({})
+        cls,
+        applied: Iterable[Applied | Note | None],
+        as_of: date,
+        given: Mapping[str, str] = MappingProxyType({}),
+        test: str = "",
     ) -> Decision:
         """Return a decision: eligible if at least one provision was applied and all those in force on that date were
         met.
@@ -105,7 +112,7 @@ class Decision:
         A condition that was not in force is skipped; a grant that was not in force is refused. Either is listed as not in
         force.
 
-        :param given: values for the remedies: ``party``, ``device``.
+        :param given: values for the remedies: ``party``, ``device``, ``test``.
         """
         counted: list[Applied] = []
         notes: list[Note] = []
@@ -128,7 +135,9 @@ class Decision:
                 each = replace(each, problem=replace(each.problem, given=given))
             counted.append(each)
             eligible = eligible and each.held
-        return cls(eligible and bool(counted), tuple(counted), as_of, tuple(notes), tuple(later))
+        return cls(
+            eligible and bool(counted), tuple(counted), as_of, notes=tuple(notes), not_in_force=tuple(later), test=test
+        )
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -147,6 +156,7 @@ class Decision:
             "eligible": self.eligible,
             "outcome": self.outcome.value,
             "asOf": self.as_of.isoformat(),
+            "test": self.test or None,
             "applied": [each.as_json(interface) for each in self.applied],
             "notes": [each.as_json() for each in self.notes],
             "notInForce": [

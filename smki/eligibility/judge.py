@@ -5,14 +5,15 @@ right. The order is: the applicant, what is applied for, and earlier certificate
 
 Our interpretations of the Code:
 
-* Everything issued here is a Test Certificate (SEC H14.11). A Party is a Testing Participant by virtue of being a
-  Party, and is judged as for a live certificate, because the emulator exists to rehearse that.
-* For an applicant that is not a Party, an agreement on Schedule 7 and a test open to non-Parties replace being a Party
-  and registering as an Authorised Subscriber, and nothing else. Such a participant has the rights of "any other Party":
-  Device Certificates for meters and Type 1 Devices that are not in service. Parts of a Communications Hub have no such
-  column. An Organisation Certificate names a Party, so a non-Party cannot have one.
-* If a Shared Resource applies for a User, the certificate and the rights are the User's, and the officer is the Shared
-  Resource's. Before SEC G5.29 the Shared Resource did not have to be a Party, but it always had to be named.
+* Everything issued here is a Test Certificate (SEC H14.11). A Party that takes part in a test is judged as for a live
+  certificate, because the emulator exists to rehearse that; in open mode every Party counts as taking part.
+* For an applicant that is not a Party, an agreement on Schedule 7 and what is recorded of its test replace everything
+  that is required of Parties: it may have what its test calls for. What is assumed there is in ``assumptions``.
+* If there are several tests, the certificate is for the first that admits it. If none does, the reasons are those of
+  the test for which there are the fewest.
+* If a Shared Resource applies for a User or a supplier, the certificate and the rights are the latter's, and the
+  officer is the Shared Resource's. Before SEC G5.29 the Shared Resource did not have to be a Party, but it always had
+  to be named.
 * A supplier does not have to be the one responsible for the Device.
 """
 
@@ -21,7 +22,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import cache
 
-from smki.eligibility import provisions
+from smki.eligibility import participation, provisions
+from smki.eligibility.assumptions import PARTICIPANTS_WHILE_IN_SERVICE
 from smki.eligibility.decision import Applied, Decision, Note, fails, holds
 from smki.eligibility.inventory import adding, given_of
 from smki.eligibility.provisions import Provision
@@ -38,7 +40,6 @@ from smki.eligibility.tables import (
     AUTHORITY_PROVISIONS,
     DEVICE_ROWS,
     IN_SERVICE,
-    OPEN_TO_OTHERS,
     ROLE_ROWS,
     SHARE_AN_IDENTIFIER,
     SUSPENDED_COUNTS_AS_BEFORE,
@@ -47,7 +48,8 @@ from smki.eligibility.tables import (
     Who,
 )
 from smki.sec.device import Device
-from smki.sec.party import NonParty, Party, PartyCategory, Standing, TestingParticipant
+from smki.sec.party import SUPPLIERS, NonParty, Party, PartyCategory, Standing, TestingParticipant
+from smki.sec.recorded_test import RecordedTest
 from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole, UserRole
 from smki.sec.vocabulary import listed
 
@@ -60,12 +62,30 @@ def decide(question: Question) -> Decision:
         given = {"party": _id_of(question.who), **given_of(question.device)}
         return Decision.of(_inventory(question), question.as_of, given)
     given = {"party": _id_of(question.applicant.subscriber)}
+    if isinstance(question, AuthorityQuestion):
+        return Decision.of(_authority(question), question.as_of, given)
+    best = None
+    for test in participation.tests_to_judge(question):
+        decision = _for_test(question, test, given)
+        if decision.eligible:
+            return decision
+        if best is None or len(decision.problems) < len(best.problems):
+            best = decision
+    assert best is not None, "there is always a test to judge, or none"
+    return best
+
+
+def _for_test(
+    question: OrganisationQuestion | DeviceQuestion, test: RecordedTest | None, given: dict[str, str]
+) -> Decision:
+    name = test.name if test is not None else ""
+    given = given | {"test": name} if name else given
     if isinstance(question, DeviceQuestion):
-        given |= given_of(question.device)
-        return Decision.of(_device(question), question.as_of, given)
-    if isinstance(question, OrganisationQuestion):
-        return Decision.of(_organisation(question), question.as_of, given)
-    return Decision.of(_authority(question), question.as_of, given)
+        given = given | given_of(question.device)
+        return Decision.of(_device(question, test), question.as_of, given, name)
+    if name:
+        given |= {"role": question.role.label, "eui": str(question.entity_identifier)}
+    return Decision.of(_organisation(question, test), question.as_of, given, name)
 
 
 def _id_of(who: Party | TestingParticipant | NonParty) -> str:
@@ -74,31 +94,36 @@ def _id_of(who: Party | TestingParticipant | NonParty) -> str:
     return str(who.participant_id) if isinstance(who, TestingParticipant) else who.name
 
 
-def _organisation(question: OrganisationQuestion) -> Iterator[Applied | Note | None]:
+def _organisation(question: OrganisationQuestion, test: RecordedTest | None) -> Iterator[Applied | Note | None]:
     applicant, kind = question.applicant, CertificateKind.ORGANISATION
-    yield from _who(question, kind, provisions.ORGANISATION_SUBSCRIBERS)
+    yield from _who(question, kind, provisions.ORGANISATION_SUBSCRIBERS, test)
     subscriber = applicant.subscriber
+    if not isinstance(subscriber, NonParty):
+        yield from participation.organisation_called_for(subscriber, question, test)
     if isinstance(subscriber, Party):
         yield _entity_identifier(subscriber, question)
         yield from _dcc_identifier(subscriber, question)
         yield from _role(subscriber, ROLE_ROWS[question.role], question)
     yield _usage(question.role, question.usage)
-    yield from _issued_before(question)
+    yield from _issued_before(question, test)
 
 
-def _device(question: DeviceQuestion) -> Iterator[Applied | Note | None]:
-    device = question.device
-    yield from _who(question, CertificateKind.DEVICE, provisions.DEVICE_SUBSCRIBERS)
+def _device(question: DeviceQuestion, test: RecordedTest | None) -> Iterator[Applied | Note | None]:
+    device, subscriber = question.device, question.applicant.subscriber
+    yield from _who(question, CertificateKind.DEVICE, provisions.DEVICE_SUBSCRIBERS, test)
     row = DEVICE_ROWS.get(device.device_type)
     if row is None:
         yield fails(provisions.DEVICE_TYPE_2, "device.type-2", device.device_type.value)
     else:
-        yield from _device_row(question.applicant, device, row)
+        if not isinstance(subscriber, NonParty):
+            yield participation.device_called_for(subscriber, question, test)
+        if not (isinstance(subscriber, TestingParticipant) and PARTICIPANTS_WHILE_IN_SERVICE):
+            yield from _device_row(question.applicant, device, row)
     if question.to_be_added is not None:
         yield from adding(question.applicant.subscriber, device, question.to_be_added)
     yield _replacement(question)
     yield _device_limit(question)
-    yield from _issued_before(question)
+    yield from _issued_before(question, test)
     yield _smets1(question)
 
 
@@ -107,7 +132,9 @@ def _inventory(question: InventoryQuestion) -> Iterator[Applied]:
     if isinstance(who, Party):
         yield _standing(who, question)
     else:
-        yield from _participant(who, CertificateKind.DEVICE, provisions.INVENTORY_UNDER_TEST, question)
+        yield participation.agreement(who, question)
+    if question.device.under_test is not None:
+        yield from participation.takes_part_in_any(who, question)
     yield from adding(who, question.device, question.listing)
 
 
@@ -127,45 +154,29 @@ def _authority(question: AuthorityQuestion) -> Iterator[Applied | None]:
 
 
 def _who(
-    question: OrganisationQuestion | DeviceQuestion, kind: CertificateKind, provision: Provision
+    question: OrganisationQuestion | DeviceQuestion,
+    kind: CertificateKind,
+    provision: Provision,
+    test: RecordedTest | None,
 ) -> Iterator[Applied | None]:
     """Apply the provisions about the applicant that do not depend on what is applied for."""
     applicant = question.applicant
     subscriber = applicant.subscriber
     if isinstance(subscriber, Party):
         yield holds(provision, "a Party")
-        yield holds(provisions.TEST_CERTIFICATES, "a Party")
+        yield from participation.takes_part(subscriber, question, test)
         yield _standing(subscriber, question)
-        yield _authorised_subscriber(subscriber, kind)
+        yield participation.as_if_authorised(subscriber, kind, test) or _authorised_subscriber(subscriber, kind)
     elif isinstance(subscriber, TestingParticipant):
-        yield from _participant(subscriber, kind, provision, question)
+        yield holds(provision, "a Testing Participant")
+        yield from participation.takes_part(subscriber, question, test)
+        yield participation.agreement(subscriber, question)
     else:
         yield fails(provision, "party.none", subscriber.name)
         yield fails(provisions.TEST_CERTIFICATES, "participant.none", subscriber.name)
     yield _acting_for(applicant)
     yield _shared_resource(applicant, question)
     yield _officer(applicant, kind)
-
-
-def _participant(
-    participant: TestingParticipant, kind: CertificateKind, provision: Provision, question: Question
-) -> Iterator[Applied]:
-    if kind is CertificateKind.ORGANISATION:
-        yield fails(provision, "participant.organisation-certificate", f"{participant.name}, not a Party")
-    else:
-        yield holds(provision, "a Testing Participant")
-    yield holds(provisions.TEST_CERTIFICATES, "a Testing Participant")
-    agreement = participant.agreement
-    if agreement is not None and agreement <= question.as_of:
-        yield holds(provisions.TEST_AGREEMENT, f"agreed on {agreement}")
-    else:
-        yield fails(
-            provisions.TEST_AGREEMENT, "participant.no-agreement", f"agreed on {agreement}" if agreement else "none"
-        )
-    if participant.purpose in OPEN_TO_OTHERS:
-        yield holds(provisions.TEST_PURPOSE, participant.purpose.value)
-    else:
-        yield fails(provisions.TEST_PURPOSE, "participant.purpose", participant.purpose.value)
 
 
 _STANDING_REFUSALS = {
@@ -210,9 +221,10 @@ def _acting_for(applicant: Applicant) -> Applied | None:
         return None
     if not isinstance(who, Party) or user.party_id not in who.acts_for:
         return fails(provisions.ACTING_FOR, "acting-for.not-named", f"{who.name}, not named by {user.name}")
-    if not user.is_user:
+    if not user.is_user and user.category not in SUPPLIERS:
         return fails(provisions.ACTING_FOR, "acting-for.not-a-user", f"{who.name}, for {user.name}, not a User")
-    return holds(provisions.ACTING_FOR, f"{who.name}, named by {user.name}")
+    not_a_user = "" if user.is_user else ", a supplier that is not a User"
+    return holds(provisions.ACTING_FOR, f"{who.name}, named by {user.name}{not_a_user}")
 
 
 def _shared_resource(applicant: Applicant, question: Question) -> Applied | None:
@@ -343,19 +355,14 @@ def _device_limit(question: DeviceQuestion) -> Applied:
     return fails(provisions.DEVICE_LIMIT, "device.limit-reached", seen)
 
 
-def _issued_before(question: OrganisationQuestion | DeviceQuestion) -> Iterator[Applied]:
+def _issued_before(
+    question: OrganisationQuestion | DeviceQuestion, test: RecordedTest | None
+) -> Iterator[Applied | None]:
     if question.public_key_certified:
         yield fails(provisions.PUBLIC_KEY, "public-key.already-certified", "a certificate has been issued for it")
     else:
         yield holds(provisions.PUBLIC_KEY, "not certified before")
-    subscriber = question.applicant.subscriber
-    quota = subscriber.quota if isinstance(subscriber, Party | TestingParticipant) else None
-    if quota is not None:
-        seen = f"{question.certificates_of_subscriber} issued, quota {quota}"
-        if question.certificates_of_subscriber < quota:
-            yield holds(provisions.TEST_QUOTA, seen)
-        else:
-            yield fails(provisions.TEST_QUOTA, "participant.quota-reached", seen)
+    yield participation.quota(question.applicant.subscriber, question, test)
 
 
 # Descriptions

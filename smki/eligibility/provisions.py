@@ -74,7 +74,7 @@ ORGANISATION_SUBSCRIBERS = Provision(
     "organisation-subscribers",
     "SEC L3",
     "Subscribers for Organisation Certificates",
-    "Parties to the Code, each in the roles in which it acts.",
+    "Parties to the Code, each in the roles in which it acts; for tests, also Testing Participants.",
     _GRANT,
 )
 OCA_SUBSCRIBER = Provision(
@@ -124,14 +124,15 @@ ACTING_FOR = Provision(
     "acting-for",
     "",
     "Acting for another Party",
-    "An officer acts for its own Party, or for a User that has named its Shared Resource.",
+    "An officer acts for its own Party, or for a User, or a supplier that is not one, that has named its Party as its "
+    "Shared Resource. A Party of any category may be one (SEC G1.7A).",
     basis=Basis.ASSUMPTION,
 )
 SHARED_RESOURCE = Provision(
     "shared-resource",
     "SEC G5.29",
     "Shared Resources are Parties",
-    "A Shared Resource acts for a User only while it is a Party itself.",
+    "A Shared Resource acts for another Party only while it is a Party itself.",
     basis=Basis.CODE,
     in_force_from=G5_29_IN_FORCE,
 )
@@ -169,7 +170,8 @@ TEST_CERTIFICATES = Provision(
     "test-certificates",
     "SEC H14.11",
     "Testing Participants only",
-    "Test Certificates are for Parties and other participants in tests; every certificate issued here is one.",
+    "Test Certificates are for those who take part in tests; every certificate issued here is one. In strict mode a "
+    "Party takes part in the tests that are recorded for it, in open mode every Party takes part.",
     _GRANT,
 )
 TEST_AGREEMENT = Provision(
@@ -181,14 +183,44 @@ TEST_AGREEMENT = Provision(
 TEST_PURPOSE = Provision(
     "test-purpose",
     "SEC H14.11",
-    "Tests open to participants that are not Parties",
+    "Tests open to the participant",
     "Entry-process tests are for Parties only; Device and User System Tests and tests under Section T are for all.",
+)
+TEST_SUBSCRIBER = Provision(
+    "test-subscriber",
+    "SEC H14.11",
+    "Parties in the SMKI and Repository Entry Process Tests",
+    "A Party in these tests is not yet an Authorised Subscriber; for Test Certificates it is judged as if it were one.",
+)
+TEST_ROLES = Provision(
+    "test-roles",
+    "",
+    "Roles of the test",
+    "Organisation Certificates are in the roles that the test calls for. For a participant that is not a Party these "
+    "are the roles that were recorded, and none otherwise; for a Party, what it may have as a Party decides, within the "
+    "roles that were recorded, if any were.",
+    basis=Basis.ASSUMPTION,
+)
+TEST_IDENTIFIERS = Provision(
+    "test-identifiers",
+    "",
+    "Entity Identifiers of the test",
+    "Organisation Certificates are for the Entity Identifiers that the test calls for, as recorded with it.",
+    basis=Basis.ASSUMPTION,
+)
+TEST_DEVICE_TYPES = Provision(
+    "test-device-types",
+    "",
+    "Device types of the test",
+    "Device Certificates are for the types of Devices that the test calls for: all that hold certificates, unless types "
+    "were recorded. For a participant that is not a Party nothing else is required of the Device.",
+    basis=Basis.ASSUMPTION,
 )
 TEST_QUOTA = Provision(
     "test-quota",
     "SEC H14.11",
     "Reasonable number of certificates",
-    "A subscriber has no more Test Certificates than its quota.",
+    "A participant has no more Test Certificates for a test than its quota for that test.",
 )
 
 # Organisation Certificates by role

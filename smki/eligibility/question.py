@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
+from types import MappingProxyType
 
+from smki.eligibility.assumptions import DEFAULT_MODE
 from smki.eligibility.tables import DEVICE_THRESHOLD
 from smki.identity import EntityIdentifier
 from smki.sec.device import Device, DeviceType
 from smki.sec.party import NonParty, Party, TestingParticipant
+from smki.sec.recorded_test import ParticipationMode
 from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole
 
 
@@ -20,12 +24,22 @@ class Applicant:
     officer: str = ""
     """The name of the officer who makes the application."""
     on_behalf_of: Party | None = None
-    """The User whose systems a Shared Resource operates, if *who* applies as a Shared Resource."""
+    """The User or supplier that has named *who* as its Shared Resource, if it applies as one."""
 
     @property
     def subscriber(self) -> Party | TestingParticipant | NonParty:
         """The holder of the certificate, whose rights count."""
         return self.who if self.on_behalf_of is None else self.on_behalf_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Participation:
+    """What is known about tests (SEC H14.11) besides what is recorded with the subscriber."""
+
+    mode: ParticipationMode = DEFAULT_MODE
+    certificates: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    """The number of Test Certificates that the subscriber has had for each of its tests, by name, and outside its
+    recorded tests under the empty name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +51,7 @@ class OrganisationQuestion:
     usage: KeyUsage
     entity_identifier: EntityIdentifier
     as_of: date
-    certificates_of_subscriber: int = 0
-    """The number of Test Certificates that the subscriber has had, for its quota."""
+    participation: Participation = Participation()
     public_key_certified: bool = False
     """Whether a certificate has been issued for the public key before."""
     roles_before: frozenset[RemotePartyRole] = frozenset()
@@ -67,8 +80,7 @@ class DeviceQuestion:
     threshold: int = DEVICE_THRESHOLD
     replacement: bool = False
     """Whether it came through the ad hoc web service, which replaces certificates."""
-    certificates_of_subscriber: int = 0
-    """The number of Test Certificates that the subscriber has had, for its quota."""
+    participation: Participation = Participation()
     public_key_certified: bool = False
     """Whether a certificate has been issued for the public key before."""
     to_be_added: Listing | None = None
@@ -83,6 +95,7 @@ class InventoryQuestion:
     device: Device
     as_of: date
     listing: Listing = Listing()
+    participation: Participation = Participation()
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,8 +77,8 @@ _ROWS: tuple[Reason, ...] = (
     Reason(
         "acting-for.not-a-user",
         "on behalf of",
-        "a User: a Party that has completed the entry process for a User Role",
-        "Apply as the Party itself.",
+        "a User (a Party that has completed the entry process for a User Role), or a Supplier Party",
+        "acting-for.become-user",
     ),
     Reason(
         "shared-resource.not-a-party",
@@ -106,10 +106,10 @@ _ROWS: tuple[Reason, ...] = (
         "participant.add",
     ),
     Reason(
-        "participant.organisation-certificate",
-        "Testing Participant",
-        "a Party to the Code; other Testing Participants may apply for Device Certificates only",
-        "Have a Party apply: an Organisation Certificate contains the Entity Identifier of a Party.",
+        "participant.no-test",
+        "recorded test",
+        "a recorded test in which it takes part and which is open to it; in open mode a Party needs none",
+        "participant.add-test",
     ),
     Reason(
         "participant.no-agreement",
@@ -124,9 +124,27 @@ _ROWS: tuple[Reason, ...] = (
         "participant.purpose",
     ),
     Reason(
+        "participant.role",
+        "Remote Party Role",
+        "a role that was recorded with the test",
+        "participant.add-role",
+    ),
+    Reason(
+        "participant.entity-identifier",
+        "Entity Identifier",
+        "an Entity Identifier that was recorded with the test",
+        "participant.add-identifier",
+    ),
+    Reason(
+        "participant.device-type",
+        "Device type",
+        "a type of Device that the test calls for",
+        "participant.add-device-type",
+    ),
+    Reason(
         "participant.quota-reached",
         "quota",
-        "fewer Test Certificates than the subscriber's quota",
+        "fewer Test Certificates than the subscriber's quota for the test, or outside recorded tests",
         "quota.raise",
     ),
     # Roles

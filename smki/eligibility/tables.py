@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from smki.eligibility import provisions
 from smki.eligibility.provisions import Provision
 from smki.sec.device import DeviceType, SmiStatus
-from smki.sec.party import Party, PartyCategory, TestPurpose
+from smki.sec.party import Party, PartyCategory
 from smki.sec.role import CertificateKind, RemotePartyRole, UserRole
 
 IN_SERVICE = frozenset({SmiStatus.INSTALLED_NOT_COMMISSIONED, SmiStatus.COMMISSIONED})
@@ -20,9 +20,6 @@ neither of the two above, and any Party could have certificates for a meter in s
 SHARE_AN_IDENTIFIER = frozenset({RemotePartyRole.ACCESS_CONTROL_BROKER, RemotePartyRole.DSP_XML_SIGN})
 """Assumption: the roles that one Entity Identifier of the DCC may have together. In the published test certificates,
 90B3D51F30000002 has both."""
-
-OPEN_TO_OTHERS = frozenset({TestPurpose.DEVICE_AND_USER_SYSTEM_TESTS, TestPurpose.SECTION_T})
-"""The tests that are open to participants that are not Parties."""
 
 DEVICE_THRESHOLD = 100
 """Default maximum number of Device Certificates for a Device, which the registration authority can raise."""

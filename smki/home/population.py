@@ -15,7 +15,9 @@ from smki.registration import Actor, Issued, Registration
 from smki.registration.authorities import EstablishAuthority
 from smki.registration.demonstration import DCC_ENTITY_IDENTIFIERS, DEVICES, PARTIES, TESTING_PARTICIPANTS
 from smki.registration.devices import AddDevices
+from smki.registration.participation import SetParticipationMode
 from smki.registration.parties import Register
+from smki.sec.recorded_test import ParticipationMode
 from smki.sec.role import KeyUsage, RemotePartyRole
 
 
@@ -36,13 +38,16 @@ class Unpopulated(Protocol):
         """Issue every list that is due."""
 
 
-def populate(smki: Unpopulated, keys: KeyStore) -> None:
+def populate(smki: Unpopulated, keys: KeyStore, participants: ParticipationMode = ParticipationMode.OPEN) -> None:
     """Register the demonstration Parties, make the authorities, and issue the DCC's certificates and the first lists.
 
     :param keys: the store of the DCC's private keys.
+    :param participants: whether a Party needs a recorded test to have Test Certificates.
     """
     init = Actor(interface="init")
     smki.registration.execute(Register((*PARTIES, *TESTING_PARTICIPANTS)), init)
+    if participants is not ParticipationMode.OPEN:
+        smki.registration.execute(SetParticipationMode(mode=participants), init)
     smki.registration.execute(AddDevices(DEVICES), init)
     for kind in ABOVE:
         smki.registration.execute(EstablishAuthority(kind), init)

@@ -61,6 +61,7 @@ from smki.registration.imports import Import
 from smki.registration.questions import Questions
 from smki.registration.revocation_lists import IssuedLists, lists_of_issuer
 from smki.sec.device import DeviceType
+from smki.sec.recorded_test import ParticipationMode
 from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole
 
 if TYPE_CHECKING:
@@ -138,6 +139,7 @@ class Smki:
         seed: str | None = None,
         at: datetime | None = None,
         deemed_accepted_after: timedelta = timedelta(0),
+        participants: ParticipationMode = ParticipationMode.OPEN,
     ) -> Smki:
         """Make a new SMKI: the four authorities, then the DCC's own certificates (SEC L3.12). If this fails, nothing
         remains.
@@ -146,20 +148,20 @@ class Smki:
         :param seed: makes keys, serial numbers and certificates reproducible, byte for byte.
         :param at: when it begins (UTC); by default now or, with a seed, :data:`~smki.home.configuration.SEEDED_START`.
         :param deemed_accepted_after: time after its issue at which an Organisation Certificate is deemed accepted.
+        :param participants: whether a Party needs a recorded test to have Test Certificates.
         :raises NotReady: if *path* already contains something, or the directory cannot be made.
         """
         path = Path(path).absolute()
         _refuse_existing(path)
         refuse_occupied(path)
-        start = beginning(seed, at)
+        start, seconds = beginning(seed, at), int(deemed_accepted_after.total_seconds())
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             for abandoned in left_beside(path):
                 remove(abandoned)
             with workshop(path) as place:
-                seconds = int(deemed_accepted_after.total_seconds())
                 configuration = Configuration(iso(start), seed=seed, deemed_accepted_after=seconds)
-                _establish(place, configuration, FixedClock(start))
+                _establish(place, configuration, FixedClock(start), participants)
                 place.replace(path)
         except OSError as error:
             seen, expected = error.strerror or str(error), "a directory that can be made"
@@ -303,9 +305,8 @@ class Smki:
         :param applicant: the id of the Party that applies; by default the one that owns the Entity Identifier.
         :raises Refused: with every reason, if it is refused.
         """
-        kind = CertificateKind.ORGANISATION
         actor = Actor(interface=interface, party=applicant, officer=officer, on_behalf_of=on_behalf_of)
-        return self.issue(Application(kind=kind, request=request), actor)
+        return self.issue(Application(kind=CertificateKind.ORGANISATION, request=request), actor)
 
     def issue(self, application: Application, actor: Actor) -> Issued:
         """Apply for a certificate.
@@ -383,16 +384,16 @@ def _refuse_existing(path: Path) -> None:
         return
     with Smki.open(path) as there:
         names = ", ".join(f"{record.kind.title} {record.certificate.common_name}" for record in there.authorities())
-        count = f"{there.ledger.count_certificates()} certificates"
-        seen = f"an SMKI made at {there.configuration.created}: {names}; {count}"
+        made, count = there.configuration.created, there.ledger.count_certificates()
+        seen = f"an SMKI made at {made}: {names}; {count} certificates"
     raise NotReady(Problem(code="home.exists", subject=str(path), seen=seen, expected="a directory without an SMKI"))
 
 
-def _establish(path: Path, configuration: Configuration, clock: Clock) -> None:
+def _establish(path: Path, configuration: Configuration, clock: Clock, participants: ParticipationMode) -> None:
     """Make the contents of a home in the empty directory *path*."""
     (path / "keys" / "dcc").mkdir(parents=True, mode=0o700)
     configuration.write(path / CONFIGURATION_FILE)
     SqliteLedger(path / LEDGER_FILE, create=True).close()
     (path / LEDGER_FILE).chmod(0o600)
     with Smki(path, configuration, SqliteLedger(path / LEDGER_FILE), clock) as smki:
-        populate(smki, smki._keys)
+        populate(smki, smki._keys, participants)

@@ -120,6 +120,7 @@ def application_fields(record: ApplicationRecord, interface: Interface = Interfa
         "role": of.role.label if of.role else None,
         "usage": of.usage.code if of.usage else None,
         "statement": of.statement.value if of.statement else None,
+        "test": of.test,
         "granted": record.granted,
         "reasons": [reason.as_json(interface) for reason in record.reasons],
         "serialNumber": record.serial_number.hex if record.serial_number else None,

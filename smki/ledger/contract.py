@@ -13,6 +13,7 @@ from typing import Protocol, TypeVar
 
 from smki.identity import EntityIdentifier, PartyId, SerialNumber
 from smki.ledger.history import HistoryReader
+from smki.ledger.imports import ImportReader
 from smki.ledger.products import ProductReader, ProductWriter
 from smki.ledger.record import RecordReader
 from smki.ledger.records import (
@@ -24,7 +25,6 @@ from smki.ledger.records import (
     CredentialRecord,
     Event,
     EventQuery,
-    ImportedCertificate,
     ListRecord,
     NewApplication,
     NewEvent,
@@ -39,7 +39,6 @@ from smki.ledger.settings import SettingReader, SettingWriter
 from smki.ledger.snapshot import Snapshot
 from smki.problem import Problem, SmkiError
 from smki.sec.device import Device, DeviceType, SmiStatus
-from smki.sec.party import Party
 from smki.sec.registry_fields import Registrant
 from smki.sec.role import CertificateStatus, RemotePartyRole
 
@@ -63,8 +62,8 @@ class RegisterReader(ProductReader, Protocol):
     def registrants(self) -> list[Registrant]:
         """Every Party and Testing Participant, in the order in which they were added."""
 
-    def owner(self, identifier: EntityIdentifier) -> Party | None:
-        """The Party to which an Entity Identifier belongs, or None."""
+    def owner(self, identifier: EntityIdentifier) -> Registrant | None:
+        """The Party or Testing Participant to which an Entity Identifier belongs, or None."""
 
     def highest_identifier(self, first: EntityIdentifier, last: EntityIdentifier) -> EntityIdentifier | None:
         """The highest Entity Identifier of a block that belongs to a Party, or None."""
@@ -124,30 +123,6 @@ class CredentialReader(Protocol):
 
     def all(self, kind: CredentialKind) -> list[CredentialRecord]:
         """Every credential of a kind, in the order in which they were made."""
-
-
-class ImportReader(Protocol):
-    """Certificates that were issued elsewhere."""
-
-    def holds(self, sha256: bytes) -> bool:
-        """Return whether the certificate with that SHA-256 of its DER (32 bytes) was imported."""
-
-    def with_serial_number(self, serial_number: SerialNumber) -> list[ImportedCertificate]:
-        """Imported certificates with that serial number, in the order of import; different issuers can use the same
-        one."""
-
-    def of_key(self, public_key_info: bytes) -> list[ImportedCertificate]:
-        """Imported certificates for a public key (SubjectPublicKeyInfo, DER), in the order of import."""
-
-    def certificates(self, query: CertificateQuery) -> Iterator[ImportedCertificate]:
-        """Imported certificates that match, in the order of import.
-
-        A query by issuer, Device type or time of issue matches none, because these are only known for certificates
-        issued here.
-        """
-
-    def count(self) -> int:
-        """The number of imported certificates."""
 
 
 class SearchReader(Protocol):

@@ -35,6 +35,10 @@ class HistoryReader(Protocol):
     def certificates_by_subscriber(self) -> dict[str, int]:
         """The number of certificates that each subscriber has had; subscribers without any are omitted."""
 
+    def certificates_by_test(self) -> dict[str, dict[str, int]]:
+        """The number of certificates that each subscriber has had for each of its recorded tests, by name; subscribers
+        without any are omitted."""
+
 
 def last_until(changes: Sequence[RegisterChange], end: datetime) -> int:
     """Return the number of changes up to the last one that is dated before *end*, in the order in which they were made.

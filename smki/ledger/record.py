@@ -1,7 +1,7 @@
 """The record: what an event says, as the text that is hashed, so that every row can be checked against the events.
 
-An event is a leaf of a Merkle tree (RFC 6962). The text of the leaf (its *entry*) holds every column of the event, and
-the number and tree hash of the *rows* that its command wrote. The text of a row holds its columns, large values by their
+An event is a leaf of a Merkle tree (RFC 6962). The text of the leaf (its *entry*) holds every column of the event, the
+number and tree hash of the *rows* that its command wrote, and the hash of the list that says which rows these are. The text of a row holds its columns, large values by their
 SHA-256. So a certificate is proved in two steps: its row is in the entry, and the entry is in the tree.
 
 Texts are JSON in ASCII: keys sorted, no spaces, columns that are NULL left out. A column that is added to a table later is
@@ -73,14 +73,16 @@ def row_text(table: str, columns: str) -> str:
     return f'{{"row":{columns},"table":"{table}"}}'
 
 
-def entry_text(event: str, row_hashes: list[bytes]) -> str:
+def entry_text(event: str, row_hashes: list[bytes], packed: bytes) -> str:
     """Return the text of the leaf of an event.
 
     :param event: its columns, from :meth:`Columns.text`.
     :param row_hashes: the hashes of the rows that its command wrote.
+    :param packed: these rows with their keys, from :func:`pack_rows`. The text of a row that was written again later is
+        no longer there, so that only this tells of which row a hash is.
     """
-    root = tree_hash(row_hashes).hex()
-    return f'{{"event":{event},"record":{VERSION},"rows":{len(row_hashes)},"rowsRoot":"{root}"}}'
+    root, written = tree_hash(row_hashes).hex(), hashlib.sha256(packed).hexdigest()
+    return f'{{"event":{event},"record":{VERSION},"rows":{len(row_hashes)},"rowsRoot":"{root}","written":"{written}"}}'
 
 
 def text_hash(text: str) -> bytes:
@@ -167,7 +169,10 @@ class RecordReader(Protocol):
         """
 
     def events(self, after: int = 0) -> Iterator[RecordedEvent]:
-        """The events that have a leaf, after number *after*."""
+        """The events that have a leaf, after number *after*.
+
+        :raises IntegrityError: if the leaf of one cannot be read.
+        """
 
     def certificate_pages(self, after: int, size: int) -> list[int]:
         """The ids of certificates after which pages of a size begin, of those that were recorded after event *after*;

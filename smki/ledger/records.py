@@ -46,6 +46,8 @@ class NewApplication:
     """The certification request (DER); None for authorities."""
     top_up: bool = False
     """Whether the certificate is for prepayment top-up."""
+    test: str | None = None
+    """The name of the subscriber's recorded test for which the certificate is issued (SEC H14.11); None for none."""
     statement: Statement | None = None
     """How the officer stated that the information in it is true; None if it was not stated, or nobody applied."""
 
@@ -149,11 +151,11 @@ class EventKind(enum.Enum):
     DEVICE_CHANGED = "device changed"
     PRODUCT_LISTED = "product listed"
     PRODUCT_REMOVED = "product removed"
-    SETTING_CHANGED = "setting changed"
     CREDENTIAL_MADE = "credential made"
     CREDENTIAL_REVOKED = "credential revoked"
     CLOCK_SET = "clock set"
     IMPORTED = "imported"
+    SETTING_CHANGED = "setting changed"
     MIGRATED = "migrated"
     """The ledger of an earlier version was given a record; the event covers every row that it had."""
     RESTORED = "restored"

@@ -1,4 +1,4 @@
-"""Queries of a ledger about the settings that can be changed."""
+"""Queries of a ledger about tests (SEC H14.11), and about the settings that can be changed."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ from typing import Protocol
 
 
 class SettingReader(Protocol):
-    """The settings that can be changed."""
+    """The settings that can be changed, and what depends on them."""
 
     def setting(self, name: str) -> str | None:
         """The value of a setting; None if it was never set."""
+
+    def certificates_by_test(self, subscriber: str) -> dict[str, int]:
+        """The number of certificates that a subscriber has had for each of its tests, by name, and outside recorded
+        tests under the empty name."""
 
 
 class SettingWriter(Protocol):

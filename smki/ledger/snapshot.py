@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
+from smki.ledger.record import RecordReader
 from smki.ledger.records import CertificateRecord
 
 
@@ -14,6 +15,10 @@ class Snapshot(Protocol):
     @property
     def last(self) -> int:
         """The id of the last certificate; 0 if there is none."""
+
+    @property
+    def record(self) -> RecordReader:
+        """The record as it was at that moment."""
 
     def certificates(self, after: int = 0, *, with_der: bool = True) -> Iterator[CertificateRecord]:
         """The certificates with an id above *after*, in the order in which they were issued.

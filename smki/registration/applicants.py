@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Protocol
 
-from smki.eligibility import Applicant, DeviceQuestion, Listing, decide
+from smki.eligibility import Applicant, DeviceQuestion, Listing, Participation, decide
 from smki.eligibility.inventory import as_added_by
+from smki.eligibility.tables import IN_SERVICE
 from smki.identity import EntityIdentifier, PartyId
 from smki.problem import Malformed, NotFound, Problem
 from smki.registration.actor import Actor
 from smki.sec.device import Device, DeviceType, Fuel
 from smki.sec.party import NonParty, Party, PartyCategory, TestingParticipant
+from smki.sec.recorded_test import ParticipationMode
 from smki.sec.registry_fields import Registrant
 from smki.sec.role import CertificateKind
 
@@ -26,8 +28,8 @@ class RegisterView(Protocol):
     def registrants(self) -> list[Registrant]:
         """Every Party and Testing Participant, in the order in which they were added."""
 
-    def owner(self, identifier: EntityIdentifier) -> Party | None:
-        """The Party to which an Entity Identifier belongs, or None."""
+    def owner(self, identifier: EntityIdentifier) -> Registrant | None:
+        """The Party or Testing Participant to which an Entity Identifier belongs, or None."""
 
     def device(self, device_id: EntityIdentifier) -> Device | None:
         """The Device with that id, or None."""
@@ -71,7 +73,7 @@ def named_user(register: RegisterView, name: str) -> Party:
 def owner_as_applicant(
     register: RegisterView, entity: EntityIdentifier, actor: Actor, kind: CertificateKind
 ) -> Applicant | None:
-    """Return the Party that an Entity Identifier belongs to, or None."""
+    """Return the Party or Testing Participant that an Entity Identifier belongs to, or None."""
     owner = register.owner(entity)
     if owner is None:
         return None
@@ -83,25 +85,27 @@ def first_eligible(
     device: Device,
     day: date,
     actor: Actor,
+    mode: ParticipationMode,
     to_be_added: Listing | None = None,
     under_test: bool = False,
 ) -> Applicant:
     """Return who applies for a Device if nobody is named: the first eligible of the candidates.
 
     The candidates are its responsible Parties, then the Testing Participants, who make Devices, then all Parties in the
-    order in which they were registered. If none is eligible, the first candidate is returned, so that the refusal says
-    why.
+    order in which they were registered; for a Device in service, Parties come first. If none is eligible, the first
+    candidate is returned, so that the refusal says why.
 
     :param to_be_added: for a Device that is not in the inventory, what is known of its model.
     :param under_test: whether it is then added as a Device under test of the applicant.
     :raises NotFound: if nobody is registered.
     """
-    first = None
+    first, participation = None, Participation(mode=mode)
     for who in _candidates(register, device):
         applicant = Applicant(who, actor.officer or first_officer(who, CertificateKind.DEVICE))
         first = first or applicant
         added = device if to_be_added is None else as_added_by(device, who, under_test)
-        if decide(DeviceQuestion(applicant, added, day, to_be_added=to_be_added)).eligible:
+        question = DeviceQuestion(applicant, added, day, participation=participation, to_be_added=to_be_added)
+        if decide(question).eligible:
             return applicant
     if first is None:
         raise NotFound(
@@ -120,7 +124,8 @@ def _candidates(register: RegisterView, device: Device) -> Iterator[Party | Test
     if device.device_type in (DeviceType.CHF, DeviceType.GPF):
         registrants.sort(key=lambda who: not (isinstance(who, Party) and who.category is PartyCategory.DCC))
     else:
-        registrants.sort(key=lambda who: not isinstance(who, TestingParticipant))
+        in_service = device.lasting_status in IN_SERVICE
+        registrants.sort(key=lambda who: isinstance(who, TestingParticipant) is in_service)
     yield from registrants
 
 

@@ -138,11 +138,13 @@ class _Decide(Command[Issued | Refusal]):
             problems = [*decision.problems, *unstated(context.transaction, wanted.statement)]
             if problems:
                 return self._refuse(context, problems, applicant)
-            return self._issue(context, self.request, found)
+            return self._issue(context, self.request, found, decision.test)
         except (NotConformant, CannotBeJudged) as error:
             return self._refuse(context, error.problems, applicant)
 
-    def _issue(self, context: Context, request: CertificationRequest, found: WhoAndWhat) -> Done[Issued | Refusal]:
+    def _issue(
+        self, context: Context, request: CertificationRequest, found: WhoAndWhat, test: str
+    ) -> Done[Issued | Refusal]:
         applicant, device, to_be_added = found
         kind, delay = self.application.kind, context.settings.deemed_accepted_after
         # A Device Certificate counts as accepted at once (SEC L11); it may be rejected afterwards.
@@ -155,7 +157,7 @@ class _Decide(Command[Issued | Refusal]):
             _subject(request),
             issuer.facts,
             issuer.signing_key,
-            _new_application(self.application, context, request, applicant),
+            _new_application(self.application, context, request, applicant, test),
             status=CertificateStatus.PENDING if is_pending else CertificateStatus.IN_USE,
             deemed_accepted=context.now + delay if is_pending else None,
         )
@@ -204,7 +206,11 @@ def _issuer(context: Context, application: Application) -> CertificationAuthorit
 
 
 def _new_application(
-    application: Application, context: Context, request: CertificationRequest | None, applicant: Applicant | None
+    application: Application,
+    context: Context,
+    request: CertificationRequest | None,
+    applicant: Applicant | None,
+    test: str = "",
 ) -> NewApplication:
     """Return the application as it is recorded: as much of it as is known."""
     actor = context.actor
@@ -222,6 +228,7 @@ def _new_application(
         usage=request.usage if request else None,
         request=application.request or None,
         top_up=application.top_up,
+        test=test or None,
         statement=statement_of(context.transaction, application.statement) if applicant else None,
     )
 

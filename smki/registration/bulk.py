@@ -22,12 +22,11 @@ from smki.registration.devices import AddDevices
 from smki.registration.inventory import Adding, NotToBeAdded
 from smki.registration.parties import Register
 from smki.sec.device import Device
-from smki.sec.party import Party
 from smki.sec.registry_fields import Registrant, parse_registrant, registrant_id
 
 PARTY_COLUMNS = (
     "party_id", "name", "category", "user_roles", "standing", "identifiers", "authorised_for", "officers", "acts_for",
-    "through_entry", "quota", "participant_id", "purpose", "agreement",
+    "through_entry", "quota", "participant_id", "purpose", "agreement", "tests",
 )  # fmt: skip
 DEVICE_COLUMNS = (
     "device_id", "device_type", "status", "returns_to", "smets_version", "enrolled", "responsible", "model",
@@ -38,7 +37,7 @@ _FLAGS = ("through_entry", "enrolled")
 _COLUMN_OF_CODE = {
     "party-id": "party_id", "party-category": "category", "user-role": "user_roles", "standing": "standing", "day": "standing",
     "entity-identifier": "identifiers", "certificate-kind": "authorised_for", "officer": "officers", "quota": "quota",
-    "test-purpose": "purpose", "device-type": "device_type", "smi-status": "status", "smets-version": "smets_version",
+    "test-purpose": "purpose", "test": "tests", "device-type": "device_type", "smi-status": "status", "smets-version": "smets_version",
     "fuel": "responsible", "responsible": "responsible", "device-model": "model",
 }  # fmt: skip
 """The column that a problem is about, by the first part of the problem's code."""
@@ -195,7 +194,33 @@ def _registrant(row: Row) -> Registrant:
     row["officers"] = [part.strip() for part in officers.split(";")] if isinstance(officers, str) else officers
     if "through_entry" in row:
         row["through_entry"] = _flag("through_entry", row["through_entry"])
+    if "tests" in row:
+        row["tests"] = _tests(row["tests"])
     return parse_registrant({column: _text(column, value) for column, value in row.items()})
+
+
+def _tests(value: Any) -> list[dict[str, str]]:
+    """Return the fields of tests, which are a list of objects, in CSV as JSON.
+
+    :raises Malformed: for anything else.
+    """
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            value = None
+    objects = value if isinstance(value, list) and all(isinstance(test, dict) for test in value) else [{"": None}]
+    if all(isinstance(field, str | int) for test in objects for field in test.values()):
+        return [{name: str(field) for name, field in test.items()} for test in objects]
+    raise Malformed(
+        Problem(
+            code="row.value",
+            subject="column tests",
+            seen=repr(value)[:64],
+            expected="a list of objects with the fields of a test, all of them text",
+            clause="RFC 8259",
+        )
+    )
 
 
 def _device(row: Row) -> Device:
@@ -211,7 +236,7 @@ def _text(column: str, value: Any) -> Any:
 
     :raises Malformed: for any other list, an object, or a Boolean where a string is expected.
     """
-    if column in _FLAGS:
+    if column in (*_FLAGS, "tests"):
         return value
     if column == "officers" and isinstance(value, list) and all(isinstance(each, str) for each in value):
         return value
@@ -269,7 +294,7 @@ def _clashes_of_parties(register: RegisterReader, records: Sequence[Registrant])
                 expected="a new one",
             )
         seen.add(identity)
-        for identifier in sorted(record.identifiers) if isinstance(record, Party) else ():
+        for identifier in sorted(record.identifiers):
             owner = register.owner(identifier)
             owner_id = registrant_id(owner) if owner else owners.get(identifier)
             if owner_id is not None:

@@ -116,7 +116,7 @@ TESTING_PARTICIPANTS: tuple[TestingParticipant, ...] = (
         officers=["Manufacturer Officer: device"],
     ),
 )
-"""Not a Party: it has Device Certificates for meters and Type 1 Devices that are not in service. Its quota is our
+"""Not a Party: its test calls for Devices of every type, and for no Organisation Certificates. Its quota is our
 choice."""
 
 DEVICES: tuple[Device, ...] = tuple(

@@ -6,7 +6,7 @@ and certificate. What is refused is grouped by the decisive reason.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import TypeVar
 
@@ -23,6 +23,7 @@ from smki.registration.inquiry import (
     decide_on,
     find_device,
 )
+from smki.registration.participation import participations
 from smki.sec.device import Device, DeviceType, SmetsVersion, SmiStatus
 from smki.sec.party import NonParty, Party, TestingParticipant
 from smki.sec.registry_fields import Registrant, registrant_id
@@ -162,11 +163,11 @@ _STATUSES = (
 
 def _known(reader: Reader, device: Device | None) -> KnownCounts:
     """Read the numbers of certificates once, for all decisions."""
-    of_subscribers = reader.history.certificates_by_subscriber()
+    participation = participations(reader)
     if device is None or device.device_id == NO_IDENTIFIER:
-        return KnownCounts(of_subscribers=of_subscribers)
+        return KnownCounts(participation=participation)
     return KnownCounts(
-        of_subscribers=of_subscribers,
+        participation=participation,
         of_device=reader.certificates_for_device(device.device_id),
         threshold=reader.register.threshold(device.device_id) or DEVICE_THRESHOLD,
     )
@@ -186,13 +187,18 @@ def _decide(
     if wanted.role is None or wanted.usage is None:
         return (), decide(AuthorityQuestion(applicant, wanted.kind, day))
     subscriber = applicant.subscriber
-    own = sorted(subscriber.identifiers) if isinstance(subscriber, Party) else []
+    own = [] if isinstance(subscriber, NonParty) else sorted(_identifiers(subscriber))
     decisions = {
         entity: decide_on(reader, applicant, None, wanted.role, wanted.usage, entity, day, known=known)
         for entity in own or [NO_IDENTIFIER]
     }
     best = min(decisions.values(), key=lambda decision: len(decision.problems))
     return tuple(entity for entity, decision in decisions.items() if decision.eligible), best
+
+
+def _identifiers(subscriber: Registrant) -> frozenset[EntityIdentifier]:
+    """Return those under which it may apply: its own, and those that its tests call for."""
+    return subscriber.identifiers.union(*(test.identifiers for test in subscriber.tests))
 
 
 def _codes(decision: Decision) -> tuple[str, ...]:
@@ -203,14 +209,20 @@ def _id(who: Party | TestingParticipant | NonParty) -> str:
     return who.name if isinstance(who, NonParty) else registrant_id(who)
 
 
+def _decisive(problems: Sequence[Problem]) -> Problem:
+    """Return the reason by which a refusal is grouped: the first one that another Entity Identifier would not remove, if
+    there is one."""
+    return next((problem for problem in problems if not problem.code.startswith("entity-identifier.")), problems[0])
+
+
 def _grouped(refused: Iterable[tuple[Decision, T]]) -> tuple[RefusedFor[T], ...]:
-    groups: dict[tuple[str, str, str], list[T]] = {}
+    groups: dict[tuple[str, str, str, str], list[T]] = {}
     for decision, member in refused:
-        first = decision.problems[0]
-        groups.setdefault((first.code, first.clause, first.expected), []).append(member)
+        first = _decisive(decision.problems)
+        groups.setdefault((first.code, first.clause, first.basis, first.expected), []).append(member)
     return tuple(
-        RefusedFor(code=code, clause=clause, expected=expected, members=tuple(members))
-        for (code, clause, expected), members in sorted(groups.items(), key=lambda each: -len(each[1]))
+        RefusedFor(code=code, clause=clause, basis=basis, expected=expected, members=tuple(members))
+        for (code, clause, basis, expected), members in sorted(groups.items(), key=lambda each: -len(each[1]))
     )
 
 

@@ -45,12 +45,12 @@ class RegisterOn:
         """Every Party and Testing Participant, in the order in which they were added."""
         return [found for found, _ in self._registrants.values()]
 
-    def owner(self, identifier: EntityIdentifier) -> Party | None:
-        """The Party to which an Entity Identifier belonged, or None."""
+    def owner(self, identifier: EntityIdentifier) -> Registrant | None:
+        """The Party or Testing Participant to which an Entity Identifier belonged, or None."""
         owners = [
             (used.source is not Source.HISTORY, found)
             for found, used in self._registrants.values()
-            if isinstance(found, Party) and identifier in found.identifiers
+            if identifier in found.identifiers
         ]
         # A Party that was added later can have taken over the identifier of one that has a history.
         return min(owners, key=lambda each: each[0])[1] if owners else None

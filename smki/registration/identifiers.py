@@ -74,7 +74,8 @@ def _number(identifier: EntityIdentifier) -> int:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseIdentifier(Command[Registrant]):
-    """Take an Entity Identifier from a Party, so that it can be assigned to another one.
+    """Take an Entity Identifier from a Party or Testing Participant, and from its tests, so that it can be assigned to
+    another one.
 
     This is refused while an Organisation Certificate with the identifier is neither revoked nor expired: the next owner
     of the identifier could otherwise apply for certificates that cannot be told from those of the former owner.
@@ -87,12 +88,12 @@ class ReleaseIdentifier(Command[Registrant]):
     identifier: EntityIdentifier
 
     def carry_out(self, context: Context) -> Done[Registrant]:
-        """Remove the identifier from the Party.
+        """Remove the identifier from the record.
 
-        :raises NotFound: if there is no such Party, or it does not have the identifier.
+        :raises NotFound: if there is no such Party or Testing Participant, or it does not have the identifier.
         :raises Conflict: if a certificate with the identifier is neither revoked nor expired.
         """
-        party = require_party(known_registrant(context.transaction, self.party))
+        party = known_registrant(context.transaction, self.party)
         if self.identifier not in party.identifiers:
             raise NotFound(
                 Problem(
@@ -106,7 +107,11 @@ class ReleaseIdentifier(Command[Registrant]):
         return replace_registrant(
             context,
             self.party,
-            lambda found: replace(party, identifiers=party.identifiers - {self.identifier}),
+            lambda found: replace(
+                found,
+                identifiers=found.identifiers - {self.identifier},
+                tests=tuple(replace(test, identifiers=test.identifiers - {self.identifier}) for test in found.tests),
+            ),
             f"{self.identifier} released",
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import NamedTuple
@@ -16,6 +16,7 @@ from smki.eligibility import (
     DeviceQuestion,
     Listing,
     OrganisationQuestion,
+    Participation,
     decide,
 )
 from smki.eligibility.inventory import as_added_by
@@ -25,10 +26,11 @@ from smki.problem import Problem, SmkiError
 from smki.registration.actor import Actor
 from smki.registration.applicants import RegisterView, first_eligible, named_applicant, owner_as_applicant
 from smki.registration.history import RegisterOn, register_on
+from smki.registration.participation import participation_mode, participation_of
 from smki.registration.products import listing_of
 from smki.sec.device import Device, DeviceType, SmetsVersion, SmiStatus
 from smki.sec.party import NonParty, Party, PartyCategory
-from smki.sec.registry_fields import registrant_id
+from smki.sec.registry_fields import Registrant
 from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole
 
 
@@ -66,7 +68,8 @@ class Supposing:
 class KnownCounts:
     """Numbers of certificates that were read once, for many questions."""
 
-    of_subscribers: Mapping[str, int]
+    participation: Callable[[Registrant], Participation]
+    """What is known about the tests of a subscriber."""
     of_device: int = 0
     threshold: int = DEVICE_THRESHOLD
 
@@ -121,10 +124,11 @@ def find_applicant(
         device, is_new = _device_for(register, entity, new)
         if supposing is not None:
             device = supposing.of(device)
+        mode = participation_mode(reader)
         if not is_new:
-            return WhoAndWhat(applicant or first_eligible(register, device, day, actor), device, None)
+            return WhoAndWhat(applicant or first_eligible(register, device, day, actor, mode), device, None)
         listing = listing_of(reader, device)
-        applicant = applicant or first_eligible(register, device, day, actor, listing, new.under_test)
+        applicant = applicant or first_eligible(register, device, day, actor, mode, listing, new.under_test)
         return WhoAndWhat(applicant, as_added_by(device, applicant.subscriber, new.under_test), listing)
     except CannotBeJudged:
         raise
@@ -177,23 +181,26 @@ def decide_on(
     """
     subscriber = applicant.subscriber
     is_certified = public_key_info is not None and reader.is_certified(public_key_info)
-    had = 0
-    if not isinstance(subscriber, NonParty) and subscriber.quota is not None:
-        identity = registrant_id(subscriber)
-        had = known.of_subscribers.get(identity, 0) if known else reader.certificates_issued_to(identity)
+    participation = Participation()
+    if not isinstance(subscriber, NonParty):
+        participation = known.participation(subscriber) if known else participation_of(reader, subscriber)
     if device is not None and known is not None:
         return decide(
-            DeviceQuestion(applicant, device, day, known.of_device, known.threshold, False, had, is_certified)
+            DeviceQuestion(applicant, device, day, known.of_device, known.threshold, False, participation, is_certified)
         )
     if device is not None:
         limit = reader.register.threshold(device.device_id) or DEVICE_THRESHOLD
         issued = reader.certificates_for_device(device.device_id)
-        return decide(DeviceQuestion(applicant, device, day, issued, limit, False, had, is_certified, to_be_added))
+        return decide(
+            DeviceQuestion(applicant, device, day, issued, limit, False, participation, is_certified, to_be_added)
+        )
     if role is None:
         raise ValueError("an Organisation Certificate is asked for in a role")
     is_dcc = isinstance(subscriber, Party) and subscriber.category is PartyCategory.DCC
     before = reader.roles_certified(entity) if is_dcc else frozenset()
-    return decide(OrganisationQuestion(applicant, role, usage, entity, day, had, is_certified, roles_before=before))
+    return decide(
+        OrganisationQuestion(applicant, role, usage, entity, day, participation, is_certified, roles_before=before)
+    )
 
 
 class Inquiry:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import date
 
-from smki.eligibility import REASONS, Decision, InventoryQuestion, decide
+from smki.eligibility import REASONS, Decision, InventoryQuestion, Participation, decide
 from smki.eligibility.inventory import INVENTORY_ROWS, as_added_by, given_of
 from smki.identity import PartyId
 from smki.ledger import Reader
 from smki.problem import NotFound, Problem, SmkiError
 from smki.registration.actor import Actor
 from smki.registration.authorisation import NotAuthorised
+from smki.registration.participation import participation_mode
 from smki.registration.products import listing_of
 from smki.sec.device import Device, DeviceType
 from smki.sec.registry_fields import Registrant, registrant_id
@@ -93,7 +94,9 @@ class Adding:
         self._granted.add(key)
 
     def _decide(self, device: Device, who: Registrant) -> Decision:
-        return decide(InventoryQuestion(who, device, self._day, listing_of(self._reader, device)))
+        listing = listing_of(self._reader, device)
+        taking_part = Participation(mode=participation_mode(self._reader))
+        return decide(InventoryQuestion(who, device, self._day, listing, taking_part))
 
 
 def _registrant(reader: Reader, name: str) -> Registrant:

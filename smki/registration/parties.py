@@ -8,7 +8,7 @@ from datetime import date
 from typing import ClassVar
 
 from smki.identity import EntityIdentifier, PartyId
-from smki.ledger import EventKind, Reader
+from smki.ledger import Conflict, EventKind, Reader
 from smki.problem import NotFound, Problem
 from smki.registration.changes import UNCHANGED, Unchanged, change_text, from_to, given_fields, with_changes
 from smki.registration.command import Command, Context, Done, Happened
@@ -20,18 +20,28 @@ from smki.sec.party import (
     Standing,
     StandingChange,
     TestingParticipant,
-    TestPurpose,
 )
+from smki.sec.recorded_test import RecordedTest
 from smki.sec.registry_fields import Registrant, registrant_fields, registrant_id
 from smki.sec.role import CertificateKind, UserRole
 
 
-def known_registrant(reader: Reader, party: PartyId) -> Registrant:
+def known_registrant(reader: Reader, party: PartyId, kind: type[Registrant] | None = None) -> Registrant:
     """Return the Party or Testing Participant with an id.
 
+    :param kind: what was asked for, for the problem if there is none; either by default.
     :raises NotFound: if there is none.
     """
     found = reader.register.registrant(party)
+    if found is None and kind is TestingParticipant:
+        raise NotFound(
+            Problem(
+                code="participant.unknown",
+                subject=f"Testing Participant {party}",
+                seen="not registered",
+                expected="a Testing Participant that was added",
+            )
+        )
     if found is None:
         raise NotFound(
             Problem(
@@ -87,18 +97,22 @@ class Register(Command[tuple[Registrant, ...]]):
     def carry_out(self, context: Context) -> Done[tuple[Registrant, ...]]:
         """Add the records.
 
-        :raises Conflict: if one is already registered, or an Entity Identifier belongs to another Party.
+        :raises Conflict: if one is already registered, or an Entity Identifier belongs to another one.
         """
+        registered = []
         for registrant in self.registrants:
+            if isinstance(registrant, TestingParticipant):
+                registrant = with_own_identifiers(context.transaction, registrant)
             context.transaction.add_registrant(registrant)
-        ids = [registrant_id(registrant) for registrant in self.registrants]
+            registered.append(registrant)
+        ids = [registrant_id(registrant) for registrant in registered]
         happened = Happened(
             kind=EventKind.REGISTERED,
             concerns=ids[0] if len(ids) == 1 else "",
             detail=", ".join(ids[:20]) + (f" and {len(ids) - 20} more" if len(ids) > 20 else ""),
-            content={"registrants": [registrant_fields(registrant) for registrant in self.registrants]},
+            content={"registrants": [registrant_fields(registrant) for registrant in registered]},
         )
-        return Done(self.registrants, happened)
+        return Done(tuple(registered), happened)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,28 +165,53 @@ class AddParticipant(Command[TestingParticipant]):
     requires_dcc: ClassVar[bool] = True
 
     participant: PartyId
-    purpose: TestPurpose
+    test: RecordedTest
+    """The first test in which it takes part; :class:`~smki.registration.participation.RecordTest` records others."""
     name: str = ""
     """The name; empty to use the id."""
     agreement: date | None = None
     officers: tuple[Officer, ...] = ()
     """The officers; empty for one officer, named after the participant, who acts for both kinds of certificate."""
-    quota: int | None = None
 
     def carry_out(self, context: Context) -> Done[TestingParticipant]:
         """Register the participant.
 
-        :raises Conflict: if it is already registered.
+        :raises Conflict: if it is already registered, or an Entity Identifier of the test belongs to somebody for whom
+            it does not act.
         """
         made = TestingParticipant(
             participant_id=self.participant,
             name=self.name.strip() or str(self.participant),
-            purpose=self.purpose,
+            tests=(self.test,),
             agreement=self.agreement,
-            quota=self.quota,
             officers=self.officers or (_first_officer(self.participant),),
         )
-        return Done(made, Register((made,)).carry_out(context).happened)
+        done = Register((made,)).carry_out(context)
+        return Done(_require_participant(done.outcome[0]), done.happened)
+
+
+def with_own_identifiers(reader: Reader, participant: TestingParticipant) -> TestingParticipant:
+    """Return a participant with the Entity Identifiers of its tests that belong to nobody as its own.
+
+    :raises Conflict: if one belongs to somebody else, for whom the participant does not act in that test.
+    """
+    own = set(participant.identifiers)
+    for test in participant.tests:
+        for identifier in sorted(test.identifiers - participant.identifiers):
+            owner = reader.register.owner(identifier)
+            if owner is None:
+                own.add(identifier)
+            elif registrant_id(owner) != test.on_behalf_of.upper():
+                raise Conflict(
+                    Problem(
+                        code="entity-identifier.taken",
+                        subject=f"Entity Identifier {identifier}",
+                        seen=f"belongs to {registrant_id(owner)}",
+                        expected="one that belongs to nobody, or to the Party on whose behalf the participant acts",
+                        remedy="test.on-behalf-of-owner",
+                    )
+                )
+    return replace(participant, identifiers=frozenset(own))
 
 
 def _first_officer(of: PartyId) -> Officer:
@@ -185,14 +224,17 @@ def replace_registrant(
     change: Callable[[Registrant], Registrant],
     detail: str = "",
     kind: EventKind = EventKind.CHANGED,
+    *,
+    of: type[Registrant] | None = None,
 ) -> Done[Registrant]:
     """Replace the record of a Party or Testing Participant with a changed one; nothing is written if they are equal.
 
     :param detail: the description of the change in the event; by default each field that was changed.
+    :param of: as *kind* of :func:`known_registrant`.
     :raises NotFound: if there is none with that id.
     :raises Conflict: if one of its Entity Identifiers belongs to another Party.
     """
-    before = known_registrant(context.transaction, party)
+    before = known_registrant(context.transaction, party, of)
     changed = change(before)
     if changed == before:
         return Done(before, None)
@@ -219,11 +261,11 @@ class ChangeParty(Command[Party]):
     authorised_for: frozenset[CertificateKind] | Unchanged = UNCHANGED
     """The kinds of certificate for which it is an Authorised Subscriber from now on; may be empty."""
     add_acts_for: frozenset[PartyId] = frozenset()
-    """For a Shared Resource: Users that have named it. They must be registered."""
+    """Parties that have named it as their Shared Resource. They must be registered."""
     remove_acts_for: frozenset[PartyId] = frozenset()
     through_entry: bool | Unchanged = UNCHANGED
     quota: int | Unchanged | None = UNCHANGED
-    """None for no limit."""
+    """The number of Test Certificates it may have outside its recorded tests; None for no limit."""
 
     def carry_out(self, context: Context) -> Done[Party]:
         """Change the record of the Party.
@@ -264,42 +306,37 @@ def _require_parties(reader: Reader, parties: Iterable[PartyId]) -> None:
                     code="acting-for.not-a-party",
                     subject="on behalf of",
                     seen=seen,
-                    expected="a User",
+                    expected="a Party",
                 )
             )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeParticipant(Command[TestingParticipant]):
-    """Change the record of a Testing Participant."""
+    """Change the record of a Testing Participant. Its tests and officers are changed by other commands."""
 
     requires_dcc: ClassVar[bool] = True
 
     participant: PartyId
     name: str | Unchanged = UNCHANGED
-    purpose: TestPurpose | Unchanged = UNCHANGED
     agreement: date | Unchanged | None = UNCHANGED
     """The day of its agreement on the terms of Schedule 7; None if it has none."""
-    quota: int | Unchanged | None = UNCHANGED
-    """None for no limit."""
 
     def carry_out(self, context: Context) -> Done[TestingParticipant]:
         """Change the record of the participant.
 
         :raises NotFound: if there is no such Testing Participant.
-        :raises Malformed: if the name is empty or the quota negative.
+        :raises Malformed: if the name is empty.
         """
 
         def changed(found: Registrant) -> Registrant:
             fields = given_fields(
                 name=self.name.strip() if isinstance(self.name, str) else self.name,
-                purpose=self.purpose,
                 agreement=self.agreement,
-                quota=self.quota,
             )
             return replace(_require_participant(found), **fields)
 
-        done = replace_registrant(context, self.participant, changed)
+        done = replace_registrant(context, self.participant, changed, of=TestingParticipant)
         return Done(_require_participant(done.outcome), done.happened)
 
 

@@ -1,14 +1,21 @@
-"""Parties to the Code, the officers who act for them, and Testing Participants that are not Parties."""
+"""Parties to the Code, the officers who act for them, and Testing Participants that are not Parties.
+
+The tests in which both take part are in :mod:`smki.sec.recorded_test`.
+"""
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
 from smki.identity import EntityIdentifier, PartyId
 from smki.problem import Malformed, Problem
+from smki.sec.quota import check_quota
+from smki.sec.quota import parse_quota as parse_quota
+from smki.sec.recorded_test import RecordedTest, check_tests, parse_tests
+from smki.sec.recorded_test import TestPurpose as TestPurpose
 from smki.sec.role import CertificateKind, UserRole
 from smki.sec.vocabulary import listed, parse_list, parse_word
 
@@ -54,28 +61,6 @@ class Standing(enum.Enum):
 
     def __str__(self) -> str:
         return self.value
-
-
-class TestPurpose(enum.Enum):
-    """The purpose for which a Testing Participant needs Test Certificates (SEC H14.11)."""
-
-    __test__ = False  # the name begins like a test class for pytest
-
-    UEPT = "User Entry Process Tests"
-    SREPT = "SMKI and Repository Entry Process Tests"
-    DEVICE_AND_USER_SYSTEM_TESTS = "Device and User System Tests"
-    SECTION_T = "tests under Section T"
-
-    @classmethod
-    def parse(cls, text: str) -> TestPurpose:
-        """Parse ``uept``, ``device-and-user-system-tests`` and so on, in upper or lower case.
-
-        :raises Malformed: for anything else.
-        """
-        return parse_word(cls, text, "test-purpose.unknown", "test purpose", "SEC H14.11")
-
-    def __str__(self) -> str:
-        return str(self.value)
 
 
 SUPPLIERS = frozenset({PartyCategory.LARGE_SUPPLIER, PartyCategory.SMALL_SUPPLIER})
@@ -204,15 +189,19 @@ class Party:
     """The kinds of certificate for which it is an Authorised Subscriber."""
     officers: tuple[Officer, ...] = ()
     acts_for: frozenset[PartyId] = frozenset()
-    """For a Shared Resource: the Users that have named it to act on their behalf."""
+    """The Parties that have named it as their Shared Resource, to act on their behalf. That is a role in which a Party
+    of any category acts (SEC G1.7A)."""
     through_entry: bool = True
     """False if it has not been through the User Entry Process and acts only under its licence."""
     quota: int | None = None
-    """The number of Test Certificates it may have (SEC H14.11); None for no limit."""
+    """The number of Test Certificates it may have outside its recorded tests (SEC H14.11); None for no limit."""
+    tests: tuple[RecordedTest, ...] = ()
+    """The tests in which it takes part."""
 
     def __post_init__(self) -> None:
         _check_name(self.name, f"Party {self.party_id}")
-        _check_quota(self.quota, f"Party {self.party_id}")
+        check_quota(self.quota, f"Party {self.party_id}")
+        check_tests(self.tests, f"Party {self.party_id}")
         misfits = [
             role for role in UserRole if role in self.user_roles and self.category not in CATEGORIES_OF_ROLE[role]
         ]
@@ -226,9 +215,6 @@ class Party:
             self._refuse(
                 "party.standing-order", seen, "an accession first, then each change on the same day or later", "SEC M8"
             )
-        if self.acts_for and self.category is not PartyCategory.SHARED_RESOURCE:
-            seen = f"{self.category} acting for {listed(sorted(map(str, self.acts_for)))}"
-            self._refuse("party.not-a-shared-resource", seen, "a Shared Resource, or no Users to act for", "SEC G5.29")
         if not self.authorised_for <= SUBSCRIBER_KINDS:
             seen = listed(sorted(kind.title for kind in self.authorised_for))
             self._refuse(
@@ -255,10 +241,12 @@ class Party:
         acts_for: str = "",
         through_entry: bool = True,
         quota: str = "",
+        tests: Iterable[Mapping[str, str]] = (),
     ) -> Party:
         """Parse the fields of a Party, given as text. Several values are separated by commas; officers are a list.
 
         :param standing: like ``acceded 2016-11-08, suspended 2024-05-01``.
+        :param tests: the fields of each test (:meth:`~smki.sec.recorded_test.RecordedTest.parse`).
         :raises Malformed: if a field is not valid, or two contradict each other.
         """
         identity = PartyId.parse(party_id)
@@ -274,6 +262,7 @@ class Party:
             frozenset(parse_list(acts_for, PartyId.parse)),
             through_entry,
             parse_quota(quota),
+            parse_tests(tests),
         )
 
     @property
@@ -302,48 +291,57 @@ class Party:
         return found
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TestingParticipant:
-    """A participant in tests that is not a Party: a Device manufacturer, or somebody acting for one (SEC H14.11)."""
+    """A participant in tests that is not a Party, such as a Device manufacturer or somebody acting for one (SEC
+    H14.11)."""
 
     __test__ = False  # the name begins like a test class for pytest
 
     participant_id: PartyId
     name: str
-    purpose: TestPurpose
+    tests: tuple[RecordedTest, ...] = ()
+    """The tests in which it takes part."""
     agreement: date | None = None
     """The day of its agreement on the terms of Schedule 7; None if it has none."""
-    quota: int | None = None
-    """The number of Test Certificates it may have; None for no limit."""
+    identifiers: frozenset[EntityIdentifier] = frozenset()
+    """The Entity Identifiers of its own, which are recorded with its tests and belong to nobody else."""
     officers: tuple[Officer, ...] = ()
 
     def __post_init__(self) -> None:
         _check_name(self.name, f"Testing Participant {self.participant_id}")
-        _check_quota(self.quota, f"Testing Participant {self.participant_id}")
+        check_tests(self.tests, f"Testing Participant {self.participant_id}")
 
     @classmethod
     def parse(
         cls,
         *,
         participant_id: str,
-        purpose: str,
         name: str = "",
+        tests: Iterable[Mapping[str, str]] = (),
         agreement: str = "",
-        quota: str = "",
+        identifiers: str = "",
         officers: Iterable[str] = (),
+        purpose: str = "",
+        quota: str = "",
     ) -> TestingParticipant:
         """Parse the fields of a Testing Participant, given as text; *agreement* is a day or empty.
 
+        :param tests: the fields of each test (:meth:`~smki.sec.recorded_test.RecordedTest.parse`).
+        :param purpose: the purpose of its one test, as records of earlier versions have it; *quota* is that test's.
         :raises Malformed: if a field is not valid.
         """
         identity = PartyId.parse(participant_id)
+        recorded = parse_tests(tests)
+        if purpose or quota:
+            recorded = (*recorded, RecordedTest.parse(purpose=purpose, quota=quota))
         return cls(
-            identity,
-            name.strip() or str(identity),
-            TestPurpose.parse(purpose),
-            parse_day(agreement) if agreement.strip() else None,
-            parse_quota(quota),
-            tuple(Officer.parse(officer) for officer in officers),
+            participant_id=identity,
+            name=name.strip() or str(identity),
+            tests=recorded,
+            agreement=parse_day(agreement) if agreement.strip() else None,
+            identifiers=frozenset(parse_list(identifiers, EntityIdentifier.parse)),
+            officers=tuple(Officer.parse(officer) for officer in officers),
         )
 
 
@@ -357,27 +355,3 @@ class NonParty:
 def _check_name(name: str, subject: str) -> None:
     if not name.strip():
         raise Malformed(Problem(code="party.no-name", subject=subject, seen="no name", expected="a name"))
-
-
-def _check_quota(quota: int | None, subject: str) -> None:
-    if quota is not None and quota < 0:
-        raise Malformed(_not_a_quota(str(quota), subject))
-
-
-def parse_quota(text: str) -> int | None:
-    """Parse a number of certificates of at most 12 digits; an empty text means no limit.
-
-    :raises Malformed: for anything else.
-    """
-    text = text.strip()
-    if not text:
-        return None
-    if text.isascii() and text.isdigit() and len(text) <= 12:
-        return int(text)
-    raise Malformed(_not_a_quota(f"{text[:64]!r}", "quota"))
-
-
-def _not_a_quota(seen: str, subject: str) -> Problem:
-    return Problem(
-        code="quota.malformed", subject=subject, seen=seen, expected="a whole number of certificates, zero or more"
-    )

@@ -14,7 +14,7 @@ from smki.sec.party import Officer, Party, TestingParticipant
 from smki.sec.vocabulary import hyphenated
 
 Registrant = Party | TestingParticipant
-"""An organisation that can apply. Both classes have an id, a name, officers and a quota."""
+"""An organisation that can apply. Both classes have an id, a name, officers, Entity Identifiers and tests."""
 
 
 def registrant_id(registrant: Registrant) -> str:
@@ -25,13 +25,14 @@ def registrant_id(registrant: Registrant) -> str:
 def registrant_fields(registrant: Registrant) -> dict[str, Any]:
     """Return the fields of a Party or a Testing Participant; empty ones are omitted."""
     officers = [_officer_text(officer) for officer in registrant.officers]
-    quota = "" if registrant.quota is None else str(registrant.quota)
+    identifiers = ", ".join(str(identifier) for identifier in sorted(registrant.identifiers))
+    quota = ""
     if isinstance(registrant, TestingParticipant):
         fields: dict[str, Any] = {
             "participant_id": str(registrant.participant_id),
             "name": registrant.name,
-            "purpose": hyphenated(registrant.purpose),
             "agreement": registrant.agreement.isoformat() if registrant.agreement else "",
+            "identifiers": identifiers,
         }
     else:
         fields = {
@@ -40,17 +41,15 @@ def registrant_fields(registrant: Registrant) -> dict[str, Any]:
             "category": hyphenated(registrant.category),
             "user_roles": ", ".join(sorted(hyphenated(role) for role in registrant.user_roles)),
             "standing": ", ".join(f"{change.standing} {change.since.isoformat()}" for change in registrant.standing),
-            "identifiers": ", ".join(str(identifier) for identifier in sorted(registrant.identifiers)),
+            "identifiers": identifiers,
             "authorised_for": ", ".join(sorted(kind.value for kind in registrant.authorised_for)),
             "acts_for": ", ".join(str(party) for party in sorted(registrant.acts_for)),
         }
         if not registrant.through_entry:
             fields["through_entry"] = False
-    return {
-        name: value
-        for name, value in (fields | {"officers": officers, "quota": quota}).items()
-        if value not in ("", [])
-    }
+        quota = "" if registrant.quota is None else str(registrant.quota)
+    fields |= {"officers": officers, "quota": quota, "tests": [test.fields for test in registrant.tests]}
+    return {name: value for name, value in fields.items() if value not in ("", [])}
 
 
 def _officer_text(officer: Officer) -> str:

@@ -38,3 +38,10 @@ def test_command(home: Path, case: Case) -> None:
         events = [event for event in smki.ledger.events() if event.id not in before["events"]]
         events = [event for event in events if event.kind is not EventKind.LIST_ISSUED]
         assert [(event.kind, event.interface, event.officer) for event in events] == [(case.event, "cli", "")]
+
+
+def test_nobody_is_a_participant_or_a_party(home: Path) -> None:
+    for group in ("participant", "party"):
+        with pytest.raises(SmkiError) as caught:
+            run_here(group, "show", "NOBODY", "--home", home)
+        assert caught.value.code == f"{group}.unknown"

@@ -9,6 +9,7 @@ from smki.eligibility import Applicant, DeviceQuestion, OrganisationQuestion
 from smki.identity import EntityIdentifier, PartyId
 from smki.sec.device import Device, DeviceType, SmetsVersion, SmiStatus
 from smki.sec.party import NonParty, Party, TestingParticipant
+from smki.sec.recorded_test import parse_tests
 from smki.sec.role import KeyUsage, RemotePartyRole
 
 TODAY = date(2026, 1, 1)
@@ -37,10 +38,21 @@ def party(
     )
 
 
-def participant(purpose: str = "section-t", agreement: str = "2015-01-01") -> TestingParticipant:
-    """A Testing Participant that is no Party."""
-    purpose = {"section-t": "tests under Section T", "devices": "Device and User System Tests"}.get(purpose, purpose)
-    return TestingParticipant.parse(participant_id="MAKER", purpose=purpose, agreement=agreement, officers=["Jo"])
+def recorded(purpose: str, **fields: str) -> dict[str, str]:
+    """The fields of a test; its purpose can be given in one word."""
+    return {"purpose": "device-and-user-system-tests" if purpose == "devices" else purpose, **fields}
+
+
+def participant(purpose: str = "section-t", agreement: str = "2015-01-01", **fields: str) -> TestingParticipant:
+    """A Testing Participant that is no Party, with one test."""
+    tests = [recorded(purpose, **fields)]
+    return TestingParticipant.parse(participant_id="MAKER", tests=tests, agreement=agreement, officers=["Jo"])
+
+
+def in_tests(who: Party | TestingParticipant | NonParty, *purposes: str, **fields: str) -> Party:
+    """A Party that takes part in tests; the fields are those of each of them."""
+    assert isinstance(who, Party)
+    return replace(who, tests=parse_tests(recorded(purpose, **fields) for purpose in purposes))
 
 
 def by(who: Party | TestingParticipant | NonParty, on_behalf_of: Party | None = None) -> Applicant:
@@ -53,9 +65,9 @@ def a_user(category: str = "large-supplier", roles: str = "import-supplier, gas-
     return replace(party(category, roles), party_id=PartyId("USER"))
 
 
-def agent(standing: str = "acceded 2013-09-01", acts_for: str = "USER") -> Party:
+def agent(standing: str = "acceded 2013-09-01", acts_for: str = "USER", category: str = "shared-resource") -> Party:
     """A Shared Resource without a certificate or an identifier of its own."""
-    made = party("shared-resource", standing=standing, acts_for=acts_for)
+    made = party(category, standing=standing, acts_for=acts_for)
     return replace(made, identifiers=frozenset(), authorised_for=frozenset())
 
 
@@ -118,6 +130,11 @@ APPLICANTS: dict[str, Applicant] = {
     # On a User's behalf
     "agent of supplier": by(agent(), a_user()),
     "agent of other user": by(agent(), a_user("other", "other-user")),
+    "agent of non-user supplier": by(agent(), replace(a_user(), through_entry=False)),
+    "agent of non-user network": by(agent(), a_user("gas-network", "")),
+    "agent supplier": by(agent(category="small-supplier"), a_user()),
+    "agent network": by(agent(category="electricity-network"), a_user()),
+    "agent other": by(agent(category="other"), a_user()),
     "agent unnamed": by(agent(acts_for=""), a_user()),
     "agent suspended": by(agent(GONE.format("suspended")), a_user()),
     "agent not a party": by(agent(""), a_user()),

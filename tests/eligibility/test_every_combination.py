@@ -76,6 +76,11 @@ maker/srept                     | .  .  .  .  .  .  .  .  .  .  .  .
 maker without agreement         | .  .  .  .  .  .  .  .  .  .  .  .
 agent of supplier               | .  .  Y  .  .  .  .  .  .  Y  s  .
 agent of other user             | .  .  .  .  .  .  .  .  .  Y  s  .
+agent of non-user supplier      | .  .  Y  .  .  .  .  .  .  Y  .  .
+agent of non-user network       | .  .  .  .  .  .  .  .  .  .  .  .
+agent supplier                  | .  .  Y  .  .  .  .  .  .  Y  s  .
+agent network                   | .  .  Y  .  .  .  .  .  .  Y  s  .
+agent other                     | .  .  Y  .  .  .  .  .  .  Y  s  .
 agent unnamed                   | .  .  .  .  .  .  .  .  .  .  .  .
 agent suspended                 | .  .  .  .  .  .  .  .  .  .  .  .
 agent not a party               | .  .  .  .  .  .  .  .  .  .  .  .
@@ -154,13 +159,18 @@ supplier acceding later         | .   .   .    .    .     .      .    .   .
 supplier reinstated             | .   Y   Y    Y    Y     Y      Y    .   .
 other suspended                 | .   .   .    .    .     .      .    .   .
 non-party                       | .   .   .    .    .     .      .    .   .
-maker/devices                   | .   .   o    o    o     o      o    .   .
-maker/section-t                 | .   .   o    o    o     o      o    .   .
+maker/devices                   | Y   Y   Y    Y    Y     Y      Y    .   .
+maker/section-t                 | Y   Y   Y    Y    Y     Y      Y    .   .
 maker/uept                      | .   .   .    .    .     .      .    .   .
 maker/srept                     | .   .   .    .    .     .      .    .   .
 maker without agreement         | .   .   .    .    .     .      .    .   .
 agent of supplier               | .   Y   Y    Y    Y     Y      Y    .   .
 agent of other user             | .   .   o    o    o     o      o    .   .
+agent of non-user supplier      | .   Y   Y    Y    Y     Y      Y    .   .
+agent of non-user network       | .   .   .    .    .     .      .    .   .
+agent supplier                  | .   Y   Y    Y    Y     Y      Y    .   .
+agent network                   | .   Y   Y    Y    Y     Y      Y    .   .
+agent other                     | .   Y   Y    Y    Y     Y      Y    .   .
 agent unnamed                   | .   .   .    .    .     .      .    .   .
 agent suspended                 | .   .   .    .    .     .      .    .   .
 agent not a party               | .   .   .    .    .     .      .    .   .
@@ -224,7 +234,7 @@ def test_the_tables_leave_nothing_out() -> None:
     assert list(next(iter(ORGANISATION_TABLE.values()))) == list(ROLES)
     assert set(next(iter(DEVICE_TABLE.values()))) == {kind.name for kind in DeviceType}
     assert {status.partition(" from ")[0] for status in STATUSES_OF_CELL} == {status.value for status in SmiStatus}
-    assert len(APPLICANTS) == 66
+    assert len(APPLICANTS) == 71
 
 
 def test_every_category_and_user_role_is_among_the_applicants() -> None:

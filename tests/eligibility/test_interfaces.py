@@ -178,7 +178,7 @@ def test_the_basis_in_every_interface(home: Path, api: Api) -> None:
     rows = {row["key"]: row for row in json.loads(run_here("provisions", "--json").stdout)}
     assert (rows["role-load-controller"]["clause"], rows["role-load-controller"]["basis"]) == ("", "assumption")
     assert "(assumption)  Load Controller (from" in run_here("provisions").stdout.decode()
-    device = {"entityIdentifier": "00DB1234567890A0"}
+    device = {"entityIdentifier": "00DB1234567890A0", "applicant": "OTHER-USER"}
     assert run_here("device", "set-status", device["entityIdentifier"], "suspended", "--home", home).returncode == 0
     suspended: Any = api.client.post("/api/v1/eligibility/device", json=device).json
     assert [note["provision"] for note in suspended["notes"]] == ["device-suspended"]

@@ -21,10 +21,11 @@ from smki.eligibility import (
 )
 from smki.eligibility.inventory import as_added_by
 from smki.eligibility.provisions import Basis
-from smki.eligibility.question import Question
+from smki.eligibility.question import Participation, Question
 from smki.identity import PartyId
 from smki.sec.device import Device, DeviceType
 from smki.sec.party import NonParty, Officer
+from smki.sec.recorded_test import ParticipationMode
 from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole
 from tests.eligibility.people import (
     APPLICANTS,
@@ -36,6 +37,7 @@ from tests.eligibility.people import (
     by,
     device,
     device_question,
+    in_tests,
     organisation_question,
     participant,
     party,
@@ -48,6 +50,8 @@ DCC = by(party("dcc"))
 BROKER = frozenset({_R.ACCESS_CONTROL_BROKER})
 AGENT_ONLY = by(party("other", "registered-supplier-agent"))
 DEVICE_OFFICER = by(replace(SUPPLIER, officers=(Officer("Jo", frozenset({CertificateKind.DEVICE})),)))
+STRICT = ParticipationMode.STRICT
+HAD_FIVE = Participation(certificates={"section-t": 5})
 UNREGISTERED = by(replace(SUPPLIER, authorised_for=frozenset({CertificateKind.DEVICE})))
 
 
@@ -74,12 +78,18 @@ DECISIVE: dict[str, tuple[str, Question]] = {
         OrganisationQuestion(A_SUPPLIER, _R.SUPPLIER, KeyUsage.DIGITAL_SIGNATURE, FOREIGN, TODAY),
     ),
     "entity-identifier.other-role": ("", replace(organisation_question(DCC, _R.RECOVERY), roles_before=BROKER)),
-    "participant.organisation-certificate": ("SEC L3", organisation_question(by(participant()))),
+    "participant.no-test": (
+        "SEC H14.11",
+        replace(organisation_question(A_SUPPLIER, _R.SUPPLIER), participation=Participation(mode=STRICT)),
+    ),
     "participant.no-agreement": ("SEC H14.11", device_question(by(participant(agreement="2026-01-02")))),
     "participant.purpose": ("SEC H14.11", device_question(by(participant("uept")))),
+    "participant.role": ("", organisation_question(by(participant(identifiers=str(OWN))))),
+    "participant.entity-identifier": ("", organisation_question(by(participant(roles="other")))),
+    "participant.device-type": ("", device_question(by(participant(device_types="CHF, GPF")))),
     "participant.quota-reached": (
         "SEC H14.11",
-        replace(device_question(by(replace(participant(), quota=5))), certificates_of_subscriber=5),
+        replace(device_question(by(participant(quota="5"))), participation=HAD_FIVE),
     ),
     "role.dcc-only": ("SEC L3.9", organisation_question(A_SUPPLIER, _R.RECOVERY)),
     "role.not-a-network-party": ("SEC L3.9", organisation_question(A_SUPPLIER, _R.NETWORK_OPERATOR)),
@@ -140,10 +150,13 @@ ELIGIBLE: tuple[tuple[str, Question], ...] = (
     ("device-gas-meter", device_question(APPLICANTS["small-supplier/gas"], device("GSME", "commissioned"))),
     ("device-type-1", device_question(A_SUPPLIER, device("SAPC", "commissioned"))),
     ("device-not-in-service", device_question(DCC, device("HCALCS"))),
-    ("device-not-in-service", device_question(by(participant()), device("ESME"))),
+    ("test-device-types", device_question(by(participant()), device("ESME", "commissioned"))),
+    ("test-roles", organisation_question(by(participant(roles="other", identifiers=str(OWN))))),
+    ("test-identifiers", organisation_question(by(participant(roles="other", identifiers=str(OWN))))),
+    ("test-subscriber", organisation_question(by(in_tests(UNREGISTERED.who, "srept")), _R.SUPPLIER)),
     ("test-agreement", device_question(by(participant()))),
     ("test-purpose", device_question(by(participant()))),
-    ("test-quota", replace(device_question(by(replace(participant(), quota=5))), certificates_of_subscriber=4)),
+    ("test-quota", replace(device_question(by(participant(quota="6"))), participation=HAD_FIVE)),
     ("test-quota", replace(device_question(by(replace(SUPPLIER, quota=1))))),
     ("role-usages", replace(organisation_question(DCC, _R.WAN_PROVIDER), usage=KeyUsage.KEY_AGREEMENT)),
     ("dcc-identifiers", replace(organisation_question(DCC, _R.ACCESS_CONTROL_BROKER), roles_before=BROKER)),
@@ -176,9 +189,12 @@ CODES = [
     "entity-identifier.not-owned",
     "entity-identifier.other-role",
     "participant.none",
-    "participant.organisation-certificate",
+    "participant.no-test",
     "participant.no-agreement",
     "participant.purpose",
+    "participant.role",
+    "participant.entity-identifier",
+    "participant.device-type",
     "participant.quota-reached",
     "role.dcc-only",
     "role.not-a-network-party",
@@ -223,6 +239,10 @@ CLAUSES = {
     "test-certificates": "SEC H14.11",
     "test-agreement": "SEC H14.11",
     "test-purpose": "SEC H14.11",
+    "test-subscriber": "SEC H14.11",
+    "test-roles": "",
+    "test-identifiers": "",
+    "test-device-types": "",
     "test-quota": "SEC H14.11",
     "role-dcc": "SEC L3.9",
     "role-network-operator": "SEC L3.9",
@@ -264,7 +284,8 @@ GRANTS = {
 # How we know of a provision, where it is not from the seed document
 BASES = {
     "dcc-xml-identifier": "assumption", "device-suspended": "assumption", "role-usages": "profile", "acting-for": "assumption", "role-load-controller": "assumption",
-    "role-xml-sign": "assumption", "role-dsp-xml-sign": "assumption",
+    "role-xml-sign": "assumption", "role-dsp-xml-sign": "assumption", "test-roles": "assumption",
+    "test-identifiers": "assumption", "test-device-types": "assumption",
     "officer": "appendix", "entity-identifier": "appendix", "device-limit": "appendix", "replacement": "appendix",
     "public-key": "appendix",
     "shared-resource": "code", "smets1-security": "code",
@@ -424,7 +445,7 @@ def test_a_question_without_more_is_about_the_first_certificate() -> None:
     first = by(replace(SUPPLIER, quota=1))
     for question in (organisation_question(first), device_question(first)):
         assert decide(question).eligible
-        assert not decide(replace(question, certificates_of_subscriber=1)).eligible
+        assert not decide(replace(question, participation=Participation(certificates={"": 1}))).eligible
 
 
 SUSPENDED_NOTE = "counted as commissioned, the status to which it returns, which is an assumption of this project"

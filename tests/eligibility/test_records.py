@@ -25,6 +25,8 @@ from smki.sec.party import (
     parse_day,
     parse_subscriber_kind,
 )
+from smki.sec.recorded_test import ParticipationMode, RecordedTest, parse_tests
+from smki.sec.registry_fields import parse_registrant, registrant_fields
 from smki.sec.role import CertificateKind, UserRole
 from tests.eligibility.people import device
 
@@ -61,7 +63,11 @@ def _device(**fields: Any) -> Device:
 
 
 def _participant(**fields: Any) -> TestingParticipant:
-    return TestingParticipant.parse(**{"participant_id": "M", "purpose": "uept", **fields})
+    return TestingParticipant.parse(**{"participant_id": "M", "tests": [{"purpose": "uept"}], **fields})
+
+
+def _test(**fields: str) -> object:
+    return parse_tests([{"purpose": "uept", **fields}])
 
 
 REFUSED: list[tuple[Callable[[], object], str, str]] = [
@@ -94,7 +100,6 @@ REFUSED: list[tuple[Callable[[], object], str, str]] = [
     (lambda: _party(standing="suspended 2020-01-01"), "party.standing-order", "an accession first"),
     (lambda: _party(standing="acceded 2020-01-02, suspended 2020-01-01"), "party.standing-order", "or later"),
     (lambda: _party(standing="withdrawn 2020-01-02, acceded 2020-01-02"), "party.standing-order", "or later"),
-    (lambda: _party(acts_for="Q"), "party.not-a-shared-resource", "acting for Q"),
     (lambda: replace(_party(), name=" "), "party.no-name", "no name"),
     (lambda: replace(_party(), quota=-1), "quota.malformed", "-1"),
     (
@@ -103,7 +108,20 @@ REFUSED: list[tuple[Callable[[], object], str, str]] = [
         "Root OCA",
     ),
     (lambda: _participant(agreement="soon"), "day.malformed", "soon"),
-    (lambda: _participant(quota="many"), "quota.malformed", "many"),
+    (lambda: _test(quota="many"), "quota.malformed", "many"),
+    (lambda: RecordedTest.of(TestPurpose.UEPT, quota=-1), "quota.malformed", "-1"),
+    (lambda: _test(test="-a"), "test.name", "hyphen"),
+    (lambda: _test(test="a" * 33), "test.name", "1 to 32"),
+    (lambda: _test(purpose="fun"), "test-purpose.unknown", "section-t"),
+    (lambda: _test(roles="boss"), "role.unknown", "boss"),
+    (lambda: _test(device_types="METER"), "device-type.unknown", "ESME"),
+    (lambda: _test(identifiers="90B3"), "entity-identifier.malformed", "EUI-64"),
+    (lambda: _test(on_behalf_of="A" * 129), "test.on-behalf-of", "128"),
+    (lambda: _test(colour="red"), "test.fields", "colour"),
+    (lambda: parse_tests([{"test": "a"}]), "test.fields", "purpose"),
+    (lambda: _participant(tests=[{"purpose": "uept"}] * 2), "test.repeated", "uept"),
+    (lambda: _party(tests=[{"purpose": "uept"}] * 2), "test.repeated", "uept"),
+    (lambda: ParticipationMode.parse("loose"), "participation.unknown", "strict"),
     (lambda: replace(_participant(), name=""), "party.no-name", "no name"),
     (lambda: _device(device_type="METER"), "device-type.unknown", "ESME"),
     (lambda: _device(status="suspended"), "device.suspension", "status to return to"),
@@ -180,7 +198,32 @@ def test_a_party_with_everything() -> None:
         authorised_for="device",
         officers=["Jo Bloggs: device", "Sam"],
         quota="20",
+        acts_for="OTHER",
+        tests=[
+            {"purpose": "srept", "quota": "5", "roles": "supplier, 87", "device_types": "esme"},
+            {"purpose": "section-t", "test": "ours", "identifiers": "90B3D51F30030001", "on_behalf_of": "Maker Ltd"},
+        ],
     )
+    assert [test.fields for test in party.tests] == [
+        {
+            "test": "srept",
+            "purpose": "smki-and-repository-entry-process-tests",
+            "quota": "5",
+            "roles": "supplier, xmlSign",
+            "device_types": "ESME",
+        },
+        {
+            "test": "ours",
+            "purpose": "tests-under-section-t",
+            "identifiers": "90-B3-D5-1F-30-03-00-01",
+            "on_behalf_of": "Maker Ltd",
+        },
+    ]
+    assert [test.described for test in party.tests] == [
+        "SMKI and Repository Entry Process Tests",
+        "tests under Section T (ours), on behalf of Maker Ltd",
+    ]
+    assert parse_registrant(registrant_fields(party)) == party
     assert party.party_id == PartyId("ACME")
     assert party.acts_as == {UserRole.GAS_SUPPLIER, UserRole.LOAD_CONTROLLER}
     assert party.is_user
@@ -194,6 +237,14 @@ def test_a_party_with_everything() -> None:
     assert party.authorised_for == {CertificateKind.DEVICE}
     assert [officer.name for officer in party.officers] == ["Jo Bloggs", "Sam"]
     assert party.quota == 20
+
+
+def test_a_participant_of_an_earlier_version_has_one_test() -> None:
+    old = {"participant_id": "M", "name": "M", "purpose": "tests-under-section-t", "quota": "7", "officers": ["Jo"]}
+    made = parse_registrant(dict(old))
+    assert isinstance(made, TestingParticipant)
+    assert [(test.name, test.purpose, test.quota) for test in made.tests] == [("section-t", TestPurpose.SECTION_T, 7)]
+    assert parse_registrant(registrant_fields(made)) == made
 
 
 def test_a_network_party_acts_by_its_licence() -> None:

@@ -118,7 +118,7 @@ def test_since_a_checkpoint_only_what_is_newer_is_linted(home: Path, tmp_path: P
     )
     with Smki.open(home) as smki:
         smki.issue_device(smki.make_device_request(DEVICE, DS)[1])
-    assert b"1 certificates" in run_here("check", "--since", kept, "--home", home).stdout
+    assert b"1 certificate," in run_here("check", "--since", kept, "--home", home).stdout
     connection = sqlite3.connect(home / "ledger.sqlite")
     connection.execute("UPDATE certificate SET issued = issued + 1 WHERE id = 12")
     connection.commit()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,14 @@ from smki.registration.command import Command
 from smki.registration.credentials import MakeApiKey, MakeToken, RevokeCredential
 from smki.registration.devices import AddDevices, ChangeDevice, SetDeviceStatus, SetThreshold
 from smki.registration.identifiers import AssignIdentifier, ReleaseIdentifier
+from smki.registration.participation import ChangeTest, EndTest, RecordTest, SetParticipationMode
 from smki.registration.parties import AddParticipant, AddParty, ChangeParticipant, ChangeParty, SetStanding
 from smki.registration.products import ListProduct, RemoveProduct
 from smki.registration.restoration import GoOnAfterRestore, RevokeAllCredentials
 from smki.registration.settings import ChangeSetting, Setting
 from smki.sec.device import Device, Responsible, SmetsVersion, SmiStatus
-from smki.sec.party import Officer, PartyCategory, Standing, TestPurpose
+from smki.sec.party import Officer, PartyCategory, Standing
+from smki.sec.recorded_test import ParticipationMode, RecordedTest, TestPurpose
 from smki.sec.registry_fields import device_fields, registrant_fields
 from smki.sec.role import CertificateKind, UserRole
 from tests.support import DEVICE, DS, SUPPLIER
@@ -68,6 +70,7 @@ def party(name: str) -> PartyId:
 
 
 LARGE, SHARED, MANUFACTURER = party("LARGE-SUPPLIER"), party("SHARED-RESOURCE"), party("MANUFACTURER")
+MAKING = "device-and-user-system-tests"
 SECOND = Officer("Jo Bloggs", frozenset({CertificateKind.DEVICE}))
 
 
@@ -125,11 +128,11 @@ def _party_cases() -> list[Case]:
              cli=("party", "add", "ACME", "--category", "other", "--eui", str(SUPPLIER)),
              rest=("POST", "/parties", {"party_id": "ACME", "category": "other-sec-party", "identifiers": [str(SUPPLIER)]})),
         Case(name="add a Participant", event=EventKind.REGISTERED, status=201,
-             command=lambda _: AddParticipant(participant=party("METERS-LTD"), purpose=TestPurpose.UEPT, quota=5),
+             command=lambda _: AddParticipant(participant=party("METERS-LTD"), test=RecordedTest.of(TestPurpose.UEPT, quota=5)),
              cli=("participant", "add", "METERS-LTD", "--purpose", "uept", "--quota", "5"),
              rest=("POST", "/participants", {"participant_id": "METERS-LTD", "purpose": "user-entry-process-tests", "quota": 5})),
         Case(name="add a Participant that is there", refusal="party.exists", status=409,
-             command=lambda _: AddParticipant(participant=MANUFACTURER, purpose=TestPurpose.UEPT),
+             command=lambda _: AddParticipant(participant=MANUFACTURER, test=RecordedTest.of(TestPurpose.UEPT)),
              cli=("participant", "add", "MANUFACTURER", "--purpose", "uept"),
              rest=("POST", "/participants", {"participant_id": "MANUFACTURER", "purpose": "user-entry-process-tests"})),
         Case(name="change roles and quota", event=EventKind.CHANGED,
@@ -151,7 +154,7 @@ def _party_cases() -> list[Case]:
              command=lambda _: ChangeParty(party=SHARED, add_acts_for=frozenset({party("NOBODY")})),
              cli=("party", "change", "SHARED-RESOURCE", "--add-acts-for", "NOBODY"),
              rest=("PATCH", "/parties/SHARED-RESOURCE", {"add_acts_for": ["NOBODY"]})),
-        Case(name="act without being a Shared Resource", refusal="party.not-a-shared-resource", status=422,
+        Case(name="act as a Shared Resource in another category", event=EventKind.CHANGED,
              command=lambda _: ChangeParty(party=LARGE, add_acts_for=frozenset({party("GAS-NETWORK")})),
              cli=("party", "change", "LARGE-SUPPLIER", "--add-acts-for", "GAS-NETWORK"),
              rest=("PATCH", "/parties/LARGE-SUPPLIER", {"add_acts_for": ["GAS-NETWORK"]})),
@@ -174,20 +177,21 @@ def _party_cases() -> list[Case]:
              command=lambda _: ChangeParty(party=LARGE, name=" "),
              cli=("party", "change", "LARGE-SUPPLIER", "--name", " "), rest=("PATCH", "/parties/LARGE-SUPPLIER", {"name": " "})),
         Case(name="change a Participant", event=EventKind.CHANGED,
-             command=lambda _: ChangeParticipant(participant=MANUFACTURER, name="M", purpose=TestPurpose.SECTION_T,
-                                                 agreement=date(2026, 1, 31), quota=None),
-             cli=("participant", "change", "MANUFACTURER", "--name", "M", "--purpose", "section-t", "--agreement", "2026-01-31",
-                  "--no-quota"),
-             rest=("PATCH", "/participants/MANUFACTURER", {"name": "M", "purpose": "tests-under-section-t",
-                                                           "agreement": "2026-01-31", "quota": None})),
+             command=lambda _: ChangeParticipant(participant=MANUFACTURER, name="M", agreement=date(2026, 1, 31)),
+             cli=("participant", "change", "MANUFACTURER", "--name", "M", "--agreement", "2026-01-31"),
+             rest=("PATCH", "/participants/MANUFACTURER", {"name": "M", "agreement": "2026-01-31"})),
         Case(name="remove an agreement", event=EventKind.CHANGED,
              command=lambda _: ChangeParticipant(participant=MANUFACTURER, agreement=None),
              cli=("participant", "change", "MANUFACTURER", "--no-agreement"),
              rest=("PATCH", "/participants/MANUFACTURER", {"agreement": None})),
+        Case(name="change a Participant that is not there", refusal="participant.unknown", status=404,
+             command=lambda _: ChangeParticipant(participant=party("NOBODY"), name="N"),
+             cli=("participant", "change", "NOBODY", "--name", "N"),
+             rest=("PATCH", "/participants/NOBODY", {"name": "N"})),
         Case(name="change a Party as a Participant", refusal="participant.unknown", status=404,
-             command=lambda _: ChangeParticipant(participant=LARGE, quota=1),
-             cli=("participant", "change", "LARGE-SUPPLIER", "--quota", "1"),
-             rest=("PATCH", "/participants/LARGE-SUPPLIER", {"quota": 1})),
+             command=lambda _: ChangeParticipant(participant=LARGE, name="L"),
+             cli=("participant", "change", "LARGE-SUPPLIER", "--name", "L"),
+             rest=("PATCH", "/participants/LARGE-SUPPLIER", {"name": "L"})),
         Case(name="suspend", event=EventKind.CHANGED,
              command=lambda _: SetStanding(LARGE, Standing.SUSPENDED, date(2026, 11, 20)),
              cli=("party", "suspend", "LARGE-SUPPLIER", "--since", "2026-11-20"),
@@ -382,7 +386,67 @@ def _go_on(microseconds: int) -> GoOnAfterRestore:
     return GoOnAfterRestore(machine_microseconds=microseconds, backup_made=MOMENT, backup_sha256="0" * 64)
 
 
-CASES = [*_party_cases(), *_device_cases(), *_other_cases()]
+def _participation_cases() -> list[Case]:
+    uept = RecordedTest.of(
+        TestPurpose.UEPT, quota=5, roles=frozenset({RemotePartyRole.SUPPLIER}), on_behalf_of="Makers Ltd"
+    )
+    owned = RecordedTest.of(TestPurpose.SECTION_T, identifiers=frozenset({SUPPLIER}))
+    return [
+        Case(name="record a test of a Party", event=EventKind.CHANGED, status=201,
+             command=lambda _: RecordTest(participant=LARGE, test=uept),
+             cli=("participant", "add-test", "LARGE-SUPPLIER", "--purpose", "uept", "--quota", "5", "--role", "supplier",
+                  "--on-behalf-of", "Makers Ltd"),
+             rest=("POST", "/parties/LARGE-SUPPLIER/tests", {"purpose": "user-entry-process-tests", "quota": 5,
+                                                             "roles": ["supplier"], "on_behalf_of": "Makers Ltd"})),
+        Case(name="record a test twice", refusal="test.repeated", status=422,
+             command=lambda _: RecordTest(participant=MANUFACTURER, test=RecordedTest.of(TestPurpose.SECTION_T, MAKING)),
+             cli=("participant", "add-test", "MANUFACTURER", "--purpose", "section-t", "--test", MAKING),
+             rest=("POST", "/parties/MANUFACTURER/tests", {"purpose": "tests-under-section-t", "test": MAKING})),
+        Case(name="record a test with another's identifier", refusal="entity-identifier.taken", status=409,
+             command=lambda _: RecordTest(participant=MANUFACTURER, test=owned),
+             cli=("participant", "add-test", "MANUFACTURER", "--purpose", "section-t", "--eui", str(SUPPLIER)),
+             rest=("POST", "/parties/MANUFACTURER/tests", {"purpose": "tests-under-section-t", "identifiers": [str(SUPPLIER)]})),
+        Case(name="record a test for the owner of an identifier", event=EventKind.CHANGED, status=201,
+             command=lambda _: RecordTest(participant=MANUFACTURER, test=replace(owned, on_behalf_of="LARGE-SUPPLIER")),
+             cli=("participant", "add-test", "MANUFACTURER", "--purpose", "section-t", "--eui", str(SUPPLIER),
+                  "--on-behalf-of", "LARGE-SUPPLIER"),
+             rest=("POST", "/parties/MANUFACTURER/tests", {"purpose": "tests-under-section-t", "identifiers": [str(SUPPLIER)],
+                                                           "on_behalf_of": "LARGE-SUPPLIER"})),
+        Case(name="record a test of nobody", refusal="party.unknown", status=404,
+             command=lambda _: RecordTest(participant=party("NOBODY"), test=uept),
+             cli=("participant", "add-test", "NOBODY", "--purpose", "uept"),
+             rest=("POST", "/parties/NOBODY/tests", {"purpose": "user-entry-process-tests"})),
+        Case(name="change a test", event=EventKind.CHANGED,
+             command=lambda _: ChangeTest(participant=MANUFACTURER, test=MAKING, purpose=TestPurpose.SECTION_T, quota=None,
+                                          add_roles=frozenset({RemotePartyRole.SUPPLIER}), add_identifiers=frozenset({FREE}),
+                                          add_device_types=frozenset({DeviceType.CHF}), on_behalf_of="ACME"),
+             cli=("participant", "change-test", "MANUFACTURER", MAKING, "--purpose", "section-t", "--no-quota", "--add-role",
+                  "supplier", "--add-eui", str(FREE), "--add-device-type", "CHF", "--on-behalf-of", "ACME"),
+             rest=("PATCH", f"/parties/MANUFACTURER/tests/{MAKING}",
+                   {"purpose": "tests-under-section-t", "quota": None, "add_roles": ["supplier"], "add_identifiers": [str(FREE)],
+                    "add_device_types": ["CHF"], "on_behalf_of": "ACME"})),
+        Case(name="add and remove a role of a test", refusal="change.contradiction", status=422,
+             command=lambda _: ChangeTest(participant=MANUFACTURER, test=MAKING, add_roles=uept.roles, remove_roles=uept.roles),
+             cli=("participant", "change-test", "MANUFACTURER", MAKING, "--add-role", "supplier", "--remove-role", "supplier"),
+             rest=("PATCH", f"/parties/MANUFACTURER/tests/{MAKING}", {"add_roles": ["supplier"], "remove_roles": ["02"]})),
+        Case(name="change a test that is not there", refusal="test.unknown", status=404,
+             command=lambda _: ChangeTest(participant=LARGE, test="uept", quota=1),
+             cli=("participant", "change-test", "LARGE-SUPPLIER", "uept", "--quota", "1"),
+             rest=("PATCH", "/parties/LARGE-SUPPLIER/tests/uept", {"quota": 1})),
+        Case(name="end a test", event=EventKind.CHANGED, command=lambda _: EndTest(participant=MANUFACTURER, test=MAKING),
+             cli=("participant", "end-test", "MANUFACTURER", MAKING),
+             rest=("POST", f"/parties/MANUFACTURER/tests/{MAKING}/end", None)),
+        Case(name="end a test that is not there", refusal="test.unknown", status=404,
+             command=lambda _: EndTest(participant=MANUFACTURER, test="uept"),
+             cli=("participant", "end-test", "MANUFACTURER", "uept"),
+             rest=("POST", "/parties/MANUFACTURER/tests/uept/end", None)),
+        Case(name="require tests of Parties", event=EventKind.SETTING_CHANGED,
+             command=lambda _: SetParticipationMode(mode=ParticipationMode.STRICT), cli=("participant", "set-mode", "strict"),
+             rest=("PUT", "/participation", {"mode": "strict"})),
+    ]  # fmt: skip
+
+
+CASES = [*_party_cases(), *_participation_cases(), *_device_cases(), *_other_cases()]
 GOOD = [case for case in CASES if case.event is not None]
 
 
@@ -397,6 +461,7 @@ def state(smki: Smki) -> dict[str, Any]:
         "settings": [setting.of(smki.ledger) for setting in Setting],
         "credentials": [each for kind in CredentialKind for each in smki.ledger.credentials.all(kind)],
         "certificates": smki.ledger.count_certificates(),
+        "participants": smki.ledger.setting("participants"),
         "clock": Path(clock).read_text() if clock.exists() else "",
         "events": [event.id for event in smki.ledger.events()],
     }

@@ -20,7 +20,8 @@ from smki.problem import Malformed, SmkiError
 from smki.registration.command import Command
 from smki.registration.devices import SetDeviceStatus
 from smki.registration.inquiry import CannotBeJudged, Supposing
-from smki.registration.parties import AddParty, ChangeParticipant, ChangeParty, Register, SetStanding
+from smki.registration.participation import ChangeTest
+from smki.registration.parties import AddParty, ChangeParty, Register, SetStanding
 from smki.sec.device import SmetsVersion, SmiStatus
 from smki.sec.party import Party, PartyCategory, Standing, TestingParticipant
 from smki.sec.registry_fields import registrant_id
@@ -58,7 +59,7 @@ def pending() -> Pending:
         ChangeParty(
             party=PartyId("OTHER-USER"), authorised_for=frozenset({CertificateKind.DEVICE}), through_entry=False
         ),
-        ChangeParticipant(participant=PartyId("MANUFACTURER"), quota=1),
+        ChangeTest(participant=PartyId("MANUFACTURER"), test="device-and-user-system-tests", quota=1),
     )
     for command in commands:
         pending.registration.execute(command, TEST)
@@ -117,7 +118,8 @@ def test_who_lists_exactly_those_for_whom_a_single_question_says_yes(pending: Pe
                 assert bool(who.identifiers) is (who in answer.eligible)
         for group in answer.refused:
             for who in group.members:
-                assert who.codes[0] == group.code
+                others = [code for code in who.codes if not code.startswith("entity-identifier.")]
+                assert group.code == (others or who.codes)[0]
 
 
 def test_who_names_the_identifiers_of_a_yes(pending: Pending) -> None:
@@ -127,6 +129,9 @@ def test_who_names_the_identifiers_of_a_yes(pending: Pending) -> None:
     assert "TWO-IDENTIFIERS" not in found, "its quota is 0"
     refused = {str(member): member.codes for group in answer.refused for member in group.members}
     assert refused["TWO-IDENTIFIERS"] == ("participant.quota-reached",)
+    of_the_dcc = pending.smki.inquiry.what("DCC").refused
+    assert {group.code for group in of_the_dcc} >= {"role.not-a-supplier", "role.not-for-the-dcc"}
+    assert not [group for group in of_the_dcc if group.code.startswith("entity-identifier.")]
     assert refused["NO-IDENTIFIER"] == ("entity-identifier.not-owned",)
     assert set(refused["NEVER"]) >= {"party.not-yet-acceded", "officer.unknown"}
 
@@ -159,14 +164,18 @@ def test_who_for_a_device_in_the_inventory_counts_its_certificates(pending: Pend
     full = EntityIdentifier.parse("00DB1234567890A4")
     assert pending.smki.inquiry.who(device=full).eligible
     pending.smki.ledger.transact(lambda transaction: transaction.set_threshold(full, 1))
-    pending.registration.execute(ChangeParticipant(participant=PartyId("MANUFACTURER"), quota=9), TEST)
+    pending.registration.execute(
+        ChangeTest(participant=PartyId("MANUFACTURER"), test="device-and-user-system-tests", quota=9), TEST
+    )
     pending.device(full)
     answer = pending.smki.inquiry.who(device=full)
     assert answer.wanted.device is not None
     assert answer.wanted.device.device_type is DeviceType.PPMID
     assert not answer.eligible
     assert all("device.limit-reached" in who.codes for who in everybody(answer))
-    pending.registration.execute(ChangeParticipant(participant=PartyId("MANUFACTURER"), quota=1), TEST)
+    pending.registration.execute(
+        ChangeTest(participant=PartyId("MANUFACTURER"), test="device-and-user-system-tests", quota=1), TEST
+    )
 
 
 def test_what_is_supposed_of_a_device_in_the_inventory() -> None:
@@ -177,7 +186,7 @@ def test_what_is_supposed_of_a_device_in_the_inventory() -> None:
     assert not inquiry.device(DEVICE, applicant=other).eligible
     assert inquiry.device(DEVICE, applicant=other, supposing=Supposing(status=_S.DECOMMISSIONED)).eligible
     suspended = inquiry.device(DEVICE, applicant=other, supposing=Supposing(status=_S.SUSPENDED))
-    assert "suspended from commissioned" in str(suspended.problems)
+    assert "counted as commissioned" in str(suspended.notes)
     assert inquiry.device(
         DEVICE, applicant=other, supposing=Supposing(status=_S.SUSPENDED, returns_to=_S.PENDING)
     ).eligible

@@ -25,7 +25,8 @@ from smki.registration.command import Command
 from smki.registration.devices import AddDevices, ChangeDevice, SetDeviceStatus, SetThreshold
 from smki.registration.history import RegisterOn
 from smki.registration.identifiers import AssignIdentifier, ReleaseIdentifier
-from smki.registration.parties import AddParty, ChangeParticipant, ChangeParty, SetStanding
+from smki.registration.participation import ChangeTest
+from smki.registration.parties import AddParty, ChangeParty, SetStanding
 from smki.sec.device import Device, Responsible, SmetsVersion, SmiStatus
 from smki.sec.party import Officer, PartyCategory, Standing
 from smki.sec.role import CertificateKind, RemotePartyRole, UserRole
@@ -156,7 +157,7 @@ def test_a_device_that_came_with_its_certificate(pending: Pending) -> None:
     on(pending, 10, SetDeviceStatus(new, _S.COMMISSIONED))
     on(pending, 15)
     before, then, since = (
-        pending.smki.inquiry.device(new, applicant="MANUFACTURER", as_of=day(number)) for number in (4, 5, 10)
+        pending.smki.inquiry.device(new, applicant="OTHER-USER", as_of=day(number)) for number in (4, 5, 10)
     )
     assert before.records[-1] == RecordUsed(
         subject=f"Device {new}", source=Source.ADDED_LATER, as_of=day(4), since=day(5)
@@ -284,7 +285,12 @@ _COMMANDS: st.SearchStrategy[Command[Any]] = st.one_of(
     st.builds(ChangeParty, party=_PARTIES, remove_roles=_ROLES),
     st.builds(ChangeParty, party=_PARTIES, authorised_for=st.frozensets(st.sampled_from(sorted(BOTH, key=str)))),
     st.builds(ChangeParty, party=_PARTIES, through_entry=st.booleans(), quota=st.none() | st.integers(0, 9)),
-    st.builds(ChangeParticipant, participant=st.just(PartyId("MANUFACTURER")), quota=st.none() | st.integers(0, 9)),
+    st.builds(
+        ChangeTest,
+        participant=st.just(PartyId("MANUFACTURER")),
+        test=st.just("device-and-user-system-tests"),
+        quota=st.none() | st.integers(0, 9),
+    ),
     st.builds(SetStanding, party=_PARTIES, standing=st.sampled_from(Standing)),
     st.builds(AssignIdentifier, party=_PARTIES, identifier=_IDENTIFIERS),
     st.builds(ReleaseIdentifier, party=_PARTIES, identifier=_IDENTIFIERS),

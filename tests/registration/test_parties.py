@@ -21,7 +21,7 @@ from smki.registration.identifiers import REGISTRY_FIRST, REGISTRY_LAST, AssignI
 from smki.registration.parties import AddParty, ChangeParticipant, ChangeParty, SetStanding, known_registrant
 from smki.registration.revocation import Revoke
 from smki.sec.party import SUBSCRIBER_KINDS, Officer, Party, PartyCategory, Standing, TestingParticipant
-from smki.sec.registry_fields import registrant_fields
+from smki.sec.registry_fields import registrant_fields, registrant_id
 from smki.sec.role import CertificateKind, UserRole
 from tests.registration.register_cases import FREE, LARGE, MANUFACTURER, MOMENT, OPERATOR, SHARED, state
 from tests.support import DS, SUPPLIER
@@ -54,7 +54,7 @@ def test_a_participant(smki: Smki) -> None:
     changed = smki.registration.execute(change, OPERATOR)
     assert isinstance(changed, TestingParticipant)
     assert changed == known_registrant(smki.ledger, MANUFACTURER)
-    assert (changed.agreement, changed.quota) == (date(2026, 3, 1), 100_000)
+    assert (changed.agreement, [test.quota for test in changed.tests]) == (date(2026, 3, 1), [100_000])
 
 
 def test_standing(smki: Smki) -> None:
@@ -94,7 +94,7 @@ def test_an_identifier_is_released_once_its_certificates_are_revoked(smki: Smki)
     smki.registration.execute(AssignIdentifier(PartyId.parse("SMALL-SUPPLIER"), SUPPLIER), OPERATOR)
     owner = smki.ledger.register.owner(SUPPLIER)
     assert owner is not None
-    assert str(owner.party_id) == "SMALL-SUPPLIER"
+    assert registrant_id(owner) == "SMALL-SUPPLIER"
 
 
 def test_dismissal_names_the_tokens_that_it_revokes(smki: Smki) -> None:

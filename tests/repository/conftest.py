@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +14,8 @@ import pytest
 
 from smki import Smki
 from tests.repository.rest_support import Api, api_of
-from tests.repository.support import Served, serving
+from tests.repository.support import Served, free_port, serving
+from tests.support import PROJECT
 
 
 @pytest.fixture(scope="module")
@@ -33,3 +39,24 @@ def api(made_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[A
     opened = api_of(home)
     with opened.smki:
         yield opened
+
+
+@pytest.fixture(scope="module")
+def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of the application with short deadlines."""
+    port, log = free_port(), tmp_path_factory.mktemp("http") / "log"
+    with log.open("wb") as output:
+        command = [sys.executable, "-m", "tests.repository.http_app", str(port)]
+        process = subprocess.Popen(command, cwd=PROJECT, stdout=output, stderr=output)
+        try:
+            for _ in range(200):
+                with contextlib.suppress(OSError):
+                    socket.create_connection(("127.0.0.1", port)).close()
+                    break
+                time.sleep(0.05)
+            yield port
+        finally:
+            process.terminate()
+            assert process.wait(10) == 0
+    logged = log.read_text()
+    assert logged.count("Traceback") == logged.count("OSError: the disk is gone"), logged

@@ -21,6 +21,7 @@ LIMITS = ServerLimits(
     least_rate=1 << 20,
     idle_seconds=2.0,
     body_bytes=100_000,
+    framing_bytes=600_000,
     discarded_bytes=1_000_000,
     connections=60,
     connections_per_client=50,

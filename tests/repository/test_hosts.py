@@ -134,3 +134,17 @@ def _status(served: Served, head: bytes) -> int:
     with socket.create_connection((host, int(port)), 5) as connection:
         connection.sendall(head + b"Connection: close\r\n\r\n")
         return int(connection.recv(65536).split()[1])
+
+
+@pytest.mark.parametrize("listening_on", ["0.0.0.0", "192.0.2.5", "::", "smki.test"])
+def test_a_page_on_another_port_of_this_machine_may_not_write(
+    made_home: Path, tmp_path: Path, listening_on: str
+) -> None:
+    """It belongs to another program, unless its name was given."""
+    authority = f"[{listening_on}]" if ":" in listening_on else listening_on
+    with Smki.open(shutil.copytree(made_home, tmp_path / "pki")) as smki:
+        for names, status in (((), 403), (("*",), 403), ((listening_on,), 422)):
+            options = Options(hosts=AllowedHosts.of(listening_on, names))
+            headers = {"Host": f"{authority}:8083", "Origin": f"http://{authority}:9999"}
+            answer = create_app(smki, options).test_client().post("/api/v1/lint", data=b"abc", headers=headers)
+            assert answer.status_code == status, (names, answer.text)

@@ -6,10 +6,7 @@ import contextlib
 import itertools
 import json
 import socket
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from http.client import HTTPConnection
 from typing import Any
 
@@ -20,31 +17,8 @@ from smki_repository.http.answer import answer
 from smki_repository.http.limits import DEFAULT_LIMITS, limits_for
 
 from tests.repository.http_app import LIMITS, PIECE, PIECES
-from tests.repository.support import free_port
-from tests.support import PROJECT
 
 GET = b"GET /echo?a=1 HTTP/1.1\r\nHost: localhost\r\n\r\n"
-
-
-@pytest.fixture(scope="module")
-def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """The port of the application with short deadlines."""
-    port, log = free_port(), tmp_path_factory.mktemp("http") / "log"
-    with log.open("wb") as output:
-        command = [sys.executable, "-m", "tests.repository.http_app", str(port)]
-        process = subprocess.Popen(command, cwd=PROJECT, stdout=output, stderr=output)
-        try:
-            for _ in range(200):
-                with contextlib.suppress(OSError):
-                    socket.create_connection(("127.0.0.1", port)).close()
-                    break
-                time.sleep(0.05)
-            yield port
-        finally:
-            process.terminate()
-            assert process.wait(10) == 0
-    logged = log.read_text()
-    assert logged.count("Traceback") == logged.count("OSError: the disk is gone"), logged
 
 
 def connect(port: int, *, small: bool = False) -> socket.socket:

@@ -141,3 +141,9 @@ def test_a_fault_that_sets_the_time_dates_no_command(home: Path) -> None:
         assert latest is not None
         assert latest.number == 1
         assert latest.this_update < datetime.now(UTC) + timedelta(days=1)
+
+
+def test_a_cache_keeps_the_responses_of_each_time_apart(reading: Travelling) -> None:
+    for path in ("/crl/organisation.crl", f"{API}/statistics", f"{API}/certificates?limit=1"):
+        for headers in ({}, AHEAD):
+            assert "X-SMKI-Time" in ask(f"{reading.served.url}{path}", headers=headers).headers.get("vary", "")

@@ -21,7 +21,7 @@ from smki.ledger import ApplicationQuery
 from smki.pki.certificate import to_pem
 from smki.problem import KeyUnusable
 from smki.registration import Actor
-from smki.registration.parties import ChangeParticipant
+from smki.registration.participation import ChangeTest
 from tests.commands import TEST, apply, make_token
 from tests.repository.support import free_port, serve_command
 from tests.support import DEVICE, DS, run_cli
@@ -90,7 +90,9 @@ def client_of(smki: Smki) -> FlaskClient:
 
 def test_nothing_is_counted_that_was_not_issued(locked: Smki, monkeypatch: pytest.MonkeyPatch) -> None:
     """A Testing Participant with a quota of one, and a Device that may have one more certificate."""
-    locked.registration.execute(ChangeParticipant(participant=PartyId("MANUFACTURER"), quota=1), TEST)
+    locked.registration.execute(
+        ChangeTest(participant=PartyId("MANUFACTURER"), test="device-and-user-system-tests", quota=1), TEST
+    )
     locked.ledger.transact(lambda tx: tx.set_threshold(DEVICE, 1))  # less than the command allows
     request = locked.make_device_request(DEVICE, DS)[1]
     application, actor = (

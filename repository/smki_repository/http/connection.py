@@ -69,7 +69,7 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_answer", "_arrived", "_in_body", "_is_last", "_is_making", "_is_paused", "_parser", "_queue", "_request", "_sent", "_stalled_since",
-        "_transport", "_worker", "_writing_since", "_written", "address", "since", "state",
+        "_transport", "_upgrade", "_worker", "_writing_since", "_written", "address", "since", "state",
     )  # fmt: skip
 
     def __init__(self, worker: Owner) -> None:
@@ -77,6 +77,7 @@ class Connection(asyncio.Protocol):
         self._parser = httptools.HttpRequestParser(self)
         self._queue: deque[Request] = deque()
         self._request: Request | None = None
+        self._upgrade: Request | None = None
         self._answer: HttpAnswer | None = None
         self._arrived = self._written = self._sent = 0
         self._in_body = self._is_paused = self._is_last = self._is_making = False
@@ -116,9 +117,7 @@ class Connection(asyncio.Protocol):
         if self.state is State.IDLE:
             self._wait(State.HEAD)
         try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self._is_last = True  # answered without the upgrade (RFC 9110 7.8)
+            self._parse(data)
         except httptools.HttpParserError as error:
             # What a callback raises is the context of the parser's error.
             cause = error.__context__
@@ -126,6 +125,28 @@ class Connection(asyncio.Protocol):
             self._refuse_next(refused.status, str(refused))
         if self.state is State.HEAD and self._arrived > self._worker.limits.head_bytes:
             self._refuse_next(431, f"the head of a request may have {self._worker.limits.head_bytes} bytes")
+        if self.state is State.BODY and self._arrived - self.received_bytes > self._worker.limits.framing_bytes:
+            self._refuse_next(413, "the chunks or trailers of the request are too large")
+
+    def _parse(self, data: bytes) -> None:
+        """Parse what has arrived. A request to upgrade to another protocol is answered without it (RFC 9110 7.8).
+
+        The parser takes what follows the head of such a request for the other protocol, the body too. Therefore the
+        head is parsed again without the header Upgrade.
+        """
+        while data:
+            try:
+                self._parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                asked = self._upgrade
+                if asked is None:
+                    self._is_last = True  # CONNECT
+                    return
+                self._upgrade = None
+                self._parser = httptools.HttpRequestParser(self)
+                data = asked.head_without_upgrade() + data[upgrade.args[0] :]
+            else:
+                return
 
     def eof_received(self) -> bool:
         """Answer what has been received before the client closed its side; return whether anything is left to send."""
@@ -157,11 +178,18 @@ class Connection(asyncio.Protocol):
         """Receive a header."""
         request = self._request
         assert request is not None
+        if self._in_body:
+            return  # a trailer, which is not part of the head (RFC 9110 6.5.1)
         request.headers.append((name, value))
         if len(request.headers) > self._worker.limits.headers:
             raise BadRequest(f"a request may have {self._worker.limits.headers} header lines", 431)
         if len(name) == 6 and name.lower() == b"expect":
             request.expects_continue = value.lower() == b"100-continue"
+        elif len(name) == 17 and name.lower() == b"transfer-encoding":
+            # Another coding would be passed on as it is, and a second line can be read in two ways.
+            if value.lower() != b"chunked" or request.is_chunked:
+                raise BadRequest("the only transfer coding that is understood is chunked", 501)
+            request.is_chunked = True
 
     def on_headers_complete(self) -> None:
         """Receive the end of the head."""
@@ -169,11 +197,27 @@ class Connection(asyncio.Protocol):
         assert request is not None
         request.method = self._parser.get_method().decode("ascii")
         request.version = f"HTTP/{self._parser.get_http_version()}"
+        if self._parser.should_upgrade() and request.method != "CONNECT":
+            self._upgrade = request
+            return
         request.keep_alive = self._parser.should_keep_alive()
+        if self._arrived > self._worker.limits.head_bytes:
+            self._check_head(request)  # which may have arrived at once, with its body
+        if request.version != "HTTP/1.1":
+            request.expects_continue = False
+            if request.is_chunked:
+                raise BadRequest("HTTP/1.0 has no transfer codings")  # RFC 9112 6.1
         self._in_body = True
         if self.state is State.HEAD:
-            self._wait(State.BODY)
-        if request.expects_continue and self.state is State.BODY:
+            self._wait_for_body(request)
+
+    def _check_head(self, request: Request) -> None:
+        if request.head_bytes > self._worker.limits.head_bytes:
+            raise BadRequest(f"the head of a request may have {self._worker.limits.head_bytes} bytes", 431)
+
+    def _wait_for_body(self, request: Request) -> None:
+        self._wait(State.BODY)
+        if request.expects_continue:
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def on_body(self, part: bytes) -> None:
@@ -185,7 +229,7 @@ class Connection(asyncio.Protocol):
             raise BadRequest(f"a request body may have {limits.body_bytes} bytes", 413)
         if request.is_refused:
             return
-        request.body.append(part)
+        request.body += part
         self._worker.bodies_bytes += len(part)
         # One byte more than allowed is passed on, so that the application refuses it in its own format.
         request.is_refused = request.body_bytes > limits.body_bytes
@@ -194,10 +238,17 @@ class Connection(asyncio.Protocol):
         """Receive the end of a request."""
         request = self._request
         assert request is not None
+        if self._upgrade is not None:
+            return
         self._request = None
         self._in_body = False
         self._arrived = 0
         self._queue.append(request)
+        if len(self._queue) > self._worker.limits.pipelined:
+            # Thousands fit into what arrives at once, and parsing them would keep all other connections waiting.
+            raise BadRequest(
+                f"a client may send {self._worker.limits.pipelined} requests ahead of their responses", 429
+            )
         self._work()
 
     # Called by the worker
@@ -295,7 +346,7 @@ class Connection(asyncio.Protocol):
         request = self._queue.popleft()
         self._transport.pause_reading()
         self._wait(State.WORKING)
-        self._worker.bodies_bytes -= _stored(request)
+        self._worker.bodies_bytes -= len(request.body)
         self._worker.submit(self, request)
 
     def _write(self, part: bytes) -> None:
@@ -318,7 +369,10 @@ class Connection(asyncio.Protocol):
             self._wait(State.CLOSING)
             self._transport.close()
             return
-        self._wait(State.IDLE if self._request is None else State.BODY if self._in_body else State.HEAD)
+        if self._request is not None and self._in_body:
+            self._wait_for_body(self._request)
+        else:
+            self._wait(State.IDLE if self._request is None else State.HEAD)
         if self._queue:
             self._work()
         else:
@@ -334,9 +388,5 @@ class Connection(asyncio.Protocol):
     def _drop_request(self) -> None:
         for request in (self._request, *self._queue):
             if request is not None:
-                self._worker.bodies_bytes -= _stored(request)
+                self._worker.bodies_bytes -= len(request.body)
         self._request = None
-
-
-def _stored(request: Request) -> int:
-    return sum(map(len, request.body))

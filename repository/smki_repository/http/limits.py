@@ -22,12 +22,16 @@ class ServerLimits:
     idle_seconds: float = 60.0
     """Maximum time between two requests on a connection."""
 
+    pipelined: int = 250
+    """Maximum number of requests that wait behind another on their connection. It is closed after that number."""
     head_bytes: int = 32 * 1024
     """Maximum size of the head of a request."""
     headers: int = 100
     """Maximum number of header lines."""
     body_bytes: int = 1024 * 1024
     """Maximum size of a request body that is passed on. The application refuses a longer one."""
+    framing_bytes: int = 8 * 1024 * 1024
+    """Maximum size of what a request body has beside itself: sizes and extensions of chunks, and trailers."""
     discarded_bytes: int = 32 * 1024 * 1024
     """Maximum size of a request body that is received and discarded, so that its client receives the refusal."""
 

@@ -37,6 +37,7 @@ class Request:
         "body_bytes",
         "expects_continue",
         "headers",
+        "is_chunked",
         "is_refused",
         "keep_alive",
         "method",
@@ -51,10 +52,22 @@ class Request:
         self.version = "HTTP/1.1"
         self.keep_alive = True
         self.expects_continue = False
-        self.body: list[bytes] = []
+        self.is_chunked = False
+        self.body = bytearray()
         self.body_bytes = 0
         self.is_refused = False
         """Whether its body is too long, so that the rest is discarded."""
+
+    @property
+    def head_bytes(self) -> int:
+        """Number of bytes of the target and the headers."""
+        return len(self.target) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+
+    def head_without_upgrade(self) -> bytes:
+        """Return the head without the header Upgrade, without which Connection does not matter either."""
+        lines = [b" ".join((self.method.encode(), self.target, self.version.encode()))]
+        lines += [b": ".join(each) for each in self.headers if each[0].lower() != b"upgrade"]
+        return b"\r\n".join((*lines, b"", b""))
 
     def environ(self, base: dict[str, Any], address: str) -> dict[str, Any]:
         """Return the WSGI environment (PEP 3333).
@@ -82,7 +95,7 @@ class Request:
         environ["PATH_INFO"] = (unquote_to_bytes(path) if b"%" in path else path).decode("latin-1")
         environ["QUERY_STRING"] = query.decode("latin-1")
         environ["RAW_URI"] = environ["REQUEST_URI"] = target.decode("latin-1")
-        environ["wsgi.input"] = io.BytesIO(b"".join(self.body))
+        environ["wsgi.input"] = io.BytesIO(self.body)
         if "HTTP_TRANSFER_ENCODING" in environ and not self.is_refused:
             environ["CONTENT_LENGTH"] = str(self.body_bytes)
         return environ

@@ -262,6 +262,18 @@ def model(*, required: bool = False) -> Parameter:
     return Parameter("model", description=description, required=required, **known)
 
 
+def test_name(description: str) -> Parameter:
+    """Return a parameter that is the name of a recorded test."""
+    expected = "1 to 32 lower-case letters, digits and hyphens, the first and the last not a hyphen"
+    known = _matching("^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$", str, "test.name", expected)
+    return Parameter("test", description=description, **known)
+
+
+def quota(description: str) -> Parameter:
+    """Return a field that is a number of Test Certificates, or null."""
+    return or_null(whole_number("quota", description, 999_999_999, lowest=0))
+
+
 SERIAL = serial("serial", "Serial number in hexadecimal; upper or lower case, leading zeros optional.")
 EUI = entity_identifier("eui", "EUI-64 with hyphens, colons or no separators, for example 90-B3-D5-1F-30-01-00-00.")
 ENTITY = entity_identifier("entityIdentifier", "EUI-64 of an Organisation or a Device.")

@@ -8,13 +8,14 @@ from smki.clock import RealClock
 from smki.registration.appointments import AppointOfficer, DismissOfficer
 from smki.registration.identifiers import AssignIdentifier, ReleaseIdentifier
 from smki.registration.parties import AddParticipant, AddParty, ChangeParticipant, ChangeParty, SetStanding
-from smki.sec.party import SUBSCRIBER_KINDS, Officer, PartyCategory, Standing, TestPurpose
+from smki.sec.party import SUBSCRIBER_KINDS, Officer, PartyCategory, Standing
 from smki.sec.registry_fields import Registrant, registrant_fields, registrant_id
 from smki.sec.role import CertificateKind, UserRole
 from smki.sec.vocabulary import hyphenated
 from smki_repository.rest import parameters as given
 from smki_repository.rest.negotiation import JSON, wanted_form
 from smki_repository.rest.operation import Answer, Call, Link, Parameter, schema_ref
+from smki_repository.rest.participation import TEST_FIELDS, test_of
 from smki_repository.rest.writing import done, or_unchanged, set_of, write
 
 
@@ -65,11 +66,10 @@ def _add_participant(call: Call) -> Response:
     wanted_form(JSON)
     command = AddParticipant(
         participant=call.values["participant_id"],
-        purpose=call.values["purpose"],
+        test=test_of(call),
         name=call.get("name") or "",
         agreement=call.get("agreement"),
         officers=call.get("officers") or (),
-        quota=call.get("quota"),
     )
     return _added(call.smki.registration.execute(command, call.actor()))
 
@@ -79,9 +79,7 @@ def _change_participant(call: Call) -> Response:
     command = ChangeParticipant(
         participant=call.values["participant"],
         name=or_unchanged(call, "name"),
-        purpose=or_unchanged(call, "purpose"),
         agreement=or_unchanged(call, "agreement"),
-        quota=or_unchanged(call, "quota"),
     )
     return _changed(call.smki.registration.execute(command, call.actor()))
 
@@ -120,7 +118,6 @@ def _dismiss(call: Call) -> Response:
 
 _ROLE = {hyphenated(role): role for role in UserRole}
 _KIND = {kind.value: kind for kind in (CertificateKind.ORGANISATION, CertificateKind.DEVICE)}
-_PURPOSE = {hyphenated(purpose): purpose for purpose in TestPurpose}
 
 
 def _roles(name: str, description: str) -> Parameter:
@@ -141,16 +138,10 @@ _OFFICERS = given.officers(
 )
 _AUTHORISED_FOR = _kinds("authorised_for", "Kinds of certificate for which it is an Authorised Subscriber.")
 _THROUGH_ENTRY = given.flag("through_entry", "Whether it has completed the User Entry Process.")
-_QUOTA = given.or_null(
-    given.whole_number("quota", "Maximum number of Test Certificates; null for no limit.", 999_999_999, lowest=0)
-)
+_QUOTA = given.quota("Maximum number of Test Certificates outside recorded tests; null for no limit.")
 _AGREEMENT = given.or_null(given.day("agreement", "Date on which it agreed to the terms of Schedule 7."))
 _OFFICER_NAME = given.free_text("name", "Name of the officer.", max_length=64, required=True)
 _PARTICIPANT = given.party_id("participant", "ID of a Testing Participant.")
-
-
-def _purpose(*, required: bool) -> Parameter:
-    return given.one_of("purpose", _PURPOSE, "Purpose of its tests.", "test-purpose.unknown", required=required)
 
 
 _TAG = "Parties and Devices"
@@ -168,14 +159,14 @@ OPERATIONS = (
               _NAME, _roles("user_roles", "User Roles."),
               given.several(given.entity_identifier("identifiers", "Entity Identifiers.")),
               given.day("acceded", "Date of its accession. Default: today."), _AUTHORISED_FOR, _OFFICERS,
-              _users("acts_for", "For a Shared Resource, the Users on whose behalf it may act."), _THROUGH_ENTRY, _QUOTA,
+              _users("acts_for", "Parties that have named it as their Shared Resource, on whose behalf it may act."), _THROUGH_ENTRY, _QUOTA,
           )),
     write("PATCH", "/parties/{party}", "changeParty", _TAG, "Change a Party; omitted fields keep their values", _change_party, _IT_NOW, given.PARTY,
           fields=(
               _NAME, _roles("add_roles", "User Roles to add."),
               _roles("remove_roles", "User Roles to remove."), _AUTHORISED_FOR,
-              _users("add_acts_for", "For a Shared Resource, Users to add on whose behalf it may act."),
-              _users("remove_acts_for", "For a Shared Resource, Users to remove."), _THROUGH_ENTRY, _QUOTA,
+              _users("add_acts_for", "Parties to add that have named it as their Shared Resource."),
+              _users("remove_acts_for", "Parties to remove of these."), _THROUGH_ENTRY, _QUOTA,
           )),
     write("POST", "/parties/{party}/standing", "setStanding", _TAG, "Suspend, expel or reinstate a Party, or record its withdrawal",
           _set_standing, _IT_NOW, given.PARTY,
@@ -195,11 +186,11 @@ OPERATIONS = (
           fields=(_OFFICER_NAME, _kinds("kinds", "Kinds of certificate for which the officer acts. Default: both."))),
     write("POST", "/parties/{party}/officers/dismiss", "dismissOfficer", _TAG, "Dismiss an officer and revoke the officer's tokens",
           _dismiss, _IT_NOW, given.PARTY, fields=(_OFFICER_NAME,)),
-    write("POST", "/participants", "addParticipant", _TAG, "Register a Testing Participant", _add_participant,
+    write("POST", "/participants", "addParticipant", _TAG, "Register a Testing Participant that is not a Party, with its first test", _add_participant,
           Answer("The new Testing Participant.", _PARTY, ("Location",), (Link("getParty", {"party": "/participant_id"}),)),
           status=201,
-          fields=(given.party_id("participant_id", "ID of the Testing Participant.", required=True), _purpose(required=True), _NAME, _AGREEMENT, _OFFICERS,
-                  _QUOTA)),
+          fields=(given.party_id("participant_id", "ID of the Testing Participant.", required=True), _NAME, _AGREEMENT, _OFFICERS,
+                  *TEST_FIELDS)),
     write("PATCH", "/participants/{participant}", "changeParticipant", _TAG, "Change a Testing Participant; omitted fields keep their values",
-          _change_participant, _IT_NOW, _PARTICIPANT, fields=(_NAME, _purpose(required=False), _AGREEMENT, _QUOTA)),
+          _change_participant, _IT_NOW, _PARTICIPANT, fields=(_NAME, _AGREEMENT)),
 )  # fmt: skip

@@ -40,9 +40,11 @@ _CONTRADICTIONS = frozenset(
 )
 """First parts of the codes of values that are well formed but contradict each other or the state of the register."""
 
+_OF_TESTS = frozenset({"test.repeated", "test.on-behalf-of"})
+
 
 def _malformed(error: SmkiError) -> int:
-    return 422 if error.code.partition(".")[0] in _CONTRADICTIONS else 400
+    return 422 if error.code.partition(".")[0] in _CONTRADICTIONS or error.code in _OF_TESTS else 400
 
 
 def _by_code(other: int, **statuses: int) -> Callable[[SmkiError], int]:

@@ -14,6 +14,7 @@ from smki.profile.revocation_reasons import CRL_REASONS
 from smki.registration.settings import Setting
 from smki.relying_party.requirements import STEPS
 from smki.relying_party.verdict import Outcome
+from smki.sec.recorded_test import ParticipationMode
 from smki.sec.role import CertificateKind, CertificateStatus, RemotePartyRole
 from smki_repository.rest.operation import Schema, schema_ref
 
@@ -86,12 +87,16 @@ BASIS = _enum(basis.value for basis in Basis)
 _PROBLEM = _object({**dict.fromkeys(("code", "subject", "seen", "expected", "clause", "remedy"), TEXT), "basis": BASIS},
                    ("expected", "clause", "basis", "remedy"))  # fmt: skip
 _CITED: dict[str, Schema] = {"provision": TEXT, "clause": TEXT, "basis": BASIS, "title": TEXT}
-_REGISTERED_FIELDS = ("party_id", "participant_id", "name", "category", "user_roles", "standing", "identifiers", "purpose",
+_REGISTERED_FIELDS = ("party_id", "participant_id", "name", "category", "user_roles", "standing", "identifiers",
                       "agreement", "authorised_for", "acts_for", "quota")  # fmt: skip
+_TEST: dict[str, Schema] = dict.fromkeys(
+    ("test", "purpose", "quota", "roles", "device_types", "identifiers", "on_behalf_of"), TEXT
+)
 _PARTY: dict[str, Schema] = {
     **dict.fromkeys(_REGISTERED_FIELDS, TEXT),
     "through_entry": FLAG,
     "officers": _list(TEXT),
+    "tests": _list(_object(_TEST, tuple(name for name in _TEST if name not in ("test", "purpose")))),
     "certificates": COUNT,
 }
 _DEVICE: dict[str, Schema] = {
@@ -128,7 +133,7 @@ _RECORDS = _list(_object({"source": SOURCE, "count": COUNT, "subjects": _list(TE
 
 def _refused(member: str) -> Schema:
     members = _list(schema_ref(member))
-    return _object({"code": TEXT, "clause": TEXT, "expected": TEXT, "count": COUNT, "members": members})
+    return _object({"code": TEXT, "clause": TEXT, "basis": TEXT, "expected": TEXT, "count": COUNT, "members": members})
 
 
 _CHECK = dict.fromkeys(("check", "title", "clause", "certificate", "seen", "expected", "code"), TEXT)
@@ -167,7 +172,7 @@ SCHEMAS: dict[str, Schema] = {
     "RevocationEntryPage": _page(schema_ref("RevocationEntry")),
     "Application": _object(
         {"id": COUNT, "received": MOMENT, "interface": TEXT, "subscriber": TEXT, "officer": TEXT, "appliedBy": _or_null(TEXT),
-         "kind": KIND, "entityIdentifier": _or_null(EUI), "role": ROLE, "usage": USAGE,
+         "kind": KIND, "entityIdentifier": _or_null(EUI), "role": ROLE, "usage": USAGE, "test": _or_null(TEXT),
          "statement": _or_null(_enum(each.value for each in Statement)), "granted": FLAG,
          "reasons": _list(schema_ref("Problem")), "serialNumber": _or_null(SERIAL)},
     ),
@@ -192,7 +197,7 @@ SCHEMAS: dict[str, Schema] = {
          "revocation": _object({"revoked": MOMENT, "effective": MOMENT, "reason": _enum(CRL_REASONS), "askedBy": TEXT})},
     ),
     "Decision": _object(
-        {"eligible": FLAG, "outcome": TEXT, "asOf": DAY,
+        {"eligible": FLAG, "outcome": TEXT, "asOf": DAY, "test": _or_null(TEXT),
          "applied": _list(_object({**_CITED, "held": FLAG, "seen": TEXT, "problem": schema_ref("Problem")}, ("problem",))),
          "notes": _list(_object({**_CITED, "text": TEXT})),
          "notInForce": _list(_object({**_CITED, "inForceFrom": DAY})),
@@ -226,6 +231,7 @@ SCHEMAS: dict[str, Schema] = {
     "NewCredential": _object({**_CREDENTIAL, "secret": {**TEXT, "description": "Cannot be retrieved again."}}),
     "Identifier": _object({"identifier": EUI}),
     "Threshold": _object({"threshold": COUNT}),
+    "Participation": _object({"mode": _enum(mode.value for mode in ParticipationMode)}),
     "Clock": _object({"now": MOMENT, "setting": _enum(("real", "fixed", "shifted"))}),
     "Event": _object(
         {"id": COUNT, "at": MOMENT, "event": _enum(kind.value for kind in EventKind),

@@ -260,6 +260,13 @@ _COUNTERS = (
         "SELECT subscriber, 0, count(*) FROM application WHERE serial_number IS NOT NULL AND granted GROUP BY 1",
     ),
     _recount(
+        "test_count",
+        "subscriber || ' ' || test",
+        "certificates",
+        """SELECT subscriber || ' ' || test, 0, count(*) FROM application
+            WHERE test IS NOT NULL AND serial_number IS NOT NULL AND granted GROUP BY 1""",
+    ),
+    _recount(
         "certificate_count",
         "kind || ' ' || role || ' ' || usage || ' ' || status",
         "certificates",

@@ -61,6 +61,14 @@ class SqliteHistory:
         """The number of certificates that each subscriber has had; subscribers without any are omitted."""
         return dict(self._read("SELECT id, certificates FROM subscriber", ()))
 
+    def certificates_by_test(self) -> dict[str, dict[str, int]]:
+        """The number of certificates that each subscriber has had for each of its recorded tests, by name; subscribers
+        without any are omitted."""
+        counts: dict[str, dict[str, int]] = {}
+        for subscriber, test, certificates in self._read("SELECT subscriber, test, certificates FROM test_count", ()):
+            counts.setdefault(subscriber, {})[test] = certificates
+        return counts
+
 
 def _known(content: str | None) -> Any:
     return json.loads(content) if content is not None else None

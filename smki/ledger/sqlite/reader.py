@@ -137,6 +137,13 @@ class SqliteReader:
         found = self._read("SELECT certificates FROM subscriber WHERE id = ?", (subscriber,))
         return found[0][0] if found else 0
 
+    def certificates_by_test(self, subscriber: str) -> dict[str, int]:
+        """The number of certificates that a subscriber has had for each of its tests, by name, and outside recorded
+        tests under the empty name."""
+        found = self._read("SELECT test, certificates FROM test_count WHERE subscriber = ?", (subscriber,))
+        counts: dict[str, int] = dict(found)
+        return {**counts, "": self.certificates_issued_to(subscriber) - sum(counts.values())}
+
     def setting(self, name: str) -> str | None:
         """The value of a setting that can be changed; None if it was never set."""
         found = self._read("SELECT value FROM setting WHERE name = ?", (name,))

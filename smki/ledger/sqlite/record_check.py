@@ -109,7 +109,7 @@ def _events(connection: sqlite3.Connection, recorded: dict[int, _Recorded]) -> I
             for part, key, row_hash in unpack_rows(written):
                 recorded[part].put(key, row_hash)
                 hashes.append(row_hash)
-            is_same = text_hash(entry_text(columns.text(row), hashes)) == leaf
+            is_same = text_hash(entry_text(columns.text(row), hashes, written)) == leaf
         except (ValueError, TypeError, LookupError):
             is_same = False
         if not is_same:

@@ -56,13 +56,22 @@ class SqliteRecord:
         return found
 
     def events(self, after: int = 0, page: int = _PAGE) -> Iterator[RecordedEvent]:
-        """The events that have a leaf, after number *after*."""
+        """The events that have a leaf, after number *after*.
+
+        :raises IntegrityError: if the leaf of one cannot be read.
+        """
         columns = Columns([None, *self._names("audit_event")])
         sql = """SELECT e.id, l.written, e.* FROM audit_event e JOIN leaf l ON l.event_id = e.id WHERE e.id > ?
             ORDER BY e.id LIMIT ?"""
         for number, written, *event in self._pages(sql, after, page):
-            rows = tuple(unpack_rows(written))
-            entry = entry_text(columns.text([None, *event]), [row.hash for row in rows])
+            try:
+                rows = tuple(unpack_rows(written))
+                entry = entry_text(columns.text([None, *event]), [row.hash for row in rows], written)
+            except (ValueError, TypeError):
+                seen, expected = "its leaf cannot be read", "the event as it was appended"
+                raise IntegrityError(
+                    Problem(code="record.event-changed", subject=f"event {number}", seen=seen, expected=expected)
+                ) from None
             yield RecordedEvent(number=number, at=event[1], entry=entry, rows=rows)
 
     def certificate_pages(self, after: int, size: int) -> list[int]:

@@ -66,7 +66,15 @@ PARTS = (
 """All that the record covers. The other tables are counters and indexes, which follow from these."""
 
 DERIVED = frozenset(
-    {"entity_identifier", "subscriber", "fingerprint", "certificate_count", "application_count", "refusal_count"}
+    {
+        "entity_identifier",
+        "subscriber",
+        "test_count",
+        "fingerprint",
+        "certificate_count",
+        "application_count",
+        "refusal_count",
+    }
 )
 """Tables that are checked by making their rows again from those that the record covers."""
 
@@ -122,8 +130,9 @@ def write_leaf(connection: sqlite3.Connection, event_id: int, event: str, writte
 
     :param event: its columns, from :meth:`~smki.ledger.record.Columns.text`.
     """
-    entry = entry_text(event, [row.hash for row in written])
-    connection.execute("INSERT INTO leaf VALUES (?, ?, ?)", (event_id, pack_rows(written), text_hash(entry)))
+    packed = pack_rows(written)
+    entry = entry_text(event, [row.hash for row in written], packed)
+    connection.execute("INSERT INTO leaf VALUES (?, ?, ?)", (event_id, packed, text_hash(entry)))
 
 
 def rows_of(connection: sqlite3.Connection, part: RecordedPart) -> Iterator[tuple[bytes, str]]:

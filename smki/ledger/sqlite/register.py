@@ -9,7 +9,6 @@ from smki.identity import EntityIdentifier, PartyId
 from smki.ledger.sqlite.rows import Read
 from smki.sec.certified_product import CertifiedProduct
 from smki.sec.device import Device, DeviceType
-from smki.sec.party import Party
 from smki.sec.registry_fields import Registrant, device_of_text, registrant_of_text
 
 
@@ -31,12 +30,11 @@ class SqliteRegister:
         """Every Party and Testing Participant, in the order in which they were added."""
         return [registrant_of_text(row[0]) for row in self._read("SELECT record FROM registrant ORDER BY rowid", ())]
 
-    def owner(self, identifier: EntityIdentifier) -> Party | None:
-        """The Party to which an Entity Identifier belongs, or None."""
+    def owner(self, identifier: EntityIdentifier) -> Registrant | None:
+        """The Party or Testing Participant to which an Entity Identifier belongs, or None."""
         sql = "SELECT r.record FROM entity_identifier e JOIN registrant r ON r.id = e.registrant WHERE e.octets = ?"
         rows = self._read(sql, (identifier.encoded,))
-        found = registrant_of_text(rows[0][0]) if rows else None
-        return found if isinstance(found, Party) else None
+        return registrant_of_text(rows[0][0]) if rows else None
 
     def highest_identifier(self, first: EntityIdentifier, last: EntityIdentifier) -> EntityIdentifier | None:
         """The highest Entity Identifier of a block that belongs to a Party, or None."""

@@ -36,13 +36,13 @@ CERTIFICATE_COLUMNS = (
 )
 APPLICATION_COLUMNS = (
     "id, received, interface, subscriber, officer, applied_by, kind, entity_identifier, role, usage, request, "
-    "granted, reasons, serial_number, tbs, top_up, statement"
+    "granted, reasons, serial_number, tbs, top_up, test, statement"
 )
 
 
 NEW_APPLICATION_COLUMNS = (
     "received", "interface", "subscriber", "officer", "applied_by", "kind", "entity_identifier", "role", "usage",
-    "request", "granted", "reasons", "serial_number", "top_up", "statement",
+    "request", "granted", "reasons", "serial_number", "top_up", "test", "statement",
 )  # fmt: skip
 NEW_CERTIFICATE_COLUMNS = (
     "serial_number", "kind", "entity_identifier", "role", "usage", "public_key", "not_before", "not_after", "status",
@@ -88,6 +88,7 @@ def application_row(
         _reasons_text(reasons),
         serial_number.encoded if serial_number else None,
         new.top_up,
+        new.test,
         new.statement.value if new.statement else None,
     )
 
@@ -264,7 +265,8 @@ def application_record(row: tuple[Any, ...]) -> ApplicationRecord:
         usage=_USAGES[row[9]] if row[9] is not None else None,
         request=unpack(row[10]) if row[10] is not None else None,
         top_up=bool(row[15]),
-        statement=Statement(row[16]) if row[16] is not None else None,
+        test=row[16],
+        statement=Statement(row[17]) if row[17] is not None else None,
     )
     return ApplicationRecord(
         id=row[0],

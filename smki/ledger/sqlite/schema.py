@@ -315,8 +315,25 @@ def m070_record(db: Database) -> None:
 
 
 @MIGRATIONS()
+def m080_tests(db: Database) -> None:
+    """Applications say for which recorded test they are, and settings that can change are in the ledger."""
+    for statement in (
+        "ALTER TABLE application ADD COLUMN test TEXT",
+        "CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
+        # The number of certificates that a subscriber has had for each of its recorded tests.
+        """CREATE TABLE test_count (
+            subscriber TEXT NOT NULL,
+            test TEXT NOT NULL,
+            certificates INTEGER NOT NULL,
+            PRIMARY KEY (subscriber, test)
+        ) WITHOUT ROWID""",
+    ):
+        db.execute(statement)
+
+
+@MIGRATIONS()
 def m090_inventory_and_statements(db: Database) -> None:
-    """Add the Certified Products List, the settings that can be changed, and what subscribers state (SEC L11)."""
+    """Add the Certified Products List, and what subscribers state (SEC L11)."""
     for statement in (
         """CREATE TABLE certified_product (
             model TEXT PRIMARY KEY,
@@ -324,7 +341,6 @@ def m090_inventory_and_statements(db: Database) -> None:
             listed INTEGER NOT NULL,
             removed INTEGER
         )""",
-        "CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
         "ALTER TABLE application ADD COLUMN statement TEXT",
     ):
         db.execute(statement)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from smki.ledger.records import CertificateRecord
 from smki.ledger.sqlite import rows
+from smki.ledger.sqlite.record_reader import SqliteRecord
 
 _COLUMNS_WITHOUT_DER = rows.CERTIFICATE_COLUMNS.replace(" der,", " x'',")
 
@@ -26,6 +27,11 @@ class SqliteSnapshot:
     def last(self) -> int:
         """The id of the last certificate; 0 if there is none."""
         return self._last
+
+    @property
+    def record(self) -> SqliteRecord:
+        """The record as it was at that moment."""
+        return SqliteRecord(lambda sql, parameters: self._connection.execute(sql, parameters).fetchall())
 
     def certificates(self, after: int = 0, *, with_der: bool = True) -> Iterator[CertificateRecord]:
         """The certificates with an id above *after*, in the order in which they were issued.

@@ -30,7 +30,6 @@ from smki.ledger.sqlite.schema import fingerprint_prefix
 from smki.problem import Problem
 from smki.sec.certified_product import CertifiedProduct
 from smki.sec.device import Device
-from smki.sec.party import Party
 from smki.sec.registry_fields import Registrant, device_fields, registrant_fields, registrant_id, to_text
 from smki.sec.role import CertificateStatus
 
@@ -84,6 +83,12 @@ class SqliteTransaction(SqliteReader):
                 "INSERT INTO subscriber VALUES (?, 1) ON CONFLICT (id) DO UPDATE SET certificates = certificates + 1",
                 (application.subscriber,),
             )
+            if application.test is not None:
+                self._connection.execute(
+                    """INSERT INTO test_count VALUES (?, ?, 1)
+                        ON CONFLICT (subscriber, test) DO UPDATE SET certificates = certificates + 1""",
+                    (application.subscriber, application.test),
+                )
         identifier = cursor.lastrowid or 0
         self._recorder.added_application(identifier, *row)
         return identifier
@@ -228,7 +233,7 @@ class SqliteTransaction(SqliteReader):
         self._take_identifiers(registrant)
 
     def _take_identifiers(self, registrant: Registrant) -> None:
-        for identifier in sorted(registrant.identifiers) if isinstance(registrant, Party) else ():
+        for identifier in sorted(registrant.identifiers):
             try:
                 sql = "INSERT INTO entity_identifier (octets, registrant) VALUES (?, ?)"
                 self._connection.execute(sql, (identifier.encoded, registrant_id(registrant)))
@@ -283,12 +288,6 @@ class SqliteTransaction(SqliteReader):
         self._connection.execute(sql, row)
         self._recorder.wrote(recording.CERTIFIED_PRODUCT, product.model)
 
-    def set_setting(self, name: str, value: str) -> None:
-        """Set a setting."""
-        sql = "INSERT INTO setting VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
-        self._connection.execute(sql, (name, value))
-        self._recorder.wrote(recording.SETTING, name)
-
     def add_credential(self, credential: CredentialRecord, secret: str) -> CredentialRecord:
         """Add a credential; only the SHA-256 of the secret is stored."""
         cursor = self._insert(
@@ -321,6 +320,12 @@ class SqliteTransaction(SqliteReader):
             cursor = self._connection.execute(sql, import_row(new, to_seconds(moment)))
             if cursor.rowcount:
                 self._recorder.wrote(recording.IMPORTED, cursor.lastrowid)
+
+    def set_setting(self, name: str, value: str) -> None:
+        """Set a setting (see :class:`~smki.ledger.contract.Transaction`)."""
+        sql = "INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+        self._connection.execute(sql, (name, value))
+        self._recorder.wrote(recording.SETTING, name)
 
     def append_event(self, event: NewEvent) -> int:
         """Append an audit event, with its leaf, and return its id."""
