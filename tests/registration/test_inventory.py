@@ -23,12 +23,14 @@ from smki.registration.authorisation import NotAuthorised
 from smki.registration.bulk import LoadDevices, read_devices
 from smki.registration.devices import AddDevices
 from smki.registration.inventory import NotToBeAdded
+from smki.registration.participation import RecordTest, SetParticipationMode
 from smki.registration.parties import SetStanding
 from smki.registration.products import ListProduct
 from smki.registration.settings import ChangeSetting, Setting
 from smki.remedies import Interface
 from smki.sec.device import Device
 from smki.sec.party import Standing
+from smki.sec.recorded_test import ParticipationMode, RecordedTest, TestPurpose
 from tests.commands import make_token
 from tests.support import DS, run_here
 
@@ -235,6 +237,22 @@ def test_a_suspended_supplier_adds_nothing_until_it_is_reinstated() -> None:
         assert caught.value.code == "party.suspended"
         smki.registration.execute(SetStanding(agent, Standing.ACCEDED, date(2025, 1, 2)), OPERATOR)
         smki.registration.execute(AddDevices((device,)), actor)
+
+
+def test_in_strict_mode_a_party_needs_a_recorded_test_for_a_device_under_test() -> None:
+    with Smki.in_memory(seed="strict") as smki:
+        smki.registration.execute(SetParticipationMode(mode=ParticipationMode.STRICT), OPERATOR)
+        user, actor = PartyId("OTHER-USER"), Actor(interface="test", party="OTHER-USER")
+        device = Device(EntityIdentifier(bytes(7) + b"1"), DeviceType.ESME, under_test=user)
+        with pytest.raises(NotToBeAdded) as caught:
+            smki.registration.execute(AddDevices((device,)), actor)
+        assert caught.value.code == "participant.no-test"
+        test = RecordedTest(name="trial", purpose=TestPurpose.DEVICE_AND_USER_SYSTEM_TESTS)
+        smki.registration.execute(RecordTest(participant=user, test=test), OPERATOR)
+        smki.registration.execute(AddDevices((device,)), actor)
+        # Devices for service need none.
+        own = Device(EntityIdentifier(bytes(7) + b"2"), DeviceType.ESME)
+        smki.registration.execute(AddDevices((own,)), Actor(interface="test", party="LARGE-SUPPLIER"))
 
 
 def remedy(error: SmkiError) -> str:
