@@ -15,13 +15,14 @@ from smki.eligibility.assumptions import (
     ROLES_UNLESS_RECORDED,
 )
 from smki.eligibility.decision import Applied, fails, holds
-from smki.eligibility.question import DeviceQuestion, OrganisationQuestion
+from smki.eligibility.question import DeviceQuestion, InventoryQuestion, OrganisationQuestion
 from smki.sec.party import NonParty, Party, PartyCategory, TestingParticipant
 from smki.sec.recorded_test import ParticipationMode, RecordedTest, TestPurpose
 from smki.sec.role import CertificateKind
 from smki.sec.vocabulary import listed
 
 Question = OrganisationQuestion | DeviceQuestion
+_Asked = Question | InventoryQuestion
 
 
 def tests_to_judge(question: Question) -> tuple[RecordedTest | None, ...]:
@@ -36,7 +37,7 @@ def tests_to_judge(question: Question) -> tuple[RecordedTest | None, ...]:
     return (*subscriber.tests, None) if needs_none else subscriber.tests
 
 
-def _counts_as_taking_part(party: Party, question: Question) -> str | None:
+def _counts_as_taking_part(party: Party, question: _Asked) -> str | None:
     """Return why a Party takes part in tests without a recorded one; None if it does not."""
     if party.category is PartyCategory.DCC and DCC_TAKES_PART:
         return f"the DCC, which provides the tests ({question.participation.mode} mode)"
@@ -46,7 +47,7 @@ def _counts_as_taking_part(party: Party, question: Question) -> str | None:
 
 
 def takes_part(
-    subscriber: Party | TestingParticipant, question: Question, test: RecordedTest | None
+    subscriber: Party | TestingParticipant, question: _Asked, test: RecordedTest | None
 ) -> Iterator[Applied]:
     """Apply the provisions about the test, whatever is applied for."""
     if test is None:
@@ -66,13 +67,19 @@ def takes_part(
         yield fails(provisions.TEST_PURPOSE, "participant.purpose", test.purpose.value)
 
 
+def takes_part_in_any(subscriber: Party | TestingParticipant, question: _Asked) -> Iterator[Applied]:
+    """Apply the provisions about the test to the first one that is open to the subscriber, or else to its first."""
+    applied = [list(takes_part(subscriber, question, test)) for test in subscriber.tests or (None,)]
+    yield from next((each for each in applied if all(result.held for result in each)), applied[0])
+
+
 def _open_to(subscriber: Party | TestingParticipant) -> frozenset[TestPurpose]:
     if isinstance(subscriber, TestingParticipant):
         return OPEN_TO_OTHERS
     return OPEN_TO_PARTIES - ENTRY_PROCESS_TESTS if subscriber.category is PartyCategory.DCC else OPEN_TO_PARTIES
 
 
-def agreement(participant: TestingParticipant, question: Question) -> Applied:
+def agreement(participant: TestingParticipant, question: _Asked) -> Applied:
     """Apply the provision about the agreement on the terms of Schedule 7."""
     agreed = participant.agreement
     if agreed is not None and agreed <= question.as_of:
