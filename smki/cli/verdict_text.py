@@ -16,7 +16,6 @@ from rich.text import Text
 
 from smki.clock import iso
 from smki.problem import Problem, problem_text
-from smki.relying_party.requirements import STEPS
 from smki.relying_party.verdict import Outcome, Verdict
 from smki.text import visible
 
@@ -63,7 +62,7 @@ def print_checks(judged: FileVerdict) -> None:
             f"{check.seen}; expected {check.expected}"
         )  # fmt: skip
         table.add_row(
-            STEPS[check.requirement.step],
+            check.requirement.step,
             check.requirement.title,
             Text(check.outcome.value, style=_STYLES[check.outcome]),
             # As Text, because text from a certificate must not be interpreted as markup.

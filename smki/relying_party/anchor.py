@@ -52,18 +52,18 @@ class TrustAnchor:
 
 @dataclass(frozen=True)
 class Authority:
-    """An authority that may be part of a path. Two are equal if everything that a judgement depends on is equal."""
+    """An authority that may be part of a path."""
 
-    name: bytes = field(compare=False)
+    name: bytes
     """Its subject Name, DER."""
     key_identifier: bytes | None
-    point: bytes | None = field(compare=False)
+    point: bytes | None
     """Its public key, 65 bytes; None if it has no key on P-256."""
-    examined: Examined | None = field(compare=False)
+    examined: Examined | None
     """Its certificate; None for an anchor given by name and key only."""
     is_anchor: bool
-    kind: CertificateKind = field(compare=False)
-    label: str = field(compare=False)
+    kind: CertificateKind
+    label: str
     encoded: bytes
     """Its certificate (DER), or its name and key."""
 

@@ -21,6 +21,8 @@ PATHS = {ORGANISATION_CRL.name: "crl/organisation.crl", ORGANISATION_ARL.name: "
 _CONDITIONS = {"etag": "If-None-Match", "last-modified": "If-Modified-Since"}
 """The response header, and the request header that repeats its value (RFC 9110 13.1)."""
 MEDIA_TYPE = "application/pkix-crl"
+REFRESH_SECONDS = 300.0
+"""Seconds between requests to the Repository, unless the caller chooses."""
 
 
 @dataclass(slots=True)
@@ -32,7 +34,8 @@ class _Followed:
     """The last list received from the server."""
     good: HeldList | None = None
     """The last list that a Relying Party found genuine; a forgery received later does not displace it."""
-    notes: dict[str, str] | None = None
+    notes: dict[str, str] = field(default_factory=dict)
+    """What the server said about the latest list, by header in lower case."""
     problem: Problem | None = None
     """Why the last request brought no list."""
 
@@ -54,7 +57,9 @@ class ListFollower:
     :param retry: seconds until the next request after one that failed.
     """
 
-    def __init__(self, transport: Transport, cache: ListCache, refresh: float = 300.0, retry: float = 5.0) -> None:
+    def __init__(
+        self, transport: Transport, cache: ListCache, refresh: float = REFRESH_SECONDS, retry: float = 5.0
+    ) -> None:
         self._transport = transport
         self._cache = cache
         self._refresh, self._retry = refresh, retry
@@ -75,10 +80,10 @@ class ListFollower:
         moment = utc(moment, "moment")
         served = self._served
         is_current = served.is_for(moment)
-        if is_current and served.has_lists and time.monotonic() < self._next:
+        if is_current and time.monotonic() < self._next:
             return served.lists
         # While one thread makes the request, the others use lists that are still current.
-        if not self._lock.acquire(blocking=not (is_current and served.has_lists)):
+        if not self._lock.acquire(blocking=not is_current):
             return served.lists
         try:
             if time.monotonic() >= self._next:
@@ -97,13 +102,8 @@ class ListFollower:
         return [followed.problem for followed in self._followed if followed.problem is not None]
 
     def _load(self, followed: _Followed) -> None:
-        for kind in ("good", "latest"):
-            kept = self._cache.get(f"{followed.profile.name}.{kind}")
-            if kept is not None:
-                held = HeldList(kept[0], followed.profile)
-                if held.revocation_list is not None:
-                    setattr(followed, kind, held)
-                    followed.notes = kept[1]
+        followed.good, _ = self._kept(followed.profile, "good")
+        followed.latest, followed.notes = self._kept(followed.profile, "latest")
         if (
             followed.latest is not None
             and followed.good is not None
@@ -111,14 +111,21 @@ class ListFollower:
         ):
             followed.latest = followed.good
 
+    def _kept(self, profile: RevocationListProfile, kind: str) -> tuple[HeldList | None, dict[str, str]]:
+        """Return a list from the cache and what the server said about it; None for one that cannot be read."""
+        kept = self._cache.get(f"{profile.name}.{kind}")
+        if kept is None:
+            return None, {}
+        held = HeldList(kept[0], profile)
+        return (held, kept[1]) if held.revocation_list is not None else (None, {})
+
     def _fetch(self, followed: _Followed) -> bool:
         """Request one list; return whether the request failed."""
-        notes = followed.notes if followed.latest is not None and followed.notes else {}
         headers = {"Accept": MEDIA_TYPE}
         for name, header in _CONDITIONS.items():
             # Values from the server are sent back to it, but only if they are valid in a header.
-            if is_header_value(notes.get(name, "")):
-                headers[header] = notes[name]
+            if is_header_value(followed.notes.get(name, "")):
+                headers[header] = followed.notes[name]
                 break
         path = PATHS[followed.profile.name]
         try:
@@ -144,9 +151,10 @@ class ListFollower:
     def _take(self, followed: _Followed, held: HeldList, headers: dict[str, str], url: str) -> None:
         found = held.revocation_list
         if found is None:
-            complaint = held.complaint or ("it cannot be read", "a list")
+            assert held.complaint is not None, "there is one about every list that cannot be read"
+            seen, _ = held.complaint
             followed.problem = Problem(
-                code="repository.not-a-list", subject=url, seen=complaint[0][:200], expected="a revocation list, DER"
+                code="repository.not-a-list", subject=url, seen=seen, expected="a revocation list, DER"
             )
             return
         highest = self._highest_of_name(found)
@@ -180,7 +188,7 @@ class ListFollower:
                 latest = followed.latest
                 if latest is not None and latest.is_genuine and followed.good is not latest:
                     followed.good = latest
-                    self._cache.put(f"{followed.profile.name}.good", latest.encoded, followed.notes or {})
+                    self._cache.put(f"{followed.profile.name}.good", latest.encoded, {})
 
     def _serve(self, moment: datetime) -> RevocationLists:
         lists = {item.profile.name: item.at(moment) for item in self._followed}
@@ -214,11 +222,6 @@ class _Served:
     until: datetime | None = None
     """The last moment for which they are valid; None if there is no list."""
 
-    @property
-    def has_lists(self) -> bool:
-        """Whether there is at least one list."""
-        return bool(self.lists.crls or self.lists.arls)
-
     def is_for(self, moment: datetime) -> bool:
         """Return whether these are the lists for that moment."""
         return self.until is not None and moment <= self.until and (self.after is None or self.after < moment)
@@ -226,7 +229,8 @@ class _Served:
 
 def _next_update(held: HeldList) -> datetime | None:
     found = held.revocation_list
-    return found.next_update if found is not None else None
+    assert found is not None, "a list that cannot be read is not kept"
+    return found.next_update
 
 
 def _is_overdue(held: HeldList, moment: datetime) -> bool:

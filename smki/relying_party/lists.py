@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Protocol
@@ -120,7 +120,7 @@ class ListSource(Protocol):
 class FixedLists:
     """A source that returns the same lists for any moment."""
 
-    lists: RevocationLists = field(default_factory=RevocationLists)
+    lists: RevocationLists
 
     def revocation_lists(self, moment: datetime) -> RevocationLists:
         """Return the lists."""

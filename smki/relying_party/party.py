@@ -330,7 +330,8 @@ def _authorities_of(certificates: Iterable[Certificate | bytes], known: Iterable
     return found
 
 
-def _progress(verdict: Verdict) -> tuple[int, int]:
-    """Rank a verdict by how far it got: if every path fails, the one that failed last is reported."""
+def _progress(verdict: Verdict) -> tuple[list[int], int]:
+    """Rank a verdict by how far it got: if every path fails, the one that failed last is reported; of several that
+    failed at the same check, the one with the fewest failures."""
     failures = [at for at, check in enumerate(verdict.checks) if check.outcome is Outcome.NOT_HELD]
-    return (failures[0] if failures else 0, -len(failures))
+    return failures[:1], -len(failures)

@@ -28,7 +28,7 @@ from smki.sec.role import KeyUsage
 _LINK = (ISSUER, KEY_IDENTIFIER, SIGNATURE, AUTHORITY, KEY_CERT_SIGN, HIERARCHY)
 
 
-def check_link(below: Examined, issuer: Authority | None, is_signed: bool = False) -> tuple[Check, ...]:
+def check_link(below: Examined, issuer: Authority | None, is_signed: bool) -> tuple[Check, ...]:
     """Check the link from a certificate to its issuer: name, key identifier, signature, and the issuer's right to issue
     it.
 

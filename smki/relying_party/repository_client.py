@@ -16,7 +16,7 @@ from smki.identity import EntityIdentifier, SerialNumber
 from smki.pki.certificate import Certificate
 from smki.problem import Malformed, NotFound, Problem
 from smki.relying_party.list_cache import ListCache
-from smki.relying_party.list_follower import ListFollower
+from smki.relying_party.list_follower import REFRESH_SECONDS, ListFollower
 from smki.relying_party.lists import NumbersSeen, RevocationLists
 from smki.relying_party.transport import Limits, RepositoryError, Transport, visible
 from smki.sec.role import CertificateStatus, KeyUsage, RemotePartyRole
@@ -66,7 +66,7 @@ class RepositoryClient:
         api_key: str = "",
         cache: Path | None = None,
         limits: Limits | None = None,
-        refresh: float = 300.0,
+        refresh: float = REFRESH_SECONDS,
     ) -> None:
         self._transport = Transport(url, limits)
         self._query = f"?{urlencode({'apikey': api_key})}" if api_key else ""
@@ -139,7 +139,6 @@ class RepositoryClient:
     def _found(self, result: etree._Element) -> SearchResult:
         is_device = result.find("{*}CertificateSubjectAltName") is not None
         subject = "CertificateSubjectAltName" if is_device else "CertificateSubjectName"
-        role = result.findtext("{*}CertificateRole")
         try:
             return SearchResult(
                 SerialNumber.parse(_text(result, "CertificateSerial")),
@@ -147,7 +146,7 @@ class RepositoryClient:
                 is_device,
                 CertificateStatus.parse(_text(result, "CertificateStatus")),
                 KeyUsage.parse(_text(result, "CertificateUsage")),
-                _role(role),
+                _role(_text(result, "CertificateRole")),
             )
         except Malformed as error:
             raise self._unusable(str(error)) from None
@@ -167,8 +166,8 @@ class RepositoryClient:
             raise self._unusable(f"HTTP status {reply.status}{meaning}")
         if reply.content_type not in _XML_TYPES:
             raise self._unusable(f"content type {visible(reply.content_type) or 'none'}")
-        # No entities, no network access, no unbounded depth: the response is untrusted.
-        parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+        # The response is untrusted. Unless told otherwise, lxml loads no DTD, and limits depth and size.
+        parser = etree.XMLParser(resolve_entities=False)
         try:
             return etree.fromstring(reply.body, parser)
         except etree.XMLSyntaxError as error:
@@ -181,8 +180,7 @@ class RepositoryClient:
         )
 
 
-def _role(text: str | None) -> RemotePartyRole | None:
-    digits = (text or "").strip()
+def _role(digits: str) -> RemotePartyRole | None:
     return RemotePartyRole.of_decimal(int(digits)) if _ROLE.fullmatch(digits) else None
 
 

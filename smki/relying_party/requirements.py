@@ -9,43 +9,41 @@ from dataclasses import dataclass
 class Requirement:
     """One check: a condition that must hold before a certificate is trusted."""
 
-    step: int
-    """1 profile, 2 path, 3 time, 4 revocation, 5 suspicion, 6 use."""
     name: str
     """A stable, dotted name for programs: ``path.signature``."""
     title: str
     clause: str
 
+    @property
+    def step(self) -> str:
+        """The step to which it belongs, one of STEPS: the first part of its name."""
+        return self.name.partition(".")[0]
 
-STEPS = ("", "profile", "path", "time", "revocation", "suspicion", "use")
-"""The name of each step, indexed by number."""
 
-PROFILE = Requirement(1, "profile", "DER that meets its profile", "GBCS 12")
-ISSUER = Requirement(2, "path.issuer", "an issuer with that name, byte for byte", "RFC 5280 6.1.3 (a)(4)")
-KEY_IDENTIFIER = Requirement(2, "path.key-identifier", "the issuer's key identifier", "RFC 5280 4.2.1.1")
-SIGNATURE = Requirement(2, "path.signature", "signed by the issuer's key", "RFC 5280 6.1.3 (a)(1)")
-AUTHORITY = Requirement(2, "path.authority", "the issuer is an authority", "RFC 5280 6.1.4 (k)")
-LENGTH = Requirement(2, "path.length", "no more authorities than pathLenConstraint allows", "RFC 5280 6.1.4 (m)")
-KEY_CERT_SIGN = Requirement(2, "path.key-cert-sign", "the issuer may sign certificates", "RFC 5280 6.1.4 (n)")
-HIERARCHY = Requirement(2, "path.hierarchy", "issued by the authority for its kind", "GBCS 12")
-POLICY = Requirement(2, "path.policy", "the policy of this environment", "GBCS 12")
-CRITICAL = Requirement(2, "path.critical-extension", "no unknown critical extension", "RFC 5280 6.1.5 (f)")
-END_ENTITY = Requirement(2, "path.end-entity", "not an authority offered as an end entity", "SEC L12")
-VALIDITY = Requirement(3, "time.validity", "valid at that moment", "RFC 5280 6.1.3 (a)(2)")
-LIST = Requirement(4, "revocation.list", "an available revocation list", "SEC L12")
-LIST_PROFILE = Requirement(4, "revocation.list-profile", "a list that meets its profile", "RFC 5280 5.1")
-LIST_ISSUER = Requirement(4, "revocation.list-issuer", "a list from the certificate's issuer", "RFC 5280 6.3.3 (b)(1)")
-LIST_SIGNATURE = Requirement(4, "revocation.list-signature", "a list signed by that issuer", "RFC 5280 6.3.3 (g)")
-LIST_SIGNER = Requirement(
-    4, "revocation.list-crl-sign", "an issuer that may sign lists", "RFC 5280 6.3.3 (f), RFC 10007"
-)
-LIST_CURRENT = Requirement(4, "revocation.list-current", "a list current at that moment", "RFC 5280 6.3.3 (a)")
-LIST_NUMBER = Requirement(4, "revocation.list-number", "no list older than one already seen", "RFC 5280 5.2.3")
-REVOKED = Requirement(4, "revocation.entry", "not revoked", "SEC L12")
-SUSPICION = Requirement(5, "suspicion", "not suspected to be compromised", "SEC L12")
-ROLE = Requirement(6, "use.role", "the role of the intended use", "GBCS 12")
-ENTITY = Requirement(6, "use.entity", "the Entity Identifier of the intended use", "GBCS 12")
-KEY_USAGE = Requirement(6, "use.key-usage", "the key usage of the intended use", "RFC 5280 4.2.1.3")
+PROFILE = Requirement("profile", "DER that meets its profile", "GBCS 12")
+ISSUER = Requirement("path.issuer", "an issuer with that name, byte for byte", "RFC 5280 6.1.3 (a)(4)")
+KEY_IDENTIFIER = Requirement("path.key-identifier", "the issuer's key identifier", "RFC 5280 4.2.1.1")
+SIGNATURE = Requirement("path.signature", "signed by the issuer's key", "RFC 5280 6.1.3 (a)(1)")
+AUTHORITY = Requirement("path.authority", "the issuer is an authority", "RFC 5280 6.1.4 (k)")
+LENGTH = Requirement("path.length", "no more authorities than pathLenConstraint allows", "RFC 5280 6.1.4 (m)")
+KEY_CERT_SIGN = Requirement("path.key-cert-sign", "the issuer may sign certificates", "RFC 5280 6.1.4 (n)")
+HIERARCHY = Requirement("path.hierarchy", "issued by the authority for its kind", "GBCS 12")
+POLICY = Requirement("path.policy", "the policy of this environment", "GBCS 12")
+CRITICAL = Requirement("path.critical-extension", "no unknown critical extension", "RFC 5280 6.1.5 (f)")
+END_ENTITY = Requirement("path.end-entity", "not an authority offered as an end entity", "SEC L12")
+VALIDITY = Requirement("time.validity", "valid at that moment", "RFC 5280 6.1.3 (a)(2)")
+LIST = Requirement("revocation.list", "an available revocation list", "SEC L12")
+LIST_PROFILE = Requirement("revocation.list-profile", "a list that meets its profile", "RFC 5280 5.1")
+LIST_ISSUER = Requirement("revocation.list-issuer", "a list from the certificate's issuer", "RFC 5280 6.3.3 (b)(1)")
+LIST_SIGNATURE = Requirement("revocation.list-signature", "a list signed by that issuer", "RFC 5280 6.3.3 (g)")
+LIST_SIGNER = Requirement("revocation.list-crl-sign", "an issuer that may sign lists", "RFC 5280 6.3.3 (f), RFC 10007")
+LIST_CURRENT = Requirement("revocation.list-current", "a list current at that moment", "RFC 5280 6.3.3 (a)")
+LIST_NUMBER = Requirement("revocation.list-number", "no list older than one already seen", "RFC 5280 5.2.3")
+REVOKED = Requirement("revocation.entry", "not revoked", "SEC L12")
+SUSPICION = Requirement("suspicion", "not suspected to be compromised", "SEC L12")
+ROLE = Requirement("use.role", "the role of the intended use", "GBCS 12")
+ENTITY = Requirement("use.entity", "the Entity Identifier of the intended use", "GBCS 12")
+KEY_USAGE = Requirement("use.key-usage", "the key usage of the intended use", "RFC 5280 4.2.1.3")
 
 REQUIREMENTS = (
     PROFILE,
@@ -74,6 +72,8 @@ REQUIREMENTS = (
     KEY_USAGE,
 )
 """Every check. Those of one step are made from the end entity upwards, link by link."""
+STEPS = tuple(dict.fromkeys(requirement.step for requirement in REQUIREMENTS))
+"""The steps in their order: profile, path, time, revocation, suspicion, use."""
 
 _LINT = "Run smki lint on it to see everything that is wrong."
 _SOURCE = "Get it again from the Repository; if the problem persists, report it to the DCC."

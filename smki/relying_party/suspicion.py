@@ -82,7 +82,7 @@ class Suspicions:
         except FileNotFoundError:
             return cls()
         except OSError as error:
-            raise _unreadable(path, error.strerror or str(error)) from None
+            raise _unreadable(path, str(error.strerror)) from None
 
     @classmethod
     def parse(cls, content: bytes, path: Path) -> Suspicions:

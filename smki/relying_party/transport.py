@@ -93,19 +93,21 @@ class Transport:
         deadline = time.monotonic() + self.limits.seconds
         url = urljoin(self.url, path.lstrip("/"))
         pause = self.limits.back_off
-        for attempt in range(1, self.limits.attempts + 1):
+        attempt = 0
+        while True:
+            attempt += 1
+            is_last = attempt >= self.limits.attempts
             try:
                 reply = self._follow(url, body, dict(headers or {}), max_bytes, deadline)
-                if reply.status not in _AGAIN or attempt == self.limits.attempts:
+                if reply.status not in _AGAIN or is_last:
                     return reply
             except _Again as failure:
-                if attempt == self.limits.attempts or time.monotonic() + pause >= deadline:
+                if is_last or time.monotonic() + pause >= deadline:
                     raise RepositoryError(failure.problem) from None
             if time.monotonic() + pause >= deadline:
                 raise RepositoryError(_timeout(url, self.limits.seconds))
             time.sleep(pause)
             pause *= 2
-        raise AssertionError("every attempt returns or raises")
 
     def _follow(self, url: str, body: bytes | None, headers: dict[str, str], max_bytes: int, deadline: float) -> Reply:
         start = url
@@ -155,7 +157,7 @@ class Transport:
                 return _read(url, response, max_bytes, expired)
         except (OSError, http.client.HTTPException, ValueError) as error:
             # ValueError: raised by http.client and the IDNA codec for invalid URLs, headers and numbers.
-            if expired.is_set() or time.monotonic() >= deadline:
+            if time.monotonic() >= deadline:
                 raise RepositoryError(_timeout(url, self.limits.seconds)) from None
             seen = visible(str(error)) or type(error).__name__
             raise _Again(
@@ -181,7 +183,7 @@ def _read(url: str, response: http.client.HTTPResponse, max_bytes: int, expired:
         chunks.append(chunk)
     if expired.is_set():
         raise TimeoutError
-    if promised is not None and size < promised and response.status != 304:
+    if promised is not None and size < promised:
         raise http.client.IncompleteRead(b"", promised - size)
     headers = {name.lower(): value for name, value in response.getheaders()}
     return Reply(response.status, headers, b"".join(chunks))
@@ -196,15 +198,19 @@ def _chunks(response: http.client.HTTPResponse) -> Iterator[bytes]:
             yield part
         return
     # http.client treats a chunk size of "-1" as everything up to the end of the stream, and keeps it in memory.
-    while left := _chunk_size(response.fp.readline(_MAX_CHUNK_LINE)):
+    while left := _chunk_size(_line(response)):
         while left:
             part = response.fp.read(min(left, _CHUNK))
             if not part:
                 raise http.client.IncompleteRead(b"", left)
             left -= len(part)
             yield part
-        if response.fp.readline(_MAX_CHUNK_LINE) not in (b"\r\n", b"\n"):
+        if _line(response) not in (b"\r\n", b"\n"):
             raise http.client.HTTPException("a chunk that is not followed by an end of line")
+
+
+def _line(response: http.client.HTTPResponse) -> bytes:
+    return response.fp.readline(_MAX_CHUNK_LINE)
 
 
 def _chunk_size(line: bytes) -> int:
@@ -224,14 +230,13 @@ def _redirected(start: str, url: str, location: str) -> str:
 
     :raises RepositoryError: if it is not an HTTP URL, or leads from https to http.
     """
-    try:
+    expected = "a redirect to http://HOST or https://HOST, in ASCII"
+    with contextlib.suppress(ValueError, Malformed):
         further = urljoin(url, location)
-        scheme = split_url(further).scheme if _URL.fullmatch(location) else ""
-    except (ValueError, Malformed):
-        scheme = ""
-    if scheme and not (scheme == "http" and urlsplit(url).scheme == "https"):
-        return further
-    expected = "https throughout" if scheme else "a redirect to http://HOST or https://HOST, in ASCII"
+        if _URL.fullmatch(location):
+            if split_url(further).scheme == "https" or urlsplit(url).scheme == "http":
+                return further
+            expected = "https throughout"
     seen = f"a redirect to {visible(location)}"
     raise RepositoryError(
         Problem(code="repository.redirect", subject=start, seen=seen, expected=expected, clause="RFC 9110 15.4")
@@ -248,17 +253,14 @@ def split_url(url: str) -> SplitResult:
 
     :raises Malformed: unless it is an http or https URL with a host, in at most 2,048 visible ASCII characters.
     """
-    try:
+    with contextlib.suppress(ValueError):
         parts = urlsplit(url)
-        _ = parts.port
-    except ValueError:
-        parts = SplitResult("", "", "", "", "")
-    if parts.scheme not in ("http", "https") or not parts.hostname or not _URL.fullmatch(url):
-        seen = f"{url[:200]!r}"
-        raise Malformed(
-            Problem(code="url.malformed", subject="URL", seen=seen, expected="http://HOST:PORT or https://HOST")
-        )
-    return parts
+        _ = parts.port  # raises ValueError if it is not a number of a port
+        if parts.scheme in ("http", "https") and parts.hostname and _URL.fullmatch(url):
+            return parts
+    raise Malformed(
+        Problem(code="url.malformed", subject="URL", seen=repr(url[:200]), expected="http://HOST:PORT or https://HOST")
+    )
 
 
 def _connection(parts: SplitResult, timeout: float) -> http.client.HTTPConnection:

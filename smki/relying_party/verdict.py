@@ -12,7 +12,7 @@ from smki.clock import iso
 from smki.identity import EntityIdentifier
 from smki.pki.certificate import Certificate
 from smki.problem import Problem
-from smki.relying_party.requirements import REMEDIES, STEPS, Requirement
+from smki.relying_party.requirements import REMEDIES, Requirement
 from smki.remedies import Interface
 
 
@@ -44,7 +44,7 @@ class Check(NamedTuple):
     def as_json(self) -> dict[str, Any]:
         """Return the check as a JSON object whose values are text, without empty ones."""
         values = {
-            "step": STEPS[self.requirement.step],
+            "step": self.requirement.step,
             "check": self.requirement.name,
             "title": self.requirement.title,
             "clause": self.requirement.clause,
@@ -136,9 +136,9 @@ def not_held(requirement: Requirement, certificate: str, code: str, seen: str, e
     return Check(requirement, certificate, Outcome.NOT_HELD, seen, expected, code)
 
 
-def not_reached(requirement: Requirement, certificate: str, seen: str = "") -> Check:
+def not_reached(requirement: Requirement, certificate: str) -> Check:
     """Return a check that needs something an earlier one did not find."""
-    return Check(requirement, certificate, Outcome.NOT_REACHED, seen)
+    return Check(requirement, certificate, Outcome.NOT_REACHED)
 
 
 def left_out(requirement: Requirement, certificate: str, seen: str) -> Check:
@@ -154,7 +154,7 @@ def not_applicable(requirement: Requirement, certificate: str, seen: str) -> Che
     return Check(requirement, certificate, Outcome.NOT_APPLICABLE, seen)
 
 
-def judge(requirement: Requirement, certificate: str, holds: bool, code: str, seen: str, expected: str = "") -> Check:
+def judge(requirement: Requirement, certificate: str, holds: bool, code: str, seen: str, expected: str) -> Check:
     """Return a check that passed or failed, depending on *holds*."""
     if holds:
         return Check(requirement, certificate, Outcome.HELD, seen)

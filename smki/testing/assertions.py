@@ -15,7 +15,7 @@ from smki.problem import NotFound, Problem, errors_among, finding_text, problem_
 from smki.profile.catalogue import CATALOGUE
 from smki.profile.lint import lint_any
 from smki.relying_party import Outcome, RelyingParty, Use, Verdict
-from smki.relying_party.requirements import PROFILE, REMEDIES, STEPS
+from smki.relying_party.requirements import PROFILE, REMEDIES
 from smki.testing.clock import moment_of
 from smki.testing.credential import Credential
 from smki.testing.defective import DefectiveCertificate
@@ -212,7 +212,7 @@ def _subject(item: object, verdict: Verdict) -> str:
 
 def _checks_text(verdict: Verdict) -> str:
     """Return the checks of a verdict as text: the numbers for each step, and every check that failed."""
-    counts = Counter((STEPS[check.requirement.step], check.outcome.value) for check in verdict.checks)
+    counts = Counter((check.requirement.step, check.outcome.value) for check in verdict.checks)
     steps = {step: f"{step}: " for step, _ in counts}
     for (step, outcome), count in counts.items():
         steps[step] += f"{'' if steps[step].endswith(': ') else ', '}{count} {outcome}"

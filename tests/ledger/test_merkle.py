@@ -77,6 +77,17 @@ def test_audit_paths(data: list[bytes], draw: st.DataObject) -> None:
     assert root_of_path(hashes[index], index, len(data), found) == mth(data)
 
 
+@pytest.mark.parametrize("size", range(1, 34))
+def test_every_audit_path_of_a_small_tree(size: int) -> None:
+    data = [bytes((number,)) for number in range(size)]
+    hashes = [leaf_hash(each) for each in data]
+    root = mth(data)
+    for index in range(size):
+        found = audit_path(index, hashes)
+        assert found == path(index, data)
+        assert root_of_path(hashes[index], index, size, found) == root
+
+
 @given(LEAVES.filter(lambda data: len(data) > 1), st.data())
 def test_a_path_that_is_another_leads_elsewhere(data: list[bytes], draw: st.DataObject) -> None:
     hashes = [leaf_hash(bytes([number]) + each) for number, each in enumerate(data)]
@@ -95,7 +106,7 @@ def test_a_path_that_is_another_leads_elsewhere(data: list[bytes], draw: st.Data
 @pytest.mark.parametrize(("index", "size"), [(0, 0), (1, 1), (-1, 3), (3, 3)])
 def test_no_such_leaf(index: int, size: int) -> None:
     assert root_of_path(EMPTY, index, size, []) is None
-    with pytest.raises(IndexError):
+    with pytest.raises(IndexError, match=f"^{index}$"):
         audit_path(index, [EMPTY] * size)
 
 

@@ -47,7 +47,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--file", action="append", default=[], help="only mutants of this module, e.g. judge.py")
     parser.add_argument("--tests", action="append", help="only these tests, instead of those of the package")
     parser.add_argument(
-        "--again", action="store_true", help="only those that survived the last run; the others count as then"
+        "--again",
+        action="store_true",
+        help="only those that survived the last run or could not be imported, or that are new; the others count as then",
     )
     parser.add_argument("--resume", action="store_true", help="go on where an interrupted run stopped")
     parser.add_argument("--jobs", type=int, default=2, help="processes at a time (default 2)")
@@ -90,7 +92,7 @@ def _run(package: Package, options: argparse.Namespace) -> Summary:
 def _chosen(every: Sequence[Mutant], before: Mapping[Key, Fate], options: argparse.Namespace) -> list[Mutant]:
     chosen = [mutant for mutant in every if not options.file or Path(mutant.file).name in options.file]
     if options.again:
-        chosen = [mutant for mutant in chosen if before.get(mutant.key) in ALIVE]
+        chosen = [mutant for mutant in chosen if before.get(mutant.key, Fate.NOT_RUN) in {*ALIVE, Fate.NOT_IMPORTED}]
     if options.sample is not None and options.sample < len(chosen):
         chosen = random.Random(options.seed).sample(chosen, options.sample)
     return chosen

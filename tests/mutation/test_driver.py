@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import FunctionType
 
@@ -13,7 +14,7 @@ from tests.mutation.packages import ACCEPTED, PACKAGES, PROJECT, Package
 from tests.mutation.processes import CRASHED, TIMED_OUT, in_processes
 from tests.mutation.report import Fate, Journal, Result, Summary, read_accepted
 from tests.mutation.source import Mutant, mutants_of
-from tests.mutation.workers import _replace
+from tests.mutation.workers import BROKEN, NOT_IMPORTED, SURVIVED, Trial, _checked, _import_mutant, _replace
 
 SOURCE = '''"""A docstring."""
 
@@ -123,6 +124,23 @@ def test_jobs_end_with_their_status_and_within_their_time(monkeypatch: pytest.Mo
     statuses = dict(in_processes(["0", "1", "raises", "waits", "computes"], run, lambda _: 0.0, 5))
     assert statuses == {"0": 0, "1": 1, "raises": CRASHED, "waits": TIMED_OUT, "computes": TIMED_OUT}
     assert not list(tmp_path.iterdir()), "what a job leaves behind is removed"
+
+
+def test_a_mutant_that_cannot_be_imported_is_told_from_a_module_that_cannot(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "a_module_under_mutation.py"
+    monkeypatch.syspath_prepend(str(tmp_path))
+    path.write_text("LIMIT = 1\n")
+    sources = {"LIMIT = 2\n": SURVIVED, "LIMIT = missing\n": NOT_IMPORTED}
+    statuses = in_processes(sources, lambda source: _import_mutant(path.stem, path, source), lambda _: 0.0, 1)
+    assert dict(statuses) == sources
+    path.write_text("raise RuntimeError\n")
+    statuses = in_processes(sources, lambda source: _import_mutant(path.stem, path, source), lambda _: 0.0, 1)
+    assert dict(statuses) == {"LIMIT = 2\n": SURVIVED, "LIMIT = missing\n": BROKEN}
+    trial = Trial(replace(summary_of(Fate.KILLED).results[0].mutant, file="smki/changed.py"), [], 0.0)
+    with pytest.raises(RuntimeError, match=r"smki/changed\.py cannot be imported without a mutant"):
+        list(_checked(iter([(trial, BROKEN)])))
 
 
 def summary_of(*fates: Fate, stale: bool = False) -> Summary:

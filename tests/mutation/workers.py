@@ -31,7 +31,7 @@ from tests.mutation.packages import PROJECT, Package
 from tests.mutation.processes import in_processes
 from tests.mutation.source import Mutant
 
-SURVIVED, KILLED, NOT_IMPORTED, NOT_REPLACED = 0, 1, 90, 91
+SURVIVED, KILLED, NOT_IMPORTED, NOT_REPLACED, BROKEN = 0, 1, 90, 91, 92
 """Exit statuses of a process that ran a mutant, beside those of ``processes``."""
 _FIRST = 5
 """Number of tests that are tried before all of them."""
@@ -125,6 +125,10 @@ def _foreign_modules() -> list[str]:
 def _checked(trials: Iterator[tuple[Trial, int]]) -> Iterator[tuple[Trial, int]]:
     """Without the trial of the unchanged code, which has to survive: or every mutant would seem to be killed."""
     for trial, status in trials:
+        if status == BROKEN:
+            raise RuntimeError(
+                f"{trial.mutant.file} cannot be imported without a mutant: did it change during the run?"
+            )
         if trial.mutant.diff:
             yield trial, status
         elif status != SURVIVED:
@@ -269,11 +273,9 @@ def _by_import(
     def run(trial: Trial) -> int:
         path = PROJECT / trial.mutant.file
         name = ".".join(path.relative_to(PROJECT).with_suffix("").parts).removesuffix(".__init__")
-        sys.meta_path.insert(0, _MutantFinder(name, path, trial.mutant.source))
-        try:
-            importlib.import_module(name)
-        except Exception:
-            return NOT_IMPORTED
+        status = _import_mutant(name, path, trial.mutant.source)
+        if status != SURVIVED:
+            return status
         # Most are killed by the first tests; to collect all of them takes longer than to run those.
         ordered = killers.first(trial.tests)
         for tests in (ordered[:_FIRST], package.tests):
@@ -283,6 +285,25 @@ def _by_import(
         return SURVIVED
 
     yield from in_processes(trials, run, lambda trial: 5 + trial.seconds, parallel)
+
+
+def _import_mutant(name: str, path: Path, source: str) -> int:
+    """Imports a mutant in the place of its module. BROKEN: neither can the module itself be imported."""
+    finder = _MutantFinder(name, path, source)
+    sys.meta_path.insert(0, finder)
+    try:
+        importlib.import_module(name)
+    except Exception:
+        sys.meta_path.remove(finder)
+        package = name.partition(".")[0]
+        for each in [each for each in sys.modules if each.partition(".")[0] == package]:
+            del sys.modules[each]
+        try:
+            importlib.import_module(name)
+        except Exception:
+            return BROKEN
+        return NOT_IMPORTED
+    return SURVIVED
 
 
 def _import_quietly(name: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -14,7 +13,7 @@ from smki.identity import EntityIdentifier
 from smki.pki.certificate import Certificate
 from smki.pki.revocation_entry import RevokedEntry
 from smki.problem import Malformed
-from smki.relying_party import NumbersSeen, RelyingParty, RevocationLists, TrustAnchor
+from smki.relying_party import NumbersSeen, RelyingParty, RevocationLists, Suspicion, Suspicions, TrustAnchor
 from smki.relying_party.anchor import Authority, authority_of_anchor, authority_of_certificate
 from smki.relying_party.authorities import MAX_AUTHORITIES, MAX_PATHS, Authorities, is_right_kind, may_issue
 from smki.relying_party.examine import examine
@@ -26,7 +25,9 @@ from smki.relying_party.requirements import (
     ISSUER,
     KEY_CERT_SIGN,
     KEY_IDENTIFIER,
+    REQUIREMENTS,
     SIGNATURE,
+    STEPS,
 )
 from smki.relying_party.verdict import Check, Outcome, Verdict
 from smki.remedies import Interface
@@ -138,6 +139,17 @@ def test_paths_by_name_that_end_in_an_anchor_come_first() -> None:
     assert [path[-1].is_anchor for path in found.paths] == [True, True, False]
 
 
+def test_paths_by_name_end_at_an_anchor_and_at_a_root() -> None:
+    """Even where an authority with the name of the issuer is known. The signature of what they are for is wrong."""
+    altered = examine(SUPPLIER[:-1] + bytes((SUPPLIER[-1] ^ 1,)))
+    anchor = authority_of_anchor(TrustAnchor.of(Certificate.from_der(ISSUING_OCA)))
+    assert Authorities([anchor, ROOT_AUTHORITY]).paths_above(altered).paths == ((anchor,),)
+    oca, *roots = members(ISSUING_OCA, *(PKI.make(Base.ROOT_OCA, another(label)) for label in ("one", "two")))
+    assert {root.name for root in roots} == {ROOT_AUTHORITY.name}
+    found = Authorities([oca, *roots]).paths_above(altered)
+    assert set(found.paths) == {(oca, root) for root in roots}
+
+
 def test_which_authorities_are_issued_and_signed() -> None:
     oca, stranger = members(ISSUING_OCA, look_alike(Base.ISSUING_OCA, another("stranger")))
     base = Authorities([ROOT_AUTHORITY])
@@ -231,6 +243,19 @@ def test_of_paths_that_fail_alike_the_first_is_shown() -> None:
         assert (reason.code, reason.seen) == ("time.expired", f"valid {iso(MOMENT - 9 * HOUR)} to {iso(ends)}")
 
 
+@pytest.mark.parametrize("suspected", range(2))
+def test_of_paths_that_fail_at_one_check_the_one_that_fails_least_is_shown(suspected: int) -> None:
+    """Two renewals that have both expired, one of which is suspected too: whichever is tried first."""
+    renewals = [
+        PKI.make(Base.ISSUING_OCA, numbered(f"late {n}"), valid(MOMENT - 9 * HOUR, MOMENT - HOUR)) for n in "ab"
+    ]
+    judge = party([CRL], [ARL], chain=renewals)
+    judge.suspicions = Suspicions(
+        [Suspicion(Certificate.from_der(renewals[suspected]).serial_number, "lost", MOMENT - HOUR)]
+    )
+    assert [check.code for check in judge.verify(SUPPLIER).failures()] == ["time.expired"]
+
+
 # What the checks say
 
 
@@ -255,13 +280,18 @@ def test_no_critical_extension_is_expected_beyond_the_profile() -> None:
     assert (critical.outcome, critical.seen, critical.expected) == (Outcome.NOT_HELD, "1.2.3.4", "none")
 
 
+def test_what_is_found_of_a_certificate_is_short_to_show() -> None:
+    assert "structure=" not in repr(examine(SUPPLIER))
+
+
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_the_profile_check_tells_how_many_errors_it_does_not_show(count: int) -> None:
     edits = [added(f"1.2.3.{number}", b"\x05\x00", critical=True) for number in range(count)]
     profile = examine(PKI.make(Base.DEVICE, *edits)).profile
     assert profile.outcome is Outcome.NOT_HELD
-    more = re.search(r" \(and (\d+) more\)$", profile.seen)
-    assert (more is not None and int(more[1])) == (count > 1 and count - 1)
+    first = "extension.unexpected-critical at tbsCertificate.extensions: 1.2.3.0"
+    assert profile.seen == first + (f" (and {count - 1} more)" if count > 1 else "")
+    assert profile.expected == "no unknown critical extension"
 
 
 # Which list is shown
@@ -399,6 +429,33 @@ def test_a_verdict_for_programs() -> None:
         "outcome": "held",
         "seen": "no finding at error or above",
     }
+
+
+def test_a_check_that_failed_for_programs() -> None:
+    verdict = party([CRL], [ARL]).verify(SUPPLIER, for_="networkOperator")
+    check = next(verdict.failures())
+    assert [each for each in verdict.as_json()["checks"] if each["outcome"] == "not held"] == [
+        {
+            "step": "use",
+            "check": "use.role",
+            "title": "the role of the intended use",
+            "clause": "GBCS 12",
+            "certificate": verdict.label,
+            "outcome": "not held",
+            "seen": "supplier",
+            "expected": "networkOperator",
+            "code": "use.role",
+        }
+    ]
+    assert check.as_problem().as_json() == verdict.as_json()["reason"]
+
+
+def test_the_steps() -> None:
+    assert STEPS == ("profile", "path", "time", "revocation", "suspicion", "use")
+    for requirement in REQUIREMENTS:
+        assert type(requirement.title) is type(requirement.clause) is str
+        assert requirement.step in STEPS
+    assert len({requirement.name for requirement in REQUIREMENTS}) == len(REQUIREMENTS)
 
 
 def test_a_verdict_on_what_cannot_be_read_for_programs() -> None:

@@ -6,7 +6,7 @@ import json
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -14,12 +14,13 @@ from typing import cast
 import pytest
 
 from smki.pki.pem import MAX_INPUT_BYTES
-from smki.problem import IntegrityError, Problem
+from smki.problem import IntegrityError, Malformed, Problem
 from smki.profile.tables import ORGANISATION_ARL, ORGANISATION_CRL
 from smki.relying_party.list_cache import ListCache
 from smki.relying_party.list_follower import ListFollower
 from smki.relying_party.transport import Reply, RepositoryError, Transport
 from smki.testing.defects import Base
+from smki.testing.defects.edits import put
 from smki.testing.vectors import MOMENT
 from tests.relying_party.test_inputs_alone import HOUR, by_nobody, issued_by_authority, revocation_list
 
@@ -115,6 +116,38 @@ def test_it_asks_sooner_after_a_question_that_brought_nothing(
         assert len(repository.asked) == questions
 
 
+def test_it_asks_at_once_on_a_machine_that_has_just_started(at: SimpleNamespace) -> None:
+    """The clock by which it waits starts at zero with the machine."""
+    repository = Repository()
+    one = follower(repository)
+    at.now = 0.25
+    encoded(one)
+    assert len(repository.asked) == 2
+    one.refresh()
+    at.now = 0.5
+    encoded(one)
+    assert len(repository.asked) == 4
+
+
+def test_it_waits_as_long_after_nothing_new(at: SimpleNamespace) -> None:
+    repository = Repository()
+    for path, body in ((CRL_PATH, CRL), (ARL_PATH, ARL)):
+        repository.answers[path] = reply(body, notes={"etag": '"1"'})
+    one = follower(repository)
+    encoded(one)
+    repository.answers = dict.fromkeys((CRL_PATH, ARL_PATH), reply(b"", 304))
+    for later, questions in ((300, 4), (599, 4), (600, 6)):
+        at.now = 1000.0 + later
+        assert encoded(one) == ([CRL], [ARL])
+        assert len(repository.asked) == questions
+
+
+def test_a_moment_without_a_time_zone() -> None:
+    with pytest.raises(Malformed) as caught:
+        follower(Repository()).revocation_lists(datetime(2026, 6, 15, 12))
+    assert caught.value.problems[0].subject == "moment"
+
+
 def test_a_moment_without_lists_does_not_make_it_ask(at: SimpleNamespace) -> None:
     repository = Repository()
     one = follower(repository)
@@ -123,8 +156,12 @@ def test_a_moment_without_lists_does_not_make_it_ask(at: SimpleNamespace) -> Non
     assert len(repository.asked) == 2
 
 
-def test_while_one_thread_asks_the_others_go_on(at: SimpleNamespace) -> None:
-    """With lists that are current; nobody waits for a Repository that is slow."""
+@pytest.mark.parametrize(
+    ("hours", "later", "waits"),
+    [(0, 0, False), (0, 4, False), (4, 4, False), (5, 9, False), (0, 5, True), (5, 4, True)],
+)
+def test_while_one_thread_asks_the_others_go_on(at: SimpleNamespace, hours: float, later: float, waits: bool) -> None:
+    """With the lists served before, if they are those of the moment; nobody waits then for a Repository that is slow."""
     asking, answer_now = threading.Event(), threading.Event()
 
     class Slow(Repository):
@@ -135,24 +172,24 @@ def test_while_one_thread_asks_the_others_go_on(at: SimpleNamespace) -> None:
             return super().ask(path, max_bytes=max_bytes, headers=headers)
 
     one = follower(Slow())
-    thread = threading.Thread(target=encoded, args=(one,))
+    thread = threading.Thread(target=encoded, args=(one, hours))
     answer_now.set()
-    encoded(one)
+    encoded(one, hours)
     answer_now.clear()
     asking.clear()
     at.now += 300
     thread.start()
     assert asking.wait(30)
     found: list[object] = []
-    other = threading.Thread(target=lambda: found.append(encoded(one)))
+    other = threading.Thread(target=lambda: found.append(encoded(one, later)))
     other.start()
-    other.join(10)
-    is_done = not other.is_alive()
+    other.join(0.3 if waits else 10)
+    is_waiting = other.is_alive()
     answer_now.set()
     thread.join()
     other.join()
-    assert is_done
-    assert found == [([CRL], [ARL])]
+    assert is_waiting is waits
+    assert found == [([CRL] if later <= 4 else [], [ARL])]
 
 
 @pytest.mark.usefixtures("at")
@@ -174,7 +211,7 @@ def test_until_the_second_of_next_update() -> None:
     second = timedelta(seconds=1) / HOUR
     for hours, expected in (
         (0, ([CRL], [ARL])), (4, ([CRL], [ARL])), (4 + second, ([], [ARL])), (9, ([], [ARL])), (9 + second, ([], [])),
-        (9, ([], [ARL])), (4, ([CRL], [ARL])),
+        (9, ([], [ARL])), (4, ([CRL], [ARL])), (5, ([], [ARL])),
     ):  # fmt: skip
         assert encoded(one, hours) == expected, hours
     problems = {kind.name: problem for kind, problem in one.revocation_lists(MOMENT + 10 * HOUR).problems}
@@ -187,6 +224,21 @@ def test_until_the_second_of_next_update() -> None:
     assert [kind for kind, _ in one.revocation_lists(MOMENT + 5 * HOUR).problems] == [ORGANISATION_CRL]
     assert one.revocation_lists(MOMENT).problems == ()
     assert one.problems() == []
+
+
+@pytest.mark.usefixtures("at")
+def test_a_list_without_next_update_is_never_current() -> None:
+    repository = Repository()
+    repository.answers[CRL_PATH] = reply(revocation_list(Base.CRL, put(next_update=b"")))
+    one = follower(repository)
+    lists = one.revocation_lists(MOMENT)
+    assert lists.crls == ()
+    problem = lists.problem(ORGANISATION_CRL)
+    assert problem is not None
+    assert (problem.code, problem.seen) == (
+        "repository.overdue",
+        "a list due for replacement by an unknown time",
+    )
 
 
 @pytest.mark.usefixtures("at")
@@ -244,6 +296,7 @@ def test_numbers_of_other_issuers_and_keys_do_not_count() -> None:
 
 # What went wrong
 
+UNREADABLE = "structure.unreadable at certificateList: tag 0x72 of 117 bytes where only 5 are left at byte 0"
 EXPECTED = {
     "repository.unreachable": "an answer",
     "repository.status": "200 and a list",
@@ -262,27 +315,26 @@ EXPECTED = {
         (reply(b"", 304), "repository.status", "HTTP status 304"),
         (reply(CRL, content_type="text/html; charset=utf-8"), "repository.content-type", "text/html"),
         (reply(CRL, content_type=""), "repository.content-type", "no content type"),
-        (reply(b"rubbish"), "repository.not-a-list", ""),
+        (reply(b"rubbish"), "repository.not-a-list", UNREADABLE),
     ],
     ids=["unreachable", "404", "201", "304 without a condition", "type", "no type", "rubbish"],
 )
-def test_why_there_is_no_list(answer: Reply | RepositoryError, code: str, seen: str) -> None:
+@pytest.mark.parametrize("path", [CRL_PATH, ARL_PATH])
+def test_why_there_is_no_list(answer: Reply | RepositoryError, code: str, seen: str, path: str) -> None:
     repository = Repository()
-    repository.answers[CRL_PATH] = answer
+    repository.answers[path] = answer
     one = follower(repository)
     lists = one.revocation_lists(MOMENT)
-    assert lists.crls == ()
-    assert len(lists.arls) == 1
+    missing, other = (ORGANISATION_CRL, ORGANISATION_ARL)[:: 1 if path == CRL_PATH else -1]
+    assert lists.held(missing) == ()
+    assert len(lists.held(other)) == 1
     [(kind, problem)] = lists.problems
     assert [problem] == one.problems()
-    assert kind is ORGANISATION_CRL
-    assert lists.problem(ORGANISATION_CRL) is problem
-    assert lists.problem(ORGANISATION_ARL) is None
-    assert problem.code == code
-    assert problem.expected == EXPECTED[code]
-    assert problem.subject == (URL if code == "repository.unreachable" else URL + CRL_PATH)
-    assert problem.seen.startswith(seen)
-    assert 0 < len(problem.seen) <= 200
+    assert kind is missing
+    assert lists.problem(missing) is problem
+    assert lists.problem(other) is None
+    assert (problem.code, problem.seen, problem.expected) == (code, seen, EXPECTED[code])
+    assert problem.subject == (URL if code == "repository.unreachable" else URL + path)
 
 
 def test_what_went_wrong_is_forgotten_once_it_is_right(at: SimpleNamespace) -> None:
@@ -349,6 +401,18 @@ def test_lists_and_numbers_outlive_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("at")
+def test_a_good_list_in_the_cache_stays_beside_a_later_one(tmp_path: Path) -> None:
+    repository = Repository()
+    one = follower(repository, tmp_path, refresh=0)
+    judged_genuine(one)
+    newer = revocation_list(Base.CRL, number=1001, until=MOMENT + 6 * HOUR)
+    repository.answers[CRL_PATH] = reply(newer)
+    encoded(one)
+    nobody = Repository(answers=dict.fromkeys((CRL_PATH, ARL_PATH), RepositoryError(UNREACHABLE)))
+    assert encoded(follower(nobody, tmp_path)) == ([newer, CRL], [ARL])
+
+
+@pytest.mark.usefixtures("at")
 def test_without_a_directory_nothing_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     one = follower(Repository())
@@ -401,6 +465,32 @@ def test_numbers_in_the_cache_that_cannot_be_read(tmp_path: Path, value: object)
         ListCache(tmp_path).numbers()
     problem = caught.value.problems[0]
     assert (problem.code, problem.subject) == ("cache.numbers", str(tmp_path / "numbers.json"))
-    assert problem.seen
+    assert 0 < len(problem.seen) <= 200
     assert problem.expected == "the list numbers seen"
     assert problem.remedy == "Remove it if you accept that an older list may once be taken for the newest."
+
+
+@pytest.mark.parametrize(("format", "seen"), [(2, "format 2"), ("x" * 300, f"format {'x' * 193}")])
+def test_numbers_of_another_format_say_which(tmp_path: Path, format: object, seen: str) -> None:
+    (tmp_path / "numbers.json").write_text(json.dumps({"format": format, "seen": []}))
+    with pytest.raises(IntegrityError) as caught:
+        ListCache(tmp_path).numbers()
+    assert caught.value.problems[0].seen == seen
+
+
+@pytest.mark.usefixtures("at")
+@pytest.mark.parametrize("damaged", ["latest", "good"])
+def test_a_list_in_the_cache_that_cannot_be_read_is_none(tmp_path: Path, damaged: str) -> None:
+    """It is asked for again without a condition, unless the latest one is there."""
+    repository = Repository()
+    repository.answers[CRL_PATH] = reply(CRL, notes={"etag": '"1"'})
+    judged_genuine(follower(repository, tmp_path))
+    ListCache(tmp_path).put(f"{ORGANISATION_CRL.name}.{damaged}", b"rubbish", {"etag": '"2"'})
+    crls, arls = encoded(follower(repository, tmp_path))
+    assert (set(crls), arls) == ({CRL}, [ARL])
+    condition = {} if damaged == "latest" else {"If-None-Match": '"1"'}
+    assert repository.asked[-2] == (CRL_PATH, {"Accept": "application/pkix-crl"} | condition)
+    nobody = Repository(answers=dict.fromkeys((CRL_PATH, ARL_PATH), RepositoryError(UNREACHABLE)))
+    for what in ("latest", "good"):
+        ListCache(tmp_path).put(f"{ORGANISATION_CRL.name}.{what}", b"rubbish", {})
+    assert encoded(follower(nobody, tmp_path)) == ([], [ARL])

@@ -12,6 +12,7 @@ from smki import EntityIdentifier, SerialNumber
 from smki.pki.revocation_entry import RevokedEntry
 from smki.problem import IntegrityError, Malformed, NotFound
 from smki.relying_party import RepositoryClient
+from smki.relying_party.transport import Limits, RepositoryError
 from smki.sec.role import CertificateStatus, KeyUsage, RemotePartyRole
 from smki.testing.defects import Base
 from smki.testing.vectors import MOMENT
@@ -57,6 +58,22 @@ def test_it_asks_conditionally_and_not_too_often(tmp_path: Path) -> None:
         for _ in range(5):
             assert judge(patient).trusted
         assert [condition for _, condition in served.asked[2:]] == ['"1"', '"2"']
+
+
+def test_it_asks_as_often_as_it_is_told() -> None:
+    with repository() as served:
+        party = party_with(client_of(served.url, refresh=0))
+        for questions in (2, 4):
+            assert party.verify(SUPPLIER, at=MOMENT).trusted
+            assert len(served.asked) == questions
+
+
+def test_it_is_as_patient_as_it_is_told() -> None:
+    with repository() as served:
+        served.answers["/services/certificatesearch"] = encoded(b"", status=500)
+        with pytest.raises(RepositoryError):
+            RepositoryClient(served.url, limits=Limits(attempts=1)).search(EntityIdentifier.parse("90B3D51F30000002"))
+        assert len(served.asked) == 1
 
 
 def test_a_revocation_is_noticed_at_the_next_question() -> None:

@@ -97,7 +97,8 @@ def test_a_damaged_file_is_not_taken_for_no_suspicion(content: str, tmp_path: Pa
 def test_a_file_that_cannot_be_opened_is_not_taken_for_none_either(tmp_path: Path) -> None:
     with pytest.raises(IntegrityError) as raised:
         Suspicions.read(tmp_path)
-    assert raised.value.problems[0].seen == "Is a directory"
+    (problem,) = raised.value.problems
+    assert (problem.subject, problem.seen) == (str(tmp_path), "Is a directory")
 
 
 @pytest.mark.parametrize(("format", "seen"), [(2, "format 2"), ("x" * 300, f"format {'x' * 193}")])
@@ -120,6 +121,12 @@ def test_a_reason_is_a_line_of_1_to_500_characters() -> None:
         assert (problem.code, problem.subject, problem.clause) == ("suspicion.because", "--because", "SEC L12")
         assert problem.seen == repr(wrong.strip()[:64])
         assert problem.expected == "a reason of 1 to 500 characters"
+
+
+def test_when_it_was_recorded_has_a_time_zone() -> None:
+    with pytest.raises(Malformed) as raised:
+        Suspicion(FIRST, "lost", datetime(2026, 1, 2))
+    assert raised.value.problems[0].subject == "since"
 
 
 def test_one_changes_a_file_at_a_time(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from smki.clock import FixedClock
+from smki.identity import EntityIdentifier
 from smki.pki.certificate import Certificate
 from smki.pki.oid import Oid
 from smki.pki.x509 import key_usage_bit_string
@@ -21,6 +22,7 @@ DS, KA = KeyUsage.DIGITAL_SIGNATURE, KeyUsage.KEY_AGREEMENT
 SUPPLIER = PKI.good_bytes(Base.ORGANISATION)
 DEVICE = PKI.make(Base.DEVICE, extension(Oid.KEY_USAGE, key_usage_bit_string(KA)))
 ISSUING_OCA = PKI.good_bytes(Base.ISSUING_OCA)
+HOLDER = Certificate.from_der(SUPPLIER).entity_identifier
 PARTY = RelyingParty(
     [Certificate.from_der(PKI.good_bytes(base)) for base in (Base.ROOT_OCA, Base.ROOT_DCA)],
     RevocationLists.of([PKI.good_bytes(Base.CRL)], [PKI.good_bytes(Base.ARL)]),
@@ -127,6 +129,27 @@ def test_a_use_that_does_not_fit_says_what_was_seen(
 ) -> None:
     check = check_of(encoded, use, name)
     assert (check.seen, check.expected) == (seen, expected)
+
+
+ENTITY = EntityIdentifier.parse("90B3D51F300100FF")
+
+
+@pytest.mark.parametrize(
+    ("encoded", "entity", "outcome", "seen", "expected"),
+    [
+        (SUPPLIER, None, LEFT_OUT, "no Entity Identifier was specified", ""),
+        (SUPPLIER, HOLDER, HELD, str(HOLDER), ""),
+        (SUPPLIER, ENTITY, NOT_HELD, str(HOLDER), str(ENTITY)),
+        (ISSUING_OCA, ENTITY, NOT_HELD, "no Entity Identifier", str(ENTITY)),
+    ],
+)
+def test_whose_certificate_it_is(
+    encoded: bytes, entity: EntityIdentifier | None, outcome: Outcome, seen: str, expected: str
+) -> None:
+    verdict = PARTY.verify(encoded, for_="/ds", entity=entity)
+    (found,) = (check for check in verdict.checks if check.requirement.name == "use.entity")
+    code = "use.entity" if outcome is NOT_HELD else ""
+    assert found == Check(found.requirement, verdict.label, outcome, seen, expected, code)
 
 
 def test_what_was_not_asked_for_says_so() -> None:

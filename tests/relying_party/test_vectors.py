@@ -11,7 +11,7 @@ import pytest
 
 from smki.problem import Problem
 from smki.relying_party.examine import Examiner, examine
-from smki.relying_party.requirements import REMEDIES, REQUIREMENTS
+from smki.relying_party.requirements import REMEDIES, REQUIREMENTS, STEPS
 from smki.relying_party.verdict import Outcome
 from smki.remedies import Interface
 from smki.testing.defects.case import TRUSTED
@@ -44,7 +44,7 @@ def test_there_are_enough_and_of_every_reason_that_can_be_made(all_cases: list[C
 def test_a_verdict_has_every_check_in_the_order_of_the_steps(case_named: dict[str, Case]) -> None:
     for name in ("good-supplier-ds", "revoked-keyCompromise", "path-device-signature-flipped"):
         verdict = judge_case(case_named[name])
-        steps = [check.requirement.step for check in verdict.checks]
+        steps = [STEPS.index(check.requirement.step) for check in verdict.checks]
         assert steps == sorted(steps)
     checks = judge_case(case_named["good-supplier-ds"]).checks
     assert {check.requirement for check in checks} == set(REQUIREMENTS)
