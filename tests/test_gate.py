@@ -106,7 +106,15 @@ def test_state_changes_in_commands_alone() -> None:
     over_http = {file for file in users_of_attribute("registration") if file.startswith("repository/")}
     assert over_http == {
         f"repository/smki_repository/rest/{name}.py"
-        for name in ("administration", "applications", "credentials", "devices", "inventory", "parties")
+        for name in (
+            "administration",
+            "applications",
+            "credentials",
+            "devices",
+            "inventory",
+            "participation",
+            "parties",
+        )
     }
 
 
