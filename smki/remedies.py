@@ -8,33 +8,14 @@ command, operation and call does.
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Mapping
-from typing import NamedTuple
+from smki.inventory_remedies import INVENTORY_REMEDIES
+from smki.remedy import Interface, Remedy
 
-
-class Interface(enum.Enum):
-    """The interface for which a remedy is written."""
-
-    CLI = "cli"
-    REST = "rest"
-    PYTHON = "python"
-
-
-class Remedy(NamedTuple):
-    """One remedy. Names in braces are replaced by values of the problem."""
-
-    cli: str
-    rest: str = ""
-    python: str = ""
-
-    def text(self, interface: Interface, given: Mapping[str, str]) -> str:
-        """Return the text for an interface."""
-        wanted = {Interface.REST: self.rest, Interface.PYTHON: self.python}.get(interface) or self.cli
-        return wanted.format_map(given)
+__all__ = ["REMEDIES", "Interface", "Remedy"]
 
 
 REMEDIES: dict[str, Remedy] = {
+    **INVENTORY_REMEDIES,
     # Parties, participants and officers
     "party.add": Remedy(
         "smki party list lists the registered Parties; smki party add adds one.",
@@ -224,7 +205,17 @@ REMEDIES: dict[str, Remedy] = {
         "Have an officer of the DCC raise it: PUT /api/v1/devices/{device}/threshold.",
         "Execute SetThreshold(device_id, threshold).",
     ),
+    "device.change-model": Remedy(
+        "Leave the model out, or have it changed in the inventory: smki device change {device} --model MODEL.",
+        "Leave the model out, or have an officer of the DCC change it: PATCH /api/v1/devices/{device} with model.",
+        "Leave the model out, or execute ChangeDevice(device_id, model=...).",
+    ),
     # Certificates and applications
+    "application.state": Remedy(
+        "Apply with --statement if that is so.",
+        "Apply with statement true if that is so.",
+        "Apply with Application(statement=True) if that is so.",
+    ),
     "certificate.list": Remedy(
         "smki list shows what was issued.",
         "GET /api/v1/certificates lists what was issued.",

@@ -14,6 +14,8 @@ from smki_repository.app import create_app
 
 from smki import Application, CertificateKind, Refusal, RemotePartyRole, Smki
 from smki.ledger import CertificateQuery, EventKind, Reader, Transaction
+from smki.ledger.products import ProductWriter
+from smki.ledger.settings import SettingWriter
 from smki.ledger.sqlite.ledger import SqliteLedger
 from smki.profile import TEST_POLICY_OID, IssuerFacts
 from smki.profile.clearance import AlreadySigned, ClearedCertificate, NotConformant, clear_for_signature
@@ -94,6 +96,8 @@ def test_state_changes_in_commands_alone() -> None:
     assert callers_of("transact") == {"smki/registration/command.py"}
     assert callers_of("append_event") == {"smki/registration/command.py"}
     writing = {name for name in vars(Transaction) if not name.startswith("_")} - set(vars(Reader)) - {"append_event"}
+    for more in (ProductWriter, SettingWriter):
+        writing |= {name for name in vars(more) if not name.startswith("_")}
     assert len(writing) >= 15
     for name in writing:
         files = callers_of(name) - {"smki/ledger/sqlite/transaction.py"}
@@ -102,7 +106,15 @@ def test_state_changes_in_commands_alone() -> None:
     over_http = {file for file in users_of_attribute("registration") if file.startswith("repository/")}
     assert over_http == {
         f"repository/smki_repository/rest/{name}.py"
-        for name in ("administration", "applications", "credentials", "devices", "parties")
+        for name in (
+            "administration",
+            "applications",
+            "credentials",
+            "devices",
+            "inventory",
+            "participation",
+            "parties",
+        )
     }
 
 

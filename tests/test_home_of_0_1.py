@@ -18,9 +18,11 @@ from typing import Any
 import pytest
 
 from smki import CertificateKind, CertificateStatus, DeviceType, EntityIdentifier, RemotePartyRole, SerialNumber, Smki
+from smki.identity import PartyId
 from smki.ledger import CertificateQuery, CredentialKind, EventKind, EventQuery
 from smki.pki.revocation_list import RevocationList
-from tests.commands import accept, revoke
+from smki.registration.participation import ChangeTest
+from tests.commands import TEST, accept, revoke
 from tests.support import DEVICE, DS, KA, PROJECT, SUPPLIER, run_here
 
 ARCHIVE = PROJECT / "fixtures" / "home-0.1.tar.gz"
@@ -183,3 +185,24 @@ def entries(smki: Smki) -> list[Any]:
     latest = smki.lists(OCA).latest()
     assert latest is not None
     return list(RevocationList.from_der(latest.der).entries())
+
+
+def test_the_purpose_of_a_participant_is_its_one_test(old: Path) -> None:
+    """Its quota is that of the test, and the certificates that it had before count towards it."""
+    with Smki.open(old) as smki:
+        maker = smki.ledger.register.registrant(PartyId("MANUFACTURER"))
+        assert maker is not None
+        making = "device-and-user-system-tests"
+        assert [test.fields for test in maker.tests] == [{"test": making, "purpose": making, "quota": "100000"}]
+        had = smki.ledger.certificates_issued_to("MANUFACTURER")
+        assert had > 0
+        assert smki.ledger.certificates_by_test("MANUFACTURER") == {"": had}
+        smki.registration.execute(ChangeTest(participant=PartyId("MANUFACTURER"), test=making, quota=had + 1), TEST)
+        request = smki.make_device_request(EntityIdentifier(b"\x13" * 8), DS)[1]
+        for expected in ([], ["participant.quota-reached"]):
+            decision = smki.inquiry.device(EntityIdentifier(b"\x13" * 8), DeviceType.ESME, applicant="MANUFACTURER")
+            assert [problem.code for problem in decision.problems] == expected
+            if decision.eligible:
+                smki.issue_device(request, device_type=DeviceType.ESME, applicant="MANUFACTURER")
+        assert smki.ledger.certificates_by_test("MANUFACTURER") == {making: 1, "": had}
+        assert smki.check().problems == ()

@@ -31,9 +31,9 @@ def test_a_ledger_of_the_first_form(smki: Smki, tmp_path: Path) -> None:
     ledger, now = SqliteLedger(path), to_seconds(smki.clock.now())
     everything = CertificateQuery()
     assert list(ledger.certificates(everything)) == list(smki.ledger.certificates(everything))
-    # Which test an application is for was not recorded then.
+    # Which test an application is for, and what was stated, was not recorded then.
     expected = [
-        replace(each, application=replace(each.application, test=None))
+        replace(each, application=replace(each.application, test=None, statement=None))
         for each in smki.ledger.applications(ApplicationQuery())
     ]
     assert list(ledger.applications(ApplicationQuery())) == expected

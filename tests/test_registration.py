@@ -146,7 +146,7 @@ def test_a_device_that_is_not_in_the_inventory(smki: Smki) -> None:
     outcome = apply(smki, for_device(device_request(entity), device_type=DeviceType.GSME))
     assert isinstance(outcome, Issued)
     added = smki.ledger.register.device(entity)
-    assert added == Device(entity, DeviceType.GSME)
+    assert added == Device(entity, DeviceType.GSME, under_test=PartyId("MANUFACTURER"))
 
 
 def test_a_device_that_is_said_to_be_something_else(smki: Smki) -> None:
@@ -513,7 +513,7 @@ def test_rejecting_a_device_certificate_is_recorded_and_no_more(smki: Smki) -> N
 
 def test_a_certificate_that_differs_from_its_request_is_told_where(smki: Smki) -> None:
     from smki.pki.request import CertificationRequest, read_request
-    from smki.registration.acceptance import differences
+    from smki.registration.comparison import differences
 
     certificate = smki.issue_device(device_request()).record.certificate
     other = CertificationRequest.of(read_request(device_request(EntityIdentifier(b"\x55" * 8), KA)))

@@ -6,10 +6,12 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from multiprocessing import get_context
 
 from smki.authority.check_certificates import PAGE, check_certificates
+from smki.authority.lodged import lodged_problems
 from smki.clock import iso, to_seconds
 from smki.identity import PartyId, SerialNumber
 from smki.ledger import EventKind, EventQuery, Ledger, ListRecord
@@ -35,6 +37,9 @@ class CheckResult:
     unfinished: int
     """Applications without a certificate: a crash intervened, or they are in progress. Nothing was handed out."""
     problems: tuple[Problem, ...]
+    """What is wrong with the ledger."""
+    lodged: tuple[Problem, ...] = ()
+    """What the DCC has to lodge (SEC L3.12) and is not in use. The ledger can be sound all the same."""
 
 
 def check_ledger(
@@ -45,6 +50,7 @@ def check_ledger(
     since: int = 0,
     report: Callable[[int, int], None] = lambda done, total: None,
     page: int = PAGE,
+    now: datetime | None = None,
 ) -> CheckResult:
     """Check every certificate against its columns, profile and issuer, the latest lists against the revocations, the
     storage for damage and contradictions, and everything against the record.
@@ -54,6 +60,7 @@ def check_ledger(
     :param since: the number of an event. Certificates that were recorded until then are not linted again.
     :param report: called with the number of tasks that are done, and of all.
     :param page: the number of certificates of one task.
+    :param now: when the certificates that the DCC lodges (SEC L3.12) have to be in use; None not to check that.
     """
     pages = ledger.record.certificate_pages(since, page)
     tasks: list[Callable[[Ledger], Found]] = [_damage, _inconsistencies, _unrecorded]
@@ -73,7 +80,8 @@ def check_ledger(
                 report(len(found), len(tasks))
     problems = [problem for _, _, each in found for problem in each]
     problems[len(found[0][2]) : len(found[0][2])] = checkpoint_problems()
-    return CheckResult(sum(each[0] for each in found), sum(each[1] for each in found), tuple(problems))
+    lodged = _lodged(ledger, now) if now is not None else ()
+    return CheckResult(sum(each[0] for each in found), sum(each[1] for each in found), tuple(problems), lodged)
 
 
 def _perform(task: Callable[[Ledger], Found], again: Callable[[], Ledger]) -> Found:
@@ -127,6 +135,13 @@ def _lists_and_register(ledger: Ledger) -> Found:
         return 0, len(ledger.unfinished_applications()), problems
     except (ValueError, TypeError, LookupError, OverflowError, SmkiError) as error:
         return 0, 0, [*problems, _damaged(f"a row that cannot be read: {error}"[:200])]
+
+
+def _lodged(ledger: Ledger, now: datetime) -> tuple[Problem, ...]:
+    try:
+        return tuple(lodged_problems(ledger, now))
+    except (ValueError, TypeError, LookupError, OverflowError, SmkiError) as error:
+        return (_damaged(f"a row that cannot be read: {error}"[:200]),)
 
 
 def _damaged(seen: str) -> Problem:

@@ -13,8 +13,9 @@ from smki.clock import iso
 from smki.home.smki import Smki
 from smki.identity import EntityIdentifier
 from smki.interchange.description import application_fields
-from smki.ledger import ApplicationQuery, ApplicationRecord
+from smki.ledger import ApplicationQuery, ApplicationRecord, Statement
 from smki.problem import NotFound, Problem
+from smki.registration.duties import STATEMENT
 
 
 @click.group()
@@ -67,6 +68,10 @@ def show(home: Path, number: int, as_json: bool) -> None:
         click.echo(json.dumps(application_fields(record), indent=2))
         return
     say(_line(record))
+    of = record.application
+    if of.statement is not None:
+        how = "stated by" if of.statement is Statement.EXPLICIT else "recorded automatically as stated by"
+        say(f"  {how} {of.officer or 'nobody'} (SEC L11): {STATEMENT}")
     say_problems(record.reasons, "  ")
 
 

@@ -33,6 +33,9 @@ def check(home: Path, since: Path | None, as_json: bool) -> None:
     latest lists, applications, successors, counters and audit events with each other, and every row with what the events
     recorded; verifies the checkpoints of the record; and has the database check its file. Uses all processors.
 
+    Also watches the certificates that the DCC lodges before anyone else can start (SEC L3.12): one that is missing, expired,
+    or revoked and not replaced is a problem.
+
     Exit status: 0 no problems; 1 problems were found.
     """
     with Smki.open(home) as smki, progress_bar("checking") as report:
@@ -45,18 +48,20 @@ def check(home: Path, since: Path | None, as_json: bool) -> None:
             size = kept.size
         result = smki.check(since=size, report=report)
     if as_json:
-        problems = [problem.as_json() for problem in result.problems]
-        click.echo(
-            json.dumps(
-                {"certificates": result.certificates, "unfinished": result.unfinished, "problems": problems}, indent=2
-            )
-        )
+        values = {
+            "certificates": result.certificates,
+            "unfinished": result.unfinished,
+            "problems": [problem.as_json() for problem in result.problems],
+            "lodged": [problem.as_json() for problem in result.lodged],
+        }
+        click.echo(json.dumps(values, indent=2))
     else:
-        say_problems(result.problems)
+        problems = (*result.problems, *result.lodged)
+        say_problems(problems)
         counts = (
             (result.certificates, "certificate"),
             (result.unfinished, "unfinished application"),
-            (len(result.problems), "problem"),
+            (len(problems), "problem"),
         )
         say(", ".join(count_of(*each) for each in counts))
-    sys.exit(EXIT_NEGATIVE if result.problems else 0)
+    sys.exit(EXIT_NEGATIVE if result.problems or result.lodged else 0)

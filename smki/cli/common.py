@@ -115,12 +115,32 @@ def applicant_options(command: F) -> F:
 
 def officer_options(command: F) -> F:
     """Add the options that name the officer who acts. The same rules apply as over REST."""
+    return _officer_options(command, required=True, otherwise="")
+
+
+def adding_options(command: F) -> F:
+    """Add the options that name who adds a Device to the inventory; without them the first Party that may."""
+    return _officer_options(command, required=False, otherwise=" [default: the first Party that may]")
+
+
+def checking_options(command: F) -> F:
+    """Add the options that name the officer who acts, for a command that also shows something to the operator."""
+    return _officer_options(command, required=False, otherwise="")
+
+
+def _officer_options(command: F, *, required: bool, otherwise: str) -> F:
+    text = f"Party or Testing Participant whose officer acts.{otherwise}"
     for option in (
         click.option("--officer", default="", help="Officer who acts. [default: the Party's first who may]"),
-        click.option("--party", type=PARTY, required=True, help="Party or Testing Participant whose officer acts."),
+        click.option("--party", type=PARTY, required=required, help=text),
     ):
         command = option(command)
     return command
+
+
+under_test_option: Callable[[F], F] = click.option(
+    "--under-test", is_flag=True, help="Add it as a Device under test of whoever adds it, of any type and model."
+)
 
 
 def cli_actor(party: PartyId | None = None, officer: str = "") -> Actor:

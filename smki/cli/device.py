@@ -8,20 +8,33 @@ from pathlib import Path
 
 import click
 
-from smki.cli.common import DAY, DEVICE_TYPE, EUI64, NUMBER, Parsed, cli_actor, home_option, json_option, read_input
+from smki.cli.common import (
+    DAY,
+    DEVICE_TYPE,
+    EUI64,
+    NUMBER,
+    Parsed,
+    adding_options,
+    cli_actor,
+    home_option,
+    json_option,
+    read_input,
+    under_test_option,
+)
 from smki.cli.say import count_of, say
 from smki.eligibility import DEVICE_THRESHOLD, security_sections
 from smki.eligibility.provisions import SMETS1_SECURITY
 from smki.home.smki import Smki
-from smki.identity import EntityIdentifier
+from smki.identity import EntityIdentifier, PartyId
 from smki.registration.bulk import LoadDevices, read_devices
 from smki.registration.changes import UNCHANGED
 from smki.registration.devices import AddDevices, ChangeDevice, SetDeviceStatus, SetThreshold, known_device
-from smki.sec.device import Device, DeviceType, Responsible, SmetsVersion, SmiStatus
+from smki.sec.device import Device, DeviceType, Responsible, SmetsVersion, SmiStatus, parse_model
 from smki.sec.registry_fields import device_fields
 from smki.sec.vocabulary import parse_list
 
 SMI_STATUS = Parsed("STATUS", SmiStatus.parse)
+MODEL = Parsed("MODEL", parse_model)
 SMETS = Parsed("1|2", SmetsVersion.parse)
 RESPONSIBLE = Parsed("'electricity: PARTY, gas: PARTY'", lambda text: tuple(parse_list(text, Responsible.parse)))
 
@@ -41,6 +54,9 @@ def device() -> None:
 @click.option(
     "--responsible", default="", metavar="'electricity: PARTY, gas: PARTY'", help="Responsible Party for each fuel."
 )
+@click.option("--model", default="", help="Product identifier on the Certified Products List.")
+@under_test_option
+@adding_options
 @home_option
 def add(
     home: Path,
@@ -51,15 +67,26 @@ def add(
     smets_version: str,
     enrolled: bool,
     responsible: str,
+    model: str,
+    under_test: bool,
+    party: PartyId | None,
+    officer: str,
 ) -> None:
-    """Add a Device to the inventory."""
+    """Add a Device to the inventory.
+
+    Suppliers and Registered Supplier Agents add meters and Type 1 Devices whose model is on the Certified Products List
+    (smki cpl), and the DCC parts of Communications Hubs. Everybody adds Devices under test of its own.
+    """
+    if under_test and party is None:
+        raise click.UsageError("--under-test needs --party: whose Device under test it is.")
     made = Device.parse(
         device_id=device_id, device_type=device_type, status=status, returns_to=returns_to, smets_version=smets_version,
-        enrolled=enrolled, responsible=responsible,
+        enrolled=enrolled, responsible=responsible, model=model, under_test=str(party) if under_test else "",
     )  # fmt: skip
     with Smki.open(home) as smki:
-        smki.registration.execute(AddDevices((made,)), cli_actor())
-    say(f"{made.device_type.name} {made.device_id} is {made.status}.")
+        (made,) = smki.registration.execute(AddDevices((made,)), cli_actor(party, officer))
+    whose = f", a Device under test of {made.under_test} (assumption)" if made.under_test else ""
+    say(f"{made.device_type.name} {made.device_id} is {made.status}{whose}.")
 
 
 @device.command(name="list")
@@ -112,6 +139,7 @@ def show(home: Path, device_id: EntityIdentifier, as_of: date | None, as_json: b
 @click.option(
     "--responsible", type=RESPONSIBLE, help="Responsible Party for each fuel, replacing all recorded ones; '' for none."
 )
+@click.option("--model", type=MODEL, help="Product identifier on the Certified Products List.")
 @home_option
 def change(
     home: Path,
@@ -122,6 +150,7 @@ def change(
     returns_to: SmiStatus | None,
     enrolled: bool | None,
     responsible: tuple[Responsible, ...] | None,
+    model: str | None,
 ) -> None:
     """Change a Device's entry in the inventory. Fields without an option keep their values."""
     command = ChangeDevice(
@@ -132,6 +161,7 @@ def change(
         returns_to=returns_to or UNCHANGED,
         enrolled=UNCHANGED if enrolled is None else enrolled,
         responsible=UNCHANGED if responsible is None else responsible,
+        model=model or UNCHANGED,
     )
     with Smki.open(home) as smki:
         changed = smki.registration.execute(command, cli_actor())
@@ -175,15 +205,17 @@ def reset_limit(home: Path, device_id: EntityIdentifier) -> None:
 
 @device.command()
 @click.argument("file")
+@adding_options
 @home_option
-def load(home: Path, file: str) -> None:
+def load(home: Path, file: str, party: PartyId | None, officer: str) -> None:
     """Add every Device in a CSV or JSON file, or none if one of them is refused.
 
-    The columns are the fields that `smki device list --json` prints.
+    The columns are the fields that `smki device list --json` prints. The same rules apply as for smki device add; under_test
+    names whose Device under test it is.
     """
     rows = read_devices(read_input(file), file)
     with Smki.open(home) as smki:
-        loaded = smki.registration.execute(LoadDevices(rows), cli_actor())
+        loaded = smki.registration.execute(LoadDevices(rows), cli_actor(party, officer))
     for number, made in enumerate(loaded, start=1):
         say(f"row {number}: {made.device_id}")
     say(f"{len(loaded)} added.")

@@ -11,7 +11,18 @@ from typing import Any, TypeVar
 
 import click
 
-from smki.cli.common import DAY, DEVICE_TYPE, EUI64, ROLE, USAGE, Choices, applicant_options, home_option, json_option
+from smki.cli.common import (
+    DAY,
+    DEVICE_TYPE,
+    EUI64,
+    ROLE,
+    USAGE,
+    Choices,
+    applicant_options,
+    home_option,
+    json_option,
+    under_test_option,
+)
 from smki.cli.device import SMETS, SMI_STATUS
 from smki.cli.entitlement_lines import what_lines, who_lines
 from smki.cli.main import EXIT_NEGATIVE
@@ -20,7 +31,7 @@ from smki.eligibility import PROVISIONS, Decision, decision_lines, in_force
 from smki.home.smki import Smki
 from smki.identity import EntityIdentifier
 from smki.registration.inquiry import Supposing
-from smki.sec.device import DeviceType, SmetsVersion, SmiStatus
+from smki.sec.device import DeviceType, SmetsVersion, SmiStatus, parse_model
 from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole
 
 _AUTHORITY = Choices(kind for kind in CertificateKind if kind.is_authority)
@@ -73,14 +84,16 @@ def organisation(
 @eligible.command()
 @click.option("--eui", type=EUI64, required=True, help="Device ID.")
 @click.option("--type", "device_type", type=DEVICE_TYPE, help="Device type, if the Device is not in the inventory.")
+@click.option("--model", default="", help="For such a Device, its product identifier on the Certified Products List.")
+@under_test_option
 @_status_options
 @applicant_options
 @_as_of
 @home_option
 @json_option
 def device(
-    home: Path, eui: EntityIdentifier, device_type: DeviceType | None, as_of: date | None, as_json: bool,
-    applicant: str, officer: str, on_behalf_of: str, status: SmiStatus | None, returns_to: SmiStatus | None,
+    home: Path, eui: EntityIdentifier, device_type: DeviceType | None, model: str, under_test: bool, as_of: date | None,
+    as_json: bool, applicant: str, officer: str, on_behalf_of: str, status: SmiStatus | None, returns_to: SmiStatus | None,
     smets_version: SmetsVersion | None,
 ) -> None:  # fmt: skip
     """Decide on a Device Certificate.
@@ -92,6 +105,7 @@ def device(
     with Smki.open(home) as smki:
         answer = smki.inquiry.device(
             eui, device_type, applicant=applicant, officer=officer, on_behalf_of=on_behalf_of, as_of=as_of,
+            model=parse_model(model) if model else "", under_test=under_test,
             supposing=supposing,
         )  # fmt: skip
     _say(answer, as_json)

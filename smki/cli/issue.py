@@ -22,6 +22,7 @@ from smki.cli.common import (
     output,
     read_input,
     require_directory,
+    under_test_option,
 )
 from smki.cli.say import say
 from smki.home.smki import Smki
@@ -31,7 +32,7 @@ from smki.pki.certificate import to_pem
 from smki.pki.request import PEM_LABELS, single_request
 from smki.problem import NotReady, Problem, finding_text
 from smki.registration import Actor, Application
-from smki.sec.device import DeviceType
+from smki.sec.device import DeviceType, parse_model
 from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole
 
 T = TypeVar("T")
@@ -49,6 +50,12 @@ def issue() -> None:
 def _application_options(command: F) -> F:
     for option in (
         applicant_options,
+        click.option(
+            "--statement",
+            is_flag=True,
+            help="State that the information is true and accurate, that the subscriber has the rights to every trade mark in "
+            "it, and that nothing in it is confidential (SEC L11).",
+        ),
         click.option(
             "--out",
             type=click.Path(path_type=Path),
@@ -68,7 +75,11 @@ def _application_options(command: F) -> F:
 
 @issue.command()
 @_application_options
-@click.option("--type", "device_type", type=DEVICE_TYPE, help="Device type, if the Device is not in the inventory.")
+@click.option(
+    "--type", "device_type", type=DEVICE_TYPE, help="Device type, if the Device is not in the inventory: it is added."
+)
+@click.option("--model", default="", help="For such a Device, its product identifier on the Certified Products List.")
+@under_test_option
 @click.option(
     "--issuer", default="", metavar="NAME", help="Common name of the Issuing DCA to use. [default: each in turn]"
 )
@@ -79,7 +90,10 @@ def device(
     usage: KeyUsage | None,
     out: Path | None,
     device_type: DeviceType | None,
+    model: str,
+    under_test: bool,
     issuer: str,
+    statement: bool,
     applicant: str,
     officer: str,
     on_behalf_of: str,
@@ -90,7 +104,10 @@ def device(
     smki issue device --csr meter.csr --out meter.pem
     smki issue device --eui 00-DB-12-34-56-78-90-A0 --usage ds --out meter-ds.pem
     """
-    application = Application(kind=CertificateKind.DEVICE, request=b"", device_type=device_type, issuer=issuer)
+    application = Application(
+        kind=CertificateKind.DEVICE, request=b"", device_type=device_type, issuer=issuer, statement=statement,
+        model=parse_model(model) if model else "", under_test=under_test,
+    )  # fmt: skip
     actor = Actor(interface="cli", party=applicant, officer=officer, on_behalf_of=on_behalf_of)
     with Smki.open(home) as smki:
         if csr is not None:
@@ -119,6 +136,7 @@ def organisation(
     name: str | None,
     top_up: bool,
     publish_key: bool,
+    statement: bool,
     out: Path | None,
     applicant: str,
     officer: str,
@@ -130,7 +148,7 @@ def organisation(
     smki issue organisation --csr supplier.csr --out supplier.pem
     smki issue organisation --eui 90-B3-D5-1F-30-01-00-00 --role supplier --usage ds --out supplier-ds.pem
     """
-    application = Application(kind=CertificateKind.ORGANISATION, request=b"", top_up=top_up)
+    application = Application(kind=CertificateKind.ORGANISATION, request=b"", top_up=top_up, statement=statement)
     actor = Actor(interface="cli", party=applicant, officer=officer, on_behalf_of=on_behalf_of)
     with Smki.open(home) as smki:
         if csr is not None:
@@ -153,6 +171,8 @@ def _apply(smki: Smki, application: Application, actor: Actor, out: Path | None)
         file.write(encode_certificate(issued.record.certificate, out))
     for note in issued.notes:
         say(finding_text(note), err=True)
+    if issued.remarks:
+        say(*issued.remarks, err=True)
     where = f" in {out}" if out else ""
     say(f"{application.kind.title} {issued.record.serial_number}{where}", err=True)
 

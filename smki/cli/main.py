@@ -39,6 +39,8 @@ _COMMANDS = {
     "party": ("smki.cli.party", "party", "Manage Parties to the Code and their officers."),
     "participant": ("smki.cli.participant", "participant", "Manage Testing Participants and their tests."),
     "device": ("smki.cli.device", "device", "Manage Devices in the Smart Metering Inventory."),
+    "cpl": ("smki.cli.products", "cpl", "Manage the Certified Products List."),
+    "settings": ("smki.cli.settings", "settings", "Show and change the settings of a home."),
     "eligible": ("smki.cli.eligible", "eligible", "Decide on eligibility without applying."),
     "provisions": ("smki.cli.eligible", "provisions", "Show the provisions that decide eligibility."),
     "applications": (

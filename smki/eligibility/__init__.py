@@ -1,8 +1,9 @@
 """Who may subscribe for which certificate: the provisions as data, and decisions that explain themselves.
 
 ``provisions`` contains the rules of the Code with clause and date, ``tables`` the eligibility for each role and Device
-type, and ``refusals`` every reason for refusal. ``judge`` answers a ``question`` with a ``decision``. Nothing here
-accesses a ledger or a clock: a question carries everything needed to answer it, including the date.
+type, ``inventory`` who adds which Device, and ``refusals`` every reason for refusal. ``judge`` answers a ``question`` with a
+``decision``. Nothing here accesses a ledger or a clock: a question carries everything needed to answer it, including the
+date.
 """
 
 from smki.eligibility.decision import Applied, Decision, Note, decision_lines
@@ -12,6 +13,8 @@ from smki.eligibility.question import (
     Applicant,
     AuthorityQuestion,
     DeviceQuestion,
+    InventoryQuestion,
+    Listing,
     OrganisationQuestion,
     Participation,
 )
@@ -29,6 +32,8 @@ __all__ = [
     "Decision",
     "DecisionOutcome",
     "DeviceQuestion",
+    "InventoryQuestion",
+    "Listing",
     "Note",
     "OrganisationQuestion",
     "Participation",

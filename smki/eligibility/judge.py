@@ -25,8 +25,16 @@ from functools import cache
 from smki.eligibility import participation, provisions
 from smki.eligibility.assumptions import PARTICIPANTS_WHILE_IN_SERVICE
 from smki.eligibility.decision import Applied, Decision, Note, fails, holds
+from smki.eligibility.inventory import adding, given_of
 from smki.eligibility.provisions import Provision
-from smki.eligibility.question import Applicant, AuthorityQuestion, DeviceQuestion, OrganisationQuestion, Question
+from smki.eligibility.question import (
+    Applicant,
+    AuthorityQuestion,
+    DeviceQuestion,
+    InventoryQuestion,
+    OrganisationQuestion,
+    Question,
+)
 from smki.eligibility.smets1 import security_sections
 from smki.eligibility.tables import (
     AUTHORITY_PROVISIONS,
@@ -50,6 +58,9 @@ _REGISTERED_SUPPLIER_AGENT_ONLY = frozenset({UserRole.REGISTERED_SUPPLIER_AGENT}
 
 def decide(question: Question) -> Decision:
     """Decide whether the applicant is an Eligible Subscriber for the certificate, and why."""
+    if isinstance(question, InventoryQuestion):
+        given = {"party": _id_of(question.who), **given_of(question.device)}
+        return Decision.of(_inventory(question), question.as_of, given)
     given = {"party": _id_of(question.applicant.subscriber)}
     if isinstance(question, AuthorityQuestion):
         return Decision.of(_authority(question), question.as_of, given)
@@ -70,7 +81,7 @@ def _for_test(
     name = test.name if test is not None else ""
     given = given | {"test": name} if name else given
     if isinstance(question, DeviceQuestion):
-        given = given | {"device": str(question.device.device_id), "type": question.device.device_type.name}
+        given = given | given_of(question.device)
         return Decision.of(_device(question, test), question.as_of, given, name)
     if name:
         given |= {"role": question.role.label, "eui": str(question.entity_identifier)}
@@ -108,10 +119,23 @@ def _device(question: DeviceQuestion, test: RecordedTest | None) -> Iterator[App
             yield participation.device_called_for(subscriber, question, test)
         if not (isinstance(subscriber, TestingParticipant) and PARTICIPANTS_WHILE_IN_SERVICE):
             yield from _device_row(question.applicant, device, row)
+    if question.to_be_added is not None:
+        yield from adding(question.applicant.subscriber, device, question.to_be_added)
     yield _replacement(question)
     yield _device_limit(question)
     yield from _issued_before(question, test)
     yield _smets1(question)
+
+
+def _inventory(question: InventoryQuestion) -> Iterator[Applied]:
+    who = question.who
+    if isinstance(who, Party):
+        yield _standing(who, question)
+    else:
+        yield participation.agreement(who, question)
+    if question.device.under_test is not None:
+        yield from participation.takes_part_in_any(who, question)
+    yield from adding(who, question.device, question.listing)
 
 
 def _authority(question: AuthorityQuestion) -> Iterator[Applied | None]:

@@ -15,13 +15,14 @@ from smki.eligibility.assumptions import (
     ROLES_UNLESS_RECORDED,
 )
 from smki.eligibility.decision import Applied, fails, holds
-from smki.eligibility.question import DeviceQuestion, OrganisationQuestion
+from smki.eligibility.question import DeviceQuestion, InventoryQuestion, OrganisationQuestion
 from smki.sec.party import NonParty, Party, PartyCategory, TestingParticipant
 from smki.sec.recorded_test import ParticipationMode, RecordedTest, TestPurpose
 from smki.sec.role import CertificateKind
 from smki.sec.vocabulary import listed
 
 Question = OrganisationQuestion | DeviceQuestion
+_Asked = Question | InventoryQuestion
 
 
 def tests_to_judge(question: Question) -> tuple[RecordedTest | None, ...]:
@@ -30,23 +31,23 @@ def tests_to_judge(question: Question) -> tuple[RecordedTest | None, ...]:
     A Party that may have certificates outside its recorded tests has them there last.
     """
     subscriber = question.applicant.subscriber
-    if isinstance(subscriber, NonParty):
+    if isinstance(subscriber, NonParty) or not subscriber.tests:
         return (None,)
     needs_none = isinstance(subscriber, Party) and _counts_as_taking_part(subscriber, question) is not None
-    return (*subscriber.tests, None) if needs_none or not subscriber.tests else subscriber.tests
+    return (*subscriber.tests, None) if needs_none else subscriber.tests
 
 
-def _counts_as_taking_part(party: Party, question: Question) -> str | None:
+def _counts_as_taking_part(party: Party, question: _Asked) -> str | None:
     """Return why a Party takes part in tests without a recorded one; None if it does not."""
     if party.category is PartyCategory.DCC and DCC_TAKES_PART:
-        return "the DCC, which provides the tests"
+        return f"the DCC, which provides the tests ({question.participation.mode} mode)"
     if question.participation.mode is ParticipationMode.OPEN:
         return "a Party, which counts as taking part in tests (open mode)"
     return None
 
 
 def takes_part(
-    subscriber: Party | TestingParticipant, question: Question, test: RecordedTest | None
+    subscriber: Party | TestingParticipant, question: _Asked, test: RecordedTest | None
 ) -> Iterator[Applied]:
     """Apply the provisions about the test, whatever is applied for."""
     if test is None:
@@ -54,15 +55,22 @@ def takes_part(
         if counts is not None:
             yield holds(provisions.TEST_CERTIFICATES, counts)
             return
-        mode = " (strict mode)" if isinstance(subscriber, Party) else ""
-        yield fails(provisions.TEST_CERTIFICATES, "participant.no-test", f"{subscriber.name}: no recorded test{mode}")
+        seen = f"{subscriber.name}: no recorded test ({question.participation.mode} mode)"
+        yield fails(provisions.TEST_CERTIFICATES, "participant.no-test", seen)
         return
-    mode = f" ({question.participation.mode} mode)" if isinstance(subscriber, Party) else ""
-    yield holds(provisions.TEST_CERTIFICATES, f"{subscriber.name}, in {test.described}{mode}")
+    yield holds(
+        provisions.TEST_CERTIFICATES, f"{subscriber.name}, in {test.described} ({question.participation.mode} mode)"
+    )
     if test.purpose in _open_to(subscriber):
         yield holds(provisions.TEST_PURPOSE, test.purpose.value)
     else:
         yield fails(provisions.TEST_PURPOSE, "participant.purpose", test.purpose.value)
+
+
+def takes_part_in_any(subscriber: Party | TestingParticipant, question: _Asked) -> Iterator[Applied]:
+    """Apply the provisions about the test to the first one that is open to the subscriber, or else to its first."""
+    applied = [list(takes_part(subscriber, question, test)) for test in subscriber.tests or (None,)]
+    yield from next((each for each in applied if all(result.held for result in each)), applied[0])
 
 
 def _open_to(subscriber: Party | TestingParticipant) -> frozenset[TestPurpose]:
@@ -71,7 +79,7 @@ def _open_to(subscriber: Party | TestingParticipant) -> frozenset[TestPurpose]:
     return OPEN_TO_PARTIES - ENTRY_PROCESS_TESTS if subscriber.category is PartyCategory.DCC else OPEN_TO_PARTIES
 
 
-def agreement(participant: TestingParticipant, question: Question) -> Applied:
+def agreement(participant: TestingParticipant, question: _Asked) -> Applied:
     """Apply the provision about the agreement on the terms of Schedule 7."""
     agreed = participant.agreement
     if agreed is not None and agreed <= question.as_of:

@@ -348,6 +348,46 @@ PUBLIC_KEY = Provision(
     in_force_from=APPENDICES_IN_FORCE,
 )
 
+
+# The Smart Metering Inventory
+INVENTORY_HUBS = Provision(
+    "inventory-hubs",
+    "SEC H5",
+    "Adding parts of a Communications Hub",
+    "Only the DCC adds Communications Hub Functions and Gas Proxy Functions to the Smart Metering Inventory.",
+    _GRANT,
+)
+INVENTORY_DEVICES = Provision(
+    "inventory-devices",
+    "SEC H5",
+    "Adding meters and Type 1 Devices",
+    "Supplier Parties and Registered Supplier Agents add meters and Type 1 Devices to the Smart Metering Inventory.",
+    _GRANT,
+)
+INVENTORY_TYPE_2 = Provision(
+    "inventory-type-2",
+    "",
+    "Adding Type 2 Devices",
+    "Whoever adds Type 1 Devices adds In-Home Displays and Consumer Access Devices, too.",
+    _GRANT,
+    Basis.ASSUMPTION,
+)
+INVENTORY_CERTIFIED = Provision(
+    "inventory-certified",
+    "SEC H5",
+    "Certified Products List",
+    "The model of a meter or Type 1 Device that is added is on the Certified Products List.",
+)
+INVENTORY_UNDER_TEST = Provision(
+    "inventory-under-test",
+    "",
+    "Adding Devices under test",
+    "For its tests a Testing Participant, or a Party taking part in a test, adds its own Devices of any type, whose models "
+    "need not be certified; the inventory names it as the one whose Device under test it is.",
+    _GRANT,
+    Basis.ASSUMPTION,
+)
+
 PROVISIONS: dict[str, Provision] = {
     value.key: value for value in list(globals().values()) if isinstance(value, Provision)
 }

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from smki.eligibility.assumptions import DEFAULT_MODE
 from smki.eligibility.tables import DEVICE_THRESHOLD
 from smki.identity import EntityIdentifier
-from smki.sec.device import Device
+from smki.sec.device import Device, DeviceType
 from smki.sec.party import NonParty, Party, TestingParticipant
 from smki.sec.recorded_test import ParticipationMode
 from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole
@@ -59,6 +59,16 @@ class OrganisationQuestion:
 
 
 @dataclass(frozen=True, slots=True)
+class Listing:
+    """What the Certified Products List says of the model of a Device that is not in the inventory yet."""
+
+    required: bool = False
+    """Whether the list is used; if not, every model counts as certified."""
+    certified_as: DeviceType | None = None
+    """The type as which the model is certified; None if it is not on the list."""
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceQuestion:
     """May the applicant subscribe for a Device Certificate?"""
 
@@ -73,6 +83,19 @@ class DeviceQuestion:
     participation: Participation = Participation()
     public_key_certified: bool = False
     """Whether a certificate has been issued for the public key before."""
+    to_be_added: Listing | None = None
+    """For a Device that the application adds to the inventory, what is known of its model; None for one that is in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class InventoryQuestion:
+    """May somebody add a Device to the Smart Metering Inventory?"""
+
+    who: Party | TestingParticipant
+    device: Device
+    as_of: date
+    listing: Listing = Listing()
+    participation: Participation = Participation()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,4 +112,4 @@ class AuthorityQuestion:
             raise ValueError(f"{self.kind} is not the kind of an authority's certificate")
 
 
-Question = OrganisationQuestion | DeviceQuestion | AuthorityQuestion
+Question = OrganisationQuestion | DeviceQuestion | InventoryQuestion | AuthorityQuestion

@@ -246,6 +246,32 @@ _ROWS: tuple[Reason, ...] = (
         "Generate a new key pair and apply with it.",
         DecisionOutcome.ANOMALY,
     ),
+    # The Smart Metering Inventory
+    Reason(
+        "inventory.not-the-dcc",
+        "Smart Metering Inventory",
+        "the DCC; or the Device marked as a Device under test of the Party or Testing Participant that adds it",
+        "inventory.by-the-dcc",
+    ),
+    Reason(
+        "inventory.not-a-supplier",
+        "Smart Metering Inventory",
+        "a Supplier Party or a Registered Supplier Agent; or the Device marked as a Device under test of the Party or "
+        "Testing Participant that adds it",
+        "inventory.by-a-supplier",
+    ),
+    Reason(
+        "inventory.not-certified",
+        "Certified Products List",
+        "a model that is on the list as a Device of this type; or a Device under test",
+        "inventory.certify",
+    ),
+    Reason(
+        "inventory.not-own",
+        "Device under test",
+        "the Party or Testing Participant whose Device under test it is",
+        "inventory.mark-own",
+    ),
 )
 
 REASONS: dict[str, Reason] = {row.code: row for row in _ROWS}

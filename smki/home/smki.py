@@ -359,11 +359,10 @@ class Smki:
 
     def check(self, *, since: int = 0, report: Callable[[int, int], None] = lambda done, total: None) -> CheckResult:
         """Check everything in the ledger, and its checkpoints (see :func:`~smki.authority.audit.check_ledger`)."""
+        check = partial(check_ledger, self.ledger, since=since, report=report, now=self.clock.now())
         if self._is_in_memory:  # without checkpoints, unless they were asked for
-            problems = self.checkpoints.problems if "checkpoints" in vars(self) else tuple
-            return check_ledger(self.ledger, problems, since=since, report=report)
-        opens = partial(SqliteLedger, self.path / LEDGER_FILE)
-        return check_ledger(self.ledger, self.checkpoints.problems, again=opens, since=since, report=report)
+            return check(self.checkpoints.problems if "checkpoints" in vars(self) else tuple)
+        return check(self.checkpoints.problems, again=partial(SqliteLedger, self.path / LEDGER_FILE))
 
     @cached_property
     def checkpoints(self) -> Checkpoints:

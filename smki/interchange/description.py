@@ -13,6 +13,7 @@ from smki.ledger import ApplicationRecord, CertificateRecord, CredentialRecord, 
 from smki.pki.template import CertificateReader
 from smki.profile.designation import designation_of, policy_in, policy_of
 from smki.remedies import Interface
+from smki.sec.certified_product import CertifiedProduct
 
 SUMMARY_FIELDS = (
     "serialNumber", "kind", "entityIdentifier", "role", "usage", "status", "notBefore", "notAfter", "issued",
@@ -118,11 +119,17 @@ def application_fields(record: ApplicationRecord, interface: Interface = Interfa
         "entityIdentifier": str(of.entity_identifier) if of.entity_identifier else None,
         "role": of.role.label if of.role else None,
         "usage": of.usage.code if of.usage else None,
+        "statement": of.statement.value if of.statement else None,
         "test": of.test,
         "granted": record.granted,
         "reasons": [reason.as_json(interface) for reason in record.reasons],
         "serialNumber": record.serial_number.hex if record.serial_number else None,
     }
+
+
+def product_fields(product: CertifiedProduct) -> dict[str, Any]:
+    """Return an entry of the Certified Products List as a JSON object."""
+    return {"model": product.model, "device_type": product.device_type.name, "listed": iso(product.listed)}
 
 
 def credential_state(credential: CredentialRecord, now: datetime) -> str:

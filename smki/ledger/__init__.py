@@ -22,6 +22,7 @@ from smki.ledger.records import (
     Page,
     Period,
     Revocation,
+    Statement,
 )
 
 __all__ = [
@@ -46,5 +47,6 @@ __all__ = [
     "Period",
     "Reader",
     "Revocation",
+    "Statement",
     "Transaction",
 ]

@@ -14,6 +14,7 @@ from typing import Protocol, TypeVar
 from smki.identity import EntityIdentifier, PartyId, SerialNumber
 from smki.ledger.history import HistoryReader
 from smki.ledger.imports import ImportReader
+from smki.ledger.products import ProductReader, ProductWriter
 from smki.ledger.record import RecordReader
 from smki.ledger.records import (
     ApplicationQuery,
@@ -34,7 +35,7 @@ from smki.ledger.records import (
     RevokedCertificate,
     Statistics,
 )
-from smki.ledger.settings import SettingReader
+from smki.ledger.settings import SettingReader, SettingWriter
 from smki.ledger.snapshot import Snapshot
 from smki.problem import Problem, SmkiError
 from smki.sec.device import Device, DeviceType, SmiStatus
@@ -52,7 +53,7 @@ class Conflict(SmkiError):
     """Something to be added already exists: a serial number, a public key, an identifier, a name."""
 
 
-class RegisterReader(Protocol):
+class RegisterReader(ProductReader, Protocol):
     """Parties, Testing Participants and Devices."""
 
     def registrant(self, party: PartyId) -> Registrant | None:
@@ -266,7 +267,7 @@ class Reader(SettingReader, Protocol):
         """Audit events that match, in the order in which they were appended."""
 
 
-class Transaction(Reader, Protocol):
+class Transaction(Reader, ProductWriter, SettingWriter, Protocol):
     """A write transaction. Its queries see its own writes.
 
     The writes are committed together, or not at all: an exception that leaves the transaction rolls it back.
@@ -339,9 +340,6 @@ class Transaction(Reader, Protocol):
 
     def add_imports(self, certificates: Iterable[NewImport], moment: datetime) -> None:
         """Add imported certificates; those that were imported before are left unchanged."""
-
-    def set_setting(self, name: str, value: str) -> None:
-        """Set a setting."""
 
     def append_event(self, event: NewEvent) -> int:
         """Append an audit event and return its id."""

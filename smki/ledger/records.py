@@ -16,6 +16,15 @@ from smki.sec.role import CertificateKind, CertificateStatus, KeyUsage, RemotePa
 T = TypeVar("T")
 
 
+class Statement(enum.Enum):
+    """How a subscriber made the statement about the information in its application (SEC L11)."""
+
+    EXPLICIT = "explicit"
+    """By the officer, with the application."""
+    AUTOMATIC = "automatic"
+    """Recorded for the officer by the act of applying, because the SMKI does not ask for it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewApplication:
     """An application as it was received."""
@@ -39,6 +48,8 @@ class NewApplication:
     """Whether the certificate is for prepayment top-up."""
     test: str | None = None
     """The name of the subscriber's recorded test for which the certificate is issued (SEC H14.11); None for none."""
+    statement: Statement | None = None
+    """How the officer stated that the information in it is true; None if it was not stated, or nobody applied."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +149,8 @@ class EventKind(enum.Enum):
     OFFICER_DISMISSED = "officer dismissed"
     DEVICE_ADDED = "device added"
     DEVICE_CHANGED = "device changed"
+    PRODUCT_LISTED = "product listed"
+    PRODUCT_REMOVED = "product removed"
     CREDENTIAL_MADE = "credential made"
     CREDENTIAL_REVOKED = "credential revoked"
     CLOCK_SET = "clock set"

@@ -14,3 +14,10 @@ class SettingReader(Protocol):
     def certificates_by_test(self, subscriber: str) -> dict[str, int]:
         """The number of certificates that a subscriber has had for each of its tests, by name, and outside recorded
         tests under the empty name."""
+
+
+class SettingWriter(Protocol):
+    """Changes of the settings."""
+
+    def set_setting(self, name: str, value: str) -> None:
+        """Set a setting."""

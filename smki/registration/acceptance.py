@@ -5,13 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from smki.identity import SerialNumber
-from smki.ledger import CertificateRecord, EventKind, Reader, Revocation
-from smki.pki.certificate import Certificate
-from smki.pki.oid import Oid
-from smki.pki.request import CertificationRequest, read_request
-from smki.pki.x509 import name_text
+from smki.ledger import CertificateRecord, EventKind, Revocation
 from smki.problem import Malformed, Problem, SmkiError
 from smki.registration.command import Command, Context, Done, Happened
+from smki.registration.comparison import differences_from_request
 from smki.registration.officers import acting_officer, certificate_of
 from smki.sec.role import CertificateKind, CertificateStatus
 
@@ -116,35 +113,7 @@ class Reject(Command[Rejection]):
         happened = Happened(
             kind=EventKind.REJECTED, certificate=rejected, detail=self.because, party=who.party, officer=who.officer
         )
-        return Done(Rejection(rejected, _differences_from_request(transaction, rejected), revocation), happened)
-
-
-def _differences_from_request(reader: Reader, record: CertificateRecord) -> tuple[Problem, ...]:
-    application = reader.application(record.application_id)
-    request = application.application.request if application else None
-    return differences(record.certificate, CertificationRequest.of(read_request(request))) if request else ()
-
-
-def differences(certificate: Certificate, request: CertificationRequest) -> tuple[Problem, ...]:
-    """Return the differences between a certificate and its request; empty if there are none."""
-    compared = (
-        ("subject", name_text(certificate.subject), name_text(request.subject), certificate.subject == request.subject),
-        ("public key", certificate.public_key_info.hex(), request.public_key_info.hex(),
-         certificate.public_key_info == request.public_key_info),
-        ("keyUsage", _hex(certificate, Oid.KEY_USAGE), request.key_usage.hex(),
-         certificate.extension_values.get(Oid.KEY_USAGE) == request.key_usage),
-        ("subjectAltName", _hex(certificate, Oid.SUBJECT_ALT_NAME), (request.subject_alt_name or b"").hex(),
-         certificate.extension_values.get(Oid.SUBJECT_ALT_NAME) == request.subject_alt_name),
-    )  # fmt: skip
-    return tuple(
-        Problem(code="certificate.differs-from-request", subject=field, seen=seen or "none", expected=asked or "none")
-        for field, seen, asked, same in compared
-        if not same
-    )
-
-
-def _hex(certificate: Certificate, oid: str) -> str:
-    return certificate.extension_values.get(oid, b"").hex()
+        return Done(Rejection(rejected, differences_from_request(transaction, rejected), revocation), happened)
 
 
 def _require_pending(context: Context, record: CertificateRecord) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Protocol
 
-from smki.eligibility import Applicant, DeviceQuestion, Participation, decide
+from smki.eligibility import Applicant, DeviceQuestion, Listing, Participation, decide
+from smki.eligibility.inventory import as_added_by
 from smki.eligibility.tables import IN_SERVICE
 from smki.identity import EntityIdentifier, PartyId
 from smki.problem import Malformed, NotFound, Problem
@@ -80,7 +81,13 @@ def owner_as_applicant(
 
 
 def first_eligible(
-    register: RegisterView, device: Device, day: date, actor: Actor, mode: ParticipationMode
+    register: RegisterView,
+    device: Device,
+    day: date,
+    actor: Actor,
+    mode: ParticipationMode,
+    to_be_added: Listing | None = None,
+    under_test: bool = False,
 ) -> Applicant:
     """Return who applies for a Device if nobody is named: the first eligible of the candidates.
 
@@ -88,13 +95,17 @@ def first_eligible(
     order in which they were registered; for a Device in service, Parties come first. If none is eligible, the first
     candidate is returned, so that the refusal says why.
 
+    :param to_be_added: for a Device that is not in the inventory, what is known of its model.
+    :param under_test: whether it is then added as a Device under test of the applicant.
     :raises NotFound: if nobody is registered.
     """
     first, participation = None, Participation(mode=mode)
     for who in _candidates(register, device):
         applicant = Applicant(who, actor.officer or first_officer(who, CertificateKind.DEVICE))
         first = first or applicant
-        if decide(DeviceQuestion(applicant, device, day, participation=participation)).eligible:
+        added = device if to_be_added is None else as_added_by(device, who, under_test)
+        question = DeviceQuestion(applicant, added, day, participation=participation, to_be_added=to_be_added)
+        if decide(question).eligible:
             return applicant
     if first is None:
         raise NotFound(

@@ -18,9 +18,11 @@ from smki.profile.clearance import NotConformant
 from smki.profile.lint import examine_request, looks_like_certificate
 from smki.profile.tables import profile_of
 from smki.registration.command import Command, Context, Done, Happened
-from smki.registration.inquiry import CannotBeJudged, decide_on, find_applicant
+from smki.registration.duties import added_text, statement_lines, statement_of, unstated
+from smki.registration.inquiry import CannotBeJudged, NewDevice, WhoAndWhat, decide_on, find_applicant
 from smki.registration.storing import store_certificate
-from smki.sec.device import Device, DeviceType
+from smki.sec.device import DeviceType
+from smki.sec.lodged import LODGED_ROLES
 from smki.sec.party import NonParty
 from smki.sec.registry_fields import registrant_id
 from smki.sec.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
@@ -39,7 +41,14 @@ class Application:
     request: bytes
     """The certification request, DER."""
     device_type: DeviceType | None = None
-    """The type of a Device that is not yet in the Smart Metering Inventory. The Device is added to it as pending."""
+    """The type of a Device that is not yet in the Smart Metering Inventory. If the subscriber may add it
+    (:mod:`smki.eligibility.inventory`), the Device is added as pending when the application is granted."""
+    model: str = ""
+    """The product identifier of the model of such a Device; empty if it is not given."""
+    under_test: bool = False
+    """Whether such a Device is added as a Device under test of the subscriber."""
+    statement: bool = False
+    """Whether the officer states what SEC L11 requires (:data:`~smki.registration.duties.STATEMENT`)."""
     issuer: str = ""
     """The common name of the issuing authority; empty to use the authorities in turn."""
     top_up: bool = False
@@ -54,6 +63,8 @@ class Issued:
     record: CertificateRecord
     notes: tuple[Finding, ...] = ()
     """What the lint found in the request below error, for instance extensions that were not copied."""
+    remarks: tuple[str, ...] = ()
+    """What else was done: the statement of SEC L11 that was recorded, and the Device that was added to the inventory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,26 +126,30 @@ class _Decide(Command[Issued | Refusal]):
         applicant = None
         day = context.now.date()
         entity = self.request.entity_identifier
+        wanted = self.application
+        new = NewDevice(wanted.device_type, wanted.model, wanted.under_test)
         try:
-            applicant, device = find_applicant(
-                context.transaction, context.actor, self.application.kind, entity, self.application.device_type, day
-            )
+            found = find_applicant(context.transaction, context.actor, wanted.kind, entity, new, day)
+            applicant = found.applicant
             decision = decide_on(
-                context.transaction, applicant, device, self.request.role, self.request.usage, entity, day,
-                self.request.public_key_info,
+                context.transaction, applicant, found.device, self.request.role, self.request.usage, entity, day,
+                self.request.public_key_info, to_be_added=found.to_be_added,
             )  # fmt: skip
-            if not decision.eligible:
-                return self._refuse(context, decision.problems, applicant)
-            return self._issue(context, self.request, applicant, device, decision.test)
+            problems = [*decision.problems, *unstated(context.transaction, wanted.statement)]
+            if problems:
+                return self._refuse(context, problems, applicant)
+            return self._issue(context, self.request, found, decision.test)
         except (NotConformant, CannotBeJudged) as error:
             return self._refuse(context, error.problems, applicant)
 
     def _issue(
-        self, context: Context, request: CertificationRequest, applicant: Applicant, device: Device | None, test: str
+        self, context: Context, request: CertificationRequest, found: WhoAndWhat, test: str
     ) -> Done[Issued | Refusal]:
+        applicant, device, to_be_added = found
         kind, delay = self.application.kind, context.settings.deemed_accepted_after
         # A Device Certificate counts as accepted at once (SEC L11); it may be rejected afterwards.
-        is_pending = kind is CertificateKind.ORGANISATION and bool(delay)
+        # What the DCC lodges before anyone else can start (SEC L3.12) is in use at once.
+        is_pending = kind is CertificateKind.ORGANISATION and bool(delay) and request.role not in LODGED_ROLES
         issuer = _issuer(context, self.application)
         record = store_certificate(
             context,
@@ -146,12 +161,16 @@ class _Decide(Command[Issued | Refusal]):
             status=CertificateStatus.PENDING if is_pending else CertificateStatus.IN_USE,
             deemed_accepted=context.now + delay if is_pending else None,
         )
-        added = device is not None and context.transaction.register.device(device.device_id) is None
-        if device is not None and added:
+        addition = ""
+        if device is not None and to_be_added is not None:
             context.transaction.add_device(device)
-        detail = f"{device.device_id} added to the inventory as {device.device_type.name}" if device and added else ""
-        happened = Happened(kind=EventKind.ISSUED, certificate=record, detail=detail)
-        return Done(Issued(record, self.notes), happened)
+            addition = added_text(device)
+        happened = Happened(kind=EventKind.ISSUED, certificate=record, detail=addition)
+        remarks = (
+            *([f"{addition}."] if addition else []),
+            *statement_lines(self.application.statement, applicant.officer),
+        )
+        return Done(Issued(record, self.notes, remarks), happened)
 
     def _refuse(
         self, context: Context, problems: Sequence[Problem], applicant: Applicant | None
@@ -210,6 +229,7 @@ def _new_application(
         request=application.request or None,
         top_up=application.top_up,
         test=test or None,
+        statement=statement_of(context.transaction, application.statement) if applicant else None,
     )
 
 

@@ -19,6 +19,7 @@ from smki.ledger.contract import RegisterReader
 from smki.problem import Malformed, Problem
 from smki.registration.command import Command, Context, Done
 from smki.registration.devices import AddDevices
+from smki.registration.inventory import Adding, NotToBeAdded
 from smki.registration.parties import Register
 from smki.sec.device import Device
 from smki.sec.registry_fields import Registrant, parse_registrant, registrant_id
@@ -27,14 +28,17 @@ PARTY_COLUMNS = (
     "party_id", "name", "category", "user_roles", "standing", "identifiers", "authorised_for", "officers", "acts_for",
     "through_entry", "quota", "participant_id", "purpose", "agreement", "tests",
 )  # fmt: skip
-DEVICE_COLUMNS = ("device_id", "device_type", "status", "returns_to", "smets_version", "enrolled", "responsible")
+DEVICE_COLUMNS = (
+    "device_id", "device_type", "status", "returns_to", "smets_version", "enrolled", "responsible", "model",
+    "under_test",
+)  # fmt: skip
 _FLAGS = ("through_entry", "enrolled")
 
 _COLUMN_OF_CODE = {
     "party-id": "party_id", "party-category": "category", "user-role": "user_roles", "standing": "standing", "day": "standing",
     "entity-identifier": "identifiers", "certificate-kind": "authorised_for", "officer": "officers", "quota": "quota",
     "test-purpose": "purpose", "test": "tests", "device-type": "device_type", "smi-status": "status", "smets-version": "smets_version",
-    "fuel": "responsible", "responsible": "responsible",
+    "fuel": "responsible", "responsible": "responsible", "device-model": "model",
 }  # fmt: skip
 """The column that a problem is about, by the first part of the problem's code."""
 
@@ -80,18 +84,23 @@ class LoadParties(Command[tuple[Registrant, ...]]):
 class LoadDevices(Command[tuple[Device, ...]]):
     """Add the Devices of a file to the inventory: all of them or none."""
 
-    requires_dcc: ClassVar[bool] = True
-
     rows: tuple[Device, ...]
 
     def carry_out(self, context: Context) -> Done[tuple[Device, ...]]:
         """Add the Devices.
 
         :raises Conflict: with a problem, naming the row, for each Device that already exists.
+        :raises NotToBeAdded: with the problems, naming the row, of each Device that may not be added.
         """
         problems = list(_clashes_of_devices(context.transaction.register, self.rows))
         if problems:
             raise Conflict(*problems)
+        adding = Adding(context.transaction, context.actor, context.now.date())
+        problems = [
+            problem for number, row in enumerate(self.rows, 1) for problem in _not_to_be_added(adding, row, number)
+        ]
+        if problems:
+            raise NotToBeAdded(*problems)
         return AddDevices(self.rows).carry_out(context)
 
 
@@ -260,6 +269,14 @@ def _in_row(problem: Problem, number: int) -> Problem:
     column = _COLUMN_OF_CODE.get(problem.code.partition(".")[0])
     where = f"row {number}, column {column}" if column else f"row {number}"
     return replace(problem, subject=f"{where}: {problem.subject}")
+
+
+def _not_to_be_added(adding: Adding, row: Device, number: int) -> list[Problem]:
+    try:
+        adding.admit(row)
+    except NotToBeAdded as error:
+        return [replace(problem, subject=f"row {number}: {problem.subject}") for problem in error.problems]
+    return []
 
 
 def _clashes_of_parties(register: RegisterReader, records: Sequence[Registrant]) -> Iterator[Problem]:

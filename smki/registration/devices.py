@@ -7,12 +7,15 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from smki.eligibility import DEVICE_THRESHOLD
+from smki.eligibility.inventory import uncertified
 from smki.identity import EntityIdentifier
 from smki.ledger import EventKind, Reader
 from smki.problem import Malformed, NotFound, Problem
 from smki.registration.changes import UNCHANGED, Unchanged, change_text, from_to, given_fields
 from smki.registration.command import Command, Context, Done, Happened
+from smki.registration.inventory import Adding, NotToBeAdded
 from smki.registration.parties import known_registrant
+from smki.registration.products import listing_of
 from smki.sec.device import Device, DeviceType, Responsible, SmetsVersion, SmiStatus
 from smki.sec.registry_fields import device_fields
 
@@ -41,27 +44,39 @@ def known_device(reader: Reader, device_id: EntityIdentifier) -> Device:
 
 @dataclass(frozen=True, slots=True)
 class AddDevices(Command[tuple[Device, ...]]):
-    """Add Devices to the inventory: all of them or none."""
+    """Add Devices to the inventory: all of them or none.
 
-    requires_dcc: ClassVar[bool] = True
+    An officer adds them for its Party or Testing Participant, and the operator of the home for whoever may
+    (:mod:`smki.registration.inventory`).
+    """
 
     devices: tuple[Device, ...]
 
     def carry_out(self, context: Context) -> Done[tuple[Device, ...]]:
         """Add the Devices.
 
+        :raises NotToBeAdded: if whoever adds them may not.
+        :raises NotFound: if the Party that the actor names, or the one whose Device under test it is, is not registered.
+        :raises NotAuthorised: if the officer is not one of the Party.
         :raises Conflict: if one of them already exists.
         """
-        for device in self.devices:
+        adding = Adding(context.transaction, context.actor, context.now.date())
+        admitted = [adding.admit(device) for device in self.devices]
+        added = tuple(device for device, _ in admitted)
+        for device in added:
             context.transaction.add_device(device)
-        only = self.devices[0] if len(self.devices) == 1 else None
+        only = added[0] if len(added) == 1 else None
         happened = Happened(
             kind=EventKind.DEVICE_ADDED,
             device_id=only.device_id if only else None,
-            detail=f"{only.device_type.name} {only.device_id}" if only else f"{len(self.devices)} Devices",
-            content={"devices": [device_fields(device) for device in self.devices]},
+            detail=f"{only.device_type.name} {only.device_id}" if only else f"{len(added)} Devices",
+            content={
+                "devices": [device_fields(device) for device in added],
+                "addedBy": sorted({party for _, party in admitted}),
+            },
+            officer=adding.officer,
         )
-        return Done(self.devices, happened)
+        return Done(added, happened)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +111,8 @@ class ChangeDevice(Command[Device]):
     returns_to: SmiStatus | Unchanged = UNCHANGED
     """The status to which a Device returns that is suspended, or is being suspended."""
     enrolled: bool | Unchanged = UNCHANGED
+    model: str | Unchanged = UNCHANGED
+    """The product identifier of its model, which has to be on the Certified Products List if that is used."""
     responsible: tuple[Responsible, ...] | Unchanged = UNCHANGED
     """At most one Party for each fuel; replaces the current ones. The Parties must be registered."""
 
@@ -104,6 +121,7 @@ class ChangeDevice(Command[Device]):
 
         :raises NotFound: if there is no such Device, or a responsible Party is not registered.
         :raises StatusNotAllowed: if the Device cannot change to that status from its current one.
+        :raises NotToBeAdded: if the changed type or model is not certified.
         :raises Malformed: if the record would contradict itself.
         """
         if self.responsible is not UNCHANGED:
@@ -119,10 +137,25 @@ class ChangeDevice(Command[Device]):
                 returns_to=self.returns_to,
                 enrolled=self.enrolled,
                 responsible=self.responsible,
+                model=self.model,
             )
-            return replace(found, **fields)
+            changed = replace(found, **fields)
+            if (changed.device_type, changed.model) != (found.device_type, found.model):
+                _require_certified(context, changed)
+            return changed
 
         return _replace(context, self.device_id, changed)
+
+
+def _require_certified(context: Context, device: Device) -> None:
+    """Check that a Device whose type or model the DCC corrects could have been added like that by somebody.
+
+    :raises NotToBeAdded: if its model is not certified.
+    """
+    listing = listing_of(context.transaction, device)
+    problem = uncertified(device, listing)
+    if problem is not None:
+        raise NotToBeAdded(problem)
 
 
 def _replace(context: Context, device_id: EntityIdentifier, change: Callable[[Device], Device]) -> Done[Device]:

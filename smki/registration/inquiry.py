@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import NamedTuple
 
 from smki.clock import Clock, TravellingClock
 from smki.eligibility import (
@@ -13,10 +14,12 @@ from smki.eligibility import (
     AuthorityQuestion,
     Decision,
     DeviceQuestion,
+    Listing,
     OrganisationQuestion,
     Participation,
     decide,
 )
+from smki.eligibility.inventory import as_added_by
 from smki.identity import EntityIdentifier
 from smki.ledger import Reader
 from smki.problem import Problem, SmkiError
@@ -24,6 +27,7 @@ from smki.registration.actor import Actor
 from smki.registration.applicants import RegisterView, first_eligible, named_applicant, owner_as_applicant
 from smki.registration.history import RegisterOn, register_on
 from smki.registration.participation import participation_mode, participation_of
+from smki.registration.products import listing_of
 from smki.sec.device import Device, DeviceType, SmetsVersion, SmiStatus
 from smki.sec.party import NonParty, Party, PartyCategory
 from smki.sec.registry_fields import Registrant
@@ -70,19 +74,41 @@ class KnownCounts:
     threshold: int = DEVICE_THRESHOLD
 
 
+@dataclass(frozen=True, slots=True)
+class NewDevice:
+    """What an application says of a Device that is not in the Smart Metering Inventory, to be added to it."""
+
+    device_type: DeviceType | None = None
+    """None if it does not say, which is enough for a Device in the inventory."""
+    model: str = ""
+    """The product identifier of its model; empty if it does not say."""
+    under_test: bool = False
+    """Whether it is a Device under test of the applicant."""
+
+
+class WhoAndWhat(NamedTuple):
+    """Who applies, and for which Device."""
+
+    applicant: Applicant
+    device: Device | None
+    """The Device as it is in the inventory, or as it would be added; None for an Organisation Certificate."""
+    to_be_added: Listing | None
+    """What is known of the model of a Device that is not in the inventory; None for one that is."""
+
+
 def find_applicant(
     reader: Reader,
     actor: Actor,
     kind: CertificateKind,
     entity: EntityIdentifier,
-    device_type: DeviceType | None,
+    new: NewDevice,
     day: date,
     register: RegisterView | None = None,
     supposing: Supposing | None = None,
-) -> tuple[Applicant, Device | None]:
+) -> WhoAndWhat:
     """Return who applies, and for a Device Certificate the Device.
 
-    :param device_type: the type of a Device that is not in the inventory.
+    :param new: what is said of a Device that is not in the inventory.
     :param register: the register of an earlier day; today's by default.
     :param supposing: what to suppose of the Device.
     :raises CannotBeJudged: if the applicant or the Device cannot be determined.
@@ -94,15 +120,34 @@ def find_applicant(
             applicant = applicant or owner_as_applicant(register, entity, actor, kind)
             if applicant is None:
                 raise CannotBeJudged(_no_owner(entity))
-            return applicant, None
-        device = find_device(register, entity, device_type)
+            return WhoAndWhat(applicant, None, None)
+        device, is_new = _device_for(register, entity, new)
         if supposing is not None:
             device = supposing.of(device)
-        return applicant or first_eligible(register, device, day, actor, participation_mode(reader)), device
+        mode = participation_mode(reader)
+        if not is_new:
+            return WhoAndWhat(applicant or first_eligible(register, device, day, actor, mode), device, None)
+        listing = listing_of(reader, device)
+        applicant = applicant or first_eligible(register, device, day, actor, mode, listing, new.under_test)
+        return WhoAndWhat(applicant, as_added_by(device, applicant.subscriber, new.under_test), listing)
     except CannotBeJudged:
         raise
     except SmkiError as error:
         raise CannotBeJudged(*error.problems) from error
+
+
+def _device_for(register: RegisterView, entity: EntityIdentifier, new: NewDevice) -> tuple[Device, bool]:
+    """Return the Device for which somebody applies, and whether it is to be added to the inventory."""
+    device = register.device(entity)
+    if device is None:
+        if new.device_type is None:
+            raise CannotBeJudged(_unknown_device(entity))
+        return Device(entity, new.device_type, model=new.model), True
+    if new.device_type not in (None, device.device_type):
+        raise CannotBeJudged(_other_type(device, new.device_type))
+    if new.model not in ("", device.model):
+        raise CannotBeJudged(_other_model(device, new.model))
+    return device, False
 
 
 def find_device(register: RegisterView, entity: EntityIdentifier, device_type: DeviceType | None) -> Device:
@@ -111,14 +156,7 @@ def find_device(register: RegisterView, entity: EntityIdentifier, device_type: D
     :param device_type: the type of a Device that is not in the inventory.
     :raises CannotBeJudged: if it is neither in the inventory nor given a type, or is given another type than there.
     """
-    device = register.device(entity)
-    if device is None:
-        if device_type is None:
-            raise CannotBeJudged(_unknown_device(entity))
-        return Device(entity, device_type)
-    if device_type not in (None, device.device_type):
-        raise CannotBeJudged(_other_type(device, device_type))
-    return device
+    return _device_for(register, entity, NewDevice(device_type))[0]
 
 
 def decide_on(
@@ -131,6 +169,7 @@ def decide_on(
     day: date,
     public_key_info: bytes | None = None,
     known: KnownCounts | None = None,
+    to_be_added: Listing | None = None,
 ) -> Decision:
     """Return the decision, according to the current state of the ledger.
 
@@ -138,6 +177,7 @@ def decide_on(
     :param role: the role, for an Organisation Certificate.
     :param public_key_info: SubjectPublicKeyInfo (DER) of the request; None for an inquiry without a request.
     :param known: what need not be read again.
+    :param to_be_added: for a Device that is not in the inventory, what is known of its model; None not to judge who may add it.
     """
     subscriber = applicant.subscriber
     is_certified = public_key_info is not None and reader.is_certified(public_key_info)
@@ -151,7 +191,9 @@ def decide_on(
     if device is not None:
         limit = reader.register.threshold(device.device_id) or DEVICE_THRESHOLD
         issued = reader.certificates_for_device(device.device_id)
-        return decide(DeviceQuestion(applicant, device, day, issued, limit, False, participation, is_certified))
+        return decide(
+            DeviceQuestion(applicant, device, day, issued, limit, False, participation, is_certified, to_be_added)
+        )
     if role is None:
         raise ValueError("an Organisation Certificate is asked for in a role")
     is_dcc = isinstance(subscriber, Party) and subscriber.category is PartyCategory.DCC
@@ -190,7 +232,9 @@ class Inquiry:
         """
         register, day = self.register_of(as_of)
         actor = _actor(applicant, officer, on_behalf_of)
-        who, _ = find_applicant(self._reader, actor, CertificateKind.ORGANISATION, entity, None, day, register)
+        who = find_applicant(
+            self._reader, actor, CertificateKind.ORGANISATION, entity, NewDevice(), day, register
+        ).applicant
         return _with_records(decide_on(self._reader, who, None, role, usage, entity, day), register, who)
 
     def device(
@@ -203,9 +247,15 @@ class Inquiry:
         on_behalf_of: str = "",
         as_of: date | None = None,
         supposing: Supposing | None = None,
+        model: str = "",
+        under_test: bool = False,
     ) -> Decision:
         """Return whether an applicant may subscribe for a Device Certificate on a day (today by default).
 
+        If the Device is not in the inventory, this includes whether the applicant may add it.
+
+        :param model: the product identifier of a Device that is not in the inventory.
+        :param under_test: whether such a Device is a Device under test of the applicant.
         :param applicant: the id of the Party or Testing Participant; by default the first that is eligible.
         :param supposing: what to suppose of the Device in place of what the inventory says.
         :raises CannotBeJudged: if there is no such Party, the Device is not in the inventory and no type is given, or it
@@ -213,10 +263,10 @@ class Inquiry:
         """
         register, day = self.register_of(as_of)
         actor = _actor(applicant, officer, on_behalf_of)
-        who, device = find_applicant(
-            self._reader, actor, CertificateKind.DEVICE, entity, device_type, day, register, supposing
-        )
-        decision = decide_on(self._reader, who, device, None, KeyUsage.DIGITAL_SIGNATURE, entity, day)
+        new, usage = NewDevice(device_type, model, under_test), KeyUsage.DIGITAL_SIGNATURE
+        found = find_applicant(self._reader, actor, CertificateKind.DEVICE, entity, new, day, register, supposing)
+        who, device, to_be_added = found
+        decision = decide_on(self._reader, who, device, None, usage, entity, day, to_be_added=to_be_added)
         return _with_records(decision, register, who, device)
 
     def authority(
@@ -288,6 +338,16 @@ def _other_type(device: Device, said: DeviceType | None) -> Problem:
         subject=f"Device {device.device_id}",
         seen=f"given as {said.name if said else ''}, but {device.device_type.name} in the Smart Metering Inventory",
         expected="the Device type in the inventory, or none",
+    )
+
+
+def _other_model(device: Device, said: str) -> Problem:
+    return Problem(
+        code="device.other-model",
+        subject=f"Device {device.device_id}",
+        seen=f"given as {said}, but {device.model or 'without a model'} in the Smart Metering Inventory",
+        expected="the model in the inventory, or none",
+        given={"device": str(device.device_id)},
     )
 
 

@@ -21,6 +21,7 @@ from smki.sec.registry_fields import Registrant, registrant_id
 from smki.sec.role import RemotePartyRole
 
 _MODE = "participants"
+_WITHOUT_QUOTA = {mode: Participation(mode=mode) for mode in ParticipationMode}
 
 
 def participation_mode(reader: Reader) -> ParticipationMode:
@@ -34,12 +35,11 @@ def participation_of(reader: Reader, subscriber: Registrant) -> Participation:
 
     Certificates that a participant that is not a Party had before tests were recorded count for its first test.
     """
-    counts: Mapping[str, int] = {}
+    mode = participation_mode(reader)
     limited = any(test.quota is not None for test in subscriber.tests)
     if limited or (isinstance(subscriber, Party) and subscriber.quota is not None):
-        counts = reader.certificates_by_test(registrant_id(subscriber))
-    mode = participation_mode(reader) if isinstance(subscriber, Party) else DEFAULT_MODE
-    return _participation(mode, counts, subscriber)
+        return _participation(mode, reader.certificates_by_test(registrant_id(subscriber)), subscriber)
+    return _WITHOUT_QUOTA[mode]
 
 
 def participations(reader: Reader) -> Callable[[Registrant], Participation]:

@@ -138,6 +138,31 @@ class Responsible:
         return cls(Fuel.parse(fuel), PartyId.parse(party))
 
 
+MAX_MODEL = 64
+"""Maximum number of characters of a product identifier."""
+
+
+def parse_model(text: str) -> str:
+    """Parse the product identifier of a Device model, for instance ``ACME SM100 1.2``: 1 to 64 printable ASCII
+    characters.
+
+    White space at the ends is removed.
+
+    :raises Malformed: for anything else.
+    """
+    model = text.strip()
+    if not 1 <= len(model) <= MAX_MODEL or not (model.isascii() and model.isprintable()):
+        raise Malformed(
+            Problem(
+                code="device-model.malformed",
+                subject="Device model",
+                seen=f"{text[:MAX_MODEL]!r}",
+                expected=f"1 to {MAX_MODEL} printable ASCII characters",
+            )
+        )
+    return model
+
+
 class StatusNotAllowed(SmkiError):
     """A Device cannot change from its current SMI status to the requested one."""
 
@@ -168,8 +193,14 @@ class Device:
     """Whether it is part of an Enrolled smart metering system, or ancillary to one."""
     responsible: tuple[Responsible, ...] = ()
     """At most one Party for each fuel."""
+    model: str = ""
+    """The product identifier under which its model is on the Certified Products List; empty if it is not known."""
+    under_test: PartyId | None = None
+    """The Party or Testing Participant whose Device under test it is; None if it was added for service."""
 
     def __post_init__(self) -> None:
+        if self.model:
+            parse_model(self.model)
         if (self.status is _S.SUSPENDED) != (self.returns_to is not None) or (
             self.returns_to is not None and _S.SUSPENDED not in _NEXT[self.returns_to]
         ):
@@ -205,6 +236,8 @@ class Device:
         smets_version: str = "2",
         enrolled: bool = False,
         responsible: str = "",
+        model: str = "",
+        under_test: str = "",
     ) -> Device:
         """Parse the fields of a Device, given as text; *responsible* like ``electricity: A, gas: B``.
 
@@ -218,6 +251,8 @@ class Device:
             SmetsVersion.parse(smets_version),
             enrolled,
             tuple(parse_list(responsible, Responsible.parse)),
+            parse_model(model) if model.strip() else "",
+            PartyId.parse(under_test) if under_test.strip() else None,
         )
 
     @property

@@ -73,6 +73,8 @@ def device_fields(device: Device) -> dict[str, Any]:
         "returns_to": str(device.returns_to) if device.returns_to else "",
         "smets_version": device.smets_version.value,
         "responsible": ", ".join(f"{entry.fuel}: {entry.party}" for entry in device.responsible),
+        "model": device.model,
+        "under_test": str(device.under_test) if device.under_test else "",
     }
     if device.enrolled:
         fields["enrolled"] = True

@@ -69,7 +69,9 @@ def refuse_occupied(out: Path) -> None:
 def _issue(smki: Smki, identity: PublishedIdentity) -> CertificateWithKey:
     key, request = smki.make_organisation_request(identity.entity, identity.role, identity.usage, identity.common_name)
     actor = Actor(interface="demo")
-    application = Application(kind=CertificateKind.ORGANISATION, request=request, top_up=identity.top_up)
+    application = Application(
+        kind=CertificateKind.ORGANISATION, request=request, top_up=identity.top_up, statement=True
+    )
     record = smki.issue(application, actor).record
     if record.status_at(smki.clock.now()) is CertificateStatus.PENDING:
         smki.registration.execute(Accept(record.serial_number), actor)

@@ -9,7 +9,7 @@ from smki.home.smki import Smki
 from smki.identity import EntityIdentifier
 from smki.pki.certificate import Certificate
 from smki.problem import NotFound, Problem
-from smki.registration import Actor
+from smki.registration import Actor, Application
 from smki.registration.demonstration import DEVICES, TESTING_PARTICIPANTS
 from smki.registration.devices import SetDeviceStatus
 from smki.sec.device import Device as SmiEntry
@@ -165,5 +165,5 @@ def _issue(
     smki: Smki, device_id: EntityIdentifier, usage: KeyUsage, who: str, device_type: DeviceType | None = None
 ) -> Credential:
     key, request = smki.make_device_request(device_id, usage)
-    issued = smki.issue_device(request, applicant=who, device_type=device_type, interface="testing")
-    return Credential(smki, issued.record.der, key)
+    application = Application(kind=CertificateKind.DEVICE, request=request, device_type=device_type, statement=True)
+    return Credential(smki, smki.issue(application, Actor(interface="testing", party=who)).record.der, key)

@@ -206,7 +206,7 @@ def _issue(
     smki: Smki, entity: EntityIdentifier, role: RemotePartyRole, usage: KeyUsage, *, top_up: bool = False
 ) -> Credential:
     key, request = smki.make_organisation_request(entity, role, usage)
-    application = Application(kind=CertificateKind.ORGANISATION, request=request, top_up=top_up)
+    application = Application(kind=CertificateKind.ORGANISATION, request=request, top_up=top_up, statement=True)
     return Credential(smki, smki.issue(application, Actor(interface="testing")).record.der, key)
 
 

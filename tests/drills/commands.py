@@ -25,8 +25,10 @@ from smki.registration.devices import AddDevices, SetDeviceStatus, SetThreshold
 from smki.registration.identifiers import AssignIdentifier
 from smki.registration.imports import Import
 from smki.registration.parties import Register, SetStanding
+from smki.registration.products import ListProduct, RemoveProduct
 from smki.registration.revocation import PMA, Revoke
 from smki.registration.revocation_lists import PublishList
+from smki.registration.settings import ChangeSetting, Setting
 from smki.sec.device import Device, SmiStatus
 from smki.sec.party import Officer, Party, Standing, TestingParticipant
 from smki.sec.role import CertificateKind
@@ -75,6 +77,7 @@ class Commands:
             (self._standing, 2), (self._assign, 2), (self._appoint, 2), (self._dismiss, 2), (self._device, 2),
             (self._device_status, 2), (self._threshold, 2), (self._api_key, 2), (self._token, 2),
             (self._revoke_credential, 2), (self._import, 2), (self._authority, 1),
+            (self._product, 2), (self._setting, 1),
         )  # fmt: skip
 
     def _made(self, *makers: tuple[Callable[[], Command[Any]], int]) -> tuple[Command[Any], Actor]:
@@ -174,6 +177,13 @@ class Commands:
 
     def _threshold(self) -> Command[Any]:
         return SetThreshold(self._device_id(), self.choice.randrange(1, 100000))
+
+    def _product(self) -> Command[Any]:
+        model = f"MODEL {self.choice.randrange(5)}"
+        return RemoveProduct(model) if self.choice.random() < 0.3 else ListProduct(model, DeviceType.GSME)
+
+    def _setting(self) -> Command[Any]:
+        return ChangeSetting(Setting.CERTIFIED_PRODUCTS, self.choice.choice(Setting.CERTIFIED_PRODUCTS.values))
 
     def _api_key(self) -> Command[Any]:
         return MakeApiKey(name=f"key {self.choice.randrange(20)}", created=START)

@@ -11,7 +11,7 @@ from tests.support import PROJECT
 
 # The sources: the seed document and the editions of the Appendices that the project was written from.
 SUPPORTED = {
-    "G1.5", "G1.7A", "G1.10", "G5.29", "H14.11", "L3", "L3.9", "L3.12", "L10", "L11", "L12", "L13", "M8",
+    "G1.5", "G1.7A", "G1.10", "G5.29", "H5", "H14.11", "L3", "L3.9", "L3.12", "L10", "L11", "L12", "L13", "M8",
     "Appendix M", "Appendix N", "Appendix P",
 }  # fmt: skip
 CITED = re.compile(r"SEC (Appendix [A-Z]|[A-Z][0-9]{1,2}(?:\.[0-9]+)*A?)|\b(L[0-9]{1,2}\.[0-9]+)\b")

@@ -225,9 +225,9 @@ def test_a_decision_names_its_test_and_the_mode() -> None:
     assert said("strict/supplier in uept") == "uept: P-LARGE-SUPPLIER, in User Entry Process Tests (strict mode)"
     assert said("newcomer") == ": a Party, which counts as taking part in tests (open mode)"
     assert said("strict/supplier, no test") == ": P-LARGE-SUPPLIER: no recorded test (strict mode)"
-    assert said("strict/dcc") == ": the DCC, which provides the tests"
-    behalf = "device-and-user-system-tests: MAKER, in Device and User System Tests, on behalf of LARGE-SUPPLIER"
-    assert said("maker for a supplier") == behalf
+    assert said("strict/dcc") == ": the DCC, which provides the tests (strict mode)"
+    behalf = "in Device and User System Tests, on behalf of LARGE-SUPPLIER (open mode)"
+    assert said("maker for a supplier") == f"device-and-user-system-tests: MAKER, {behalf}"
 
 
 def test_each_test_has_its_own_quota() -> None:

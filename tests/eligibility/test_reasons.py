@@ -13,12 +13,17 @@ from smki.eligibility import (
     Applicant,
     AuthorityQuestion,
     DecisionOutcome,
+    InventoryQuestion,
+    Listing,
     OrganisationQuestion,
     decide,
     decision_lines,
 )
+from smki.eligibility.inventory import as_added_by
 from smki.eligibility.provisions import Basis
 from smki.eligibility.question import Participation, Question
+from smki.identity import PartyId
+from smki.sec.device import Device, DeviceType
 from smki.sec.party import NonParty, Officer
 from smki.sec.recorded_test import ParticipationMode
 from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole
@@ -48,6 +53,11 @@ DEVICE_OFFICER = by(replace(SUPPLIER, officers=(Officer("Jo", frozenset({Certifi
 STRICT = ParticipationMode.STRICT
 HAD_FIVE = Participation(certificates={"section-t": 5})
 UNREGISTERED = by(replace(SUPPLIER, authorised_for=frozenset({CertificateKind.DEVICE})))
+
+
+def to_be_added(applicant: Applicant, what: Device, listing: Listing = Listing()) -> Question:  # noqa: B008
+    return replace(device_question(applicant, what), to_be_added=listing)
+
 
 # The code that decides, the clause it names, and a question that it is the answer to
 DECISIVE: dict[str, tuple[str, Question]] = {
@@ -99,6 +109,13 @@ DECISIVE: dict[str, tuple[str, Question]] = {
     "device.no-previous-certificate": ("SEC Appendix M", replace(device_question(A_SUPPLIER), replacement=True)),
     "device.limit-reached": ("SEC Appendix M", replace(device_question(A_SUPPLIER), certificates_issued=100)),
     "public-key.already-certified": ("SEC Appendix M", replace(device_question(A_SUPPLIER), public_key_certified=True)),
+    "inventory.not-the-dcc": ("SEC H5", to_be_added(APPLICANTS["small-supplier/gas"], device("GPF"))),
+    "inventory.not-a-supplier": ("SEC H5", to_be_added(DCC, device("ESME"))),
+    "inventory.not-certified": ("SEC H5", to_be_added(A_SUPPLIER, device("ESME"), Listing(required=True))),
+    "inventory.not-own": (
+        "",
+        to_be_added(A_SUPPLIER, replace(device("ESME"), under_test=PartyId("SOMEBODY-ELSE"))),
+    ),
 }
 
 # Codes that never decide, since another reason always comes first
@@ -149,6 +166,11 @@ ELIGIBLE: tuple[tuple[str, Question], ...] = (
     ("replacement", replace(device_question(A_SUPPLIER), replacement=True, certificates_issued=1)),
     ("device-limit", replace(device_question(A_SUPPLIER), certificates_issued=99)),
     ("device-limit", replace(device_question(A_SUPPLIER), certificates_issued=100, threshold=101)),
+    ("inventory-hubs", to_be_added(DCC, device("CHF"))),
+    ("inventory-devices", to_be_added(AGENT_ONLY, device("HCALCS"))),
+    ("inventory-certified", to_be_added(A_SUPPLIER, device("ESME"), Listing(True, DeviceType.ESME))),
+    ("inventory-under-test", to_be_added(by(participant()), as_added_by(device("GSME"), participant(), False))),
+    ("inventory-type-2", InventoryQuestion(SUPPLIER, device("IHD"), TODAY)),
 )
 
 CODES = [
@@ -193,6 +215,10 @@ CODES = [
     "device.no-previous-certificate",
     "device.limit-reached",
     "public-key.already-certified",
+    "inventory.not-the-dcc",
+    "inventory.not-a-supplier",
+    "inventory.not-certified",
+    "inventory.not-own",
 ]
 
 # Every provision with its clause; from the seed's designation but for the two that name their day
@@ -239,6 +265,11 @@ CLAUSES = {
     "device-limit": "SEC Appendix M",
     "replacement": "SEC Appendix M",
     "public-key": "SEC Appendix M",
+    "inventory-hubs": "SEC H5",
+    "inventory-devices": "SEC H5",
+    "inventory-type-2": "",
+    "inventory-certified": "SEC H5",
+    "inventory-under-test": "",
 }
 
 # Without these nobody may; the others add a condition
@@ -246,7 +277,8 @@ GRANTS = {
     "organisation-subscribers", "oca-subscriber", "dca-subscriber", "device-subscribers", "test-certificates",
     "role-dcc", "role-network-operator", "role-supplier", "role-other", "role-load-controller", "role-xml-sign",
     "role-dsp-xml-sign", "device-communications-hub", "device-gas-proxy", "device-electricity-meter",
-    "device-gas-meter", "device-type-1", "device-not-in-service",
+    "device-gas-meter", "device-type-1", "device-not-in-service", "inventory-hubs", "inventory-devices",
+    "inventory-type-2", "inventory-under-test",
 }  # fmt: skip
 
 # How we know of a provision, where it is not from the seed document
@@ -257,6 +289,7 @@ BASES = {
     "officer": "appendix", "entity-identifier": "appendix", "device-limit": "appendix", "replacement": "appendix",
     "public-key": "appendix",
     "shared-resource": "code", "smets1-security": "code",
+    "inventory-type-2": "assumption", "inventory-under-test": "assumption",
 }  # fmt: skip
 
 

@@ -9,10 +9,11 @@ from datetime import date
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smki.eligibility import Applicant, DeviceQuestion, OrganisationQuestion, decide
+from smki.eligibility import Applicant, DeviceQuestion, OrganisationQuestion, Participation, decide
 from smki.identity import EntityIdentifier, PartyId
 from smki.sec.device import Device, DeviceType, SmetsVersion
-from smki.sec.party import CATEGORIES_OF_ROLE, Officer, Party, PartyCategory, StandingChange
+from smki.sec.party import CATEGORIES_OF_ROLE, Officer, Party, PartyCategory, StandingChange, TestingParticipant
+from smki.sec.recorded_test import ParticipationMode, RecordedTest, parse_tests
 from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole, UserRole
 from tests.eligibility.people import OWN, TODAY, device, party
 
@@ -88,3 +89,43 @@ def test_a_right_more_never_harms() -> None:
 
     check()
     assert min(seen["organisation"], seen["device"], seen["gained"]) > 50, seen
+
+
+TESTS = [
+    {"purpose": "uept"},
+    {"purpose": "srept"},
+    {"purpose": "section-t", "roles": "other"},
+    {"purpose": "section-t", "test": "t-2", "roles": "supplier, 04", "device_types": "ESME"},
+    {"purpose": "device-and-user-system-tests", "device_types": "CHF, GSME", "identifiers": str(OWN)},
+    {"purpose": "device-and-user-system-tests", "test": "d-2", "identifiers": str(IDENTIFIERS[1])},
+]
+RECORDED = parse_tests(TESTS)
+SOME_TESTS = st.lists(st.sampled_from(RECORDED), unique=True).map(tuple)
+
+
+def admitted(who: Party | TestingParticipant, role: RemotePartyRole, what: Device, mode: ParticipationMode) -> set[str]:
+    """What of the two it may have."""
+    applicant, participation = Applicant(who, "Jo"), Participation(mode=mode)
+    organisation = OrganisationQuestion(applicant, role, KeyUsage.DIGITAL_SIGNATURE, OWN, TODAY, participation)
+    decided = {
+        "organisation": decide(organisation),
+        "device": decide(DeviceQuestion(applicant, what, TODAY, participation=participation)),
+    }
+    return {name for name, decision in decided.items() if decision.eligible}
+
+
+@settings(max_examples=400, deadline=None, derandomize=True)
+@given(parties(), SOME_TESTS, st.sampled_from(RECORDED), st.sampled_from(RemotePartyRole), devices())
+def test_a_test_more_never_harms_and_open_mode_admits_what_strict_mode_does(
+    before: Party, tests: tuple[RecordedTest, ...], another: RecordedTest, role: RemotePartyRole, what: Device
+) -> None:
+    maker = TestingParticipant(participant_id=PartyId("M"), name="M", tests=tests, agreement=TODAY, officers=OFFICERS)
+    more = tests if another in tests else (*tests, another)
+    for who in (replace(before, tests=tests), maker):
+        strict = admitted(who, role, what, ParticipationMode.STRICT)
+        assert strict <= admitted(who, role, what, ParticipationMode.OPEN)
+        for mode in ParticipationMode:
+            assert admitted(who, role, what, mode) <= admitted(replace(who, tests=more), role, what, mode)
+    # In open mode, tests that are recorded take nothing away from a Party.
+    party_only = admitted(before, role, what, ParticipationMode.OPEN)
+    assert party_only <= admitted(replace(before, tests=tests), role, what, ParticipationMode.OPEN)

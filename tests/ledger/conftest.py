@@ -18,7 +18,9 @@ from smki.registration.credentials import MakeApiKey, MakeToken, RevokeCredentia
 from smki.registration.devices import SetThreshold
 from smki.registration.imports import Import
 from smki.registration.participation import SetParticipationMode
+from smki.registration.products import ListProduct, RemoveProduct
 from smki.registration.revocation import PMA, Revoke
+from smki.registration.settings import ChangeSetting, Setting
 from smki.sec.recorded_test import ParticipationMode
 from smki.sec.role import CertificateKind
 from tests.drills.commands import DEEMED, START, make_home
@@ -82,6 +84,11 @@ def lived_in(tmp_path_factory: pytest.TempPathFactory, foreign: tuple[bytes, ...
             device = smki.issue_device(request, device_type=DeviceType.ESME).record.serial_number
         execute(Reject(device, "does not work"), ACTOR)
         execute(SetThreshold(DEVICE, 150), ACTOR)
+        execute(ListProduct("ACME SM100 1.2", DeviceType.ESME), ACTOR)
+        execute(ListProduct("ACME SM100 1.1", DeviceType.ESME), ACTOR)
+        execute(RemoveProduct("ACME SM100 1.1"), ACTOR)
+        execute(ChangeSetting(Setting.CERTIFIED_PRODUCTS, "listed"), ACTOR)
+        execute(ChangeSetting(Setting.CERTIFIED_PRODUCTS, "any"), ACTOR)
         for encoded in (b"nothing", b"nothing at all"):
             execute(Apply(Application(kind=CertificateKind.DEVICE, request=encoded)), ACTOR)
         execute(MakeApiKey(name="key", created=START), ACTOR)

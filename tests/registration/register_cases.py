@@ -23,7 +23,9 @@ from smki.registration.devices import AddDevices, ChangeDevice, SetDeviceStatus,
 from smki.registration.identifiers import AssignIdentifier, ReleaseIdentifier
 from smki.registration.participation import ChangeTest, EndTest, RecordTest, SetParticipationMode
 from smki.registration.parties import AddParticipant, AddParty, ChangeParticipant, ChangeParty, SetStanding
+from smki.registration.products import ListProduct, RemoveProduct
 from smki.registration.restoration import GoOnAfterRestore, RevokeAllCredentials
+from smki.registration.settings import ChangeSetting, Setting
 from smki.sec.device import Device, Responsible, SmetsVersion, SmiStatus
 from smki.sec.party import Officer, PartyCategory, Standing
 from smki.sec.recorded_test import ParticipationMode, RecordedTest, TestPurpose
@@ -74,6 +76,10 @@ SECOND = Officer("Jo Bloggs", frozenset({CertificateKind.DEVICE}))
 
 def appointed(smki: Smki) -> object:
     return smki.registration.execute(AppointOfficer(LARGE, SECOND), OPERATOR)
+
+
+def with_product(smki: Smki) -> object:
+    return smki.registration.execute(ListProduct("ACME 1", DeviceType.ESME), OPERATOR)
 
 
 def with_key(smki: Smki) -> object:
@@ -179,9 +185,9 @@ def _party_cases() -> list[Case]:
              cli=("participant", "change", "MANUFACTURER", "--no-agreement"),
              rest=("PATCH", "/participants/MANUFACTURER", {"agreement": None})),
         Case(name="change a Participant that is not there", refusal="participant.unknown", status=404,
-             command=lambda _: ChangeParticipant(participant=party("NOBODY"), quota=1),
-             cli=("participant", "change", "NOBODY", "--quota", "1"),
-             rest=("PATCH", "/participants/NOBODY", {"quota": 1})),
+             command=lambda _: ChangeParticipant(participant=party("NOBODY"), name="N"),
+             cli=("participant", "change", "NOBODY", "--name", "N"),
+             rest=("PATCH", "/participants/NOBODY", {"name": "N"})),
         Case(name="change a Party as a Participant", refusal="participant.unknown", status=404,
              command=lambda _: ChangeParticipant(participant=LARGE, name="L"),
              cli=("participant", "change", "LARGE-SUPPLIER", "--name", "L"),
@@ -238,13 +244,38 @@ def _device_cases() -> list[Case]:
     path = f"/devices/{DEVICE}"
     return [
         Case(name="add a Device", event=EventKind.DEVICE_ADDED, status=201,
-             command=lambda _: AddDevices((Device(NEW_DEVICE, DeviceType.GSME),)),
-             cli=("device", "add", str(NEW_DEVICE), "--type", "GSME"),
-             rest=("POST", "/devices", {"device_id": str(NEW_DEVICE), "device_type": "GSME"})),
+             command=lambda _: AddDevices((Device(NEW_DEVICE, DeviceType.CHF),)),
+             cli=("device", "add", str(NEW_DEVICE), "--type", "CHF"),
+             rest=("POST", "/devices", {"device_id": str(NEW_DEVICE), "device_type": "CHF"})),
         Case(name="add a Device that is there", refusal="device.exists", status=409,
-             command=lambda _: AddDevices((Device(DEVICE, DeviceType.GSME),)),
-             cli=("device", "add", str(DEVICE), "--type", "GSME"),
-             rest=("POST", "/devices", {"device_id": str(DEVICE), "device_type": "GSME"})),
+             command=lambda _: AddDevices((Device(DEVICE, DeviceType.CHF),)),
+             cli=("device", "add", str(DEVICE), "--type", "CHF"),
+             rest=("POST", "/devices", {"device_id": str(DEVICE), "device_type": "CHF"})),
+        Case(name="list a product", event=EventKind.PRODUCT_LISTED, status=201,
+             command=lambda _: ListProduct("ACME 1", DeviceType.ESME),
+             cli=("cpl", "add", "ACME 1", "--type", "ESME"),
+             rest=("POST", "/certified-products", {"model": "ACME 1", "device_type": "ESME"})),
+        Case(name="list a product as another type", refusal="product.other-type", status=409, prepare=with_product,
+             command=lambda _: ListProduct("ACME 1", DeviceType.GSME),
+             cli=("cpl", "add", "ACME 1", "--type", "GSME"),
+             rest=("POST", "/certified-products", {"model": "ACME 1", "device_type": "GSME"})),
+        Case(name="remove a product", event=EventKind.PRODUCT_REMOVED, prepare=with_product,
+             command=lambda _: RemoveProduct("ACME 1"), cli=("cpl", "remove", "ACME 1"),
+             rest=("POST", "/certified-products/remove", {"model": "ACME 1"})),
+        Case(name="remove no product", refusal="product.unknown", status=404,
+             command=lambda _: RemoveProduct("ACME 1"), cli=("cpl", "remove", "ACME 1"),
+             rest=("POST", "/certified-products/remove", {"model": "ACME 1"})),
+        Case(name="change a setting", event=EventKind.SETTING_CHANGED,
+             command=lambda _: ChangeSetting(Setting.STATEMENT, "explicit"),
+             cli=("settings", "set", "statement", "explicit"),
+             rest=("POST", "/settings", {"setting": "statement", "value": "explicit"})),
+        Case(name="a setting of another value", refusal="setting.value", status=422,
+             command=lambda _: ChangeSetting(Setting.STATEMENT, "loud"), cli=("settings", "set", "statement", "loud"),
+             rest=("POST", "/settings", {"setting": "statement", "value": "loud"})),
+        Case(name="change a model to one that is not certified", refusal="inventory.not-certified", status=403,
+             prepare=lambda smki: smki.registration.execute(ChangeSetting(Setting.CERTIFIED_PRODUCTS, "listed"), OPERATOR),
+             command=lambda _: ChangeDevice(device_id=DEVICE, model="ACME 1"),
+             cli=("device", "change", str(DEVICE), "--model", "ACME 1"), rest=("PATCH", path, {"model": "ACME 1"})),
         Case(name="change every field of a Device", event=EventKind.DEVICE_CHANGED,
              command=lambda _: ChangeDevice(device_id=DEVICE, device_type=DeviceType.GSME, smets_version=SmetsVersion.SMETS1,
                                             status=SmiStatus.SUSPENDED, returns_to=SmiStatus.COMMISSIONED, enrolled=True,
@@ -426,6 +457,8 @@ def state(smki: Smki) -> dict[str, Any]:
     return {
         "registrants": [registrant_fields(each) for each in register.registrants()],
         "devices": [(device_fields(each), register.threshold(each.device_id)) for each in register.devices()],
+        "products": register.products(),
+        "settings": [setting.of(smki.ledger) for setting in Setting],
         "credentials": [each for kind in CredentialKind for each in smki.ledger.credentials.all(kind)],
         "certificates": smki.ledger.count_certificates(),
         "participants": smki.ledger.setting("participants"),

@@ -15,8 +15,9 @@ from smki.pki.oid import Oid
 from smki.pki.request import CertificationRequest, make_device_request, make_organisation_request, read_request
 from smki.problem import Problem, SmkiError
 from smki.registration import Actor
-from smki.registration.acceptance import Accept, NotAcceptable, Reject, differences
+from smki.registration.acceptance import Accept, NotAcceptable, Reject
 from smki.registration.command import Command
+from smki.registration.comparison import differences
 from smki.registration.officers import NotYours
 from smki.sec.role import RemotePartyRole
 from tests.registration.in_memory import DELAY, LARGE, START, TEST, Pending

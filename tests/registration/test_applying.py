@@ -8,7 +8,8 @@ import pytest
 
 from smki import Application, CertificateKind, CertificateStatus, DeviceType, EntityIdentifier
 from smki.authority.issuance import Issuance
-from smki.ledger import CertificateRecord, Conflict, EventKind, NewApplication, NewEvent
+from smki.identity import PartyId
+from smki.ledger import CertificateRecord, Conflict, EventKind, NewApplication, NewEvent, Statement
 from smki.pki.oid import Oid
 from smki.problem import IntegrityError, Problem
 from smki.registration import Actor, Apply, Issued, Refusal
@@ -102,6 +103,7 @@ def test_an_organisation_certificate_and_everything_written_with_it(pending: Pen
         usage=DS,
         request=request,
         top_up=False,
+        statement=Statement.AUTOMATIC,
     )
     assert as_new(pending.event()) == NewEvent(
         at=START,
@@ -132,8 +134,10 @@ def test_an_event_leaves_to_its_application_who_acted(kind: EventKind) -> None:
 def test_a_device_certificate_is_in_use_at_once_and_its_device_is_added(pending: Pending) -> None:
     record = pending.device(NEW, DeviceType.GSME)
     assert (record.stored_status, record.deemed_accepted) == (CertificateStatus.IN_USE, None)
-    assert pending.event().detail == f"{NEW} added to the inventory as GSME"
-    assert pending.smki.ledger.register.device(NEW) == Device(NEW, DeviceType.GSME)
+    assert pending.event().detail == (
+        f"{NEW} added to the inventory as GSME, Device under test of MANUFACTURER (assumption: the Code does not say who adds these)"
+    )
+    assert pending.smki.ledger.register.device(NEW) == Device(NEW, DeviceType.GSME, under_test=PartyId("MANUFACTURER"))
     newer = pending.device(NEW)
     assert pending.event().detail == ""
     assert pending.now(record).replaced == newer.issued == START

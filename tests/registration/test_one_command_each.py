@@ -30,6 +30,7 @@ from smki.registration import Actor, Command, Registration
 from smki.registration.credentials import MakeApiKey, MakeToken
 from smki.registration.devices import SetThreshold
 from smki.registration.parties import Register
+from smki.registration.products import ListProduct
 from smki.registration.revocation import Revoke
 from smki.sec.party import Officer, Party, TestingParticipant
 from tests.support import DEVICE, DS, KA, SUPPLIER, run_here
@@ -60,6 +61,9 @@ CLI_WRITES = {
     "participant add": "participant add NEW --purpose device-and-user-system-tests --officer Somebody",
     "device add": "device add 00-DB-12-34-56-78-91-01 --type ESME",
     "device load": "device load {devices}",
+    "cpl add": "cpl add ACME-1 --type ESME",
+    "cpl remove": "cpl remove LISTED",
+    "settings set": "settings set statement explicit",
     "device raise-limit": "device raise-limit 00-DB-12-34-56-78-90-A0 200",
     "party change": "party change LARGE-SUPPLIER --quota 5000",
     "party release-eui": "party release-eui GAS-NETWORK 90-B3-D5-1F-30-04-00-00",
@@ -86,8 +90,8 @@ CLI_WRITES = {
 CLI_SEVERAL = {
     # Parties, Devices, four authorities, six certificates of the DCC, and two lists.
     "init": ("init --home {new}/pki", 14),
-    # An application for each certificate, and its acceptance, since the home lets certificates be pending.
-    "demo z1": ("demo z1 --out {new}/z1", 46),
+    # 23 applications, and the acceptance of those that are pending: not of the five that the DCC lodges (SEC L3.12).
+    "demo z1": ("demo z1 --out {new}/z1", 41),
     # The authority, and the lists that are due because of it.
     "authority add": ("authority add issuing-oca", 2),
     "authority renew": ("authority renew issuing-oca", 2),
@@ -118,6 +122,8 @@ CLI_READS = {
     "participant show": "participant show MANUFACTURER",
     "participant show-mode": "participant show-mode",
     "device list": "device list",
+    "cpl list": "cpl list",
+    "settings list": "settings list",
     "device show": "device show 00-DB-12-34-56-78-90-A0",
     "eligible device": "eligible device --eui 00-DB-12-34-56-78-90-A0",
     "eligible organisation": "eligible organisation --eui 90-B3-D5-1F-30-01-00-00 --role supplier",
@@ -184,6 +190,9 @@ REST_WRITES: dict[str, tuple[str, Any]] = {
     "endTest": ("/parties/PAIR/tests/section-t/end", None),
     "setParticipation": ("/participation", {"mode": "strict"}),
     "addDevice": ("/devices", {"device_id": "00-DB-12-34-56-78-92-11", "device_type": "ESME"}),
+    "listProduct": ("/certified-products", {"model": "ACME-1", "device_type": "ESME"}),
+    "removeProduct": ("/certified-products/remove", {"model": "LISTED"}),
+    "changeSetting": ("/settings", {"setting": "certified-products", "value": "listed"}),
     "changeDevice": ("/devices/00DB1234567890A0", {"enrolled": True}),
     "setThreshold": ("/devices/00DB1234567890A0/threshold", {"threshold": 200}),
     "makeApiKey": ("/api-keys", {"name": "another"}),
@@ -196,7 +205,9 @@ REST_WRITES: dict[str, tuple[str, Any]] = {
 }
 """Path, and JSON body or None."""
 
-OF_SUBSCRIBERS = {"apply", "accept", "reject", "revoke", "listApplications", "getApplication"}
+OF_SUBSCRIBERS = {
+    "apply", "accept", "reject", "revoke", "listApplications", "getApplication", "compareWithRequest", "addDevice",
+}  # fmt: skip
 """Operations that an officer of the subscriber asks for here; an officer of the DCC asks for the others."""
 
 REST_READS: dict[str, tuple[str, Any]] = {
@@ -214,6 +225,9 @@ REST_READS: dict[str, tuple[str, Any]] = {
     "getParticipation": ("/participation", None),
     "getParty": ("/parties/LARGE-SUPPLIER", None),
     "listDevices": ("/devices", None),
+    "listCertifiedProducts": ("/certified-products", None),
+    "getSettings": ("/settings", None),
+    "compareWithRequest": ("/certificates/{pending}/comparison", None),
     "getDevice": ("/devices/00DB1234567890A0", None),
     "listRevocationLists": ("/revocation-lists", None),
     "getRevocationList": ("/revocation-lists/{authority}/1", None),
@@ -282,6 +296,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
         lab = TestingParticipant.parse(participant_id="PAIR", purpose="section-t")
         smki.registration.execute(Register((replace(shared, officers=pair), replace(lab, officers=pair))), ACTOR)
         smki.registration.execute(SetThreshold(DEVICE, 300), ACTOR)
+        smki.registration.execute(ListProduct("LISTED", DeviceType.GSME), ACTOR)
         dcc = smki.registration.execute(MakeToken(party=PartyId.parse("DCC"), created=RealClock().now()), ACTOR)
         make = MakeToken(party=PartyId.parse(PARTY), created=RealClock().now())
         token = smki.registration.execute(make, ACTOR)

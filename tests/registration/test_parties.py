@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 from datetime import date
 
 import pytest
@@ -225,3 +228,29 @@ def test_any_sequence_leaves_records_that_can_be_read(commands: list[object]) ->
                 for identifier in party.identifiers if isinstance(party, Party) else ():
                     assert owners.setdefault(identifier, party.party_id) == party.party_id  # type: ignore[union-attr]
                     assert smki.ledger.register.owner(identifier) == party
+
+
+def test_tests_are_loaded_from_json_and_csv(smki: Smki) -> None:
+    tests = [{"purpose": "tests-under-section-t", "quota": 5, "roles": "supplier", "identifiers": str(FREE)}]
+    as_json = json.dumps(
+        [{"participant_id": "LAB", "tests": tests}, {"party_id": "P", "category": "other", "tests": tests}]
+    )
+    rows = read_parties(as_json.encode(), "parties.json")
+    as_csv = io.StringIO()
+    csv.writer(as_csv).writerows([["participant_id", "tests"], ["LAB", json.dumps(tests)]])
+    assert read_parties(as_csv.getvalue().encode(), "parties.csv") == rows[:1]
+    lab, party = smki.registration.execute(LoadParties(rows), OPERATOR)
+    assert [test.fields for each in (lab, party) for test in each.tests] == [
+        {"test": "section-t", **tests[0], "quota": "5"}
+    ] * 2
+    # What a participant's test names and belongs to nobody is its own.
+    assert smki.ledger.register.owner(FREE) == lab
+
+
+@pytest.mark.parametrize(
+    "tests", ["[]]", "{}", [1], [{"purpose": ["uept"]}], "[" * 20000, [{"quota": None}], [{"colour": "x"}]]
+)
+def test_tests_that_are_no_tests(tests: object) -> None:
+    with pytest.raises(Malformed) as caught:
+        read_parties(json.dumps([{"participant_id": "LAB", "tests": tests}]).encode(), "parties.json")
+    assert {problem.code for problem in caught.value.problems} <= {"row.value", "test.fields"}

@@ -55,7 +55,7 @@ def test_command(smki: Smki, case: Case, actor: Actor) -> None:
     ],
     ids=["another Party", "no officer of it", "no officer", "no Party", "participant", "malformed"],
 )
-@pytest.mark.parametrize("case", GOOD, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", [case for case in GOOD if case.name != "add a Device"], ids=lambda case: case.name)
 def test_nobody_else(smki: Smki, case: Case, actor: Actor) -> None:
     if case.prepare is not None:
         case.prepare(smki)
@@ -73,11 +73,11 @@ def test_which_commands_require_the_dcc() -> None:
         importlib.import_module(module.name)
     commands = {each.__name__: each for each in _all(Command) if each.__module__.startswith("smki.registration")}
     free = {name for name, each in commands.items() if not each.requires_dcc}
-    assert free == {"Apply", "_Decide", "Accept", "Reject", "Revoke", "PublishList"}
+    assert free == {"Apply", "_Decide", "Accept", "Reject", "Revoke", "PublishList", "AddDevices", "LoadDevices"}
     with Smki.in_memory(seed="commands") as opened:
         tried = {type(case.command(opened)).__name__ for case in CASES}
-    others = {"Register", "LoadParties", "LoadDevices", "SetDeviceStatus", "Import", "PublishNow"}
-    assert set(commands) - free == tried | others
+    others = {"Register", "LoadParties", "SetDeviceStatus", "Import", "PublishNow"}
+    assert set(commands) - free == (tried - free) | others
 
 
 def _all(base: type[Any]) -> list[type[Any]]:

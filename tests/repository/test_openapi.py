@@ -47,6 +47,7 @@ def test_every_operation_says_what_it_needs_and_answers(document: Any) -> None:
         "apply", "listApplications", "getApplication", "accept", "reject", "revoke", "addParty", "changeParty",
         "setStanding", "assignIdentifier", "releaseIdentifier", "appointOfficer", "dismissOfficer", "addParticipant",
         "changeParticipant", "recordTest", "changeTest", "endTest", "setParticipation", "addDevice", "changeDevice", "setThreshold", "listApiKeys", "makeApiKey", "revokeApiKey",
+        "compareWithRequest", "listProduct", "removeProduct", "changeSetting",
         "listTokens", "makeToken", "revokeToken", "listEvents", "listCertificateEvents", "addAuthority",
         "publishRevocationList", "setClock",
     }  # fmt: skip

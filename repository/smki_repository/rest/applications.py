@@ -15,6 +15,7 @@ from smki.problem import Malformed, NotFound, Problem
 from smki.profile.detect import detect_request_profile
 from smki.registration import Application, Apply, Issued, Refused
 from smki.registration.acceptance import Accept, Reject
+from smki.registration.comparison import compare
 from smki.registration.revocation import REASONS, Revoke
 from smki.remedies import Interface
 from smki_repository.problem_details import problem_details
@@ -36,6 +37,9 @@ def _apply(call: Call) -> Response:
         kind=call.get("kind") or detect_request_profile(read_request(wanted)).kind,
         request=wanted,
         device_type=call.get("deviceType"),
+        model=call.get("model") or "",
+        under_test=bool(call.get("underTest")),
+        statement=bool(call.get("statement")),
         issuer=call.get("issuer") or "",
         top_up=bool(call.get("topUp")),
     )
@@ -62,6 +66,7 @@ def _issued(call: Call, issued: Issued, form: str) -> bytes | str:
             "pem": record.certificate.as_pem(),
             "application": _application_url(record.application_id),
             "notes": [note.as_json() for note in issued.notes],
+            "remarks": list(issued.remarks),
         }
     )
 
@@ -116,6 +121,13 @@ def _accept(call: Call) -> Response:
     return _done({"certificate": _details(call, record)})
 
 
+def _compare(call: Call) -> Response:
+    wanted_form(JSON)
+    compared = compare(call.smki.ledger, call.values["serial"], call.actor())
+    status = compared.record.status_at(call.smki.clock.now())
+    return answer_json({**compared.as_json(), "status": status.value}, "no-store")
+
+
 def _reject(call: Call) -> Response:
     wanted_form(JSON)
     command = Reject(call.values["serial"], call.values["because"])
@@ -155,7 +167,11 @@ _OPTIONS = (
     given.device_type(),
     given.party_id("onBehalfOf", "The User on whose behalf a Shared Resource applies."),
     given.free_text("issuer", "Common name of the issuing authority. Default: each in turn.", max_length=64),
-)
+    given.model(),
+    given.flag("underTest", "Whether a Device that is not in the inventory is added as a Device under test of the subscriber."),
+    given.flag("statement", "The officer states that the information is true and accurate, that the subscriber has the rights to "
+               "every trade mark in it, and that nothing in it is confidential (SEC L11)."),
+)  # fmt: skip
 _TOP_UP = given.flag("topUp", "Whether it is a Supplier's key agreement certificate for prepayment top-up.")
 _NUMBER = given.whole_number("number", "Number of the application.", given.MAX_NUMBER)
 _BECAUSE = given.free_text("because", "Reason for the rejection, for the record.", required=True)
@@ -193,6 +209,10 @@ OPERATIONS = (
     Operation("GET", "/applications/{number}", "getApplication", _TAG, "Get one of one's own applications", _get,
               Answer("The application, with every reason if it was refused.", {JSON: schema_ref("Application")}, ("ETag",)),
               (_NUMBER,), errors=(406,), for_officers=True),
+    Operation("GET", "/certificates/{serial}/comparison", "compareWithRequest", _TAG,
+              "Compare a certificate with its request, before accepting it", _compare,
+              Answer("Both, field by field (SEC L11). Nothing is accepted.", {JSON: schema_ref("Comparison")}), (given.SERIAL,),
+              errors=(403, 404, 406, 409), for_officers=True),
     Operation("POST", "/certificates/{serial}/accept", "accept", _TAG, "Accept a pending certificate", _accept,
               Answer("The certificate is accepted (SEC L11).", {JSON: schema_ref("Accepted")}), (given.SERIAL,),
               errors=(403, 406, 409), for_officers=True),

@@ -10,7 +10,7 @@ from typing import Any
 
 from smki.identity import EntityIdentifier, PartyId, SerialNumber
 from smki.problem import Malformed, Problem
-from smki.sec.device import DeviceType, Responsible, SmiStatus
+from smki.sec.device import MAX_MODEL, DeviceType, Responsible, SmiStatus, parse_model
 from smki.sec.party import Officer
 from smki.sec.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
 from smki.sec.vocabulary import hyphenated
@@ -247,6 +247,19 @@ def device_type() -> Parameter:
     """Return a parameter that is a Device type."""
     known = _one_of(dict(DeviceType.__members__), "device-type.unknown")
     return Parameter("deviceType", description="Device type in the Smart Metering Inventory.", **known)
+
+
+def model(*, required: bool = False) -> Parameter:
+    """Return a parameter that is the product identifier of a Device model."""
+    known = _matching(
+        "^[!-~]([ -~]{0,62}[!-~])?$",
+        parse_model,
+        "device-model.malformed",
+        f"1 to {MAX_MODEL} printable ASCII characters",
+        maxLength=MAX_MODEL,
+    )
+    description = "Product identifier of the Device model on the Certified Products List."
+    return Parameter("model", description=description, required=required, **known)
 
 
 def test_name(description: str) -> Parameter:

@@ -105,9 +105,17 @@ def _organisation(call: Call) -> Response:
 def _device(call: Call) -> Response:
     wanted_form(JSON)
     decision = call.smki.inquiry.device(
-        call.values["entityIdentifier"], call.get("deviceType"), **_who(call), supposing=_supposing(call)
+        call.values["entityIdentifier"],
+        call.get("deviceType"),
+        **_who(call),
+        **_new_device(call),
+        supposing=_supposing(call),
     )
     return answer_json(decision.as_json(Interface.REST), "no-store")
+
+
+def _new_device(call: Call) -> dict[str, Any]:
+    return {"model": call.get("model") or "", "under_test": bool(call.get("underTest"))}
 
 
 def _authority(call: Call) -> Response:
@@ -258,6 +266,9 @@ _SUPPOSING = (
     _SMETS,
 )
 _ENTITY = given.entity_identifier("entityIdentifier", "Entity Identifier of the certificate's subject.", required=True)
+_UNDER_TEST = given.flag(
+    "underTest", "Whether a Device that is not in the inventory is a Device under test of the applicant."
+)
 _TAG = "Questions"
 _DECISION = Answer(
     "The decision, with every provision that was applied, its clause (empty if no source names one) and its basis.",
@@ -269,7 +280,7 @@ OPERATIONS = (
               _organisation, _DECISION, (), (JsonBody((_ENTITY, given.role(required=True), given.usage(), *_WHO)),),
               errors=(406, 422)),
     Operation("POST", "/eligibility/device", "askDevice", _TAG, "Decide whether a Party may subscribe for a Device Certificate", _device,
-              _DECISION, (), (JsonBody((_ENTITY, given.device_type(), *_SUPPOSING, *_WHO)),), errors=(406, 422)),
+              _DECISION, (), (JsonBody((_ENTITY, given.device_type(), given.model(), _UNDER_TEST, *_SUPPOSING, *_WHO)),), errors=(406, 422)),
     Operation("POST", "/eligibility/authority", "askAuthority", _TAG, "Decide whether a Party may subscribe for the certificate of an authority",
               _authority, _DECISION, (),
               (JsonBody((given.one_of("kind", _AUTHORITY, "Kind of the authority.", "certificate-kind.unknown", required=True), *_WHO)),),

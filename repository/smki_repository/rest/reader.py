@@ -22,6 +22,8 @@ _EXAMPLES = {
     "kind": "device",
     "because": "the role is wrong",
     "reason": "superseded",
+    "model": "ACME SM100 1.2",
+    "value": "listed",
     "role": "supplier",
     "participant": "MANUFACTURER",
     "fixed": "2030-01-01T00:00:00Z",

@@ -11,7 +11,9 @@ from smki.problem import IntegrityError, Malformed, NotFound, NotReady, SmkiErro
 from smki.registration import Refused
 from smki.registration.acceptance import NotAcceptable
 from smki.registration.authorisation import NotAuthorised
+from smki.registration.comparison import NotComparable
 from smki.registration.inquiry import CannotBeJudged
+from smki.registration.inventory import NotToBeAdded
 from smki.registration.officers import NotYours
 from smki.registration.revocation import AlreadyRevoked, NotRevocable
 from smki.sec.device import StatusNotAllowed
@@ -34,7 +36,7 @@ def _refused(error: SmkiError) -> int:
 
 
 _CONTRADICTIONS = frozenset(
-    {"party", "device", "officer", "credential", "quota", "authority", "change", "clock", "question"}
+    {"party", "device", "officer", "credential", "quota", "authority", "change", "clock", "question", "setting"}
 )
 """First parts of the codes of values that are well formed but contradict each other or the state of the register."""
 
@@ -64,6 +66,8 @@ STATUSES: tuple[tuple[type[SmkiError], int | Callable[[SmkiError], int]], ...] =
     # The request is well formed, but refused.
     (CannotBeJudged, 422),
     (Refused, _refused),
+    (NotToBeAdded, _refused),
+    (NotComparable, _by_code(409, certificate_unknown=404)),
     (NotAcceptable, _by_code(409, certificate_unknown=404)),
     (AlreadyRevoked, 409),
     (NotRevocable, _by_code(409, certificate_unknown=404, revocation_not_yours=403, revocation_delay=403)),

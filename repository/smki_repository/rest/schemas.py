@@ -6,11 +6,12 @@ from typing import Any
 
 from smki.eligibility.provisions import Basis
 from smki.eligibility.recorded import Source
-from smki.ledger import EventKind
+from smki.ledger import EventKind, Statement
 from smki.problem import Severity
 from smki.profile.designation import TEST_CERTIFICATE
 from smki.profile.detect import Shape
 from smki.profile.revocation_reasons import CRL_REASONS
+from smki.registration.settings import Setting
 from smki.relying_party.requirements import STEPS
 from smki.relying_party.verdict import Outcome
 from smki.sec.recorded_test import ParticipationMode
@@ -100,10 +101,13 @@ _PARTY: dict[str, Schema] = {
 }
 _DEVICE: dict[str, Schema] = {
     "device_id": EUI,
-    **dict.fromkeys(("device_type", "status", "returns_to", "smets_version", "responsible"), TEXT),
+    **dict.fromkeys(
+        ("device_type", "status", "returns_to", "smets_version", "responsible", "model", "under_test"), TEXT
+    ),
     "enrolled": FLAG,
     "certificates": COUNT,
     "threshold": COUNT,
+    "remarks": _list(TEXT),
     "sections_g2_to_g9": schema_ref("SecuritySections"),
 }
 _CREDENTIAL: dict[str, Schema] = {
@@ -153,7 +157,10 @@ SCHEMAS: dict[str, Schema] = {
     "Certificates": _object({"items": _list(schema_ref("Certificate"))}),
     "Party": _object(_PARTY, tuple(name for name in _PARTY if name != "officers")),
     "PartyPage": _page(schema_ref("Party")),
-    "Device": _object(_DEVICE, ("returns_to", "responsible", "enrolled", "certificates", "threshold", "sections_g2_to_g9")),
+    "Device": _object(_DEVICE, ("returns_to", "responsible", "model", "under_test", "enrolled", "certificates", "threshold", "remarks", "sections_g2_to_g9")),
+    "Product": _object({"model": TEXT, "device_type": TEXT, "listed": MOMENT}),
+    "Products": _object({"items": _list(schema_ref("Product")), "required": FLAG}),
+    "Settings": _object({setting.label: _enum(setting.values) for setting in Setting}),
     "SecuritySections": _object({"apply": FLAG, "because": TEXT, "clause": TEXT, "basis": BASIS, "asOf": DAY}),
     "DevicePage": _page(schema_ref("Device")),
     "RevocationList": _object(
@@ -165,7 +172,8 @@ SCHEMAS: dict[str, Schema] = {
     "RevocationEntryPage": _page(schema_ref("RevocationEntry")),
     "Application": _object(
         {"id": COUNT, "received": MOMENT, "interface": TEXT, "subscriber": TEXT, "officer": TEXT, "appliedBy": _or_null(TEXT),
-         "kind": KIND, "entityIdentifier": _or_null(EUI), "role": ROLE, "usage": USAGE, "test": _or_null(TEXT), "granted": FLAG,
+         "kind": KIND, "entityIdentifier": _or_null(EUI), "role": ROLE, "usage": USAGE, "test": _or_null(TEXT),
+         "statement": _or_null(_enum(each.value for each in Statement)), "granted": FLAG,
          "reasons": _list(schema_ref("Problem")), "serialNumber": _or_null(SERIAL)},
     ),
     "ApplicationPage": _page(schema_ref("Application")),
@@ -174,7 +182,13 @@ SCHEMAS: dict[str, Schema] = {
          "severity": _enum(severity.label for severity in Severity)},
     ),
     "Issued": _object(
-        {"certificate": schema_ref("Certificate"), "pem": TEXT, "application": TEXT, "notes": _list(schema_ref("Finding"))},
+        {"certificate": schema_ref("Certificate"), "pem": TEXT, "application": TEXT, "notes": _list(schema_ref("Finding")),
+         "remarks": _list(TEXT)},
+    ),
+    "Comparison": _object(
+        {"serialNumber": SERIAL, "application": COUNT, "agrees": FLAG, "deemedAccepted": _or_null(MOMENT),
+         "status": _enum(status.value for status in CertificateStatus),
+         "fields": _list(_object({"field": TEXT, "requested": _or_null(TEXT), "certified": _or_null(TEXT), "agrees": FLAG}))},
     ),
     "Accepted": _object({"certificate": schema_ref("Certificate")}),
     "Rejected": _object({"certificate": schema_ref("Certificate"), "differences": _list(schema_ref("Problem"))}),

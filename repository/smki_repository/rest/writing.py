@@ -28,16 +28,18 @@ def write(
     fields: tuple[Parameter, ...] = (),
     status: int = 200,
     errors: tuple[int, ...] = (),
+    description: str = FOR_DCC,
 ) -> Operation:
     """Return an operation that runs a command. The command checks that the officer is an officer of the DCC.
 
     :param fields: the fields of its JSON body. If there are any, the body is required, even if only ``{}``.
+    :param description: who may run it, if not the DCC alone.
     :param errors: HTTP statuses of refusals in addition to those that all these operations have.
     """
     body = (JsonBody(fields),) if fields else ()
     return Operation(
         method, path, name, tag, summary, handle, answer, path_parameters, body,
-        errors=(403, 406, 409, 422, *errors), status=status, for_officers=True, description=FOR_DCC,
+        errors=(403, 406, 409, 422, *errors), status=status, for_officers=True, description=description,
     )  # fmt: skip
 
 

@@ -140,9 +140,11 @@ class SqliteReader:
     def certificates_by_test(self, subscriber: str) -> dict[str, int]:
         """The number of certificates that a subscriber has had for each of its tests, by name, and outside recorded
         tests under the empty name."""
-        found = self._read("SELECT test, certificates FROM test_count WHERE subscriber = ?", (subscriber,))
-        counts: dict[str, int] = dict(found)
-        return {**counts, "": self.certificates_issued_to(subscriber) - sum(counts.values())}
+        sql = """SELECT test, certificates FROM test_count WHERE subscriber = ?
+            UNION ALL SELECT '', certificates FROM subscriber WHERE id = ?"""
+        counts: dict[str, int] = dict(self._read(sql, (subscriber, subscriber)))
+        in_all = counts.pop("", 0)
+        return {**counts, "": in_all - sum(counts.values())}
 
     def setting(self, name: str) -> str | None:
         """The value of a setting that can be changed; None if it was never set."""

@@ -48,6 +48,7 @@ DEVICE = RecordedPart(number=7, name="Device", table="device")
 CREDENTIAL = RecordedPart(number=8, name="credential", table="credential")
 IMPORTED = RecordedPart(number=9, name="imported certificate", table="imported_certificate")
 SETTING = RecordedPart(number=10, name="setting", table="setting", key=("name",))
+CERTIFIED_PRODUCT = RecordedPart(number=11, name="certified product", table="certified_product", key=("model",))
 
 PARTS = (
     APPLICATION,
@@ -60,6 +61,7 @@ PARTS = (
     CREDENTIAL,
     IMPORTED,
     SETTING,
+    CERTIFIED_PRODUCT,
 )
 """All that the record covers. The other tables are counters and indexes, which follow from these."""
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from smki.clock import from_seconds
 from smki.identity import EntityIdentifier, PartyId
 from smki.ledger.sqlite.rows import Read
-from smki.sec.device import Device
+from smki.sec.certified_product import CertifiedProduct
+from smki.sec.device import Device, DeviceType
 from smki.sec.registry_fields import Registrant, device_of_text, registrant_of_text
 
 
@@ -54,3 +56,24 @@ class SqliteRegister:
         """The certificate limit that was set for a Device; None if it has the default."""
         rows = self._read("SELECT threshold FROM device WHERE id = ?", (device_id.encoded,))
         return rows[0][0] if rows else None
+
+    def product(self, model: str) -> CertifiedProduct | None:
+        """The entry of a Device model in the Certified Products List, or None; it may have been removed."""
+        rows = self._read(f"{_PRODUCTS} WHERE model = ?", (model,))
+        return _product(*rows[0]) if rows else None
+
+    def products(self) -> list[CertifiedProduct]:
+        """The Certified Products List in the order of the models, without entries that were removed."""
+        return [_product(*row) for row in self._read(f"{_PRODUCTS} WHERE removed IS NULL ORDER BY model", ())]
+
+
+_PRODUCTS = "SELECT model, device_type, listed, removed FROM certified_product"
+
+
+def _product(model: str, device_type: str, listed: int, removed: int | None) -> CertifiedProduct:
+    return CertifiedProduct(
+        model=model,
+        device_type=DeviceType[device_type],
+        listed=from_seconds(listed),
+        removed=from_seconds(removed) if removed is not None else None,
+    )

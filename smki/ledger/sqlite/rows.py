@@ -18,6 +18,7 @@ from smki.ledger.records import (
     EventQuery,
     NewApplication,
     NewEvent,
+    Statement,
 )
 from smki.ledger.sqlite.packing import pack, unpack
 from smki.problem import Problem
@@ -35,13 +36,13 @@ CERTIFICATE_COLUMNS = (
 )
 APPLICATION_COLUMNS = (
     "id, received, interface, subscriber, officer, applied_by, kind, entity_identifier, role, usage, request, "
-    "granted, reasons, serial_number, tbs, top_up, test"
+    "granted, reasons, serial_number, tbs, top_up, test, statement"
 )
 
 
 NEW_APPLICATION_COLUMNS = (
     "received", "interface", "subscriber", "officer", "applied_by", "kind", "entity_identifier", "role", "usage",
-    "request", "granted", "reasons", "serial_number", "top_up", "test",
+    "request", "granted", "reasons", "serial_number", "top_up", "test", "statement",
 )  # fmt: skip
 NEW_CERTIFICATE_COLUMNS = (
     "serial_number", "kind", "entity_identifier", "role", "usage", "public_key", "not_before", "not_after", "status",
@@ -88,6 +89,7 @@ def application_row(
         serial_number.encoded if serial_number else None,
         new.top_up,
         new.test,
+        new.statement.value if new.statement else None,
     )
 
 
@@ -264,6 +266,7 @@ def application_record(row: tuple[Any, ...]) -> ApplicationRecord:
         request=unpack(row[10]) if row[10] is not None else None,
         top_up=bool(row[15]),
         test=row[16],
+        statement=Statement(row[17]) if row[17] is not None else None,
     )
     return ApplicationRecord(
         id=row[0],

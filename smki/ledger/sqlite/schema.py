@@ -331,6 +331,21 @@ def m080_tests(db: Database) -> None:
         db.execute(statement)
 
 
+@MIGRATIONS()
+def m090_inventory_and_statements(db: Database) -> None:
+    """Add the Certified Products List, and what subscribers state (SEC L11)."""
+    for statement in (
+        """CREATE TABLE certified_product (
+            model TEXT PRIMARY KEY,
+            device_type TEXT NOT NULL,
+            listed INTEGER NOT NULL,
+            removed INTEGER
+        )""",
+        "ALTER TABLE application ADD COLUMN statement TEXT",
+    ):
+        db.execute(statement)
+
+
 def fingerprint_prefix(sha256: bytes) -> int:
     """What a certificate is looked up by where its SHA-256 (32 bytes) is known: the first 4 bytes, as a number."""
     return int.from_bytes(sha256[:4], "big", signed=True)

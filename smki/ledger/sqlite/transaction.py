@@ -28,6 +28,7 @@ from smki.ledger.sqlite.reader import SqliteReader
 from smki.ledger.sqlite.rows import never_in_use
 from smki.ledger.sqlite.schema import fingerprint_prefix
 from smki.problem import Problem
+from smki.sec.certified_product import CertifiedProduct
 from smki.sec.device import Device
 from smki.sec.registry_fields import Registrant, device_fields, registrant_fields, registrant_id, to_text
 from smki.sec.role import CertificateStatus
@@ -277,6 +278,15 @@ class SqliteTransaction(SqliteReader):
         sql = f"UPDATE device SET {column} = ? WHERE id = ?"  # noqa: S608
         if self._connection.execute(sql, (value, device_id.encoded)).rowcount:
             self._recorder.wrote(recording.DEVICE, device_id.encoded)
+
+    def put_product(self, product: CertifiedProduct) -> None:
+        """Add or replace the entry of a Device model in the Certified Products List."""
+        removed = to_seconds(product.removed) if product.removed else None
+        row = (product.model, product.device_type.name, to_seconds(product.listed), removed)
+        sql = """INSERT INTO certified_product VALUES (?, ?, ?, ?) ON CONFLICT (model) DO UPDATE
+            SET device_type = excluded.device_type, listed = excluded.listed, removed = excluded.removed"""
+        self._connection.execute(sql, row)
+        self._recorder.wrote(recording.CERTIFIED_PRODUCT, product.model)
 
     def add_credential(self, credential: CredentialRecord, secret: str) -> CredentialRecord:
         """Add a credential; only the SHA-256 of the secret is stored."""
