@@ -94,6 +94,9 @@ def test_how_rows_are_stored() -> None:
     assert pack_rows([]) == b""
     packed = pack_rows([WrittenRow(3, b"k", HASH), WrittenRow(1, b"", HASH)])
     assert packed == b"\x03\x00\x01k" + HASH + b"\x01\x00\x00" + HASH
+    long = WrittenRow(255, b"k" * 0x0102, HASH)
+    assert pack_rows([long]) == b"\xff\x01\x02" + long.key + HASH
+    assert list(unpack_rows(pack_rows([long, long]))) == [long, long]
     for cut in range(1, 35):
         found = unpack_rows(packed[:-cut])
         assert next(found) == WrittenRow(3, b"k", HASH)
