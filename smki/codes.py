@@ -104,6 +104,7 @@ _ROWS: tuple[tuple[str, str, str], ...] = (
     ("device.unknown", "", "device.add"),
     ("directory.nothing", "", "Name the files themselves if they have other endings."),
     ("directory.occupied", "", "Choose another directory."),
+    ("entity-identifier.in-test", "", "participant.remove-identifier"),
     ("entity-identifier.in-use", "", "certificate.revoke-first"),
     ("entity-identifier.malformed", "GBCS 12", "Write it like 90-B3-D5-1F-30-01-00-00 or 90B3D51F30010000."),
     ("entity-identifier.no-owner", "SEC Appendix M", "entity-identifier.register-owner"),

@@ -48,10 +48,11 @@ REMEDIES: dict[str, Remedy] = {
         "Execute ChangeParty(party, through_entry=True).",
     ),
     "party.name-shared-resource": Remedy(
-        "Apply as the Party itself, or have it name the Shared Resource: smki party change PARTY --add-acts-for {party}.",
-        "Apply as the Party itself, or have an officer of the DCC record it: PATCH /api/v1/parties/PARTY with add_acts_for.",
+        "Apply as the Party itself, or have it name the Shared Resource: smki party change {resource} --add-acts-for {party}.",
+        "Apply as the Party itself, or have an officer of the DCC record it: PATCH /api/v1/parties/{resource} with add_acts_for.",
         "Apply as the Party itself, or execute ChangeParty(party, add_acts_for=...).",
     ),
+    "acting-for.as-itself": Remedy("Apply as the Party itself: only a Party can be its Shared Resource."),
     "quota.raise": Remedy(
         "Have its quota raised: smki party change {party} --quota NUMBER.",
         "Have an officer of the DCC raise it: PATCH /api/v1/parties/{party} with quota.",
@@ -107,6 +108,18 @@ REMEDIES: dict[str, Remedy] = {
         "If the test calls for it, have an officer of the DCC record it: PATCH /api/v1/parties/{party}/tests/{test} "
         "with add_device_types.",
         "If the test calls for it, execute ChangeTest(participant, test, add_device_types=...).",
+    ),
+    "participant.other-identifier": Remedy(
+        "Record another one with the test, and apply with it for this role: "
+        "smki participant change-test {party} {test} --add-eui EUI-64.",
+        "Have an officer of the DCC record another one with the test, and apply with it for this role: "
+        "PATCH /api/v1/parties/{party}/tests/{test} with add_identifiers.",
+        "Execute ChangeTest(participant, test, add_identifiers=...), and apply with the new one for this role.",
+    ),
+    "participant.remove-identifier": Remedy(
+        "Remove it from that test first: smki participant change-test {party} {test} --remove-eui {eui}.",
+        "Remove it from that test first: PATCH /api/v1/parties/{party}/tests/{test} with remove_identifiers.",
+        "Execute ChangeTest(participant, test, remove_identifiers=...) first.",
     ),
     "participant.list-tests": Remedy(
         "smki participant show {party} lists its tests; smki participant add-test records one.",

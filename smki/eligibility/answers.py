@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Generic, TypeVar
 
+from smki.eligibility.question import Listing
 from smki.eligibility.recorded import RecordUsed, Source
 from smki.identity import EntityIdentifier
 from smki.sec.device import Device, SmetsVersion
@@ -29,6 +30,8 @@ class Wanted:
     """For an Organisation Certificate."""
     device: Device | None = None
     """For a Device Certificate. Its ID is NO_IDENTIFIER if only its type, status and SMETS version matter."""
+    to_be_added: Listing | None = None
+    """For a Device that is not in the inventory, what is known of its model: whoever applies has to add it."""
 
     def as_json(self) -> dict[str, Any]:
         """Return a JSON object; fields that do not apply are null."""

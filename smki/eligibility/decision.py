@@ -61,11 +61,14 @@ def holds(provision: Provision, seen: str) -> Applied:
     return Applied(provision, True, seen)
 
 
-def fails(provision: Provision, code: str, seen: str, remedy: str = "") -> Applied:
+def fails(
+    provision: Provision, code: str, seen: str, remedy: str = "", given: Mapping[str, str] = MappingProxyType({})
+) -> Applied:
     """Return a provision as not met.
 
     :param code: a code in the table of reasons, which contains the rest.
     :param remedy: a key of :data:`~smki.remedies.REMEDIES` in place of the one in the table.
+    :param given: values for the remedy that are not those of the question.
     """
     reason = REASONS[code]
     problem = Problem(
@@ -76,6 +79,7 @@ def fails(provision: Provision, code: str, seen: str, remedy: str = "") -> Appli
         clause=provision.clause,
         basis=provision.basis.value,
         remedy=remedy or reason.remedy,
+        given=given,
     )
     return Applied(provision, False, seen, problem)
 
@@ -132,7 +136,7 @@ class Decision:
                 seen = f"{as_of}; {provision.title}: in force from {provision.in_force_from}"
                 each = fails(provision, "eligibility.not-in-force", seen)
             if each.problem is not None:
-                each = replace(each, problem=replace(each.problem, given=given))
+                each = replace(each, problem=replace(each.problem, given={**given, **each.problem.given}))
             counted.append(each)
             eligible = eligible and each.held
         return cls(

@@ -34,6 +34,7 @@ from smki.eligibility.question import (
     InventoryQuestion,
     OrganisationQuestion,
     Question,
+    id_of,
 )
 from smki.eligibility.smets1 import security_sections
 from smki.eligibility.tables import (
@@ -48,7 +49,7 @@ from smki.eligibility.tables import (
     Who,
 )
 from smki.sec.device import Device
-from smki.sec.party import SUPPLIERS, NonParty, Party, PartyCategory, Standing, TestingParticipant
+from smki.sec.party import SUPPLIERS, NonParty, Party, PartyCategory, Standing, TestingParticipant, is_the_dcc
 from smki.sec.recorded_test import RecordedTest
 from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole, UserRole
 from smki.sec.vocabulary import listed
@@ -59,9 +60,9 @@ _REGISTERED_SUPPLIER_AGENT_ONLY = frozenset({UserRole.REGISTERED_SUPPLIER_AGENT}
 def decide(question: Question) -> Decision:
     """Decide whether the applicant is an Eligible Subscriber for the certificate, and why."""
     if isinstance(question, InventoryQuestion):
-        given = {"party": _id_of(question.who), **given_of(question.device)}
+        given = {"party": id_of(question.who), **given_of(question.device)}
         return Decision.of(_inventory(question), question.as_of, given)
-    given = {"party": _id_of(question.applicant.subscriber)}
+    given = {"party": id_of(question.applicant.subscriber)}
     if isinstance(question, AuthorityQuestion):
         return Decision.of(_authority(question), question.as_of, given)
     best = None
@@ -88,12 +89,6 @@ def _for_test(
     return Decision.of(_organisation(question, test), question.as_of, given, name)
 
 
-def _id_of(who: Party | TestingParticipant | NonParty) -> str:
-    if isinstance(who, Party):
-        return str(who.party_id)
-    return str(who.participant_id) if isinstance(who, TestingParticipant) else who.name
-
-
 def _organisation(question: OrganisationQuestion, test: RecordedTest | None) -> Iterator[Applied | Note | None]:
     applicant, kind = question.applicant, CertificateKind.ORGANISATION
     yield from _who(question, kind, provisions.ORGANISATION_SUBSCRIBERS, test)
@@ -102,7 +97,8 @@ def _organisation(question: OrganisationQuestion, test: RecordedTest | None) -> 
         yield from participation.organisation_called_for(subscriber, question, test)
     if isinstance(subscriber, Party):
         yield _entity_identifier(subscriber, question)
-        yield from _dcc_identifier(subscriber, question)
+    yield from _dcc_identifier(subscriber, question)
+    if isinstance(subscriber, Party):
         yield from _role(subscriber, ROLE_ROWS[question.role], question)
     yield _usage(question.role, question.usage)
     yield from _issued_before(question, test)
@@ -140,11 +136,12 @@ def _inventory(question: InventoryQuestion) -> Iterator[Applied]:
 
 def _authority(question: AuthorityQuestion) -> Iterator[Applied | None]:
     provision = AUTHORITY_PROVISIONS[question.kind]
-    who = question.applicant.who
+    subscriber = question.applicant.subscriber
     yield _acting_for(question.applicant)
-    if isinstance(who, Party):
-        yield _standing(who, question)
-        if who.category is PartyCategory.DCC:
+    yield _shared_resource(question.applicant, question)
+    if isinstance(subscriber, Party):
+        yield _standing(subscriber, question)
+        if is_the_dcc(subscriber):
             yield holds(provision, "the DCC")
             return
     yield fails(provision, "authority.dcc-only", _described(question.applicant))
@@ -212,7 +209,8 @@ def _officer(applicant: Applicant, kind: CertificateKind) -> Applied:
                 return holds(provisions.OFFICER, name)
             known = True
     seen = f"{name or 'no officer'}, for {who.name}"
-    return fails(provisions.OFFICER, "officer.other-kind" if known else "officer.unknown", seen)
+    code = "officer.other-kind" if known else "officer.unknown"
+    return fails(provisions.OFFICER, code, seen, given={"party": id_of(who)})
 
 
 def _acting_for(applicant: Applicant) -> Applied | None:
@@ -220,7 +218,9 @@ def _acting_for(applicant: Applicant) -> Applied | None:
     if user is None:
         return None
     if not isinstance(who, Party) or user.party_id not in who.acts_for:
-        return fails(provisions.ACTING_FOR, "acting-for.not-named", f"{who.name}, not named by {user.name}")
+        remedy = "" if isinstance(who, Party) else "acting-for.as-itself"
+        seen, resource = f"{who.name}, not named by {user.name}", {"resource": id_of(who)}
+        return fails(provisions.ACTING_FOR, "acting-for.not-named", seen, remedy, resource)
     if not user.is_user and user.category not in SUPPLIERS:
         return fails(provisions.ACTING_FOR, "acting-for.not-a-user", f"{who.name}, for {user.name}, not a User")
     not_a_user = "" if user.is_user else ", a supplier that is not a User"
@@ -266,8 +266,11 @@ def _role(party: Party, row: RoleRow, question: OrganisationQuestion) -> Iterato
             yield fails(provisions.REGISTERED_SUPPLIER_AGENT, "role.registered-supplier-agent", seen)
 
 
-def _dcc_identifier(party: Party, question: OrganisationQuestion) -> Iterator[Applied | Note]:
-    if party.category is not PartyCategory.DCC or not question.role.usages:
+def _dcc_identifier(
+    subscriber: Party | TestingParticipant | NonParty, question: OrganisationQuestion
+) -> Iterator[Applied | Note]:
+    is_own = is_the_dcc(subscriber)
+    if not (is_own or question.is_the_dccs) or not question.role.usages:
         return
     before = question.roles_before - {question.role}
     seen = _certified_before(question.roles_before)
@@ -277,7 +280,9 @@ def _dcc_identifier(party: Party, question: OrganisationQuestion) -> Iterator[Ap
             text = f"{question.entity_identifier} has certificates in the role {_labels(before)} too"
             yield Note(provisions.DCC_XML_IDENTIFIER, text)
     else:
-        yield fails(provisions.DCC_IDENTIFIERS, "entity-identifier.other-role", f"{question.entity_identifier}, {seen}")
+        seen = f"{question.entity_identifier}, {seen}"
+        remedy = "" if is_own else "participant.other-identifier"
+        yield fails(provisions.DCC_IDENTIFIERS, "entity-identifier.other-role", seen, remedy)
 
 
 @cache

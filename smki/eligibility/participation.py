@@ -31,7 +31,11 @@ def tests_to_judge(question: Question) -> tuple[RecordedTest | None, ...]:
     A Party that may have certificates outside its recorded tests has them there last.
     """
     subscriber = question.applicant.subscriber
-    if isinstance(subscriber, NonParty) or not subscriber.tests:
+    return (None,) if isinstance(subscriber, NonParty) else _tests_of(subscriber, question)
+
+
+def _tests_of(subscriber: Party | TestingParticipant, question: _Asked) -> tuple[RecordedTest | None, ...]:
+    if not subscriber.tests:
         return (None,)
     needs_none = isinstance(subscriber, Party) and _counts_as_taking_part(subscriber, question) is not None
     return (*subscriber.tests, None) if needs_none else subscriber.tests
@@ -69,7 +73,7 @@ def takes_part(
 
 def takes_part_in_any(subscriber: Party | TestingParticipant, question: _Asked) -> Iterator[Applied]:
     """Apply the provisions about the test to the first one that is open to the subscriber, or else to its first."""
-    applied = [list(takes_part(subscriber, question, test)) for test in subscriber.tests or (None,)]
+    applied = [list(takes_part(subscriber, question, test)) for test in _tests_of(subscriber, question)]
     yield from next((each for each in applied if all(result.held for result in each)), applied[0])
 
 

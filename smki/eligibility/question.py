@@ -32,6 +32,13 @@ class Applicant:
         return self.who if self.on_behalf_of is None else self.on_behalf_of
 
 
+def id_of(who: Party | TestingParticipant | NonParty) -> str:
+    """Return the id of an applicant, or the name of one that is not registered."""
+    if isinstance(who, Party):
+        return str(who.party_id)
+    return str(who.participant_id) if isinstance(who, TestingParticipant) else who.name
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Participation:
     """What is known about tests (SEC H14.11) besides what is recorded with the subscriber."""
@@ -56,6 +63,8 @@ class OrganisationQuestion:
     """Whether a certificate has been issued for the public key before."""
     roles_before: frozenset[RemotePartyRole] = frozenset()
     """The roles in which the Entity Identifier has been certified before; asked for the DCC's only."""
+    is_the_dccs: bool = False
+    """Whether the Entity Identifier belongs to the DCC and the subscriber is somebody who acts on its behalf."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from smki.registration.inquiry import CannotBeJudged, NewDevice, WhoAndWhat, dec
 from smki.registration.storing import store_certificate
 from smki.sec.device import DeviceType
 from smki.sec.lodged import LODGED_ROLES
-from smki.sec.party import NonParty
+from smki.sec.party import NonParty, is_the_dcc
 from smki.sec.registry_fields import registrant_id
 from smki.sec.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
 
@@ -149,7 +149,8 @@ class _Decide(Command[Issued | Refusal]):
         kind, delay = self.application.kind, context.settings.deemed_accepted_after
         # A Device Certificate counts as accepted at once (SEC L11); it may be rejected afterwards.
         # What the DCC lodges before anyone else can start (SEC L3.12) is in use at once.
-        is_pending = kind is CertificateKind.ORGANISATION and bool(delay) and request.role not in LODGED_ROLES
+        is_lodged = request.role in LODGED_ROLES and is_the_dcc(applicant.subscriber)
+        is_pending = kind is CertificateKind.ORGANISATION and bool(delay) and not is_lodged
         issuer = _issuer(context, self.application)
         record = store_certificate(
             context,

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from smki.eligibility import DEVICE_THRESHOLD, Applicant, AuthorityQuestion, Decision, decide
 from smki.eligibility.answers import NO_IDENTIFIER, Entitled, Possible, RefusedFor, Wanted, WhatMay, WhoMay
+from smki.eligibility.inventory import as_added_by
 from smki.identity import EntityIdentifier
 from smki.ledger import Reader
 from smki.problem import Malformed, Problem
@@ -181,9 +182,12 @@ def _decide(
     If it is a no under each of them, the decision with the fewest reasons is returned.
     """
     if wanted.device is not None:
-        usage = KeyUsage.DIGITAL_SIGNATURE
-        entity = wanted.device.device_id
-        return (), decide_on(reader, applicant, wanted.device, None, usage, entity, day, known=known)
+        usage, device, listing = KeyUsage.DIGITAL_SIGNATURE, wanted.device, wanted.to_be_added
+        if listing is not None:
+            device = as_added_by(device, applicant.subscriber, under_test=False)
+        return (), decide_on(
+            reader, applicant, device, None, usage, device.device_id, day, known=known, to_be_added=listing
+        )
     if wanted.role is None or wanted.usage is None:
         return (), decide(AuthorityQuestion(applicant, wanted.kind, day))
     subscriber = applicant.subscriber

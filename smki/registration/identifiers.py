@@ -10,6 +10,7 @@ from smki.ledger import CertificateQuery, Conflict, Reader
 from smki.problem import NotFound, Problem
 from smki.registration.command import Command, Context, Done
 from smki.registration.parties import known_registrant, replace_registrant, require_party
+from smki.sec.party import Party
 from smki.sec.registry_fields import Registrant
 from smki.sec.role import CertificateKind, CertificateStatus
 
@@ -91,7 +92,8 @@ class ReleaseIdentifier(Command[Registrant]):
         """Remove the identifier from the record.
 
         :raises NotFound: if there is no such Party or Testing Participant, or it does not have the identifier.
-        :raises Conflict: if a certificate with the identifier is neither revoked nor expired.
+        :raises Conflict: if a certificate with the identifier is neither revoked nor expired, or somebody else's test
+            calls for the identifier.
         """
         party = known_registrant(context.transaction, self.party)
         if self.identifier not in party.identifiers:
@@ -104,6 +106,7 @@ class ReleaseIdentifier(Command[Registrant]):
                 )
             )
         self._require_unused(context)
+        self._require_no_test(context.transaction)
         return replace_registrant(
             context,
             self.party,
@@ -114,6 +117,26 @@ class ReleaseIdentifier(Command[Registrant]):
             ),
             f"{self.identifier} released",
         )
+
+    def _require_no_test(self, reader: Reader) -> None:
+        """Check that nobody who acts on behalf of the owner could go on using the identifier.
+
+        A Party uses none but its own, whatever its tests call for.
+        """
+        for other in reader.register.registrants():
+            if isinstance(other, Party) or other.participant_id == self.party:
+                continue
+            for test in other.tests:
+                if self.identifier in test.identifiers:
+                    raise Conflict(
+                        Problem(
+                            code="entity-identifier.in-test",
+                            subject=f"Entity Identifier {self.identifier}",
+                            seen=f"recorded with test {test.name} of {other.participant_id}",
+                            expected="one for which no test of another participant calls",
+                            given={"party": str(other.participant_id), "test": test.name, "eui": str(self.identifier)},
+                        )
+                    )
 
     def _require_unused(self, context: Context) -> None:
         query = CertificateQuery(kinds=(CertificateKind.ORGANISATION,), entity_identifier=self.identifier)

@@ -29,7 +29,7 @@ from smki.registration.history import RegisterOn, register_on
 from smki.registration.participation import participation_mode, participation_of
 from smki.registration.products import listing_of
 from smki.sec.device import Device, DeviceType, SmetsVersion, SmiStatus
-from smki.sec.party import NonParty, Party, PartyCategory
+from smki.sec.party import NonParty, Party, PartyCategory, TestingParticipant, is_the_dcc
 from smki.sec.registry_fields import Registrant
 from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole
 
@@ -186,7 +186,17 @@ def decide_on(
         participation = known.participation(subscriber) if known else participation_of(reader, subscriber)
     if device is not None and known is not None:
         return decide(
-            DeviceQuestion(applicant, device, day, known.of_device, known.threshold, False, participation, is_certified)
+            DeviceQuestion(
+                applicant,
+                device,
+                day,
+                known.of_device,
+                known.threshold,
+                False,
+                participation,
+                is_certified,
+                to_be_added,
+            )
         )
     if device is not None:
         limit = reader.register.threshold(device.device_id) or DEVICE_THRESHOLD
@@ -196,10 +206,12 @@ def decide_on(
         )
     if role is None:
         raise ValueError("an Organisation Certificate is asked for in a role")
-    is_dcc = isinstance(subscriber, Party) and subscriber.category is PartyCategory.DCC
-    before = reader.roles_certified(entity) if is_dcc else frozenset()
+    acts_for_dcc = isinstance(subscriber, TestingParticipant) and is_the_dcc(reader.register.owner(entity))
+    before = reader.roles_certified(entity) if acts_for_dcc or is_the_dcc(subscriber) else frozenset()
     return decide(
-        OrganisationQuestion(applicant, role, usage, entity, day, participation, is_certified, roles_before=before)
+        OrganisationQuestion(
+            applicant, role, usage, entity, day, participation, is_certified, before, is_the_dccs=acts_for_dcc
+        )
     )
 
 

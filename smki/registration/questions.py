@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 from smki.eligibility.answers import WhatMay, WhoMay
@@ -10,6 +11,7 @@ from smki.problem import Problem, SmkiError
 from smki.registration.applicants import named_user
 from smki.registration.entitlement import wanted_certificate, what_may, who_may
 from smki.registration.inquiry import CannotBeJudged, Inquiry, Supposing
+from smki.registration.products import listing_of
 from smki.sec.device import DeviceType, SmetsVersion
 from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole
 
@@ -45,6 +47,9 @@ class Questions(Inquiry):
             authority=authority,
             supposing=supposing,
         )
+        if device is not None and wanted.device is not None and register.device(device) is None:
+            # As for a single question, whoever applies has to add it.
+            wanted = replace(wanted, to_be_added=listing_of(self._reader, wanted.device))
         return who_may(self._reader, register, wanted, day)
 
     def what(

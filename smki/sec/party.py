@@ -352,6 +352,11 @@ class NonParty:
     name: str
 
 
+def is_the_dcc(who: object) -> bool:
+    """Return whether an applicant is the DCC."""
+    return isinstance(who, Party) and who.category is PartyCategory.DCC
+
+
 def _check_name(name: str, subject: str) -> None:
     if not name.strip():
         raise Malformed(Problem(code="party.no-name", subject=subject, seen="no name", expected="a name"))

@@ -530,4 +530,4 @@ def test_only_an_authority_has_an_authority_question() -> None:
 
 def test_the_dcc_runs_authorities_on_its_own_behalf() -> None:
     question = AuthorityQuestion(by(party("dcc"), a_user()), CertificateKind.ROOT_OCA, TODAY)
-    assert [problem.code for problem in decide(question).problems] == ["acting-for.not-named"]
+    assert [problem.code for problem in decide(question).problems] == ["acting-for.not-named", "authority.dcc-only"]

@@ -18,11 +18,11 @@ from smki.identity import PartyId
 from smki.ledger.sqlite.memory import MemoryLedger
 from smki.problem import Malformed, SmkiError
 from smki.registration.command import Command
-from smki.registration.devices import SetDeviceStatus
+from smki.registration.devices import AddDevices, SetDeviceStatus
 from smki.registration.inquiry import CannotBeJudged, Supposing
 from smki.registration.participation import ChangeTest
 from smki.registration.parties import AddParty, ChangeParty, Register, SetStanding
-from smki.sec.device import SmetsVersion, SmiStatus
+from smki.sec.device import Device, SmetsVersion, SmiStatus
 from smki.sec.party import Party, PartyCategory, Standing, TestingParticipant
 from smki.sec.registry_fields import registrant_id
 from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole, UserRole
@@ -31,6 +31,8 @@ from tests.support import DEVICE, DS, KA
 
 _S = SmiStatus
 NEW = EntityIdentifier(b"\x22" * 8)
+IN_THE_INVENTORY = {kind: EntityIdentifier(bytes([0x23] * 7 + [at])) for at, kind in enumerate(DeviceType)}
+"""A Device of each type, so that nobody has to add it."""
 STATUSES = [
     *((status, None) for status in SmiStatus if status is not _S.SUSPENDED),
     *((_S.SUSPENDED, status) for status in (_S.PENDING, _S.INSTALLED_NOT_COMMISSIONED, _S.COMMISSIONED)),
@@ -59,6 +61,7 @@ def pending() -> Pending:
         ChangeParty(
             party=PartyId("OTHER-USER"), authorised_for=frozenset({CertificateKind.DEVICE}), through_entry=False
         ),
+        AddDevices(tuple(Device(device_id, kind) for kind, device_id in IN_THE_INVENTORY.items())),
         ChangeTest(participant=PartyId("MANUFACTURER"), test="device-and-user-system-tests", quota=1),
     )
     for command in commands:
@@ -91,7 +94,11 @@ def single(pending: Pending, asked: dict[str, Any], party: str, on_behalf_of: st
     if "authority" in asked:
         return [inquiry.authority(asked["authority"], **more)]
     if "device_type" in asked:
-        return [inquiry.device(NEW, asked["device_type"], supposing=asked["supposing"], **more)]
+        return [
+            inquiry.device(
+                IN_THE_INVENTORY[asked["device_type"]], asked["device_type"], supposing=asked["supposing"], **more
+            )
+        ]
     subscriber = pending.smki.ledger.register.registrant(PartyId(on_behalf_of or party))
     own = sorted(subscriber.identifiers) if isinstance(subscriber, Party) else []
     return [inquiry.organisation(entity, asked["role"], asked["usage"], **more) for entity in own or [NEW]]
