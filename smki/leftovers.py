@@ -136,7 +136,7 @@ def _ours(directory: Path, form: re.Pattern[str]) -> list[tuple[Path, int]]:
 
 def _names(directory: Path) -> list[str]:
     try:
-        return os.listdir(directory)
+        return [inner.name for inner in directory.iterdir()]
     except FileNotFoundError:
         return []
 
