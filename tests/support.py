@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import fcntl
+import functools
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from smki import EntityIdentifier, KeyUsage, RemotePartyRole
 from smki.cli.main import cli
 from smki.testing.organisations import ENTITY_IDENTIFIERS
+from tests.command_server import CommandServer
 
 PROJECT = Path(__file__).parent.parent
 VECTORS = Path(os.environ.get("SMKI_VECTORS", PROJECT.parent / "shared" / "vectors"))
@@ -64,9 +65,19 @@ def run_cli(
     *words: str | Path, cwd: Path | None = None, stdin: bytes | None = None, env: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[bytes]:
     """The real command line in a process of its own."""
-    command = [sys.executable, "-c", "from smki.cli import main; main()", *map(str, words)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SMKI_")} | (env or {})
-    return subprocess.run(command, cwd=cwd, input=stdin, env=environment, capture_output=True, timeout=120, check=False)
+    given = list(map(str, words))
+    directory = str(cwd) if cwd is not None else None
+    status, output, errors = _command_server(os.getpid()).run(
+        given, cwd=directory, env=environment, stdin=stdin, timeout=120
+    )
+    return subprocess.CompletedProcess(given, status, output, errors)
+
+
+@functools.cache
+def _command_server(_: int) -> CommandServer:
+    """The server of a pytest process; those that it forks (``tests.mutation``) have their own."""
+    return CommandServer()
 
 
 def run_here(*words: str | Path) -> subprocess.CompletedProcess[bytes]:
