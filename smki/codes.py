@@ -219,7 +219,7 @@ _ROWS: tuple[tuple[str, str, str], ...] = (
     ("parameter.repeated", "", ""),
     ("parameter.unknown", "", ""),
     ("participant.unknown", "SEC H14.11", "participant.list"),
-    ("participation.unknown", "SEC H14.11", ""),
+    ("participation.unknown", "", ""),
     ("party-category.unknown", "", ""),
     ("party-id.malformed", "", "Write it like LARGE-SUPPLIER, in upper or lower case."),
     ("party.authorised-for", "SEC L3", ""),

@@ -69,6 +69,7 @@ def acting_officer(reader: Reader, record: CertificateRecord, actor: Actor) -> A
                 expected=reason.expected,
                 clause="SEC Appendix M",
                 remedy=reason.remedy,
+                given={"party": party},
             )
         )
     return Actor(interface=actor.interface, party=party, officer=officer, on_behalf_of=actor.on_behalf_of)
