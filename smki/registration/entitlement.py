@@ -17,7 +17,7 @@ from smki.identity import EntityIdentifier
 from smki.ledger import Reader
 from smki.problem import Malformed, Problem
 from smki.registration.applicants import RegisterView, first_officer
-from smki.registration.history import RegisterOn
+from smki.registration.history import RegisterOn, settings_on
 from smki.registration.inquiry import (
     KnownCounts,
     Supposing,
@@ -78,7 +78,7 @@ def who_may(reader: Reader, register: RegisterView, wanted: Wanted, day: date) -
 
     :param register: the register as it was on that day.
     """
-    known = _known(reader, wanted.device)
+    known = _known(reader, register, wanted.device)
     eligible: list[Entitled] = []
     refused: list[tuple[Decision, Entitled]] = []
     for applicant in _everybody(register, wanted.kind):
@@ -109,7 +109,7 @@ def what_may(
     :param user: the User on whose behalf a Shared Resource applies.
     :param version: the SMETS version of the Devices.
     """
-    known = _known(reader, None)
+    known = _known(reader, register, None)
     eligible: list[Possible] = []
     refused: list[tuple[Decision, Possible]] = []
     for wanted in _everything(version):
@@ -162,9 +162,9 @@ _STATUSES = (
 """Each status, with the one to which a suspended Device returns."""
 
 
-def _known(reader: Reader, device: Device | None) -> KnownCounts:
+def _known(reader: Reader, register: RegisterView, device: Device | None) -> KnownCounts:
     """Read the numbers of certificates once, for all decisions."""
-    participation = participations(reader)
+    participation = participations(reader, settings_on(reader, register))
     if device is None or device.device_id == NO_IDENTIFIER:
         return KnownCounts(participation=participation)
     return KnownCounts(
