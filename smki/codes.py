@@ -95,6 +95,7 @@ _ROWS: tuple[tuple[str, str, str], ...] = (
     ("device-type.no-cells", "GBCS 4", ""),
     ("device-type.unknown", "", ""),
     ("device.exists", "", ""),
+    ("device.not-under-test", "", "Apply without saying so: it is in the inventory already."),
     ("device.other-model", "", "device.change-model"),
     ("device.other-type", "", "Leave the type out, or name the right Device."),
     ("device.responsible-repeated", "", "Name one Party for each fuel."),

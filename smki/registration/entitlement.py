@@ -57,7 +57,7 @@ def wanted_certificate(
     supposes = supposing is not None and supposing != Supposing()
     named = [role is not None, device_type is not None or device is not None, authority is not None]
     if sum(named) != 1:
-        seen = "none of them" if not any(named) else "several of them"
+        seen = "no certificate named" if not any(named) else "several certificates named"
         raise Malformed(_contradiction(seen, "one of: a role, a Device or Device type, the kind of an authority"))
     if (usage is not None and role is None) or (supposes and device_type is None and device is None):
         expected = "a key usage with a role only; a status and a SMETS version with a Device only"

@@ -27,10 +27,10 @@ from smki.problem import Problem, SmkiError
 from smki.registration.actor import Actor
 from smki.registration.applicants import RegisterView, first_eligible, named_applicant, owner_as_applicant
 from smki.registration.history import RegisterOn, register_on, settings_on
-from smki.registration.participation import participation_mode, participation_of
+from smki.registration.participation import participation_mode, participation_of, uses_of_another
 from smki.registration.products import listing_of
 from smki.sec.device import Device, DeviceType, SmetsVersion, SmiStatus
-from smki.sec.party import NonParty, Party, PartyCategory, TestingParticipant, is_the_dcc
+from smki.sec.party import NonParty, Party, PartyCategory, is_the_dcc
 from smki.sec.registry_fields import Registrant
 from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole
 
@@ -149,6 +149,8 @@ def _device_for(register: RegisterView, entity: EntityIdentifier, new: NewDevice
         raise CannotBeJudged(_other_type(device, new.device_type))
     if new.model not in ("", device.model):
         raise CannotBeJudged(_other_model(device, new.model))
+    if new.under_test and device.under_test is None:
+        raise CannotBeJudged(_not_under_test(device))
     return device, False
 
 
@@ -210,21 +212,12 @@ def decide_on(
         )
     if role is None:
         raise ValueError("an Organisation Certificate is asked for in a role")
-    acts_for_dcc = _uses_of_another(subscriber, entity) and is_the_dcc(reader.register.owner(entity))
+    acts_for_dcc = uses_of_another(subscriber, entity) and is_the_dcc(reader.register.owner(entity))
     before = reader.roles_certified(entity) if acts_for_dcc or is_the_dcc(subscriber) else frozenset()
     return decide(
         OrganisationQuestion(
             applicant, role, usage, entity, day, participation, is_certified, before, is_the_dccs=acts_for_dcc
         )
-    )
-
-
-def _uses_of_another(subscriber: Registrant | NonParty, entity: EntityIdentifier) -> bool:
-    """Return whether a participant's test calls for an Entity Identifier that is not its own."""
-    return (
-        isinstance(subscriber, TestingParticipant)
-        and entity not in subscriber.identifiers
-        and any(entity in test.identifiers for test in subscriber.tests)
     )
 
 
@@ -378,6 +371,15 @@ def _other_model(device: Device, said: str) -> Problem:
         seen=f"given as {said}, but {device.model or 'without a model'} in the Smart Metering Inventory",
         expected="the model in the inventory, or none",
         given={"device": str(device.device_id)},
+    )
+
+
+def _not_under_test(device: Device) -> Problem:
+    return Problem(
+        code="device.not-under-test",
+        subject=f"Device {device.device_id}",
+        seen="given as a Device under test, but not one in the Smart Metering Inventory",
+        expected="a Device that was added as a Device under test, or a new one",
     )
 
 

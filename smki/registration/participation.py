@@ -16,7 +16,7 @@ from smki.registration.changes import UNCHANGED, Unchanged, from_to, given_field
 from smki.registration.command import Command, Context, Done, Happened
 from smki.registration.parties import replace_registrant, with_own_identifiers
 from smki.sec.device import DeviceType
-from smki.sec.party import Party, TestingParticipant
+from smki.sec.party import NonParty, Party, TestingParticipant
 from smki.sec.recorded_test import ParticipationMode, RecordedTest, TestPurpose
 from smki.sec.registry_fields import Registrant, registrant_id
 from smki.sec.role import RemotePartyRole
@@ -64,6 +64,15 @@ def _participation(mode: ParticipationMode, counts: Mapping[str, int], subscribe
         first = subscriber.tests[0].name
         counts = {**counts, first: counts.get(first, 0) + counts[""]}
     return Participation(mode=mode, certificates=counts)
+
+
+def uses_of_another(subscriber: Registrant | NonParty, entity: EntityIdentifier) -> bool:
+    """Return whether a participant's test calls for an Entity Identifier that is not its own."""
+    return (
+        isinstance(subscriber, TestingParticipant)
+        and entity not in subscriber.identifiers
+        and any(entity in test.identifiers for test in subscriber.tests)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,8 @@ import pytest
 from smki import Smki
 from smki.identity import EntityIdentifier
 from smki.problem import Malformed, Problem, SmkiError
-from smki.registration import Actor, Refusal
+from smki.registration import Actor, Issued, Refusal
+from smki.registration.acceptance import NotAcceptable
 from smki.registration.applications import Application
 from smki.registration.comparison import compare
 from smki.registration.devices import AddDevices
@@ -20,8 +21,8 @@ from smki.remedies import Interface
 from smki.sec.device import Device, DeviceType
 from smki.sec.recorded_test import ParticipationMode
 from smki.sec.role import CertificateKind
-from tests.commands import TEST, apply
-from tests.support import DEVICE, DS, run_here
+from tests.commands import TEST, accept, apply
+from tests.support import DEVICE, DS, KA, run_here
 
 MODELS = ("ACME SM100 1.2", "O'Brien 1", "-x", "--type", '"$(id)" \\ ;', "M.")
 
@@ -74,3 +75,43 @@ def test_a_refusal_for_want_of_the_statement_shows_its_basis() -> None:
         assert [(problem.code, problem.clause, problem.basis) for problem in outcome.problems] == [
             ("application.not-stated", "SEC L11", "seed")
         ]
+
+
+def test_the_type_of_a_device_is_given_to_who_as_its_refusal_says(tmp_path: Path) -> None:
+    home = tmp_path / "pki"
+    assert run_here("init", "--home", home, "--seed", "who").returncode == 0
+    asked = ("eligible", "who", "--home", home, "--device", "AA-00-00-00-00-00-00-F1")
+    with pytest.raises(SmkiError) as refused:
+        run_here(*asked)
+    assert "Give its type with --type ESME" in refused.value.problems[0].remedy_for(Interface.CLI)
+    assert b"LARGE-SUPPLIER" in run_here(*asked, "--type", "ESME").stdout
+
+
+def test_the_certificate_of_an_authority_is_not_accepted_whoever_asks() -> None:
+    with Smki.in_memory() as smki:
+        root = next(record for record in smki.ledger.authorities())
+        with pytest.raises(NotAcceptable) as refused:
+            accept(smki, root.serial_number, Actor(interface="cli", party="DCC"))
+        assert refused.value.code == "certificate.not-pending"
+
+
+def test_a_device_in_the_inventory_is_not_taken_for_one_under_test() -> None:
+    with Smki.in_memory() as smki:
+        with pytest.raises(SmkiError) as refused:
+            smki.inquiry.device(DEVICE, applicant="OTHER-USER", under_test=True)
+        assert refused.value.code == "device.not-under-test"
+        application = Application(
+            kind=CertificateKind.DEVICE, request=smki.make_device_request(DEVICE, DS)[1], under_test=True
+        )
+        outcome = apply(smki, application, Actor(interface="test", party="OTHER-USER"))
+        assert isinstance(outcome, Refusal)
+        assert [problem.code for problem in outcome.problems] == ["device.not-under-test"]
+        # Without it, nothing stands against it; and both usages of a Device that is one are applied for alike.
+        assert smki.inquiry.device(DEVICE, applicant="OTHER-USER").eligible
+        entity = EntityIdentifier(b"\x42" * 8)
+        for usage in (DS, KA):
+            request = smki.make_device_request(entity, usage)[1]
+            again = Application(
+                kind=CertificateKind.DEVICE, request=request, device_type=DeviceType.ESME, under_test=True
+            )
+            assert isinstance(apply(smki, again, Actor(interface="test", party="OTHER-USER")), Issued)
