@@ -27,7 +27,7 @@ from smki.problem import Problem, SmkiError
 from smki.registration.actor import Actor
 from smki.registration.applicants import RegisterView, first_eligible, named_applicant, owner_as_applicant
 from smki.registration.history import RegisterOn, register_on, settings_on
-from smki.registration.participation import participation_mode, participation_of, uses_of_another
+from smki.registration.participation import participation_of, uses_of_another
 from smki.registration.products import listing_of
 from smki.sec.device import Device, DeviceType, SmetsVersion, SmiStatus
 from smki.sec.party import NonParty, Party, PartyCategory, is_the_dcc
@@ -126,11 +126,14 @@ def find_applicant(
         if supposing is not None:
             device = supposing.of(device)
         settings = settings_on(reader, register)
-        mode = participation_mode(settings)
+
+        def participation(who: Registrant) -> Participation:
+            return participation_of(reader, who, settings)
+
         if not is_new:
-            return WhoAndWhat(applicant or first_eligible(register, device, day, actor, mode), device, None)
+            return WhoAndWhat(applicant or first_eligible(register, device, day, actor, participation), device, None)
         listing = listing_of(reader, device, settings)
-        applicant = applicant or first_eligible(register, device, day, actor, mode, listing, new.under_test)
+        applicant = applicant or first_eligible(register, device, day, actor, participation, listing, new.under_test)
         return WhoAndWhat(applicant, as_added_by(device, applicant.subscriber, new.under_test), listing)
     except CannotBeJudged:
         raise
