@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import math
 import os
 import re
 import secrets
@@ -134,14 +135,20 @@ def _ours(directory: Path, form: re.Pattern[str]) -> list[tuple[Path, int]]:
 
 
 def _names(directory: Path) -> list[str]:
-    return [inner.name for inner in directory.iterdir()]
+    try:
+        return [inner.name for inner in directory.iterdir()]
+    except FileNotFoundError:
+        return []
 
 
 def _changed(path: Path) -> float:
-    """Return when a file, or something directly in a directory, was changed last."""
-    times = [path.lstat().st_mtime]
-    if path.is_dir():
-        times += [inner.lstat().st_mtime for inner in path.iterdir()]
+    """Return when a file, or something directly in a directory, was changed last; what is being removed changes now."""
+    try:
+        times = [path.lstat().st_mtime]
+        if path.is_dir():
+            times += [inner.lstat().st_mtime for inner in path.iterdir()]
+    except FileNotFoundError:
+        return math.inf
     return max(times)
 
 

@@ -19,6 +19,7 @@ import pytest
 from smki import CertificateKind, FixedClock, HomeClock, RemotePartyRole, Smki
 from smki.clock import TravellingClock
 from smki.identity import SerialNumber
+from smki.keys.private_key import RECORD_KEY
 from smki.ledger import EventKind, ListRecord
 from smki.pki.revocation_list import RevocationList
 from smki.relying_party import RelyingParty, RepositoryClient
@@ -388,6 +389,7 @@ def forget_the_record(home: Path) -> None:
     for statement in WITHOUT_A_RECORD:
         changed(home, statement)
     shutil.rmtree(home / "checkpoints")
+    (home / "keys" / f"{RECORD_KEY}.key").unlink()
 
 
 def codes(home: Path) -> set[str]:

@@ -123,6 +123,7 @@ def test_check(home: Path, device: str) -> None:
         "certificates": 12,
         "unfinished": 0,
         "problems": [],
+        "lodged": [],
     }
     import sqlite3
 

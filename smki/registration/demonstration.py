@@ -7,8 +7,8 @@ from smki.sec.device import Device
 from smki.sec.party import Party, TestingParticipant
 from smki.sec.role import RemotePartyRole
 
-_ACCEDED = "acceded 2016-11-08"
-"""Assumption: any day in the past would do; the DCC's systems went live on this one."""
+_ACCEDED = "acceded 2014-07-31"
+"""Assumption: any day in the past would do. On this one the SMKI entered the Code, so an SMKI can begin on it."""
 
 _BOTH = "organisation, device"
 
@@ -111,7 +111,7 @@ TESTING_PARTICIPANTS: tuple[TestingParticipant, ...] = (
         participant_id="MANUFACTURER",
         name="Meter Manufacturer",
         purpose="device-and-user-system-tests",
-        agreement="2016-11-08",
+        agreement="2014-07-31",
         quota="100000",
         officers=["Manufacturer Officer: device"],
     ),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +19,7 @@ import pytest
 from smki import Smki
 from smki.bounds import MAX_TRAIL_DAYS
 from smki.home.tidying import tidy
-from smki.leftovers import left_beside, left_in, temporary_directory, temporary_name
+from smki.leftovers import left_among_temporary_files, left_beside, left_in, temporary_directory, temporary_name
 from tests.support import run_here
 
 NOW = time.time()
@@ -233,3 +235,27 @@ def test_long_names(tmp_path: Path) -> None:
     left.write_text("")
     assert left_beside(path) == [left]
     assert left_beside(tmp_path / "nnn") == []
+
+
+def test_what_its_own_process_removes_at_the_same_time(home: Path, temporary: Path) -> None:
+    """Another server that ends removes its directories while this one starts and looks for those that are left."""
+    own, others = os.getpid(), ended()
+    is_done = threading.Event()
+
+    def come_and_go() -> None:
+        while not is_done.is_set():
+            for process in (own, others):
+                directory = temporary / f"smki-metrics-{process}-abcdefgh"
+                directory.mkdir(exist_ok=True)
+                (directory / f"counter_{process}.db").touch()
+                shutil.rmtree(directory, ignore_errors=True)
+
+    thread = threading.Thread(target=come_and_go)
+    thread.start()
+    try:
+        until = time.monotonic() + 0.5
+        while time.monotonic() < until:
+            left_among_temporary_files(now=NOW)
+    finally:
+        is_done.set()
+        thread.join()

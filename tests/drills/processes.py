@@ -160,8 +160,12 @@ def _judge_certificates(smki: Smki, events: list[Event]) -> None:
     for record in smki.ledger.certificates(CertificateQuery(kinds=(CertificateKind.ORGANISATION,))):
         issued, *rest = histories[record.id]
         assert issued is EventKind.ISSUED
-        assert record.deemed_accepted == record.issued + DEEMED
-        assert (record.stored_status, tuple(rest)) in LEGITIMATE
+        application = smki.ledger.application(record.application_id or 0)
+        assert application is not None
+        # What the DCC lodges is never pending.
+        is_lodged = application.application.subscriber == "DCC"
+        assert record.deemed_accepted == (None if is_lodged else record.issued + DEEMED)
+        assert (record.stored_status, tuple(rest)) in (LODGED if is_lodged else LEGITIMATE)
         assert (smki.ledger.revocations.of(record.serial_number) is None) == (
             record.stored_status is not CertificateStatus.REVOKED
         )
@@ -175,3 +179,6 @@ LEGITIMATE = {
     (CertificateStatus.REVOKED, (EventKind.ACCEPTED, EventKind.REVOKED)),
 }
 """What can have become of an Organisation Certificate, and the events after its issue that say so."""
+
+LODGED = {(CertificateStatus.IN_USE, ()), (CertificateStatus.REVOKED, (EventKind.REVOKED,))}
+"""The same for one that the DCC lodges."""

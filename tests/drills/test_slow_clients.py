@@ -104,10 +104,11 @@ def test_load_beside_slow_clients(tmp_path: Path) -> None:
         dripping = threading.Thread(target=drip, args=(slow, ended))
         dripping.start()
         try:
-            times = paced(port, serials, get_json, min(60, SECONDS / 4), RATE)
+            first = min(60, SECONDS / 4)
+            times = paced(port, serials, get_json, first, RATE)
             settled = memory_of(served)
             for make in (get_der, retrieve, get_json):
-                times += paced(port, serials, make, SECONDS / 4, RATE)
+                times += paced(port, serials, make, (SECONDS - first) / 3, RATE)
             grown = memory_of(served) - settled
         finally:
             ended.set()
