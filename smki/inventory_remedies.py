@@ -23,8 +23,8 @@ INVENTORY_REMEDIES: dict[str, Remedy] = {
         "Device(under_test=...), Application(under_test=True).",
     ),
     "inventory.certify": Remedy(
-        "Name the model with --model, and have it put on the list: smki cpl add '{model}' --type {type}. Or add it as a Device "
-        "under test: --under-test.",
+        "Name the model with --model; smki cpl add --type {type} -- {model} puts it on the list. Or add it as a Device under "
+        "test: --under-test.",
         "Name the model with model, and have an officer of the DCC put it on the list: POST /api/v1/certified-products. Or add "
         "it as a Device under test: under_test (underTest in an application).",
         "Name the model, and execute ListProduct(model, device_type). Or add it as a Device under test: "
@@ -36,7 +36,7 @@ INVENTORY_REMEDIES: dict[str, Remedy] = {
         "Execute AddDevices(...) as that Party or participant, or without a Party.",
     ),
     "product.remove": Remedy(
-        "Remove it first: smki cpl remove '{model}'.",
+        "Remove it first: smki cpl remove -- {model} does that.",
         "Have an officer of the DCC remove it first: POST /api/v1/certified-products/remove.",
         "Execute RemoveProduct(model) first.",
     ),

@@ -70,7 +70,7 @@ class Problem:
     def remedy_for(self, interface: Interface) -> str:
         """Return what to do next, in terms of an interface; empty if there is nothing to do."""
         known = REMEDIES.get(self.remedy)
-        return known.text(interface, _Given(self.given)) if known else self.remedy
+        return known.text(interface, self.given) if known else self.remedy
 
     def fields(self) -> dict[str, Any]:
         """Return the fields for storage: ``Problem(**fields)`` is equal to the problem."""
@@ -87,13 +87,6 @@ class Problem:
         values = {name: value for name in names if (value := getattr(self, name))}
         remedy = self.remedy_for(interface)
         return values | ({"remedy": remedy} if remedy else {})
-
-
-class _Given(dict[str, str]):
-    """Replaces a placeholder without a value by its name in capitals: ``PARTY``."""
-
-    def __missing__(self, name: str) -> str:
-        return name.upper()
 
 
 @dataclass(frozen=True, slots=True)

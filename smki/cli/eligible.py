@@ -140,7 +140,7 @@ def authority(
 @eligible.command()
 @click.option("--role", type=ROLE, help="An Organisation Certificate in this Remote Party Role.")
 @click.option("--usage", type=USAGE, help="Key usage of an Organisation Certificate: ds or ka. [default: ds]")
-@click.option("--device-type", type=DEVICE_TYPE, help="A Device Certificate for this type of Device.")
+@click.option("--device-type", "--type", type=DEVICE_TYPE, help="A Device Certificate for this type of Device.")
 @click.option("--device", type=EUI64, help="A Device Certificate for this Device in the inventory.")
 @click.option("--authority", type=_AUTHORITY, help="The certificate of an authority of this kind.")
 @_status_options

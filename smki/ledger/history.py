@@ -32,6 +32,10 @@ class HistoryReader(Protocol):
         """The changes of a Device, in the order in which they were made. One that was added to the inventory with its first
         certificate counts as added by that."""
 
+    def of_setting(self, name: str) -> list[RegisterChange]:
+        """The changes of a setting, in the order in which they were made. One that was made with the ledger counts as
+        added by that."""
+
     def certificates_by_subscriber(self) -> dict[str, int]:
         """The number of certificates that each subscriber has had; subscribers without any are omitted."""
 

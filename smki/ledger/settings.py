@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import Protocol
 
 
-class SettingReader(Protocol):
-    """The settings that can be changed, and what depends on them."""
+class SettingValues(Protocol):
+    """The settings that can be changed: as they are, or as they were on an earlier day."""
 
     def setting(self, name: str) -> str | None:
         """The value of a setting; None if it was never set."""
+
+
+class SettingReader(SettingValues, Protocol):
+    """The settings that can be changed, and what depends on them."""
 
     def certificates_by_test(self, subscriber: str) -> dict[str, int]:
         """The number of certificates that a subscriber has had for each of its tests, by name, and outside recorded

@@ -33,6 +33,8 @@ class Accept(Command[CertificateRecord]):
         :raises NotYours: if the actor is not an officer of its subscriber.
         """
         record = certificate_of(context.transaction, self.serial_number, NotAcceptable)
+        if record.kind.is_authority:
+            raise NotAcceptable(_not_pending(record, record.status_at(context.now)))
         who = acting_officer(context.transaction, record, context.actor)
         _require_pending(context, record)
         context.transaction.change_status(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Protocol
 
@@ -14,7 +14,6 @@ from smki.problem import Malformed, NotFound, Problem
 from smki.registration.actor import Actor
 from smki.sec.device import Device, DeviceType, Fuel
 from smki.sec.party import NonParty, Party, PartyCategory, TestingParticipant
-from smki.sec.recorded_test import ParticipationMode
 from smki.sec.registry_fields import Registrant
 from smki.sec.role import CertificateKind
 
@@ -85,7 +84,7 @@ def first_eligible(
     device: Device,
     day: date,
     actor: Actor,
-    mode: ParticipationMode,
+    participation: Callable[[Registrant], Participation],
     to_be_added: Listing | None = None,
     under_test: bool = False,
 ) -> Applicant:
@@ -95,16 +94,17 @@ def first_eligible(
     order in which they were registered; for a Device in service, Parties come first. If none is eligible, the first
     candidate is returned, so that the refusal says why.
 
+    :param participation: returns what is known about the tests of a candidate, such as whether its quota is used up.
     :param to_be_added: for a Device that is not in the inventory, what is known of its model.
     :param under_test: whether it is then added as a Device under test of the applicant.
     :raises NotFound: if nobody is registered.
     """
-    first, participation = None, Participation(mode=mode)
+    first = None
     for who in _candidates(register, device):
         applicant = Applicant(who, actor.officer or first_officer(who, CertificateKind.DEVICE))
         first = first or applicant
         added = device if to_be_added is None else as_added_by(device, who, under_test)
-        question = DeviceQuestion(applicant, added, day, participation=participation, to_be_added=to_be_added)
+        question = DeviceQuestion(applicant, added, day, participation=participation(who), to_be_added=to_be_added)
         if decide(question).eligible:
             return applicant
     if first is None:

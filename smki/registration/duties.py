@@ -26,6 +26,7 @@ def unstated(reader: SettingReader, is_stated: bool) -> list[Problem]:
             subject="application",
             seen="no statement of the officer",
             expected=f"the statement that {STATEMENT}",
+            basis=provisions.Basis.SEED.value,
         )
     ]
 

@@ -17,7 +17,7 @@ from smki.identity import EntityIdentifier
 from smki.ledger import Reader
 from smki.problem import Malformed, Problem
 from smki.registration.applicants import RegisterView, first_officer
-from smki.registration.history import RegisterOn
+from smki.registration.history import RegisterOn, settings_on
 from smki.registration.inquiry import (
     KnownCounts,
     Supposing,
@@ -57,7 +57,7 @@ def wanted_certificate(
     supposes = supposing is not None and supposing != Supposing()
     named = [role is not None, device_type is not None or device is not None, authority is not None]
     if sum(named) != 1:
-        seen = "none of them" if not any(named) else "several of them"
+        seen = "no certificate named" if not any(named) else "several certificates named"
         raise Malformed(_contradiction(seen, "one of: a role, a Device or Device type, the kind of an authority"))
     if (usage is not None and role is None) or (supposes and device_type is None and device is None):
         expected = "a key usage with a role only; a status and a SMETS version with a Device only"
@@ -78,7 +78,7 @@ def who_may(reader: Reader, register: RegisterView, wanted: Wanted, day: date) -
 
     :param register: the register as it was on that day.
     """
-    known = _known(reader, wanted.device)
+    known = _known(reader, register, wanted.device)
     eligible: list[Entitled] = []
     refused: list[tuple[Decision, Entitled]] = []
     for applicant in _everybody(register, wanted.kind):
@@ -109,7 +109,7 @@ def what_may(
     :param user: the User on whose behalf a Shared Resource applies.
     :param version: the SMETS version of the Devices.
     """
-    known = _known(reader, None)
+    known = _known(reader, register, None)
     eligible: list[Possible] = []
     refused: list[tuple[Decision, Possible]] = []
     for wanted in _everything(version):
@@ -162,9 +162,9 @@ _STATUSES = (
 """Each status, with the one to which a suspended Device returns."""
 
 
-def _known(reader: Reader, device: Device | None) -> KnownCounts:
+def _known(reader: Reader, register: RegisterView, device: Device | None) -> KnownCounts:
     """Read the numbers of certificates once, for all decisions."""
-    participation = participations(reader)
+    participation = participations(reader, settings_on(reader, register))
     if device is None or device.device_id == NO_IDENTIFIER:
         return KnownCounts(participation=participation)
     return KnownCounts(

@@ -20,6 +20,7 @@ from smki.eligibility.recorded import RecordUsed, Source
 from smki.identity import EntityIdentifier, PartyId
 from smki.ledger import Reader
 from smki.ledger.history import RegisterChange, last_until
+from smki.ledger.settings import SettingValues
 from smki.problem import Malformed
 from smki.registration.applicants import RegisterView
 from smki.sec.device import Device
@@ -59,6 +60,21 @@ class RegisterOn:
         """The Device with that id, or None."""
         found = self._device(device_id)
         return found[0] if found else None
+
+    def setting(self, name: str) -> str | None:
+        """The value of a setting at the end of the day; for a day before the ledger was made, its first value."""
+        changes = self._reader.history.of_setting(name)
+        first = sum(change.added for change in changes)
+        undone = changes[max(first, self._number(changes)) :]
+        if undone and undone[0].content:
+            value: str = undone[0].content[name]["from"]
+            return value
+        return self._reader.setting(name)
+
+    def _number(self, changes: Sequence[RegisterChange]) -> int:
+        """Return the number of changes that had been made by the end of the day."""
+        end = datetime.combine(self._day + timedelta(days=1), time(), UTC) if self._day < date.max else None
+        return last_until(changes, end) if end else len(changes)
 
     def used_for(self, applicant: Applicant, device: Device | None = None) -> tuple[RecordUsed, ...]:
         """Return which records an answer is based on: those of the applicant, of the User for which it applies, and of
@@ -103,8 +119,7 @@ class RegisterOn:
         fields_of: Callable[[R], dict[str, Any]],
         parse: Callable[[dict[str, Any]], R],
     ) -> tuple[R, RecordUsed]:
-        end = datetime.combine(self._day + timedelta(days=1), time(), UTC) if self._day < date.max else None
-        number = last_until(changes, end) if end else len(changes)
+        number = self._number(changes)
         if not number:
             added = changes[0].at.date() if changes and changes[0].added else None
             source = Source.ADDED_LATER if added else Source.NO_HISTORY
@@ -127,6 +142,11 @@ class RegisterOn:
 def register_on(reader: Reader, day: date, today: date) -> RegisterView:
     """Return the register as it was recorded on a day; for today or a later day, as it is."""
     return RegisterOn(reader, day) if day < today else reader.register
+
+
+def settings_on(reader: Reader, register: RegisterView | None) -> SettingValues:
+    """Return the settings for a question that is answered from that register."""
+    return register if isinstance(register, RegisterOn) else reader
 
 
 def _undo(fields: dict[str, Any], changes: Sequence[RegisterChange]) -> dict[str, Any] | None:

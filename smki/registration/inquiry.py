@@ -22,14 +22,15 @@ from smki.eligibility import (
 from smki.eligibility.inventory import as_added_by
 from smki.identity import EntityIdentifier
 from smki.ledger import Reader
+from smki.ledger.settings import SettingValues
 from smki.problem import Problem, SmkiError
 from smki.registration.actor import Actor
 from smki.registration.applicants import RegisterView, first_eligible, named_applicant, owner_as_applicant
-from smki.registration.history import RegisterOn, register_on
-from smki.registration.participation import participation_mode, participation_of
+from smki.registration.history import RegisterOn, register_on, settings_on
+from smki.registration.participation import participation_of, uses_of_another
 from smki.registration.products import listing_of
 from smki.sec.device import Device, DeviceType, SmetsVersion, SmiStatus
-from smki.sec.party import NonParty, Party, PartyCategory, TestingParticipant, is_the_dcc
+from smki.sec.party import NonParty, Party, PartyCategory, is_the_dcc
 from smki.sec.registry_fields import Registrant
 from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole
 
@@ -124,11 +125,15 @@ def find_applicant(
         device, is_new = _device_for(register, entity, new)
         if supposing is not None:
             device = supposing.of(device)
-        mode = participation_mode(reader)
+        settings = settings_on(reader, register)
+
+        def participation(who: Registrant) -> Participation:
+            return participation_of(reader, who, settings)
+
         if not is_new:
-            return WhoAndWhat(applicant or first_eligible(register, device, day, actor, mode), device, None)
-        listing = listing_of(reader, device)
-        applicant = applicant or first_eligible(register, device, day, actor, mode, listing, new.under_test)
+            return WhoAndWhat(applicant or first_eligible(register, device, day, actor, participation), device, None)
+        listing = listing_of(reader, device, settings)
+        applicant = applicant or first_eligible(register, device, day, actor, participation, listing, new.under_test)
         return WhoAndWhat(applicant, as_added_by(device, applicant.subscriber, new.under_test), listing)
     except CannotBeJudged:
         raise
@@ -147,6 +152,8 @@ def _device_for(register: RegisterView, entity: EntityIdentifier, new: NewDevice
         raise CannotBeJudged(_other_type(device, new.device_type))
     if new.model not in ("", device.model):
         raise CannotBeJudged(_other_model(device, new.model))
+    if new.under_test and device.under_test is None:
+        raise CannotBeJudged(_not_under_test(device))
     return device, False
 
 
@@ -170,6 +177,7 @@ def decide_on(
     public_key_info: bytes | None = None,
     known: KnownCounts | None = None,
     to_be_added: Listing | None = None,
+    settings: SettingValues | None = None,
 ) -> Decision:
     """Return the decision, according to the current state of the ledger.
 
@@ -178,12 +186,13 @@ def decide_on(
     :param public_key_info: SubjectPublicKeyInfo (DER) of the request; None for an inquiry without a request.
     :param known: what need not be read again.
     :param to_be_added: for a Device that is not in the inventory, what is known of its model; None not to judge who may add it.
+    :param settings: those of an earlier day; today's by default.
     """
     subscriber = applicant.subscriber
     is_certified = public_key_info is not None and reader.is_certified(public_key_info)
     participation = Participation()
     if not isinstance(subscriber, NonParty):
-        participation = known.participation(subscriber) if known else participation_of(reader, subscriber)
+        participation = known.participation(subscriber) if known else participation_of(reader, subscriber, settings)
     if device is not None and known is not None:
         return decide(
             DeviceQuestion(
@@ -206,7 +215,7 @@ def decide_on(
         )
     if role is None:
         raise ValueError("an Organisation Certificate is asked for in a role")
-    acts_for_dcc = isinstance(subscriber, TestingParticipant) and is_the_dcc(reader.register.owner(entity))
+    acts_for_dcc = uses_of_another(subscriber, entity) and is_the_dcc(reader.register.owner(entity))
     before = reader.roles_certified(entity) if acts_for_dcc or is_the_dcc(subscriber) else frozenset()
     return decide(
         OrganisationQuestion(
@@ -247,7 +256,9 @@ class Inquiry:
         who = find_applicant(
             self._reader, actor, CertificateKind.ORGANISATION, entity, NewDevice(), day, register
         ).applicant
-        return _with_records(decide_on(self._reader, who, None, role, usage, entity, day), register, who)
+        settings = settings_on(self._reader, register)
+        decision = decide_on(self._reader, who, None, role, usage, entity, day, settings=settings)
+        return _with_records(decision, register, who)
 
     def device(
         self,
@@ -278,7 +289,10 @@ class Inquiry:
         new, usage = NewDevice(device_type, model, under_test), KeyUsage.DIGITAL_SIGNATURE
         found = find_applicant(self._reader, actor, CertificateKind.DEVICE, entity, new, day, register, supposing)
         who, device, to_be_added = found
-        decision = decide_on(self._reader, who, device, None, usage, entity, day, to_be_added=to_be_added)
+        settings = settings_on(self._reader, register)
+        decision = decide_on(
+            self._reader, who, device, None, usage, entity, day, to_be_added=to_be_added, settings=settings
+        )
         return _with_records(decision, register, who, device)
 
     def authority(
@@ -360,6 +374,15 @@ def _other_model(device: Device, said: str) -> Problem:
         seen=f"given as {said}, but {device.model or 'without a model'} in the Smart Metering Inventory",
         expected="the model in the inventory, or none",
         given={"device": str(device.device_id)},
+    )
+
+
+def _not_under_test(device: Device) -> Problem:
+    return Problem(
+        code="device.not-under-test",
+        subject=f"Device {device.device_id}",
+        seen="given as a Device under test, but not one in the Smart Metering Inventory",
+        expected="a Device that was added as a Device under test, or a new one",
     )
 
 

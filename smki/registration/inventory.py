@@ -78,6 +78,7 @@ class Adding:
                     seen="nobody is registered",
                     expected=reason.expected,
                     clause=row.provision.clause,
+                    basis=row.provision.basis.value,
                     remedy=reason.remedy,
                     given=given_of(device),
                 )

@@ -60,7 +60,8 @@ def acting_officer(reader: Reader, record: CertificateRecord, actor: Actor) -> A
     officer = actor.officer or (able[0] if able else "")
     if officer not in able:
         reason = REASONS["officer.other-kind"]
-        seen = f"{officer or 'no officer'} of {party} does not act for {record.kind.title}s"
+        named = f"{officer} of {party} does not act" if officer else f"no officer of {party} acts"
+        seen = f"{named} for {record.kind.title}s"
         raise NotYours(
             Problem(
                 code=reason.code,
@@ -69,6 +70,7 @@ def acting_officer(reader: Reader, record: CertificateRecord, actor: Actor) -> A
                 expected=reason.expected,
                 clause="SEC Appendix M",
                 remedy=reason.remedy,
+                given={"party": party},
             )
         )
     return Actor(interface=actor.interface, party=party, officer=officer, on_behalf_of=actor.on_behalf_of)

@@ -10,12 +10,13 @@ from smki.eligibility import Participation
 from smki.eligibility.assumptions import DEFAULT_MODE
 from smki.identity import EntityIdentifier, PartyId
 from smki.ledger import EventKind, Reader
+from smki.ledger.settings import SettingValues
 from smki.problem import NotFound, Problem
 from smki.registration.changes import UNCHANGED, Unchanged, from_to, given_fields, with_changes
 from smki.registration.command import Command, Context, Done, Happened
 from smki.registration.parties import replace_registrant, with_own_identifiers
 from smki.sec.device import DeviceType
-from smki.sec.party import Party, TestingParticipant
+from smki.sec.party import NonParty, Party, TestingParticipant
 from smki.sec.recorded_test import ParticipationMode, RecordedTest, TestPurpose
 from smki.sec.registry_fields import Registrant, registrant_id
 from smki.sec.role import RemotePartyRole
@@ -24,27 +25,29 @@ _MODE = "participants"
 _WITHOUT_QUOTA = {mode: Participation(mode=mode) for mode in ParticipationMode}
 
 
-def participation_mode(reader: Reader) -> ParticipationMode:
+def participation_mode(reader: SettingValues) -> ParticipationMode:
     """Return whether Parties need a recorded test."""
     value = reader.setting(_MODE)
     return ParticipationMode(value) if value is not None else DEFAULT_MODE
 
 
-def participation_of(reader: Reader, subscriber: Registrant) -> Participation:
+def participation_of(reader: Reader, subscriber: Registrant, settings: SettingValues | None = None) -> Participation:
     """Return what the ledger knows about the tests of a subscriber, for a question.
 
     Certificates that a participant that is not a Party had before tests were recorded count for its first test.
+
+    :param settings: those of an earlier day; today's by default.
     """
-    mode = participation_mode(reader)
+    mode = participation_mode(settings or reader)
     limited = any(test.quota is not None for test in subscriber.tests)
     if limited or (isinstance(subscriber, Party) and subscriber.quota is not None):
         return _participation(mode, reader.certificates_by_test(registrant_id(subscriber)), subscriber)
     return _WITHOUT_QUOTA[mode]
 
 
-def participations(reader: Reader) -> Callable[[Registrant], Participation]:
+def participations(reader: Reader, settings: SettingValues) -> Callable[[Registrant], Participation]:
     """Return the same for any subscriber as :func:`participation_of`, from what is read once."""
-    mode = participation_mode(reader)
+    mode = participation_mode(settings)
     of_subscribers, of_tests = reader.history.certificates_by_subscriber(), reader.history.certificates_by_test()
 
     def participation(subscriber: Registrant) -> Participation:
@@ -61,6 +64,15 @@ def _participation(mode: ParticipationMode, counts: Mapping[str, int], subscribe
         first = subscriber.tests[0].name
         counts = {**counts, first: counts.get(first, 0) + counts[""]}
     return Participation(mode=mode, certificates=counts)
+
+
+def uses_of_another(subscriber: Registrant | NonParty, entity: EntityIdentifier) -> bool:
+    """Return whether a participant's test calls for an Entity Identifier that is not its own."""
+    return (
+        isinstance(subscriber, TestingParticipant)
+        and entity not in subscriber.identifiers
+        and any(entity in test.identifiers for test in subscriber.tests)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

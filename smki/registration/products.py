@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from smki.eligibility import Listing
 from smki.ledger import Conflict, EventKind, Reader
+from smki.ledger.settings import SettingValues
 from smki.problem import NotFound, Problem
 from smki.registration.command import Command, Context, Done, Happened
 from smki.registration.settings import Setting
@@ -14,9 +15,12 @@ from smki.sec.certified_product import CertifiedProduct
 from smki.sec.device import Device, DeviceType, parse_model
 
 
-def listing_of(reader: Reader, device: Device) -> Listing:
-    """Return what the Certified Products List says of a Device that is to be added to the inventory."""
-    required = Setting.CERTIFIED_PRODUCTS.of(reader) == "listed"
+def listing_of(reader: Reader, device: Device, settings: SettingValues | None = None) -> Listing:
+    """Return what the Certified Products List says of a Device that is to be added to the inventory.
+
+    :param settings: those of an earlier day; today's by default. The list is always today's.
+    """
+    required = Setting.CERTIFIED_PRODUCTS.of(settings or reader) == "listed"
     product = reader.register.product(device.model) if required and device.model else None
     is_listed = product is not None and product.removed is None
     return Listing(required, product.device_type if product is not None and is_listed else None)

@@ -10,6 +10,7 @@ from smki.identity import EntityIdentifier, PartyId
 from smki.problem import Problem, SmkiError
 from smki.registration.applicants import named_user
 from smki.registration.entitlement import wanted_certificate, what_may, who_may
+from smki.registration.history import settings_on
 from smki.registration.inquiry import CannotBeJudged, Inquiry, Supposing
 from smki.registration.products import listing_of
 from smki.sec.device import DeviceType, SmetsVersion
@@ -49,7 +50,9 @@ class Questions(Inquiry):
         )
         if device is not None and wanted.device is not None and register.device(device) is None:
             # As for a single question, whoever applies has to add it.
-            wanted = replace(wanted, to_be_added=listing_of(self._reader, wanted.device))
+            wanted = replace(
+                wanted, to_be_added=listing_of(self._reader, wanted.device, settings_on(self._reader, register))
+            )
         return who_may(self._reader, register, wanted, day)
 
     def what(

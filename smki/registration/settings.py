@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from smki.ledger import EventKind
-from smki.ledger.settings import SettingReader
+from smki.ledger.settings import SettingValues
 from smki.problem import Malformed, NotFound, Problem
 from smki.registration.command import Command, Context, Done, Happened
 
@@ -46,7 +46,7 @@ class Setting(enum.Enum):
         names = ", ".join(setting.label for setting in cls)
         raise NotFound(Problem(code="setting.unknown", subject="setting", seen=f"{text[:64]!r}", expected=names))
 
-    def of(self, reader: SettingReader) -> str:
+    def of(self, reader: SettingValues) -> str:
         """Return its current value."""
         return reader.setting(self.label) or self.values[0]
 

@@ -57,7 +57,17 @@ class ParticipationMode(enum.Enum):
 
         :raises Malformed: for anything else.
         """
-        return parse_word(cls, text, "participation.unknown", "mode of participation", "SEC H14.11")
+        try:
+            return cls(text.strip().lower())
+        except ValueError:
+            raise Malformed(
+                Problem(
+                    code="participation.unknown",
+                    subject="mode of participation",
+                    seen=f"{text[:64]!r}",
+                    expected="strict or open",
+                )
+            ) from None
 
     def __str__(self) -> str:
         return self.value

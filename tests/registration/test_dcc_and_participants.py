@@ -22,7 +22,7 @@ from smki.sec.recorded_test import RecordedTest, TestPurpose
 from smki.sec.role import CertificateStatus
 from tests.commands import TEST, revoke
 from tests.registration.in_memory import Pending
-from tests.support import DS
+from tests.support import DEVICE, DS, KA
 
 LAB = PartyId("LAB")
 OF_THE_LAB = EntityIdentifier.parse("AA-AA-00-00-00-00-00-01")
@@ -117,3 +117,16 @@ def test_the_dcc_needs_no_recorded_test_for_a_device_under_test(smki: Smki) -> N
     made = Device(EntityIdentifier(b"\x31" * 8), DeviceType.ESME, under_test=dcc)
     smki.registration.execute(AddDevices((made,)), Actor(interface="test", party="DCC"))
     assert smki.ledger.register.device(made.device_id) == made
+
+
+def test_a_participant_whose_quota_is_used_up_is_passed_over(smki: Smki) -> None:
+    change = ChangeTest(participant=PartyId("MANUFACTURER"), test="device-and-user-system-tests", quota=1)
+    smki.registration.execute(change, TEST)
+    subscribers = []
+    for usage in (DS, KA):
+        assert smki.inquiry.device(DEVICE).eligible
+        record = smki.issue_device(smki.make_device_request(DEVICE, usage)[1]).record
+        application = smki.ledger.application(record.application_id)
+        assert application is not None
+        subscribers.append(application.application.subscriber)
+    assert subscribers == ["MANUFACTURER", "DCC"]

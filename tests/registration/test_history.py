@@ -25,10 +25,12 @@ from smki.registration.command import Command
 from smki.registration.devices import AddDevices, ChangeDevice, SetDeviceStatus, SetThreshold
 from smki.registration.history import RegisterOn
 from smki.registration.identifiers import AssignIdentifier, ReleaseIdentifier
-from smki.registration.participation import ChangeTest
+from smki.registration.participation import ChangeTest, SetParticipationMode
 from smki.registration.parties import AddParty, ChangeParty, SetStanding
+from smki.registration.settings import ChangeSetting, Setting
 from smki.sec.device import Device, Responsible, SmetsVersion, SmiStatus
 from smki.sec.party import Officer, PartyCategory, Standing
+from smki.sec.recorded_test import ParticipationMode
 from smki.sec.role import CertificateKind, RemotePartyRole, UserRole
 from tests.registration.in_memory import LARGE, START, TEST, Pending
 from tests.support import DEVICE, DS, SUPPLIER
@@ -338,3 +340,47 @@ def test_every_day_is_remembered_as_it_was(steps: list[tuple[int, Command[Any]]]
         assert then == registrants
         assert [register.device(device.device_id) for device in devices] == devices
         assert all(used.source is Source.HISTORY for used in register.used_for_all()[: len(registrants)])
+
+
+def test_the_settings_are_those_of_the_day(pending: Pending) -> None:
+    on(
+        pending,
+        2,
+        SetParticipationMode(mode=ParticipationMode.STRICT),
+        ChangeSetting(Setting.CERTIFIED_PRODUCTS, "listed"),
+    )
+    on(pending, 4, SetParticipationMode(mode=ParticipationMode.OPEN), ChangeSetting(Setting.CERTIFIED_PRODUCTS, "any"))
+    on(pending, 6, SetParticipationMode(mode=ParticipationMode.STRICT))
+    inquiry, unknown = pending.smki.inquiry, EntityIdentifier(b"\x61" * 8)
+    for number, strict, listed in (
+        (-9, False, False), (1, False, False), (2, True, True), (3, True, True), (4, False, False), (5, False, False),
+        (6, True, False), (9, True, False),
+    ):  # fmt: skip
+        codes = ["participant.no-test"] if strict else []
+        as_of = day(number)
+        decision = inquiry.organisation(SUPPLIER, RemotePartyRole.SUPPLIER, DS, as_of=as_of)
+        assert [problem.code for problem in decision.problems] == codes, number
+        assert (
+            "LARGE-SUPPLIER" in map(str, inquiry.who(role=RemotePartyRole.SUPPLIER, as_of=as_of).eligible)
+        ) is not strict
+        assert bool(inquiry.what("OTHER-USER", as_of=as_of).eligible) is not strict
+        codes += ["inventory.not-certified"] if listed else []
+        decision = inquiry.device(unknown, DeviceType.ESME, applicant=LARGE, as_of=as_of)
+        assert [problem.code for problem in decision.problems] == codes, number
+        eligible = inquiry.who(device=unknown, device_type=DeviceType.ESME, as_of=as_of).eligible
+        assert (LARGE in map(str, eligible)) is (not codes)
+
+
+def test_the_mode_of_a_new_home_counts_for_days_before_it(tmp_path: Path) -> None:
+    with Smki.create(tmp_path / "pki", seed="strict", participants=ParticipationMode.STRICT) as smki:
+        decision = smki.inquiry.organisation(SUPPLIER, RemotePartyRole.SUPPLIER, DS, as_of=date(2020, 1, 1))
+        assert [problem.code for problem in decision.problems] == ["participant.no-test"]
+
+
+def test_the_mode_after_the_clock_was_set_back(pending: Pending) -> None:
+    on(pending, 5, SetParticipationMode(mode=ParticipationMode.STRICT))
+    on(pending, 2, SetParticipationMode(mode=ParticipationMode.OPEN))
+    pending.clock.set(datetime.combine(day(9), START.timetz()))
+    for number, eligible in ((1, True), (2, True), (5, True)):
+        decision = pending.smki.inquiry.organisation(SUPPLIER, RemotePartyRole.SUPPLIER, DS, as_of=day(number))
+        assert decision.eligible is eligible

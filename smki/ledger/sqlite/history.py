@@ -57,6 +57,18 @@ class SqliteHistory:
                 changes.append(RegisterChange(at=from_seconds(at), added=not is_change, content=known))
         return changes
 
+    def of_setting(self, name: str) -> list[RegisterChange]:
+        """The changes of a setting, in the order in which they were made. One that was made with the ledger counts as
+        added by that."""
+        sql = """SELECT at, content, at = (SELECT at FROM audit_event ORDER BY id LIMIT 1) FROM audit_event
+            WHERE event = 'setting changed' ORDER BY id"""
+        found = ((at, _known(content), bool(first)) for at, content, first in self._read(sql, ()))
+        return [
+            RegisterChange(at=from_seconds(at), added=first, content=known)
+            for at, known, first in found
+            if known and name in known
+        ]
+
     def certificates_by_subscriber(self) -> dict[str, int]:
         """The number of certificates that each subscriber has had; subscribers without any are omitted."""
         return dict(self._read("SELECT id, certificates FROM subscriber", ()))
