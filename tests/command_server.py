@@ -8,7 +8,9 @@ three standard streams that it was given, and the status with which it ended is 
 from __future__ import annotations
 
 import array
+import atexit
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -20,9 +22,10 @@ import struct
 import subprocess
 import sys
 import threading
+import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 PROJECT = Path(__file__).parent.parent
 _LENGTH = struct.Struct("!I")
@@ -120,7 +123,6 @@ def _serve(control: socket.socket) -> None:
             if not pid:
                 control.close()
                 _become(request, numbers)
-                return
             for number in numbers[:-1]:
                 os.close(number)
             running[pid] = socket.socket(fileno=numbers[-1])
@@ -136,8 +138,8 @@ def _report(running: dict[int, socket.socket]) -> None:
             asking.sendall(_STATUS.pack(os.waitstatus_to_exitcode(status)))
 
 
-def _become(request: dict[str, Any], numbers: list[int]) -> None:
-    """Run the command, whose exit is that of the process."""
+def _become(request: dict[str, Any], numbers: list[int]) -> NoReturn:
+    """Run the command, and end as the interpreter would."""
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     for number, target in zip(numbers, (0, 1, 2), strict=False):
@@ -150,9 +152,26 @@ def _become(request: dict[str, Any], numbers: list[int]) -> None:
     sys.argv = ["-c", *request["words"]]
     from smki.cli import main
 
-    main()
+    status: object = None
+    try:
+        main()
+    except SystemExit as error:
+        status = error.code
+    except BaseException:
+        traceback.print_exc()
+        status = 1
+    if isinstance(status, str):
+        sys.stderr.write(f"{status}\n")
+        status = 1
+    atexit._run_exitfuncs()
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    # Without the end of the interpreter, which takes as long as many a command.
+    os._exit(status if isinstance(status, int) else 0)
 
 
 if __name__ == "__main__":
     _import_everything()
+    gc.freeze()
     _serve(socket.socket(fileno=int(sys.argv[1])))

@@ -71,6 +71,8 @@ def test_which_commands_require_the_dcc() -> None:
     """A new command has to say whether the DCC alone may run it, and to be among the cases if so."""
     for module in pkgutil.iter_modules(smki.registration.__path__, "smki.registration."):
         importlib.import_module(module.name)
+    # A dataclass with slots replaces the class that it decorates, which stays among the subclasses until it is collected.
+    gc.collect()
     commands = {each.__name__: each for each in _all(Command) if each.__module__.startswith("smki.registration")}
     free = {name for name, each in commands.items() if not each.requires_dcc}
     assert free == {"Apply", "_Decide", "Accept", "Reject", "Revoke", "PublishList", "AddDevices", "LoadDevices"}
@@ -81,6 +83,4 @@ def test_which_commands_require_the_dcc() -> None:
 
 
 def _all(base: type[Any]) -> list[type[Any]]:
-    # A dataclass with slots replaces the class that it decorates, which stays among the subclasses until it is collected.
-    gc.collect()
     return [each for direct in base.__subclasses__() for each in (direct, *_all(direct))]
