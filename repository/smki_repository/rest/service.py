@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -26,7 +27,7 @@ from smki_repository.rest import (
     questions,
     register,
 )
-from smki_repository.rest.negotiation import answer, answer_json
+from smki_repository.rest.negotiation import JSON, answer, encoded_json
 from smki_repository.rest.openapi import document
 from smki_repository.rest.operation import Call, Operation, read_body, read_query, read_value
 from smki_repository.rest.reader import page_of
@@ -62,7 +63,7 @@ def rest_service(smki: Smki) -> Blueprint:
 
     @blueprint.get(DOCUMENT)
     def openapi() -> Response:
-        return answer_json(document(OPERATIONS, f"{request.script_root}{API}"))
+        return answer(_document(request.script_root), JSON)
 
     @blueprint.get(READER)
     def docs() -> Response:
@@ -71,6 +72,12 @@ def rest_service(smki: Smki) -> Blueprint:
         )
 
     return blueprint
+
+
+@lru_cache(maxsize=4)
+def _document(script_root: str) -> bytes:
+    """Return the OpenAPI document, which takes longer to make than most requests to answer."""
+    return encoded_json(document(OPERATIONS, f"{script_root}{API}"))
 
 
 def _view(smki: Smki, operation: Operation, reader: CertificateReader) -> Callable[..., Response]:
