@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from types import MappingProxyType
@@ -107,7 +107,7 @@ class Decision:
         cls,
         applied: Iterable[Applied | Note | None],
         as_of: date,
-        given: Mapping[str, str] = MappingProxyType({}),
+        given: Callable[[], Mapping[str, str]] = dict,
         test: str = "",
     ) -> Decision:
         """Return a decision: eligible if at least one provision was applied and all those in force on that date were
@@ -116,7 +116,7 @@ class Decision:
         A condition that was not in force is skipped; a grant that was not in force is refused. Either is listed as not in
         force.
 
-        :param given: values for the remedies: ``party``, ``device``, ``test``.
+        :param given: returns values for the remedies of refusals: ``party``, ``device``, ``test``.
         """
         counted: list[Applied] = []
         notes: list[Note] = []
@@ -136,7 +136,8 @@ class Decision:
                 seen = f"{as_of}; {provision.title}: in force from {provision.in_force_from}"
                 each = fails(provision, "eligibility.not-in-force", seen)
             if each.problem is not None:
-                each = replace(each, problem=replace(each.problem, given={**given, **each.problem.given}))
+                problem = replace(each.problem, given={**given(), **each.problem.given})
+                each = Applied(provision, False, each.seen, problem)
             counted.append(each)
             eligible = eligible and each.held
         return cls(

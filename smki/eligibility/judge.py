@@ -20,7 +20,7 @@ Our interpretations of the Code:
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import cache, partial
 
 from smki.eligibility import participation, provisions
 from smki.eligibility.assumptions import PARTICIPANTS_WHILE_IN_SERVICE
@@ -59,15 +59,14 @@ _REGISTERED_SUPPLIER_AGENT_ONLY = frozenset({UserRole.REGISTERED_SUPPLIER_AGENT}
 
 def decide(question: Question) -> Decision:
     """Decide whether the applicant is an Eligible Subscriber for the certificate, and why."""
-    if isinstance(question, InventoryQuestion):
-        given = {"party": id_of(question.who), **given_of(question.device)}
-        return Decision.of(_inventory(question), question.as_of, given)
-    given = {"party": id_of(question.applicant.subscriber)}
-    if isinstance(question, AuthorityQuestion):
-        return Decision.of(_authority(question), question.as_of, given)
+    if isinstance(question, InventoryQuestion | AuthorityQuestion):
+        applied = _inventory(question) if isinstance(question, InventoryQuestion) else _authority(question)
+        return Decision.of(applied, question.as_of, partial(_given, question, None))
     best = None
     for test in participation.tests_to_judge(question):
-        decision = _for_test(question, test, given)
+        asked = _device(question, test) if isinstance(question, DeviceQuestion) else _organisation(question, test)
+        name = test.name if test is not None else ""
+        decision = Decision.of(asked, question.as_of, partial(_given, question, test), name)
         if decision.eligible:
             return decision
         if best is None or len(decision.problems) < len(best.problems):
@@ -76,17 +75,18 @@ def decide(question: Question) -> Decision:
     return best
 
 
-def _for_test(
-    question: OrganisationQuestion | DeviceQuestion, test: RecordedTest | None, given: dict[str, str]
-) -> Decision:
-    name = test.name if test is not None else ""
-    given = given | {"test": name} if name else given
+def _given(question: Question, test: RecordedTest | None) -> dict[str, str]:
+    """Return the values for the remedies of a refusal."""
+    if isinstance(question, InventoryQuestion):
+        return {"party": id_of(question.who), **given_of(question.device)}
+    given = {"party": id_of(question.applicant.subscriber)}
+    if test is not None:
+        given["test"] = test.name
     if isinstance(question, DeviceQuestion):
-        given = given | given_of(question.device)
-        return Decision.of(_device(question, test), question.as_of, given, name)
-    if name:
+        given |= given_of(question.device)
+    elif isinstance(question, OrganisationQuestion) and test is not None:
         given |= {"role": question.role.label, "eui": str(question.entity_identifier)}
-    return Decision.of(_organisation(question, test), question.as_of, given, name)
+    return given
 
 
 def _organisation(question: OrganisationQuestion, test: RecordedTest | None) -> Iterator[Applied | Note | None]:
