@@ -45,6 +45,10 @@ INVENTORY_REMEDIES: dict[str, Remedy] = {
         "GET /api/v1/certified-products shows the list.",
         "smki.ledger.register.products() returns the list.",
     ),
+    "setting.value": Remedy(
+        "Give one of them, for example: smki settings set {setting} {value}. smki settings list says what they decide.",
+        "Give one of them. GET /api/v1/settings says what they decide.",
+    ),
     "setting.list": Remedy("smki settings list shows them.", "GET /api/v1/settings shows them."),
     # What the DCC lodges
     "lodged.issuing": Remedy("Make another: smki authority renew {kind}.", "Have one made: POST /api/v1/authorities."),

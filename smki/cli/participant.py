@@ -24,8 +24,9 @@ from smki.cli.registrant import (
 from smki.cli.say import say
 from smki.home.smki import Smki
 from smki.identity import EntityIdentifier, PartyId
-from smki.registration.participation import ChangeTest, EndTest, RecordTest, SetParticipationMode, participation_mode
+from smki.registration.participation import ChangeTest, EndTest, RecordTest, participation_mode
 from smki.registration.parties import AddParticipant, ChangeParticipant
+from smki.registration.settings import ChangeSetting, Setting
 from smki.sec.device import DeviceType
 from smki.sec.party import Officer, TestingParticipant
 from smki.sec.recorded_test import ParticipationMode, RecordedTest, TestPurpose
@@ -225,7 +226,7 @@ def show_mode(home: Path) -> None:
 def set_mode(home: Path, mode: ParticipationMode) -> None:
     """Set whether a Party needs a recorded test (strict), or every Party counts as taking part (open)."""
     with Smki.open(home) as smki:
-        smki.registration.execute(SetParticipationMode(mode=mode), cli_actor())
+        smki.registration.execute(ChangeSetting(Setting.PARTICIPANTS, mode.value), cli_actor())
     say(f"Participants: {mode}.")
 
 

@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 
 from smki.eligibility import provisions
 from smki.eligibility.decision import Applied, fails, holds
+from smki.eligibility.descriptions import described
 from smki.eligibility.provisions import Provision
 from smki.eligibility.question import Listing
 from smki.problem import Problem
 from smki.sec.device import Device, DeviceType
 from smki.sec.party import NonParty, Party, PartyCategory, TestingParticipant
 from smki.sec.role import UserRole
-from smki.sec.vocabulary import listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +129,7 @@ def given_of(device: Device) -> dict[str, str]:
 
 
 def _described(who: Party | TestingParticipant | NonParty) -> str:
-    if not isinstance(who, Party):
-        return f"{who.name}, not a Party"
-    roles = listed(sorted(str(role) for role in who.user_roles))
-    return f"{who.category}" + (f" acting as {roles}" if roles else "")
+    return described(who) if isinstance(who, Party) else f"{who.name}, not a Party"
 
 
 def _article(device_type: DeviceType) -> str:

@@ -25,6 +25,7 @@ from functools import cache, partial
 from smki.eligibility import participation, provisions
 from smki.eligibility.assumptions import PARTICIPANTS_WHILE_IN_SERVICE
 from smki.eligibility.decision import Applied, Decision, Note, fails, holds
+from smki.eligibility.descriptions import described
 from smki.eligibility.inventory import adding, given_of
 from smki.eligibility.provisions import Provision
 from smki.eligibility.question import (
@@ -49,7 +50,7 @@ from smki.eligibility.tables import (
     Who,
 )
 from smki.sec.device import Device
-from smki.sec.party import SUPPLIERS, NonParty, Party, PartyCategory, Standing, TestingParticipant, is_the_dcc
+from smki.sec.party import SUPPLIERS, NonParty, Party, Standing, TestingParticipant, is_the_dcc
 from smki.sec.recorded_test import RecordedTest
 from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole, UserRole
 from smki.sec.vocabulary import listed
@@ -252,7 +253,7 @@ def _entity_identifier(party: Party, question: OrganisationQuestion) -> Applied:
 
 def _role(party: Party, row: RoleRow, question: OrganisationQuestion) -> Iterator[Applied | None]:
     acts_as = party.acts_as
-    seen = f"{question.role} for {_acting(party.category, acts_as, party.is_user)}"
+    seen = f"{question.role} for {described(party)}"
     if row.who.admits(party):
         yield holds(row.provision, seen)
     else:
@@ -376,22 +377,12 @@ def _issued_before(
 def _described(applicant: Applicant) -> str:
     subscriber = applicant.subscriber
     if isinstance(subscriber, Party):
-        return _acting(subscriber.category, subscriber.acts_as, subscriber.is_user)
+        return described(subscriber)
     return "a Testing Participant" if isinstance(subscriber, TestingParticipant) else "an unknown applicant"
 
 
 def _status(device: Device) -> str:
     return f"{device.status}" if device.returns_to is None else f"{device.status} from {device.returns_to}"
-
-
-@cache
-def _acting(category: PartyCategory, acts_as: frozenset[UserRole], is_user: bool) -> str:
-    if category is PartyCategory.DCC:
-        return "the DCC"
-    roles = listed(role.value for role in UserRole if role in acts_as)
-    user = "" if is_user else ", not a User"
-    article = "an" if category in (PartyCategory.ELECTRICITY_NETWORK, PartyCategory.OTHER) else "a"
-    return f"{article} {category} acting as {roles}{user}" if roles else f"{article} {category} in no User Role"
 
 
 @cache

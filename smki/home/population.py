@@ -15,8 +15,8 @@ from smki.registration import Actor, Issued, Registration
 from smki.registration.authorities import EstablishAuthority
 from smki.registration.demonstration import DCC_ENTITY_IDENTIFIERS, DEVICES, PARTIES, TESTING_PARTICIPANTS
 from smki.registration.devices import AddDevices
-from smki.registration.participation import SetParticipationMode
 from smki.registration.parties import Register
+from smki.registration.settings import ChangeSetting, Setting
 from smki.sec.recorded_test import ParticipationMode
 from smki.sec.role import KeyUsage, RemotePartyRole
 
@@ -47,7 +47,7 @@ def populate(smki: Unpopulated, keys: KeyStore, participants: ParticipationMode 
     init = Actor(interface="init")
     smki.registration.execute(Register((*PARTIES, *TESTING_PARTICIPANTS)), init)
     if participants is not ParticipationMode.OPEN:
-        smki.registration.execute(SetParticipationMode(mode=participants), init)
+        smki.registration.execute(ChangeSetting(Setting.PARTICIPANTS, participants.value), init)
     smki.registration.execute(AddDevices(DEVICES), init)
     for kind in ABOVE:
         smki.registration.execute(EstablishAuthority(kind), init)

@@ -1,4 +1,4 @@
-"""Commands about tests (SEC H14.11): record, change and end them, and set whether Parties need one."""
+"""Commands about tests (SEC H14.11): record, change and end them."""
 
 from __future__ import annotations
 
@@ -7,28 +7,26 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from smki.eligibility import Participation
-from smki.eligibility.assumptions import DEFAULT_MODE
 from smki.identity import EntityIdentifier, PartyId
-from smki.ledger import EventKind, Reader
+from smki.ledger import Reader
 from smki.ledger.settings import SettingValues
 from smki.problem import NotFound, Problem
-from smki.registration.changes import UNCHANGED, Unchanged, from_to, given_fields, with_changes
-from smki.registration.command import Command, Context, Done, Happened
+from smki.registration.changes import UNCHANGED, Unchanged, given_fields, with_changes
+from smki.registration.command import Command, Context, Done
 from smki.registration.parties import replace_registrant, with_own_identifiers
+from smki.registration.settings import Setting
 from smki.sec.device import DeviceType
 from smki.sec.party import NonParty, Party, TestingParticipant
 from smki.sec.recorded_test import ParticipationMode, RecordedTest, TestPurpose
 from smki.sec.registry_fields import Registrant, registrant_id
 from smki.sec.role import RemotePartyRole
 
-_MODE = "participants"
 _WITHOUT_QUOTA = {mode: Participation(mode=mode) for mode in ParticipationMode}
 
 
 def participation_mode(reader: SettingValues) -> ParticipationMode:
     """Return whether Parties need a recorded test."""
-    value = reader.setting(_MODE)
-    return ParticipationMode(value) if value is not None else DEFAULT_MODE
+    return ParticipationMode(Setting.PARTICIPANTS.of(reader))
 
 
 def participation_of(reader: Reader, subscriber: Registrant, settings: SettingValues | None = None) -> Participation:
@@ -73,28 +71,6 @@ def uses_of_another(subscriber: Registrant | NonParty, entity: EntityIdentifier)
         and entity not in subscriber.identifiers
         and any(entity in test.identifiers for test in subscriber.tests)
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetParticipationMode(Command[ParticipationMode]):
-    """Set whether a Party needs a recorded test to have Test Certificates."""
-
-    requires_dcc: ClassVar[bool] = True
-
-    mode: ParticipationMode
-
-    def carry_out(self, context: Context) -> Done[ParticipationMode]:
-        """Store the mode; nothing is written if it is the same already."""
-        before = participation_mode(context.transaction)
-        if before is self.mode:
-            return Done(self.mode, None)
-        context.transaction.set_setting(_MODE, self.mode.value)
-        happened = Happened(
-            kind=EventKind.SETTING_CHANGED,
-            detail=f"participants {self.mode}",
-            content=from_to({_MODE: before.value}, {_MODE: self.mode.value}),
-        )
-        return Done(self.mode, happened)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

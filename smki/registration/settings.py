@@ -6,10 +6,12 @@ import enum
 from dataclasses import dataclass
 from typing import ClassVar
 
+from smki.eligibility.assumptions import DEFAULT_MODE
 from smki.ledger import EventKind
 from smki.ledger.settings import SettingValues
 from smki.problem import Malformed, NotFound, Problem
 from smki.registration.command import Command, Context, Done, Happened
+from smki.sec.recorded_test import ParticipationMode
 
 
 class Setting(enum.Enum):
@@ -19,6 +21,11 @@ class Setting(enum.Enum):
         "certified-products",
         ("any", "listed"),
         "Models of Devices that may be added to the inventory: any, or those on the Certified Products List.",
+    )
+    PARTICIPANTS = (
+        "participants",
+        (DEFAULT_MODE.value, *(mode.value for mode in ParticipationMode if mode is not DEFAULT_MODE)),
+        "Whether every Party counts as taking part in tests (open), or needs a recorded test (strict; SEC H14.11).",
     )
     STATEMENT = (
         "statement",
@@ -72,6 +79,7 @@ class ChangeSetting(Command[str]):
                     subject=f"setting {self.setting.label}",
                     seen=f"{self.value[:64]!r}",
                     expected=" or ".join(self.setting.values),
+                    given={"setting": self.setting.label, "value": self.setting.values[-1]},
                 )
             )
         before = self.setting.of(context.transaction)

@@ -17,8 +17,8 @@ from smki.eligibility import Applicant, Decision, Participation, decide
 from smki.problem import SmkiError
 from smki.registration import Refused
 from smki.registration.devices import AddDevices
-from smki.registration.participation import SetParticipationMode
 from smki.registration.parties import Register
+from smki.registration.settings import ChangeSetting, Setting
 from smki.sec.device import Device, DeviceType
 from smki.sec.party import NonParty, Party
 from smki.sec.recorded_test import ParticipationMode
@@ -191,7 +191,7 @@ def on_the_command_line(own: Everywhere, cell: Cell, who: str, behalf: str) -> t
 def test_every_interface_says_and_does_the_same(everywhere: Everywhere, name: str) -> None:
     """The DCC is left out because a home has one; it is among the applicants of the other tests."""
     asking, number = ASKING[name], list(ASKING).index(name)
-    everywhere.smki.registration.execute(SetParticipationMode(mode=asking.mode), TEST)
+    everywhere.smki.registration.execute(ChangeSetting(Setting.PARTICIPANTS, asking.mode.value), TEST)
     who, behalf = f"WHO-{number}", f"USER-{number}" if asking.applicant.on_behalf_of else ""
     cells = [
         (Cell(own_identifier(number), ROLES[column]), cell == "Y") for column, cell in ORGANISATION_TABLE[name].items()

@@ -15,8 +15,9 @@ from smki import EntityIdentifier, RemotePartyRole, Smki
 from smki.eligibility import Decision
 from smki.identity import PartyId
 from smki.problem import SmkiError
-from smki.registration.participation import ChangeTest, EndTest, RecordTest, SetParticipationMode
+from smki.registration.participation import ChangeTest, EndTest, RecordTest
 from smki.registration.parties import AddParticipant, ChangeParticipant, ChangeParty
+from smki.registration.settings import ChangeSetting, Setting
 from smki.remedies import Interface
 from smki.sec.device import DeviceType
 from smki.sec.recorded_test import ParticipationMode, RecordedTest, TestPurpose
@@ -65,7 +66,7 @@ def network(smki: Smki) -> Decision:
 
 
 def strict(smki: Smki) -> None:
-    execute(smki, SetParticipationMode(mode=ParticipationMode.STRICT))
+    execute(smki, ChangeSetting(Setting.PARTICIPANTS, ParticipationMode.STRICT.value))
 
 
 def with_officer(smki: Smki) -> None:
@@ -242,7 +243,7 @@ def test_a_home_in_strict_mode_has_the_certificates_of_the_dcc(tmp_path: Path) -
     with Smki.open(home) as smki:
         assert smki.check().problems == ()
         assert [problem.code for problem in supplier(smki).problems] == ["participant.no-test"]
-        execute(smki, SetParticipationMode(mode=ParticipationMode.OPEN))
+        execute(smki, ChangeSetting(Setting.PARTICIPANTS, ParticipationMode.OPEN.value))
         assert supplier(smki).eligible
         (event,) = list(smki.ledger.events())[-1:]
         assert event.content == {"participants": {"from": "strict", "to": "open"}}

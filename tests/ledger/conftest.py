@@ -17,7 +17,6 @@ from smki.registration.acceptance import Accept, Reject
 from smki.registration.credentials import MakeApiKey, MakeToken, RevokeCredential
 from smki.registration.devices import SetThreshold
 from smki.registration.imports import Import
-from smki.registration.participation import SetParticipationMode
 from smki.registration.products import ListProduct, RemoveProduct
 from smki.registration.revocation import PMA, Revoke
 from smki.registration.settings import ChangeSetting, Setting
@@ -97,7 +96,7 @@ def lived_in(tmp_path_factory: pytest.TempPathFactory, foreign: tuple[bytes, ...
         imported = tuple(NewImport(Certificate.from_der(encoded), "other.pem", "", ()) for encoded in foreign[:2])
         execute(Import(imported), ACTOR)
         for mode in (ParticipationMode.STRICT, ParticipationMode.OPEN):
-            execute(SetParticipationMode(mode=mode), ACTOR)
+            execute(ChangeSetting(Setting.PARTICIPANTS, mode.value), ACTOR)
         smki.lists(CertificateKind.ISSUING_OCA).publish()
         clock.set(START + DEEMED * 2)
         assert smki.check().problems == ()

@@ -21,7 +21,7 @@ from smki.registration.command import Command
 from smki.registration.credentials import MakeApiKey, MakeToken, RevokeCredential
 from smki.registration.devices import AddDevices, ChangeDevice, SetDeviceStatus, SetThreshold
 from smki.registration.identifiers import AssignIdentifier, ReleaseIdentifier
-from smki.registration.participation import ChangeTest, EndTest, RecordTest, SetParticipationMode
+from smki.registration.participation import ChangeTest, EndTest, RecordTest
 from smki.registration.parties import AddParticipant, AddParty, ChangeParticipant, ChangeParty, SetStanding
 from smki.registration.products import ListProduct, RemoveProduct
 from smki.registration.restoration import GoOnAfterRestore, RevokeAllCredentials
@@ -441,7 +441,7 @@ def _participation_cases() -> list[Case]:
              cli=("participant", "end-test", "MANUFACTURER", "uept"),
              rest=("POST", "/parties/MANUFACTURER/tests/uept/end", None)),
         Case(name="require tests of Parties", event=EventKind.SETTING_CHANGED,
-             command=lambda _: SetParticipationMode(mode=ParticipationMode.STRICT), cli=("participant", "set-mode", "strict"),
+             command=lambda _: ChangeSetting(Setting.PARTICIPANTS, ParticipationMode.STRICT.value), cli=("participant", "set-mode", "strict"),
              rest=("PUT", "/participation", {"mode": "strict"})),
     ]  # fmt: skip
 

@@ -129,7 +129,7 @@ def test_the_statement_on_the_command_line_and_over_rest(patient: Path, tmp_path
     assert f"stated by Large Supplier Officer (SEC L11): {TRUE}" in shown
     run_here("settings", "set", "statement", "automatic", "--home", patient)
     values = json.loads(run_here("settings", "list", "--json", "--home", patient).stdout)
-    assert values == {"certified-products": "any", "statement": "automatic"}
+    assert values == {"certified-products": "any", "participants": "open", "statement": "automatic"}
 
 
 def test_an_unknown_setting(patient: Path) -> None:

@@ -25,7 +25,7 @@ from smki.registration.command import Command
 from smki.registration.devices import AddDevices, ChangeDevice, SetDeviceStatus, SetThreshold
 from smki.registration.history import RegisterOn
 from smki.registration.identifiers import AssignIdentifier, ReleaseIdentifier
-from smki.registration.participation import ChangeTest, SetParticipationMode
+from smki.registration.participation import ChangeTest
 from smki.registration.parties import AddParty, ChangeParty, SetStanding
 from smki.registration.settings import ChangeSetting, Setting
 from smki.sec.device import Device, Responsible, SmetsVersion, SmiStatus
@@ -346,11 +346,16 @@ def test_the_settings_are_those_of_the_day(pending: Pending) -> None:
     on(
         pending,
         2,
-        SetParticipationMode(mode=ParticipationMode.STRICT),
+        ChangeSetting(Setting.PARTICIPANTS, ParticipationMode.STRICT.value),
         ChangeSetting(Setting.CERTIFIED_PRODUCTS, "listed"),
     )
-    on(pending, 4, SetParticipationMode(mode=ParticipationMode.OPEN), ChangeSetting(Setting.CERTIFIED_PRODUCTS, "any"))
-    on(pending, 6, SetParticipationMode(mode=ParticipationMode.STRICT))
+    on(
+        pending,
+        4,
+        ChangeSetting(Setting.PARTICIPANTS, ParticipationMode.OPEN.value),
+        ChangeSetting(Setting.CERTIFIED_PRODUCTS, "any"),
+    )
+    on(pending, 6, ChangeSetting(Setting.PARTICIPANTS, ParticipationMode.STRICT.value))
     inquiry, unknown = pending.smki.inquiry, EntityIdentifier(b"\x61" * 8)
     for number, strict, listed in (
         (-9, False, False), (1, False, False), (2, True, True), (3, True, True), (4, False, False), (5, False, False),
@@ -378,8 +383,8 @@ def test_the_mode_of_a_new_home_counts_for_days_before_it(tmp_path: Path) -> Non
 
 
 def test_the_mode_after_the_clock_was_set_back(pending: Pending) -> None:
-    on(pending, 5, SetParticipationMode(mode=ParticipationMode.STRICT))
-    on(pending, 2, SetParticipationMode(mode=ParticipationMode.OPEN))
+    on(pending, 5, ChangeSetting(Setting.PARTICIPANTS, ParticipationMode.STRICT.value))
+    on(pending, 2, ChangeSetting(Setting.PARTICIPANTS, ParticipationMode.OPEN.value))
     pending.clock.set(datetime.combine(day(9), START.timetz()))
     for number, eligible in ((1, True), (2, True), (5, True)):
         decision = pending.smki.inquiry.organisation(SUPPLIER, RemotePartyRole.SUPPLIER, DS, as_of=day(number))

@@ -23,7 +23,7 @@ from smki.registration.authorisation import NotAuthorised
 from smki.registration.bulk import LoadDevices, read_devices
 from smki.registration.devices import AddDevices
 from smki.registration.inventory import NotToBeAdded
-from smki.registration.participation import RecordTest, SetParticipationMode
+from smki.registration.participation import RecordTest
 from smki.registration.parties import SetStanding
 from smki.registration.products import ListProduct
 from smki.registration.settings import ChangeSetting, Setting
@@ -241,7 +241,7 @@ def test_a_suspended_supplier_adds_nothing_until_it_is_reinstated() -> None:
 
 def test_in_strict_mode_a_party_needs_a_recorded_test_for_a_device_under_test() -> None:
     with Smki.in_memory(seed="strict") as smki:
-        smki.registration.execute(SetParticipationMode(mode=ParticipationMode.STRICT), OPERATOR)
+        smki.registration.execute(ChangeSetting(Setting.PARTICIPANTS, ParticipationMode.STRICT.value), OPERATOR)
         user, actor = PartyId("OTHER-USER"), Actor(interface="test", party="OTHER-USER")
         device = Device(EntityIdentifier(bytes(7) + b"1"), DeviceType.ESME, under_test=user)
         with pytest.raises(NotToBeAdded) as caught:

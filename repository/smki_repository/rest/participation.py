@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from flask import Response
 
-from smki.registration.participation import ChangeTest, EndTest, RecordTest, SetParticipationMode, participation_mode
+from smki.registration.participation import ChangeTest, EndTest, RecordTest, participation_mode
+from smki.registration.settings import ChangeSetting, Setting
 from smki.sec.device import DeviceType
 from smki.sec.recorded_test import ParticipationMode, RecordedTest, TestPurpose
 from smki.sec.registry_fields import registrant_fields
@@ -73,8 +74,8 @@ def _mode(call: Call) -> Response:
 
 def _set_mode(call: Call) -> Response:
     wanted_form(JSON)
-    command = SetParticipationMode(mode=call.values["mode"])
-    return done({"mode": str(call.smki.registration.execute(command, call.actor()))})
+    command = ChangeSetting(Setting.PARTICIPANTS, call.values["mode"].value)
+    return done({"mode": call.smki.registration.execute(command, call.actor())})
 
 
 def _purpose(*, required: bool) -> Parameter:

@@ -184,7 +184,11 @@ def _require_free(home: Path, path: Path) -> None:
         )
     if not path.parent.is_dir():
         seen, expected = "no such directory", "an existing directory"
-        raise NotReady(Problem(code="file.missing", subject=str(path.parent), seen=seen, expected=expected))
+        raise NotReady(
+            Problem(
+                code="file.missing", subject=str(path.parent), seen=seen, expected=expected, remedy="Create it first."
+            )
+        )
 
 
 def _publish(archive: Path, path: Path) -> None:
