@@ -8,6 +8,7 @@ from functools import cached_property
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from smki.keys.private_key import key_to_pem
 from smki.pki import der
 from smki.pki.certificate import Certificate
 from smki.pki.request import public_point
@@ -49,6 +50,13 @@ class SigningKey:
         :raises SmkiError: when it cannot be read.
         """
         _ = self._key
+
+    def exported(self) -> bytes:
+        """Return the key as PKCS#8 in PEM, for the worker processes of this one.
+
+        :raises SmkiError: when it cannot be read.
+        """
+        return key_to_pem(self._key)
 
     def sign(self, cleared: Cleared) -> bytes:
         """Sign a certificate or list and return it (DER).

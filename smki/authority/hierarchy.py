@@ -44,7 +44,7 @@ ISSUED_BY = {
     CertificateKind.DEVICE: CertificateKind.ISSUING_DCA,
 }
 
-_ROLES = {
+AUTHORITY_ROLES = {
     CertificateKind.ROOT_OCA: RemotePartyRole.ROOT,
     CertificateKind.ISSUING_OCA: RemotePartyRole.ISSUING_AUTHORITY,
 }
@@ -55,6 +55,8 @@ _NUMBERED = re.compile(r"(.*?)([0-9]+)\Z")
 class NewAuthority:
     """A new authority that has a key but no certificate yet."""
 
+    name: str
+    """Its common name."""
     subject: Subject
     facts: IssuerFacts
     """The issuer facts of a root, which issues its own certificate; None for others."""
@@ -122,7 +124,7 @@ class Hierarchy:
         point = public_point(key.public_key())
         subject = Subject(_subject(kind, name), encode_public_key(point))
         facts = IssuerFacts(name=subject.name, point=point)
-        return NewAuthority(subject, facts, SigningKey(subject.name, lambda: key))
+        return NewAuthority(name, subject, facts, SigningKey(subject.name, lambda: key))
 
     def require_key(self, record: CertificateRecord) -> None:
         """Read the key of an authority, and compare it with its certificate.
@@ -216,7 +218,7 @@ def _next_name(names: list[str]) -> str:
 
 def _subject(kind: CertificateKind, name: str) -> bytes:
     common_name = encode_attribute(Oid.COMMON_NAME, der.printable_string(name))
-    role = _ROLES.get(kind)
+    role = AUTHORITY_ROLES.get(kind)
     if role is None:
         return der.sequence(common_name)
     unit = encode_attribute(Oid.ORGANIZATIONAL_UNIT_NAME, der.printable_string(role.hexadecimal))

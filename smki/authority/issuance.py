@@ -5,15 +5,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from smki.authority.certification_authority import SigningKey
 from smki.identity import SerialNumber
 from smki.keys.private_key import Randomness
-from smki.pki.certificate import Certificate
+from smki.pki import der
+from smki.pki.oid import Oid
+from smki.pki.template import CertificateTemplate
 from smki.profile import IssuerFacts
 from smki.profile.build import CertificateContents, build_tbs_certificate, validity_from
-from smki.profile.clearance import IssuingTemplates, clear_for_signature
-from smki.profile.forms import CertificateProfile
+from smki.profile.clearance import IssuingTemplates, NotConformant, clear_for_signature
+from smki.profile.tables import profile_of
+from smki.sec.role import CertificateKind, RemotePartyRole
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +32,34 @@ class Subject:
     """Contents of extensions copied from the request, by dotted object identifier."""
 
 
+class CertificateOrder(NamedTuple):
+    """A certificate to be made."""
+
+    kind: CertificateKind
+    role: RemotePartyRole | None
+    subject: Subject
+    issuer: IssuerFacts
+    key: SigningKey
+    serial_number: SerialNumber
+
+
+class MadeCertificate(NamedTuple):
+    """A certificate that was signed."""
+
+    der: bytes
+    not_before: datetime
+    not_after: datetime
+
+
 class Issuance:
     """Makes certificates that conform to their profile.
+
     :param policy_oid: the certificatePolicies of all certificates.
     """
 
     def __init__(self, randomness: Randomness, policy_oid: str) -> None:
         self._randomness = randomness
-        self._policy_oid = policy_oid
-        self._templates = IssuingTemplates()
+        self.maker = CertificateMaker(policy_oid)
 
     def serial_number(self, subject: Subject, attempt: int, above: int) -> SerialNumber:
         """Draw a serial number for a certificate.
@@ -48,15 +71,19 @@ class Issuance:
         material = subject.public_key_info + (above.to_bytes(8, "big") if above else b"")
         return self._randomness.serial_number(material, attempt)
 
-    def make(
-        self,
-        profile: CertificateProfile,
-        subject: Subject,
-        issuer: IssuerFacts,
-        key: SigningKey,
-        serial_number: SerialNumber,
-        now: datetime,
-    ) -> Certificate:
+
+class CertificateMaker:
+    """Builds certificates, lints them, and has them signed.
+
+    :param policy_oid: the certificatePolicies of all certificates.
+    """
+
+    def __init__(self, policy_oid: str) -> None:
+        self.policy_oid = policy_oid
+        self._templates = IssuingTemplates()
+        self._alike: dict[tuple[bytes | None, ...], CertificateTemplate] = {}
+
+    def make(self, order: CertificateOrder, now: datetime) -> MadeCertificate:
         """Build a certificate, lint it, and sign it.
 
         The signature is deterministic, and a certificate counts as issued only when it is stored. One that is lost
@@ -65,18 +92,56 @@ class Issuance:
         :param now: the time from which the validity is calculated.
         :raises NotConformant: if it would break its profile; nothing is signed then.
         """
+        profile, issuer = profile_of(order.kind, order.role), order.issuer
         not_before, not_after = validity_from(now, profile.validity.form)
         contents = CertificateContents(
-            serial_number=serial_number,
+            serial_number=order.serial_number,
             issuer=issuer.name or b"",
             not_before=not_before,
             not_after=not_after,
-            subject=subject.name,
-            public_key_info=subject.public_key_info,
+            subject=order.subject.name,
+            public_key_info=order.subject.public_key_info,
             issuer_key_identifier=issuer.key_identifier,
-            policy_oid=self._policy_oid,
-            carried_over=subject.carried_over,
+            policy_oid=self.policy_oid,
+            carried_over=order.subject.carried_over,
         )
-        tbs = build_tbs_certificate(profile, contents)
-        cleared = clear_for_signature(tbs, profile, issuer, self._policy_oid, self._templates)
-        return cleared.read(key.sign(cleared))
+        key = _what_devices_share(order)
+        like = self._alike.get(key) if key is not None else None
+        tbs = (like and _filled(like, contents)) or build_tbs_certificate(profile, contents)
+        cleared = clear_for_signature(tbs, profile, issuer, self.policy_oid, self._templates)
+        if key is not None and like is None:
+            self._remember(key, tbs)
+        return MadeCertificate(order.key.sign(cleared), not_before, not_after)
+
+    def _remember(self, key: tuple[bytes | None, ...], tbs: bytes) -> None:
+        for template, _ in self._templates.covering(tbs):
+            if len(self._alike) >= MAX_ALIKE:
+                self._alike.clear()
+            self._alike[key] = template
+
+    def make_or_say_why_not(self, order: CertificateOrder, now: datetime) -> MadeCertificate | NotConformant:
+        """Make a certificate as :meth:`make` does, and return the error instead of raising it."""
+        try:
+            return self.make(order, now)
+        except NotConformant as error:
+            return error
+
+
+MAX_ALIKE = 64
+"""Number of templates from which certificates are made."""
+
+
+def _what_devices_share(order: CertificateOrder) -> tuple[bytes | None, ...] | None:
+    """Return what determines a Device Certificate but for its serial number, notBefore, key and Device ID, which ends its
+    subjectAltName; None for other certificates."""
+    name = order.subject.carried_over.get(Oid.SUBJECT_ALT_NAME)
+    if order.kind is not CertificateKind.DEVICE or name is None:
+        return None
+    usage = order.subject.carried_over.get(Oid.KEY_USAGE)
+    return order.issuer.name, order.issuer.key_identifier, order.subject.name, usage, name[:-8]
+
+
+def _filled(like: CertificateTemplate, contents: CertificateContents) -> bytes | None:
+    point = contents.public_key_info[-65:]
+    entity = contents.carried_over[Oid.SUBJECT_ALT_NAME][-8:]
+    return like.filled(contents.serial_number.value, der.time(contents.not_before), point, entity)

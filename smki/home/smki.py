@@ -30,10 +30,10 @@ from smki.authority.issuance import Issuance
 from smki.authority.revocation_lists import POLICIES
 from smki.clock import AdjustableClock, Clock, FixedClock, HomeClock, iso
 from smki.file import TemporaryPlace, workshop
+from smki.home.applying import Applying
 from smki.home.audit_trail import AuditTrail
 from smki.home.configuration import CONFIGURATION_FILE, Configuration, beginning, refuse_occupied
 from smki.home.population import dcc_key_name, populate
-from smki.identity import EntityIdentifier
 from smki.interchange.extracts import Extracts
 from smki.interchange.importing import Importer
 from smki.keys.private_key import (
@@ -52,17 +52,15 @@ from smki.ledger.sqlite.memory import MemoryLedger
 from smki.leftovers import left_beside, remove
 from smki.os_errors import DISK_IS_FULL, remedy_for
 from smki.pki.certificate import Certificate
-from smki.pki.request import make_device_request, make_organisation_request, public_point
-from smki.pki.x509 import encode_public_key
 from smki.problem import NotReady, Problem
-from smki.registration import Actor, Application, Apply, Issued, Refusal, Refused, Registration
+from smki.registration import Actor, Registration
 from smki.registration.command import Settings
 from smki.registration.imports import Import
 from smki.registration.questions import Questions
 from smki.registration.revocation_lists import IssuedLists, lists_of_issuer
-from smki.sec.device import DeviceType
 from smki.sec.recorded_test import ParticipationMode
 from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole
+from smki.workers import Workers
 
 if TYPE_CHECKING:
     from smki.home.published_keys import PublishedKeys
@@ -73,7 +71,7 @@ EXTRACTS = "extracts"
 CHECKPOINTS = "checkpoints"
 
 
-class Smki:
+class Smki(Applying):
     """An open SMKI. Close it, or use it in a ``with`` statement.
 
     :ivar ledger: its records.
@@ -89,6 +87,7 @@ class Smki:
         ledger: Ledger,
         clock: Clock,
         keys: KeyStore | None = None,
+        workers: Workers | None = None,
     ) -> None:
         self._place = place
         self._is_in_memory = not isinstance(place, Path)
@@ -98,6 +97,7 @@ class Smki:
         self._passphrase = encryption_from_environment(place / "keys" if isinstance(place, Path) else None)
         seed = configuration.seed
         self._randomness: Randomness = SystemRandomness() if seed is None else SeededRandomness(seed)
+        self._workers = workers or Workers()
         self._keys: KeyStore = keys or KeyDirectory(self.path / "keys", self._passphrase)
         self.hierarchy = Hierarchy(self._keys, self._randomness)
         self.registration = Registration(
@@ -186,10 +186,11 @@ class Smki:
 
     def with_clock(self, clock: Clock) -> Smki:
         """Return the same SMKI with another clock. Ledger and keys are shared; closing one closes both."""
-        return Smki(self._place, self.configuration, self.ledger, clock, self._keys)
+        return Smki(self._place, self.configuration, self.ledger, clock, self._keys, self._workers)
 
     def close(self) -> None:
-        """Close the ledger and the audit trail."""
+        """Close the ledger and the audit trail, and stop worker processes."""
+        self._workers.close()
         if "audit_trail" in vars(self):
             self.audit_trail.close()
         self.ledger.close()
@@ -269,78 +270,6 @@ class Smki:
         """Issue every list that is due, and return the new lists."""
         lists = self.all_lists(interface=interface)
         return [made for each in lists if (made := each.publish_if_due()) is not None]
-
-    def issue_device(
-        self,
-        request: bytes,
-        *,
-        applicant: str = "",
-        officer: str = "",
-        on_behalf_of: str = "",
-        device_type: DeviceType | None = None,
-        interface: str = "python",
-    ) -> Issued:
-        """Apply for a Device Certificate with a certification request (DER).
-
-        :param applicant: the id of the Party or Testing Participant that applies; by default the first that is
-            eligible.
-        :param device_type: the type of a Device that is not yet in the inventory.
-        :raises Refused: with every reason, if it is refused.
-        """
-        kind = CertificateKind.DEVICE
-        actor = Actor(interface=interface, party=applicant, officer=officer, on_behalf_of=on_behalf_of)
-        return self.issue(Application(kind=kind, request=request, device_type=device_type), actor)
-
-    def issue_organisation(
-        self,
-        request: bytes,
-        *,
-        applicant: str = "",
-        officer: str = "",
-        on_behalf_of: str = "",
-        interface: str = "python",
-    ) -> Issued:
-        """Apply for an Organisation Certificate with a certification request (DER).
-
-        :param applicant: the id of the Party that applies; by default the one that owns the Entity Identifier.
-        :raises Refused: with every reason, if it is refused.
-        """
-        actor = Actor(interface=interface, party=applicant, officer=officer, on_behalf_of=on_behalf_of)
-        return self.issue(Application(kind=CertificateKind.ORGANISATION, request=request), actor)
-
-    def issue(self, application: Application, actor: Actor) -> Issued:
-        """Apply for a certificate.
-
-        :raises Refused: with every reason, if it is refused.
-        :raises LedgerUnavailable: if the decision could not be recorded; nothing was issued then.
-        """
-        outcome = self.registration.execute(Apply(application), actor)
-        if isinstance(outcome, Refusal):
-            raise Refused(*outcome.problems)
-        return outcome
-
-    def make_device_request(
-        self, entity: EntityIdentifier, usage: KeyUsage
-    ) -> tuple[ec.EllipticCurvePrivateKey, bytes]:
-        """Return a new key for a Device, and a certification request (DER) for it."""
-        key = self._new_key(f"device {entity} {usage.code}")
-        return key, make_device_request(key, entity, usage)
-
-    def make_organisation_request(
-        self, entity: EntityIdentifier, role: RemotePartyRole, usage: KeyUsage, common_name: str | None = None
-    ) -> tuple[ec.EllipticCurvePrivateKey, bytes]:
-        """Return a new key for an Organisation in a role, and a certification request (DER) for it."""
-        key = self._new_key(f"organisation {entity} {role.label} {usage.code}")
-        return key, make_organisation_request(key, entity, role, usage, common_name)
-
-    def _new_key(self, label: str) -> ec.EllipticCurvePrivateKey:
-        # With a seed, the first keys of a label are those of earlier certificates.
-        number, above = 0, self.ledger.numbers_above()
-        while True:
-            key = self._randomness.private_key(f"{label} {number}" + (f" after {above}" if above else ""))
-            if not self.ledger.is_certified(encode_public_key(public_point(key.public_key()))):
-                return key
-            number += 1
 
     def dcc_key(self, role: RemotePartyRole, usage: KeyUsage) -> ec.EllipticCurvePrivateKey:
         """Return the private key of a certificate that the DCC lodged when the SMKI was made.

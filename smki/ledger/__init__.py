@@ -4,6 +4,7 @@
 """
 
 from smki.ledger.contract import Conflict, Ledger, LedgerUnavailable, Reader, Transaction
+from smki.ledger.decisions import DecidedApplication, RecordedDecision
 from smki.ledger.records import (
     ApplicationQuery,
     ApplicationRecord,
@@ -33,6 +34,7 @@ __all__ = [
     "Conflict",
     "CredentialKind",
     "CredentialRecord",
+    "DecidedApplication",
     "Event",
     "EventKind",
     "EventQuery",
@@ -46,6 +48,7 @@ __all__ = [
     "Page",
     "Period",
     "Reader",
+    "RecordedDecision",
     "Revocation",
     "Statement",
     "Transaction",

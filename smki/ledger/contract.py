@@ -6,12 +6,13 @@ transaction sees its own writes; others see either all of them, once they are co
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol, TypeVar
 
 from smki.identity import EntityIdentifier, PartyId, SerialNumber
+from smki.ledger.decisions import DecisionWriter, SetReader
 from smki.ledger.history import HistoryReader
 from smki.ledger.imports import ImportReader
 from smki.ledger.products import ProductReader, ProductWriter
@@ -26,7 +27,6 @@ from smki.ledger.records import (
     Event,
     EventQuery,
     ListRecord,
-    NewApplication,
     NewEvent,
     NewImport,
     Order,
@@ -212,6 +212,10 @@ class Reader(SettingReader, Protocol):
     def search(self) -> SearchReader:
         """Paginated queries."""
 
+    @property
+    def sets(self) -> SetReader:
+        """Queries about many things at once."""
+
     def certificate(self, serial_number: SerialNumber) -> CertificateRecord | None:
         """The certificate with that serial number, or None."""
 
@@ -267,25 +271,11 @@ class Reader(SettingReader, Protocol):
         """Audit events that match, in the order in which they were appended."""
 
 
-class Transaction(Reader, ProductWriter, SettingWriter, Protocol):
+class Transaction(Reader, DecisionWriter, ProductWriter, SettingWriter, Protocol):
     """A write transaction. Its queries see its own writes.
 
     The writes are committed together, or not at all: an exception that leaves the transaction rolls it back.
     """
-
-    def add_application(
-        self, application: NewApplication, *, serial_number: SerialNumber | None = None, reasons: Sequence[Problem] = ()
-    ) -> int:
-        """Add an application, which is granted if it has a serial number, and return its id.
-
-        :raises Conflict: if the serial number is already in the ledger; nothing was written then.
-        """
-
-    def add_certificate(self, new: CertificateRecord) -> CertificateRecord:
-        """Add a certificate and return it with its id.
-
-        :raises Conflict: if there is already a certificate for its public key.
-        """
 
     def replace_older(self, certificate_id: int, moment: datetime) -> None:
         """Mark the certificates that a certificate replaces: older ones for the same subject, role and usage."""

@@ -61,7 +61,18 @@ class Columns:
 
     def text(self, values: Sequence[Any]) -> str:
         """Return the columns that are not NULL as a JSON object."""
-        members = [start + value_text(values[index]) for start, index in self._members if values[index] is not None]
+        members = []
+        for start, index in self._members:
+            value = values[index]
+            if value is None:
+                continue
+            # What most values are, as value_text writes them.
+            if type(value) is int:
+                members.append(f"{start}{value}")
+            elif type(value) is bytes and len(value) <= WHOLE_BYTES:
+                members.append(f'{start}"hex:{value.hex()}"')
+            else:
+                members.append(start + value_text(value))
         return "{" + "".join(members)[1:] + "}"
 
 

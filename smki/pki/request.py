@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -18,6 +17,7 @@ from smki.pki.oid import Oid
 from smki.pki.pem import decode_input
 from smki.pki.x509 import (
     ECDSA_WITH_SHA256_ALGORITHM,
+    Attribute,
     ExtensionNode,
     StructureFault,
     attribute_of,
@@ -130,9 +130,10 @@ def _read_attributes(structure: RequestStructure, container: Node) -> None:
         structure.faults.append(StructureFault("structure.attributes", location, str(error), "a SET of attributes"))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CertificationRequest:
-    """The parts of a linted certification request that are copied into the certificate byte for byte."""
+    """The parts of a linted certification request that are copied into the certificate byte for byte, and what they
+    say."""
 
     der: bytes
     subject: bytes
@@ -143,6 +144,12 @@ class CertificationRequest:
     """Contents of the requested keyUsage extension, DER."""
     subject_alt_name: bytes | None
     """Contents of the requested subjectAltName extension, DER; None for an Organisation."""
+    usage: KeyUsage
+    """digitalSignature or keyAgreement."""
+    role: RemotePartyRole | None
+    """The requested role; None in a Device's request."""
+    entity_identifier: EntityIdentifier
+    """The Entity Identifier of the intended holder."""
 
     @classmethod
     def of(cls, structure: RequestStructure) -> CertificationRequest:
@@ -150,34 +157,27 @@ class CertificationRequest:
         subject, key, usage = structure.subject, structure.public_key, structure.extension(Oid.KEY_USAGE)
         if subject is None or key is None or usage is None:
             raise ValueError("this structure has not passed the lint of certification requests")
-        alt_name = structure.extension(Oid.SUBJECT_ALT_NAME)
+        extension = structure.extension(Oid.SUBJECT_ALT_NAME)
+        alt_name = extension.value.content if extension else None
+        names = parse_name(subject.encoded)
+        role = attribute_of(names, Oid.ORGANIZATIONAL_UNIT_NAME)
+        (key_usage,) = key_usages(usage.value.content[2:])
         return cls(
-            structure.data,
-            subject.encoded,
-            key.encoded,
-            usage.value.content,
-            alt_name.value.content if alt_name else None,
+            der=structure.data,
+            subject=subject.encoded,
+            public_key_info=key.encoded,
+            key_usage=usage.value.content,
+            subject_alt_name=alt_name,
+            usage=key_usage,
+            role=RemotePartyRole.of_hexadecimal(role.text) if role else None,
+            entity_identifier=_entity_identifier(attribute_of(names, Oid.X500_UNIQUE_IDENTIFIER), alt_name),
         )
 
-    @cached_property
-    def usage(self) -> KeyUsage:
-        """digitalSignature or keyAgreement."""
-        (usage,) = key_usages(self.key_usage[2:])
-        return usage
 
-    @cached_property
-    def role(self) -> RemotePartyRole | None:
-        """The requested role; None in a Device's request."""
-        attribute = attribute_of(parse_name(self.subject), Oid.ORGANIZATIONAL_UNIT_NAME)
-        return RemotePartyRole.of_hexadecimal(attribute.text) if attribute else None
-
-    @cached_property
-    def entity_identifier(self) -> EntityIdentifier:
-        """The Entity Identifier of the intended holder."""
-        attribute = attribute_of(parse_name(self.subject), Oid.X500_UNIQUE_IDENTIFIER)
-        if attribute is not None:
-            return EntityIdentifier(attribute.content[1:])
-        return EntityIdentifier(hardware_module_name(self.subject_alt_name or b"")[1])
+def _entity_identifier(attribute: Attribute | None, subject_alt_name: bytes | None) -> EntityIdentifier:
+    if attribute is not None:
+        return EntityIdentifier(attribute.content[1:])
+    return EntityIdentifier(hardware_module_name(subject_alt_name or b"")[1])
 
 
 def self_signature_verifies(structure: RequestStructure) -> bool:

@@ -10,12 +10,12 @@ no template gets the full lint. ``smki check`` makes templates of its own, from 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from smki.identity import SerialNumber
+from smki.identity import EntityIdentifier, SerialNumber
 from smki.pki import der
 from smki.pki.certificate import Certificate, CertificateStructure, read_certificate
 from smki.pki.der import DerError, Node
@@ -49,15 +49,24 @@ T = TypeVar("T")
 class _Pattern:
     """Bytes that are fixed except in some spans."""
 
-    __slots__ = ("_fixed", "length")
+    __slots__ = ("_fixed", "_spans", "length")
 
     def __init__(self, encoded: bytes, spans: Iterable[Span]) -> None:
         self.length = len(encoded)
         fixed, at = [], 0
-        for start, end in [*sorted(spans), (len(encoded), len(encoded))]:
+        ordered = sorted(spans)
+        self._spans = {span[0]: span for span in ordered}
+        for start, end in [*ordered, (len(encoded), len(encoded))]:
             fixed.append((at, start, encoded[at:start]))
             at = end
         self._fixed = tuple(fixed)
+
+    def filled(self, values: Mapping[Span, bytes]) -> bytes:
+        """Return the bytes with other values in the spans, each of the length of its span."""
+        parts = []
+        for _, end, same in self._fixed[:-1]:
+            parts += [same, values[self._spans[end]]]
+        return b"".join((*parts, self._fixed[-1][2]))
 
     def fits(self, encoded: bytes) -> bool:
         """Return whether other bytes are the same outside the spans."""
@@ -77,6 +86,8 @@ class CertificateTemplate:
     point: Span
     identifier: Span
     """The 8 bytes of the subjectKeyIdentifier."""
+    entity: Span
+    """The 8 bytes of the Entity Identifier."""
     issuer: bytes
     subject: Span
     began: datetime
@@ -115,12 +126,35 @@ class CertificateTemplate:
             not_before=not_before,
             point=where,
             identifier=identifier,
+            entity=eui,
             issuer=s.issuer.encoded,
             subject=_shifted((s.subject.start, s.subject.end), start),
             began=der.decode_time(s.not_before),
             ends=der.decode_time(s.not_after),
             key_info=key_info,
             extensions=tuple((item.oid, *_content(item.value, start)) for item in s.extensions),
+        )
+
+    def filled(self, serial: int, not_before: bytes, point: bytes, entity: bytes) -> bytes | None:
+        """Return the TBSCertificate (DER) with other values; None if they have other lengths.
+
+        :param not_before: a time (DER).
+        :param point: the public key (65 bytes).
+        :param entity: the Entity Identifier (8 bytes).
+        """
+        if self.not_before is None or not_before[:2] != b"\x17\x0d" or len(point) != 65 or len(entity) != 8:
+            return None
+        number = serial.to_bytes(16, "big") if 0 < serial < 1 << 127 else b""
+        if not number or not number[0]:
+            return None
+        return self.pattern.filled(
+            {
+                self.serial: number,
+                self.not_before: not_before[2:],
+                self.point: point,
+                self.identifier: key_identifier(point),
+                self.entity: entity,
+            }
         )
 
     def covers(self, tbs: bytes) -> bool:
@@ -233,9 +267,9 @@ class RequestTemplate:
         self._key = _shifted((s.public_key.start, s.public_key.end), start)
         self._point = self._key[1] - len(point), self._key[1]
         self._alternative_name = _content(name.value, start)
+        self._entity_identifier = eui
         self._pattern = _Pattern(s.info.encoded, (self._point, eui))
-        request = CertificationRequest.of(structure)
-        self._subject, self._key_usage = request.subject, request.key_usage
+        self._first = CertificationRequest.of(structure)
 
     def request(self, data: bytes) -> CertificationRequest | None:
         """Return another request (DER) if it matches, so that the lint would find nothing in it; otherwise None."""
@@ -245,11 +279,18 @@ class RequestTemplate:
         info, signature = found
         if not self._pattern.fits(info):
             return None
-        point = _in(info, self._point)
-        if not is_on_p256(point) or not signature_verifies(point, signature, info):
+        if not signature_verifies(_in(info, self._point), signature, info):
             return None
+        first = self._first
         return CertificationRequest(
-            data, self._subject, _in(info, self._key), self._key_usage, _in(info, self._alternative_name)
+            der=data,
+            subject=first.subject,
+            public_key_info=_in(info, self._key),
+            key_usage=first.key_usage,
+            subject_alt_name=_in(info, self._alternative_name),
+            usage=first.usage,
+            role=first.role,
+            entity_identifier=EntityIdentifier(_in(info, self._entity_identifier)),
         )
 
 

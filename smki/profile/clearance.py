@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import threading
 
-from smki.pki import der
-from smki.pki.certificate import Certificate, read_tbs_certificate
+from smki.pki.certificate import read_tbs_certificate
 from smki.pki.template import CertificateTemplate, CertificateTemplates
-from smki.pki.x509 import ECDSA_WITH_SHA256_ALGORITHM
 from smki.problem import Finding, SmkiError, errors_among
 from smki.profile.forms import CertificateProfile, RevocationListProfile
 from smki.profile.issuer import NOTHING_KNOWN, IssuerFacts
@@ -27,6 +25,9 @@ class NotConformant(SmkiError):
     def __init__(self, findings: list[Finding]) -> None:
         super().__init__(*(finding.as_problem() for finding in errors_among(findings)))
         self.findings = findings
+
+    def __reduce__(self) -> tuple[type[NotConformant], tuple[list[Finding]]]:
+        return type(self), (self.findings,)
 
 
 class AlreadySigned(RuntimeError):
@@ -71,28 +72,7 @@ class Cleared:
 class ClearedCertificate(Cleared):
     """A TBSCertificate (DER) that meets its profile. Created only by :func:`clear_for_signature`."""
 
-    __slots__ = ("_template",)
-
-    def __init__(
-        self,
-        tbs: bytes,
-        made_by: object,
-        issuer: IssuerFacts = NOTHING_KNOWN,
-        template: CertificateTemplate | None = None,
-    ) -> None:
-        super().__init__(tbs, made_by, issuer)
-        self._template = template
-
-    def read(self, signed: bytes) -> Certificate:
-        """Return the certificate after signing.
-
-        :param signed: the result of :meth:`~smki.authority.certification_authority.SigningKey.sign`, DER.
-        """
-        if self._template is not None:
-            outer = der.read(signed)
-            signature = der.read(signed, outer.body + len(self._tbs) + len(ECDSA_WITH_SHA256_ALGORITHM), outer.end)
-            return self._template.certificate(self._tbs, signed, signature.content[1:])
-        return Certificate.from_der(signed)
+    __slots__ = ()
 
 
 class ClearedList(Cleared):
@@ -120,9 +100,9 @@ def clear_for_signature(
     """
     context = profile, issuer, policy_oid
     if templates is not None:
-        for template, cleared_as in templates.covering(tbs):
+        for _, cleared_as in templates.covering(tbs):
             if cleared_as == context:
-                return ClearedCertificate(tbs, _MADE_HERE, issuer, template)
+                return ClearedCertificate(tbs, _MADE_HERE, issuer)
     structure = read_tbs_certificate(tbs)
     findings = lint_tbs_structure(structure, profile, issuer, policy_oid)
     if errors_among(findings):

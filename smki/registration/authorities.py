@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from smki.authority.hierarchy import ABOVE
+from smki.authority.hierarchy import ABOVE, AUTHORITY_ROLES
 from smki.eligibility import Applicant, AuthorityQuestion, decide
 from smki.identity import PartyId
 from smki.ledger import CertificateRecord, EventKind, NewApplication
-from smki.profile.tables import profile_of
+from smki.profile.clearance import NotConformant
 from smki.registration.applicants import first_officer
 from smki.registration.applications import Refused
 from smki.registration.command import Command, Context, Done, Happened
-from smki.registration.storing import store_certificate
+from smki.registration.storing import Grant, make_certificates
 from smki.sec.party import NonParty
 from smki.sec.role import CertificateKind
 
@@ -49,16 +49,26 @@ class EstablishAuthority(Command[CertificateRecord]):
             officer=context.actor.officer,
             kind=self.kind,
         )
-        record = store_certificate(
+        name = f"{self.kind.title} {made.name}"
+        (decided,) = make_certificates(
             context,
-            profile_of(self.kind),
-            made.subject,
-            issuer.facts if issuer else made.facts,
-            issuer.signing_key if issuer else made.signing_key,
-            application,
+            [
+                Grant(
+                    application=application,
+                    happened=Happened(kind=EventKind.AUTHORITY_ADDED, detail=name),
+                    kind=self.kind,
+                    role=AUTHORITY_ROLES.get(self.kind),
+                    subject=made.subject,
+                    issuer=issuer.facts if issuer else made.facts,
+                    key=issuer.signing_key if issuer else made.signing_key,
+                )
+            ],
         )
-        name = f"{self.kind.title} {record.certificate.common_name}"
-        return Done(record, Happened(kind=EventKind.AUTHORITY_ADDED, certificate=record, detail=name))
+        if isinstance(decided, NotConformant):
+            raise decided
+        (recorded,) = context.transaction.record_decisions([decided])
+        assert recorded.certificate is not None
+        return Done(recorded.certificate, None, [(recorded.event_id, decided.event)])
 
 
 def _require_eligible(context: Context, kind: CertificateKind) -> None:

@@ -67,7 +67,7 @@ class SetClock(Command[None]):
             "fixed": iso(self.fixed) if self.fixed is not None else None,
             "shiftSeconds": int(self.shift.total_seconds()) if self.shift is not None else None,
         }
-        return Done(None, Happened(kind=EventKind.CLOCK_SET, detail=detail, content=content), undo)
+        return Done(None, Happened(kind=EventKind.CLOCK_SET, detail=detail, content=content), undo=undo)
 
     def _require_usable(self) -> None:
         try:

@@ -3,13 +3,13 @@
 A command is a typed value. :meth:`Registration.execute` runs it in one transaction of the ledger, which checks its
 preconditions, writes the change and appends one audit event, or does none of these. The command line, the REST
 interface, the XML services, the portal and the pytest fixtures only translate to and from commands; the rules are
-implemented here.
+implemented here. A command that decides on several applications appends one event for each.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,6 +24,7 @@ from smki.pki.template import RequestTemplates
 from smki.problem import Malformed, not_text
 from smki.registration.actor import Actor
 from smki.registration.authorisation import require_dcc
+from smki.workers import Workers
 
 T = TypeVar("T")
 
@@ -50,6 +51,8 @@ class Context:
     hierarchy: Hierarchy
     issuance: Issuance
     settings: Settings
+    workers: Workers | None = None
+    """Processes that share the work on a large batch; None to do it in this one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +95,9 @@ class Done(Generic[T]):
 
     outcome: T
     happened: Happened | None
-    """None where nothing had to be done, so that nothing was written."""
+    """None where nothing had to be done, so that nothing was written, and where decisions were recorded."""
+    appended: Sequence[tuple[int, NewEvent]] = ()
+    """Events that the command appended itself, with their numbers: of decisions that it recorded."""
     undo: Callable[[], None] | None = None
     """Undoes what the command changed outside the ledger; called when the transaction could not be committed."""
 
@@ -141,9 +146,10 @@ class Registration:
         self._appended = appended
         self._templates = RequestTemplates()
 
-    def execute(self, command: Command[T], actor: Actor) -> T:
-        """Run a command in one transaction, with one audit event. When this returns, the change is durable.
+    def execute(self, command: Command[T], actor: Actor, workers: Workers | None = None) -> T:
+        """Run a command in one transaction, with its audit event. When this returns, the change is durable.
 
+        :param workers: processes that share the work on a large batch.
         :raises NotAuthorised: when it requires the DCC and the actor is somebody else.
         :raises SmkiError: when it is refused, with the reasons; nothing is written then.
         :raises Malformed: when a text of it cannot be stored, because there are surrogates in it.
@@ -170,6 +176,7 @@ class Registration:
                 hierarchy=self._hierarchy,
                 issuance=self._issuance,
                 settings=self._settings,
+                workers=workers,
             )
             done = prepared.carry_out(context)
             if done.undo is not None:
@@ -177,6 +184,7 @@ class Registration:
             if done.happened is not None:
                 event = done.happened.event(actor, now)
                 events.append((transaction.append_event(event), event))
+            events.extend(done.appended)
             return done.outcome
 
         try:

@@ -144,7 +144,7 @@ def register_on(reader: Reader, day: date, today: date) -> RegisterView:
     return RegisterOn(reader, day) if day < today else reader.register
 
 
-def settings_on(reader: Reader, register: RegisterView | None) -> SettingValues:
+def settings_on(reader: SettingValues, register: RegisterView | None) -> SettingValues:
     """Return the settings for a question that is answered from that register."""
     return register if isinstance(register, RegisterOn) else reader
 

@@ -26,6 +26,7 @@ from smki.ledger.settings import SettingValues
 from smki.problem import Problem, SmkiError
 from smki.registration.actor import Actor
 from smki.registration.applicants import RegisterView, first_eligible, named_applicant, owner_as_applicant
+from smki.registration.facts import Facts
 from smki.registration.history import RegisterOn, register_on, settings_on
 from smki.registration.participation import participation_of, uses_of_another
 from smki.registration.products import listing_of
@@ -98,7 +99,7 @@ class WhoAndWhat(NamedTuple):
 
 
 def find_applicant(
-    reader: Reader,
+    reader: Facts,
     actor: Actor,
     kind: CertificateKind,
     entity: EntityIdentifier,
@@ -167,7 +168,7 @@ def find_device(register: RegisterView, entity: EntityIdentifier, device_type: D
 
 
 def decide_on(
-    reader: Reader,
+    reader: Facts,
     applicant: Applicant,
     device: Device | None,
     role: RemotePartyRole | None,

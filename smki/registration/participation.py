@@ -9,7 +9,7 @@ from typing import ClassVar
 from smki.eligibility import Participation
 from smki.identity import EntityIdentifier, PartyId
 from smki.ledger import Reader
-from smki.ledger.settings import SettingValues
+from smki.ledger.settings import SettingReader, SettingValues
 from smki.problem import NotFound, Problem
 from smki.registration.changes import UNCHANGED, Unchanged, given_fields, with_changes
 from smki.registration.command import Command, Context, Done
@@ -29,7 +29,9 @@ def participation_mode(reader: SettingValues) -> ParticipationMode:
     return ParticipationMode(Setting.PARTICIPANTS.of(reader))
 
 
-def participation_of(reader: Reader, subscriber: Registrant, settings: SettingValues | None = None) -> Participation:
+def participation_of(
+    reader: SettingReader, subscriber: Registrant, settings: SettingValues | None = None
+) -> Participation:
     """Return what the ledger knows about the tests of a subscriber, for a question.
 
     Certificates that a participant that is not a Party had before tests were recorded count for its first test.

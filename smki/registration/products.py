@@ -6,16 +6,17 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from smki.eligibility import Listing
-from smki.ledger import Conflict, EventKind, Reader
+from smki.ledger import Conflict, EventKind
 from smki.ledger.settings import SettingValues
 from smki.problem import NotFound, Problem
 from smki.registration.command import Command, Context, Done, Happened
+from smki.registration.facts import Facts
 from smki.registration.settings import Setting
 from smki.sec.certified_product import CertifiedProduct
 from smki.sec.device import Device, DeviceType, parse_model
 
 
-def listing_of(reader: Reader, device: Device, settings: SettingValues | None = None) -> Listing:
+def listing_of(reader: Facts, device: Device, settings: SettingValues | None = None) -> Listing:
     """Return what the Certified Products List says of a Device that is to be added to the inventory.
 
     :param settings: those of an earlier day; today's by default. The list is always today's.

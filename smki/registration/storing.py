@@ -1,75 +1,122 @@
-"""Makes a certificate and stores it with its application, inside the transaction of a command."""
+"""Makes certificates that were granted, inside the transaction of a command."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
+from smki.authority.batch_work import make_in_workers
 from smki.authority.certification_authority import SigningKey
-from smki.authority.issuance import Subject
-from smki.ledger import CertificateRecord, Conflict, NewApplication
+from smki.authority.issuance import CertificateOrder, MadeCertificate, Subject
+from smki.identity import EntityIdentifier, SerialNumber
+from smki.ledger import CertificateRecord, DecidedApplication, NewApplication
 from smki.problem import IntegrityError, Problem
 from smki.profile import IssuerFacts
-from smki.profile.forms import CertificateProfile
-from smki.registration.command import Context
-from smki.sec.role import CertificateStatus
+from smki.profile.clearance import NotConformant
+from smki.registration.command import Context, Happened
+from smki.sec.device import Device
+from smki.sec.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
 
 MAX_SERIAL_ATTEMPTS = 64
 """Maximum number of serial numbers drawn for one certificate. The first random number is practically always free."""
 
 
-def store_certificate(
-    context: Context,
-    profile: CertificateProfile,
-    subject: Subject,
-    issuer: IssuerFacts,
-    key: SigningKey,
-    application: NewApplication,
-    *,
-    status: CertificateStatus = CertificateStatus.IN_USE,
-    deemed_accepted: datetime | None = None,
-) -> CertificateRecord:
-    """Make a certificate, write it with its application, and return its record.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """A certificate to be made, with the application for which it is granted."""
 
-    :param status: the initial status.
-    :param deemed_accepted: when the certificate is deemed accepted; None if it needs no acceptance.
-    :raises NotConformant: if it would break its profile; nothing is written then.
+    application: NewApplication
+    happened: Happened
+    kind: CertificateKind
+    role: RemotePartyRole | None
+    usage: KeyUsage | None = None
+    """None for an authority."""
+    entity_identifier: EntityIdentifier | None = None
+    """None for an authority."""
+    subject: Subject
+    issuer: IssuerFacts
+    key: SigningKey
+    status: CertificateStatus = CertificateStatus.IN_USE
+    """The initial status."""
+    deemed_accepted: datetime | None = None
+    """When the certificate is deemed accepted; None if it needs no acceptance."""
+    device: Device | None = None
+    """The Device that the application adds to the inventory."""
+
+
+def make_certificates(context: Context, grants: Sequence[Grant]) -> list[DecidedApplication | NotConformant]:
+    """Make certificates, and return what is to be recorded of each, or why it would break its profile. Nothing is
+    written.
+
+    :raises IntegrityError: if no serial number is free.
     """
-    transaction, now = context.transaction, context.now
-    above = transaction.numbers_above()
-    for attempt in range(MAX_SERIAL_ATTEMPTS):
-        serial_number = context.issuance.serial_number(subject, attempt, above)
-        certificate = context.issuance.make(profile, subject, issuer, key, serial_number, now)
-        try:
-            application_id = transaction.add_application(application, serial_number=serial_number)
-        except Conflict:
+    numbers = _serial_numbers(context, grants)
+    orders = [
+        CertificateOrder(grant.kind, grant.role, grant.subject, grant.issuer, grant.key, number)
+        for grant, number in zip(grants, numbers, strict=True)
+    ]
+    decided: list[DecidedApplication | NotConformant] = []
+    for grant, number, made in zip(grants, numbers, _made(context, orders), strict=True):
+        if isinstance(made, NotConformant):
+            decided.append(made)
             continue
-        record = transaction.add_certificate(
-            CertificateRecord(
-                serial_number=certificate.serial_number,
-                kind=certificate.kind,
-                entity_identifier=certificate.entity_identifier,
-                role=certificate.role,
-                usage=None if certificate.is_authority else certificate.usage,
-                not_before=certificate.not_before,
-                not_after=certificate.not_after,
-                stored_status=status,
-                status_since=now,
-                deemed_accepted=deemed_accepted,
-                issued=now,
-                issuer_serial_number=issuer.certificate.serial_number if issuer.certificate else None,
-                application_id=application_id,
-                der=certificate.der,
-                top_up=application.top_up,
+        record = CertificateRecord(
+            serial_number=number,
+            kind=grant.kind,
+            entity_identifier=grant.entity_identifier,
+            role=grant.role,
+            usage=grant.usage,
+            not_before=made.not_before,
+            not_after=made.not_after,
+            stored_status=grant.status,
+            status_since=context.now,
+            deemed_accepted=grant.deemed_accepted,
+            issued=context.now,
+            issuer_serial_number=grant.issuer.certificate.serial_number if grant.issuer.certificate else None,
+            application_id=0,
+            der=made.der,
+            top_up=grant.application.top_up,
+        )
+        decided.append(
+            DecidedApplication(
+                application=grant.application,
+                event=grant.happened.event(context.actor, context.now),
+                certificate=record,
+                public_key_info=grant.subject.public_key_info,
+                device=grant.device,
             )
         )
-        if not record.kind.is_authority:
-            transaction.replace_older(record.id, deemed_accepted or now)
-        return record
-    raise IntegrityError(
-        Problem(
-            code="serial-number.exhausted",
-            subject="serial number",
-            seen=f"{MAX_SERIAL_ATTEMPTS} drawn, all taken",
-            expected="a free one",
-        )
-    )
+    return decided
+
+
+def _made(context: Context, orders: Sequence[CertificateOrder]) -> Iterable[MadeCertificate | NotConformant]:
+    maker, now = context.issuance.maker, context.now
+    if context.workers is not None:
+        return make_in_workers(context.workers, maker.policy_oid, orders, now)
+    return [maker.make_or_say_why_not(order, now) for order in orders]
+
+
+def _serial_numbers(context: Context, grants: Sequence[Grant]) -> list[SerialNumber]:
+    """Draw a serial number for each certificate: one that was never used, nor for another one of these."""
+    above = context.transaction.numbers_above()
+    drawn = [context.issuance.serial_number(grant.subject, 0, above) for grant in grants]
+    used = set(context.transaction.sets.used_serial_numbers(drawn))
+    for index, number in enumerate(drawn):
+        attempt = 0
+        while number in used:
+            attempt += 1
+            if attempt == MAX_SERIAL_ATTEMPTS:
+                raise IntegrityError(
+                    Problem(
+                        code="serial-number.exhausted",
+                        subject="serial number",
+                        seen=f"{MAX_SERIAL_ATTEMPTS} drawn, all taken",
+                        expected="a free one",
+                    )
+                )
+            number = context.issuance.serial_number(grants[index].subject, attempt, above)
+            used |= context.transaction.sets.used_serial_numbers([number])
+        used.add(number)
+        drawn[index] = number
+    return drawn

@@ -93,12 +93,15 @@ def add_one(transaction: Transaction, record: CertificateRecord, subscriber: str
         role=record.role,
         usage=record.usage,
     )
-    number = transaction.add_application(application, serial_number=record.serial_number)
-    stored = transaction.add_certificate(replace(record, id=0, application_id=number))
-    transaction.append_event(
-        NewEvent(at=record.issued, kind=EventKind.ISSUED, application_id=number, certificate_id=stored.id)
+    decided = DecidedApplication(
+        application=application,
+        event=NewEvent(at=record.issued, kind=EventKind.ISSUED),
+        certificate=replace(record, id=0, application_id=0),
+        public_key_info=record.certificate.public_key_info,
     )
-    return stored
+    (stored,) = transaction.record_decisions([decided])
+    assert stored.certificate is not None
+    return stored.certificate
 
 
 def fails(ledger: Ledger, work: Callable[[Transaction], object]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 from smki.identity import EntityIdentifier, SerialNumber
@@ -24,6 +25,7 @@ from smki.ledger.sqlite.register import SqliteRegister
 from smki.ledger.sqlite.revocations import SqliteRevocations
 from smki.ledger.sqlite.rows import Read
 from smki.ledger.sqlite.search import SqliteSearch
+from smki.ledger.sqlite.sets import SqliteSets
 from smki.sec.role import RemotePartyRole
 
 PAGE = 500
@@ -38,48 +40,46 @@ class SqliteReader:
 
     def __init__(self, read: Read) -> None:
         self._read = read
-        self._register = SqliteRegister(read)
-        self._revocations = SqliteRevocations(read)
-        self._credentials = SqliteCredentials(read)
-        self._imports = SqliteImports(read)
-        self._record = SqliteRecord(read)
-        self._history = SqliteHistory(read)
-        self._search = SqliteSearch(read)
 
-    @property
+    @cached_property
     def register(self) -> SqliteRegister:
         """Parties, Testing Participants and Devices."""
-        return self._register
+        return SqliteRegister(self._read)
 
-    @property
+    @cached_property
     def revocations(self) -> SqliteRevocations:
         """Revocations and revocation lists."""
-        return self._revocations
+        return SqliteRevocations(self._read)
 
-    @property
+    @cached_property
     def credentials(self) -> SqliteCredentials:
         """API keys and officers' tokens."""
-        return self._credentials
+        return SqliteCredentials(self._read)
 
-    @property
+    @cached_property
     def imports(self) -> SqliteImports:
         """Certificates that were issued elsewhere."""
-        return self._imports
+        return SqliteImports(self._read)
 
-    @property
+    @cached_property
     def record(self) -> SqliteRecord:
         """The record of all events."""
-        return self._record
+        return SqliteRecord(self._read)
 
-    @property
+    @cached_property
     def history(self) -> SqliteHistory:
         """The past of the register."""
-        return self._history
+        return SqliteHistory(self._read)
 
-    @property
+    @cached_property
     def search(self) -> SqliteSearch:
         """Paginated queries."""
-        return self._search
+        return SqliteSearch(self._read)
+
+    @cached_property
+    def sets(self) -> SqliteSets:
+        """Queries about many things at once."""
+        return SqliteSets(self._read)
 
     def certificate(self, serial_number: SerialNumber) -> CertificateRecord | None:
         """The certificate with that serial number, or None."""

@@ -83,6 +83,8 @@ _EVENT = Columns(("id", *EVENT_COLUMNS))
 _NEW_APPLICATION = Columns(("id", *NEW_APPLICATION_COLUMNS))
 _NEW_CERTIFICATE = CERTIFICATE.columns(("id", *NEW_CERTIFICATE_COLUMNS))
 _NEW_CERTIFICATE_STATUS = CERTIFICATE_STATUS.columns(("id", *NEW_CERTIFICATE_COLUMNS))
+_NEW_STATUS = Columns(("id", "status", "status_since", "replaced", "replaced_by"))
+_NEW_DEVICE = Columns(("id", "record"))
 
 
 class Recorder:
@@ -107,8 +109,18 @@ class Recorder:
         self._written[CERTIFICATE.number, key] = row_text(CERTIFICATE.name, _NEW_CERTIFICATE.text(values))
         self._written[CERTIFICATE_STATUS.number, key] = row_text(CERTIFICATE_STATUS.name, status)
 
-    def record(self, *event: Any) -> None:
-        """Write the leaf of an event, which covers all that was written since the event before.
+    def added_device(self, device_id: bytes, record: str) -> None:
+        """Note a new Device."""
+        self._written[DEVICE.number, (device_id,)] = row_text(DEVICE.name, _NEW_DEVICE.text((device_id, record)))
+
+    def changed_status(self, *values: Any) -> None:
+        """Note what the status of a certificate is now: its id, status, since when, replaced from when, and by which."""
+        self._written[CERTIFICATE_STATUS.number, values[:1]] = row_text(
+            CERTIFICATE_STATUS.name, _NEW_STATUS.text(values)
+        )
+
+    def leaf(self, *event: Any) -> tuple[int, bytes, bytes]:
+        """Return the leaf of an event, which covers all that was written since the event before.
 
         :param event: its id, and the values of EVENT_COLUMNS.
         """
@@ -117,7 +129,11 @@ class Recorder:
             for (number, key), what in self._written.items()
         ]
         self._written.clear()
-        write_leaf(self._connection, event[0], _EVENT.text(event), written)
+        return leaf_of(event[0], _EVENT.text(event), written)
+
+    def record(self, *event: Any) -> None:
+        """Write the leaf of an event (see :meth:`leaf`)."""
+        write_leaf(self._connection, self.leaf(*event))
 
     def _text(self, part: RecordedPart, key: tuple[Any, ...]) -> str:
         condition = " AND ".join(f"{column} = ?" for column in part.key)
@@ -125,14 +141,18 @@ class Recorder:
         return row_text(part.name, part.columns(column_names(cursor)).text(cursor.fetchone()))
 
 
-def write_leaf(connection: sqlite3.Connection, event_id: int, event: str, written: list[WrittenRow]) -> None:
-    """Write the leaf of an event.
+def leaf_of(event_id: int, event: str, written: list[WrittenRow]) -> tuple[int, bytes, bytes]:
+    """Return the leaf of an event, as it is stored.
 
     :param event: its columns, from :meth:`~smki.ledger.record.Columns.text`.
     """
     packed = pack_rows(written)
-    entry = entry_text(event, [row.hash for row in written], packed)
-    connection.execute("INSERT INTO leaf VALUES (?, ?, ?)", (event_id, packed, text_hash(entry)))
+    return event_id, packed, text_hash(entry_text(event, [row.hash for row in written], packed))
+
+
+def write_leaf(connection: sqlite3.Connection, leaf: tuple[int, bytes, bytes]) -> None:
+    """Write a leaf."""
+    connection.execute("INSERT INTO leaf VALUES (?, ?, ?)", leaf)
 
 
 def rows_of(connection: sqlite3.Connection, part: RecordedPart) -> Iterator[tuple[bytes, str]]:
@@ -152,7 +172,7 @@ def record_what_is_there(connection: sqlite3.Connection) -> None:
     cursor = connection.execute("SELECT * FROM audit_event ORDER BY id")
     columns = Columns(column_names(cursor))
     for event in cursor.fetchall():
-        write_leaf(connection, event[0], columns.text(event), [])
+        write_leaf(connection, leaf_of(event[0], columns.text(event), []))
     # Later migrations add tables to PARTS, which have no rows yet.
     there = {row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
     parts = [part for part in PARTS if part.table in there]
@@ -166,7 +186,8 @@ def record_what_is_there(connection: sqlite3.Connection) -> None:
     new = (last or 0, "migrated", "migration", detail)
     sql = "INSERT INTO audit_event (at, event, interface, detail) VALUES (?, ?, ?, ?)"
     number = connection.execute(sql, new).lastrowid or 0
-    write_leaf(connection, number, Columns(("id", "at", "event", "interface", "detail")).text((number, *new)), written)
+    columns = Columns(("id", "at", "event", "interface", "detail"))
+    write_leaf(connection, leaf_of(number, columns.text((number, *new)), written))
 
 
 def column_names(cursor: sqlite3.Cursor) -> tuple[str, ...]:

@@ -93,13 +93,16 @@ def application_row(
     )
 
 
-def certificate_row(new: CertificateRecord) -> tuple[Any, ...]:
-    """Return the parameters of INSERT_CERTIFICATE."""
+def certificate_row(new: CertificateRecord, public_key_info: bytes) -> tuple[Any, ...]:
+    """Return the parameters of INSERT_CERTIFICATE.
+
+    :param public_key_info: SubjectPublicKeyInfo (DER).
+    """
     return (
         new.serial_number.encoded,
         new.kind.value,
         *_whose(new),
-        public_key_digest(new.certificate.public_key_info),
+        public_key_digest(public_key_info),
         to_seconds(new.not_before),
         to_seconds(new.not_after),
         new.stored_status.value,
@@ -115,6 +118,11 @@ def certificate_row(new: CertificateRecord) -> tuple[Any, ...]:
 
 def event_row(new: NewEvent) -> tuple[Any, ...]:
     """Return the parameters of INSERT_EVENT; empty strings are stored as NULL."""
+    return decision_event_row(new, new.application_id, new.certificate_id)
+
+
+def decision_event_row(new: NewEvent, application_id: int | None, certificate_id: int | None) -> tuple[Any, ...]:
+    """Return the parameters of INSERT_EVENT for an event about an application and certificate with these ids."""
     return (
         to_seconds(new.at),
         new.kind.value,
@@ -123,8 +131,8 @@ def event_row(new: NewEvent) -> tuple[Any, ...]:
         new.officer or None,
         new.concerns or None,
         new.device_id.encoded if new.device_id else None,
-        new.application_id,
-        new.certificate_id,
+        application_id,
+        certificate_id,
         new.detail or None,
         json.dumps(new.content, separators=(",", ":")) if new.content is not None else None,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -12,21 +11,20 @@ from typing import Any
 from smki.clock import to_seconds
 from smki.identity import EntityIdentifier, SerialNumber
 from smki.ledger.contract import Conflict
+from smki.ledger.decisions import DecidedApplication, RecordedDecision
 from smki.ledger.records import (
-    CertificateRecord,
     CredentialRecord,
     ListRecord,
-    NewApplication,
     NewEvent,
     NewImport,
     Revocation,
 )
 from smki.ledger.sqlite import recording, rows
 from smki.ledger.sqlite.credentials import secret_digest
+from smki.ledger.sqlite.decisions import write_decisions
 from smki.ledger.sqlite.imports import import_row
 from smki.ledger.sqlite.reader import SqliteReader
 from smki.ledger.sqlite.rows import never_in_use
-from smki.ledger.sqlite.schema import fingerprint_prefix
 from smki.problem import Problem
 from smki.sec.certified_product import CertifiedProduct
 from smki.sec.device import Device
@@ -46,72 +44,19 @@ class SqliteTransaction(SqliteReader):
         self._above: int | None = None
         super().__init__(self._query)
 
+    def numbers_above(self) -> int:
+        """The number above which everything is numbered since the last restore from a backup; 0 without one."""
+        if self._above is None:
+            self._above = super().numbers_above()
+        return self._above
+
     def _query(self, sql: str, parameters: tuple[Any, ...]) -> list[tuple[Any, ...]]:
         return self._connection.execute(sql, parameters).fetchall()
 
-    def _insert(self, table: str, insertion: str, row: tuple[Any, ...]) -> sqlite3.Cursor:
-        """Insert a row with the next id, which is above the gap that a restore from a backup has left.
-
-        :param table: one whose ids are shown to people.
-        :param insertion: the statement, without the id.
-        """
-        if self._above is None:
-            self._above = self.numbers_above()
-        if self._above:
-            last: int | None = self._query(f"SELECT max(id) FROM {table}", ())[0][0]  # noqa: S608
-            if last is None or last <= self._above:
-                insertion = insertion.replace(f"{table} (", f"{table} (id, ", 1).replace("VALUES (", "VALUES (?, ", 1)
-                row = (self._above + 1, *row)
-        return self._connection.execute(insertion, row)
-
-    def add_application(
-        self, application: NewApplication, *, serial_number: SerialNumber | None = None, reasons: Sequence[Problem] = ()
-    ) -> int:
-        """Add an application (see :class:`~smki.ledger.contract.Transaction`)."""
-        row = rows.application_row(application, serial_number, reasons)
-        try:
-            cursor = self._insert("application", rows.INSERT_APPLICATION, row)
-        except sqlite3.IntegrityError:
-            taken = serial_number.hex if serial_number else ""
-            raise Conflict(
-                Problem(
-                    code="serial-number.taken", subject="serial number", seen=taken, expected="one that was never used"
-                )
-            ) from None
-        if serial_number is not None:
-            self._connection.execute(
-                "INSERT INTO subscriber VALUES (?, 1) ON CONFLICT (id) DO UPDATE SET certificates = certificates + 1",
-                (application.subscriber,),
-            )
-            if application.test is not None:
-                self._connection.execute(
-                    """INSERT INTO test_count VALUES (?, ?, 1)
-                        ON CONFLICT (subscriber, test) DO UPDATE SET certificates = certificates + 1""",
-                    (application.subscriber, application.test),
-                )
-        identifier = cursor.lastrowid or 0
-        self._recorder.added_application(identifier, *row)
-        return identifier
-
-    def add_certificate(self, new: CertificateRecord) -> CertificateRecord:
-        """Add a certificate (see :class:`~smki.ledger.contract.Transaction`)."""
-        row = rows.certificate_row(new)
-        try:
-            cursor = self._insert("certificate", rows.INSERT_CERTIFICATE, row)
-        except sqlite3.IntegrityError:
-            raise Conflict(
-                Problem(
-                    code="public-key.already-certified",
-                    subject="public key",
-                    seen="has a certificate",
-                    expected="a new one",
-                )
-            ) from None
-        identifier = cursor.lastrowid or 0
-        prefix = fingerprint_prefix(hashlib.sha256(new.der).digest())
-        self._connection.execute("INSERT INTO fingerprint VALUES (?, ?)", (prefix, identifier))
-        self._recorder.added_certificate(identifier, *row)
-        return replace(new, id=identifier)
+    def record_decisions(self, decided: Sequence[DecidedApplication]) -> list[RecordedDecision]:
+        """Add decided applications with their certificates and events (see
+        :class:`~smki.ledger.decisions.DecisionWriter`)."""
+        return write_decisions(self._connection, decided, self.numbers_above(), self._recorder)
 
     def replace_older(self, certificate_id: int, moment: datetime) -> None:
         """Mark the certificates that a certificate replaces: older ones for the same subject, role and usage."""
@@ -290,10 +235,12 @@ class SqliteTransaction(SqliteReader):
 
     def add_credential(self, credential: CredentialRecord, secret: str) -> CredentialRecord:
         """Add a credential; only the SHA-256 of the secret is stored."""
-        cursor = self._insert(
-            "credential",
-            "INSERT INTO credential (kind, name, party, digest, created, expires) VALUES (?, ?, ?, ?, ?, ?)",
+        # The ids are shown to people, and go on above the gap that a restore from a backup has left.
+        last: int = self._query("SELECT coalesce(max(id), 0) FROM credential", ())[0][0]
+        cursor = self._connection.execute(
+            "INSERT INTO credential (id, kind, name, party, digest, created, expires) VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
+                max(last, self.numbers_above()) + 1,
                 credential.kind.value,
                 credential.name,
                 credential.party,
