@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
@@ -23,7 +22,7 @@ from smki.sec.role import CertificateKind, RemotePartyRole
 from smki.workers import Workers
 
 PIECE = 128
-"""Number of requests or certificates that one worker is given at a time."""
+"""Number of requests or certificates that a worker is given at a time."""
 
 Examined = tuple[CertificationRequest | None, Sequence[Finding]]
 """A request that can be granted, or None, and what the lint found in it."""
@@ -58,8 +57,11 @@ def examine_in_workers(
     return lambda: [each for future in futures for each in future.result()]
 
 
-def make_in_workers(workers: Workers, policy_oid: str, orders: Sequence[CertificateOrder], now: datetime) -> list[Made]:
-    """Build, lint and sign certificates (see :meth:`~smki.authority.issuance.CertificateMaker.make`)."""
+def make_in_workers(
+    workers: Workers, policy_oid: str, orders: Sequence[CertificateOrder], now: datetime
+) -> Callable[[], list[Made]]:
+    """Begin to build, lint and sign certificates (see :meth:`~smki.authority.issuance.CertificateMaker.make`), and return
+    how to wait for them."""
     issuers: dict[SigningKey, int] = {}
     told: list[_Issuer] = []
     for order in orders:
@@ -68,11 +70,7 @@ def make_in_workers(workers: Workers, policy_oid: str, orders: Sequence[Certific
             issuers[order.key] = len(told)
             told.append(_Issuer(order.issuer.certificate.der, order.key.exported()))
     every = [_Order(order.kind, order.role, order.subject, issuers[order.key], order.serial_number) for order in orders]
-    futures: list[Future[list[Made]]] = [
-        workers.submit(_make, policy_oid, tuple(told), every[start : start + PIECE], now)
-        for start in range(0, len(every), PIECE)
-    ]
-    return [each for future in futures for each in future.result()]
+    return workers.submit_urgent(_make, policy_oid, tuple(told), every, now).result
 
 
 # In the workers

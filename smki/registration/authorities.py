@@ -13,7 +13,7 @@ from smki.profile.clearance import NotConformant
 from smki.registration.applicants import first_officer
 from smki.registration.applications import Refused
 from smki.registration.command import Command, Context, Done, Happened
-from smki.registration.storing import Grant, make_certificates
+from smki.registration.storing import CertificatesInTheMaking, Grant
 from smki.sec.party import NonParty
 from smki.sec.role import CertificateKind
 
@@ -50,20 +50,19 @@ class EstablishAuthority(Command[CertificateRecord]):
             kind=self.kind,
         )
         name = f"{self.kind.title} {made.name}"
-        (decided,) = make_certificates(
-            context,
-            [
-                Grant(
-                    application=application,
-                    happened=Happened(kind=EventKind.AUTHORITY_ADDED, detail=name),
-                    kind=self.kind,
-                    role=AUTHORITY_ROLES.get(self.kind),
-                    subject=made.subject,
-                    issuer=issuer.facts if issuer else made.facts,
-                    key=issuer.signing_key if issuer else made.signing_key,
-                )
-            ],
+        making = CertificatesInTheMaking(context)
+        making.add(
+            Grant(
+                application=application,
+                happened=Happened(kind=EventKind.AUTHORITY_ADDED, detail=name),
+                kind=self.kind,
+                role=AUTHORITY_ROLES.get(self.kind),
+                subject=made.subject,
+                issuer=issuer.facts if issuer else made.facts,
+                key=issuer.signing_key if issuer else made.signing_key,
+            )
         )
+        (decided,) = making.results()
         if isinstance(decided, NotConformant):
             raise decided
         (recorded,) = context.transaction.record_decisions([decided])

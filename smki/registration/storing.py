@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from smki.authority.batch_work import make_in_workers
+from smki.authority.batch_work import PIECE, Made, make_in_workers
 from smki.authority.certification_authority import SigningKey
 from smki.authority.issuance import CertificateOrder, MadeCertificate, Subject
 from smki.identity import EntityIdentifier, SerialNumber
@@ -45,24 +45,53 @@ class Grant:
     """The Device that the application adds to the inventory."""
 
 
-def make_certificates(context: Context, grants: Sequence[Grant]) -> list[DecidedApplication | NotConformant]:
-    """Make certificates, and return what is to be recorded of each, or why it would break its profile. Nothing is
-    written.
+class CertificatesInTheMaking:
+    """The certificates of a batch. Workers make them while the rest of the batch is decided; nothing is written.
 
-    :raises IntegrityError: if no serial number is free.
+    :param context: that of the command.
     """
-    numbers = _serial_numbers(context, grants)
-    orders = [
-        CertificateOrder(grant.kind, grant.role, grant.subject, grant.issuer, grant.key, number)
-        for grant, number in zip(grants, numbers, strict=True)
-    ]
-    decided: list[DecidedApplication | NotConformant] = []
-    for grant, number, made in zip(grants, numbers, _made(context, orders), strict=True):
-        if isinstance(made, NotConformant):
-            decided.append(made)
-            continue
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._taken: set[SerialNumber] = set()
+        self._waiting: list[Grant] = []
+        self._begun: list[tuple[Sequence[CertificateOrder], Sequence[Grant], Callable[[], Sequence[Made]]]] = []
+
+    def add(self, grant: Grant) -> None:
+        """Have a certificate made."""
+        self._waiting.append(grant)
+        if len(self._waiting) == PIECE:
+            self._begin()
+
+    def results(self) -> Iterator[DecidedApplication | NotConformant]:
+        """Return what is to be recorded of each certificate, in their order, or why it would break its profile.
+
+        :raises IntegrityError: if no serial number is free.
+        """
+        self._begin()
+        for orders, grants, result in self._begun:
+            for order, grant, made in zip(orders, grants, result(), strict=True):
+                yield made if isinstance(made, NotConformant) else self._decided(order, grant, made)
+
+    def _begin(self) -> None:
+        grants, self._waiting = self._waiting, []
+        if not grants:
+            return
+        orders = [
+            CertificateOrder(grant.kind, grant.role, grant.subject, grant.issuer, grant.key, number)
+            for grant, number in zip(grants, self._serial_numbers(grants), strict=True)
+        ]
+        maker, now, workers = self._context.issuance.maker, self._context.now, self._context.workers
+        if workers is not None:
+            self._begun.append((orders, grants, make_in_workers(workers, maker.policy_oid, orders, now)))
+        else:
+            made = [maker.make_or_say_why_not(order, now) for order in orders]
+            self._begun.append((orders, grants, lambda: made))
+
+    def _decided(self, order: CertificateOrder, grant: Grant, made: MadeCertificate) -> DecidedApplication:
+        context, above = self._context, grant.issuer.certificate
         record = CertificateRecord(
-            serial_number=number,
+            serial_number=order.serial_number,
             kind=grant.kind,
             entity_identifier=grant.entity_identifier,
             role=grant.role,
@@ -73,50 +102,40 @@ def make_certificates(context: Context, grants: Sequence[Grant]) -> list[Decided
             status_since=context.now,
             deemed_accepted=grant.deemed_accepted,
             issued=context.now,
-            issuer_serial_number=grant.issuer.certificate.serial_number if grant.issuer.certificate else None,
+            issuer_serial_number=above.serial_number if above else None,
             application_id=0,
             der=made.der,
             top_up=grant.application.top_up,
         )
-        decided.append(
-            DecidedApplication(
-                application=grant.application,
-                event=grant.happened.event(context.actor, context.now),
-                certificate=record,
-                public_key_info=grant.subject.public_key_info,
-                device=grant.device,
-            )
+        return DecidedApplication(
+            application=grant.application,
+            event=grant.happened.event(context.actor, context.now),
+            certificate=record,
+            public_key_info=grant.subject.public_key_info,
+            device=grant.device,
         )
-    return decided
 
-
-def _made(context: Context, orders: Sequence[CertificateOrder]) -> Iterable[MadeCertificate | NotConformant]:
-    maker, now = context.issuance.maker, context.now
-    if context.workers is not None:
-        return make_in_workers(context.workers, maker.policy_oid, orders, now)
-    return [maker.make_or_say_why_not(order, now) for order in orders]
-
-
-def _serial_numbers(context: Context, grants: Sequence[Grant]) -> list[SerialNumber]:
-    """Draw a serial number for each certificate: one that was never used, nor for another one of these."""
-    above = context.transaction.numbers_above()
-    drawn = [context.issuance.serial_number(grant.subject, 0, above) for grant in grants]
-    used = set(context.transaction.sets.used_serial_numbers(drawn))
-    for index, number in enumerate(drawn):
-        attempt = 0
-        while number in used:
-            attempt += 1
-            if attempt == MAX_SERIAL_ATTEMPTS:
-                raise IntegrityError(
-                    Problem(
-                        code="serial-number.exhausted",
-                        subject="serial number",
-                        seen=f"{MAX_SERIAL_ATTEMPTS} drawn, all taken",
-                        expected="a free one",
+    def _serial_numbers(self, grants: Sequence[Grant]) -> list[SerialNumber]:
+        """Draw a serial number for each certificate: one that was never used, nor for another one of the batch."""
+        context, taken = self._context, self._taken
+        above = context.transaction.numbers_above()
+        drawn = [context.issuance.serial_number(grant.subject, 0, above) for grant in grants]
+        taken |= context.transaction.sets.used_serial_numbers(drawn)
+        for index, number in enumerate(drawn):
+            attempt = 0
+            while number in taken:
+                attempt += 1
+                if attempt == MAX_SERIAL_ATTEMPTS:
+                    raise IntegrityError(
+                        Problem(
+                            code="serial-number.exhausted",
+                            subject="serial number",
+                            seen=f"{MAX_SERIAL_ATTEMPTS} drawn, all taken",
+                            expected="a free one",
+                        )
                     )
-                )
-            number = context.issuance.serial_number(grants[index].subject, attempt, above)
-            used |= context.transaction.sets.used_serial_numbers([number])
-        used.add(number)
-        drawn[index] = number
-    return drawn
+                number = context.issuance.serial_number(grants[index].subject, attempt, above)
+                taken |= context.transaction.sets.used_serial_numbers([number])
+            taken.add(number)
+            drawn[index] = number
+        return drawn
