@@ -9,11 +9,10 @@ from smki.authority.hierarchy import ABOVE, AUTHORITY_ROLES
 from smki.eligibility import Applicant, AuthorityQuestion, decide
 from smki.identity import PartyId
 from smki.ledger import CertificateRecord, EventKind, NewApplication
-from smki.profile.clearance import NotConformant
 from smki.registration.applicants import first_officer
 from smki.registration.applications import Refused
 from smki.registration.command import Command, Context, Done, Happened
-from smki.registration.storing import CertificatesInTheMaking, Grant
+from smki.registration.storing import DecisionsInTheMaking, Grant
 from smki.sec.party import NonParty
 from smki.sec.role import CertificateKind
 
@@ -50,7 +49,7 @@ class EstablishAuthority(Command[CertificateRecord]):
             kind=self.kind,
         )
         name = f"{self.kind.title} {made.name}"
-        making = CertificatesInTheMaking(context)
+        making = DecisionsInTheMaking(context)
         making.add(
             Grant(
                 application=application,
@@ -62,12 +61,9 @@ class EstablishAuthority(Command[CertificateRecord]):
                 key=issuer.signing_key if issuer else made.signing_key,
             )
         )
-        (decided,) = making.results()
-        if isinstance(decided, NotConformant):
-            raise decided
-        (recorded,) = context.transaction.record_decisions([decided])
+        (recorded,) = making.record()
         assert recorded.certificate is not None
-        return Done(recorded.certificate, None, [(recorded.event_id, decided.event)])
+        return Done(recorded.certificate, None, [(recorded.event_id, recorded.event)])
 
 
 def _require_eligible(context: Context, kind: CertificateKind) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from smki.authority.certification_authority import CertificationAuthority
 from smki.authority.issuance import Subject
 from smki.eligibility import Applicant, Decision
-from smki.ledger import DecidedApplication, EventKind, NewApplication, NewEvent, RecordedDecision
+from smki.ledger import EventKind, NewApplication, NewEvent
 from smki.pki.oid import Oid
 from smki.pki.request import CertificationRequest
 from smki.problem import Problem
@@ -21,19 +21,11 @@ from smki.registration.examination import ExaminedApplication
 from smki.registration.facts import BatchFacts
 from smki.registration.inquiry import CannotBeJudged, NewDevice, WhoAndWhat, decide_on, find_applicant
 from smki.registration.participation import has_quota
-from smki.registration.storing import CertificatesInTheMaking, Grant
+from smki.registration.storing import DecisionsInTheMaking, Denial, Grant, RecordedDecision
 from smki.sec.lodged import LODGED_ROLES
 from smki.sec.party import NonParty, is_the_dcc
 from smki.sec.registry_fields import registrant_id
 from smki.sec.role import CertificateKind, CertificateStatus
-
-
-@dataclass(frozen=True, slots=True)
-class _Denial:
-    """A decision to refuse an application."""
-
-    problems: tuple[Problem, ...]
-    application: NewApplication
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,44 +49,25 @@ def decide_and_issue(
     impossible: dict[int, NotConformant] = {}
     while True:
         decider = _Decider(context, requests)
-        making = CertificatesInTheMaking(context)
+        making = DecisionsInTheMaking(context, {each.entity_identifier for each in requests})
         decisions = []
         for index, each in enumerate(applications):
             decision = decider.decide(each, impossible.get(index))
             decisions.append(decision)
-            if isinstance(decision, _Approval):
-                making.add(decision.grant)
-        approved = [index for index, decision in enumerate(decisions) if isinstance(decision, _Approval)]
-        made = dict(zip(approved, making.results(), strict=True))
-        failed = {index: each for index, each in made.items() if isinstance(each, NotConformant)}
-        if not failed:
+            making.add(decision.grant if isinstance(decision, _Approval) else decision)
+        failures = making.failures()
+        if not failures:
             break
-        impossible |= failed
-    decided = []
-    for index, decision in enumerate(decisions):
-        if isinstance(decision, _Denial):
-            happened = Happened(kind=EventKind.REFUSED, detail=decision.problems[0].code)
-            decided.append(
-                DecidedApplication(
-                    application=decision.application,
-                    event=happened.event(context.actor, context.now),
-                    reasons=decision.problems,
-                )
-            )
-        else:
-            granted = made[index]
-            assert isinstance(granted, DecidedApplication)
-            decided.append(granted)
-    recorded = context.transaction.record_decisions(decided)
-    outcomes = zip(applications, decisions, recorded, strict=True)
-    appended = [(numbers.event_id, each.event) for numbers, each in zip(recorded, decided, strict=True)]
-    return tuple(_outcome(*each) for each in outcomes), appended
+        impossible |= failures
+    recorded = making.record()
+    outcomes = tuple(map(_outcome, applications, decisions, recorded))
+    return outcomes, [(each.event_id, each.event) for each in recorded]
 
 
 def _outcome(
-    examined: ExaminedApplication, decision: _Approval | _Denial, recorded: RecordedDecision
+    examined: ExaminedApplication, decision: _Approval | Denial, recorded: RecordedDecision
 ) -> Issued | Refusal:
-    if isinstance(decision, _Denial):
+    if isinstance(decision, Denial):
         return Refusal(decision.problems, recorded.application_id)
     assert recorded.certificate is not None
     return Issued(recorded.certificate, examined.notes, decision.remarks)
@@ -109,7 +82,7 @@ class _Decider:
         self._issuers = _Issuers(context)
         self._favourable: dict[tuple[Any, ...], Decision] = {}
 
-    def decide(self, examined: ExaminedApplication, impossible: NotConformant | None) -> _Approval | _Denial:
+    def decide(self, examined: ExaminedApplication, impossible: NotConformant | None) -> _Approval | Denial:
         """Decide on an application.
 
         :param impossible: why the certificate cannot be made, if that was tried.
@@ -167,8 +140,10 @@ class _Decider:
         wanted: Application,
         request: CertificationRequest | None,
         applicant: Applicant | None,
-    ) -> _Denial:
-        return _Denial(tuple(problems), _new_application(wanted, self._context, self._facts, request, applicant))
+    ) -> Denial:
+        application = _new_application(wanted, self._context, self._facts, request, applicant)
+        happened = Happened(kind=EventKind.REFUSED, detail=problems[0].code)
+        return Denial(application, happened, tuple(problems))
 
     def _approval(
         self,
