@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -212,11 +212,11 @@ class SqliteDecisions:
         """Return the certificates that the Entity Identifiers have, oldest first."""
         sql = """SELECT entity_identifier, id, kind, role, usage, top_up, status, status_since, replaced FROM certificate
             WHERE entity_identifier IN () ORDER BY id"""
-        held: dict[bytes, list[_Held]] = defaultdict(list)
+        held: dict[bytes, list[_Held]] = {each.encoded: [] for each in entities}
         for entity, identifier, *same, status, since, replaced in read_set(
             lambda query, values: self._connection.execute(query, values).fetchall(),
             sql,
-            [each.encoded for each in entities],
+            held,
         ):
             held[entity].append(_Held(identifier, tuple(same), status, since, replaced))
         return held
