@@ -107,8 +107,11 @@ def find_applicant(
     day: date,
     register: RegisterView | None = None,
     supposing: Supposing | None = None,
+    named: Applicant | None = None,
 ) -> WhoAndWhat:
     """Return who applies, and for a Device Certificate the Device.
+
+    :param named: the applicant that the actor names, if that is known.
 
     :param new: what is said of a Device that is not in the inventory.
     :param register: the register of an earlier day; today's by default.
@@ -117,7 +120,7 @@ def find_applicant(
     """
     register = register or reader.register
     try:
-        applicant = named_applicant(register, actor, kind)
+        applicant = named or named_applicant(register, actor, kind)
         if kind is CertificateKind.ORGANISATION:
             applicant = applicant or owner_as_applicant(register, entity, actor, kind)
             if applicant is None:
