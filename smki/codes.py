@@ -185,6 +185,7 @@ _ROWS: tuple[tuple[str, str, str], ...] = (
     ("ledger.damaged", "", ""),
     ("ledger.fingerprint", "", ""),
     ("ledger.missing", "", ""),
+    ("ledger.row", "", "ledger.check"),
     ("ledger.schema", "", ""),
     ("ledger.too-new", "", "ledger.newer-version"),
     ("ledger.too-old", "", "ledger.restore"),

@@ -22,8 +22,9 @@ from smki.eligibility import (
 from smki.eligibility.inventory import as_added_by
 from smki.identity import EntityIdentifier
 from smki.ledger import Reader
+from smki.ledger.contract import LedgerUnavailable
 from smki.ledger.settings import SettingValues
-from smki.problem import Problem, SmkiError
+from smki.problem import IntegrityError, Problem, SmkiError
 from smki.registration.actor import Actor
 from smki.registration.applicants import RegisterView, first_eligible, named_applicant, owner_as_applicant
 from smki.registration.history import RegisterOn, register_on, settings_on
@@ -135,7 +136,7 @@ def find_applicant(
         listing = listing_of(reader, device, settings)
         applicant = applicant or first_eligible(register, device, day, actor, participation, listing, new.under_test)
         return WhoAndWhat(applicant, as_added_by(device, applicant.subscriber, new.under_test), listing)
-    except CannotBeJudged:
+    except (CannotBeJudged, IntegrityError, LedgerUnavailable):
         raise
     except SmkiError as error:
         raise CannotBeJudged(*error.problems) from error
@@ -313,6 +314,8 @@ class Inquiry:
         register, day = self.register_of(as_of)
         try:
             who = named_applicant(register, _actor(applicant or _dcc(register), officer, on_behalf_of), kind)
+        except (IntegrityError, LedgerUnavailable):
+            raise
         except SmkiError as error:
             raise CannotBeJudged(*error.problems) from error
         if who is None:
