@@ -8,6 +8,7 @@ verified, and those stored are counted. Peers are installed below ``build/peers`
 from __future__ import annotations
 
 import statistics
+import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,34 +32,65 @@ PEERS: tuple[Peer, ...] = (*openssl.PEERS, *cfssl.PEERS, *django_ca.PEERS, *cert
 
 
 def run() -> list[Measurement]:
-    """Certificates a second of each peer and of the SMKI, whose goal is the fastest peer that keeps what it issued.
+    """Certificates a second of each peer and of the SMKI; raw is verifying a request and signing a certificate."""
+    return compare(PEERS, OURS, requests(1 + REQUESTS), TURNS, limits()["verify_and_sign"])
 
-    With one caller it is compared with peers that have one request in hand at a time, and so on.
+
+def compare(
+    peers: Sequence[Peer], ours: Sequence[Peer], made: Sequence[bytes], turns: int, raw: float
+) -> list[Measurement]:
+    """Measure everybody with the same requests (DER), of which the first is for warming up.
+
+    The goal of ours is the fastest peer that keeps what it issued. With one caller it is compared with peers that have
+    one request in hand at a time, and so on.
+
+    :raises NotMeasuredError: if one of ours fails. A peer that fails is skipped, and its note says why.
     """
     versions: dict[Peer, str] = {}
     skipped: dict[Peer, str] = {}
-    for peer in (*PEERS, *OURS):
+    rates: dict[Peer, list[float]] = {}
+    for peer in (*peers, *ours):
         try:
             versions[peer] = peer.install()
         except NotMeasuredError as error:
             skipped[peer] = str(error)
-    warm_up, *made = requests(1 + REQUESTS)
-    rates: dict[Peer, list[float]] = {peer: [] for peer in versions}
-    for _ in range(TURNS):
+    for turn in range(turns):
         for peer in versions:
             if peer in skipped:
                 continue
+            if sys.stderr.isatty():
+                print(f"\r\033[Kturn {turn + 1} of {turns}: {peer.facts.name}", end="", file=sys.stderr, flush=True)
             try:
-                rates[peer].append(_rate(peer, warm_up, made[: peer.facts.most]))
+                rates.setdefault(peer, []).append(_rate(peer, made[0], made[1:][: peer.facts.most]))
             except NotMeasuredError as error:
-                if peer in OURS:
+                if peer in ours:
                     raise
-                rates[peer].clear()
                 skipped[peer] = str(error)
-    return [
-        _skipped(peer, skipped[peer]) if peer in skipped else _measurement(peer, versions[peer], rates)
-        for peer in (*PEERS, *OURS)
-    ]
+    if sys.stderr.isatty():
+        print("\r\033[K", end="", file=sys.stderr, flush=True)
+    medians = {peer: statistics.median(found) for peer, found in rates.items() if peer not in skipped}
+    measurements = []
+    for peer in (*peers, *ours):
+        if peer in skipped:
+            measurements.append(Measurement(peer.facts.name, None, "/s", note=f"not measured: {skipped[peer]}"))
+            continue
+        goal = _goal(peer, {other: medians[other] for other in peers if other in medians}) if peer in ours else None
+        note = _note(peer, versions[peer], rates[peer], len(made) - 1)
+        measurements.append(Measurement(peer.facts.name, medians[peer], "/s", goal, raw, note))
+    return measurements
+
+
+def _goal(ours: Peer, medians: dict[Peer, float]) -> float | None:
+    """The rate of the fastest peer that keeps what it issued and has no more requests in hand; None if there is none."""
+    rivals = (peer for peer in medians if peer.facts.keeps and peer.facts.at_once <= ours.facts.at_once)
+    return max((medians[peer] for peer in rivals), default=None)
+
+
+def _note(peer: Peer, version: str, found: Sequence[float], count: int) -> str:
+    most = peer.facts.most
+    fewer = f", {most:,} of the {count:,} requests" if most is not None and most < count else ""
+    spread = f"{min(found):,.0f} to {max(found):,.0f} in {len(found)} turns{fewer}"
+    return f"stores {peer.facts.stores}\n    {version}; {spread}"
 
 
 def _rate(peer: Peer, warm_up: bytes, made: Sequence[bytes]) -> float:
@@ -87,18 +119,3 @@ def _verify(peer: Peer, made: Sequence[bytes], issued: Issued) -> None:
         request = x509.load_der_x509_csr(made[number])
         if certificate.public_key() != request.public_key() and not peer.facts.has_own_keys:
             raise NotMeasuredError("a certificate has another public key than its request")
-
-
-def _measurement(peer: Peer, version: str, rates: dict[Peer, list[float]]) -> Measurement:
-    facts, found = peer.facts, rates[peer]
-    goal = None
-    if peer in OURS:
-        others = [other for other in PEERS if other.facts.keeps and other.facts.at_once <= facts.at_once]
-        goal = max((statistics.median(rates[other]) for other in others if rates.get(other)), default=None)
-    count = "" if facts.most is None or facts.most >= REQUESTS else f", {facts.most} requests only"
-    note = f"stores {facts.stores}\n    {version}; {min(found):,.0f} to {max(found):,.0f} in {len(found)} turns{count}"
-    return Measurement(facts.name, statistics.median(found), "/s", goal, limits()["verify_and_sign"], note)
-
-
-def _skipped(peer: Peer, reason: str) -> Measurement:
-    return Measurement(peer.facts.name, None, "/s", note=f"not measured: {reason}")

@@ -72,6 +72,9 @@ class CfsslServe:
     connections: int
     journal: str = ""
     """SQLite's journal mode; empty for no storage."""
+    synchronous: str = "NORMAL"
+    """SQLite's synchronous mode. NORMAL is the default of cfssl's driver, and with it a WAL is not synchronised when a
+    transaction commits: what was issued last can be lost when the power fails."""
 
     def install(self) -> str:
         """Unpack Debian's package where cfssl is not installed; return the version."""
@@ -113,7 +116,8 @@ class CfsslServe:
         command: list[str | Path] = [debian_program("golang-cfssl", "cfssl"), "serve", "-port", str(port)]
         command += ["-ca", "ca.pem", "-ca-key", "ca.key", "-config", "config.json", "-loglevel", "3"]
         if self.journal:
-            data = {"driver": "sqlite3", "data_source": "certificates.sqlite"}
+            source = f"file:certificates.sqlite?_synchronous={self.synchronous}"
+            data = {"driver": "sqlite3", "data_source": source}
             (folder / "database.json").write_text(json.dumps(data))
             command += ["-db-config", "database.json"]
         server = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -180,13 +184,17 @@ def _facts(what: str, connections: int, stores: str, *, most: int | None = None)
     return Facts(name=name, stores=stores, keeps=stores != "nothing", at_once=connections, most=most)
 
 
-_WAL = "SQLite, journal set to WAL: PEM, serial number, status; a durable commit each"
-_AS_IT_COMES = "SQLite, with the journal that cfssl leaves it: the same; a durable commit each"
+_KEPT = "SQLite: PEM, serial number, status"
+_DURABLE = f"{_KEPT}; journal set to WAL and synchronous to FULL, a durable commit each"
+_NOT_DURABLE = f"{_KEPT}; journal set to WAL, commits not synchronised"
+_AS_IT_COMES = f"{_KEPT}; rollback journal, a synchronised commit each"
 
 PEERS = (
     CfsslServe(_facts("no database", 1, "nothing"), 1),
     CfsslServe(_facts("no database", CONNECTIONS, "nothing"), CONNECTIONS),
-    CfsslServe(_facts("SQLite", 1, _WAL), 1, "wal"),
-    CfsslServe(_facts("SQLite", CONNECTIONS, _WAL), CONNECTIONS, "wal"),
     CfsslServe(_facts("SQLite as it comes", CONNECTIONS, _AS_IT_COMES, most=500), CONNECTIONS, "delete"),
+    CfsslServe(_facts("SQLite, WAL", 1, _NOT_DURABLE), 1, "wal"),
+    CfsslServe(_facts("SQLite, WAL", CONNECTIONS, _NOT_DURABLE), CONNECTIONS, "wal"),
+    CfsslServe(_facts("SQLite, durable", 1, _DURABLE), 1, "wal", "FULL"),
+    CfsslServe(_facts("SQLite, durable", CONNECTIONS, _DURABLE), CONNECTIONS, "wal", "FULL"),
 )

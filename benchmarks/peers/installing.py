@@ -68,13 +68,15 @@ def debian_program(package: str, program: str) -> Path:
     if installed:
         return Path(installed)
     folder = (WHERE / package).absolute()
-    unpacked = folder / "usr" / "bin" / program
-    if not unpacked.is_file():
+    unpacked = folder / "unpacked"
+    if not unpacked.is_dir():
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         run(["apt-get", "download", package], folder=folder)
-        run(["dpkg-deb", "-x", *folder.glob("*.deb"), folder])
-    return unpacked
+        partial = folder / "partial"
+        run(["dpkg-deb", "-x", *folder.glob("*.deb"), partial])
+        partial.rename(unpacked)
+    return unpacked / "usr" / "bin" / program
 
 
 def _environment() -> dict[str, str]:

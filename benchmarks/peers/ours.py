@@ -82,3 +82,4 @@ OURS = (
     Ours(_facts("one caller", 1), one_caller),
     Ours(_facts(f"{CALLERS} callers at once", CALLERS), several_callers),
 )
+"""Each a function and what its figure says. One that is given all requests at once has ``sys.maxsize`` of them in hand."""
