@@ -14,6 +14,7 @@ PEERS = (
             stores="a PEM file each, not synchronised; takes public keys from files, so verifies no request",
             keeps=True,
             at_once=sys.maxsize,
+            most=1000,
         ),
         "certomancer",
         "certomancer>=0.16,<1",
