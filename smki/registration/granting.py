@@ -19,9 +19,10 @@ from smki.registration.command import Context, Happened
 from smki.registration.duties import added_text, statement_lines, statement_of, unstated
 from smki.registration.examination import ExaminedApplication
 from smki.registration.facts import BatchFacts
-from smki.registration.inquiry import CannotBeJudged, NewDevice, WhoAndWhat, decide_on, find_applicant
+from smki.registration.inquiry import decide_on
 from smki.registration.participation import has_quota
 from smki.registration.storing import DecisionsInTheMaking, Denial, Grant, RecordedDecision
+from smki.registration.who_and_what import CannotBeJudged, NewDevice, WhoAndWhat, find_applicant
 from smki.sec.lodged import LODGED_ROLES
 from smki.sec.party import NonParty, is_the_dcc
 from smki.sec.registry_fields import registrant_id
