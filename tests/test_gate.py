@@ -87,8 +87,8 @@ def test_who_can_reach_a_signing_key() -> None:
         "smki/registration/authorities.py",  # for a new authority
     }
     assert users_of("CertificateMaker") == {"smki/authority/batch_work.py"}
-    for name in ("make_in_workers", "make_here"):
-        assert users_of(name) == {"smki/registration/storing.py"}
+    assert users_of("make_here") == {"smki/registration/storing.py"}
+    assert users_of("make_in_workers") == {"smki/registration/storing.py"}
     assert callers_of("exported") == {"smki/authority/batch_work.py"}
     assert users_of("make_list") == {"smki/registration/revocation_lists.py"}
     assert users_of("Cleared") == {"smki/authority/certification_authority.py"}

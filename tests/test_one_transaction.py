@@ -104,11 +104,10 @@ WITH_EACH = ("application", "audit_event", "leaf")
 WITH_A_CERTIFICATE = (*WITH_EACH, "certificate", "fingerprint", "device", "subscriber")
 
 COMMANDS: dict[str, tuple[Callable[[Smki], Command[Any]], tuple[str, ...]]] = {
-    "apply": (application, ("prepare", "sign", *(f"insert on {table}" for table in WITH_A_CERTIFICATE), "record")),
+    "apply": (application, ("sign", *(f"insert on {table}" for table in WITH_A_CERTIFICATE), "record")),
     "apply together": (
         applications,
         (
-            "prepare",
             "sign",
             *(f"insert on {table}" for table in WITH_A_CERTIFICATE),
             "update on certificate",
@@ -128,7 +127,7 @@ COMMANDS: dict[str, tuple[Callable[[Smki], Command[Any]], tuple[str, ...]]] = {
     "publish a list": (next_list, ("sign", "add_list", "append_event")),
     "establish an authority": (
         lambda _: EstablishAuthority(CertificateKind.ISSUING_DCA),
-        ("prepare", "sign", *(f"insert on {table}" for table in WITH_EACH), "insert on certificate", "record"),
+        ("sign", *(f"insert on {table}" for table in WITH_EACH), "insert on certificate", "record"),
     ),
     "add Devices": (devices, ("add_device", "append_event")),
     "revoke credentials": (
@@ -141,6 +140,11 @@ POINTS = [(name, point) for name, (_, points) in COMMANDS.items() for point in p
 
 class Lost(Exception):
     """What a test makes go wrong."""
+
+
+def owner_of(point: str) -> Any:
+    """The class that has a step."""
+    return {"sign": SigningKey, "record": SqliteDecisions}.get(point, SqliteTransaction)
 
 
 def fail_after(point: str, patch: Callable[[object, str, object], None], fail: Callable[[], None]) -> None:
@@ -156,9 +160,7 @@ def fail_after(point: str, patch: Callable[[object, str, object], None], fail: C
 
         patch(SqliteTransaction, "__init__", begin_failing)
         return
-    owner: Any = {"sign": SigningKey, "prepare": SqliteDecisions, "record": SqliteDecisions}.get(
-        point, SqliteTransaction
-    )
+    owner = owner_of(point)
     step = getattr(owner, point)
 
     def failing(*args: Any, **options: Any) -> Any:
@@ -224,11 +226,9 @@ def test_nobody_sees_a_certificate_before_all_of_it_is_durable(smki: Smki, monke
         assert dump(smki.path) == before
         seen.append(point)
 
-    points = ("prepare", "sign", "record")
+    points = ("sign", "record")
     for point in points:
-        owner: Any = {"sign": SigningKey, "prepare": SqliteDecisions, "record": SqliteDecisions}.get(
-            point, SqliteTransaction
-        )
+        owner = owner_of(point)
         step = getattr(owner, point)
 
         def watched(*args: Any, step: Any = step, point: str = point, **options: Any) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import pickle
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -105,13 +104,6 @@ def add_one(transaction: Transaction, record: CertificateRecord, subscriber: str
     return stored.certificate
 
 
-class Decided(NamedTuple):
-    """A decision, and the certificate that comes of it."""
-
-    application: DecidedApplication
-    der: bytes = b""
-
-
 class Recorded(NamedTuple):
     """A decision that was recorded."""
 
@@ -120,8 +112,22 @@ class Recorded(NamedTuple):
     certificate: CertificateRecord | None
 
 
-def granted(application: NewApplication, record: CertificateRecord, public_key_info: bytes | None = None) -> Decided:
-    """An application that was granted, with its certificate and event."""
+def record_decisions(transaction: Transaction, decided: Sequence[tuple[DecidedApplication, bytes]]) -> list[Recorded]:
+    """Record decisions, each with the DER of its certificate."""
+    entities = {each.certificate.entity_identifier for each, _ in decided if each.certificate is not None}
+    recorder = transaction.decisions([entity for entity in entities if entity is not None])
+    prepared = [recorder.prepare(each) for each, _ in decided]
+    recorder.record([recorder.seal(each, der) for each, (_, der) in zip(prepared, decided, strict=True)])
+    return [
+        Recorded(numbers.application_id, numbers.event_id, each.certificate and each.certificate.record(numbers, der))
+        for numbers, (each, der) in zip(prepared, decided, strict=True)
+    ]
+
+
+def granted(
+    application: NewApplication, record: CertificateRecord, public_key_info: bytes | None = None
+) -> tuple[DecidedApplication, bytes]:
+    """An application that was granted, with its event and certificate."""
     certificate = NewCertificate(
         serial_number=record.serial_number,
         kind=record.kind,
@@ -138,28 +144,13 @@ def granted(application: NewApplication, record: CertificateRecord, public_key_i
         top_up=record.top_up,
     )
     event = NewEvent(at=application.received, kind=EventKind.ISSUED)
-    return Decided(DecidedApplication(application=application, event=event, certificate=certificate), record.der)
+    return DecidedApplication(application=application, event=event, certificate=certificate), record.der
 
 
-def refused(application: NewApplication) -> Decided:
+def refused(application: NewApplication) -> tuple[DecidedApplication, bytes]:
     """An application that was refused, with its event."""
     event = NewEvent(at=application.received, kind=EventKind.REFUSED, detail=REASON.code)
-    return Decided(DecidedApplication(application=application, event=event, reasons=(REASON, REASON)))
-
-
-def record_decisions(transaction: Transaction, every: Sequence[Decided]) -> list[Recorded]:
-    """Record decisions. They are completed in another process, as it were."""
-    certificates = [each.application.certificate for each in every]
-    entities = {each.entity_identifier for each in certificates if each is not None and each.entity_identifier}
-    recorder = transaction.decisions(entities)
-    prepared = [recorder.prepare(each.application) for each in every]
-    seal, given = pickle.loads(pickle.dumps((recorder.seal, prepared)))
-    sealed = [seal(one, each.der) for one, each in zip(given, every, strict=True)]
-    recorder.record(pickle.loads(pickle.dumps(sealed)))
-    return [
-        Recorded(one.application_id, one.event_id, new.record(one, each.der) if new is not None else None)
-        for one, new, each in zip(prepared, certificates, every, strict=True)
-    ]
+    return DecidedApplication(application=application, event=event, reasons=(REASON, REASON)), b""
 
 
 def certificate_for(application: NewApplication, like: CertificateRecord, serial_number: int) -> CertificateRecord:
