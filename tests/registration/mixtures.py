@@ -189,14 +189,12 @@ class Copy:
         self.smki = Smki(TemporaryPlace(), like.configuration, ledger, clock, like._keys)
         self.ledger = ledger
         randomness, policy = SeededRandomness("mixtures"), like.configuration.policy_oid
-        self.events: list[object] = []
         self.registration = Registration(
             ledger,
             clock,
             self.smki.hierarchy,
             Issuance(randomness, policy),
             Settings(deemed_accepted_after=DELAY),
-            lambda number, event: self.events.append((number, event)),
         )
 
     def singly(self, every: Sequence[Block]) -> Iterator[Issued | Refusal]:
