@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from smki.ledger import EventKind, NewApplication, NewEvent
 from smki.pki.oid import Oid
 from smki.pki.request import CertificationRequest
 from smki.problem import Problem
+from smki.profile import IssuerFacts
 from smki.profile.clearance import NotConformant
 from smki.registration.application import Application, Issued, Refusal
 from smki.registration.command import Context, Happened
@@ -47,19 +48,22 @@ def decide_and_issue(
     are decided on, all are decided again then.
     """
     requests = [each.request for each in applications if each.request is not None and not each.unfit]
-    impossible: dict[int, NotConformant] = {}
+    impossible: dict[int, dict[IssuerFacts, NotConformant]] = {}
     while True:
         decider = _Decider(context, requests)
         making = DecisionsInTheMaking(context, {each.entity_identifier for each in requests})
         decisions = []
         for index, each in enumerate(applications):
-            decision = decider.decide(each, impossible.get(index))
+            decision = decider.decide(each, impossible.get(index, {}))
             decisions.append(decision)
             making.add(decision.grant if isinstance(decision, _Approval) else decision)
         failures = making.failures()
         if not failures:
             break
-        impossible |= failures
+        for index, error in failures.items():
+            failed = decisions[index]
+            assert isinstance(failed, _Approval)
+            impossible.setdefault(index, {})[failed.grant.issuer] = error
     recorded = making.record()
     outcomes = tuple(map(_outcome, applications, decisions, recorded))
     return outcomes, [(each.event_id, each.event) for each in recorded]
@@ -85,10 +89,13 @@ class _Decider:
         """The applicant, which is the same for every application of a kind if the actor names one."""
         self._favourable: dict[tuple[Any, ...], Decision] = {}
 
-    def decide(self, examined: ExaminedApplication, impossible: NotConformant | None) -> _Approval | Denial:
+    def decide(
+        self, examined: ExaminedApplication, impossible: Mapping[IssuerFacts, NotConformant]
+    ) -> _Approval | Denial:
         """Decide on an application.
 
-        :param impossible: why the certificate cannot be made, if that was tried.
+        :param impossible: why authorities cannot make the certificate, of those for which that was tried. Whose turn it
+            is depends on what is decided about earlier applications.
         """
         wanted, request, context = examined.application, examined.request, self._context
         if request is None or examined.unfit:
@@ -107,8 +114,8 @@ class _Decider:
             if problems:
                 return self._denial(problems, wanted, request, applicant)
             issuer = self._issuers.of(wanted, self._facts.last_certificate_id())
-            if impossible is not None:
-                raise impossible
+            if impossible and issuer.facts in impossible:
+                raise impossible[issuer.facts]
         except (NotConformant, CannotBeJudged) as error:
             return self._denial(error.problems, wanted, request, applicant)
         return self._approval(wanted, request, found, decision.test, issuer)
