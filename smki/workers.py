@@ -7,6 +7,7 @@ script, thread or server. It reads calls from its standard input and writes resu
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import pickle
 import queue
@@ -14,8 +15,9 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
@@ -23,10 +25,28 @@ from typing import Any, ParamSpec, TypeVar
 P = ParamSpec("P")
 T = TypeVar("T")
 
+
+def _nothing() -> None:
+    pass
+
+
 MAX_ATTEMPTS = 3
 """How many workers may die in the same call before it is made in this process."""
 
 _PROGRAM = "from smki.workers import serve; serve()"
+_END, _URGENT, _LATER = range(3)
+
+
+@dataclass(order=True, slots=True)
+class _Call:
+    """A call that a worker is to make; the lowest priority comes first."""
+
+    priority: int
+    number: int
+    function: Callable[..., Any] = field(default=_nothing, compare=False)
+    args: tuple[Any, ...] = field(default=(), compare=False)
+    kwargs: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    future: Future[Any] = field(default_factory=Future, compare=False)
 
 
 class Workers:
@@ -41,45 +61,64 @@ class Workers:
     def __init__(self, count: int | None = None) -> None:
         self._count = count
         self._lock = threading.Lock()
-        self._threads: ThreadPoolExecutor | None = None
-        self._idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
-        self._all: list[_Worker] = []
+        self._threads: list[threading.Thread] = []
+        self._calls: queue.PriorityQueue[_Call] = queue.PriorityQueue()
+        self._order = itertools.count()
         self._closed = threading.Event()
 
     def submit(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Call a function in a worker, and return its future result. Calls begin in the order in which they were made."""
-        with self._lock:
-            if self._threads is None:
-                count = self._count or available_cores()
-                self._threads = ThreadPoolExecutor(count, thread_name_prefix="worker")
-                self._all = [_Worker() for _ in range(count)]
-                for worker in self._all:
-                    self._idle.put(worker)
-        return self._threads.submit(self._call, function, args, kwargs)
+        return self._submit(_LATER, function, args, kwargs)
 
-    def _call(self, function: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> T:
-        worker = self._idle.get()
+    def submit_urgent(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """The same, before all calls that are not urgent and have not begun."""
+        return self._submit(_URGENT, function, args, kwargs)
+
+    def _submit(self, priority: int, function: Callable[..., T], args: Any, kwargs: Any) -> Future[T]:
+        call = _Call(priority, next(self._order), function, args, kwargs)
+        with self._lock:
+            if self._closed.is_set():
+                raise RuntimeError("the workers were closed")
+            if not self._threads:
+                for _ in range(self._count or available_cores()):
+                    thread = threading.Thread(target=self._work, name="worker", daemon=True)
+                    self._threads.append(thread)
+                    thread.start()
+            self._calls.put(call)
+        return call.future
+
+    def _work(self) -> None:
+        worker = _Worker()
         try:
-            for _ in range(MAX_ATTEMPTS):
-                try:
-                    return worker.call(function, args, kwargs)
-                except (OSError, EOFError, pickle.UnpicklingError):
-                    worker.stop()
-                    if self._closed.is_set():
-                        raise
-            return function(*args, **kwargs)
+            while (call := self._calls.get()).priority != _END:
+                if call.future.set_running_or_notify_cancel():
+                    try:
+                        call.future.set_result(self._made(worker, call))
+                    except BaseException as error:
+                        call.future.set_exception(error)
         finally:
-            self._idle.put(worker)
+            worker.stop()
+
+    def _made(self, worker: _Worker, call: _Call) -> Any:
+        for _ in range(MAX_ATTEMPTS):
+            try:
+                return worker.call(call)
+            except (OSError, EOFError, pickle.UnpicklingError):
+                worker.stop()
+        return call.function(*call.args, **call.kwargs)
 
     def close(self) -> None:
-        """Stop the processes. Calls that have not begun are cancelled."""
-        self._closed.set()
+        """Stop the processes, once the calls that have begun are done. The others are cancelled."""
         with self._lock:
-            threads, self._threads = self._threads, None
-        if threads is not None:
-            threads.shutdown(wait=True, cancel_futures=True)
-            for worker in self._all:
-                worker.stop()
+            self._closed.set()
+            threads, self._threads = self._threads, []
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._calls.get_nowait().future.cancel()
+        for _ in threads:
+            self._calls.put(_Call(_END, next(self._order)))
+        for thread in threads:
+            thread.join()
 
     def __enter__(self) -> Workers:
         return self
@@ -103,21 +142,20 @@ class _Worker:
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
 
-    def call(self, function: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> T:
-        """Call a function in the process.
+    def call(self, call: _Call) -> Any:
+        """Make a call in the process, and return its result.
 
         :raises OSError, EOFError, pickle.UnpicklingError: if the process died.
         """
         process = self._process or self._start()
         assert process.stdin is not None
         assert process.stdout is not None
-        pickle.dump((function, args, kwargs), process.stdin, pickle.HIGHEST_PROTOCOL)
+        pickle.dump((call.function, call.args, call.kwargs), process.stdin, pickle.HIGHEST_PROTOCOL)
         process.stdin.flush()
         succeeded, result = pickle.load(process.stdout)  # noqa: S301  (from our own process)
         if not succeeded:
             raise result
-        value: T = result
-        return value
+        return result
 
     def _start(self) -> subprocess.Popen[bytes]:
         # The package is found where this process found it, whatever the working directory and PYTHONPATH are.

@@ -21,6 +21,7 @@ from smki.profile import TEST_POLICY_OID, IssuerFacts
 from smki.profile.clearance import AlreadySigned, ClearedCertificate, NotConformant, clear_for_signature
 from smki.profile.tables import profile_of
 from smki.registration import Actor, Command
+from smki.workers import Workers
 from tests.commands import apply
 from tests.repository.rest_support import PARTY, token_for
 from tests.support import DEVICE, DS, PROJECT, SUPPLIER, run_here
@@ -65,6 +66,7 @@ def test_who_can_reach_a_signing_key() -> None:
     """The list of entry points: whoever adds one adds it here, and says why."""
     assert users_of("SigningKey") == {
         "smki/authority/issuance.py",  # signs
+        "smki/authority/batch_work.py",  # hands it to the worker processes, which sign with it
         "smki/authority/hierarchy.py",  # loads it, for certificates and lists
         "smki/registration/storing.py",  # hands it through, inside a command's transaction
     }
@@ -76,14 +78,17 @@ def test_who_can_reach_a_signing_key() -> None:
         "smki/authority/certification_authority.py",  # keeps it
         "smki/authority/hierarchy.py",  # reads it, to say whether it can be used; signs nothing
         "smki/authority/revocation_lists.py",  # signs lists
-        "smki/registration/applications.py",  # the issuer's, for the certificate
+        "smki/registration/granting.py",  # the issuer's, for the certificate
         "smki/registration/authorities.py",  # the authority's above, or of a root its own
     }
     assert callers_of("new_authority") == {"smki/registration/authorities.py"}
-    assert users_of("store_certificate") == {
-        "smki/registration/applications.py",  # once the application is granted
+    assert users_of("make_certificates") == {
+        "smki/registration/granting.py",  # once the applications are granted
         "smki/registration/authorities.py",  # for a new authority
     }
+    assert users_of("CertificateMaker") == {"smki/authority/batch_work.py"}
+    assert users_of("make_in_workers") == {"smki/registration/storing.py"}
+    assert callers_of("exported") == {"smki/authority/batch_work.py"}
     assert users_of("make_list") == {"smki/registration/revocation_lists.py"}
     assert users_of("Cleared") == {"smki/authority/certification_authority.py"}
     assert users_of("ClearedCertificate") == set()
@@ -95,6 +100,7 @@ def test_state_changes_in_commands_alone() -> None:
     """One place begins transactions, and nobody but the commands is handed one."""
     assert callers_of("transact") == {"smki/registration/command.py"}
     assert callers_of("append_event") == {"smki/registration/command.py"}
+    assert callers_of("record_decisions") == {"smki/registration/granting.py", "smki/registration/authorities.py"}
     writing = {name for name in vars(Transaction) if not name.startswith("_")} - set(vars(Reader)) - {"append_event"}
     for more in (ProductWriter, SettingWriter):
         writing |= {name for name in vars(more) if not name.startswith("_")}
@@ -150,9 +156,9 @@ def watch(smki: Smki, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     run: list[tuple[str, str]] = []
     execute = smki.registration.execute
 
-    def watched(command: Command[Any], actor: Actor) -> Any:
+    def watched(command: Command[Any], actor: Actor, workers: Workers | None = None) -> Any:
         run.append((type(command).__name__, actor.interface))
-        return execute(command, actor)
+        return execute(command, actor, workers)
 
     monkeypatch.setattr(smki.registration, "execute", watched)
     return run
@@ -170,14 +176,17 @@ def test_who_asks_the_gate() -> None:
     assert users_of("Application") >= {
         "repository/smki_repository/rest/applications.py",
         "smki/cli/issue.py",
-        "smki/home/smki.py",
+        "smki/home/applying.py",
         "smki/testing/demo.py",
         "smki/testing/organisations.py",
     }
     assert {file for file in users_of("Apply") if not file.startswith("smki/registration/")} == {
         "repository/smki_repository/rest/applications.py",
-        "smki/home/smki.py",
+        "smki/home/applying.py",
     }
+    for name in ("ApplyTogether", "DecideTogether"):
+        assert users_of(name) == {"smki/registration/batches.py"}
+    assert users_of("apply_in_batches") == {"smki/home/applying.py"}
     over_http = {file for file in users_of("Application") if file.startswith("repository/")}
     assert over_http == {"repository/smki_repository/rest/applications.py"}
     for name in ("Accept", "Reject", "Revoke"):

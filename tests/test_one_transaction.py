@@ -16,14 +16,14 @@ import pytest
 from smki import Application, CertificateKind, DeviceType, EntityIdentifier, RemotePartyRole, SerialNumber, Smki
 from smki.authority.certification_authority import SigningKey
 from smki.keys.private_key import SystemRandomness
-from smki.ledger import ApplicationQuery, CertificateQuery, Conflict, CredentialKind, EventKind
+from smki.ledger import ApplicationQuery, CertificateQuery, Conflict, CredentialKind, EventKind, LedgerUnavailable
 from smki.ledger.sqlite.ledger import SqliteLedger
 from smki.ledger.sqlite.transaction import SqliteTransaction
 from smki.pki.request import make_device_request, make_organisation_request
 from smki.problem import Malformed
 from smki.registration import Command
 from smki.registration.acceptance import Accept, Reject
-from smki.registration.applications import Apply
+from smki.registration.applications import Apply, ApplyTogether
 from smki.registration.authorities import EstablishAuthority
 from smki.registration.credentials import RevokeCredential
 from smki.registration.devices import AddDevices
@@ -72,6 +72,17 @@ def application(smki: Smki) -> Apply:
     return Apply(Application(kind=CertificateKind.DEVICE, request=request, device_type=DeviceType.ESME))
 
 
+def applications(smki: Smki) -> ApplyTogether:
+    """One that is refused, and two for a new Device: the second certificate replaces the first."""
+    requests = [make_device_request(SystemRandomness().private_key(""), NEW_DEVICE, DS) for _ in range(2)]
+    return ApplyTogether(
+        tuple(
+            Application(kind=CertificateKind.DEVICE, request=request, device_type=DeviceType.ESME)
+            for request in (b"\x30\x00", *requests)
+        )
+    )
+
+
 def for_nothing(smki: Smki) -> Apply:
     return Apply(Application(kind=CertificateKind.DEVICE, request=b"\x30\x00"))
 
@@ -86,12 +97,23 @@ def next_list(smki: Smki) -> PublishList:
     return PublishList(smki.hierarchy.newest(smki.ledger, CertificateKind.ISSUING_OCA))
 
 
+WITH_EACH = ("application", "audit_event", "leaf")
+"""Tables that are written with every decision."""
+
+WITH_A_CERTIFICATE = (*WITH_EACH, "certificate", "fingerprint", "device", "subscriber")
+
 COMMANDS: dict[str, tuple[Callable[[Smki], Command[Any]], tuple[str, ...]]] = {
-    "apply": (
-        application,
-        ("add_application", "sign", "add_certificate", "replace_older", "add_device", "append_event"),
+    "apply": (application, ("sign", *(f"insert on {table}" for table in WITH_A_CERTIFICATE), "record_decisions")),
+    "apply together": (
+        applications,
+        (
+            "sign",
+            *(f"insert on {table}" for table in WITH_A_CERTIFICATE),
+            "update on certificate",
+            "record_decisions",
+        ),
     ),
-    "apply in vain": (for_nothing, ("add_application", "append_event")),
+    "apply in vain": (for_nothing, (*(f"insert on {table}" for table in WITH_EACH), "record_decisions")),
     "accept": (lambda smki: Accept(last(smki)), ("change_status", "replace_older", "append_event")),
     "reject": (
         lambda smki: Reject(last(smki), "x"),
@@ -104,7 +126,7 @@ COMMANDS: dict[str, tuple[Callable[[Smki], Command[Any]], tuple[str, ...]]] = {
     "publish a list": (next_list, ("sign", "add_list", "append_event")),
     "establish an authority": (
         lambda _: EstablishAuthority(CertificateKind.ISSUING_DCA),
-        ("add_application", "sign", "add_certificate", "append_event"),
+        ("sign", *(f"insert on {table}" for table in WITH_EACH), "insert on certificate", "record_decisions"),
     ),
     "add Devices": (devices, ("add_device", "append_event")),
     "revoke credentials": (
@@ -120,7 +142,18 @@ class Lost(Exception):
 
 
 def fail_after(point: str, patch: Callable[[object, str, object], None], fail: Callable[[], None]) -> None:
-    """Make something go wrong as soon as a step of a transaction is done."""
+    """Make something go wrong as soon as a step of a transaction is done: a call, or the first row that is inserted into
+    a table or updated."""
+    if " on " in point:
+        begin = SqliteTransaction.__init__
+
+        def begin_failing(transaction: SqliteTransaction, connection: sqlite3.Connection) -> None:
+            begin(transaction, connection)
+            connection.create_function("fail", 0, fail)
+            connection.execute(f"CREATE TEMP TRIGGER failing AFTER {point} BEGIN SELECT fail(); END")
+
+        patch(SqliteTransaction, "__init__", begin_failing)
+        return
     owner: Any = SigningKey if point == "sign" else SqliteTransaction
     step = getattr(owner, point)
 
@@ -136,15 +169,19 @@ def test_an_error_at_any_step_leaves_nothing(
     patient: Smki, monkeypatch: pytest.MonkeyPatch, name: str, point: str
 ) -> None:
     command = COMMANDS[name][0](patient)
-    before = dump(patient.path)
+    before, failed = dump(patient.path), 0
 
     def fail() -> None:
+        nonlocal failed
+        failed += 1
         raise Lost
 
     with monkeypatch.context() as patch:
         fail_after(point, patch.setattr, fail)
-        with pytest.raises(Lost):
+        # SQLite reports what goes wrong in a trigger as an error of its own.
+        with pytest.raises(LedgerUnavailable if " on " in point else Lost):
             patient.registration.execute(command, TEST)
+    assert failed == 1
     assert dump(patient.path) == before
     # And the same command goes through afterwards, as if nothing had been tried.
     patient.registration.execute(command, TEST)
@@ -183,7 +220,7 @@ def test_nobody_sees_a_certificate_before_all_of_it_is_durable(smki: Smki, monke
         assert dump(smki.path) == before
         seen.append(point)
 
-    points = ("sign", "add_application", "add_certificate", "append_event")
+    points = ("sign", "record_decisions")
     for point in points:
         owner: Any = SigningKey if point == "sign" else SqliteTransaction
         step = getattr(owner, point)

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from smki import Certificate, DeviceType, EntityIdentifier, KeyUsage, Smki
 from smki.authority.certification_authority import SigningKey
+from smki.authority.issuance import CertificateMaker, CertificateOrder, Subject
+from smki.identity import SerialNumber
 from smki.keys.private_key import SeededRandomness
 from smki.pki import der
 from smki.pki.certificate import read_certificate, read_tbs_certificate
@@ -55,6 +57,9 @@ def issuing_key() -> SigningKey:
     """The key of the authority above."""
     with Smki.in_memory(seed="templates") as smki:
         return smki.hierarchy.newest(smki.ledger, CertificateKind.ISSUING_DCA).signing_key
+
+
+KEY = issuing_key()
 
 
 def template_of(certificate: Certificate) -> CertificateTemplate:
@@ -186,12 +191,11 @@ def test_it_is_read_as_if_it_were_taken_apart(issued: list[Certificate]) -> None
 def test_it_is_not_passed_for_another_issuer_profile_or_policy(issued: list[Certificate]) -> None:
     authority, first, second, _ = issued
     facts = IssuerFacts.of(authority)
-    key, templates = issuing_key(), IssuingTemplates()
+    key, templates = KEY, IssuingTemplates()
     for certificate in (first, second):
+        assert bool(list(templates.covering(certificate.tbs))) == (certificate is second)
         cleared = clear_for_signature(certificate.tbs, PROFILE, facts, TEST_POLICY_OID, templates)
-        assert (cleared._template is None) == (certificate is first)
-        signed = key.sign(cleared)
-        assert cleared.read(signed) == Certificate.from_der(signed)
+        assert key.sign(cleared) == certificate.der
     other_issuer = IssuerFacts.of(first)
     for profile, issuer, policy in (
         (PROFILE, other_issuer, TEST_POLICY_OID),
@@ -201,7 +205,55 @@ def test_it_is_not_passed_for_another_issuer_profile_or_policy(issued: list[Cert
             clear_for_signature(second.tbs, profile, issuer, policy, templates)
     for _ in range(2):  # a warning only: the second time by a template of its own
         cleared = clear_for_signature(second.tbs, PROFILE, facts, "1.2.3", templates)
-        assert cleared.read(key.sign(cleared)) == Certificate.from_der(second.der)
+        assert key.sign(cleared) == second.der
+
+
+def test_a_template_that_is_filled_is_the_certificate_that_is_built(issued: list[Certificate]) -> None:
+    _, first, second, _ = issued
+    template = template_of(first)
+    assert second.point
+    assert second.entity_identifier
+    serial, time = second.serial_number.value, der.time(second.not_before)
+    point, entity = second.point, second.entity_identifier.encoded
+    assert template.filled(serial, time, point, entity) == second.tbs
+    # What has another length there is not filled in: other serial numbers, and times from 2050.
+    for other in (0, 1, (1 << 119) - 1, 1 << 127, 1 << 128, -1):
+        assert template.filled(other, time, point, entity) is None
+    assert template.filled(1 << 120, time, point, entity) is not None
+    assert template.filled((1 << 127) - 1, time, point, entity) is not None
+    assert template.filled(serial, der.time(datetime(2050, 1, 1, tzinfo=UTC)), point, entity) is None
+    assert template.filled(serial, time, point[:-1], entity) is None
+    assert template.filled(serial, time, point, entity + b"\0") is None
+
+
+@given(
+    serial=st.integers(1, 2**160),
+    day=st.datetimes(datetime(2000, 1, 1), datetime(2060, 1, 1)),
+    number=st.integers(0, 9),
+)
+@settings(max_examples=100, deadline=None)
+def test_what_is_made_does_not_depend_on_what_was_made_before(
+    used: CertificateMaker, issued: list[Certificate], serial: int, day: datetime, number: int
+) -> None:
+    """A maker that has made others, and a new one: the same certificate, or the same reason why there is none."""
+    wanted = read_request(request(number))
+    asked, issuer = CertificationRequest.of(wanted), IssuerFacts.of(issued[0])
+    assert asked.subject_alt_name is not None
+    carried_over = {Oid.KEY_USAGE: asked.key_usage, Oid.SUBJECT_ALT_NAME: asked.subject_alt_name}
+    subject = Subject(asked.subject, asked.public_key_info, carried_over)
+    order = CertificateOrder(CertificateKind.DEVICE, None, subject, issuer, KEY, SerialNumber(serial))
+    moment = day.replace(microsecond=0, tzinfo=UTC)
+    made = [maker.make_or_say_why_not(order, moment) for maker in (used, used, CertificateMaker(TEST_POLICY_OID))]
+    if isinstance(made[0], NotConformant):
+        reasons = {each.problems for each in made if isinstance(each, NotConformant)}
+        assert (len(reasons), [type(each) for each in made]) == (1, [NotConformant] * 3)
+    else:
+        assert made[0] == made[1] == made[2]
+
+
+@pytest.fixture(scope="module")
+def used() -> CertificateMaker:
+    return CertificateMaker(TEST_POLICY_OID)
 
 
 def test_authorities_are_no_templates(issued: list[Certificate]) -> None:

@@ -15,7 +15,7 @@ from smki.pki.oid import Oid
 from smki.pki.template import CertificateTemplate
 from smki.profile import IssuerFacts
 from smki.profile.build import CertificateContents, build_tbs_certificate, validity_from
-from smki.profile.clearance import IssuingTemplates, NotConformant, clear_for_signature
+from smki.profile.clearance import IssuingTemplates, clear_for_signature
 from smki.profile.tables import profile_of
 from smki.sec.role import CertificateKind, RemotePartyRole
 
@@ -41,14 +41,6 @@ class CertificateOrder(NamedTuple):
     issuer: IssuerFacts
     key: SigningKey
     serial_number: SerialNumber
-
-
-class MadeCertificate(NamedTuple):
-    """A certificate that was signed."""
-
-    der: bytes
-    not_before: datetime
-    not_after: datetime
 
 
 class Issuance:
@@ -83,8 +75,8 @@ class CertificateMaker:
         self._templates = IssuingTemplates()
         self._alike: dict[tuple[bytes | None, ...], CertificateTemplate] = {}
 
-    def make(self, order: CertificateOrder, now: datetime) -> MadeCertificate:
-        """Build a certificate, lint it, and sign it.
+    def make(self, order: CertificateOrder, now: datetime) -> bytes:
+        """Build a certificate, lint it, and sign it. Return it (DER).
 
         The signature is deterministic, and a certificate counts as issued only when it is stored. One that is lost
         before that was never issued.
@@ -111,20 +103,13 @@ class CertificateMaker:
         cleared = clear_for_signature(tbs, profile, issuer, self.policy_oid, self._templates)
         if key is not None and like is None:
             self._remember(key, tbs)
-        return MadeCertificate(order.key.sign(cleared), not_before, not_after)
+        return order.key.sign(cleared)
 
     def _remember(self, key: tuple[bytes | None, ...], tbs: bytes) -> None:
         for template, _ in self._templates.covering(tbs):
             if len(self._alike) >= MAX_ALIKE:
                 self._alike.clear()
             self._alike[key] = template
-
-    def make_or_say_why_not(self, order: CertificateOrder, now: datetime) -> MadeCertificate | NotConformant:
-        """Make a certificate as :meth:`make` does, and return the error instead of raising it."""
-        try:
-            return self.make(order, now)
-        except NotConformant as error:
-            return error
 
 
 MAX_ALIKE = 64

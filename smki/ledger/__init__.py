@@ -4,7 +4,7 @@
 """
 
 from smki.ledger.contract import Conflict, Ledger, LedgerUnavailable, Reader, Transaction
-from smki.ledger.decisions import DecidedApplication, RecordedDecision
+from smki.ledger.decisions import DecidedApplication, NewCertificate
 from smki.ledger.records import (
     ApplicationQuery,
     ApplicationRecord,
@@ -42,13 +42,13 @@ __all__ = [
     "LedgerUnavailable",
     "ListRecord",
     "NewApplication",
+    "NewCertificate",
     "NewEvent",
     "NewImport",
     "Order",
     "Page",
     "Period",
     "Reader",
-    "RecordedDecision",
     "Revocation",
     "Statement",
     "Transaction",

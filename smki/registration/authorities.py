@@ -9,11 +9,10 @@ from smki.authority.hierarchy import ABOVE, AUTHORITY_ROLES
 from smki.eligibility import Applicant, AuthorityQuestion, decide
 from smki.identity import PartyId
 from smki.ledger import CertificateRecord, EventKind, NewApplication
-from smki.profile.clearance import NotConformant
 from smki.registration.applicants import first_officer
 from smki.registration.applications import Refused
 from smki.registration.command import Command, Context, Done, Happened
-from smki.registration.storing import Grant, make_certificates
+from smki.registration.storing import DecisionsInTheMaking, Grant
 from smki.sec.party import NonParty
 from smki.sec.role import CertificateKind
 
@@ -50,25 +49,21 @@ class EstablishAuthority(Command[CertificateRecord]):
             kind=self.kind,
         )
         name = f"{self.kind.title} {made.name}"
-        (decided,) = make_certificates(
-            context,
-            [
-                Grant(
-                    application=application,
-                    happened=Happened(kind=EventKind.AUTHORITY_ADDED, detail=name),
-                    kind=self.kind,
-                    role=AUTHORITY_ROLES.get(self.kind),
-                    subject=made.subject,
-                    issuer=issuer.facts if issuer else made.facts,
-                    key=issuer.signing_key if issuer else made.signing_key,
-                )
-            ],
+        making = DecisionsInTheMaking(context)
+        making.add(
+            Grant(
+                application=application,
+                happened=Happened(kind=EventKind.AUTHORITY_ADDED, detail=name),
+                kind=self.kind,
+                role=AUTHORITY_ROLES.get(self.kind),
+                subject=made.subject,
+                issuer=issuer.facts if issuer else made.facts,
+                key=issuer.signing_key if issuer else made.signing_key,
+            )
         )
-        if isinstance(decided, NotConformant):
-            raise decided
-        (recorded,) = context.transaction.record_decisions([decided])
+        (recorded,) = making.record()
         assert recorded.certificate is not None
-        return Done(recorded.certificate, None, [(recorded.event_id, decided.event)])
+        return Done(recorded.certificate, None, [(recorded.event_id, recorded.event)])
 
 
 def _require_eligible(context: Context, kind: CertificateKind) -> None:

@@ -14,7 +14,7 @@ from smki.registration.command import Registration
 from smki.registration.examination import ExaminedApplication, examined, is_examined, too_large
 from smki.workers import Workers
 
-BATCH = 512
+BATCH = 1024
 """Number of applications that are recorded in one transaction. Others can write between two transactions."""
 
 AHEAD = 3

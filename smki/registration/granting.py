@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from smki.authority.certification_authority import CertificationAuthority
 from smki.authority.issuance import Subject
-from smki.eligibility import Applicant
-from smki.ledger import DecidedApplication, EventKind, NewApplication, NewEvent, RecordedDecision
+from smki.eligibility import Applicant, Decision
+from smki.ledger import EventKind, NewApplication, NewEvent
 from smki.pki.oid import Oid
 from smki.pki.request import CertificationRequest
 from smki.problem import Problem
@@ -19,19 +20,12 @@ from smki.registration.duties import added_text, statement_lines, statement_of, 
 from smki.registration.examination import ExaminedApplication
 from smki.registration.facts import BatchFacts
 from smki.registration.inquiry import CannotBeJudged, NewDevice, WhoAndWhat, decide_on, find_applicant
-from smki.registration.storing import Grant, make_certificates
+from smki.registration.participation import has_quota
+from smki.registration.storing import DecisionsInTheMaking, Denial, Grant, RecordedDecision
 from smki.sec.lodged import LODGED_ROLES
 from smki.sec.party import NonParty, is_the_dcc
 from smki.sec.registry_fields import registrant_id
 from smki.sec.role import CertificateKind, CertificateStatus
-
-
-@dataclass(frozen=True, slots=True)
-class _Denial:
-    """A decision to refuse an application."""
-
-    problems: tuple[Problem, ...]
-    application: NewApplication
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,118 +48,138 @@ def decide_and_issue(
     requests = [each.request for each in applications if each.request is not None and not each.unfit]
     impossible: dict[int, NotConformant] = {}
     while True:
-        facts = BatchFacts(context.transaction, requests)
-        issuers = _Issuers(context)
-        decisions = [
-            _decide(context, facts, issuers, each, impossible.get(index)) for index, each in enumerate(applications)
-        ]
-        approved = [index for index, decision in enumerate(decisions) if isinstance(decision, _Approval)]
-        grants = [decision.grant for decision in decisions if isinstance(decision, _Approval)]
-        made = dict(zip(approved, make_certificates(context, grants), strict=True))
-        failed = {index: each for index, each in made.items() if isinstance(each, NotConformant)}
-        if not failed:
+        decider = _Decider(context, requests)
+        making = DecisionsInTheMaking(context, {each.entity_identifier for each in requests})
+        decisions = []
+        for index, each in enumerate(applications):
+            decision = decider.decide(each, impossible.get(index))
+            decisions.append(decision)
+            making.add(decision.grant if isinstance(decision, _Approval) else decision)
+        failures = making.failures()
+        if not failures:
             break
-        impossible |= failed
-    decided = []
-    for index, decision in enumerate(decisions):
-        if isinstance(decision, _Denial):
-            happened = Happened(kind=EventKind.REFUSED, detail=decision.problems[0].code)
-            decided.append(
-                DecidedApplication(
-                    application=decision.application,
-                    event=happened.event(context.actor, context.now),
-                    reasons=decision.problems,
-                )
-            )
-        else:
-            granted = made[index]
-            assert isinstance(granted, DecidedApplication)
-            decided.append(granted)
-    recorded = context.transaction.record_decisions(decided)
-    outcomes = zip(applications, decisions, recorded, strict=True)
-    appended = [(numbers.event_id, each.event) for numbers, each in zip(recorded, decided, strict=True)]
-    return tuple(_outcome(*each) for each in outcomes), appended
+        impossible |= failures
+    recorded = making.record()
+    outcomes = tuple(map(_outcome, applications, decisions, recorded))
+    return outcomes, [(each.event_id, each.event) for each in recorded]
 
 
 def _outcome(
-    examined: ExaminedApplication, decision: _Approval | _Denial, recorded: RecordedDecision
+    examined: ExaminedApplication, decision: _Approval | Denial, recorded: RecordedDecision
 ) -> Issued | Refusal:
-    if isinstance(decision, _Denial):
+    if isinstance(decision, Denial):
         return Refusal(decision.problems, recorded.application_id)
     assert recorded.certificate is not None
     return Issued(recorded.certificate, examined.notes, decision.remarks)
 
 
-def _decide(
-    context: Context,
-    facts: BatchFacts,
-    issuers: _Issuers,
-    examined: ExaminedApplication,
-    impossible: NotConformant | None,
-) -> _Approval | _Denial:
-    """Decide on one application of a batch.
+class _Decider:
+    """Decides on the applications of a batch, one after the other."""
 
-    :param impossible: why the certificate cannot be made, if that was tried.
-    """
-    wanted, request = examined.application, examined.request
-    if request is None or examined.unfit:
-        return _Denial(examined.unfit, _new_application(wanted, context, facts, request, None))
-    applicant = None
-    day, entity = context.now.date(), request.entity_identifier
-    new = NewDevice(wanted.device_type, wanted.model, wanted.under_test)
-    try:
-        found = find_applicant(facts, context.actor, wanted.kind, entity, new, day)
-        applicant = found.applicant
-        decision = decide_on(
-            facts, applicant, found.device, request.role, request.usage, entity, day, request.public_key_info,
-            to_be_added=found.to_be_added,
+    def __init__(self, context: Context, requests: Sequence[CertificationRequest]) -> None:
+        self._context = context
+        self._facts = BatchFacts(context.transaction, requests)
+        self._issuers = _Issuers(context)
+        self._favourable: dict[tuple[Any, ...], Decision] = {}
+
+    def decide(self, examined: ExaminedApplication, impossible: NotConformant | None) -> _Approval | Denial:
+        """Decide on an application.
+
+        :param impossible: why the certificate cannot be made, if that was tried.
+        """
+        wanted, request, context = examined.application, examined.request, self._context
+        if request is None or examined.unfit:
+            return self._denial(examined.unfit, wanted, request, None)
+        applicant = None
+        new = NewDevice(wanted.device_type, wanted.model, wanted.under_test)
+        try:
+            entity, day = request.entity_identifier, context.now.date()
+            found = find_applicant(self._facts, context.actor, wanted.kind, entity, new, day)
+            applicant = found.applicant
+            decision = self._decision(found, request)
+            problems = [*decision.problems, *unstated(self._facts, wanted.statement)]
+            if problems:
+                return self._denial(problems, wanted, request, applicant)
+            issuer = self._issuers.of(wanted, self._facts.last_certificate_id())
+            if impossible is not None:
+                raise impossible
+        except (NotConformant, CannotBeJudged) as error:
+            return self._denial(error.problems, wanted, request, applicant)
+        return self._approval(wanted, request, found, decision.test, issuer)
+
+    def _decision(self, found: WhoAndWhat, request: CertificationRequest) -> Decision:
+        """Return the decision. A favourable one about a Device is also that of equal questions about other Devices: only
+        refusals name the Device."""
+        key = self._key(found, request) if found.device is not None and self._context.actor.party else None
+        decision = self._favourable.get(key) if key is not None else None
+        if decision is None:
+            decision = decide_on(
+                self._facts, found.applicant, found.device, request.role, request.usage, request.entity_identifier,
+                self._context.now.date(), request.public_key_info, to_be_added=found.to_be_added,
+            )  # fmt: skip
+            if key is not None and decision.eligible:
+                self._favourable[key] = decision
+        return decision
+
+    def _key(self, found: WhoAndWhat, request: CertificationRequest) -> tuple[Any, ...] | None:
+        """Return what a decision about a Device depends on but for the applicant, who is the same for the whole batch; None
+        if that changes with every certificate, as a quota does."""
+        facts, device, subscriber = self._facts, found.device, found.applicant.subscriber
+        if device is None or isinstance(subscriber, NonParty) or has_quota(subscriber):
+            return None
+        return (
+            device.device_type, device.status, device.returns_to, device.smets_version, device.enrolled,
+            device.responsible, device.model, device.under_test, facts.register.threshold(device.device_id),
+            facts.certificates_for_device(device.device_id), facts.is_certified(request.public_key_info),
+            found.to_be_added,
         )  # fmt: skip
-        problems = [*decision.problems, *unstated(facts, wanted.statement)]
-        if problems:
-            return _Denial(tuple(problems), _new_application(wanted, context, facts, request, applicant))
-        issuer = issuers.of(wanted, facts.last_certificate_id())
-        if impossible is not None:
-            raise impossible
-    except (NotConformant, CannotBeJudged) as error:
-        return _Denial(tuple(error.problems), _new_application(wanted, context, facts, request, applicant))
-    return _grant(context, facts, wanted, request, found, decision.test, issuer)
 
+    def _denial(
+        self,
+        problems: Sequence[Problem],
+        wanted: Application,
+        request: CertificationRequest | None,
+        applicant: Applicant | None,
+    ) -> Denial:
+        application = _new_application(wanted, self._context, self._facts, request, applicant)
+        happened = Happened(kind=EventKind.REFUSED, detail=problems[0].code)
+        return Denial(application, happened, tuple(problems))
 
-def _grant(
-    context: Context,
-    facts: BatchFacts,
-    wanted: Application,
-    request: CertificationRequest,
-    found: WhoAndWhat,
-    test: str,
-    issuer: CertificationAuthority,
-) -> _Approval:
-    applicant, device, to_be_added = found
-    delay = context.settings.deemed_accepted_after
-    # A Device Certificate counts as accepted at once (SEC L11); it may be rejected afterwards.
-    # What the DCC lodges before anyone else can start (SEC L3.12) is in use at once.
-    is_lodged = request.role in LODGED_ROLES and is_the_dcc(applicant.subscriber)
-    is_pending = wanted.kind is CertificateKind.ORGANISATION and bool(delay) and not is_lodged
-    added = device if to_be_added is not None else None
-    application = _new_application(wanted, context, facts, request, applicant, test)
-    facts.grant(application, request, added)
-    addition = added_text(added) if added is not None else ""
-    grant = Grant(
-        application=application,
-        happened=Happened(kind=EventKind.ISSUED, detail=addition),
-        kind=wanted.kind,
-        role=request.role,
-        usage=request.usage,
-        entity_identifier=request.entity_identifier,
-        subject=_subject(request),
-        issuer=issuer.facts,
-        key=issuer.signing_key,
-        status=CertificateStatus.PENDING if is_pending else CertificateStatus.IN_USE,
-        deemed_accepted=context.now + delay if is_pending else None,
-        device=added,
-    )
-    remarks = ([f"{addition}."] if addition else []), statement_lines(wanted.statement, applicant.officer)
-    return _Approval(grant, (*remarks[0], *remarks[1]))
+    def _approval(
+        self,
+        wanted: Application,
+        request: CertificationRequest,
+        found: WhoAndWhat,
+        test: str,
+        issuer: CertificationAuthority,
+    ) -> _Approval:
+        context, facts = self._context, self._facts
+        applicant, device, to_be_added = found
+        delay = context.settings.deemed_accepted_after
+        # A Device Certificate counts as accepted at once (SEC L11); it may be rejected afterwards.
+        # What the DCC lodges before anyone else can start (SEC L3.12) is in use at once.
+        is_lodged = request.role in LODGED_ROLES and is_the_dcc(applicant.subscriber)
+        is_pending = wanted.kind is CertificateKind.ORGANISATION and bool(delay) and not is_lodged
+        added = device if to_be_added is not None else None
+        application = _new_application(wanted, context, facts, request, applicant, test)
+        facts.grant(application, request, added)
+        addition = added_text(added) if added is not None else ""
+        grant = Grant(
+            application=application,
+            happened=Happened(kind=EventKind.ISSUED, detail=addition),
+            kind=wanted.kind,
+            role=request.role,
+            usage=request.usage,
+            entity_identifier=request.entity_identifier,
+            subject=_subject(request),
+            issuer=issuer.facts,
+            key=issuer.signing_key,
+            status=CertificateStatus.PENDING if is_pending else CertificateStatus.IN_USE,
+            deemed_accepted=context.now + delay if is_pending else None,
+            device=added,
+        )
+        about_device = [f"{addition}."] if addition else []
+        return _Approval(grant, (*about_device, *statement_lines(wanted.statement, applicant.officer)))
 
 
 class _Issuers:

@@ -39,10 +39,15 @@ def participation_of(
     :param settings: those of an earlier day; today's by default.
     """
     mode = participation_mode(settings or reader)
-    limited = any(test.quota is not None for test in subscriber.tests)
-    if limited or (isinstance(subscriber, Party) and subscriber.quota is not None):
+    if has_quota(subscriber):
         return _participation(mode, reader.certificates_by_test(registrant_id(subscriber)), subscriber)
     return _WITHOUT_QUOTA[mode]
+
+
+def has_quota(subscriber: Registrant) -> bool:
+    """Return whether the number of certificates that a subscriber has had matters."""
+    limited = any(test.quota is not None for test in subscriber.tests)
+    return limited or (isinstance(subscriber, Party) and subscriber.quota is not None)
 
 
 def participations(reader: Reader, settings: SettingValues) -> Callable[[Registrant], Participation]:

@@ -1,19 +1,23 @@
-"""Makes certificates that were granted, inside the transaction of a command."""
+"""Makes the certificates of a batch of decisions, and records both, inside the transaction of a command."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
-from smki.authority.batch_work import make_in_workers
+from smki.authority.batch_work import PIECE, BatchWork, Made, make_here, make_in_workers
 from smki.authority.certification_authority import SigningKey
-from smki.authority.issuance import CertificateOrder, MadeCertificate, Subject
+from smki.authority.issuance import CertificateOrder, Subject
 from smki.identity import EntityIdentifier, SerialNumber
-from smki.ledger import CertificateRecord, DecidedApplication, NewApplication
+from smki.ledger import CertificateRecord, DecidedApplication, NewApplication, NewCertificate, NewEvent
+from smki.ledger.decisions import PreparedDecision, SealedDecision
 from smki.problem import IntegrityError, Problem
 from smki.profile import IssuerFacts
+from smki.profile.build import validity_from
 from smki.profile.clearance import NotConformant
+from smki.profile.tables import profile_of
 from smki.registration.command import Context, Happened
 from smki.sec.device import Device
 from smki.sec.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
@@ -45,78 +49,150 @@ class Grant:
     """The Device that the application adds to the inventory."""
 
 
-def make_certificates(context: Context, grants: Sequence[Grant]) -> list[DecidedApplication | NotConformant]:
-    """Make certificates, and return what is to be recorded of each, or why it would break its profile. Nothing is
-    written.
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """An application that is refused."""
 
-    :raises IntegrityError: if no serial number is free.
+    application: NewApplication
+    happened: Happened
+    problems: tuple[Problem, ...]
+
+
+class RecordedDecision(NamedTuple):
+    """A decision that was recorded."""
+
+    application_id: int
+    event_id: int
+    event: NewEvent
+    certificate: CertificateRecord | None
+    """None if the application was refused."""
+
+
+class _Begun(NamedTuple):
+    """A decision that is prepared, and whose certificate is being made."""
+
+    decided: DecidedApplication
+    prepared: PreparedDecision
+
+
+class DecisionsInTheMaking:
+    """The decisions of a batch, in order. Workers make the certificates while the rest of the batch is decided.
+
+    :param context: that of the command.
+    :param entities: the Entity Identifiers of the certificates.
     """
-    numbers = _serial_numbers(context, grants)
-    orders = [
-        CertificateOrder(grant.kind, grant.role, grant.subject, grant.issuer, grant.key, number)
-        for grant, number in zip(grants, numbers, strict=True)
-    ]
-    decided: list[DecidedApplication | NotConformant] = []
-    for grant, number, made in zip(grants, numbers, _made(context, orders), strict=True):
-        if isinstance(made, NotConformant):
-            decided.append(made)
-            continue
-        record = CertificateRecord(
+
+    def __init__(self, context: Context, entities: Collection[EntityIdentifier] = ()) -> None:
+        self._context = context
+        self._recorder = context.transaction.decisions(entities)
+        self._taken: set[SerialNumber] = set()
+        self._waiting: list[Grant | Denial] = []
+        self._begun: list[tuple[Sequence[_Begun], Callable[[], Sequence[Made]]]] = []
+
+    def add(self, decision: Grant | Denial) -> None:
+        """Add a decision; if it is favourable, have the certificate made."""
+        self._waiting.append(decision)
+        if len(self._waiting) == PIECE:
+            self._begin()
+
+    def failures(self) -> dict[int, NotConformant]:
+        """Wait for the certificates, and return which of the decisions, by index, would lead to one that breaks its
+        profile."""
+        self._begin()
+        made = [each for _, result in self._begun for each in result()]
+        return {index: each for index, each in enumerate(made) if isinstance(each, NotConformant)}
+
+    def record(self) -> list[RecordedDecision]:
+        """Write all of them.
+
+        :raises NotConformant: if a certificate would break its profile; nothing is written then.
+        """
+        self._begin()
+        sealed: list[SealedDecision] = []
+        recorded = []
+        for begun, result in self._begun:
+            for (decided, prepared), made in zip(begun, result(), strict=True):
+                if isinstance(made, NotConformant):
+                    raise made
+                sealed.append(made.sealed)
+                record = decided.certificate.record(prepared, made.der) if decided.certificate is not None else None
+                recorded.append(RecordedDecision(prepared.application_id, prepared.event_id, decided.event, record))
+        self._recorder.record(sealed)
+        return recorded
+
+    def _begin(self) -> None:
+        """Give the waiting decisions their numbers, and begin to make the certificates."""
+        waiting, self._waiting = self._waiting, []
+        if not waiting:
+            return
+        context = self._context
+        numbers = iter(self._serial_numbers([each for each in waiting if isinstance(each, Grant)]))
+        begun: list[_Begun] = []
+        orders: list[CertificateOrder | None] = []
+        for each in waiting:
+            if isinstance(each, Grant):
+                number = next(numbers)
+                decided = self._granted(each, number)
+                orders.append(CertificateOrder(each.kind, each.role, each.subject, each.issuer, each.key, number))
+            else:
+                event = each.happened.event(context.actor, context.now)
+                decided = DecidedApplication(application=each.application, event=event, reasons=each.problems)
+                orders.append(None)
+            begun.append(_Begun(decided, self._recorder.prepare(decided)))
+        work = BatchWork(orders, [each.prepared for each in begun], self._recorder.seal, context.now)
+        maker = context.issuance.maker
+        if context.workers is not None:
+            self._begun.append((begun, make_in_workers(context.workers, maker.policy_oid, work)))
+        else:
+            made = make_here(maker, work)
+            self._begun.append((begun, lambda: made))
+
+    def _granted(self, grant: Grant, number: SerialNumber) -> DecidedApplication:
+        context, above = self._context, grant.issuer.certificate
+        not_before, not_after = validity_from(context.now, profile_of(grant.kind, grant.role).validity.form)
+        certificate = NewCertificate(
             serial_number=number,
             kind=grant.kind,
             entity_identifier=grant.entity_identifier,
             role=grant.role,
             usage=grant.usage,
-            not_before=made.not_before,
-            not_after=made.not_after,
-            stored_status=grant.status,
-            status_since=context.now,
-            deemed_accepted=grant.deemed_accepted,
+            public_key_info=grant.subject.public_key_info,
+            not_before=not_before,
+            not_after=not_after,
             issued=context.now,
-            issuer_serial_number=grant.issuer.certificate.serial_number if grant.issuer.certificate else None,
-            application_id=0,
-            der=made.der,
+            status=grant.status,
+            deemed_accepted=grant.deemed_accepted,
+            issuer_serial_number=above.serial_number if above else None,
             top_up=grant.application.top_up,
         )
-        decided.append(
-            DecidedApplication(
-                application=grant.application,
-                event=grant.happened.event(context.actor, context.now),
-                certificate=record,
-                public_key_info=grant.subject.public_key_info,
-                device=grant.device,
-            )
+        return DecidedApplication(
+            application=grant.application,
+            event=grant.happened.event(context.actor, context.now),
+            certificate=certificate,
+            device=grant.device,
         )
-    return decided
 
-
-def _made(context: Context, orders: Sequence[CertificateOrder]) -> Iterable[MadeCertificate | NotConformant]:
-    maker, now = context.issuance.maker, context.now
-    if context.workers is not None:
-        return make_in_workers(context.workers, maker.policy_oid, orders, now)
-    return [maker.make_or_say_why_not(order, now) for order in orders]
-
-
-def _serial_numbers(context: Context, grants: Sequence[Grant]) -> list[SerialNumber]:
-    """Draw a serial number for each certificate: one that was never used, nor for another one of these."""
-    above = context.transaction.numbers_above()
-    drawn = [context.issuance.serial_number(grant.subject, 0, above) for grant in grants]
-    used = set(context.transaction.sets.used_serial_numbers(drawn))
-    for index, number in enumerate(drawn):
-        attempt = 0
-        while number in used:
-            attempt += 1
-            if attempt == MAX_SERIAL_ATTEMPTS:
-                raise IntegrityError(
-                    Problem(
-                        code="serial-number.exhausted",
-                        subject="serial number",
-                        seen=f"{MAX_SERIAL_ATTEMPTS} drawn, all taken",
-                        expected="a free one",
+    def _serial_numbers(self, grants: Sequence[Grant]) -> list[SerialNumber]:
+        """Draw a serial number for each certificate: one that was never used, nor for another one of the batch."""
+        context, taken = self._context, self._taken
+        above = context.transaction.numbers_above()
+        drawn = [context.issuance.serial_number(grant.subject, 0, above) for grant in grants]
+        taken |= context.transaction.sets.used_serial_numbers(drawn)
+        for index, number in enumerate(drawn):
+            attempt = 0
+            while number in taken:
+                attempt += 1
+                if attempt == MAX_SERIAL_ATTEMPTS:
+                    raise IntegrityError(
+                        Problem(
+                            code="serial-number.exhausted",
+                            subject="serial number",
+                            seen=f"{MAX_SERIAL_ATTEMPTS} drawn, all taken",
+                            expected="a free one",
+                        )
                     )
-                )
-            number = context.issuance.serial_number(grants[index].subject, attempt, above)
-            used |= context.transaction.sets.used_serial_numbers([number])
-        used.add(number)
-        drawn[index] = number
-    return drawn
+                number = context.issuance.serial_number(grants[index].subject, attempt, above)
+                taken |= context.transaction.sets.used_serial_numbers([number])
+            taken.add(number)
+            drawn[index] = number
+        return drawn

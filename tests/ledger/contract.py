@@ -22,6 +22,7 @@ from smki.ledger import (
     Conflict,
     CredentialKind,
     CredentialRecord,
+    DecidedApplication,
     EventKind,
     EventQuery,
     Ledger,
@@ -73,10 +74,14 @@ class Lost(Exception):
 
 
 def add(ledger: Ledger, *records: CertificateRecord, subscriber: str = "ACME") -> list[CertificateRecord]:
-    """Store certificates, each with its application and event."""
+    """Store certificates, each with its application and event, and return how they are then: the newer ones have replaced
+    the older ones."""
 
     def work(transaction: Transaction) -> list[CertificateRecord]:
-        return [add_one(transaction, record, subscriber) for record in records]
+        for record in records:
+            add_one(transaction, record, subscriber)
+        found = [transaction.certificate(record.serial_number) for record in records]
+        return [record for record in found if record is not None]
 
     return ledger.transact(work)
 
@@ -93,15 +98,36 @@ def add_one(transaction: Transaction, record: CertificateRecord, subscriber: str
         role=record.role,
         usage=record.usage,
     )
-    decided = DecidedApplication(
-        application=application,
-        event=NewEvent(at=record.issued, kind=EventKind.ISSUED),
-        certificate=replace(record, id=0, application_id=0),
-        public_key_info=record.certificate.public_key_info,
-    )
-    (stored,) = transaction.record_decisions([decided])
+    (stored,) = transaction.record_decisions([granted(application, replace(record, id=0, application_id=0))])
     assert stored.certificate is not None
     return stored.certificate
+
+
+def granted(
+    application: NewApplication, record: CertificateRecord, public_key_info: bytes | None = None
+) -> DecidedApplication:
+    """An application that was granted, with its certificate and event."""
+    return DecidedApplication(
+        application=application,
+        event=NewEvent(at=application.received, kind=EventKind.ISSUED),
+        certificate=record,
+        public_key_info=record.certificate.public_key_info if public_key_info is None else public_key_info,
+    )
+
+
+def refused(application: NewApplication) -> DecidedApplication:
+    """An application that was refused, with its event."""
+    event = NewEvent(at=application.received, kind=EventKind.REFUSED, detail=REASON.code)
+    return DecidedApplication(application=application, event=event, reasons=(REASON, REASON))
+
+
+def certificate_for(application: NewApplication, like: CertificateRecord, serial_number: int) -> CertificateRecord:
+    """A certificate for an application; its DER is that of another."""
+    return replace(
+        like, id=0, application_id=0, serial_number=SerialNumber(serial_number), kind=application.kind,
+        role=application.role, usage=application.usage, entity_identifier=application.entity_identifier,
+        top_up=application.top_up,
+    )  # fmt: skip
 
 
 def fails(ledger: Ledger, work: Callable[[Transaction], object]) -> None:
@@ -156,10 +182,18 @@ class LedgerContract:
 
     # --- applications -----------------------------------------------------------------------------------------------
 
-    def test_applications(self, ledger: Ledger, other: Ledger) -> None:
-        refused = ledger.transact(lambda tx: tx.add_application(APPLICATION, reasons=[REASON, REASON]))
-        granted = ledger.transact(lambda tx: tx.add_application(APPLICATION, serial_number=SerialNumber(5)))
-        first, second = other.application(refused), other.application(granted)
+    def test_applications(self, ledger: Ledger, other: Ledger, issued: list[CertificateRecord]) -> None:
+        certificate = certificate_for(APPLICATION, issued[0], 5)
+        decided = [refused(APPLICATION), granted(APPLICATION, certificate, b"key")]
+        in_vain, in_use = ledger.transact(lambda tx: tx.record_decisions(decided))
+        assert in_vain.certificate is None
+        assert in_use.certificate == replace(certificate, id=1, application_id=in_use.application_id)
+        assert in_use.application_id == in_vain.application_id + 1
+        assert [(event.id, event.kind) for event in other.events()] == [
+            (in_vain.event_id, EventKind.REFUSED),
+            (in_use.event_id, EventKind.ISSUED),
+        ]
+        first, second = other.application(in_vain.application_id), other.application(in_use.application_id)
         assert first is not None
         assert second is not None
         assert first.application == second.application == APPLICATION
@@ -167,7 +201,7 @@ class LedgerContract:
         assert (second.granted, second.reasons, second.serial_number) == (True, (), SerialNumber(5))
         assert (first.tbs, other.unfinished_applications(), other.application(99)) == (None, [], None)
         assert list(other.applications(ApplicationQuery())) == [first, second]
-        assert list(other.applications(ApplicationQuery(), after=refused)) == [second]
+        assert list(other.applications(ApplicationQuery(), after=in_vain.application_id)) == [second]
         assert list(other.applications(ApplicationQuery(), limit=1)) == [first]
         for query, found in (
             (ApplicationQuery(granted=True), [second]),
@@ -191,17 +225,23 @@ class LedgerContract:
         }
         assert other.search.statistics(0).refusals == {"device.unknown": 1}
 
-    def test_a_serial_number_is_used_once_and_another_may_be_tried_in_the_same_transaction(
-        self, ledger: Ledger
-    ) -> None:
-        ledger.transact(lambda tx: tx.add_application(APPLICATION, serial_number=SerialNumber(5)))
-
-        def work(transaction: Transaction) -> int:
+    def test_a_serial_number_is_used_once(self, ledger: Ledger, issued: list[CertificateRecord]) -> None:
+        """Neither by a later transaction nor within one; nothing of one that uses one again is stored."""
+        five, six = (certificate_for(APPLICATION, issued[0], number) for number in (5, 6))
+        ledger.transact(lambda tx: tx.record_decisions([granted(APPLICATION, five, b"first")]))
+        for decided in (
+            [granted(APPLICATION, five, b"second")],
+            [granted(APPLICATION, six, b"second"), granted(APPLICATION, five, b"third")],
+            [granted(APPLICATION, six, b"second"), granted(APPLICATION, six, b"third")],
+            [granted(APPLICATION, six, b"second"), granted(APPLICATION, replace(six, serial_number=SerialNumber(7)), b"second")],
+            [refused(APPLICATION), granted(APPLICATION, six, b"first")],
+        ):  # fmt: skip
             with pytest.raises(Conflict):
-                transaction.add_application(APPLICATION, serial_number=SerialNumber(5))
-            return transaction.add_application(APPLICATION, serial_number=SerialNumber(6))
-
-        found = ledger.application(ledger.transact(work))
+                ledger.transact(lambda tx, decided=decided: tx.record_decisions(decided))  # type: ignore[misc]
+            assert len(list(ledger.applications(ApplicationQuery()))) == len(list(ledger.events())) == 1
+            assert ledger.certificates_issued_to("ACME") == ledger.count_certificates() == 1
+        (recorded,) = ledger.transact(lambda tx: tx.record_decisions([granted(APPLICATION, six, b"second")]))
+        found = ledger.application(recorded.application_id)
         assert found is not None
         assert found.serial_number == SerialNumber(6)
         assert len(list(ledger.applications(ApplicationQuery()))) == ledger.certificates_issued_to("ACME") == 2
@@ -219,7 +259,9 @@ class LedgerContract:
         assert (other.last_certificate_id(), other.count_certificates()) == (ids[-1], len(stored))
         assert other.authorities() == [record for record in stored if record.kind.is_authority]
         for record, given in zip(stored, issued, strict=True):
-            assert record == replace(given, id=record.id, application_id=record.application_id)
+            assert record == replace(
+                given, id=record.id, application_id=record.application_id, replaced=record.replaced
+            )
             assert other.certificate(record.serial_number) == record
             key = record.certificate.public_key_info
             assert other.certificates_of_key(key) == [record]
@@ -337,28 +379,53 @@ class LedgerContract:
         with ThreadPoolExecutor(8) as pool:
             assert sorted(pool.map(change, range(8))) == [False] * 7 + [True]
 
-    def test_what_takes_over_from_what(self, ledger: Ledger, issued: list[CertificateRecord]) -> None:
+    @pytest.mark.parametrize("together", [False, True])
+    def test_what_takes_over_from_what(self, ledger: Ledger, issued: list[CertificateRecord], together: bool) -> None:
         meters = [record for record in issued if record.kind is CertificateKind.DEVICE]
         alike = [record for record in meters if (record.entity_identifier, record.usage) == (meters[0].entity_identifier, meters[0].usage)]  # fmt: skip
-        others = [record for record in meters if record not in alike]
+        others = [record for record in meters if record not in alike][:2]
         assert len(alike) >= 3
-        assert others
-        stored = add(ledger, *alike, *others)
-        first, second, third = stored[:3]
+        assert len({(record.entity_identifier, record.usage) for record in others}) == 2
+        dates = [(NOW, None), (NOW, NOW + HOUR), (NOW, NOW + 2 * HOUR)]
+        new = [
+            replace(record, issued=issued, deemed_accepted=accepted)
+            for record, (issued, accepted) in zip(alike[:3], dates, strict=True)
+        ] + others
+        decided = [granted(replace(APPLICATION, received=NOW), record) for record in new]
+        if together:
+            recorded = ledger.transact(lambda tx: tx.record_decisions(decided))
+        else:
+            recorded = [ledger.transact(lambda tx, one=one: tx.record_decisions([one]))[0] for one in decided]  # type: ignore[misc]
+        assert [each.certificate and each.certificate.replaced for each in recorded] == [None] * len(new)
+        third = recorded[2].certificate
+        assert third is not None
 
         def replaced() -> list[datetime | None]:
             return [found.replaced for found in ledger.certificates(CertificateQuery())]
 
-        rest: list[datetime | None] = [None] * (len(stored) - 3)
-        ledger.transact(lambda tx: tx.replace_older(second.id, NOW + HOUR))
-        assert replaced() == [NOW + HOUR, None, None, *rest]
-        ledger.transact(lambda tx: tx.replace_older(third.id, NOW + 2 * HOUR))  # the first is out of use before that
-        assert replaced() == [NOW + HOUR, NOW + 2 * HOUR, None, *rest]
+        rest: list[datetime | None] = [None] * (len(new) - 3)
+        assert replaced() == [NOW + HOUR, NOW + 2 * HOUR, None, *rest]  # the first is out of use before the third
         ledger.transact(lambda tx: tx.restore_older(third.id))
         assert replaced() == [NOW + HOUR, None, None, *rest]
         ledger.transact(lambda tx: tx.replace_older(third.id, NOW))  # sooner than it was to be
         assert replaced() == [NOW, NOW, None, *rest]
-        assert first.replaced is None
+
+    def test_a_newer_one_replaces_sooner_than_an_earlier_one(
+        self, ledger: Ledger, issued: list[CertificateRecord]
+    ) -> None:
+        """In one transaction as in three: the last decides if it is in use first."""
+        meter = next(record for record in issued if record.kind is CertificateKind.DEVICE)
+        oldest = certificate_for(APPLICATION, meter, 5)
+        dates = (None, NOW + 2 * HOUR, NOW + HOUR)
+        new = [
+            replace(oldest, serial_number=SerialNumber(5 + number), issued=NOW, deemed_accepted=accepted)
+            for number, accepted in enumerate(dates)
+        ]
+        decided = [granted(APPLICATION, record, bytes([number])) for number, record in enumerate(new)]
+        ledger.transact(lambda tx: tx.record_decisions(decided))
+        found = [record.replaced for record in ledger.certificates(CertificateQuery())]
+        assert found == [NOW + HOUR, NOW + HOUR, None]
+        assert ledger.damage() == []
 
     def test_a_snapshot_does_not_change(self, ledger: Ledger, other: Ledger, issued: list[CertificateRecord]) -> None:
         stored = add(ledger, *issued[:6])
@@ -726,8 +793,8 @@ class LedgerContract:
         made = ledger.transact(lambda tx: tx.add_credential(token, "secret"))
         together(ledger, lambda tx: tx.add_registrant(RIVAL), lambda tx: tx.add_device(ESME))
         writes: list[Callable[[Transaction], object]] = [
-            lambda tx: tx.add_application(APPLICATION, reasons=[REASON]),
-            lambda tx: tx.add_application(APPLICATION, serial_number=SerialNumber(9)),
+            lambda tx: tx.record_decisions([refused(APPLICATION)]),
+            lambda tx: tx.record_decisions([granted(APPLICATION, certificate_for(APPLICATION, stored, 9), b"key")]),
             lambda tx: add_one(tx, issued[5]),
             lambda tx: tx.change_status(stored.serial_number, stored.stored_status, CertificateStatus.IN_USE, NOW),
             lambda tx: tx.add_revocation(revocation(stored)),

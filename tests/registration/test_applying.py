@@ -13,8 +13,8 @@ from smki.ledger import CertificateRecord, Conflict, EventKind, NewApplication, 
 from smki.pki.oid import Oid
 from smki.problem import IntegrityError, Problem
 from smki.registration import Actor, Apply, Issued, Refusal
-from smki.registration.examination import MAX_REQUEST_BYTES
 from smki.registration.command import Happened
+from smki.registration.examination import MAX_REQUEST_BYTES
 from smki.registration.storing import MAX_SERIAL_ATTEMPTS
 from smki.sec.device import Device
 from smki.sec.role import KeyUsage, RemotePartyRole

@@ -1,20 +1,25 @@
-"""Writes decided applications to the SQLite ledger: a few statements for any number of them."""
+"""Writes decided applications to the SQLite ledger: a few statements for any number of them.
+
+A decision goes through three steps: it is prepared, in order, with its ids and what else the ledger knows; it is sealed,
+which takes most of the time and can be done anywhere; and it is written.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from smki.clock import to_seconds
+from smki.identity import EntityIdentifier
 from smki.ledger.contract import Conflict
-from smki.ledger.decisions import DecidedApplication, RecordedDecision
-from smki.ledger.records import CertificateRecord
+from smki.ledger.decisions import DecidedApplication, PreparedDecision, Seal, SealedDecision
 from smki.ledger.sqlite import rows
-from smki.ledger.sqlite.recording import Recorder
+from smki.ledger.sqlite.packing import pack
+from smki.ledger.sqlite.recording import leaf_of_decision
 from smki.ledger.sqlite.schema import fingerprint_prefix
 from smki.ledger.sqlite.sets import read_set
 from smki.problem import Problem
@@ -37,6 +42,59 @@ _COUNT_FOR_SUBSCRIBER = """INSERT INTO subscriber VALUES (?, ?)
 _COUNT_FOR_TEST = """INSERT INTO test_count VALUES (?, ?, ?)
     ON CONFLICT (subscriber, test) DO UPDATE SET certificates = certificates + excluded.certificates"""
 
+_REQUEST = 1 + rows.NEW_APPLICATION_COLUMNS.index("request")
+_DER = 1 + rows.NEW_CERTIFICATE_COLUMNS.index("der")
+_SAME = tuple(rows.NEW_CERTIFICATE_COLUMNS.index(name) for name in ("kind", "role", "usage", "top_up"))
+
+
+class Replaced(NamedTuple):
+    """A certificate that a newer one replaces."""
+
+    id: int
+    status: str
+    status_since: int
+    since: int
+    """The time from which it is replaced."""
+
+
+class DecisionRows(NamedTuple):
+    """The rows of a decided application."""
+
+    application: tuple[Any, ...]
+    event: tuple[Any, ...]
+    certificate: tuple[Any, ...] | None = None
+    replaced: tuple[Replaced, ...] = ()
+    device: tuple[bytes, str] | None = None
+    subscriber: str = ""
+    """The holder of the certificate."""
+    test: str | None = None
+    fingerprint: int | None = None
+    leaf: tuple[int, bytes, bytes] | None = None
+
+
+def seal(prepared: PreparedDecision, der: bytes) -> SealedDecision:
+    """Complete the rows of a decision (see :data:`~smki.ledger.decisions.Seal`): the certificate, the packed request, the
+    leaf of the event."""
+    found: DecisionRows = prepared.rows
+    application, certificate, fingerprint = found.application, found.certificate, None
+    request = application[_REQUEST]
+    if request is not None:
+        application = (*application[:_REQUEST], pack(request), *application[_REQUEST + 1 :])
+    if certificate is not None:
+        certificate = (*certificate[:_DER], der, *certificate[_DER + 1 :])
+        fingerprint = fingerprint_prefix(hashlib.sha256(der).digest())
+    statuses = [
+        (each.id, each.status, each.status_since, each.since, prepared.certificate_id) for each in found.replaced
+    ]
+    return SealedDecision(
+        found._replace(
+            application=application,
+            certificate=certificate,
+            fingerprint=fingerprint,
+            leaf=leaf_of_decision(found.event, application, certificate, statuses, found.device),
+        )
+    )
+
 
 @dataclass(slots=True)
 class _Held:
@@ -50,132 +108,115 @@ class _Held:
     replaced: int | None
 
 
-@dataclass(slots=True)
-class DecisionRows:
-    """The rows of some decisions, by table."""
-
-    applications: list[tuple[Any, ...]] = field(default_factory=list)
-    certificates: list[tuple[Any, ...]] = field(default_factory=list)
-    fingerprints: list[tuple[int, int]] = field(default_factory=list)
-    replaced: dict[int, tuple[int, int]] = field(default_factory=dict)
-    """Certificates that are replaced: from when, and by which."""
-    devices: list[tuple[bytes, str]] = field(default_factory=list)
-    events: list[tuple[Any, ...]] = field(default_factory=list)
-    leaves: list[tuple[int, bytes, bytes]] = field(default_factory=list)
-    subscribers: Counter[str] = field(default_factory=Counter)
-    tests: Counter[tuple[str, str]] = field(default_factory=Counter)
-
-    def insert(self, connection: sqlite3.Connection) -> None:
-        """Write all of them."""
-        for sql, values in (
-            (_INSERT_APPLICATION, self.applications),
-            (_INSERT_CERTIFICATE, self.certificates),
-            (_INSERT_FINGERPRINT, self.fingerprints),
-            (_REPLACE, [(*by, older) for older, by in self.replaced.items()]),
-            (_INSERT_DEVICE, self.devices),
-            (_INSERT_EVENT, self.events),
-            (_INSERT_LEAF, self.leaves),
-            (_COUNT_FOR_SUBSCRIBER, self.subscribers.items()),
-            (_COUNT_FOR_TEST, [(*key, count) for key, count in self.tests.items()]),
-        ):
-            if values:
-                connection.executemany(sql, values)
-
-
-def write_decisions(
-    connection: sqlite3.Connection, decided: Sequence[DecidedApplication], above: int, recorder: Recorder
-) -> list[RecordedDecision]:
-    """Add decided applications (see :class:`~smki.ledger.decisions.DecisionWriter`).
+class SqliteDecisions:
+    """A :class:`~smki.ledger.decisions.DecisionRecorder`.
 
     :param above: the number above which applications and certificates are numbered (``Reader.numbers_above``).
-    :param recorder: with what the transaction wrote before, which the first event covers too.
     """
-    found = connection.execute(
-        "SELECT (SELECT max(id) FROM application), (SELECT max(id) FROM certificate), (SELECT max(id) FROM audit_event)"
-    ).fetchone()
-    application_id, certificate_id = (max(last or 0, above) for last in found[:2])
-    event_id: int = found[2] or 0
-    held = _held(connection, decided)
-    new, recorded = DecisionRows(), []
-    for each in decided:
-        application_id, event_id = application_id + 1, event_id + 1
-        certificate = each.certificate
-        row = rows.application_row(each.application, certificate.serial_number if certificate else None, each.reasons)
-        new.applications.append((application_id, *row))
-        recorder.added_application(application_id, *row)
-        if certificate is not None:
-            certificate_id += 1
-            certificate = replace(certificate, id=certificate_id, application_id=application_id)
-            _add_certificate(new, certificate, each.public_key_info, held, recorder)
-            new.subscribers[each.application.subscriber] += 1
-            if each.application.test is not None:
-                new.tests[each.application.subscriber, each.application.test] += 1
-        if each.device is not None:
-            device = each.device.device_id.encoded, to_text(device_fields(each.device))
-            new.devices.append(device)
-            recorder.added_device(*device)
-        event_row = rows.decision_event_row(each.event, application_id, certificate.id if certificate else None)
-        new.events.append((event_id, *event_row))
-        new.leaves.append(recorder.leaf(event_id, *event_row))
-        recorded.append(RecordedDecision(application_id, event_id, certificate))
-    try:
-        new.insert(connection)
-    except sqlite3.IntegrityError as error:
-        raise Conflict(
-            Problem(
-                code="serial-number.taken",
-                subject="applications",
-                seen=f"a serial number or public key that was used before ({error})",
-                expected="serial numbers and public keys that were never used",
-            )
-        ) from None
-    return recorded
 
+    def __init__(self, connection: sqlite3.Connection, above: int, entities: Collection[EntityIdentifier]) -> None:
+        self._connection = connection
+        last = connection.execute(
+            "SELECT (SELECT max(id) FROM application), (SELECT max(id) FROM certificate), (SELECT max(id) FROM audit_event)"
+        ).fetchone()
+        self._application_id, self._certificate_id = (max(number or 0, above) for number in last[:2])
+        self._event_id: int = last[2] or 0
+        self._held = self._certificates_of(entities)
 
-def _add_certificate(
-    new: DecisionRows,
-    certificate: CertificateRecord,
-    public_key_info: bytes,
-    held: dict[bytes, list[_Held]],
-    recorder: Recorder,
-) -> None:
-    row = rows.certificate_row(certificate, public_key_info)
-    new.certificates.append((certificate.id, *row))
-    new.fingerprints.append((fingerprint_prefix(hashlib.sha256(certificate.der).digest()), certificate.id))
-    recorder.added_certificate(certificate.id, *row)
-    if certificate.kind.is_authority or certificate.entity_identifier is None:
-        return
-    of_entity = held[certificate.entity_identifier.encoded]
-    status, since = certificate.stored_status.value, to_seconds(certificate.status_since)
-    own = _Held(certificate.id, _same(row), status, since, None)
-    from_then = to_seconds(certificate.deemed_accepted or certificate.issued)
-    for older in of_entity:
-        if older.same == own.same and (older.replaced is None or older.replaced > from_then):
-            older.replaced = from_then
-            new.replaced[older.id] = from_then, certificate.id
-            recorder.changed_status(older.id, older.status, older.status_since, from_then, certificate.id)
-    of_entity.append(own)
+    @property
+    def seal(self) -> Seal:
+        """Completes a decision."""
+        return seal
 
+    def prepare(self, decided: DecidedApplication) -> PreparedDecision:
+        """Give a decision its ids (see :class:`~smki.ledger.decisions.DecisionRecorder`)."""
+        self._application_id += 1
+        self._event_id += 1
+        application_id, event_id, new = self._application_id, self._event_id, decided.certificate
+        serial_number = new.serial_number if new is not None else None
+        application = application_id, *rows.application_row(decided.application, serial_number, decided.reasons)
+        if new is None:
+            event = event_id, *rows.decision_event_row(decided.event, application_id, None)
+            return PreparedDecision(application_id, 0, event_id, DecisionRows(application, event))
+        self._certificate_id += 1
+        certificate_id, device = self._certificate_id, decided.device
+        row = rows.certificate_row(new, application_id)
+        replaced: tuple[Replaced, ...] = ()
+        if new.entity_identifier is not None:
+            in_use = to_seconds(new.deemed_accepted or new.issued)
+            own = _Held(certificate_id, tuple([row[index] for index in _SAME]), row[8], row[9], None)
+            replaced = self._replace(new.entity_identifier.encoded, own, in_use)
+        prepared = DecisionRows(
+            application,
+            (event_id, *rows.decision_event_row(decided.event, application_id, certificate_id)),
+            (certificate_id, *row),
+            replaced,
+            (device.device_id.encoded, to_text(device_fields(device))) if device is not None else None,
+            decided.application.subscriber,
+            decided.application.test,
+        )
+        return PreparedDecision(application_id, certificate_id, event_id, prepared)
 
-_SAME = tuple(rows.NEW_CERTIFICATE_COLUMNS.index(name) for name in ("kind", "role", "usage", "top_up"))
+    def record(self, sealed: Sequence[SealedDecision]) -> None:
+        """Write all decisions (see :class:`~smki.ledger.decisions.DecisionRecorder`)."""
+        try:
+            self._insert([each.rows for each in sealed])
+        except sqlite3.IntegrityError as error:
+            raise Conflict(
+                Problem(
+                    code="serial-number.taken",
+                    subject="applications",
+                    seen=f"a serial number or public key that was used before ({error})",
+                    expected="serial numbers and public keys that were never used",
+                )
+            ) from None
 
+    def _insert(self, every: Sequence[DecisionRows]) -> None:
+        granted = [each for each in every if each.certificate is not None]
+        replaced = [
+            (older.since, each.certificate[0], older.id)
+            for each in granted
+            for older in each.replaced
+            if each.certificate is not None
+        ]
+        subscribers = Counter(each.subscriber for each in granted)
+        tests = Counter((each.subscriber, each.test) for each in granted if each.test is not None)
+        for sql, values in (
+            (_INSERT_APPLICATION, [each.application for each in every]),
+            (_INSERT_CERTIFICATE, [each.certificate for each in granted]),
+            (_INSERT_FINGERPRINT, [(each.fingerprint, each.certificate[0]) for each in granted if each.certificate]),
+            (_REPLACE, replaced),
+            (_INSERT_DEVICE, [each.device for each in granted if each.device is not None]),
+            (_INSERT_EVENT, [each.event for each in every]),
+            (_INSERT_LEAF, [each.leaf for each in every]),
+            (_COUNT_FOR_SUBSCRIBER, list(subscribers.items())),
+            (_COUNT_FOR_TEST, [(*key, count) for key, count in tests.items()]),
+        ):
+            self._write(sql, values)
 
-def _same(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    return tuple(row[position] for position in _SAME)
+    def _write(self, sql: str, values: Iterable[Any]) -> None:
+        if values:
+            self._connection.executemany(sql, values)
 
+    def _replace(self, entity: bytes, own: _Held, in_use: int) -> tuple[Replaced, ...]:
+        """Return the certificates that a new one replaces: older ones for the same subject, role and usage."""
+        of_entity, found = self._held[entity], []
+        for older in of_entity:
+            if older.same == own.same and (older.replaced is None or older.replaced > in_use):
+                older.replaced = in_use
+                found.append(Replaced(older.id, older.status, older.status_since, in_use))
+        of_entity.append(own)
+        return tuple(found)
 
-def _held(connection: sqlite3.Connection, decided: Sequence[DecidedApplication]) -> dict[bytes, list[_Held]]:
-    """Return the certificates that the Entity Identifiers of the new ones have, oldest first."""
-    entities = {
-        each.certificate.entity_identifier.encoded
-        for each in decided
-        if each.certificate is not None and each.certificate.entity_identifier is not None
-    }
-    sql = """SELECT entity_identifier, id, kind, role, usage, top_up, status, status_since, replaced FROM certificate
-        WHERE entity_identifier IN () ORDER BY id"""
-    held: dict[bytes, list[_Held]] = defaultdict(list)
-    for entity, identifier, *same, status, since, replaced in read_set(
-        lambda query, values: connection.execute(query, values).fetchall(), sql, entities
-    ):
-        held[entity].append(_Held(identifier, tuple(same), status, since, replaced))
-    return held
+    def _certificates_of(self, entities: Collection[EntityIdentifier]) -> dict[bytes, list[_Held]]:
+        """Return the certificates that the Entity Identifiers have, oldest first."""
+        sql = """SELECT entity_identifier, id, kind, role, usage, top_up, status, status_since, replaced FROM certificate
+            WHERE entity_identifier IN () ORDER BY id"""
+        held: dict[bytes, list[_Held]] = defaultdict(list)
+        for entity, identifier, *same, status, since, replaced in read_set(
+            lambda query, values: self._connection.execute(query, values).fetchall(),
+            sql,
+            [each.encoded for each in entities],
+        ):
+            held[entity].append(_Held(identifier, tuple(same), status, since, replaced))
+        return held

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,7 +83,7 @@ _EVENT = Columns(("id", *EVENT_COLUMNS))
 _NEW_APPLICATION = Columns(("id", *NEW_APPLICATION_COLUMNS))
 _NEW_CERTIFICATE = CERTIFICATE.columns(("id", *NEW_CERTIFICATE_COLUMNS))
 _NEW_CERTIFICATE_STATUS = CERTIFICATE_STATUS.columns(("id", *NEW_CERTIFICATE_COLUMNS))
-_NEW_STATUS = Columns(("id", "status", "status_since", "replaced", "replaced_by"))
+_CHANGED_STATUS = Columns(("id", "status", "status_since", "replaced", "replaced_by"))
 _NEW_DEVICE = Columns(("id", "record"))
 
 
@@ -92,53 +92,58 @@ class Recorder:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._written: dict[tuple[int, tuple[Any, ...]], RecordedPart | str] = {}
+        self._written: dict[tuple[int, tuple[Any, ...]], RecordedPart] = {}
 
     def wrote(self, part: RecordedPart, *key: Any) -> None:
         """Note that a row was added or changed. It is read when the event is appended."""
         self._written[part.number, key] = part
 
-    def added_application(self, *values: Any) -> None:
-        """Note a new application: its id, and the values of NEW_APPLICATION_COLUMNS."""
-        self._written[APPLICATION.number, values[:1]] = row_text(APPLICATION.name, _NEW_APPLICATION.text(values))
-
-    def added_certificate(self, *values: Any) -> None:
-        """Note a new certificate: its id, and the values of NEW_CERTIFICATE_COLUMNS."""
-        key = values[:1]
-        status = _NEW_CERTIFICATE_STATUS.text(values)
-        self._written[CERTIFICATE.number, key] = row_text(CERTIFICATE.name, _NEW_CERTIFICATE.text(values))
-        self._written[CERTIFICATE_STATUS.number, key] = row_text(CERTIFICATE_STATUS.name, status)
-
-    def added_device(self, device_id: bytes, record: str) -> None:
-        """Note a new Device."""
-        self._written[DEVICE.number, (device_id,)] = row_text(DEVICE.name, _NEW_DEVICE.text((device_id, record)))
-
-    def changed_status(self, *values: Any) -> None:
-        """Note what the status of a certificate is now: its id, status, since when, replaced from when, and by which."""
-        self._written[CERTIFICATE_STATUS.number, values[:1]] = row_text(
-            CERTIFICATE_STATUS.name, _NEW_STATUS.text(values)
-        )
-
-    def leaf(self, *event: Any) -> tuple[int, bytes, bytes]:
-        """Return the leaf of an event, which covers all that was written since the event before.
+    def record(self, *event: Any) -> None:
+        """Write the leaf of an event, which covers all that was written since the event before.
 
         :param event: its id, and the values of EVENT_COLUMNS.
         """
         written = [
-            WrittenRow(number, key_text(key), text_hash(what if isinstance(what, str) else self._text(what, key)))
-            for (number, key), what in self._written.items()
+            WrittenRow(part.number, key_text(key), text_hash(self._text(part, key)))
+            for (_, key), part in self._written.items()
         ]
         self._written.clear()
-        return leaf_of(event[0], _EVENT.text(event), written)
-
-    def record(self, *event: Any) -> None:
-        """Write the leaf of an event (see :meth:`leaf`)."""
-        write_leaf(self._connection, self.leaf(*event))
+        write_leaf(self._connection, leaf_of(event[0], _EVENT.text(event), written))
 
     def _text(self, part: RecordedPart, key: tuple[Any, ...]) -> str:
         condition = " AND ".join(f"{column} = ?" for column in part.key)
         cursor = self._connection.execute(f"SELECT * FROM {part.table} WHERE {condition}", key)  # noqa: S608
         return row_text(part.name, part.columns(column_names(cursor)).text(cursor.fetchone()))
+
+
+def leaf_of_decision(
+    event: Sequence[Any],
+    application: Sequence[Any],
+    certificate: Sequence[Any] | None,
+    statuses: Iterable[Sequence[Any]],
+    device: Sequence[Any] | None,
+) -> tuple[int, bytes, bytes]:
+    """Return the leaf of the event of a decision on an application, as it is stored. It covers all rows that are written
+    with it.
+
+    :param event: its id, and the values of EVENT_COLUMNS.
+    :param application: its id, and the values of NEW_APPLICATION_COLUMNS.
+    :param certificate: its id, and the values of NEW_CERTIFICATE_COLUMNS; None if the application was refused.
+    :param statuses: of the certificates that it replaces: id, status, status_since, replaced, replaced_by.
+    :param device: the id and the record of the Device that is added to the inventory, if any.
+    """
+    written = [_written(APPLICATION, _NEW_APPLICATION, application)]
+    if certificate is not None:
+        written.append(_written(CERTIFICATE, _NEW_CERTIFICATE, certificate))
+        written.append(_written(CERTIFICATE_STATUS, _NEW_CERTIFICATE_STATUS, certificate))
+    written.extend(_written(CERTIFICATE_STATUS, _CHANGED_STATUS, status) for status in statuses)
+    if device is not None:
+        written.append(_written(DEVICE, _NEW_DEVICE, device))
+    return leaf_of(event[0], _EVENT.text(event), written)
+
+
+def _written(part: RecordedPart, columns: Columns, values: Sequence[Any]) -> WrittenRow:
+    return WrittenRow(part.number, key_text(values[:1]), text_hash(row_text(part.name, columns.text(values))))
 
 
 def leaf_of(event_id: int, event: str, written: list[WrittenRow]) -> tuple[int, bytes, bytes]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from smki.clock import from_seconds, to_seconds
 from smki.identity import EntityIdentifier, SerialNumber
+from smki.ledger.decisions import NewCertificate
 from smki.ledger.records import (
     ApplicationQuery,
     ApplicationRecord,
@@ -20,7 +21,7 @@ from smki.ledger.records import (
     NewEvent,
     Statement,
 )
-from smki.ledger.sqlite.packing import pack, unpack
+from smki.ledger.sqlite.packing import unpack
 from smki.problem import Problem
 from smki.sec.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
 
@@ -74,7 +75,7 @@ _EVENTS = """SELECT e.id, e.at, e.event, coalesce(e.interface, a.interface, ''),
 def application_row(
     new: NewApplication, serial_number: SerialNumber | None, reasons: Sequence[Problem]
 ) -> tuple[Any, ...]:
-    """Return the parameters of INSERT_APPLICATION."""
+    """Return the parameters of INSERT_APPLICATION, but for the request, which is to be packed."""
     return (
         to_seconds(new.received),
         new.interface,
@@ -83,7 +84,7 @@ def application_row(
         new.applied_by,
         new.kind.value,
         *_whose(new),
-        pack(new.request) if new.request is not None else None,
+        new.request,
         serial_number is not None,
         _reasons_text(reasons),
         serial_number.encoded if serial_number else None,
@@ -93,25 +94,23 @@ def application_row(
     )
 
 
-def certificate_row(new: CertificateRecord, public_key_info: bytes) -> tuple[Any, ...]:
-    """Return the parameters of INSERT_CERTIFICATE.
-
-    :param public_key_info: SubjectPublicKeyInfo (DER).
-    """
+def certificate_row(new: NewCertificate, application_id: int) -> tuple[Any, ...]:
+    """Return the parameters of INSERT_CERTIFICATE, with None for the DER."""
+    issued = to_seconds(new.issued)
     return (
         new.serial_number.encoded,
         new.kind.value,
         *_whose(new),
-        public_key_digest(public_key_info),
+        public_key_digest(new.public_key_info),
         to_seconds(new.not_before),
         to_seconds(new.not_after),
-        new.stored_status.value,
-        to_seconds(new.status_since),
+        new.status.value,
+        issued,
         to_seconds(new.deemed_accepted) if new.deemed_accepted else None,
-        to_seconds(new.issued),
+        issued,
         new.issuer_serial_number.encoded if new.issuer_serial_number else None,
-        new.application_id,
-        new.der,
+        application_id,
+        None,
         new.top_up,
     )
 
@@ -201,7 +200,7 @@ def _reasons_text(reasons: Sequence[Problem]) -> str | None:
     return json.dumps([reason.fields() for reason in reasons]) if reasons else None
 
 
-def _whose(of: NewApplication | CertificateRecord) -> tuple[bytes | None, int | None, str | None]:
+def _whose(of: NewApplication | NewCertificate) -> tuple[bytes | None, int | None, str | None]:
     return (
         of.entity_identifier.encoded if of.entity_identifier else None,
         of.role.decimal if of.role else None,

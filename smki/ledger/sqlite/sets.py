@@ -10,7 +10,7 @@ from smki.ledger.decisions import InventoryEntry
 from smki.ledger.sqlite.rows import Read, public_key_digest
 from smki.sec.registry_fields import device_of_text
 
-_SIZES = (1, 8, 64, 512)
+_SIZES = (1, 8, 128, 1024)
 """Numbers of values in one query. Few different ones, so that SQLite compiles few different queries."""
 
 

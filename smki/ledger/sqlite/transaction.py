@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,6 @@ from typing import Any
 from smki.clock import to_seconds
 from smki.identity import EntityIdentifier, SerialNumber
 from smki.ledger.contract import Conflict
-from smki.ledger.decisions import DecidedApplication, RecordedDecision
 from smki.ledger.records import (
     CredentialRecord,
     ListRecord,
@@ -21,7 +20,7 @@ from smki.ledger.records import (
 )
 from smki.ledger.sqlite import recording, rows
 from smki.ledger.sqlite.credentials import secret_digest
-from smki.ledger.sqlite.decisions import write_decisions
+from smki.ledger.sqlite.decisions import SqliteDecisions
 from smki.ledger.sqlite.imports import import_row
 from smki.ledger.sqlite.reader import SqliteReader
 from smki.ledger.sqlite.rows import never_in_use
@@ -53,10 +52,9 @@ class SqliteTransaction(SqliteReader):
     def _query(self, sql: str, parameters: tuple[Any, ...]) -> list[tuple[Any, ...]]:
         return self._connection.execute(sql, parameters).fetchall()
 
-    def record_decisions(self, decided: Sequence[DecidedApplication]) -> list[RecordedDecision]:
-        """Add decided applications with their certificates and events (see
-        :class:`~smki.ledger.decisions.DecisionWriter`)."""
-        return write_decisions(self._connection, decided, self.numbers_above(), self._recorder)
+    def decisions(self, entities: Collection[EntityIdentifier]) -> SqliteDecisions:
+        """Begin to record decisions (see :class:`~smki.ledger.decisions.DecisionWriter`)."""
+        return SqliteDecisions(self._connection, self.numbers_above(), entities)
 
     def replace_older(self, certificate_id: int, moment: datetime) -> None:
         """Mark the certificates that a certificate replaces: older ones for the same subject, role and usage."""
