@@ -50,7 +50,7 @@ def work(devices: Run, tmp_path: Path) -> Path:
 def issued(home: Path) -> list[bytes]:
     """The Device Certificates in the ledger, in the order of their issue."""
     with Smki.open(home) as smki:
-        return [record.der for record in smki.ledger.certificates(CertificateQuery(kind=CertificateKind.DEVICE))]
+        return [record.der for record in smki.ledger.certificates(CertificateQuery(kinds=(CertificateKind.DEVICE,)))]
 
 
 def certificate_in(path: Path) -> Certificate:

@@ -108,7 +108,7 @@ def _in_folder(folder: Path) -> DeviceRequests:
         here = Path(directory)
         links += (str(here / name) for name in folders if (here / name).is_symlink())
         for name in names:
-            if PurePosixPath(name).suffix.lower() not in SUFFIXES or name.startswith("."):
+            if not _is_request(name):
                 ignored += 1
                 continue
             files.append(str(here / name))
@@ -119,20 +119,26 @@ def _in_folder(folder: Path) -> DeviceRequests:
         raise Malformed(Problem(code="directory.nothing", subject=str(folder), seen=seen, expected=_EXPECTED))
 
     def items() -> Iterator[Item]:
-        for link in sorted(links):
+        for link in map(_shown, sorted(links)):
             expected = "a folder; links are not followed"
             yield UnreadableRequest(
                 link, (Problem(code="file.link", subject=link, seen="a symbolic link", expected=expected),)
             )
         for path in sorted(files):
+            source = _shown(path)
             try:
-                content = read_request_file(Path(path), path)
+                content = read_request_file(Path(path), source)
             except Malformed as error:
-                yield UnreadableRequest(path, tuple(error.problems))
+                yield UnreadableRequest(source, tuple(error.problems))
                 continue
-            yield request_in(content, path, name_of_path(os.path.relpath(path, folder)))
+            yield request_in(content, source, name_of_path(os.path.relpath(path, folder)))
 
     return DeviceRequests(items(), len(files) + len(links), ignored)
+
+
+def _shown(path: str) -> str:
+    """Return a path as text; bytes that are not UTF-8 are escaped."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def _raise(error: OSError) -> None:
@@ -154,7 +160,7 @@ def _in_archive(file: IO[bytes], source: str) -> DeviceRequests:
     opening.is_opening = False
     every = archive.infolist()
     files = [info for info in every if not info.is_dir()]
-    entries = [info for info in files if _is_request(info)]
+    entries = [info for info in files if _is_request(info.filename)]
     if len(entries) > MAX_REQUEST_FILES:
         raise _too_many(source, "entries")
     if not entries:
@@ -164,9 +170,10 @@ def _in_archive(file: IO[bytes], source: str) -> DeviceRequests:
     return DeviceRequests(_in_entries(archive, entries, source), len(entries), len(files) - len(entries))
 
 
-def _is_request(info: zipfile.ZipInfo) -> bool:
-    path = PurePosixPath(info.filename)
-    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+def _is_request(path: str) -> bool:
+    """Return whether a file is read: by its suffix, and not if it is hidden, as other programs' temporary files are."""
+    name = PurePosixPath(path)
+    return name.suffix.lower() in SUFFIXES and (not name.name.startswith(".") or name.name.startswith(".."))
 
 
 def _in_entries(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo], source: str) -> Iterator[Item]:
