@@ -23,8 +23,8 @@ BENCHMARKS = (
     "plugin",
     "commands",
 )
-ON_REQUEST = ("million", "checking")
-"""Those that take minutes the first time."""
+ON_REQUEST = ("million", "checking", "peers")
+"""Those that take minutes, or install programs."""
 
 
 def main(names: list[str]) -> None:
@@ -51,7 +51,7 @@ def main(names: list[str]) -> None:
 
 
 def _line(measurement: Measurement) -> str:
-    value = f"{measurement.value:,.0f} {measurement.unit}"
+    value = "skipped" if measurement.value is None else f"{measurement.value:,.0f} {measurement.unit}"
     ratio = f"{measurement.ratio:.2f}" if measurement.ratio is not None else ""
     goal = ""
     if measurement.goal is not None:

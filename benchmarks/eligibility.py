@@ -19,8 +19,9 @@ from smki.eligibility.question import Question
 from smki.registration import Actor, applications
 from smki.registration.demonstration import DEVICES, PARTIES
 from smki.registration.devices import AddDevices
-from smki.registration.inquiry import Supposing, decide_on
+from smki.registration.inquiry import decide_on
 from smki.registration.parties import ChangeParty, Register
+from smki.registration.who_and_what import Supposing
 from smki.sec.device import Device, SmiStatus
 from smki.sec.party import Party
 from smki.sec.role import ORGANISATION_ROLES, KeyUsage, RemotePartyRole

@@ -14,7 +14,8 @@ class Measurement:
     """One figure."""
 
     name: str
-    value: float
+    value: float | None
+    """None if it could not be measured; the note says why."""
     unit: str
     """``/s`` (more is better), ``ms`` or ``µs`` (less is better)."""
     goal: float | None = None
@@ -25,12 +26,12 @@ class Measurement:
     @property
     def ratio(self) -> float | None:
         """The figure as a part of the raw limit."""
-        return self.value / self.raw if self.raw else None
+        return self.value / self.raw if self.raw and self.value is not None else None
 
     @property
     def reached(self) -> bool | None:
         """Whether the goal was reached; None where there is none."""
-        if self.goal is None:
+        if self.goal is None or self.value is None:
             return None
         return self.value <= self.goal if self.unit == "ms" else self.value >= self.goal
 

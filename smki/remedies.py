@@ -284,6 +284,12 @@ REMEDIES: dict[str, Remedy] = {
         "Nothing was written. Undo what was changed, or restore a backup in another directory: smki restore FILE --home DIR.",
         "Nothing was written. Undo what was changed, or restore a backup.",
     ),
+    "ledger.check": Remedy(
+        "smki check shows everything that is not as it was recorded. Restore a backup in another directory: "
+        "smki restore FILE --home DIR.",
+        "Have the operator check the ledger, to see everything that is not as it was recorded, and restore a backup.",
+        "Smki.check() shows everything that is not as it was recorded. Restore a backup.",
+    ),
     "ledger.newer-version": Remedy(
         "Nothing was written. Install the version that wrote it, or a newer one; or restore a backup that this version made: "
         "smki restore FILE --home DIR.",

@@ -82,11 +82,12 @@ def test_who_can_reach_a_signing_key() -> None:
         "smki/registration/authorities.py",  # the authority's above, or of a root its own
     }
     assert callers_of("new_authority") == {"smki/registration/authorities.py"}
-    assert users_of("make_certificates") == {
+    assert users_of("DecisionsInTheMaking") == {
         "smki/registration/granting.py",  # once the applications are granted
         "smki/registration/authorities.py",  # for a new authority
     }
     assert users_of("CertificateMaker") == {"smki/authority/batch_work.py"}
+    assert users_of("make_here") == {"smki/registration/storing.py"}
     assert users_of("make_in_workers") == {"smki/registration/storing.py"}
     assert callers_of("exported") == {"smki/authority/batch_work.py"}
     assert users_of("make_list") == {"smki/registration/revocation_lists.py"}
@@ -100,7 +101,7 @@ def test_state_changes_in_commands_alone() -> None:
     """One place begins transactions, and nobody but the commands is handed one."""
     assert callers_of("transact") == {"smki/registration/command.py"}
     assert callers_of("append_event") == {"smki/registration/command.py"}
-    assert callers_of("record_decisions") == {"smki/registration/granting.py", "smki/registration/authorities.py"}
+    assert callers_of("decisions") == {"smki/registration/storing.py"}
     writing = {name for name in vars(Transaction) if not name.startswith("_")} - set(vars(Reader)) - {"append_event"}
     for more in (ProductWriter, SettingWriter):
         writing |= {name for name in vars(more) if not name.startswith("_")}

@@ -17,6 +17,7 @@ from smki import Application, CertificateKind, DeviceType, EntityIdentifier, Rem
 from smki.authority.certification_authority import SigningKey
 from smki.keys.private_key import SystemRandomness
 from smki.ledger import ApplicationQuery, CertificateQuery, Conflict, CredentialKind, EventKind, LedgerUnavailable
+from smki.ledger.sqlite.decisions import SqliteDecisions
 from smki.ledger.sqlite.ledger import SqliteLedger
 from smki.ledger.sqlite.transaction import SqliteTransaction
 from smki.pki.request import make_device_request, make_organisation_request
@@ -103,17 +104,17 @@ WITH_EACH = ("application", "audit_event", "leaf")
 WITH_A_CERTIFICATE = (*WITH_EACH, "certificate", "fingerprint", "device", "subscriber")
 
 COMMANDS: dict[str, tuple[Callable[[Smki], Command[Any]], tuple[str, ...]]] = {
-    "apply": (application, ("sign", *(f"insert on {table}" for table in WITH_A_CERTIFICATE), "record_decisions")),
+    "apply": (application, ("sign", *(f"insert on {table}" for table in WITH_A_CERTIFICATE), "record")),
     "apply together": (
         applications,
         (
             "sign",
             *(f"insert on {table}" for table in WITH_A_CERTIFICATE),
             "update on certificate",
-            "record_decisions",
+            "record",
         ),
     ),
-    "apply in vain": (for_nothing, (*(f"insert on {table}" for table in WITH_EACH), "record_decisions")),
+    "apply in vain": (for_nothing, (*(f"insert on {table}" for table in WITH_EACH), "record")),
     "accept": (lambda smki: Accept(last(smki)), ("change_status", "replace_older", "append_event")),
     "reject": (
         lambda smki: Reject(last(smki), "x"),
@@ -126,7 +127,7 @@ COMMANDS: dict[str, tuple[Callable[[Smki], Command[Any]], tuple[str, ...]]] = {
     "publish a list": (next_list, ("sign", "add_list", "append_event")),
     "establish an authority": (
         lambda _: EstablishAuthority(CertificateKind.ISSUING_DCA),
-        ("sign", *(f"insert on {table}" for table in WITH_EACH), "insert on certificate", "record_decisions"),
+        ("sign", *(f"insert on {table}" for table in WITH_EACH), "insert on certificate", "record"),
     ),
     "add Devices": (devices, ("add_device", "append_event")),
     "revoke credentials": (
@@ -139,6 +140,11 @@ POINTS = [(name, point) for name, (_, points) in COMMANDS.items() for point in p
 
 class Lost(Exception):
     """What a test makes go wrong."""
+
+
+def owner_of(point: str) -> Any:
+    """The class that has a step."""
+    return {"sign": SigningKey, "record": SqliteDecisions}.get(point, SqliteTransaction)
 
 
 def fail_after(point: str, patch: Callable[[object, str, object], None], fail: Callable[[], None]) -> None:
@@ -154,7 +160,7 @@ def fail_after(point: str, patch: Callable[[object, str, object], None], fail: C
 
         patch(SqliteTransaction, "__init__", begin_failing)
         return
-    owner: Any = SigningKey if point == "sign" else SqliteTransaction
+    owner = owner_of(point)
     step = getattr(owner, point)
 
     def failing(*args: Any, **options: Any) -> Any:
@@ -220,9 +226,9 @@ def test_nobody_sees_a_certificate_before_all_of_it_is_durable(smki: Smki, monke
         assert dump(smki.path) == before
         seen.append(point)
 
-    points = ("sign", "record_decisions")
+    points = ("sign", "record")
     for point in points:
-        owner: Any = SigningKey if point == "sign" else SqliteTransaction
+        owner = owner_of(point)
         step = getattr(owner, point)
 
         def watched(*args: Any, step: Any = step, point: str = point, **options: Any) -> Any:

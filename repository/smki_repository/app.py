@@ -180,7 +180,11 @@ def _handle_errors(app: Flask, smki: Smki) -> None:
         is_api = request.path.startswith("/api/")
         if status == 413:
             _drain()
-            seen, expected, remedy = "a body that is too large", f"at most {request.max_content_length} bytes", ""
+            seen, expected, remedy = (
+                "a body that is too large",
+                f"at most {request.max_content_length} bytes",
+                "Send less at a time.",
+            )
         else:
             seen, expected = f"{error.name} ({request.method} {request.path})", ""
             remedy = f"see {'/api/docs' if is_api else '/'} for the available services"

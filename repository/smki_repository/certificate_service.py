@@ -205,7 +205,11 @@ def _role(text: str) -> RemotePartyRole:
     if role is None:
         raise Malformed(
             Problem(
-                code="role.unknown", subject="CertificateRole", seen=f"{text[:64]!r}", expected="a role code in decimal"
+                code="role.unknown",
+                subject="CertificateRole",
+                seen=f"{text[:64]!r}",
+                expected="a role code in decimal",
+                remedy=f"Use a Remote Party Role Code, for instance {RemotePartyRole.SUPPLIER.decimal} for a supplier.",
             )
         )
     return role

@@ -3,6 +3,7 @@ steps."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -53,15 +54,15 @@ class Issuance:
         self._randomness = randomness
         self.maker = CertificateMaker(policy_oid)
 
-    def serial_number(self, subject: Subject, attempt: int, above: int) -> SerialNumber:
-        """Draw a serial number for a certificate.
+    def serial_numbers(self, subjects: Sequence[Subject], attempt: int, above: int) -> list[SerialNumber]:
+        """Draw a serial number for the certificate of each subject.
 
         :param above: the number of the last restore (:meth:`~smki.ledger.Reader.numbers_above`): with a seed, other
             serial numbers are drawn after each restore.
-        :param attempt: how many numbers were drawn before for this certificate and were already in use.
+        :param attempt: how many numbers were drawn before for these certificates and were already in use.
         """
-        material = subject.public_key_info + (above.to_bytes(8, "big") if above else b"")
-        return self._randomness.serial_number(material, attempt)
+        restored = above.to_bytes(8, "big") if above else b""
+        return self._randomness.serial_numbers([each.public_key_info + restored for each in subjects], attempt)
 
 
 class CertificateMaker:

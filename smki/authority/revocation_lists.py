@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from smki.authority.certification_authority import CertificationAuthority
 from smki.ledger import ListRecord, Reader
+from smki.ledger.damage import damaged_row
 from smki.ledger.records import RevokedCertificate
 from smki.pki.revocation_entry import encode_entry_rows
 from smki.profile.build_list import ListContents, build_tbs_list
@@ -74,9 +75,13 @@ def make_list(
 
     :param revoked: the entries, in order.
     :raises NotConformant: if it would break its profile; nothing is signed then.
+    :raises IntegrityError: if an entry has a reason that cannot be given.
     """
     certificate = authority.certificate
     policy = POLICIES[certificate.kind]
+    revoked = list(revoked)
+    if unknown := [entry for entry in revoked if entry.reason not in CRL_REASONS]:
+        raise damaged_row("revocation", unknown[0].serial_number, f"the reason {unknown[0].reason!r}")
     rows = [(entry.serial_number, entry.effective, CRL_REASONS[entry.reason] or None) for entry in revoked]
     contents = ListContents(
         issuer=certificate.subject,

@@ -30,7 +30,7 @@ from smki.cli.say import say
 from smki.eligibility import PROVISIONS, Decision, decision_lines, in_force
 from smki.home.smki import Smki
 from smki.identity import EntityIdentifier
-from smki.registration.inquiry import Supposing
+from smki.registration.who_and_what import Supposing
 from smki.sec.device import DeviceType, SmetsVersion, SmiStatus, parse_model
 from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole
 

@@ -30,6 +30,7 @@ from smki.clock import iso
 from smki.home.smki import Smki
 from smki.identity import PartyId, SerialNumber
 from smki.ledger import ListRecord
+from smki.ledger.damage import read_stored
 from smki.pki.certificate import to_pem
 from smki.pki.pem import decode_input
 from smki.pki.revocation_list import PEM_LABEL, RevocationList
@@ -168,7 +169,7 @@ def _group(name: str, kind: CertificateKind, title: str) -> click.Group:
 
 
 def _values(record: ListRecord) -> dict[str, Any]:
-    read = RevocationList.from_der(record.der)
+    read = read_stored("revocation_list", record.number, record.der, RevocationList.from_der)
     entries = [
         {
             "serialNumber": entry.serial_number.hex,
@@ -194,7 +195,7 @@ def _lines(title: str, record: ListRecord, now: datetime) -> list[str]:
         f"  Next update  {iso(record.next_update)}{late}",
         f"  Revoked      {record.entries}",
     ]
-    for entry in RevocationList.from_der(record.der).entries():
+    for entry in read_stored("revocation_list", record.number, record.der, RevocationList.from_der).entries():
         reason = entry.reason.label if entry.reason else "no reason given"
         lines.append(
             f"  {entry.serial_number}  {iso(entry.revoked_at)}  {reason}, {(now - entry.revoked_at).days} days ago"

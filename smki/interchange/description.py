@@ -10,6 +10,8 @@ from typing import Any
 
 from smki.clock import iso
 from smki.ledger import ApplicationRecord, CertificateRecord, CredentialRecord, Event
+from smki.ledger.damage import read_stored
+from smki.pki.certificate import Certificate
 from smki.pki.template import CertificateReader
 from smki.profile.designation import designation_of, policy_in, policy_of
 from smki.remedies import Interface
@@ -54,7 +56,9 @@ def certificate_summary(record: CertificateRecord, moment: datetime) -> dict[str
 
 
 def _policy_of(record: CertificateRecord) -> str | None:
-    return policy_in(record.der) if record.issued_here else policy_of(record.certificate)
+    if not record.issued_here:
+        return policy_of(record.certificate)
+    return read_stored("certificate", record.serial_number, record.der, policy_in)
 
 
 def certificate_details(
@@ -64,7 +68,8 @@ def certificate_details(
 
     :param reader: reads the certificate, if many of them are described.
     """
-    certificate = record.certificate if reader is None else reader.read(record.der)
+    read = Certificate.from_der if reader is None else reader.read
+    certificate = read_stored("certificate", record.serial_number, record.der, read)
     return {
         **certificate.as_json(),
         "usage": record.usage.code if record.usage else None,

@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -50,8 +50,8 @@ class Randomness(Protocol):
     def note_key(self, label: str) -> Ed25519PrivateKey:
         """Return an Ed25519 key. With a seed, the label determines the key."""
 
-    def serial_number(self, material: bytes, attempt: int) -> SerialNumber:
-        """Return a positive serial number of 16 bytes. With a seed, *material* and *attempt* determine it."""
+    def serial_numbers(self, materials: Sequence[bytes], attempt: int) -> list[SerialNumber]:
+        """Return positive serial numbers of 16 bytes. With a seed, its material and *attempt* determine each."""
 
 
 class SystemRandomness:
@@ -65,9 +65,12 @@ class SystemRandomness:
         """Return a new Ed25519 key."""
         return Ed25519PrivateKey.generate()
 
-    def serial_number(self, material: bytes, attempt: int) -> SerialNumber:
-        """Return 16 bytes, all but the two highest bits random."""
-        return _serial_number(secrets.token_bytes(MAX_SERIAL_BYTES))
+    def serial_numbers(self, materials: Sequence[bytes], attempt: int) -> list[SerialNumber]:
+        """Return numbers of 16 bytes, all but the two highest bits random."""
+        drawn = secrets.token_bytes(MAX_SERIAL_BYTES * len(materials))  # a system call for all of them
+        return [
+            _serial_number(drawn[start : start + MAX_SERIAL_BYTES]) for start in range(0, len(drawn), MAX_SERIAL_BYTES)
+        ]
 
 
 class SeededRandomness:
@@ -88,9 +91,12 @@ class SeededRandomness:
         """Return the Ed25519 key of a label."""
         return Ed25519PrivateKey.from_private_bytes(self._derive(b"note key", label.encode())[:32])
 
-    def serial_number(self, material: bytes, attempt: int) -> SerialNumber:
-        """Return the serial number for some material; a different one for each attempt."""
-        return _serial_number(self._derive(b"serial number", material, str(attempt).encode())[:MAX_SERIAL_BYTES])
+    def serial_numbers(self, materials: Sequence[bytes], attempt: int) -> list[SerialNumber]:
+        """Return the serial number for each material; a different one for each attempt."""
+        return [
+            _serial_number(self._derive(b"serial number", material, str(attempt).encode())[:MAX_SERIAL_BYTES])
+            for material in materials
+        ]
 
     def _derive(self, *parts: bytes) -> bytes:
         message = b"".join(len(part).to_bytes(4, "big") + part for part in parts)

@@ -147,5 +147,5 @@ class DecisionWriter(Protocol):
     def decisions(self, entities: Collection[EntityIdentifier]) -> DecisionRecorder:
         """Begin to record decisions. Nothing else may be written before they are recorded.
 
-        :param entities: the Entity Identifiers of their certificates.
+        :param entities: the Entity Identifiers of all their certificates.
         """

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from smki.identity import EntityIdentifier, SerialNumber
+from smki.ledger.damage import read_stored
 from smki.pki.certificate import Certificate
 from smki.problem import Finding, Problem
 from smki.sec.device import DeviceType
@@ -129,8 +130,11 @@ class CertificateRecord:
 
     @property
     def certificate(self) -> Certificate:
-        """The certificate, parsed from its DER."""
-        return Certificate.from_der(self.der)
+        """The certificate, parsed from its DER.
+
+        :raises IntegrityError: if it cannot be read.
+        """
+        return read_stored("certificate", self.serial_number, self.der, Certificate.from_der)
 
 
 class EventKind(enum.Enum):

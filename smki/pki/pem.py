@@ -16,7 +16,8 @@ MAX_INPUT_BYTES = 64 * 1024 * 1024
 _PEM_BEGIN = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,64})-----")
 _BLANK_LINE = re.compile(rb"\n[ \t\r]*\n")
 _LINE_END = re.compile(rb"[\r\n]+")
-_WHITE_SPACE = re.compile(rb"[\s\xef\xbb\xbf]+")
+_WHITE_SPACE = b" \t\n\r\f\v\xef\xbb\xbf"
+_NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/=\s\xef\xbb\xbf]")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]+={0,2}\Z")
 _HEXADECIMAL = re.compile(rb"(?:[0-9A-Fa-f]{2})+\Z")
 
@@ -50,7 +51,10 @@ def read_pieces(data: bytes, name: str = "input") -> Iterator[Piece | Malformed]
     """Yield the objects that :func:`decode_input` returns, with an error in place of each unreadable part."""
     try:
         _refuse_unfit(data, name)
-        squeezed = _WHITE_SPACE.sub(b"", data)
+        if data[0] == 0x30 and _NOT_BASE64.search(data):
+            yield Piece("", data, 0)  # a large list in DER is recognised by its first bytes
+            return
+        squeezed = _squeezed(data)
         if data[0] == 0x30 and not _BASE64.match(squeezed):
             yield Piece("", data, 0)
         elif _PEM_BEGIN.search(data):
@@ -94,6 +98,10 @@ def _refuse_unfit(data: bytes, name: str) -> None:
         )
 
 
+def _squeezed(data: bytes) -> bytes:
+    return data.translate(None, _WHITE_SPACE)
+
+
 def _is_hexadecimal(squeezed: bytes) -> bool:
     return squeezed[:2] == b"30" and _HEXADECIMAL.match(squeezed) is not None
 
@@ -106,7 +114,7 @@ def _is_base64(squeezed: bytes) -> bool:
 def _chunks(data: bytes) -> Sequence[bytes]:
     """Split a text with one object per paragraph or per line; return nothing if it is not such a text."""
     for separator in (_BLANK_LINE, _LINE_END):
-        chunks = [squeezed for chunk in separator.split(data) if (squeezed := _WHITE_SPACE.sub(b"", chunk))]
+        chunks = [squeezed for chunk in separator.split(data) if (squeezed := _squeezed(chunk))]
         if len(chunks) > 1 and all(_is_base64(chunk) or _is_hexadecimal(chunk) for chunk in chunks):
             return chunks
     return ()
@@ -124,7 +132,7 @@ def _pem_blocks(data: bytes, name: str) -> Iterator[Piece | Malformed]:
             yield Malformed(Problem(code="input.pem-cut-short", subject=name, seen=seen, expected=expected))
             continue
         try:
-            body = _WHITE_SPACE.sub(b"", data[begin.end() : end])
+            body = _squeezed(data[begin.end() : end])
             yield Piece(label, _decode_base64(body, f"{name}, {label} block {number}"), begin.start())
         except Malformed as error:
             yield error

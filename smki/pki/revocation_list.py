@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 
 from smki.identity import SerialNumber
 from smki.pki import der
@@ -13,6 +14,7 @@ from smki.pki.der import DerError, Node
 from smki.pki.oid import Oid
 from smki.pki.revocation_entry import RevokedEntry, entry_parts, raw_entries, reason_of, usual_time
 from smki.pki.x509 import ExtensionNode, StructureFault, read_extensions, signature_verifies, unreadable
+from smki.problem import Malformed
 
 PEM_LABEL = "X509 CRL"
 
@@ -38,6 +40,11 @@ class ListStructure:
     extensions: list[ExtensionNode] = field(default_factory=list)
     outer_algorithm: Node | None = None
     signature: Node | None = None
+
+    @property
+    def size_without_entries(self) -> int:
+        """The size of everything but the entries, in bytes. Only the entries may be large."""
+        return len(self.data) - (self.entries.end - self.entries.body if self.entries is not None else 0)
 
     def extension(self, oid: str) -> ExtensionNode | None:
         """Return the first extension of the list with that object identifier, or None."""
@@ -140,15 +147,10 @@ def _read_list_extensions(structure: ListStructure, part: Node) -> None:
 
 
 @dataclass(frozen=True)
-class RevocationList:
-    """A revocation list that could be read completely. Two are equal if their DER is.
-
-    Reading checks the structure, but not the profile (see :mod:`smki.profile`) or any signature.
-    """
+class ListHeader:
+    """The fields of a revocation list around its entries, read without reading these: cheap, however many there are."""
 
     der: bytes = field(repr=False)
-    tbs: bytes = field(repr=False, compare=False)
-    """The signed bytes (TBSCertList, DER)."""
     issuer: bytes = field(repr=False, compare=False)
     """The issuer's Name, DER."""
     this_update: datetime = field(compare=False)
@@ -156,6 +158,28 @@ class RevocationList:
     number: int | None = field(compare=False)
     """cRLNumber."""
     authority_key_identifier: bytes | None = field(repr=False, compare=False)
+
+    @staticmethod
+    def of_structure(structure: ListStructure) -> ListHeader:
+        """Return the fields of a parsed list.
+
+        :raises Malformed: if one of them cannot be read, naming it.
+        """
+        try:
+            return ListHeader(**_header_fields(structure))
+        except DerError as error:
+            raise _unreadable(structure, error) from None
+
+
+@dataclass(frozen=True)
+class RevocationList(ListHeader):
+    """A revocation list that could be read completely. Two are equal if their DER is.
+
+    Reading checks the structure, but not the profile (see :mod:`smki.profile`) or any signature.
+    """
+
+    tbs: bytes = field(repr=False, compare=False)
+    """The signed bytes (TBSCertList, DER)."""
     signature: bytes = field(repr=False, compare=False)
     """Ecdsa-Sig-Value, DER."""
     _entries: Node | None = field(repr=False, compare=False)
@@ -168,32 +192,16 @@ class RevocationList:
         """
         structure = read_revocation_list(data)
         try:
-            return cls._of(structure)
+            fields = _header_fields(structure)
+            tbs, signature = structure.tbs, structure.signature
+            assert tbs is not None, "checked with the fields"
+            assert signature is not None, "checked with the fields"
+            revocation_list = cls(
+                **fields, tbs=tbs.encoded, signature=signature.content[1:], _entries=structure.entries
+            )
+            _ = revocation_list._offsets  # evaluated here so that an unreadable entry raises now
         except DerError as error:
-            faults = structure.faults or [StructureFault(error.code, "certificateList", str(error), "a list")]
-            raise unreadable(faults, "RFC 5280 5.1") from None
-
-    @classmethod
-    def _of(cls, s: ListStructure) -> RevocationList:
-        if s.faults or not (s.outer and s.tbs and s.issuer and s.this_update and s.signature):
-            raise DerError("a part is missing", 0)
-        if s.outer.end != len(s.data):
-            raise DerError(f"{len(s.data) - s.outer.end} bytes after the end", s.outer.end)
-        number = s.extension(Oid.CRL_NUMBER)
-        authority = s.extension(Oid.AUTHORITY_KEY_IDENTIFIER)
-        value = authority.value.content if authority else b""
-        revocation_list = cls(
-            der=s.data,
-            tbs=s.tbs.encoded,
-            issuer=s.issuer.encoded,
-            this_update=der.decode_time(s.this_update),
-            next_update=der.decode_time(s.next_update) if s.next_update else None,
-            number=der.decode_integer(number.value.inner()) if number else None,
-            authority_key_identifier=value[4:] if value[2:3] == b"\x80" else None,
-            signature=s.signature.content[1:],
-            _entries=s.entries,
-        )
-        _ = revocation_list._offsets  # evaluated here so that an unreadable entry raises now
+            raise _unreadable(structure, error) from None
         return revocation_list
 
     @cached_property
@@ -238,3 +246,30 @@ class RevocationList:
     def is_signed_by(self, point: bytes) -> bool:
         """Return whether the signature was made by the key with that point (65 bytes)."""
         return signature_verifies(point, self.signature, self.tbs)
+
+
+def _header_fields(s: ListStructure) -> dict[str, Any]:
+    """Return the values of the fields of :class:`ListHeader`.
+
+    :raises DerError: if one of them cannot be read.
+    """
+    if s.faults or not (s.outer and s.tbs and s.issuer and s.this_update and s.signature):
+        raise DerError("a part is missing", 0)
+    if s.outer.end != len(s.data):
+        raise DerError(f"{len(s.data) - s.outer.end} bytes after the end", s.outer.end)
+    number = s.extension(Oid.CRL_NUMBER)
+    authority = s.extension(Oid.AUTHORITY_KEY_IDENTIFIER)
+    value = authority.value.content if authority else b""
+    return {
+        "der": s.data,
+        "issuer": s.issuer.encoded,
+        "this_update": der.decode_time(s.this_update),
+        "next_update": der.decode_time(s.next_update) if s.next_update else None,
+        "number": der.decode_integer(number.value.inner()) if number else None,
+        "authority_key_identifier": value[4:] if value[2:3] == b"\x80" else None,
+    }
+
+
+def _unreadable(structure: ListStructure, error: DerError) -> Malformed:
+    faults = structure.faults or [StructureFault(error.code, "certificateList", str(error), "a list")]
+    return unreadable(faults, "RFC 5280 5.1")

@@ -221,7 +221,8 @@ def read_extensions(container: Node, location: str, faults: list[StructureFault]
 
 
 def _extension(node: Node) -> ExtensionNode:
-    parts = node.children() if node.tag == der.SEQUENCE else []
+    # One more than expected, to detect extra elements; an extension of a list, which may be large, can have many.
+    parts = first_or_all_children(node, 4) if node.tag == der.SEQUENCE else []
     if parts and parts[0].tag == der.OBJECT_IDENTIFIER and parts[-1].tag == der.OCTET_STRING:
         if len(parts) == 2:
             return ExtensionNode(der.decode_oid(parts[0].content), node, None, parts[1])
@@ -314,6 +315,15 @@ def verifying_key(point: bytes) -> Callable[[bytes, bytes], bool]:
     return verifies
 
 
+def first_or_all_children(node: Node, count: int) -> list[Node]:
+    """Return the elements inside a constructed one: all of a small one, the first *count* of a large one.
+
+    :raises DerError: if these are not elements.
+    """
+    # children() is faster and caches its result for later checks of the elements.
+    return node.children() if node.end - node.body <= MAX_BYTES else der.first_children(node, count)
+
+
 def bounded_children(node: Node, maximum: int, what: str) -> list[Node]:
     """Return the elements inside a constructed one, which must not be too many.
 
@@ -321,9 +331,7 @@ def bounded_children(node: Node, maximum: int, what: str) -> list[Node]:
     :raises TooMany: if there are more than *maximum*.
     :raises DerError: if they are not elements.
     """
-    # children() is faster and caches its result for later checks of the elements.
-    is_small = node.end - node.body <= MAX_BYTES
-    children = node.children() if is_small else der.first_children(node, maximum + 1)
+    children = first_or_all_children(node, maximum + 1)
     if len(children) > maximum:
         raise TooMany(f"more than {maximum} {what}", node.start)
     return children

@@ -19,8 +19,13 @@ _CONSTRUCTED_STRINGS = frozenset(
 
 def check_size(report: Report, data: bytes, location: str) -> bool:
     """Report an input that is too large to parse; return whether its size is acceptable."""
-    if len(data) > MAX_BYTES:
-        report("der.too-large", location, f"{len(data)} bytes")
+    return check_length(report, len(data), location)
+
+
+def check_length(report: Report, length: int, location: str) -> bool:
+    """Report an input of too many bytes to parse; return whether their number is acceptable."""
+    if length > MAX_BYTES:
+        report("der.too-large", location, f"{length} bytes")
         return False
     return True
 

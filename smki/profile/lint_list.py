@@ -8,7 +8,7 @@ from smki.pki.der import Node
 from smki.pki.revocation_list import ListStructure, read_revocation_list, read_tbs_list
 from smki.problem import Finding
 from smki.profile.catalogue import Report
-from smki.profile.check_bytes import check_bytes, check_extension_bytes, check_size, report_faults
+from smki.profile.check_bytes import check_bytes, check_extension_bytes, check_length, report_faults
 from smki.profile.check_certificate import check_plain_version
 from smki.profile.check_entries import check_entries
 from smki.profile.check_extensions import Surroundings, can_be_read, check_extensions
@@ -68,9 +68,7 @@ def lint_tbs_list(data: bytes, profile: RevocationListProfile, issuer: IssuerFac
 
 def _check_size_without_entries(report: Report, structure: ListStructure) -> bool:
     # Only revokedCertificates may be large: its entries are read in one pass, which stops when the report is full.
-    entries = structure.entries
-    rest = structure.data if entries is None else structure.data[: entries.body] + structure.data[entries.end :]
-    return check_size(report, rest, "certificateList")
+    return check_length(report, structure.size_without_entries, "certificateList")
 
 
 def _check_bytes(report: Report, structure: ListStructure, root: Node) -> None:

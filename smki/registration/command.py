@@ -126,7 +126,7 @@ class Command(ABC, Generic[T]):
 class Registration:
     """Runs commands.
 
-    :param appended: called with each event and its number once it is durable.
+    :param appended: called with the last event of each command and its number, once it is durable.
     """
 
     def __init__(
@@ -196,6 +196,6 @@ class Registration:
                 raise Malformed(not_text(error)) from None
             raise
         if self._appended is not None:
-            for number, event in events:
+            for number, event in events[-1:]:
                 self._appended(number, event)
         return outcome

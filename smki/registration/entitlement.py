@@ -18,13 +18,9 @@ from smki.ledger import Reader
 from smki.problem import Malformed, Problem
 from smki.registration.applicants import RegisterView, first_officer
 from smki.registration.history import RegisterOn, settings_on
-from smki.registration.inquiry import (
-    KnownCounts,
-    Supposing,
-    decide_on,
-    find_device,
-)
+from smki.registration.inquiry import KnownCounts, decide_on
 from smki.registration.participation import participations
+from smki.registration.who_and_what import Supposing, find_device
 from smki.sec.device import Device, DeviceType, SmetsVersion, SmiStatus
 from smki.sec.party import NonParty, Party, TestingParticipant
 from smki.sec.registry_fields import Registrant, registrant_id

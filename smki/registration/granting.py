@@ -19,9 +19,10 @@ from smki.registration.command import Context, Happened
 from smki.registration.duties import added_text, statement_lines, statement_of, unstated
 from smki.registration.examination import ExaminedApplication
 from smki.registration.facts import BatchFacts
-from smki.registration.inquiry import CannotBeJudged, NewDevice, WhoAndWhat, decide_on, find_applicant
+from smki.registration.inquiry import decide_on
 from smki.registration.participation import has_quota
 from smki.registration.storing import DecisionsInTheMaking, Denial, Grant, RecordedDecision
+from smki.registration.who_and_what import CannotBeJudged, NewDevice, WhoAndWhat, find_applicant
 from smki.sec.lodged import LODGED_ROLES
 from smki.sec.party import NonParty, is_the_dcc
 from smki.sec.registry_fields import registrant_id
@@ -80,6 +81,8 @@ class _Decider:
         self._context = context
         self._facts = BatchFacts(context.transaction, requests)
         self._issuers = _Issuers(context)
+        self._named: dict[CertificateKind, Applicant] = {}
+        """The applicant, which is the same for every application of a kind if the actor names one."""
         self._favourable: dict[tuple[Any, ...], Decision] = {}
 
     def decide(self, examined: ExaminedApplication, impossible: NotConformant | None) -> _Approval | Denial:
@@ -94,8 +97,11 @@ class _Decider:
         new = NewDevice(wanted.device_type, wanted.model, wanted.under_test)
         try:
             entity, day = request.entity_identifier, context.now.date()
-            found = find_applicant(self._facts, context.actor, wanted.kind, entity, new, day)
+            named = self._named.get(wanted.kind)
+            found = find_applicant(self._facts, context.actor, wanted.kind, entity, new, day, named=named)
             applicant = found.applicant
+            if context.actor.party:
+                self._named[wanted.kind] = applicant
             decision = self._decision(found, request)
             problems = [*decision.problems, *unstated(self._facts, wanted.statement)]
             if problems:

@@ -11,8 +11,9 @@ from smki.problem import Problem, SmkiError
 from smki.registration.applicants import named_user
 from smki.registration.entitlement import wanted_certificate, what_may, who_may
 from smki.registration.history import settings_on
-from smki.registration.inquiry import CannotBeJudged, Inquiry, Supposing
+from smki.registration.inquiry import Inquiry
 from smki.registration.products import listing_of
+from smki.registration.who_and_what import CannotBeJudged, Supposing
 from smki.sec.device import DeviceType, SmetsVersion
 from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole
 

@@ -176,7 +176,7 @@ class DecisionsInTheMaking:
         """Draw a serial number for each certificate: one that was never used, nor for another one of the batch."""
         context, taken = self._context, self._taken
         above = context.transaction.numbers_above()
-        drawn = [context.issuance.serial_number(grant.subject, 0, above) for grant in grants]
+        drawn = context.issuance.serial_numbers([grant.subject for grant in grants], 0, above)
         taken |= context.transaction.sets.used_serial_numbers(drawn)
         for index, number in enumerate(drawn):
             attempt = 0
@@ -191,7 +191,7 @@ class DecisionsInTheMaking:
                             expected="a free one",
                         )
                     )
-                number = context.issuance.serial_number(grants[index].subject, attempt, above)
+                (number,) = context.issuance.serial_numbers([grants[index].subject], attempt, above)
                 taken |= context.transaction.sets.used_serial_numbers([number])
             taken.add(number)
             drawn[index] = number

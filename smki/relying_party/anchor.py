@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
 from smki.pki.certificate import Certificate
 from smki.pki.x509 import attribute_of, name_text, parse_name
@@ -17,6 +18,7 @@ from smki.sec.role import CertificateKind, RemotePartyRole
 
 _CURVE = ec.SECP256R1()
 _ECDSA = ec.ECDSA(hashes.SHA256())
+_ECDSA_OF_DIGEST = ec.ECDSA(Prehashed(hashes.SHA256()))
 _ORGANIZATIONAL_UNIT = "2.5.4.11"
 
 
@@ -77,6 +79,13 @@ class Authority:
 
     def verifies(self, signature: bytes, signed: bytes) -> bool:
         """Return whether its key made *signature* (Ecdsa-Sig-Value, DER) over *signed*."""
+        return self._verifies(signature, signed, _ECDSA)
+
+    def verifies_digest(self, signature: bytes, digest: bytes) -> bool:
+        """Return whether its key made *signature* over something of which *digest* is the SHA-256 (32 bytes)."""
+        return self._verifies(signature, digest, _ECDSA_OF_DIGEST)
+
+    def _verifies(self, signature: bytes, signed: bytes, algorithm: ec.ECDSA) -> bool:
         if self.point is None:
             return False
         key = self.__dict__.get("_key")
@@ -85,7 +94,7 @@ class Authority:
                 # Cached because decoding and checking the point takes a sixth of the time of a verification.
                 key = ec.EllipticCurvePublicKey.from_encoded_point(_CURVE, self.point)
                 self.__dict__["_key"] = key
-            key.verify(signature, signed, _ECDSA)
+            key.verify(signature, signed, algorithm)
         except (ValueError, InvalidSignature):
             return False
         return True

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from smki.clock import iso, utc
 from smki.pki.pem import MAX_INPUT_BYTES
-from smki.pki.revocation_list import RevocationList
+from smki.pki.revocation_list import ListHeader
 from smki.problem import Problem
 from smki.profile.forms import RevocationListProfile
 from smki.profile.tables import ORGANISATION_ARL, ORGANISATION_CRL
@@ -117,7 +117,7 @@ class ListFollower:
         if kept is None:
             return None, {}
         held = HeldList(kept[0], profile)
-        return (held, kept[1]) if held.revocation_list is not None else (None, {})
+        return (held, kept[1]) if held.outline.header is not None else (None, {})
 
     def _fetch(self, followed: _Followed) -> bool:
         """Request one list; return whether the request failed."""
@@ -149,10 +149,11 @@ class ListFollower:
         return followed.problem is not None
 
     def _take(self, followed: _Followed, held: HeldList, headers: dict[str, str], url: str) -> None:
-        found = held.revocation_list
+        # Only its header is read: a Relying Party verifies the signature before it reads the entries.
+        found = held.outline.header
         if found is None:
-            assert held.complaint is not None, "there is one about every list that cannot be read"
-            seen, _ = held.complaint
+            assert held.outline.complaint is not None, "there is one about every list that cannot be read"
+            seen, _ = held.outline.complaint
             followed.problem = Problem(
                 code="repository.not-a-list", subject=url, seen=seen, expected="a revocation list, DER"
             )
@@ -167,11 +168,11 @@ class ListFollower:
         followed.notes = {name: headers[name] for name in ("etag", "last-modified") if name in headers}
         self._cache.put(f"{followed.profile.name}.latest", held.encoded, followed.notes)
 
-    def _highest_of_name(self, found: RevocationList) -> int | None:
+    def _highest_of_name(self, found: ListHeader) -> int | None:
         # Only for lists that a Relying Party found genuine: otherwise a single forged list with a high number would
         # shut out every genuine one. A renewed authority of the same name has its own key, so the key identifier is
         # used.
-        good = [item.good.revocation_list for item in self._followed if item.good is not None]
+        good = [item.good.outline.header for item in self._followed if item.good is not None]
         numbers = [
             item.number
             for item in good
@@ -228,7 +229,7 @@ class _Served:
 
 
 def _next_update(held: HeldList) -> datetime | None:
-    found = held.revocation_list
+    found = held.outline.header
     assert found is not None, "a list that cannot be read is not kept"
     return found.next_update
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -10,17 +11,48 @@ from functools import cached_property
 from typing import Protocol
 
 from smki.clock import utc
-from smki.pki.revocation_list import RevocationList
+from smki.pki.pem import MAX_INPUT_BYTES
+from smki.pki.revocation_list import ListHeader, RevocationList, read_revocation_list
 from smki.pki.x509 import issuer_of
 from smki.problem import Finding, Malformed, Problem, errors_among
+from smki.profile.catalogue import Report
+from smki.profile.check_bytes import check_length, report_faults
 from smki.profile.forms import RevocationListProfile
 from smki.profile.lint_list import lint_revocation_list
 from smki.profile.tables import ORGANISATION_ARL, ORGANISATION_CRL
 from smki.relying_party.anchor import Authority
 
+Complaint = tuple[str, str]
+"""What is wrong with a list, as (seen, expected)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """A list before its signature is verified: the parts that take constant time to read, which anyone may have made."""
+
+    header: ListHeader | None = None
+    """None if its fields cannot be read."""
+    signature: bytes = b""
+    """Ecdsa-Sig-Value, DER."""
+    digest: bytes = b""
+    """The SHA-256 of the TBSCertList; empty if the signature cannot be verified."""
+    complaint: Complaint | None = None
+    """Why the signature cannot be verified, or the header cannot be read; None if neither is so."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadList:
+    """A list whose signature was verified, with its entries."""
+
+    revocation_list: RevocationList | None
+    """None if it cannot be read, in spite of its signature."""
+    complaint: Complaint | None
+    """The first violation of its profile at error or above; None if there is none."""
+
 
 class HeldList:
-    """One list as received, read and checked against its profile only once.
+    """One list as received. Its entries are read and checked once, and not before its signature was verified: anyone may
+    offer a list of any size, and reading a million entries takes seconds.
 
     :ivar encoded: the bytes received, normally DER.
     :ivar profile: the intended kind of list: Organisation CRL or ARL.
@@ -30,7 +62,7 @@ class HeldList:
         self.encoded = encoded
         self.profile = profile
         self._lock = threading.Lock()
-        self._read: tuple[RevocationList | None, list[Finding] | Sequence[Problem]] | None = None
+        self._read: ReadList | None = None
         self._signers: frozenset[bytes] = frozenset()
         self.is_genuine = False
         """Whether a Relying Party verified that it was signed by an authority it trusts."""
@@ -40,45 +72,67 @@ class HeldList:
         """The issuer's Name, DER; None if it cannot be read."""
         return issuer_of(self.encoded)
 
-    @property
-    def revocation_list(self) -> RevocationList | None:
-        """The list, parsed; None if it cannot be read."""
-        return self._examined()[0]
-
-    @property
-    def complaint(self) -> tuple[str, str] | None:
-        """The first violation of its profile at error or above, as (seen, expected); None if there is none."""
-        found, findings = self._examined()
-        errors = errors_among(item for item in findings if isinstance(item, Finding))
-        if errors:
-            return f"{errors[0].code} at {errors[0].location}: {errors[0].seen}", errors[0].expected
-        if found is None:
-            problem = next(item for item in findings if isinstance(item, Problem))
-            return f"{problem.code} at {problem.subject}: {problem.seen}", problem.expected
-        return None
+    @cached_property
+    def outline(self) -> Outline:
+        """What can be read in constant time, whoever made the list."""
+        return _outline(self.encoded)
 
     def is_signed_by(self, issuer: Authority) -> bool:
         """Return whether the key of *issuer* signed it. Signatures that verified are cached by key."""
-        found = self.revocation_list
-        if found is None or issuer.point is None:
+        outline = self.outline
+        if issuer.point is None or not outline.digest:
             return False
         if issuer.point in self._signers:
             return True
-        if not issuer.verifies(found.signature, found.tbs):
+        if not issuer.verifies_digest(outline.signature, outline.digest):
             return False
         with self._lock:
             self._signers |= {issuer.point}
         return True
 
-    def _examined(self) -> tuple[RevocationList | None, list[Finding] | Sequence[Problem]]:
+    def read_by(self, issuer: Authority) -> ReadList | None:
+        """Return the list with its entries, checked against its profile; None unless the key of *issuer* signed it."""
+        if not self.is_signed_by(issuer):
+            return None
         with self._lock:  # one thread reads a list of a million entries while the others wait
             if self._read is None:
-                findings = lint_revocation_list(self.encoded)  # the profile follows from its issuer
-                try:
-                    self._read = RevocationList.from_der(self.encoded), findings
-                except Malformed as error:
-                    self._read = None, findings if errors_among(findings) else error.problems
+                self._read = _read(self.encoded)
             return self._read
+
+
+def _outline(encoded: bytes) -> Outline:
+    report = Report()
+    if len(encoded) > MAX_INPUT_BYTES:
+        report("der.too-large", "certificateList", f"{len(encoded)} bytes", f"at most {MAX_INPUT_BYTES} bytes")
+        return Outline(complaint=_complaint(report.findings))
+    structure = read_revocation_list(encoded)
+    report_faults(report, structure.faults)
+    if structure.tbs is None or structure.signature is None:
+        return Outline(complaint=_complaint(report.findings))
+    # Hashed once, without a copy, however many authorities the list is tried with.
+    signed = memoryview(encoded)[structure.tbs.start : structure.tbs.end]
+    digest, signature = hashlib.sha256(signed).digest(), structure.signature.content[1:]
+    if not check_length(report, structure.size_without_entries, "certificateList"):
+        return Outline(None, signature, digest, _complaint(report.findings))
+    try:
+        return Outline(ListHeader.of_structure(structure), signature, digest)
+    except Malformed as error:
+        return Outline(None, signature, digest, _complaint(error.problems))
+
+
+def _read(encoded: bytes) -> ReadList:
+    findings = lint_revocation_list(encoded)  # the profile follows from its issuer
+    errors = errors_among(findings)
+    try:
+        return ReadList(RevocationList.from_der(encoded), _complaint(errors) if errors else None)
+    except Malformed as error:
+        return ReadList(None, _complaint(errors or error.problems))
+
+
+def _complaint(found: Sequence[Finding | Problem]) -> Complaint:
+    first = found[0]
+    location = first.location if isinstance(first, Finding) else first.subject
+    return f"{first.code} at {location}: {first.seen}", first.expected
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from smki.clock import iso, to_seconds
-from smki.pki.revocation_list import RevocationList
+from smki.pki.revocation_list import ListHeader, RevocationList
 from smki.pki.x509 import name_text
 from smki.profile.forms import RevocationListProfile
 from smki.profile.tables import ORGANISATION_ARL, ORGANISATION_CRL
 from smki.relying_party.anchor import Authority
 from smki.relying_party.examine import Examined
-from smki.relying_party.lists import HeldList, NumbersSeen, RevocationLists
+from smki.relying_party.lists import HeldList, NumbersSeen, ReadList, RevocationLists
 from smki.relying_party.requirements import (
     LIST,
     LIST_CURRENT,
@@ -34,6 +34,9 @@ _LISTS_OF = {
 Organisation clause); a Root OCA is trusted or not regardless of any list."""
 
 _ON_A_LIST = (LIST_PROFILE, LIST_ISSUER, LIST_SIGNATURE, LIST_SIGNER, LIST_CURRENT, LIST_NUMBER)
+_AS_MADE = (LIST_ISSUER, LIST_SIGNATURE, LIST_PROFILE, LIST_SIGNER, LIST_CURRENT, LIST_NUMBER)
+"""The checks of a list in the order in which they are made. The verdict has them in the order of the table, unless the
+signature does not verify: then those that are not made come last."""
 _PASSED = (Outcome.HELD, Outcome.NOT_APPLICABLE)
 
 
@@ -60,7 +63,7 @@ def judge_list(
     The result depends on the lists given, though not on their order, and on the list numbers seen.
     """
     # Every genuine list counts towards the numbers its issuer has reached, whichever kind it was offered as.
-    genuine = [held for held in (*lists.crls, *lists.arls) if _is_genuine(held, issuer)]
+    genuine = [read for held in (*lists.crls, *lists.arls) if (read := _read_if_genuine(held, issuer)) is not None]
     highest = _highest(issuer, genuine, moment, seen)
     found = [_judge(candidate, issuer, moment, highest, genuine) for candidate in lists.held(profile)]
     if not found:
@@ -78,21 +81,22 @@ def note_numbers(issuer: Authority, lists: RevocationLists, seen: NumbersSeen) -
     and so choose what is remembered.
     """
     for held_list in (*lists.crls, *lists.arls):
-        found = held_list.revocation_list if _is_genuine(held_list, issuer) else None
-        if found is not None and found.number is not None and held_list.complaint is None:
+        read = _read_if_genuine(held_list, issuer)
+        found = read.revocation_list if read is not None and read.complaint is None else None
+        if found is not None and found.number is not None:
             held_list.is_genuine = True
             seen.note(_identity(issuer), found.number, found.this_update)
 
 
-def _is_genuine(candidate: HeldList, issuer: Authority) -> bool:
-    return candidate.issuer == issuer.name and candidate.is_signed_by(issuer)
+def _read_if_genuine(candidate: HeldList, issuer: Authority) -> ReadList | None:
+    return candidate.read_by(issuer) if candidate.issuer == issuer.name else None
 
 
-def _highest(issuer: Authority, genuine: list[HeldList], moment: datetime, seen: NumbersSeen) -> int | None:
+def _highest(issuer: Authority, genuine: list[ReadList], moment: datetime, seen: NumbersSeen) -> int | None:
     numbers = [seen.highest(_identity(issuer), moment)]
-    for candidate in genuine:
-        found = candidate.revocation_list
-        if found is not None and candidate.complaint is None and found.this_update <= moment:
+    for read in genuine:
+        found = read.revocation_list
+        if found is not None and read.complaint is None and found.this_update <= moment:
             numbers.append(found.number)
     return max((number for number in numbers if number is not None), default=None)
 
@@ -105,40 +109,39 @@ _Rank = tuple[int, int, int, bytes]
 """The number of checks passed, the list number, thisUpdate, and the bytes, so that different lists never tie."""
 
 
-def _rank(checks: Checks, is_good: bool, found: RevocationList | None, candidate: HeldList) -> _Rank:
+def _rank(checks: Checks, is_good: bool, found: ListHeader | None, candidate: HeldList) -> _Rank:
     """Rank a list: valid ones by highest number, ahead of invalid ones by how far they got."""
     since = to_seconds(found.this_update) if found is not None else 0
     number = found.number or 0 if found is not None else 0
     if is_good:
         return len(checks) + 1, number, since, candidate.encoded
-    # The issuer is checked before the profile: a malformed list from another issuer is not the one that was wanted.
+    # In the order in which the checks are made: the profile only of a list by the right issuer, whose signature verifies.
     order = {check.requirement: check.outcome in _PASSED for check in checks}
-    held_so_far = [order[LIST_ISSUER], *(order[item] for item in _ON_A_LIST if item is not LIST_ISSUER)]
-    stage = next((at for at, holds in enumerate(held_so_far) if not holds), len(held_so_far))
+    stage = next((at for at, item in enumerate(_AS_MADE) if not order[item]), len(_AS_MADE))
     return stage, number, since, candidate.encoded
 
 
 def _judge(
-    candidate: HeldList, issuer: Authority, moment: datetime, highest: int | None, genuine: list[HeldList]
+    candidate: HeldList, issuer: Authority, moment: datetime, highest: int | None, genuine: list[ReadList]
 ) -> tuple[_Rank, ListJudgement]:
+    read = candidate.read_by(issuer)
+    if read is None:
+        return _judge_unsigned(candidate, issuer)
     label = _label(candidate)
-    found = candidate.revocation_list
-    complaint = candidate.complaint
+    found, complaint = read.revocation_list, read.complaint
     profile_check = (
         held(LIST_PROFILE, label, "no finding at error or above")
         if complaint is None
         else not_held(LIST_PROFILE, label, "revocation.list-profile", *complaint)
     )
     if found is None:
-        rest = (not_reached(requirement, label) for requirement in _ON_A_LIST[1:])
-        checks: Checks = (held(LIST, label), profile_check, *rest)
-        return _rank(checks, False, None, candidate), ListJudgement(checks, ())
+        return _unreadable(candidate, profile_check)
     same_number = _same_number(found, genuine, moment)
     checks = (
         held(LIST, label),
         profile_check,
         _check_issuer(found, issuer, label),
-        _check_signature(candidate, issuer, label),
+        held(LIST_SIGNATURE, label, "it verifies"),
         _check_signer(issuer),
         _check_current(found, moment, label),
         _check_number(found, highest, len(same_number), label),
@@ -147,9 +150,36 @@ def _judge(
     return _rank(checks, is_good, found, candidate), ListJudgement(checks, same_number if is_good else ())
 
 
-def _same_number(found: RevocationList, genuine: list[HeldList], moment: datetime) -> tuple[RevocationList, ...]:
+def _judge_unsigned(candidate: HeldList, issuer: Authority) -> tuple[_Rank, ListJudgement]:
+    """Judge a list that *issuer* did not sign, without reading its entries."""
+    label, outline = _label(candidate), candidate.outline
+    if not outline.digest:
+        assert outline.complaint is not None, "it says why there is nothing to verify"
+        return _unreadable(candidate, not_held(LIST_PROFILE, label, "revocation.list-profile", *outline.complaint))
+    header, expected = outline.header, f"a signature by {issuer.label}"
+    checks = (
+        held(LIST, label),
+        *(() if header is None else (_check_issuer(header, issuer, label),)),
+        not_held(LIST_SIGNATURE, label, "revocation.list-signature", "it does not verify", expected),
+        *(() if header is not None else (not_reached(LIST_ISSUER, label),)),
+        _check_signer(issuer),
+        not_reached(LIST_PROFILE, label),  # after what it follows from
+        not_reached(LIST_CURRENT, label),
+        not_reached(LIST_NUMBER, label),
+    )
+    return _rank(checks, False, header, candidate), ListJudgement(checks, ())
+
+
+def _unreadable(candidate: HeldList, profile_check: Check) -> tuple[_Rank, ListJudgement]:
+    label = _label(candidate)
+    rest = (not_reached(requirement, label) for requirement in _ON_A_LIST[1:])
+    checks: Checks = (held(LIST, label), profile_check, *rest)
+    return _rank(checks, False, None, candidate), ListJudgement(checks, ())
+
+
+def _same_number(found: RevocationList, genuine: list[ReadList], moment: datetime) -> tuple[RevocationList, ...]:
     """Return the list, and any genuine list to which the issuer gave the same number although its content differs."""
-    lists = (item for candidate in genuine if (item := candidate.revocation_list) is not None and item is not found)
+    lists = (item for read in genuine if (item := read.revocation_list) is not None and item is not found)
     same = {item.tbs: item for item in lists if item.number == found.number and item.this_update <= moment}
     same.pop(found.tbs, None)
     return (found, *sorted(same.values(), key=lambda item: item.tbs))
@@ -160,7 +190,7 @@ def _label(candidate: HeldList) -> str:
     return f"{candidate.profile.title} of {issuer}"
 
 
-def _check_issuer(found: RevocationList, issuer: Authority, label: str) -> Check:
+def _check_issuer(found: ListHeader, issuer: Authority, label: str) -> Check:
     seen, expected = found.issuer.hex(), issuer.name.hex()
     if found.issuer == issuer.name:
         wanted = issuer.key_identifier
@@ -168,12 +198,6 @@ def _check_issuer(found: RevocationList, issuer: Authority, label: str) -> Check
         if wanted is None or found.authority_key_identifier == wanted:
             return held(LIST_ISSUER, label, issuer.label)
     return not_held(LIST_ISSUER, label, "revocation.list-issuer", seen, f"{expected} ({issuer.label})")
-
-
-def _check_signature(candidate: HeldList, issuer: Authority, label: str) -> Check:
-    holds = candidate.is_signed_by(issuer)
-    seen = "it verifies" if holds else "it does not verify"
-    return judge(LIST_SIGNATURE, label, holds, "revocation.list-signature", seen, f"a signature by {issuer.label}")
 
 
 def _check_signer(issuer: Authority) -> Check:

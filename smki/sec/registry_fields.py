@@ -6,7 +6,6 @@ The fields are the arguments of ``Party.parse``, ``TestingParticipant.parse`` an
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -110,7 +109,10 @@ def device_of_text(text: str) -> Device:
     if start[:14] != _DEVICE_START[:14] or start[-2:] != '",':
         return _device_of_text(text)
     like = _device_of_text(_DEVICE_START + rest)
-    return replace(like, device_id=EntityIdentifier.parse(start[14:-2]))
+    return Device(
+        EntityIdentifier.parse(start[14:-2]), like.device_type, like.status, like.returns_to, like.smets_version,
+        like.enrolled, like.responsible, like.model, like.under_test,
+    )  # fmt: skip
 
 
 _DEVICE_START = '{"device_id":"00-00-00-00-00-00-00-00",'

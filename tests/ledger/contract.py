@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import pytest
 
@@ -28,6 +28,7 @@ from smki.ledger import (
     Ledger,
     ListRecord,
     NewApplication,
+    NewCertificate,
     NewEvent,
     NewImport,
     Order,
@@ -98,27 +99,58 @@ def add_one(transaction: Transaction, record: CertificateRecord, subscriber: str
         role=record.role,
         usage=record.usage,
     )
-    (stored,) = transaction.record_decisions([granted(application, replace(record, id=0, application_id=0))])
+    (stored,) = record_decisions(transaction, [granted(application, record)])
     assert stored.certificate is not None
     return stored.certificate
 
 
+class Recorded(NamedTuple):
+    """A decision that was recorded."""
+
+    application_id: int
+    event_id: int
+    certificate: CertificateRecord | None
+
+
+def record_decisions(transaction: Transaction, decided: Sequence[tuple[DecidedApplication, bytes]]) -> list[Recorded]:
+    """Record decisions, each with the DER of its certificate."""
+    entities = {each.certificate.entity_identifier for each, _ in decided if each.certificate is not None}
+    recorder = transaction.decisions([entity for entity in entities if entity is not None])
+    prepared = [recorder.prepare(each) for each, _ in decided]
+    recorder.record([recorder.seal(each, der) for each, (_, der) in zip(prepared, decided, strict=True)])
+    return [
+        Recorded(numbers.application_id, numbers.event_id, each.certificate and each.certificate.record(numbers, der))
+        for numbers, (each, der) in zip(prepared, decided, strict=True)
+    ]
+
+
 def granted(
     application: NewApplication, record: CertificateRecord, public_key_info: bytes | None = None
-) -> DecidedApplication:
-    """An application that was granted, with its certificate and event."""
-    return DecidedApplication(
-        application=application,
-        event=NewEvent(at=application.received, kind=EventKind.ISSUED),
-        certificate=record,
+) -> tuple[DecidedApplication, bytes]:
+    """An application that was granted, with its event and certificate."""
+    certificate = NewCertificate(
+        serial_number=record.serial_number,
+        kind=record.kind,
+        entity_identifier=record.entity_identifier,
+        role=record.role,
+        usage=record.usage,
         public_key_info=record.certificate.public_key_info if public_key_info is None else public_key_info,
+        not_before=record.not_before,
+        not_after=record.not_after,
+        issued=record.issued,
+        status=record.stored_status,
+        deemed_accepted=record.deemed_accepted,
+        issuer_serial_number=record.issuer_serial_number,
+        top_up=record.top_up,
     )
+    event = NewEvent(at=application.received, kind=EventKind.ISSUED)
+    return DecidedApplication(application=application, event=event, certificate=certificate), record.der
 
 
-def refused(application: NewApplication) -> DecidedApplication:
+def refused(application: NewApplication) -> tuple[DecidedApplication, bytes]:
     """An application that was refused, with its event."""
     event = NewEvent(at=application.received, kind=EventKind.REFUSED, detail=REASON.code)
-    return DecidedApplication(application=application, event=event, reasons=(REASON, REASON))
+    return DecidedApplication(application=application, event=event, reasons=(REASON, REASON)), b""
 
 
 def certificate_for(application: NewApplication, like: CertificateRecord, serial_number: int) -> CertificateRecord:
@@ -185,7 +217,7 @@ class LedgerContract:
     def test_applications(self, ledger: Ledger, other: Ledger, issued: list[CertificateRecord]) -> None:
         certificate = certificate_for(APPLICATION, issued[0], 5)
         decided = [refused(APPLICATION), granted(APPLICATION, certificate, b"key")]
-        in_vain, in_use = ledger.transact(lambda tx: tx.record_decisions(decided))
+        in_vain, in_use = ledger.transact(lambda tx: record_decisions(tx, decided))
         assert in_vain.certificate is None
         assert in_use.certificate == replace(certificate, id=1, application_id=in_use.application_id)
         assert in_use.application_id == in_vain.application_id + 1
@@ -228,7 +260,7 @@ class LedgerContract:
     def test_a_serial_number_is_used_once(self, ledger: Ledger, issued: list[CertificateRecord]) -> None:
         """Neither by a later transaction nor within one; nothing of one that uses one again is stored."""
         five, six = (certificate_for(APPLICATION, issued[0], number) for number in (5, 6))
-        ledger.transact(lambda tx: tx.record_decisions([granted(APPLICATION, five, b"first")]))
+        ledger.transact(lambda tx: record_decisions(tx, [granted(APPLICATION, five, b"first")]))
         for decided in (
             [granted(APPLICATION, five, b"second")],
             [granted(APPLICATION, six, b"second"), granted(APPLICATION, five, b"third")],
@@ -237,10 +269,10 @@ class LedgerContract:
             [refused(APPLICATION), granted(APPLICATION, six, b"first")],
         ):  # fmt: skip
             with pytest.raises(Conflict):
-                ledger.transact(lambda tx, decided=decided: tx.record_decisions(decided))  # type: ignore[misc]
+                ledger.transact(lambda tx, decided=decided: record_decisions(tx, decided))  # type: ignore[misc]
             assert len(list(ledger.applications(ApplicationQuery()))) == len(list(ledger.events())) == 1
             assert ledger.certificates_issued_to("ACME") == ledger.count_certificates() == 1
-        (recorded,) = ledger.transact(lambda tx: tx.record_decisions([granted(APPLICATION, six, b"second")]))
+        (recorded,) = ledger.transact(lambda tx: record_decisions(tx, [granted(APPLICATION, six, b"second")]))
         found = ledger.application(recorded.application_id)
         assert found is not None
         assert found.serial_number == SerialNumber(6)
@@ -393,9 +425,9 @@ class LedgerContract:
         ] + others
         decided = [granted(replace(APPLICATION, received=NOW), record) for record in new]
         if together:
-            recorded = ledger.transact(lambda tx: tx.record_decisions(decided))
+            recorded = ledger.transact(lambda tx: record_decisions(tx, decided))
         else:
-            recorded = [ledger.transact(lambda tx, one=one: tx.record_decisions([one]))[0] for one in decided]  # type: ignore[misc]
+            recorded = [ledger.transact(lambda tx, one=one: record_decisions(tx, [one]))[0] for one in decided]  # type: ignore[misc]
         assert [each.certificate and each.certificate.replaced for each in recorded] == [None] * len(new)
         third = recorded[2].certificate
         assert third is not None
@@ -422,7 +454,7 @@ class LedgerContract:
             for number, accepted in enumerate(dates)
         ]
         decided = [granted(APPLICATION, record, bytes([number])) for number, record in enumerate(new)]
-        ledger.transact(lambda tx: tx.record_decisions(decided))
+        ledger.transact(lambda tx: record_decisions(tx, decided))
         found = [record.replaced for record in ledger.certificates(CertificateQuery())]
         assert found == [NOW + HOUR, NOW + HOUR, None]
         assert ledger.damage() == []
@@ -793,8 +825,8 @@ class LedgerContract:
         made = ledger.transact(lambda tx: tx.add_credential(token, "secret"))
         together(ledger, lambda tx: tx.add_registrant(RIVAL), lambda tx: tx.add_device(ESME))
         writes: list[Callable[[Transaction], object]] = [
-            lambda tx: tx.record_decisions([refused(APPLICATION)]),
-            lambda tx: tx.record_decisions([granted(APPLICATION, certificate_for(APPLICATION, stored, 9), b"key")]),
+            lambda tx: record_decisions(tx, [refused(APPLICATION)]),
+            lambda tx: record_decisions(tx, [granted(APPLICATION, certificate_for(APPLICATION, stored, 9), b"key")]),
             lambda tx: add_one(tx, issued[5]),
             lambda tx: tx.change_status(stored.serial_number, stored.stored_status, CertificateStatus.IN_USE, NOW),
             lambda tx: tx.add_revocation(revocation(stored)),

@@ -313,7 +313,7 @@ def test_a_public_key_that_is_not_in_the_index(damaged: Damaged) -> None:
     [
         ("UPDATE certificate SET kind = 'nonsense' WHERE id = 5", "a row that cannot be read: "),
         ("UPDATE registrant SET id = 'A-B' WHERE rowid = 1", "a row that cannot be read: Party "),
-        ("UPDATE device SET id = x'1234' WHERE rowid = 1", "a row that cannot be read: Device "),
+        ("UPDATE device SET id = x'1234' WHERE rowid = 1", "a row that cannot be read: device 1234: "),
     ],
 )
 def test_a_row_that_cannot_be_read(damaged: Damaged, sql: str, seen: str) -> None:

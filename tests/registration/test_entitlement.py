@@ -19,9 +19,9 @@ from smki.ledger.sqlite.memory import MemoryLedger
 from smki.problem import Malformed, SmkiError
 from smki.registration.command import Command
 from smki.registration.devices import AddDevices, SetDeviceStatus
-from smki.registration.inquiry import CannotBeJudged, Supposing
 from smki.registration.participation import ChangeTest
 from smki.registration.parties import AddParty, ChangeParty, Register, SetStanding
+from smki.registration.who_and_what import CannotBeJudged, Supposing
 from smki.sec.device import Device, SmetsVersion, SmiStatus
 from smki.sec.party import Party, PartyCategory, Standing, TestingParticipant
 from smki.sec.registry_fields import registrant_id

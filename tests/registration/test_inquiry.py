@@ -12,7 +12,8 @@ from smki.identity import PartyId
 from smki.problem import Problem
 from smki.registration.applicants import owner_as_applicant
 from smki.registration.devices import SetThreshold
-from smki.registration.inquiry import CannotBeJudged, Inquiry, decide_on
+from smki.registration.inquiry import Inquiry, decide_on
+from smki.registration.who_and_what import CannotBeJudged
 from smki.sec.party import Standing, StandingChange
 from smki.sec.role import CertificateKind, RemotePartyRole
 from tests.commands import change_participant_quota, change_party

@@ -78,7 +78,7 @@ def judged_genuine(one: ListFollower) -> None:
     """What a Relying Party does with lists that it found genuine."""
     lists = one.revocation_lists(MOMENT)
     for held in (*lists.crls, *lists.arls):
-        found = held.revocation_list
+        found = held.outline.header
         assert found is not None
         assert found.number is not None
         held.is_genuine = True

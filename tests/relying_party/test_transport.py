@@ -405,7 +405,7 @@ def test_a_retrieval() -> None:
 
 NO_STATUS = (
     "certificate status: {}; expected P (pending), I (in use), N (not in use), E (expired), R (revoked)"
-    " (SEC Appendix P) [status.unknown]"
+    " (SEC Appendix P) [status.unknown]\n  Use P, I, N, E or R."
 )
 NO_SERIAL = (
     "serial number: ''; expected a positive number of 1 to 40 hexadecimal digits (RFC 5280 4.1.2.2)"

@@ -197,7 +197,9 @@ def test_searches_that_make_no_sense(served: Served, name: str) -> None:
     assert root.findtext("ResponseCode") == "401"
     message = root.findtext("ResponseMessage")
     assert message
-    assert "[" in message
+    refusal, _, remedy = message.partition("\n  ")
+    assert refusal.endswith("]")
+    assert remedy.endswith(".")
     assert "root:" not in message  # nothing of /etc/passwd
     assert root.findtext("AuditReference")
     assert root.find("Result") is None

@@ -17,7 +17,7 @@ from smki import DeviceType, HomeClock, Smki
 from smki.clock import TravellingClock
 from smki.home.smki import CLOCK_FILE
 from smki.problem import SmkiError
-from smki.registration.inquiry import Supposing
+from smki.registration.who_and_what import Supposing
 from smki.sec.device import SmetsVersion, SmiStatus
 from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole
 from tests.repository.rest_support import API, Api

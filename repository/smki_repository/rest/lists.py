@@ -11,6 +11,7 @@ from flask import Response
 
 from smki.clock import iso
 from smki.ledger import ListRecord
+from smki.ledger.damage import read_stored
 from smki.pki.certificate import to_pem
 from smki.pki.revocation_entry import RevokedEntry
 from smki.pki.revocation_list import PEM_LABEL, RevocationList
@@ -86,15 +87,16 @@ def _get(call: Call) -> Response:
 
 
 @lru_cache(maxsize=4)
-def _entries_of(der: bytes) -> list[RevokedEntry]:
+def _entries_of(der: bytes, number: int) -> list[RevokedEntry]:
     # Parsing a list of 100,000 entries takes a second, and a client that pages through it requests it many times.
-    return list(RevocationList.from_der(der).entries())
+    return list(read_stored("revocation_list", number, der, RevocationList.from_der).entries())
 
 
 def _entries(call: Call) -> Response:
     wanted_form(JSON)
     begin, limit = call.get("after") or 0, limit_of(call.values)
-    entries = _entries_of(_known(call)[0].der)
+    record = _known(call)[0]
+    entries = _entries_of(record.der, record.number)
     items = [
         {
             "serialNumber": entry.serial_number.hex,

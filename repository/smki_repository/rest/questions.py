@@ -16,7 +16,7 @@ from smki.problem import Malformed, NotFound, Problem
 from smki.profile.detect import split
 from smki.profile.lint import lint_any
 from smki.profile.tables import ALL_PROFILES
-from smki.registration.inquiry import CannotBeJudged, Supposing
+from smki.registration.who_and_what import CannotBeJudged, Supposing
 from smki.relying_party.use import Use
 from smki.remedies import Interface
 from smki.sec.device import SmetsVersion, SmiStatus

@@ -12,10 +12,10 @@ from smki.registration import Refused
 from smki.registration.acceptance import NotAcceptable
 from smki.registration.authorisation import NotAuthorised
 from smki.registration.comparison import NotComparable
-from smki.registration.inquiry import CannotBeJudged
 from smki.registration.inventory import NotToBeAdded
 from smki.registration.officers import NotYours
 from smki.registration.revocation import AlreadyRevoked, NotRevocable
+from smki.registration.who_and_what import CannotBeJudged
 from smki.sec.device import StatusNotAllowed
 from smki_repository.access import NotAdmitted
 from smki_repository.rest.negotiation import NotAcceptableHere

@@ -7,6 +7,7 @@ from typing import Any
 
 from smki.clock import from_seconds
 from smki.ledger.records import CredentialKind, CredentialRecord
+from smki.ledger.sqlite.row_form import row_of
 from smki.ledger.sqlite.rows import Read
 
 _COLUMNS = "id, kind, name, party, created, expires, revoked"
@@ -37,6 +38,7 @@ def secret_digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
 
 
+@row_of("credential", "ittTiII")
 def _credential(row: tuple[Any, ...]) -> CredentialRecord:
     return CredentialRecord(
         id=row[0],

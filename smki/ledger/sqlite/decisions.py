@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -20,6 +20,7 @@ from smki.ledger.decisions import DecidedApplication, PreparedDecision, Seal, Se
 from smki.ledger.sqlite import rows
 from smki.ledger.sqlite.packing import pack
 from smki.ledger.sqlite.recording import leaf_of_decision
+from smki.ledger.sqlite.row_form import values_of
 from smki.ledger.sqlite.schema import fingerprint_prefix
 from smki.ledger.sqlite.sets import read_set
 from smki.problem import Problem
@@ -45,6 +46,9 @@ _COUNT_FOR_TEST = """INSERT INTO test_count VALUES (?, ?, ?)
 _REQUEST = 1 + rows.NEW_APPLICATION_COLUMNS.index("request")
 _DER = 1 + rows.NEW_CERTIFICATE_COLUMNS.index("der")
 _SAME = tuple(rows.NEW_CERTIFICATE_COLUMNS.index(name) for name in ("kind", "role", "usage", "top_up"))
+
+
+_HELD = values_of("certificate", "bitITitiI")
 
 
 class Replaced(NamedTuple):
@@ -212,11 +216,8 @@ class SqliteDecisions:
         """Return the certificates that the Entity Identifiers have, oldest first."""
         sql = """SELECT entity_identifier, id, kind, role, usage, top_up, status, status_since, replaced FROM certificate
             WHERE entity_identifier IN () ORDER BY id"""
-        held: dict[bytes, list[_Held]] = defaultdict(list)
-        for entity, identifier, *same, status, since, replaced in read_set(
-            lambda query, values: self._connection.execute(query, values).fetchall(),
-            sql,
-            [each.encoded for each in entities],
-        ):
+        held: dict[bytes, list[_Held]] = {each.encoded: [] for each in entities}
+        found = read_set(lambda query, values: self._connection.execute(query, values).fetchall(), sql, held)
+        for entity, identifier, *same, status, since, replaced in map(_HELD, found):
             held[entity].append(_Held(identifier, tuple(same), status, since, replaced))
         return held

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from smki.clock import from_seconds
 from smki.identity import EntityIdentifier
 from smki.ledger.history import RegisterChange
-from smki.ledger.sqlite.rows import Read
+from smki.ledger.sqlite.row_form import row_of, values_of
+from smki.ledger.sqlite.rows import Read, json_object
 
 
 class SqliteHistory:
@@ -22,20 +22,12 @@ class SqliteHistory:
 
     def of_registrants(self) -> dict[str, list[RegisterChange]]:
         """The changes of every Party and Testing Participant by id, in the order in which they were made."""
-        sql = """SELECT at, event, concerns, content FROM audit_event
+        sql = """SELECT id, at, event, concerns, content FROM audit_event
             WHERE event IN ('registered', 'changed', 'officer appointed', 'officer dismissed') ORDER BY id"""
         changes: dict[str, list[RegisterChange]] = {}
-        for at, event, concerns, content in self._read(sql, ()):
-            known = _known(content)
-            if event != "registered":
-                # Ledgers of early versions do not say whom an event concerned.
-                if concerns is not None:
-                    changed = RegisterChange(at=from_seconds(at), added=False, content=known)
-                    changes.setdefault(concerns, []).append(changed)
-                continue
-            for fields in known["registrants"] if known else ():
-                added = RegisterChange(at=from_seconds(at), added=True)
-                changes.setdefault(fields.get("party_id") or fields["participant_id"], []).append(added)
+        for row in self._read(sql, ()):
+            for whom, change in _registrant_changes(row):
+                changes.setdefault(whom, []).append(change)
         return changes
 
     def of_device(self, device_id: EntityIdentifier) -> list[RegisterChange]:
@@ -50,37 +42,73 @@ class SqliteHistory:
             ORDER BY id"""
         found = self._read(sql, (device_id.encoded, f'"device_id":"{device_id}"', device_id.encoded))
         changes: list[RegisterChange] = []
-        for _, at, event, content in found:
-            is_change = event == "device changed"
-            if is_change or not changes:
-                known = _known(content) if is_change else None
-                changes.append(RegisterChange(at=from_seconds(at), added=not is_change, content=known))
+        for row in found:
+            change = _device_change(row)
+            if not change.added or not changes:
+                changes.append(change)
         return changes
 
     def of_setting(self, name: str) -> list[RegisterChange]:
         """The changes of a setting, in the order in which they were made. One that was made with the ledger counts as
         added by that."""
-        sql = """SELECT at, content, at = (SELECT at FROM audit_event ORDER BY id LIMIT 1) FROM audit_event
+        sql = """SELECT id, at, content, at = (SELECT at FROM audit_event ORDER BY id LIMIT 1) FROM audit_event
             WHERE event = 'setting changed' ORDER BY id"""
-        found = ((at, _known(content), bool(first)) for at, content, first in self._read(sql, ()))
-        return [
-            RegisterChange(at=from_seconds(at), added=first, content=known)
-            for at, known, first in found
-            if known and name in known
-        ]
+        changes = map(_setting_change, self._read(sql, ()))
+        return [change for change in changes if change.content and name in change.content]
 
     def certificates_by_subscriber(self) -> dict[str, int]:
         """The number of certificates that each subscriber has had; subscribers without any are omitted."""
-        return dict(self._read("SELECT id, certificates FROM subscriber", ()))
+        return dict(map(_COUNT, self._read("SELECT id, certificates FROM subscriber", ())))
 
     def certificates_by_test(self) -> dict[str, dict[str, int]]:
         """The number of certificates that each subscriber has had for each of its recorded tests, by name; subscribers
         without any are omitted."""
         counts: dict[str, dict[str, int]] = {}
-        for subscriber, test, certificates in self._read("SELECT subscriber, test, certificates FROM test_count", ()):
+        rows = map(_TEST_COUNT, self._read("SELECT subscriber, test, certificates FROM test_count", ()))
+        for subscriber, test, certificates in rows:
             counts.setdefault(subscriber, {})[test] = certificates
         return counts
 
 
-def _known(content: str | None) -> Any:
-    return json.loads(content) if content is not None else None
+_COUNT = values_of("subscriber", "ti")
+_TEST_COUNT = values_of("test_count", "tti")
+
+
+@row_of("audit_event", "iitTT")
+def _registrant_changes(row: tuple[Any, ...]) -> list[tuple[str, RegisterChange]]:
+    """Return whom an event concerned, and what it says of each."""
+    _, seconds, event, concerns, content = row
+    at, known = from_seconds(seconds), json_object(content) if content is not None else None
+    if event != "registered":
+        # Ledgers of early versions do not say whom an event concerned.
+        change = RegisterChange(at=at, added=False, content=_fields(known))
+        return [(concerns, change)] if concerns is not None else []
+    registered = known["registrants"] if known else ()
+    added = RegisterChange(at=at, added=True)
+    return [(str(fields.get("party_id") or fields["participant_id"]), added) for fields in registered]
+
+
+@row_of("audit_event", "iitT")
+def _device_change(row: tuple[Any, ...]) -> RegisterChange:
+    _, at, event, content = row
+    is_change = event == "device changed"
+    known = json_object(content) if is_change and content is not None else None
+    return RegisterChange(at=from_seconds(at), added=not is_change, content=_fields(known))
+
+
+@row_of("audit_event", "iiTi")
+def _setting_change(row: tuple[Any, ...]) -> RegisterChange:
+    _, at, content, first = row
+    known = json_object(content) if content is not None else None
+    return RegisterChange(at=from_seconds(at), added=bool(first), content=_fields(known))
+
+
+def _fields(content: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return the fields that a change says it changed.
+
+    :raises KeyError: if it does not say from what or to what.
+    """
+    for values in (content or {}).values():
+        if isinstance(values, dict):
+            _ = values["from"], values["to"]
+    return content

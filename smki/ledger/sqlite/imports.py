@@ -12,6 +12,7 @@ from smki.clock import from_seconds, to_seconds
 from smki.identity import EntityIdentifier, SerialNumber
 from smki.ledger.records import CertificateQuery, CertificateRecord, ImportedCertificate, NewImport
 from smki.ledger.sqlite.conditions import certificate_conditions
+from smki.ledger.sqlite.row_form import row_of
 from smki.ledger.sqlite.rows import Read
 from smki.problem import Finding, Severity
 from smki.sec.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
@@ -98,6 +99,7 @@ def import_row(new: NewImport, imported: int) -> tuple[Any, ...]:
     )
 
 
+@row_of("imported_certificate", "ibtBITiiitttb")
 def _imported(row: tuple[Any, ...]) -> ImportedCertificate:
     not_before, not_after = from_seconds(row[6]), from_seconds(row[7])
     record = CertificateRecord(
@@ -128,4 +130,6 @@ def _imported(row: tuple[Any, ...]) -> ImportedCertificate:
 
 
 def _finding(fields: dict[str, str]) -> Finding:
+    if not all(isinstance(value, str) for value in fields.values()):
+        raise ValueError("a finding that is not text")
     return Finding(**(fields | {"severity": Severity[fields["severity"].upper()]}))  # type: ignore[arg-type]

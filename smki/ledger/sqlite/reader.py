@@ -23,6 +23,7 @@ from smki.ledger.sqlite.imports import SqliteImports
 from smki.ledger.sqlite.record_reader import SqliteRecord
 from smki.ledger.sqlite.register import SqliteRegister
 from smki.ledger.sqlite.revocations import SqliteRevocations
+from smki.ledger.sqlite.row_form import values_of
 from smki.ledger.sqlite.rows import Read
 from smki.ledger.sqlite.search import SqliteSearch
 from smki.ledger.sqlite.sets import SqliteSets
@@ -30,6 +31,11 @@ from smki.sec.role import RemotePartyRole
 
 PAGE = 500
 """Number of rows that are read at a time."""
+
+_COUNT = values_of("subscriber", "ti")
+_SETTING = values_of("setting", "tt")
+_ROLE = values_of("certificate", "I")
+_NUMBERS_ABOVE = values_of("audit_event", "ii")
 
 
 class SqliteReader:
@@ -134,22 +140,24 @@ class SqliteReader:
 
     def certificates_issued_to(self, subscriber: str) -> int:
         """The number of certificates that a subscriber has had."""
-        found = self._read("SELECT certificates FROM subscriber WHERE id = ?", (subscriber,))
-        return found[0][0] if found else 0
+        found = self._read("SELECT id, certificates FROM subscriber WHERE id = ?", (subscriber,))
+        count: int = _COUNT(found[0])[1] if found else 0
+        return count
 
     def certificates_by_test(self, subscriber: str) -> dict[str, int]:
         """The number of certificates that a subscriber has had for each of its tests, by name, and outside recorded
         tests under the empty name."""
         sql = """SELECT test, certificates FROM test_count WHERE subscriber = ?
             UNION ALL SELECT '', certificates FROM subscriber WHERE id = ?"""
-        counts: dict[str, int] = dict(self._read(sql, (subscriber, subscriber)))
+        counts: dict[str, int] = dict(map(_COUNT, self._read(sql, (subscriber, subscriber))))
         in_all = counts.pop("", 0)
         return {**counts, "": in_all - sum(counts.values())}
 
     def setting(self, name: str) -> str | None:
         """The value of a setting that can be changed; None if it was never set."""
-        found = self._read("SELECT value FROM setting WHERE name = ?", (name,))
-        return found[0][0] if found else None
+        found = self._read("SELECT name, value FROM setting WHERE name = ?", (name,))
+        value: str | None = _SETTING(found[0])[1] if found else None
+        return value
 
     def certificates_for_device(self, device_id: EntityIdentifier) -> int:
         """The number of certificates that a Device has had."""
@@ -160,7 +168,8 @@ class SqliteReader:
     def roles_certified(self, entity: EntityIdentifier) -> frozenset[RemotePartyRole]:
         """The roles of the Organisation Certificates that an Entity Identifier has had, whatever their status."""
         sql = "SELECT DISTINCT role FROM certificate WHERE entity_identifier = ? AND kind = 'organisation'"
-        found = (RemotePartyRole.of_decimal(role) for (role,) in self._read(sql, (entity.encoded,)) if role is not None)
+        roles = (_ROLE(row)[0] for row in self._read(sql, (entity.encoded,)))
+        found = (RemotePartyRole.of_decimal(role) for role in roles if role is not None)
         return frozenset(role for role in found if role is not None)
 
     def last_certificate_id(self) -> int:
@@ -175,9 +184,11 @@ class SqliteReader:
 
     def numbers_above(self) -> int:
         """The number above which everything is numbered since the last restore from a backup; 0 without one."""
-        sql = "SELECT json_extract(content, '$.numbersAbove') FROM audit_event WHERE event = 'restored' ORDER BY id DESC LIMIT 1"
+        sql = """SELECT id, json_extract(content, '$.numbersAbove') FROM audit_event WHERE event = 'restored'
+            ORDER BY id DESC LIMIT 1"""
         found = self._read(sql, ())
-        return int(found[0][0]) if found else 0
+        above: int = _NUMBERS_ABOVE(found[0])[1] if found else 0
+        return above
 
     def events(self, query: EventQuery = EventQuery()) -> Iterator[Event]:  # noqa: B008
         """Audit events that match, in the order in which they were appended, read a page at a time."""

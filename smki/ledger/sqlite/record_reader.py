@@ -6,12 +6,16 @@ from collections.abc import Iterator
 from typing import Any
 
 from smki.identity import SerialNumber
+from smki.ledger.damage import UNREADABLE
 from smki.ledger.record import Columns, RecordedEvent, RecordedRow, entry_text, key_text, row_text, unpack_rows
 from smki.ledger.sqlite.recording import CERTIFICATE, PARTS
+from smki.ledger.sqlite.row_form import values_of
 from smki.ledger.sqlite.rows import Read
 from smki.problem import IntegrityError, NotFound, Problem
 
 _PAGE = 2000
+_LEAF = values_of("leaf", "ib")
+_AT = values_of("audit_event", "ii")
 
 
 class SqliteRecord:
@@ -34,7 +38,8 @@ class SqliteRecord:
         :raises IntegrityError: if one is missing.
         """
         expected = after + 1
-        for number, leaf in self._pages("SELECT event_id, hash FROM leaf WHERE event_id > ? ORDER BY 1 LIMIT ?", after):
+        sql = "SELECT event_id, hash FROM leaf WHERE event_id > ? ORDER BY 1 LIMIT ?"
+        for number, leaf in map(_LEAF, self._pages(sql, after)):
             if number != expected:
                 seen = f"leaf {number} after leaf {expected - 1}"
                 raise IntegrityError(
@@ -67,12 +72,13 @@ class SqliteRecord:
             try:
                 rows = tuple(unpack_rows(written))
                 entry = entry_text(columns.text([None, *event]), [row.hash for row in rows], written)
-            except (ValueError, TypeError):
+                at = _AT((number, event[1]))[1]
+            except UNREADABLE:
                 seen, expected = "its leaf cannot be read", "the event as it was appended"
                 raise IntegrityError(
                     Problem(code="record.event-changed", subject=f"event {number}", seen=seen, expected=expected)
                 ) from None
-            yield RecordedEvent(number=number, at=event[1], entry=entry, rows=rows)
+            yield RecordedEvent(number=number, at=at, entry=entry, rows=rows)
 
     def certificate_pages(self, after: int, size: int) -> list[int]:
         """The ids after which pages of certificates begin (see :class:`~smki.ledger.record.RecordReader`)."""

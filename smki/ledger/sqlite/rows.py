@@ -22,6 +22,7 @@ from smki.ledger.records import (
     Statement,
 )
 from smki.ledger.sqlite.packing import unpack
+from smki.ledger.sqlite.row_form import row_of
 from smki.problem import Problem
 from smki.sec.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
 
@@ -137,6 +138,7 @@ def decision_event_row(new: NewEvent, application_id: int | None, certificate_id
     )
 
 
+@row_of("audit_event", "iitttttBIItTB")
 def event(row: tuple[Any, ...]) -> Event:
     """Return an event from a row of :func:`event_query`."""
     return Event(
@@ -151,7 +153,7 @@ def event(row: tuple[Any, ...]) -> Event:
         application_id=row[8],
         certificate_id=row[9],
         detail=row[10],
-        content=json.loads(row[11]) if row[11] is not None else None,
+        content=json_object(row[11]) if row[11] is not None else None,
         serial_number=SerialNumber.from_bytes(row[12]) if row[12] is not None else None,
     )
 
@@ -235,6 +237,7 @@ _ROLES = {role.decimal: role for role in RemotePartyRole}
 _USAGES = {"DS": KeyUsage.DIGITAL_SIGNATURE, "KA": KeyUsage.KEY_AGREEMENT}
 
 
+@row_of("certificate", "ibtBITiitiIiBibiI")
 def certificate_record(row: tuple[Any, ...]) -> CertificateRecord:
     """Return a record from a row of CERTIFICATE_COLUMNS."""
     return CertificateRecord(
@@ -258,6 +261,7 @@ def certificate_record(row: tuple[Any, ...]) -> CertificateRecord:
     )
 
 
+@row_of("application", "iitttTtBITBiTBBiTT")
 def application_record(row: tuple[Any, ...]) -> ApplicationRecord:
     """Return a record from a row of APPLICATION_COLUMNS."""
     application = NewApplication(
@@ -279,10 +283,28 @@ def application_record(row: tuple[Any, ...]) -> ApplicationRecord:
         id=row[0],
         application=application,
         granted=bool(row[11]),
-        reasons=tuple(Problem(**reason) for reason in json.loads(row[12])) if row[12] else (),
+        reasons=tuple(map(_reason, json.loads(row[12]))) if row[12] else (),
         serial_number=SerialNumber.from_bytes(row[13]) if row[13] is not None else None,
         tbs=row[14],
     )
+
+
+def json_object(text: str) -> dict[str, Any]:
+    """Return a JSON object from its stored form.
+
+    :raises ValueError: if it is anything else.
+    """
+    value = json.loads(text)
+    if not isinstance(value, dict):
+        raise ValueError("not a JSON object")
+    return value
+
+
+def _reason(fields: dict[str, Any]) -> Problem:
+    reason = Problem(**fields)
+    if not all(isinstance(value, str) for value in (*({**fields, "given": ""}).values(), *reason.given.values())):
+        raise ValueError("a reason that is not text")
+    return reason
 
 
 def never_in_use(table: str) -> str:

@@ -28,11 +28,13 @@ from smki.ledger.records import (
 )
 from smki.ledger.sqlite import rows
 from smki.ledger.sqlite.conditions import Condition, certificate_conditions, period_conditions, serial_number_condition
+from smki.ledger.sqlite.register import device_of_row, registrant_of_row
+from smki.ledger.sqlite.row_form import row_of
 from smki.ledger.sqlite.rows import Read
 from smki.ledger.sqlite.schema import fingerprint_prefix
 from smki.ledger.sqlite.statistics import read_statistics
 from smki.sec.device import Device, DeviceType, SmiStatus
-from smki.sec.registry_fields import Registrant, device_of_text, registrant_of_text
+from smki.sec.registry_fields import Registrant
 from smki.sec.role import CertificateKind, CertificateStatus
 
 SCANNED_FOR_A_PAGE = 20_000
@@ -146,8 +148,8 @@ class SqliteSearch:
         if query.issuer is None or query.kinds is not None:
             return query
         encoded = query.issuer.encoded
-        kind = self._read("SELECT kind FROM certificate WHERE serial_number = ?", (encoded,))
-        if kind and CertificateKind(kind[0][0]) in _NOT_FROM_DCA:
+        found = self._read("SELECT serial_number, kind FROM certificate WHERE serial_number = ?", (encoded,))
+        if found and _kind(found[0]) in _NOT_FROM_DCA:
             return replace(query, kinds=_NOT_DEVICES)
         return query
 
@@ -161,9 +163,9 @@ class SqliteSearch:
 
     def registrants(self, after: int = 0, limit: int = 100) -> Page[Registrant]:
         """A page of Parties and Testing Participants, in the order in which they were added."""
-        sql = "SELECT rowid, record FROM registrant WHERE rowid > ? ORDER BY rowid LIMIT ?"
+        sql = "SELECT rowid, id, record FROM registrant WHERE rowid > ? ORDER BY rowid LIMIT ?"
         found = self._read(sql, (after, limit))
-        records = [registrant_of_text(row[1]) for row in found]
+        records = [registrant_of_row(row[1:]) for row in found]
         return Page(records, found[-1][0] if len(found) == limit else None)
 
     def devices(
@@ -180,7 +182,7 @@ class SqliteSearch:
         walked = self._read(
             "SELECT id FROM device WHERE id > ? ORDER BY id LIMIT 1 OFFSET ?", (begin, SCANNED_FOR_A_PAGE - 1)
         )
-        end = walked[0][0] if walked else b"\xff" * 8
+        end = _device_id(walked[0]).encoded if walked else b"\xff" * 8
         conditions: list[Condition] = [("id > ?", (begin,)), ("id <= ?", (end,))]
         if device_type is not None:
             conditions.append(("json_extract(record, '$.device_type') = ?", (device_type.name,)))
@@ -189,7 +191,7 @@ class SqliteSearch:
         where, parameters = rows.joined(conditions)
         sql = f"SELECT id, record FROM device WHERE 1{where} ORDER BY id LIMIT ?"  # noqa: S608
         found = self._read(sql, (*parameters, limit))
-        devices = [device_of_text(row[1]) for row in found]
+        devices = list(map(device_of_row, found))
         if len(found) == limit:
             return devices, EntityIdentifier(found[-1][0])
         return devices, EntityIdentifier(end) if walked else None
@@ -244,6 +246,16 @@ class SqliteSearch:
         :param now: the moment at which the status is determined, in seconds since 1970-01-01T00:00:00Z.
         """
         return read_statistics(self._read, now)
+
+
+@row_of("device", "b")
+def _device_id(row: tuple[Any, ...]) -> EntityIdentifier:
+    return EntityIdentifier(row[0])
+
+
+@row_of("certificate", "bt")
+def _kind(row: tuple[Any, ...]) -> CertificateKind:
+    return CertificateKind(row[1])
 
 
 class _Statement:

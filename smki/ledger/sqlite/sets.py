@@ -7,8 +7,9 @@ from typing import Any
 
 from smki.identity import EntityIdentifier, SerialNumber
 from smki.ledger.decisions import InventoryEntry
+from smki.ledger.sqlite.register import device_of_row
+from smki.ledger.sqlite.row_form import row_of, values_of
 from smki.ledger.sqlite.rows import Read, public_key_digest
-from smki.sec.registry_fields import device_of_text
 
 _SIZES = (1, 8, 128, 1024)
 """Numbers of values in one query. Few different ones, so that SQLite compiles few different queries."""
@@ -41,17 +42,14 @@ class SqliteSets:
         """Those of the Devices that are in the Smart Metering Inventory."""
         sql = "SELECT id, record, threshold FROM device WHERE id IN ()"
         rows = read_set(self._read, sql, [each.encoded for each in device_ids])
-        return {
-            EntityIdentifier(encoded): InventoryEntry(device_of_text(record), threshold)
-            for encoded, record, threshold in rows
-        }
+        return {entry.device.device_id: entry for entry in map(_inventory_entry, rows)}
 
     def certificates_for_devices(self, device_ids: Collection[EntityIdentifier]) -> Mapping[EntityIdentifier, int]:
         """The number of certificates that each Device has had; none for 0."""
         sql = """SELECT entity_identifier, count(*) FROM certificate WHERE entity_identifier IN () AND kind = 'device'
             GROUP BY entity_identifier"""
         rows = read_set(self._read, sql, [each.encoded for each in device_ids])
-        return {EntityIdentifier(encoded): count for encoded, count in rows}
+        return {EntityIdentifier(encoded): count for encoded, count in map(_DEVICE_COUNT, rows)}
 
     def certified_keys(self, public_keys: Collection[bytes]) -> frozenset[bytes]:
         """The public keys (SubjectPublicKeyInfo, DER) for which there is a certificate."""
@@ -67,4 +65,13 @@ class SqliteSets:
 
     def settings(self) -> Mapping[str, str]:
         """The settings that were set, by name."""
-        return dict(self._read("SELECT name, value FROM setting", ()))
+        return dict(map(SETTING, self._read("SELECT name, value FROM setting", ())))
+
+
+_DEVICE_COUNT = values_of("certificate", "bi")
+SETTING = values_of("setting", "tt")
+
+
+@row_of("device", "btI")
+def _inventory_entry(row: tuple[Any, ...]) -> InventoryEntry:
+    return InventoryEntry(device_of_row(row[:2]), row[2])

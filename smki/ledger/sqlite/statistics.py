@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from smki.ledger.records import ApplicationGroup, CertificateGroup, Statistics
+from smki.ledger.sqlite.row_form import row_of, values_of
 from smki.sec.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
 
 _CHANGED_WITH_TIME = """
@@ -33,9 +34,9 @@ _USAGES = {"DS": KeyUsage.DIGITAL_SIGNATURE, "KA": KeyUsage.KEY_AGREEMENT}
 def read_statistics(read: Callable[[str, tuple[Any, ...]], list[tuple[Any, ...]]], now: int) -> Statistics:
     """Return the counts by the status at a moment (seconds since 1970-01-01T00:00:00Z)."""
     counts: Counter[tuple[str, int, str, str]] = Counter()
-    for kind, role, usage, status, number in read("SELECT * FROM certificate_count", ()):
+    for kind, role, usage, status, number in map(_count, read("SELECT * FROM certificate_count", ())):
         counts[kind, role, usage, status] += number
-    for kind, role, usage, stored, current, number in read(_CHANGED_WITH_TIME, (now,)):
+    for kind, role, usage, stored, current, number in map(_changed, read(_CHANGED_WITH_TIME, (now,))):
         counts[kind, role, usage, stored] -= number
         counts[kind, role, usage, current] += number
     certificates = {
@@ -45,8 +46,29 @@ def read_statistics(read: Callable[[str, tuple[Any, ...]], list[tuple[Any, ...]]
     }
     applications = {
         ApplicationGroup(CertificateKind(kind), bool(granted)): number
-        for kind, granted, number in read("SELECT * FROM application_count", ())
+        for kind, granted, number in map(_applications, read("SELECT * FROM application_count", ()))
         if number
     }
-    refusals = dict(read("SELECT code, refusals FROM refusal_count", ()))
+    refusals: dict[str, int] = dict(map(_REFUSALS, read("SELECT code, refusals FROM refusal_count", ())))
     return Statistics(certificates, applications, refusals)
+
+
+_REFUSALS = values_of("refusal_count", "ti")
+
+
+@row_of("certificate_count", "titti")
+def _count(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    _ = CertificateKind(row[0]), CertificateStatus(row[3])
+    return row
+
+
+@row_of("certificate", "tittti")
+def _changed(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    _ = CertificateKind(row[0]), CertificateStatus(row[3]), CertificateStatus(row[4])
+    return row
+
+
+@row_of("application_count", "tii")
+def _applications(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    _ = CertificateKind(row[0])
+    return row

@@ -164,7 +164,7 @@ class SamplePki:
     def serial_number(self, label: str) -> SerialNumber:
         """The serial number of that label."""
         if label not in self._serial_numbers:
-            self._serial_numbers[label] = self._randomness.serial_number(label.encode(), 0)
+            (self._serial_numbers[label],) = self._randomness.serial_numbers([label.encode()], 0)
         return self._serial_numbers[label]
 
     def name(self, base: Base) -> bytes:
