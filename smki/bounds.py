@@ -28,6 +28,20 @@ MAX_ARCHIVE_SECONDS = 60.0
 """Maximum processor time, in seconds, for expanding and searching the entries of one archive. 200,000 certificates in PEM
 take a third of it on a slow machine."""
 
+# Requests for many certificates
+
+MAX_REQUEST_FILES = 50_000
+"""Maximum number of files in a folder, or entries of an archive, of certification requests."""
+
+MAX_REQUEST_ROWS = 1_000_000
+"""Maximum number of certificates that are applied for with one file of rows, or with a count."""
+
+MAX_REQUEST_FILE_BYTES = 256 * 1024
+"""Maximum size of a file with a certification request: one of the maximum size in hexadecimal is half as large."""
+
+MAX_ROW_BYTES = 512 * 1024
+"""Maximum length of a line in such a file of rows."""
+
 # Encrypted private keys
 
 MAX_KEY_ROUNDS = 10_000_000

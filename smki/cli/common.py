@@ -22,7 +22,7 @@ from smki.problem import Malformed, NotFound, Problem
 from smki.registration.actor import Actor
 from smki.sec.device import DeviceType
 from smki.sec.party import parse_day
-from smki.sec.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole
+from smki.sec.role import CertificateKind, CertificateStatus, KeyUsage, RemotePartyRole, parse_usages
 
 if TYPE_CHECKING:
     from smki.home.smki import Smki
@@ -68,6 +68,7 @@ class Choices(_ParamType):
 EUI64 = Parsed("EUI-64", EntityIdentifier.parse)
 ROLE = Parsed("ROLE", RemotePartyRole.parse)
 USAGE = Parsed("ds|ka", KeyUsage.parse)
+USAGES = Parsed("ds|ka|ds,ka", parse_usages)
 DEVICE_TYPE = Parsed("ESME|GSME|CHF|…", DeviceType.parse)
 PARTY = Parsed("PARTY", PartyId.parse)
 DAY = Parsed("DATE", parse_day)
@@ -89,6 +90,22 @@ home_option: Callable[[F], F] = click.option(
     help="Directory of the SMKI. [SMKI_HOME; default: ./pki]",
 )
 json_option: Callable[[F], F] = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def once(*names: str, default: Any = None, **attributes: Any) -> Callable[[F], F]:
+    """Return an option that is refused if it is given twice. Of an ordinary one, click uses the last silently.
+
+    :param names: as for :func:`click.option`.
+    :param attributes: as for :func:`click.option`; ``again`` is a sentence on what to do instead of repeating it.
+    """
+    again = attributes.pop("again", "Give it once.")
+
+    def only(context: click.Context, parameter: click.Parameter, values: tuple[Any, ...]) -> Any:
+        if len(values) > 1:
+            raise click.UsageError(f"{names[0]} is given {len(values)} times. {again}", context)
+        return values[0] if values else default
+
+    return click.option(*names, multiple=True, callback=only, **attributes)
 
 
 def applicant_options(command: F) -> F:

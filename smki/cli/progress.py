@@ -11,10 +11,11 @@ T = TypeVar("T")
 
 
 @contextmanager
-def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
+def progress_bar(what: str, *, rate: bool = False) -> Iterator[Callable[[int, int], None]]:
     """Show a progress bar, and yield a function that updates it with the number done and the total (0 if unknown).
 
     :param what: the label of the bar.
+    :param rate: also show how many are done in a second.
     """
     if not sys.stderr.isatty():
         yield lambda done, total: None
@@ -22,10 +23,19 @@ def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()]
+    if rate:
+        columns.insert(3, TextColumn("{task.fields[rate]}"))
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(what, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total or None)
+        task = progress.add_task(what, total=None, rate="")
+
+        def update(done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total or None)
+            speed = progress.tasks[0].finished_speed or progress.tasks[0].speed
+            if speed is not None:
+                progress.update(task, rate=f"{speed:,.0f}/s")
+
+        yield update
 
 
 def counted(items: Iterable[T], report: Callable[[int, int], None], total: int, every: int = 500) -> Iterator[T]:

@@ -77,12 +77,24 @@ class Names:
         """
         wanted = file_name(name)
         for attempt in itertools.count(1):
-            cursor = self._taken.execute("INSERT OR IGNORE INTO taken VALUES (?)", (wanted.lower(),))
-            if cursor.rowcount:
+            if self._reserve(wanted):
                 break
             number = "" if attempt == 1 else f"-{attempt}"
             wanted = file_name(f"{name[:50]}-{certificate.serial_number.hex.lower()}{number}")
         return wanted
+
+    def take_numbered(self, name: str) -> str:
+        """Return the file name for a name, with a number appended if it was taken before."""
+        wanted = file_name(name)
+        for number in itertools.count(2):
+            if self._reserve(wanted):
+                break
+            wanted = f"{file_name(name)[: MAX_NAME_CHARACTERS - 10]}-{number}"
+        return wanted
+
+    def _reserve(self, name: str) -> bool:
+        cursor = self._taken.execute("INSERT OR IGNORE INTO taken VALUES (?)", (name.lower(),))
+        return cursor.rowcount > 0
 
     def close(self) -> None:
         """Discard the names."""

@@ -24,7 +24,10 @@ ECDSA_WITH_SHA256_ALGORITHM = der.sequence(der.oid(Oid.ECDSA_WITH_SHA256))
 P256_KEY_ALGORITHM = der.sequence(der.oid(Oid.EC_PUBLIC_KEY), der.oid(Oid.P256))
 """AlgorithmIdentifier of every subject key (RFC 5480 2.1.1)."""
 
-_SPKI_PREFIX = bytes.fromhex("3059") + P256_KEY_ALGORITHM + bytes.fromhex("034200")
+P256_KEY_INFO = bytes.fromhex("3059") + P256_KEY_ALGORITHM + bytes.fromhex("034200")
+"""The bytes with which the SubjectPublicKeyInfo of every uncompressed P-256 key begins; the point follows."""
+P256_KEY_INFO_BYTES = len(P256_KEY_INFO) + 65
+
 _P = 0xFFFFFFFF00000001000000000000000000000000FFFFFFFFFFFFFFFFFFFFFFFF
 _B = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
 _CURVE = ec.SECP256R1()
@@ -264,7 +267,7 @@ def key_identifier(point: bytes) -> bytes:
 
 def encode_public_key(point: bytes) -> bytes:
     """Return the SubjectPublicKeyInfo (91 bytes) of an uncompressed P-256 point (65 bytes)."""
-    return _SPKI_PREFIX + point
+    return P256_KEY_INFO + point
 
 
 def is_on_p256(point: bytes) -> bool:
@@ -277,7 +280,7 @@ def is_on_p256(point: bytes) -> bool:
 
 def p256_point(public_key_info: bytes) -> bytes | None:
     """Return the 65-byte point in a SubjectPublicKeyInfo that meets the profile, else None."""
-    if len(public_key_info) == 91 and public_key_info.startswith(_SPKI_PREFIX) and public_key_info[26] == 4:
+    if len(public_key_info) == 91 and public_key_info.startswith(P256_KEY_INFO) and public_key_info[26] == 4:
         return public_key_info[26:]
     return None
 

@@ -4,6 +4,7 @@ written."""
 from __future__ import annotations
 
 import enum
+import re
 
 from smki.problem import Malformed, Problem
 from smki.sec.vocabulary import parse_word
@@ -260,3 +261,16 @@ _KIND_TITLES = {
     CertificateKind.ORGANISATION: "Organisation Certificate",
     CertificateKind.DEVICE: "Device Certificate",
 }
+
+
+def parse_usages(text: str) -> tuple[KeyUsage, ...]:
+    """Parse one or both of ``ds`` and ``ka``, separated by a comma, a semicolon or a space.
+
+    :raises Malformed: for anything else, and for a usage that is given twice.
+    """
+    usages = tuple(map(KeyUsage.parse, re.split(r"\s*[,;]\s*|\s+", text.strip())))
+    if len(set(usages)) < len(usages):
+        raise Malformed(
+            Problem(code="key-usage.repeated", subject="key usage", seen=f"{text[:64]!r}", expected="each usage once")
+        )
+    return usages

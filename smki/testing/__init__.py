@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from smki.testing.clock import ClockControl
     from smki.testing.credential import Credential, WrongKeyUsage
     from smki.testing.defective import DefectiveCertificate, defective_certificate, select_defects
-    from smki.testing.devices import DeviceUnderTest, device_id_of
+    from smki.testing.devices import DeviceFactory, DeviceUnderTest, device_id_of
     from smki.testing.faults import Fault, FaultKind, Faults, RemoteFaults
     from smki.testing.organisations import Dcc, Manufacturer, Organisation
     from smki.testing.reliance import relying_party
@@ -36,6 +36,7 @@ _EXPORTS = {
     "Credential": "credential",
     "Dcc": "organisations",
     "DefectiveCertificate": "defective",
+    "DeviceFactory": "devices",
     "DeviceUnderTest": "devices",
     "Fault": "faults",
     "FaultKind": "faults",
@@ -67,6 +68,7 @@ __all__ = [
     "Credential",
     "Dcc",
     "DefectiveCertificate",
+    "DeviceFactory",
     "DeviceUnderTest",
     "Fault",
     "FaultKind",

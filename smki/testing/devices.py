@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from smki.home.smki import Smki
 from smki.identity import EntityIdentifier
 from smki.pki.certificate import Certificate
 from smki.problem import NotFound, Problem
-from smki.registration import Actor, Application
+from smki.registration import Actor, Application, Refusal, Refused
 from smki.registration.demonstration import DEVICES, TESTING_PARTICIPANTS
 from smki.registration.devices import SetDeviceStatus
 from smki.sec.device import Device as SmiEntry
@@ -72,11 +76,38 @@ class DeviceUnderTest:
             device_id = EntityIdentifier.parse(device_id)
         if device_id is None:
             device_id = device_id_of(name) if name else _published(device_type)
+        (made,) = cls._make_all(smki, device_type, [device_id], applicant)
+        return made
+
+    @classmethod
+    def make_many(
+        cls, smki: Smki, device_type: DeviceType | str, names: Iterable[str], *, applicant: str = ""
+    ) -> tuple[DeviceUnderTest, ...]:
+        """Issue both certificates to many Devices of a type, in batches, which is faster than one after the other.
+
+        Each Device is the same, to the byte, as :meth:`make` with its name would make it.
+
+        :param names: the names of the Devices, from which their Device IDs are derived.
+        :raises Malformed: when *device_type* is not valid.
+        :raises Refused: when an application is refused, with every reason. Others are granted nevertheless.
+        """
+        device_type = DeviceType.parse(device_type) if isinstance(device_type, str) else device_type
+        return tuple(cls._make_all(smki, device_type, list(map(device_id_of, names)), applicant))
+
+    @classmethod
+    def _make_all(
+        cls, smki: Smki, device_type: DeviceType, device_ids: Sequence[EntityIdentifier], applicant: str
+    ) -> Iterator[DeviceUnderTest]:
         who = applicant or (DCC if device_type in (DeviceType.CHF, DeviceType.GPF) else MANUFACTURER)
-        # The first application adds the Device to the SMI if necessary; the second finds it there.
-        signature = _issue(smki, device_id, KeyUsage.DIGITAL_SIGNATURE, who, device_type)
-        agreement = _issue(smki, device_id, KeyUsage.KEY_AGREEMENT, who)
-        return cls(smki, device_type, device_id, signature, agreement, who)
+        # The first application of a Device adds it to the SMI if necessary; the second finds it there.
+        wanted = [
+            (device_id, usage, added)
+            for device_id in device_ids
+            for usage, added in ((KeyUsage.DIGITAL_SIGNATURE, device_type), (KeyUsage.KEY_AGREEMENT, None))
+        ]
+        issued = iter(_issue(smki, wanted, who))
+        for device_id, signature, agreement in zip(device_ids, issued, issued, strict=True):
+            yield cls(smki, device_type, device_id, signature, agreement, who)
 
     @property
     def credentials(self) -> tuple[Credential, Credential]:
@@ -123,7 +154,7 @@ class DeviceUnderTest:
         :param usage: ``ds`` or ``ka``.
         """
         usage = KeyUsage.parse(usage) if isinstance(usage, str) else usage
-        new = _issue(self.smki, self.device_id, usage, self.subscriber)
+        (new,) = _issue(self.smki, [(self.device_id, usage, None)], self.subscriber)
         if usage is KeyUsage.DIGITAL_SIGNATURE:
             return replace(self, digital_signature=new)
         return replace(self, key_agreement=new)
@@ -162,8 +193,56 @@ def _published(device_type: DeviceType) -> EntityIdentifier:
 
 
 def _issue(
-    smki: Smki, device_id: EntityIdentifier, usage: KeyUsage, who: str, device_type: DeviceType | None = None
-) -> Credential:
-    key, request = smki.make_device_request(device_id, usage)
-    application = Application(kind=CertificateKind.DEVICE, request=request, device_type=device_type, statement=True)
-    return Credential(smki, smki.issue(application, Actor(interface="testing", party=who)).record.der, key)
+    smki: Smki, wanted: Sequence[tuple[EntityIdentifier, KeyUsage, DeviceType | None]], who: str
+) -> Iterator[Credential]:
+    """Issue certificates on new keys: for a Device, a usage and, if it is not in the SMI, its type."""
+    keys: deque[ec.EllipticCurvePrivateKey] = deque()
+
+    def applications() -> Iterator[Application]:
+        for device_id, usage, device_type in wanted:
+            key, request = smki.make_device_request(device_id, usage)
+            keys.append(key)
+            yield Application(kind=CertificateKind.DEVICE, request=request, device_type=device_type, statement=True)
+
+    for _, outcome in smki.apply_all(applications(), Actor(interface="testing", party=who)):
+        if isinstance(outcome, Refusal):
+            raise Refused(*outcome.problems)
+        yield Credential(smki, outcome.record.der, keys.popleft())
+
+
+class DeviceFactory:
+    """Makes Devices, each with a Device ID of its own. Those without a name are numbered from 1."""
+
+    def __init__(self, smki: Smki) -> None:
+        self._smki = smki
+        self._made = 0
+
+    def __call__(
+        self,
+        device_type: DeviceType | str = "ESME",
+        *,
+        name: str = "",
+        device_id: EntityIdentifier | str | None = None,
+        applicant: str = "",
+    ) -> DeviceUnderTest:
+        """Make one Device; see :meth:`DeviceUnderTest.make`."""
+        number = self._next()
+        return DeviceUnderTest.make(
+            self._smki, device_type, name=name or number, device_id=device_id, applicant=applicant
+        )
+
+    def devices(
+        self, count: int, device_type: DeviceType | str = "ESME", *, applicant: str = ""
+    ) -> tuple[DeviceUnderTest, ...]:
+        """Make many Devices of a type, in batches: the same ones as so many single calls, in less time.
+
+        :raises ValueError: for a negative *count*.
+        """
+        if count < 0:
+            raise ValueError(f"{count} Devices cannot be made")
+        names = [self._next() for _ in range(count)]
+        return DeviceUnderTest.make_many(self._smki, device_type, names, applicant=applicant)
+
+    def _next(self) -> str:
+        self._made += 1
+        return f"{self._made}"

@@ -26,12 +26,11 @@ from smki.testing.marks import MARKERS, SMKI_OF_TEST, selected_defects, smki_opt
 
 if TYPE_CHECKING:
     from smki.home.smki import Smki
-    from smki.identity import EntityIdentifier
     from smki.registration.revocation import Revoked
     from smki.relying_party import RelyingParty
     from smki.testing.clock import ClockControl
     from smki.testing.defective import DefectiveCertificate
-    from smki.testing.devices import DeviceUnderTest
+    from smki.testing.devices import DeviceFactory, DeviceUnderTest
     from smki.testing.faults import Faults, RemoteFaults
     from smki.testing.organisations import Dcc, Manufacturer, Organisation
     from smki.testing.repository import Repository
@@ -277,29 +276,16 @@ def manufacturer(smki: Smki) -> Manufacturer:
 
 
 @pytest.fixture
-def device_factory(smki: Smki) -> Callable[..., DeviceUnderTest]:
+def device_factory(smki: Smki) -> DeviceFactory:
     """Makes more Devices, each with a Device ID of its own.
 
-    ``device_factory(device_type="ESME", name="", device_id=None, applicant="")``: see
-    :meth:`smki.testing.devices.Device.make`. Devices without a name are numbered: the first has the same Device ID in every test.
+    ``device_factory(device_type="ESME", name="", device_id=None, applicant="")`` makes one: see
+    :meth:`smki.testing.devices.DeviceUnderTest.make`. ``device_factory.devices(1000, "GSME")`` makes many at once, which is
+    faster. Devices without a name are numbered: the first has the same Device ID in every test.
     """
-    from smki.testing.devices import DeviceUnderTest
+    from smki.testing.devices import DeviceFactory
 
-    made = 0
-
-    def make(
-        device_type: str = "ESME",
-        *,
-        name: str = "",
-        device_id: EntityIdentifier | str | None = None,
-        applicant: str = "",
-    ) -> DeviceUnderTest:
-        nonlocal made
-        made += 1
-        name = name or f"{made}"
-        return DeviceUnderTest.make(smki, device_type, name=name, device_id=device_id, applicant=applicant)
-
-    return make
+    return DeviceFactory(smki)
 
 
 def _device_fixture(device_type: str, description: str) -> Any:

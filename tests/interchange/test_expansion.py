@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smki.bounds import FREE_EXPANSION_BYTES, MAX_ENTRY_BYTES, MAX_EXPANSION_RATIO
-from smki.interchange import CertificateWithKey
-from smki.interchange.importing import Found, Unreadable, archives, find_certificates
+from smki.interchange import CertificateWithKey, zip_input
+from smki.interchange.importing import Found, Unreadable, find_certificates
 from smki.interchange.importing.sources import find_in
 from smki.ledger.sqlite import packing
 from smki.problem import Problem
@@ -79,7 +79,7 @@ def test_a_bomb_of_three_megabytes_is_refused_in_seconds(tmp_path: Path) -> None
 
 
 def test_entries_within_the_ratio_are_bounded_in_all(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(archives, "MAX_EXPANDED_BYTES", 3_500_000)
+    monkeypatch.setattr(zip_input, "MAX_EXPANDED_BYTES", 3_500_000)
     path = bomb(tmp_path / "many.zip", 10, random.Random(1).randbytes(1000) * 1000)
     found = problems_in(path)
     assert (found[-1].code, found[-1].subject) == ("archive.expansion", f"{path}, 0003.pem")
@@ -92,7 +92,7 @@ def test_reading_an_archive_is_bounded_in_time(
 ) -> None:
     clock = iter(range(1000))
     monkeypatch.setattr(time, "thread_time", lambda: float(next(clock)))
-    monkeypatch.setattr(archives, "MAX_ARCHIVE_SECONDS", 8.0)  # one for expanding an entry, two for searching it
+    monkeypatch.setattr(zip_input, "MAX_ARCHIVE_SECONDS", 8.0)  # one for expanding an entry, two for searching it
     text = pairs[0].certificate.as_pem().encode()
     path = archive_of(tmp_path / "a.zip", *((f"{number}.pem", text, 8) for number in range(9)))
     found = list(find_certificates(path))

@@ -23,8 +23,8 @@ from hypothesis import strategies as st
 
 from smki import Certificate, CertificateStatus, DeviceType, Smki
 from smki.bounds import MAX_ENTRY_BYTES
-from smki.interchange import CertificateWithKey, key_store_json, org_crypto_zip, write_archive, write_folder
-from smki.interchange.importing import Found, FoundKey, ImportOutcome, Unreadable, archives, find_certificates
+from smki.interchange import CertificateWithKey, key_store_json, org_crypto_zip, write_archive, write_folder, zip_input
+from smki.interchange.importing import Found, FoundKey, ImportOutcome, Unreadable, find_certificates
 from smki.interchange.importing.contents import FoundObject
 from smki.interchange.importing.importer import ImportStatus
 from smki.interchange.importing.sources import find_in
@@ -305,7 +305,7 @@ def test_hostile_archives(pairs: list[CertificateWithKey], tmp_path: Path) -> No
 
 
 def test_an_archive_with_too_large_a_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(archives, "MAX_DIRECTORY_BYTES", 4000)
+    monkeypatch.setattr(zip_input, "MAX_DIRECTORY_BYTES", 4000)
     path = hostile(tmp_path / "many.zip", *((f"{number:04d}.pem", b"x") for number in range(100)))
     assert codes(path) == ["archive.too-many"]
 

@@ -82,6 +82,31 @@ PEOPLE = """
         assert str(device_factory().device_id) == FIRST
         assert str(device_factory(name="mine").device_id) == MINE
 
+    def test_many_devices_at_once(device_factory, smki, smki_factory, monkeypatch):
+        from smki.testing import DeviceFactory
+
+        executed, execute = [], smki.registration.execute
+        monkeypatch.setattr(smki.registration, "execute", lambda *given: executed.append(1) or execute(*given))
+        first, many, last = device_factory(), device_factory.devices(5), device_factory("GSME")
+        assert len(executed) == 3
+        with smki_factory() as other:
+            single = DeviceFactory(other)
+            same = [single(), *(single() for _ in many), single("GSME")]
+            for one, another in zip([first, *many, last], same, strict=True):
+                assert one.device_id == another.device_id
+                assert [each.der for each in one.credentials] == [each.der for each in another.credentials]
+                assert [each.d_hex for each in one.credentials] == [each.d_hex for each in another.credentials]
+        assert_trusted(many[-1], for_="device")
+        assert device_factory.devices(0) == ()
+
+    def test_many_devices_that_are_refused(device_factory, smki):
+        from smki.problem import SmkiError
+
+        with pytest.raises(SmkiError):
+            device_factory.devices(3, applicant="OTHER-USER")
+        with pytest.raises(ValueError):
+            device_factory.devices(-1)
+
     def test_a_fresh_certificate(esme, smki):
         renewed = esme.renew("ds")
         assert renewed.device_id == esme.device_id
@@ -97,7 +122,7 @@ def test_people_and_devices(run: Run) -> None:
     from smki.testing import device_id_of
 
     named = f"    FIRST, MINE = {str(device_id_of('1'))!r}, {str(device_id_of('mine'))!r}\n"
-    run(named + PEOPLE).assert_outcomes(passed=13)
+    run(named + PEOPLE).assert_outcomes(passed=15)
 
 
 def test_time_and_revocation(run: Run) -> None:

@@ -41,6 +41,7 @@ ACTOR = Actor(interface="test")
 # In braces: names of Prepared. The home is added by --home.
 CLI_WRITES = {
     "issue device": "issue device --eui 00-DB-12-34-56-78-90-A1 --usage ds --out {new}/device.pem",
+    "issue devices": "issue devices --from 00-DB-12-34-56-78-90-A1 --count 1 --usage ka --type GSME --out {new}/devices",
     "issue organisation": "issue organisation --eui 90-B3-D5-1F-30-01-00-00 --role supplier --usage ka --out {new}/o.pem",
     "accept": "accept {pending} --party LARGE-SUPPLIER",
     "reject": "reject {pending} --because wrong --party LARGE-SUPPLIER",

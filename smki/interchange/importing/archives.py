@@ -1,34 +1,17 @@
-"""Certificates in untrusted ZIP archives: read entry by entry, with limits, without unpacking to disk.
-
-Only stored and deflated entries are read: the standard library expands bzip2 and LZMA without a limit, a few kilobytes to
-gigabytes.
-"""
+"""Certificates in untrusted ZIP archives (:mod:`smki.interchange.zip_input`)."""
 
 from __future__ import annotations
 
-import os
-import struct
-import time
 import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import PurePosixPath
-from typing import IO, Any, cast
+from typing import IO, cast
 
-from smki.bounds import (
-    FREE_EXPANSION_BYTES,
-    MAX_ARCHIVE_SECONDS,
-    MAX_DIRECTORY_BYTES,
-    MAX_ENTRY_BYTES,
-    MAX_EXPANDED_BYTES,
-    MAX_EXPANSION_RATIO,
-)
+from smki.bounds import MAX_DIRECTORY_BYTES
 from smki.interchange.importing.contents import SUFFIXES, FoundObject, Unreadable, find_in_bytes
+from smki.interchange.zip_input import UNREADABLE, BoundedOpening, DirectoryTooLarge, ExpansionBudget, archive_size
 from smki.keys.private_key import Passphrase
 from smki.problem import Problem
-
-_METHODS = {9: " (deflate64)", 12: " (bzip2)", 14: " (LZMA)", 93: " (Zstandard)", 95: " (XZ)", 98: " (PPMd)"}
-"""Names of the usual compression methods that are not read (APPNOTE 4.4.5)."""
 
 
 def find_in_archive(file: IO[bytes], source: str, passphrase: Passphrase | None = None) -> Iterator[FoundObject]:
@@ -36,20 +19,20 @@ def find_in_archive(file: IO[bytes], source: str, passphrase: Passphrase | None 
 
     Nested archives are ignored.
     """
-    opening = _Opening(file)
+    opening = BoundedOpening(file)
     try:
         with zipfile.ZipFile(cast(IO[bytes], opening)) as archive:
             opening.is_opening = False
             yield from _in_entries(archive, source, passphrase)
-    except _DirectoryTooLarge:
+    except DirectoryTooLarge:
         expected = f"a directory of at most {MAX_DIRECTORY_BYTES} bytes"
         yield _problem(source, "archive.too-many", "a larger directory", expected, "Unpack it, and import the folder.")
-    except (zipfile.BadZipFile, OSError, ValueError, struct.error, NotImplementedError) as error:
+    except UNREADABLE as error:
         yield _problem(source, "archive.unreadable", str(error)[:200], "a ZIP archive", "Create the archive again.")
 
 
 def _in_entries(archive: zipfile.ZipFile, source: str, passphrase: Passphrase | None) -> Iterator[FoundObject]:
-    budget = _Budget(_size(archive))
+    budget = ExpansionBudget(archive_size(archive))
     found = False
     for info in sorted(archive.infolist(), key=lambda info: info.filename):
         suffix = PurePosixPath(info.filename).suffix.lower()
@@ -58,11 +41,11 @@ def _in_entries(archive: zipfile.ZipFile, source: str, passphrase: Passphrase | 
         found = True
         where = f"{source}, {info.filename}"
         content = budget.expand(archive, info, where)
-        if not isinstance(content, Unreadable):
+        if not isinstance(content, Problem):
             yield from budget.timed(find_in_bytes(content, where, passphrase))
         excess = budget.excess()
-        if excess is None and isinstance(content, Unreadable):
-            yield content
+        if excess is None and isinstance(content, Problem):
+            yield Unreadable(where, (content,))
         if excess is not None:
             seen = f"{excess}; it and the entries after it were not read in full"
             yield _problem(where, "archive.expansion", seen, "an archive of certificates", "")
@@ -71,102 +54,6 @@ def _in_entries(archive: zipfile.ZipFile, source: str, passphrase: Passphrase | 
         yield _problem(
             source, "archive.nothing", "no certificate", f"files ending in {', '.join(sorted(SUFFIXES))}", ""
         )
-
-
-def _size(archive: zipfile.ZipFile) -> int:
-    file = archive.fp
-    if file is None:
-        raise ValueError("the archive is closed")
-    return file.seek(0, os.SEEK_END)
-
-
-class _Budget:
-    """What is left of the bytes and the time that the entries of one archive may take.
-
-    :param size: the size of the archive in bytes. Entries can overlap, so their sizes are not a measure.
-    """
-
-    def __init__(self, size: int) -> None:
-        self._bytes = min(MAX_EXPANDED_BYTES, FREE_EXPANSION_BYTES + MAX_EXPANSION_RATIO * size)
-        self._limit = self._bytes
-        self._seconds = MAX_ARCHIVE_SECONDS
-
-    def expand(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo, where: str) -> bytes | Unreadable:
-        """Return the content of an entry, or why it is not read."""
-        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            method = info.compress_type
-            seen = f"compression method {method}{_METHODS.get(method, '')}"
-            return _problem(where, "archive.method", seen, "stored (0) or deflate (8)", "")
-        # The size stated in the archive is not trusted. The compressed size is: no more is read.
-        by_ratio = max(FREE_EXPANSION_BYTES, MAX_EXPANSION_RATIO * info.compress_size)
-        limit = min(by_ratio, MAX_ENTRY_BYTES, self._bytes)
-        begun = time.thread_time()
-        content = _content(archive, info, where, limit)
-        self._seconds -= time.thread_time() - begun
-        if isinstance(content, Unreadable):
-            return content
-        self._bytes -= len(content)
-        if len(content) <= limit:
-            return content
-        if limit == by_ratio:
-            seen = f"more than {limit} bytes from {info.compress_size}"
-            expected = f"an entry that expands at most {MAX_EXPANSION_RATIO} times"
-            return _problem(where, "archive.expansion", seen, expected, "")
-        return _problem(where, "input.too-large", f"more than {limit} bytes", "a smaller file", "")
-
-    def timed(self, found: Iterator[FoundObject]) -> Iterator[FoundObject]:
-        """Yield what is found, for as long as there is time."""
-        while self._seconds > 0:
-            begun = time.thread_time()
-            each = next(found, None)
-            self._seconds -= time.thread_time() - begun
-            if each is None:
-                return
-            yield each
-
-    def excess(self) -> str | None:
-        """Return what is used up, or None."""
-        if self._bytes < 0:
-            return f"entries of more than {self._limit} bytes in all"
-        if self._seconds <= 0:
-            return f"entries that take more than {MAX_ARCHIVE_SECONDS:.0f} seconds of processor time to read"
-        return None
-
-
-def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo, where: str, limit: int) -> bytes | Unreadable:
-    """Return at most *limit* + 1 bytes of an entry."""
-    try:
-        with archive.open(info) as entry:
-            return entry.read(limit + 1)
-    except RuntimeError:
-        return _problem(where, "archive.encrypted", "an encrypted entry", "a readable entry", "Unpack it first.")
-    except (zipfile.BadZipFile, zlib.error, OSError, ValueError, EOFError, NotImplementedError, struct.error) as error:
-        seen = str(error)[:200] or "truncated"  # an EOFError has no text
-        return _problem(where, "archive.unreadable", seen, "a readable entry", "Create the archive again.")
-
-
-class _Opening:
-    """A file that limits how much of an archive's directory is read, regardless of the size stated in the archive."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
-        self.is_opening = True
-
-    def read(self, size: int = -1) -> bytes:
-        """Read bytes; while the archive is being opened, up to a maximum."""
-        if not self.is_opening:
-            return self._file.read(size)
-        content = self._file.read(MAX_DIRECTORY_BYTES + 1 if size < 0 else min(size, MAX_DIRECTORY_BYTES + 1))
-        if len(content) > MAX_DIRECTORY_BYTES:
-            raise _DirectoryTooLarge
-        return content
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._file, name)
-
-
-class _DirectoryTooLarge(Exception):
-    pass
 
 
 def _problem(source: str, code: str, seen: str, expected: str, remedy: str) -> Unreadable:
