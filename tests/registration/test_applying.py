@@ -8,7 +8,7 @@ import pytest
 
 from smki import Application, CertificateKind, CertificateStatus, DeviceType, EntityIdentifier
 from smki.authority.issuance import Issuance, Subject
-from smki.identity import PartyId
+from smki.identity import PartyId, SerialNumber
 from smki.ledger import CertificateRecord, Conflict, EventKind, NewApplication, NewEvent, Statement
 from smki.pki.oid import Oid
 from smki.problem import IntegrityError, Problem
