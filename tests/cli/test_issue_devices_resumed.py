@@ -166,8 +166,7 @@ def test_killed_and_started_again(home: Path, tmp_path: Path, moment: str, sourc
         assert moment in ("while its keys are removed", "when its keys are removed", "when the output is in place")
     else:
         assert again.returncode == 0, again.stderr
-    if moment != "while its keys are removed":
-        check_complete(home, place / out, tmp_path / "unpacked", source, COUNT)
+    check_complete(home, place / out, tmp_path / "unpacked", source, COUNT)
 
 
 @pytest.mark.parametrize(("sent", "out"), [(signal.SIGKILL, "out.zip"), (signal.SIGINT, "out")])
