@@ -10,13 +10,14 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from benchmarks.issuance import ACTOR, application, inventory, requests
+from benchmarks.generator import ACTOR
+from benchmarks.issuance import application, inventory, requests
 from benchmarks.measurement import Measurement, milliseconds, rate
 from smki import DeviceType, EntityIdentifier, Smki
 from smki.clock import AdjustableClock
 from smki.eligibility import Applicant, Decision, DeviceQuestion, OrganisationQuestion, decide
 from smki.eligibility.question import Question
-from smki.registration import Actor, applications
+from smki.registration import Actor, granting
 from smki.registration.demonstration import DEVICES, PARTIES
 from smki.registration.devices import AddDevices
 from smki.registration.inquiry import decide_on
@@ -60,12 +61,12 @@ def _issuance_rates() -> tuple[float, float]:
     spent = {True: 0.0, False: 0.0}
     rounds = 6
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as directory, Smki.create(Path(directory) / "pki") as smki:
-        inventory(smki)
+        inventory(smki, ROUND)
         deciders = {True: decide_on, False: _without_decision}
         smki.issue(application(requests(1)[0]), ACTOR)
         for _, judged in itertools.product(range(rounds), (True, False)):
             wanted = requests(ROUND)
-            setattr(applications, "decide_on", deciders[judged])  # noqa: B010
+            setattr(granting, "decide_on", deciders[judged])  # noqa: B010
             start = time.perf_counter()
             for request in wanted:
                 smki.issue(application(request), ACTOR)

@@ -43,14 +43,14 @@ def _fill(smki: Smki, count: int) -> None:
         (
             (
                 10**9 + n,
-                draw.serial_number(b"", n).encoded,
+                number.encoded,
                 issuer,
                 now + 10**8,
                 now + n % 80000,
                 now + n % 80000,
                 REASONS[n % 4],
             )
-            for n in range(count)
+            for n, number in enumerate(draw.serial_numbers([b""] * count, 0))
         ),
     )
     writer.execute("COMMIT")

@@ -103,7 +103,7 @@ class Workers:
         for _ in range(MAX_ATTEMPTS):
             try:
                 return worker.call(call)
-            except (OSError, EOFError, pickle.UnpicklingError):
+            except _Died:
                 worker.stop()
         return call.function(*call.args, **call.kwargs)
 
@@ -112,6 +112,8 @@ class Workers:
         with self._lock:
             self._closed.set()
             threads, self._threads = self._threads, []
+        if not threads:
+            return
         with contextlib.suppress(queue.Empty):
             while True:
                 self._calls.get_nowait().future.cancel()
@@ -136,6 +138,10 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
+class _Died(Exception):
+    """A worker process ended before it returned a result, or what it returned cannot be read."""
+
+
 class _Worker:
     """A process, started when it is first needed."""
 
@@ -145,14 +151,20 @@ class _Worker:
     def call(self, call: _Call) -> Any:
         """Make a call in the process, and return its result.
 
-        :raises OSError, EOFError, pickle.UnpicklingError: if the process died.
+        :raises _Died: if there is no result, because the process died or could not be started, or because the result
+            cannot be pickled.
+        :raises Exception: what the function raised, and if the call cannot be pickled.
         """
-        process = self._process or self._start()
-        assert process.stdin is not None
-        assert process.stdout is not None
-        pickle.dump((call.function, call.args, call.kwargs), process.stdin, pickle.HIGHEST_PROTOCOL)
-        process.stdin.flush()
-        succeeded, result = pickle.load(process.stdout)  # noqa: S301  (from our own process)
+        given = pickle.dumps((call.function, call.args, call.kwargs), pickle.HIGHEST_PROTOCOL)
+        try:
+            process = self._process or self._start()
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.stdin.write(given)
+            process.stdin.flush()
+            succeeded, result = pickle.load(process.stdout)  # noqa: S301  (from our own process)
+        except Exception as error:  # of any type: exceptions may fail to be made again from their arguments
+            raise _Died from error
         if not succeeded:
             raise result
         return result
@@ -161,7 +173,7 @@ class _Worker:
         # The package is found where this process found it, whatever the working directory and PYTHONPATH are.
         paths = [str(Path(__file__).parent.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
         self._process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-c", _PROGRAM],
+            [sys.executable, "-P", "-c", _PROGRAM],  # -P: nothing is imported from the working directory
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
@@ -179,8 +191,11 @@ class _Worker:
 def serve() -> None:
     """Make the calls that arrive on standard input, until it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of the terminal: the process that started this one decides
-    calls, results = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a function prints is not a result
+    calls, results = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    with Path(os.devnull).open("r+b") as nothing:
+        os.dup2(nothing.fileno(), 0)
+        # What a function prints is not a result.
+        os.dup2(nothing.fileno() if sys.stderr is None else sys.stderr.fileno(), 1)
     # When the other end is gone, reading or writing fails, and there is nothing left to do.
     with contextlib.suppress(EOFError, OSError):
         while True:

@@ -7,6 +7,7 @@ import os
 import random
 import signal
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from smki.keys.private_key import SystemRandomness
 from smki.ledger import ApplicationQuery, CertificateQuery, EventKind, EventQuery
 from smki.pki.request import make_device_request
 from smki.pki.x509 import signature_verifies
+from smki.registration import batches
 from tests.commands import TEST, apply
 from tests.support import DEVICE, DRILLS, DS
 
@@ -126,3 +128,46 @@ def test_killed_at_fifty_moments(home: Path) -> None:
         assert signature_verifies(issuer.certificate.point, last.certificate.signature, last.certificate.tbs)
         # And it goes on as if nothing had been.
         smki.issue_device(device_request())
+
+
+def issue_in_batches(home: Path, count: int, results: Any) -> None:
+    issued, error = [], ""
+    try:
+        with Smki.open(home) as smki:
+            batches.BATCH = 40
+            requests = (
+                device_request(EntityIdentifier(number.to_bytes(4, "big") + os.getpid().to_bytes(4, "big")))
+                for number in range(count)
+            )
+            for _, outcome in smki.apply_all(map(application, requests), TEST):
+                assert isinstance(outcome, Issued)
+                issued.append(outcome.record.serial_number.value)
+    except BaseException as failure:
+        error = repr(failure)
+    results.put((issued, error))
+
+
+def test_some_issue_in_batches_and_others_singly(home: Path) -> None:
+    """Two processes of each kind on one home."""
+    results = FORK.Queue()
+    targets = (issue_in_batches, issue_many, issue_in_batches, issue_many)
+    processes = [FORK.Process(target=target, args=(home, 250, results)) for target in targets]
+    for process in processes:
+        process.start()
+    answers = [results.get(timeout=120) for _ in processes]
+    for process in processes:
+        process.join()
+    assert [error for _, error in answers] == [""] * 4
+    handed_out = [serial for issued, _ in answers for serial in issued]
+    assert len(handed_out) == len(set(handed_out)) == 1000
+    with Smki.open(home) as smki:
+        assert {record.serial_number.value for record in smki.ledger.certificates(DEVICES)} == set(handed_out)
+        result = smki.check()
+        assert (result.problems, result.unfinished) == ((), 0)
+        every = list(smki.ledger.applications(ApplicationQuery(kind=CertificateKind.DEVICE)))
+        counted = Counter(each.application.subscriber for each in every)
+        assert {who: smki.ledger.certificates_issued_to(who) for who in counted} == counted
+        events = [event.serial_number for event in smki.ledger.events(EventQuery(kind=EventKind.ISSUED))]
+        assert events[-1000:] == [each.serial_number for each in every]
+        ids = [event.id for event in smki.ledger.events()]
+        assert ids == list(range(1, len(ids) + 1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -9,12 +10,11 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks.issuance import ACTOR, application
+from benchmarks.generator import ACTOR
+from benchmarks.issuance import application, inventory
 from benchmarks.peers.peer import Facts, Issued
-from smki import CertificateKind, DeviceType, EntityIdentifier, Smki
-from smki.registration import Actor
-from smki.registration.devices import AddDevices
-from smki.sec.device import Device
+from smki import CertificateKind, Smki
+from smki import Issued as IssuedHere
 
 CALLERS = 8
 
@@ -42,6 +42,12 @@ def several_callers(smki: Smki, requests: Sequence[bytes]) -> list[bytes]:
     return [made[number % CALLERS][number // CALLERS] for number in range(len(requests))]
 
 
+def in_batches(smki: Smki, requests: Sequence[bytes]) -> list[bytes]:
+    """Apply for all certificates at once."""
+    outcomes = smki.issue_devices(requests, applicant=ACTOR.party)
+    return [outcome.record.der for outcome in outcomes if isinstance(outcome, IssuedHere)]
+
+
 @dataclass(frozen=True, slots=True)
 class Ours:
     """An SMKI on disk, with one way of applying for many certificates."""
@@ -56,7 +62,7 @@ class Ours:
     def issue(self, warm_up: bytes, requests: Sequence[bytes], folder: Path) -> Issued:
         """Create an SMKI, add the Devices to the inventory, then issue with every check."""
         with Smki.create(folder / "pki") as smki:
-            _add_devices(smki, 1 + len(requests))
+            inventory(smki, 1 + len(requests))
             one_caller(smki, [warm_up])
             before = smki.ledger.count_certificates()
             begin = time.perf_counter()
@@ -67,12 +73,6 @@ class Ours:
             return Issued(certificates=certificates, issuer=issuer, seconds=seconds, stored=stored)
 
 
-def _add_devices(smki: Smki, count: int) -> None:
-    entities = (EntityIdentifier(number.to_bytes(8, "big")) for number in range(count))
-    devices = tuple(Device(entity, DeviceType.ESME) for entity in entities)
-    smki.registration.execute(AddDevices(devices), Actor(interface="benchmark"))
-
-
 def _facts(name: str, at_once: int) -> Facts:
     stores = "SQLite: application, certificate, audit event; durable before it is handed out"
     return Facts(name=f"smki, {name}", stores=stores, keeps=True, at_once=at_once)
@@ -81,5 +81,6 @@ def _facts(name: str, at_once: int) -> Facts:
 OURS = (
     Ours(_facts("one caller", 1), one_caller),
     Ours(_facts(f"{CALLERS} callers at once", CALLERS), several_callers),
+    Ours(_facts("all at once", sys.maxsize), in_batches),
 )
 """Each a function and what its figure says. One that is given all requests at once has ``sys.maxsize`` of them in hand."""

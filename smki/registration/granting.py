@@ -39,27 +39,43 @@ class _Approval:
 
 def decide_and_issue(
     context: Context, applications: Sequence[ExaminedApplication]
-) -> tuple[tuple[Issued | Refusal, ...], Sequence[tuple[int, NewEvent]]]:
+) -> tuple[Sequence[Issued | Refusal], Sequence[tuple[int, NewEvent]]]:
     """Decide on each application, make the certificates that are granted, and record all of them. Return the outcomes,
     and the events with their numbers.
 
-    A certificate that would break its profile is refused after all. As that changes what later applications of the batch
-    are decided on, all are decided again then.
+    If a certificate would break its profile, its application is refused after all. As that changes what later applications
+    of the batch are decided on, the batch is then decided one by one.
+    """
+    outcomes = _together(context, applications, None)
+    if not isinstance(outcomes, NotConformant):
+        return outcomes
+    if len(applications) == 1:
+        outcomes = _together(context, applications, outcomes)
+        assert not isinstance(outcomes, NotConformant)
+        return outcomes
+    each_by_itself = [decide_and_issue(context, (each,)) for each in applications]
+    return [one for (one,), _ in each_by_itself], [event for _, (event,) in each_by_itself]
+
+
+def _together(
+    context: Context, applications: Sequence[ExaminedApplication], impossible: NotConformant | None
+) -> tuple[Sequence[Issued | Refusal], Sequence[tuple[int, NewEvent]]] | NotConformant:
+    """Decide on applications, and record the decisions; or record nothing, and return why a certificate would break its
+    profile.
+
+    :param impossible: why the certificates cannot be made, if that was tried.
     """
     requests = [each.request for each in applications if each.request is not None and not each.unfit]
-    impossible: dict[int, NotConformant] = {}
-    while True:
-        decider = _Decider(context, requests)
-        making = DecisionsInTheMaking(context, {each.entity_identifier for each in requests})
-        decisions = []
-        for index, each in enumerate(applications):
-            decision = decider.decide(each, impossible.get(index))
-            decisions.append(decision)
-            making.add(decision.grant if isinstance(decision, _Approval) else decision)
-        failures = making.failures()
-        if not failures:
-            break
-        impossible |= failures
+    decider = _Decider(context, requests, impossible)
+    making = DecisionsInTheMaking(context, {each.entity_identifier for each in requests})
+    decisions = []
+    for each in applications:
+        decision = decider.decide(each)
+        decisions.append(decision)
+        making.add(decision.grant if isinstance(decision, _Approval) else decision)
+    failure = making.failure()
+    if failure is not None:
+        return failure
     recorded = making.record()
     outcomes = tuple(map(_outcome, applications, decisions, recorded))
     return outcomes, [(each.event_id, each.event) for each in recorded]
@@ -75,21 +91,24 @@ def _outcome(
 
 
 class _Decider:
-    """Decides on the applications of a batch, one after the other."""
+    """Decides on the applications of a batch, one after the other.
 
-    def __init__(self, context: Context, requests: Sequence[CertificationRequest]) -> None:
+    :param impossible: why the certificates cannot be made, if that was tried.
+    """
+
+    def __init__(
+        self, context: Context, requests: Sequence[CertificationRequest], impossible: NotConformant | None
+    ) -> None:
         self._context = context
+        self._impossible = impossible
         self._facts = BatchFacts(context.transaction, requests)
         self._issuers = _Issuers(context)
         self._named: dict[CertificateKind, Applicant] = {}
         """The applicant, which is the same for every application of a kind if the actor names one."""
         self._favourable: dict[tuple[Any, ...], Decision] = {}
 
-    def decide(self, examined: ExaminedApplication, impossible: NotConformant | None) -> _Approval | Denial:
-        """Decide on an application.
-
-        :param impossible: why the certificate cannot be made, if that was tried.
-        """
+    def decide(self, examined: ExaminedApplication) -> _Approval | Denial:
+        """Decide on an application."""
         wanted, request, context = examined.application, examined.request, self._context
         if request is None or examined.unfit:
             return self._denial(examined.unfit, wanted, request, None)
@@ -107,8 +126,8 @@ class _Decider:
             if problems:
                 return self._denial(problems, wanted, request, applicant)
             issuer = self._issuers.of(wanted, self._facts.last_certificate_id())
-            if impossible is not None:
-                raise impossible
+            if self._impossible is not None:
+                raise self._impossible
         except (NotConformant, CannotBeJudged) as error:
             return self._denial(error.problems, wanted, request, applicant)
         return self._approval(wanted, request, found, decision.test, issuer)

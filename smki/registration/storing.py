@@ -95,12 +95,11 @@ class DecisionsInTheMaking:
         if len(self._waiting) == PIECE:
             self._begin()
 
-    def failures(self) -> dict[int, NotConformant]:
-        """Wait for the certificates, and return which of the decisions, by index, would lead to one that breaks its
-        profile."""
+    def failure(self) -> NotConformant | None:
+        """Wait for the certificates, and return why one of them would break its profile; None if none does."""
         self._begin()
-        made = [each for _, result in self._begun for each in result()]
-        return {index: each for index, each in enumerate(made) if isinstance(each, NotConformant)}
+        made = (each for _, result in self._begun for each in result())
+        return next((each for each in made if isinstance(each, NotConformant)), None)
 
     def record(self) -> list[RecordedDecision]:
         """Write all of them.

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from smki import Application, CertificateKind, CertificateStatus, DeviceType, EntityIdentifier
-from smki.authority.issuance import Issuance
+from smki.authority.issuance import Issuance, Subject
 from smki.identity import PartyId
 from smki.ledger import CertificateRecord, Conflict, EventKind, NewApplication, NewEvent, Statement
 from smki.pki.oid import Oid
@@ -277,14 +277,14 @@ def test_the_notes_on_a_request_are_handed_back(pending: Pending) -> None:
 
 def test_a_serial_number_that_is_taken_is_drawn_again(pending: Pending, monkeypatch: pytest.MonkeyPatch) -> None:
     taken = pending.device().serial_number
-    draw = Issuance.serial_number
+    draw = Issuance.serial_numbers
     attempts: list[int] = []
 
-    def drawn(self: Issuance, subject: object, attempt: int, above: int) -> object:
+    def drawn(self: Issuance, subjects: list[Subject], attempt: int, above: int) -> list[SerialNumber]:
         attempts.append(attempt)
-        return taken if attempt < last else draw(self, subject, attempt, above)  # type: ignore[arg-type]
+        return [taken] * len(subjects) if attempt < last else draw(self, subjects, attempt, above)
 
-    monkeypatch.setattr(Issuance, "serial_number", drawn)
+    monkeypatch.setattr(Issuance, "serial_numbers", drawn)
     last = MAX_SERIAL_ATTEMPTS - 1
     record = pending.device()
     assert record.serial_number != taken
