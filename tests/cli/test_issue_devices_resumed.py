@@ -232,3 +232,18 @@ def test_another_passphrase_is_noticed(home: Path, tmp_path: Path) -> None:
         assert result.returncode == 2
         assert b"[key.unreadable]" in result.stderr
     assert sum(certified(home).values()) == 2 * COUNT
+
+
+def test_a_request_with_which_another_process_applied_meanwhile(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is refused, because its key is certified since it was looked up: the certificate is taken all the same."""
+    source = zip_of(tmp_path / "requests.zip", 3)
+    words = ("issue", "devices", source, "--type", "ESME", "--home", home)
+    assert run_here(*words, "--out", tmp_path / "a.jsonl").returncode == 0
+    monkeypatch.setattr(device_issuing.DeviceIssuing, "_look_up", lambda self, items: None)
+    again = run_here(*words, "--out", tmp_path / "b.jsonl")
+    assert again.returncode == 0, again.stderr
+    assert b"0 certificates issued, 3 issued before, 0 refused" in again.stderr
+    assert (tmp_path / "a.jsonl").read_bytes() == (tmp_path / "b.jsonl").read_bytes()
+    assert sum(certified(home).values()) == 3
