@@ -16,7 +16,7 @@ from smki import CertificateKind, Smki
 from smki.clock import AdjustableClock
 from smki.ledger.record import Columns, RecordedRow, WrittenRow, pack_rows, text_hash, unpack_rows
 from smki.ledger.sqlite.record_reader import SqliteRecord
-from smki.ledger.sqlite.recording import REGISTRANT, column_names, rows_of, write_leaf
+from smki.ledger.sqlite.recording import REGISTRANT, column_names, leaf_of, rows_of, write_leaf
 from smki.problem import IntegrityError, Malformed
 from smki.registration import Actor
 from smki.registration.devices import SetThreshold
@@ -240,7 +240,7 @@ def test_a_row_its_event_and_its_leaf_changed_together(home: Path, tmp_path: Pat
     event = connection.execute("SELECT * FROM audit_event WHERE id = 16")
     columns = Columns(column_names(event)).text(event.fetchone())
     connection.execute("DELETE FROM leaf WHERE event_id = 16")
-    write_leaf(connection, 16, columns, [row._replace(hash=text_hash(texts[row.key]))])
+    write_leaf(connection, leaf_of(16, columns, [row._replace(hash=text_hash(texts[row.key]))]))
     connection.close()
     assert verdict("--home", home) == ["checkpoint.inconsistent"]
     (home / "checkpoints" / "000000000016.checkpoint").unlink()

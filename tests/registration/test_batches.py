@@ -14,10 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from smki import Application, CertificateKind, DeviceType, EntityIdentifier, Issued, KeyUsage, Refusal
-from smki.authority import issuance
 from smki.pki.certificate import read_tbs_certificate
 from smki.problem import Finding, Severity
-from smki.profile.clearance import NotConformant
+from smki.profile.clearance import NotConformant, clear_for_signature
 from smki.registration import Actor, Command
 from smki.registration.applications import ApplyTogether, DecideTogether
 from smki.registration.batches import apply_in_batches
@@ -163,7 +162,6 @@ def break_profile(monkeypatch: pytest.MonkeyPatch, breaks: Callable[[bytes, byte
 
     :param breaks: called with the public key and the issuer's name.
     """
-    clear = issuance.clear_for_signature
 
     def strict(tbs: bytes, profile: Any, issuer: Any, *more: Any) -> Any:
         structure = read_tbs_certificate(tbs)
@@ -178,9 +176,9 @@ def break_profile(monkeypatch: pytest.MonkeyPatch, breaks: Callable[[bytes, byte
                 clause="",
             )
             raise NotConformant([finding])
-        return clear(tbs, profile, issuer, *more)
+        return clear_for_signature(tbs, profile, issuer, *more)
 
-    monkeypatch.setattr(issuance, "clear_for_signature", strict)
+    monkeypatch.setattr("smki.authority.issuance.clear_for_signature", strict)
 
 
 @pytest.mark.parametrize("one_in", [1, 2, 8])

@@ -360,10 +360,10 @@ def test_dismissal_between_the_token_and_the_command(rest: Rest) -> None:
     smki = rest.smki
     real = smki.registration.execute
 
-    def dismissed_first(command: Any, actor: Any) -> Any:
+    def dismissed_first(command: Any, actor: Any, workers: Any = None) -> Any:
         moment = RealClock().now()
         real(DismissOfficer(party=name, officer="Jo Bloggs", moment=moment), OPERATOR)
-        return real(command, actor)
+        return real(command, actor, workers)
 
     token = rest.token("DCC", "Jo Bloggs")
     smki.registration.execute = dismissed_first  # type: ignore[method-assign]
