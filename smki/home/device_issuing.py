@@ -54,6 +54,8 @@ class _Item:
     """What to apply with; None if the outcome is known."""
     key: bytes | None = None
     """The private key (PKCS#8 in PEM) that was made."""
+    key_was_there: bool = False
+    """Whether the key was found in the output."""
     outcome: DeviceOutcome | None = None
 
 
@@ -123,7 +125,7 @@ class DeviceIssuing:
             if record is not None:
                 return self._done(item, record)
         if item.key is not None:
-            self._output.keys.discard(item.name)
+            self._output.keys.discard(item.name, was_there=item.key_was_there)
         return DeviceOutcome(source=item.source, problems=outcome.problems)
 
     def _done(self, item: _Item, record: CertificateRecord, *, is_new: bool = False) -> DeviceOutcome:
@@ -145,6 +147,7 @@ class DeviceIssuing:
         if before:
             return _known_item(each.source, [_repeated(each, before)])
         name = names.take_numbered(each.name)
+        was_there = each.device_id is not None and self._output.keys.has(name)
         request, key = (each.request, None) if each.device_id is None else self._made(each, name)
         application = replace(
             self._application,
@@ -152,7 +155,7 @@ class DeviceIssuing:
             device_type=each.device_type or self._application.device_type,
             model=each.model or self._application.model,
         )
-        return _Item(source=each.source, name=name, application=application, key=key)
+        return _Item(source=each.source, name=name, application=application, key=key, key_was_there=was_there)
 
     def _made(self, each: DeviceRequest, name: str) -> tuple[bytes, bytes]:
         """Return a request, and the private key (PEM) that was made for it, now or before."""
