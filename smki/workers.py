@@ -31,9 +31,11 @@ def _nothing() -> None:
 
 
 MAX_ATTEMPTS = 3
-"""How many workers may die in the same call before it is made in this process."""
+"""How many workers may die in the same call before it is made in this process, and how many may die in succession while they
+are started before no more are started."""
 
-_PROGRAM = "from smki.workers import serve; serve()"
+_PROGRAM = "import sys; sys.path[:] = sys.argv[1:]; from smki.workers import serve; serve()"
+_READY = "ready"
 _END, _URGENT, _LATER = range(3)
 
 
@@ -88,6 +90,8 @@ class Workers:
         return call.future
 
     def _work(self) -> None:
+        # Inherited by the processes: an interrupt of the terminal reaches them too, but this process decides.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         worker = _Worker()
         try:
             while (call := self._calls.get()).priority != _END:
@@ -147,6 +151,7 @@ class _Worker:
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
+        self._failed_starts = 0
 
     def call(self, call: _Call) -> Any:
         """Make a call in the process, and return its result.
@@ -170,15 +175,17 @@ class _Worker:
         return result
 
     def _start(self) -> subprocess.Popen[bytes]:
-        # The package is found where this process found it, whatever the working directory and PYTHONPATH are.
-        paths = [str(Path(__file__).parent.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
-        self._process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-P", "-c", _PROGRAM],  # -P: nothing is imported from the working directory
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+        # In a frozen program, sys.executable is that program, which would be started again.
+        if self._failed_starts == MAX_ATTEMPTS or not sys.executable or getattr(sys, "frozen", False):
+            raise _Died
+        self._failed_starts += 1
+        process = self._process = subprocess.Popen(  # noqa: S603
+            [sys.executable, *_options(), "-c", _PROGRAM, *_paths()], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
-        return self._process
+        if pickle.load(process.stdout) != _READY:  # type: ignore[arg-type]  # noqa: S301  (from our own process)
+            raise _Died
+        self._failed_starts = 0
+        return process
 
     def stop(self) -> None:
         """End the process, if there is one."""
@@ -188,9 +195,21 @@ class _Worker:
             process.communicate()
 
 
+def _options() -> list[str]:
+    """Return the options for a Python that starts with the same isolation as this one."""
+    given = {"-I": sys.flags.isolated, "-E": sys.flags.ignore_environment, "-s": sys.flags.no_user_site}
+    return ["-P", *(option for option, is_given in {**given, "-S": sys.flags.no_site}.items() if is_given)]
+
+
+def _paths() -> list[str]:
+    """Return where this process finds modules, except in the working directory."""
+    package = str(Path(__file__).parent.parent)
+    paths = [path for path in sys.path if path]
+    return paths if package in paths else [*paths, package]
+
+
 def serve() -> None:
     """Make the calls that arrive on standard input, until it ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of the terminal: the process that started this one decides
     calls, results = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     with Path(os.devnull).open("r+b") as nothing:
         os.dup2(nothing.fileno(), 0)
@@ -198,6 +217,8 @@ def serve() -> None:
         os.dup2(nothing.fileno() if sys.stderr is None else sys.stderr.fileno(), 1)
     # When the other end is gone, reading or writing fails, and there is nothing left to do.
     with contextlib.suppress(EOFError, OSError):
+        pickle.dump(_READY, results)
+        results.flush()
         while True:
             function, args, kwargs = pickle.load(calls)  # noqa: S301  (from the process that started this one)
             try:
