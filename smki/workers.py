@@ -67,6 +67,7 @@ class Workers:
         self._calls: queue.PriorityQueue[_Call] = queue.PriorityQueue()
         self._order = itertools.count()
         self._closed = threading.Event()
+        self._owner = os.getpid()
 
     def submit(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Call a function in a worker, and return its future result. Calls begin in the order in which they were made."""
@@ -79,6 +80,7 @@ class Workers:
     def _submit(self, priority: int, function: Callable[..., T], args: Any, kwargs: Any) -> Future[T]:
         call = _Call(priority, next(self._order), function, args, kwargs)
         with self._lock:
+            self._forget_those_of_the_parent()
             if self._closed.is_set():
                 raise RuntimeError("the workers were closed")
             if not self._threads:
@@ -114,6 +116,7 @@ class Workers:
     def close(self) -> None:
         """Stop the processes, once the calls that have begun are done. The others are cancelled."""
         with self._lock:
+            self._forget_those_of_the_parent()
             self._closed.set()
             threads, self._threads = self._threads, []
         if not threads:
@@ -125,6 +128,11 @@ class Workers:
             self._calls.put(_Call(_END, next(self._order)))
         for thread in threads:
             thread.join()
+
+    def _forget_those_of_the_parent(self) -> None:
+        """Begin anew in a forked process, which has the threads of its parent only in name."""
+        if self._owner != os.getpid():
+            self._owner, self._threads, self._calls = os.getpid(), [], queue.PriorityQueue()
 
     def __enter__(self) -> Workers:
         return self

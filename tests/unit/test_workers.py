@@ -257,6 +257,24 @@ def test_a_program_that_is_killed_leaves_none_behind(tmp_path: Path, busy: bool)
     assert gone(processes)
 
 
+@pytest.mark.parametrize("end", ["", "workers.close()"])
+def test_in_a_forked_process(tmp_path: Path, end: str) -> None:
+    """It has workers of its own, and leaves those of its parent alone."""
+    more = (
+        "import os, signal\nif not (child := os.fork()):\n    signal.alarm(30)\n    print(workers.submit(functions.slow, 0).result())\n"
+        f"    {end or 'pass'}\n    sys.stdout.flush()\n    os._exit(0)\nassert os.waitpid(child, 0)[1] == 0\n"
+        "print(*sorted({workers.submit(functions.slow, 0.3).result() for _ in range(1)}))\nworkers.close()"
+    )
+    process = script(tmp_path, more)
+    first = told(process)
+    (own,), (again,) = told(process), told(process)
+    assert process.wait(60) == 0
+    process.communicate()
+    assert own not in {*first, process.pid}
+    assert again in first
+    assert gone({*first, own})
+
+
 def test_with_the_modules_of_this_process_only(tmp_path: Path) -> None:
     """A program that ignores PYTHONPATH, and finds its modules elsewhere."""
     hostile = tmp_path / "hostile"
