@@ -8,6 +8,7 @@ import os
 import stat
 import struct
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -223,6 +224,22 @@ def test_links_and_pipes_in_a_folder(tmp_path: Path) -> None:
         ["meter0000"],
         {"link.csr": "file.link", "loop": "file.link", "pipe.csr": "file.unusable", "large.csr": "input.too-large"},
     )
+
+
+def test_a_pipe_with_more_than_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It cannot be read twice, so that it is kept in memory; nothing of it is left out."""
+    monkeypatch.setattr(sources, "MAX_INPUT_BYTES", 1000)
+    pipe, rows = tmp_path / "pipe", [f"{device(number).hex},ds" for number in range(100)]
+    os.mkfifo(pipe)
+    for count in (10, 100):
+        content = "\n".join(["eui,usage", *rows[:count]]).encode()
+        with ThreadPoolExecutor(1) as writer:
+            writer.submit(pipe.write_bytes, content)
+            if len(content) <= 1000:
+                assert len(read(pipe)[0]) == count
+            else:
+                with pytest.raises(Malformed, match="more than 1000 bytes"):
+                    read(pipe)
 
 
 ROWS: dict[str, tuple[dict[str, object], str]] = {

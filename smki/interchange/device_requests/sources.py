@@ -62,8 +62,16 @@ def open_requests(path: Path | None, standard_input: bytes = b"") -> Iterator[De
         ) from None
     with opened as file:
         is_regular = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
-        seekable: IO[bytes] = file if is_regular else io.BytesIO(file.read(MAX_INPUT_BYTES + 1))
+        seekable: IO[bytes] = file if is_regular else io.BytesIO(_whole(file, str(path)))
         yield _in_file(seekable, str(path), path.parent)
+
+
+def _whole(file: IO[bytes], source: str) -> bytes:
+    content = file.read(MAX_INPUT_BYTES + 1)
+    if len(content) > MAX_INPUT_BYTES:
+        seen, expected = f"more than {MAX_INPUT_BYTES} bytes in a pipe", "a regular file, or a smaller one"
+        raise Malformed(Problem(code="input.too-large", subject=source, seen=seen, expected=expected))
+    return content
 
 
 def _in_file(file: IO[bytes], source: str, folder: Path) -> DeviceRequests:
