@@ -218,10 +218,7 @@ def _apply(smki: Smki, wanted: Sequence[_Wanted], actor: Actor) -> None:
         with contextlib.ExitStack() as abandoned:
             # Opened before anything is issued, so that an unwritable location is noticed early.
             outputs = [abandoned.enter_context(_opened(each.out)) for each in wanted]
-            outcomes = [outcome for _, outcome in smki.apply_all([each.application for each in wanted], actor)]
-            # All of them before anything is written: if that fails, the keys of issued certificates are kept.
-            for files, outcome in zip(made, outcomes, strict=True):
-                files.is_issued = isinstance(outcome, Issued)
+            outcomes = _outcomes(smki, wanted, made, actor)
             for each, files, file, outcome in zip(wanted, made, outputs, outcomes, strict=True):
                 if isinstance(outcome, Refusal):
                     refusals.append(outcome)
@@ -232,6 +229,23 @@ def _apply(smki: Smki, wanted: Sequence[_Wanted], actor: Actor) -> None:
                     say(files.places, err=True)
     if refusals:
         raise Refused(*(problem for refusal in refusals for problem in refusal.problems))
+
+
+def _outcomes(
+    smki: Smki, wanted: Sequence[_Wanted], made: Sequence[_KeyAndRequest], actor: Actor
+) -> list[Issued | Refusal]:
+    """Apply for certificates at once, and keep the keys of those that are issued, whatever happens afterwards."""
+    for files in made:
+        files.is_kept = True  # if this is interrupted, nobody knows whether they are issued
+    try:
+        outcomes = [outcome for _, outcome in smki.apply_all([each.application for each in wanted], actor)]
+    except Exception:  # nothing is recorded then
+        for files in made:
+            files.is_kept = False
+        raise
+    for files, outcome in zip(made, outcomes, strict=True):
+        files.is_kept = isinstance(outcome, Issued)
+    return outcomes
 
 
 def _tell(wanted: _Wanted, issued: Issued) -> None:
@@ -273,11 +287,11 @@ def _opened(path: Path | None) -> Iterator[_Output]:
 
 
 class _KeyAndRequest:
-    """The files of a key and a request. They are removed unless the certificate is issued."""
+    """The files of a key and a request. They are removed unless the certificate is issued, or may be."""
 
     def __init__(self, places: str = "") -> None:
         self.places = places
-        self.is_issued = False
+        self.is_kept = False
 
 
 @contextlib.contextmanager
@@ -314,7 +328,7 @@ def _beside(out: Path | None, made: _Made | None) -> Iterator[_KeyAndRequest]:
             )
         ) from None
     finally:
-        if not files.is_issued:
+        if not files.is_kept:
             for path in written:
                 path.unlink(missing_ok=True)
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
 from smki import Smki
@@ -114,3 +115,20 @@ def test_the_keys_of_both_are_kept_if_a_certificate_cannot_be_written(home: Path
     for record, usage in zip(records, ("ds", "ka"), strict=True):
         key = read_key(tmp_path / f"{DEVICE.hex.lower()}-{usage}.key")
         assert record.certificate.public_key_info == encode_public_key(public_point(key.public_key()))
+
+
+def test_the_keys_are_kept_if_it_is_interrupted_once_they_are_certified(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execute = Registration.execute
+
+    def interrupted(*given: object, **named: object) -> object:
+        execute(*given, **named)  # type: ignore[arg-type]
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Registration, "execute", interrupted)
+    with pytest.raises((KeyboardInterrupt, click.Abort)):
+        run_here("issue", "device", *BOTH, "--out", tmp_path / "meter.pem", "--home", home)
+    assert {path.name for path in tmp_path.glob("*.key")} == {"meter-ds.key", "meter-ka.key"}
+    with Smki.open(home) as smki:
+        assert len(list(smki.ledger.certificates(DEVICES))) == 2
