@@ -158,6 +158,9 @@ class DeviceIssuing:
         if before:
             return _known_item(each.source, [_repeated(each, before)])
         name = names.take_numbered(each.name)
+        obstacle = self._output.keys.obstacle(name) if each.device_id is not None else None
+        if obstacle is not None:
+            return _known_item(each.source, [obstacle])
         was_there = each.device_id is not None and self._output.keys.has(name)
         request, key = (each.request, None) if each.device_id is None else self._made(each, name)
         application = replace(

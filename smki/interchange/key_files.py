@@ -52,6 +52,14 @@ class KeyFiles:
         """Return whether there is a file of that name."""
         return self.is_there and self.path(name).exists()
 
+    def obstacle(self, name: str) -> Problem | None:
+        """Return why a key of that name can be neither read nor written, because something else is there; None if it can."""
+        path = self.path(name)
+        if not path.exists() or path.is_file():
+            return None
+        expected = "no file, or a private key"
+        return Problem(code="output.occupied", subject=str(path), seen="not a regular file", expected=expected)
+
     def stage(self, name: str, content: bytes) -> None:
         """Give a key that :meth:`write_staged` will write."""
         self._staged.append((name, content))

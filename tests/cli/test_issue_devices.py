@@ -272,6 +272,16 @@ def test_what_is_in_the_folder_is_kept(devices: Run, home: Path, work: Path) -> 
         assert (work / "out" / name).read_text() == text
 
 
+def test_a_pipe_or_a_folder_with_the_name_of_a_key_hides_no_other(devices: Run, home: Path, work: Path) -> None:
+    (work / "out").mkdir()
+    os.mkfifo(work / "out" / f"{EUI_NAMES[0]}.key")
+    (work / "out" / f"{EUI_NAMES[1]}.key").mkdir()
+    result = devices(*FROM, "--count", "3", "--usage", "ds", "--out", "out")
+    assert result.returncode == 1, result.stderr
+    assert list(refusals_in(work / "out" / "refusals.jsonl").values()) == [["output.occupied"]] * 2
+    assert len(issued(home)) == 1
+
+
 def test_names_of_files_do_not_lead_out_of_the_output(devices: Run, work: Path) -> None:
     folder = work / "in"
     folder.mkdir()
