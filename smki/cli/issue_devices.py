@@ -194,7 +194,8 @@ def _issue(
                     problems = () if problem is None else (problem,)
                 if problems:
                     if refusals.count < SHOWN_REFUSALS:
-                        say_problems(problems, f"{outcome.source}: ", err=True)
+                        is_named = problems[0].subject.startswith(outcome.source)
+                        say_problems(problems, "" if is_named else f"{outcome.source}: ", err=True)
                     refusals.add(outcome.source, problems)
                 if number % _REPORT_EVERY == 0:
                     report(number, requests.total)

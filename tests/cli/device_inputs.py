@@ -8,6 +8,7 @@ import functools
 import io
 import json
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -36,7 +37,7 @@ def pem_of(number: int) -> bytes:
 
 def folder_of(path: Path, count: int) -> Path:
     """A folder with requests in every encoding, one of them in a folder below."""
-    forms = [pem_of, request_of, lambda number: base64.b64encode(request_of(number))]
+    forms: list[Callable[[int], bytes]] = [pem_of, request_of, lambda number: base64.b64encode(request_of(number))]
     suffixes = (".csr", ".der", ".b64")
     path.mkdir()
     (path / "east").mkdir()

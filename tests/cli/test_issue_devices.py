@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
+import re
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -266,3 +270,21 @@ def test_names_of_files_do_not_lead_out_of_the_output(devices: Run, work: Path) 
     assert result.returncode == 0, result.stderr
     with zipfile.ZipFile(work / "out.zip") as archive:
         assert len(set(map(str.lower, archive.namelist()))) == 7
+
+
+def test_progress_has_the_rate_and_the_time_left(home: Path, tmp_path: Path) -> None:
+    ours, theirs = os.openpty()
+    words = [*FROM, "--count", "60", "--out", str(tmp_path / "out"), "--home", str(home)]
+    command = [sys.executable, "-c", "from smki.cli import main; main()", "issue", "devices", *words]
+    environment = {**os.environ, "COLUMNS": "120", "TERM": "xterm"}
+    with subprocess.Popen(command, stderr=theirs, env=environment) as process:
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError):  # when the other end is closed
+            while part := os.read(ours, 4096):
+                shown += part
+    os.close(ours)
+    assert process.returncode == 0
+    text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown.decode())
+    assert re.search(r"issuing .*100/120 [\d,]+/s \d:\d\d:\d\d", text), text
+    assert "120 certificates issued, 0 refused" in text

@@ -21,7 +21,7 @@ import pytest
 from smki import Smki
 from smki.cli import issue_devices
 from smki.home import device_issuing
-from smki.interchange import device_certificates, key_files
+from smki.interchange import device_certificates
 from smki.interchange.key_files import KeyFiles
 from smki.keys.private_key import read_key
 from smki.ledger import CertificateQuery
@@ -31,7 +31,7 @@ from smki.pki.x509 import encode_public_key
 from smki.registration import Registration, batches
 from smki.sec.role import CertificateKind
 from tests.cli.device_inputs import device, request_of, zip_of
-from tests.support import run_cli, run_here
+from tests.support import DS, KA, run_cli, run_here
 
 FORK = multiprocessing.get_context("fork")
 COUNT = 6
@@ -70,7 +70,7 @@ MOMENTS: dict[str, Callable[[], None]] = {
     "when all is issued": _at(issue_devices, "_issue", 1, after=True),
     "before the output is in place": _at(Path, "replace", 1),
     "when the output is in place": _at(device_certificates, "make_durable", 1),
-    "while its keys are removed": _at(key_files.shutil, "rmtree", 1),
+    "while its keys are removed": _at(shutil, "rmtree", 1),
     "when its keys are removed": _at(KeyFiles, "remove_all", 1, after=True),
 }
 SOURCES = {
@@ -81,8 +81,8 @@ SOURCES = {
 
 def _run_and_die(words: tuple[str, ...], place: Path, arm: Callable[[], None]) -> None:
     os.chdir(place)
-    batches.BATCH = device_issuing.CHUNK = 4  # type: ignore[misc]
-    device_issuing.MAX_HELD = 8  # type: ignore[misc]
+    batches.BATCH = device_issuing.CHUNK = 4
+    device_issuing.MAX_HELD = 8
     arm()
     run_here(*words)
 
@@ -92,7 +92,7 @@ def certified(home: Path) -> Counter[tuple[str, str]]:
     with Smki.open(home) as smki:
         assert smki.check().problems == ()
         records = smki.ledger.certificates(CertificateQuery(kinds=(CertificateKind.DEVICE,)))
-        return Counter((str(record.entity_identifier), record.certificate.usage.code.lower()) for record in records)
+        return Counter((str(record.entity_identifier), str(record.usage)) for record in records)
 
 
 def unpacked(out: Path, into: Path) -> dict[str, tuple[bytes, Path | None]]:
@@ -119,8 +119,8 @@ def unpacked(out: Path, into: Path) -> dict[str, tuple[bytes, Path | None]]:
 
 def check_complete(home: Path, out: Path, into: Path, source: str, count: int) -> None:
     """There is one certificate for each request, in the output and in the ledger, with its key if that was made."""
-    usages = ("ds", "ka") if source == "keys" else ("ds",)
-    assert certified(home) == {(str(device(number)), usage): 1 for number in range(count) for usage in usages}
+    usages = (DS, KA) if source == "keys" else (DS,)
+    assert certified(home) == {(str(device(number)), str(usage)): 1 for number in range(count) for usage in usages}
     found = unpacked(out, into)
     with Smki.open(home) as smki:
         for name, (der, key) in found.items():
@@ -166,8 +166,7 @@ def test_killed_and_started_again(home: Path, tmp_path: Path, moment: str, sourc
         assert moment in ("while its keys are removed", "when its keys are removed", "when the output is in place")
     else:
         assert again.returncode == 0, again.stderr
-    if moment != "while its keys are removed":
-        check_complete(home, place / out, tmp_path / "unpacked", source, COUNT)
+    check_complete(home, place / out, tmp_path / "unpacked", source, COUNT)
 
 
 @pytest.mark.parametrize(("sent", "out"), [(signal.SIGKILL, "out.zip"), (signal.SIGINT, "out")])
@@ -197,7 +196,7 @@ def test_interrupted_at_any_time(home: Path, tmp_path: Path, sent: signal.Signal
 
 
 def test_two_at_once(home: Path, tmp_path: Path) -> None:
-    words = ("issue", "devices", *SOURCES["keys"], "--type", "ESME", "--out", "out", "--home", home)
+    words = ("issue", "devices", *SOURCES["keys"], "--type", "ESME", "--out", "out", "--home", str(home))
     (tmp_path / "out").mkdir()
     used = KeyFiles(tmp_path / "out")
     try:
@@ -210,7 +209,7 @@ def test_two_at_once(home: Path, tmp_path: Path) -> None:
 
 
 def test_a_run_that_has_nothing_to_do(home: Path, tmp_path: Path) -> None:
-    words = ("issue", "devices", *SOURCES["keys"], "--type", "ESME", "--out", "out", "--home", home)
+    words = ("issue", "devices", *SOURCES["keys"], "--type", "ESME", "--out", "out", "--home", str(home))
     assert run_cli(*words, cwd=tmp_path).returncode == 0
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").iterdir()}
     again = run_cli(*words, cwd=tmp_path)
@@ -225,7 +224,7 @@ def test_a_run_that_has_nothing_to_do(home: Path, tmp_path: Path) -> None:
 
 
 def test_another_passphrase_is_noticed(home: Path, tmp_path: Path) -> None:
-    words = ("issue", "devices", *SOURCES["keys"], "--type", "ESME", "--out", "out", "--home", home)
+    words = ("issue", "devices", *SOURCES["keys"], "--type", "ESME", "--out", "out", "--home", str(home))
     assert run_cli(*words, cwd=tmp_path, env={"SMKI_KEY_PASSPHRASE": "one"}).returncode == 0
     assert run_cli(*words, cwd=tmp_path, env={"SMKI_KEY_PASSPHRASE": "one"}).returncode == 0
     for env in ({"SMKI_KEY_PASSPHRASE": "two"}, {}):
@@ -233,3 +232,18 @@ def test_another_passphrase_is_noticed(home: Path, tmp_path: Path) -> None:
         assert result.returncode == 2
         assert b"[key.unreadable]" in result.stderr
     assert sum(certified(home).values()) == 2 * COUNT
+
+
+def test_a_request_with_which_another_process_applied_meanwhile(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is refused, because its key is certified since it was looked up: the certificate is taken all the same."""
+    source = zip_of(tmp_path / "requests.zip", 3)
+    words = ("issue", "devices", source, "--type", "ESME", "--home", home)
+    assert run_here(*words, "--out", tmp_path / "a.jsonl").returncode == 0
+    monkeypatch.setattr(device_issuing.DeviceIssuing, "_look_up", lambda self, items: None)
+    again = run_here(*words, "--out", tmp_path / "b.jsonl")
+    assert again.returncode == 0, again.stderr
+    assert b"0 certificates issued, 3 issued before, 0 refused" in again.stderr
+    assert (tmp_path / "a.jsonl").read_bytes() == (tmp_path / "b.jsonl").read_bytes()
+    assert sum(certified(home).values()) == 3

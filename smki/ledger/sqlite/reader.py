@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from smki.identity import EntityIdentifier, SerialNumber
@@ -36,6 +36,10 @@ _COUNT = values_of("subscriber", "ti")
 _SETTING = values_of("setting", "tt")
 _ROLE = values_of("certificate", "I")
 _NUMBERS_ABOVE = values_of("audit_event", "ii")
+
+
+# They are read for every application, and are nearly always the same.
+_authority = lru_cache(maxsize=64)(rows.certificate_record)
 
 
 class SqliteReader:
@@ -115,7 +119,7 @@ class SqliteReader:
         """The authorities' certificates, in the order in which they were issued."""
         sql = f"""SELECT {rows.CERTIFICATE_COLUMNS} FROM certificate
             WHERE kind IN ('root-oca', 'issuing-oca', 'root-dca', 'issuing-dca') ORDER BY id"""  # noqa: S608
-        return [rows.certificate_record(row) for row in self._read(sql, ())]
+        return list(map(_authority, self._read(sql, ())))
 
     def application(self, application_id: int) -> ApplicationRecord | None:
         """The application with that id, or None."""
