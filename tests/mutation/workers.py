@@ -19,7 +19,7 @@ import os
 import pickle
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
@@ -30,11 +30,14 @@ from tests.mutation.coverage_map import CoverageMap, Recorder
 from tests.mutation.packages import PROJECT, Package
 from tests.mutation.processes import in_processes
 from tests.mutation.source import Mutant
+from tests.mutation.type_check import is_refused
 
-SURVIVED, KILLED, NOT_IMPORTED, NOT_REPLACED, BROKEN = 0, 1, 90, 91, 92
+SURVIVED, KILLED, NOT_IMPORTED, NOT_REPLACED, BROKEN, REFUSED = 0, 1, 90, 91, 92, 93
 """Exit statuses of a process that ran a mutant, beside those of ``processes``."""
 _FIRST = 5
-"""Number of tests that are tried before all of them."""
+"""Number of tests that are tried before the type check, which takes half a second, and all the other tests."""
+_FAILED = frozenset({pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR})
+"""Not among them: that a test named does not exist, as where a mutant changes the parameters of tests."""
 
 _ARGUMENTS = ("-q", "-s", "-x", "-p", "no:cacheprovider", "--tb=short", "--no-header")
 
@@ -196,7 +199,12 @@ class _Loop:
             path = PROJECT / trial.mutant.file
             if trial.mutant.diff and not _replace(functions.get(str(path), []), path, trial.mutant):
                 return NOT_REPLACED
-            return _run_items(session, [items[test] for test in self._killers.first(trial.tests)])
+            ordered = [items[test] for test in self._killers.first(trial.tests)]
+            if _run_items(session, ordered[:_FIRST], ordered[_FIRST:]) != SURVIVED:
+                return KILLED
+            if trial.mutant.diff and is_refused(trial.mutant):
+                return REFUSED
+            return _run_items(session, ordered[_FIRST:], [])
 
         for index, status in in_processes(
             range(len(self._trials)), run, lambda index: self._trials[index].seconds, self._parallel
@@ -205,8 +213,9 @@ class _Loop:
         return True
 
 
-def _run_items(session: pytest.Session, items: Sequence[pytest.Item]) -> int:
-    for item, following in zip(items, [*items[1:], None], strict=True):
+def _run_items(session: pytest.Session, items: Sequence[pytest.Item], later: Sequence[pytest.Item]) -> int:
+    """Those *later* may use the same fixtures, which are kept for them."""
+    for item, following in zip(items, [*items[1:], later[0] if later else None], strict=True):
         session.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
         if session.testsfailed or session.shouldfail:
             return KILLED
@@ -255,15 +264,19 @@ def _inner(code: CodeType) -> list[CodeType]:
 
 
 def by_import(
-    package: Package, control: Trial, trials: Sequence[Trial], foreign: Sequence[str], folder: Path, parallel: int
+    control: Trial, trials: Sequence[Trial], every: Container[str], foreign: Sequence[str], folder: Path, parallel: int
 ) -> Iterator[tuple[Trial, int]]:
-    """Each trial with its exit status. NOT_IMPORTED: the mutant cannot even be imported."""
+    """Each trial with its exit status. NOT_IMPORTED: the mutant cannot even be imported.
+
+    :param every: the names of all tests.
+    :param foreign: modules to import beforehand, none of them mutated.
+    """
     killers = _Killers(folder / "killers")
-    return _checked(_by_import(package, [control, *trials], foreign, killers, parallel))
+    return _checked(_by_import([control, *trials], every, foreign, killers, parallel))
 
 
 def _by_import(
-    package: Package, trials: Sequence[Trial], foreign: Sequence[str], killers: _Killers, parallel: int
+    trials: Sequence[Trial], every: Container[str], foreign: Sequence[str], killers: _Killers, parallel: int
 ) -> Iterator[tuple[Trial, int]]:
     for name in foreign:
         if name not in sys.modules:
@@ -278,13 +291,19 @@ def _by_import(
             return status
         # Most are killed by the first tests; to collect all of them takes longer than to run those.
         ordered = killers.first(trial.tests)
-        for tests in (ordered[:_FIRST], package.tests):
-            # pytest would have rewritten the assertions of smki, had it been the first to import it.
-            if _pytest(["-Wignore::pytest.PytestAssertRewriteWarning", *tests], _Order(ordered), killers) != 0:
-                return KILLED
-        return SURVIVED
+        if _selected(ordered[:_FIRST], ordered[:_FIRST], every, killers) in _FAILED:
+            return KILLED
+        if trial.mutant.diff and is_refused(trial.mutant):
+            return REFUSED
+        files = dict.fromkeys(test.partition("::")[0] for test in ordered)
+        return KILLED if _selected(list(files), ordered, every, killers) in _FAILED else SURVIVED
 
     yield from in_processes(trials, run, lambda trial: 5 + trial.seconds, parallel)
+
+
+def _selected(arguments: Sequence[str], tests: Sequence[str], every: Container[str], killers: _Killers) -> int:
+    # pytest would have rewritten the assertions of smki, had it been the first to import it.
+    return _pytest(["-Wignore::pytest.PytestAssertRewriteWarning", *arguments], _Order(tests, every), killers)
 
 
 def _import_mutant(name: str, path: Path, source: str) -> int:
@@ -345,11 +364,17 @@ class _MutantLoader(importlib.machinery.SourceFileLoader):
 
 
 class _Order:
-    """Runs the tests chosen, in their order."""
+    """Runs the tests chosen, in their order.
 
-    def __init__(self, tests: Sequence[str]) -> None:
+    :param tests: those chosen.
+    :param every: the names of all tests of the code without a mutant.
+    """
+
+    def __init__(self, tests: Sequence[str], every: Container[str]) -> None:
         self._rank = {test: rank for rank, test in enumerate(tests)}
+        self._every = every
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Those that were not chosen are left out; those that are new come last."""
+        """Those that were not chosen are left out; those that there are only with the mutant come last."""
+        items[:] = [item for item in items if item.nodeid in self._rank or item.nodeid not in self._every]
         items.sort(key=lambda item: self._rank.get(item.nodeid, len(self._rank)))
