@@ -125,7 +125,7 @@ def _run_tests(
     """Runs the tests against each mutant and notes what became of it."""
     jobs, bound = options.jobs, options.bound
     prepare()
-    covered, foreign = measure(package, folder)
+    covered, foreign = measure(package, options.output)
     quick: list[Trial] = []
     slow: list[Trial] = []
     for mutant in mutants:

@@ -11,6 +11,7 @@ Not seen: what a test does in a process of its own, which imports the code as it
 from __future__ import annotations
 
 import gc
+import hashlib
 import importlib
 import importlib.abc
 import importlib.machinery
@@ -98,9 +99,11 @@ def _pytest(arguments: Sequence[str], *plugins: object) -> int:
 def measure(package: Package, folder: Path) -> tuple[CoverageMap, list[str]]:
     """Runs the tests of a package once; what each runs, and the modules that they import from elsewhere.
 
+    What was found is kept in the folder, for as long as neither the code nor the tests change.
+
     :raises RuntimeError: when a test fails.
     """
-    path = folder / "coverage.pickle"
+    path = folder / f"{package.name}-{_digest(package)}.coverage"
 
     def run(_: Package) -> int:
         recorder = Recorder(package.files)
@@ -109,10 +112,25 @@ def measure(package: Package, folder: Path) -> tuple[CoverageMap, list[str]]:
             path.write_bytes(pickle.dumps((recorder.result(PROJECT), _foreign_modules())))
         return status
 
-    if [status for _, status in in_processes([package], run, lambda _: 900.0, 1)] != [0]:
-        raise RuntimeError(f"the tests of {package.name} fail without a mutant: see `pytest {' '.join(package.tests)}`")
+    if not path.exists():
+        for old in folder.glob(f"{package.name}-*.coverage"):
+            old.unlink()
+        if [status for _, status in in_processes([package], run, lambda _: 900.0, 1)] != [0]:
+            raise RuntimeError(
+                f"the tests of {package.name} fail without a mutant: see `pytest {' '.join(package.tests)}`"
+            )
     found: tuple[CoverageMap, list[str]] = pickle.loads(path.read_bytes())
     return found
+
+
+def _digest(package: Package) -> str:
+    """Changes with the code, its tests, and the list of those that judge the package."""
+    found = hashlib.sha256(repr(package.tests).encode())
+    for folder in ("smki", "repository", "tests"):
+        for path in sorted((PROJECT / folder).rglob("*.*")):
+            if path.is_file() and not {"__pycache__", "node_modules", "mutation"}.intersection(path.parts[:-1]):
+                found.update(f"{path.relative_to(PROJECT)} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return found.hexdigest()[:16]
 
 
 def _foreign_modules() -> list[str]:
