@@ -52,7 +52,7 @@ PACKAGES = {
             90,
         ),
         Package("relying_party", ("tests/relying_party",), 90),
-        Package("registration", ("tests/eligibility/test_cast.py", *_COMMANDS, *_REGISTER, *_REST, *_OTHERS), 90),
+        Package("registration", ("tests/registration/test_wording.py", "tests/eligibility/test_cast.py", *_COMMANDS, *_REGISTER, *_REST, *_OTHERS), 90),
         Package("authority", (*_COMMANDS, *_RECORD, *_below("tests/repository", "audit")), 90),
         Package(
             "ledger",
