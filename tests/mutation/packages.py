@@ -47,7 +47,7 @@ PACKAGES = {
     for package in (
         Package(
             "eligibility",
-            ("tests/eligibility", *_below("tests/registration", "entitlement", "inventory", "inquiry"),
+            ("tests/eligibility", *_below("tests/registration", "wording", "entitlement", "inventory", "inquiry"),
              *_below("tests/repository", "who_and_what")),
             90,
         ),

@@ -14,7 +14,7 @@ import pytest
 
 from smki import Smki
 from smki.eligibility import Decision, decision_lines
-from smki.eligibility.answers import WhatMay, WhoMay
+from smki.eligibility.answers import Entitled, WhatMay, WhoMay
 from smki.ledger import Event
 from smki.problem import SmkiError, problem_lines
 from smki.remedies import Interface
@@ -51,6 +51,8 @@ def _told(smki: Smki, work: Callable[[Smki], object]) -> str:
             lines += decision_lines(answer)
         elif isinstance(answer, WhoMay | WhatMay):
             lines.append(json.dumps(answer.as_json(), ensure_ascii=False))
+            names = [each if isinstance(each, Entitled) else each.wanted for each in answer.eligible]
+            lines.append("; ".join(map(str, [answer.wanted, *names] if isinstance(answer, WhoMay) else names)))
         elif isinstance(answer, dict):
             lines.append(json.dumps(answer, ensure_ascii=False))
     except SmkiError as refused:
