@@ -18,12 +18,13 @@ from smki.eligibility.answers import Entitled, WhatMay, WhoMay
 from smki.ledger import Event
 from smki.problem import SmkiError, problem_lines
 from smki.remedies import Interface
+from tests.registration.question_cases import QUESTIONS
 from tests.registration.register_cases import (
     CASES,
     OPERATOR,
     Case,
 )
-from tests.registration.wording_cases import OTHERS, QUESTIONS, START
+from tests.registration.wording_cases import OTHERS, START
 
 
 def _recorded(event: Event) -> dict[str, Any]:

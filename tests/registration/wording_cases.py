@@ -1,39 +1,37 @@
-"""Commands and questions whose wording is tested, beside those of ``register_cases``."""
+"""Commands whose wording is tested, beside those of ``register_cases``."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from smki import DeviceType, EntityIdentifier, RemotePartyRole, SerialNumber, Smki
-from smki.eligibility import Decision
 from smki.identity import PartyId
-from smki.ledger import CertificateQuery, CredentialKind
+from smki.ledger import CertificateQuery, CredentialKind, EventQuery, NewImport
 from smki.registration import Actor
 from smki.registration.acceptance import MAX_BECAUSE, Accept, Reject
 from smki.registration.applicants import named_user
 from smki.registration.appointments import AppointOfficer, DismissOfficer
+from smki.registration.authorisation import readable_events
 from smki.registration.authorities import EstablishAuthority
 from smki.registration.command import Command
-from smki.registration.comparison import compare
 from smki.registration.credentials import MAX_NAME, MakeApiKey, MakeToken, RevokeCredential
 from smki.registration.devices import MAX_THRESHOLD, AddDevices, ChangeDevice, SetThreshold
 from smki.registration.identifiers import ReleaseIdentifier
-from smki.registration.inquiry import Supposing
+from smki.registration.imports import Import
 from smki.registration.participation import ChangeTest, EndTest, RecordTest
 from smki.registration.parties import AddParty, ChangeParty, Register, SetStanding
 from smki.registration.products import ListProduct
+from smki.registration.publication import PublishNow
 from smki.registration.revocation import PMA, Revoke
 from smki.registration.revocation_lists import lists_of_issuer
 from smki.registration.settings import ChangeSetting, Setting
-from smki.sec.device import Device, SmetsVersion, SmiStatus
-from smki.sec.party import Officer, Party, PartyCategory, Standing
+from smki.sec.device import Device
+from smki.sec.party import Officer, PartyCategory, Standing
 from smki.sec.recorded_test import RecordedTest, TestPurpose
 from smki.sec.registry_fields import parse_registrant, registrant_fields
 from smki.sec.role import CertificateKind
-from tests.commands import change_party
 from tests.registration.register_cases import (
     AGENT,
     DCC,
@@ -142,6 +140,36 @@ def in_another_test(smki: Smki) -> None:
 
 def not_certified(smki: Smki) -> None:
     run(ChangeSetting(Setting.CERTIFIED_PRODUCTS, "listed"), AddDevices((METER,)))(smki)
+
+
+def importing(*sources: str, times: int = 1) -> Callable[[Smki], object]:
+    """Import as many certificates, each from its source."""
+
+    def work(smki: Smki) -> object:
+        known = [record.certificate for record in smki.ledger.certificates(CertificateQuery())]
+        new = [NewImport(each, source, "", ()) for each, source in zip(known, sources, strict=False)]
+        return {"imported": [smki.registration.execute(Import(tuple(new)), OPERATOR) for _ in range(times)]}
+
+    return work
+
+
+def publishing(kind: CertificateKind) -> Callable[[Smki], object]:
+    """Issue the next list of an authority."""
+    return lambda smki: smki.registration.execute(PublishNow(authority(smki, kind)), OPERATOR)
+
+
+def missing(smki: Smki) -> object:
+    """A revocation that is not on a list yet."""
+    lists = smki.lists(CertificateKind.ISSUING_OCA)
+    latest = lists.current()
+    before = lists.missing_since(latest, START)
+    of(organisation, revoking())(smki)
+    return {"before": before, "after": f"{lists.missing_since(latest, START)}"}
+
+
+def reading(actor: Actor, party: str | None = None) -> Callable[[Smki], object]:
+    """Whose events somebody reads who asks for those of a Party, or for all."""
+    return lambda smki: {"of": readable_events(smki.ledger, actor, EventQuery(party=party)).party}
 
 
 OTHERS: dict[str, Callable[[Smki], object]] = {
@@ -269,90 +297,21 @@ OTHERS: dict[str, Callable[[Smki], object]] = {
     "lists of no such authority": lambda smki: lists_of_issuer(
         smki.all_lists(CertificateKind.ISSUING_OCA), CertificateKind.ISSUING_OCA, "an authority that there is not"
     ),
+    "import": importing("a.pem", "b.pem", "a.pem"),
+    "import from many files": importing("d.pem", "c.pem", "b.pem", "a.pem"),
+    "import again": importing("a.pem", times=2),
+    "publish the list of an Issuing OCA": publishing(CertificateKind.ISSUING_OCA),
+    "publish the list of a root": publishing(CertificateKind.ROOT_OCA),
+    "publish a list of Devices": publishing(CertificateKind.ISSUING_DCA),
+    "publish the list of nobody": run(PublishNow(NOBODY)),
+    "what a list lacks": missing,
+    "read all events": reading(OPERATOR),
+    "read all events as the DCC": reading(DCC, "LARGE-SUPPLIER"),
+    "read one's own events": reading(STRANGER),
+    "read one's own events by name": reading(STRANGER, "LARGE-SUPPLIER"),
+    "read another's events": reading(STRANGER, "DCC"),
     "key agreement": lambda smki: smki.issue_organisation(
         smki.make_organisation_request(SUPPLIER, RemotePartyRole.SUPPLIER, KA)[1]
     ),
 }  # fmt: skip
 """Beside the commands of the register: those that change certificates, and what is at an edge."""
-
-YESTERDAY, LONG_AGO = START.date() - timedelta(days=1), date(2014, 7, 30)
-_S = SmiStatus
-
-
-def without_dcc(smki: Smki) -> Decision:
-    """Ask about an authority where no DCC is registered."""
-    other = smki.ledger.register.registrant(OTHER)
-    assert isinstance(other, Party)
-    change_party(smki, PartyId("DCC"), lambda dcc: replace(other, party_id=dcc.party_id, identifiers=dcc.identifiers))
-    return smki.inquiry.authority(CertificateKind.ROOT_OCA)
-
-
-def later_suspended(smki: Smki) -> Decision:
-    run(SetStanding(LARGE, Standing.SUSPENDED, YESTERDAY))(smki)
-    return smki.inquiry.organisation(SUPPLIER, RemotePartyRole.SUPPLIER, DS, as_of=YESTERDAY)
-
-
-def compared(smki: Smki, issue: Callable[[Smki], SerialNumber], actor: Actor = OPERATOR) -> object:
-    return compare(smki.ledger, issue(smki), actor).as_json()
-
-
-QUESTIONS: dict[str, Callable[[Smki], object]] = {
-    "whose is the identifier": lambda smki: smki.inquiry.organisation(FREE, RemotePartyRole.OTHER, DS),
-    "may nobody known": lambda smki: smki.inquiry.organisation(
-        SUPPLIER, RemotePartyRole.SUPPLIER, DS, applicant="NOBODY", officer="Jo"
-    ),
-    "may somebody on behalf of nobody known": lambda smki: smki.inquiry.organisation(
-        SUPPLIER, RemotePartyRole.SUPPLIER, DS, applicant="SHARED-RESOURCE", on_behalf_of="NOBODY"
-    ),
-    "may it yesterday": later_suspended,
-    "might it long ago": lambda smki: smki.inquiry.organisation(SUPPLIER, RemotePartyRole.SUPPLIER, DS, as_of=LONG_AGO),
-    "may it have another usage": lambda smki: smki.inquiry.organisation(SUPPLIER, RemotePartyRole.XML_SIGN, KA),
-    "which Device": lambda smki: smki.inquiry.device(NEW_DEVICE),
-    "a Device of another type": lambda smki: smki.inquiry.device(DEVICE, DeviceType.GSME),
-    "a Device of another model": lambda smki: smki.inquiry.device(DEVICE, model="ACME 1"),
-    "a Device that is not under test": lambda smki: smki.inquiry.device(DEVICE, under_test=True),
-    "a new Device": lambda smki: smki.inquiry.device(NEW_DEVICE, DeviceType.GSME),
-    "a new Device under test": lambda smki: smki.inquiry.device(
-        NEW_DEVICE, DeviceType.GSME, applicant="LARGE-SUPPLIER", under_test=True
-    ),
-    "a Device supposed suspended": lambda smki: smki.inquiry.device(
-        DEVICE, supposing=Supposing(status=_S.SUSPENDED, returns_to=_S.COMMISSIONED)
-    ),
-    "a Device supposed commissioned, for the DCC": lambda smki: smki.inquiry.device(
-        DEVICE, applicant="DCC", supposing=Supposing(status=_S.COMMISSIONED, smets_version=SmetsVersion.SMETS1)
-    ),
-    "an authority": lambda smki: smki.inquiry.authority(CertificateKind.ISSUING_OCA),
-    "an authority for a supplier": lambda smki: smki.inquiry.authority(
-        CertificateKind.ISSUING_OCA, applicant="LARGE-SUPPLIER", as_of=YESTERDAY
-    ),
-    "an authority on behalf of nobody known": lambda smki: smki.inquiry.authority(
-        CertificateKind.ISSUING_OCA, on_behalf_of="NOBODY"
-    ),
-    "an authority without the DCC": without_dcc,
-    "who without a certificate": lambda smki: smki.inquiry.who(),
-    "who with two": lambda smki: smki.inquiry.who(role=RemotePartyRole.SUPPLIER, authority=CertificateKind.ISSUING_OCA),
-    "who with a usage and no role": lambda smki: smki.inquiry.who(device_type=DeviceType.ESME, usage=DS),
-    "who with a status and no Device": lambda smki: smki.inquiry.who(
-        role=RemotePartyRole.SUPPLIER, supposing=Supposing(status=_S.COMMISSIONED)
-    ),
-    "who in a role": lambda smki: smki.inquiry.who(role=RemotePartyRole.SUPPLIER),
-    "who by usage": lambda smki: smki.inquiry.who(role=RemotePartyRole.XML_SIGN, usage=KA),
-    "who for a type": lambda smki: smki.inquiry.who(device_type=DeviceType.GSME),
-    "who for a Device": lambda smki: smki.inquiry.who(device=DEVICE, supposing=Supposing(status=_S.COMMISSIONED)),
-    "who for a new Device": lambda smki: smki.inquiry.who(device=NEW_DEVICE, device_type=DeviceType.CHF),
-    "who for an unknown Device": lambda smki: smki.inquiry.who(device=NEW_DEVICE),
-    "who for an authority": lambda smki: smki.inquiry.who(authority=CertificateKind.ROOT_DCA, as_of=YESTERDAY),
-    "what for nobody known": lambda smki: smki.inquiry.what("NOBODY"),
-    "what for no id": lambda smki: smki.inquiry.what("no id"),
-    "what on behalf of nobody known": lambda smki: smki.inquiry.what("SHARED-RESOURCE", on_behalf_of="NOBODY"),
-    "what": lambda smki: smki.inquiry.what("MANUFACTURER"),
-    "what on behalf of a supplier": lambda smki: smki.inquiry.what(
-        "SHARED-RESOURCE", on_behalf_of="SMALL-SUPPLIER", smets_version=SmetsVersion.SMETS1, as_of=YESTERDAY
-    ),
-    "compare": lambda smki: compared(smki, organisation),
-    "compare a Device Certificate": lambda smki: compared(smki, meter, STRANGER),
-    "compare an authority's": lambda smki: compared(smki, authority),
-    "compare what is not there": lambda smki: compared(smki, lambda _: NOBODY),
-    "compare somebody else's": lambda smki: compared(smki, organisation, MAKER),
-}
-"""Questions, which record nothing: they are told by their answer."""
