@@ -14,6 +14,7 @@ from smki.clock import to_seconds
 from smki.ledger import CertificateRecord, ListRecord
 from smki.ledger.sqlite.memory import MemoryLedger
 from smki.problem import Problem
+from smki.registration.restoration import GoOnAfterRestore
 from smki.registration.revocation import Revoke
 from tests.registration.in_memory import START, TEST, Pending
 from tests.support import DS, KA
@@ -211,6 +212,24 @@ def test_lists_of_version_0_1_are_dated_like_the_one_before_after_the_clock_was_
     ]
 
 
+def test_the_numbers_of_lists_may_go_on_after_a_restore_and_nowhere_else(damaged: Damaged) -> None:
+    restore = GoOnAfterRestore(machine_microseconds=5_000, backup_made=START, backup_sha256="00" * 32)
+    damaged.registration.execute(restore, TEST)
+    lists = damaged.smki.lists(OCA)
+    assert [lists.publish().number, lists.publish().number] == [5_001, 5_002]
+    assert damaged.found("list.order") == []
+    damaged.change("UPDATE revocation_list SET number = 5003 WHERE number = 5002")
+    (problem,) = damaged.found("list.order")
+    assert (problem.seen, problem.expected) == ("number 5003", "number 5002")
+
+
+def test_lists_are_checked_although_an_authority_before_cannot_be_read(damaged: Damaged) -> None:
+    root = next(each for each in damaged.smki.ledger.authorities() if each.kind is CertificateKind.ROOT_OCA)
+    damaged.certificate(root, "der", b"not DER")
+    damaged.second_list("entries", 2)
+    assert [problem.seen for problem in damaged.found("list.column")] == ["column entries holds 2"]
+
+
 def test_the_columns_of_the_latest_list(damaged: Damaged) -> None:
     made = damaged.list
     later = timedelta(seconds=1)
@@ -325,3 +344,11 @@ def test_a_row_that_cannot_be_read(damaged: Damaged, sql: str, seen: str) -> Non
     assert len(problem.seen) > len(seen)
     assert "None" not in problem.seen
     assert result.unfinished == 0
+    assert result.certificates <= damaged.smki.ledger.count_certificates()
+
+
+def test_what_is_said_of_a_row_that_cannot_be_read_is_bounded(damaged: Damaged) -> None:
+    damaged.change("UPDATE certificate SET kind = ? WHERE id = 5", "x" * 300)
+    found = [each.seen for each in damaged.found("ledger.damaged") if each.seen.startswith("a row that")]
+    assert found
+    assert {len(seen) for seen in found} == {200}
