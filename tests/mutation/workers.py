@@ -40,7 +40,12 @@ _FIRST = 5
 _FAILED = frozenset({pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR})
 """Not among them: that a test named does not exist, as where a mutant changes the parameters of tests."""
 
-_ARGUMENTS = ("-q", "-s", "-x", "-p", "no:cacheprovider", "--tb=short", "--no-header")
+_SHOW = bool(os.environ.get("MUTATE_SHOW"))
+_ARGUMENTS = (
+    *("-q", "-s", "-x", "-p", "no:cacheprovider", "--no-header"),
+    # To explain why two long texts differ takes pytest longer than all the rest.
+    *(("--tb=short",) if _SHOW else ("--tb=no", "--assert=plain")),
+)
 
 
 @dataclass(frozen=True, slots=True)
