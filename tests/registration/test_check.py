@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from smki import CertificateKind, Smki
+from smki import CertificateKind, EntityIdentifier, Smki
 from smki.authority.audit import CheckResult, check_ledger
 from smki.clock import to_seconds
 from smki.ledger import CertificateRecord, ListRecord
@@ -26,7 +26,7 @@ class Damaged:
     """An SMKI with a Device Certificate, two Organisation Certificates of which one is revoked, and its second list."""
 
     def __init__(self) -> None:
-        pending = Pending()
+        self.pending = pending = Pending()
         self.smki: Smki = pending.smki
         self.registration = pending.registration
         self.device, self.revoked, self.good = pending.device(), pending.organisation(DS), pending.organisation(KA)
@@ -125,6 +125,25 @@ def test_each_column_of_a_certificate(damaged: Damaged, column: str, attribute: 
 def test_the_usage_of_a_certificate(damaged: Damaged) -> None:
     damaged.certificate(damaged.good, "usage", "DS")
     assert damaged.found("ledger.column") == [of(damaged.good, "ledger.column", f"column usage holds {DS}", f"{KA}")]
+
+
+def test_each_certificate_of_one_form_is_checked(damaged: Damaged) -> None:
+    """After the first of them the whole lint is not run, but the signature is verified."""
+    alike = [
+        damaged.device,
+        *(damaged.pending.device(EntityIdentifier.parse(f"00DB1234567890A{n}")) for n in (1, 4, 5)),
+    ]
+    ledger = damaged.smki.ledger
+    for page in (1, 2, 3, 100):
+        assert check_ledger(ledger, page=page) == CheckResult(ledger.count_certificates(), 0, ())
+    for record in alike:
+        changed = bytearray(record.certificate.der)
+        changed[-1] ^= 1
+        damaged.certificate(record, "der", bytes(changed))
+        for page in (2, 100):
+            found = [each for each in check_ledger(ledger, page=page).problems if each.code.startswith("signature")]
+            assert [problem.subject for problem in found] == [f"certificate {record.serial_number}"]
+        damaged.certificate(record, "der", record.certificate.der)
 
 
 def test_the_serial_number_and_kind_of_a_certificate(damaged: Damaged) -> None:
