@@ -14,7 +14,7 @@ from smki.pki import der
 from smki.pki.oid import Oid
 from smki.pki.request import public_point
 from smki.pki.x509 import encode_attribute, encode_public_key
-from smki.problem import IntegrityError, Malformed, Problem
+from smki.problem import IntegrityError, KeyUnusable, Malformed, Problem
 from smki.profile import IssuerFacts
 from smki.registration.authorities import EstablishAuthority
 from smki.registration.revocation import Revoke
@@ -179,3 +179,21 @@ def test_the_first_key_of_a_kind_is_that_of_its_label(smki: Smki) -> None:
     for record in smki.ledger.authorities():
         key = SeededRandomness("hierarchy").private_key(f"authority {record.kind.value}")
         assert public_point(key.public_key()) == record.certificate.point
+
+
+def test_every_key_that_cannot_be_used_is_named_but_those_of_the_revoked(smki: Smki) -> None:
+    second, third = establish(smki, OCA), establish(smki, DCA)
+    assert smki.hierarchy.unusable_keys(smki.ledger) == []
+    again = Smki.in_memory(seed="hierarchy", at=START)  # with the keys of the first four alone
+    again._keys.write("issuing-dca-TD02", SystemRandomness().private_key(""))
+    problems = again.hierarchy.unusable_keys(smki.ledger)
+    assert [(problem.code, problem.subject) for problem in problems] == [
+        ("key.missing", "private key of Issuing OCA T2"),
+        ("authority.key-mismatch", "private key of Issuing DCA TD02"),
+    ]
+    for record, code in ((second, "key.missing"), (third, "authority.key-mismatch")):
+        with pytest.raises(KeyUnusable) as caught:
+            again.hierarchy.require_key(record)
+        assert caught.value.code == code
+    revoke(smki, second)
+    assert again.hierarchy.unusable_keys(smki.ledger) == problems[1:]
