@@ -13,6 +13,7 @@ from smki.registration import Actor
 from smki.registration.comparison import compare
 from smki.registration.inquiry import Supposing
 from smki.registration.parties import SetStanding
+from smki.registration.settings import ChangeSetting, Setting
 from smki.sec.device import SmetsVersion, SmiStatus
 from smki.sec.party import Party, Standing
 from smki.sec.role import CertificateKind
@@ -44,6 +45,12 @@ def later_suspended(smki: Smki) -> Decision:
     return smki.inquiry.organisation(SUPPLIER, RemotePartyRole.SUPPLIER, DS, as_of=YESTERDAY)
 
 
+def not_certified(smki: Smki) -> Decision:
+    """Ask about a Device that may be added as a Device under test alone."""
+    run(ChangeSetting(Setting.CERTIFIED_PRODUCTS, "listed"))(smki)
+    return smki.inquiry.device(NEW_DEVICE, DeviceType.ESME)
+
+
 def compared(smki: Smki, issue: Callable[[Smki], SerialNumber], actor: Actor = OPERATOR) -> object:
     return compare(smki.ledger, issue(smki), actor).as_json()
 
@@ -67,6 +74,11 @@ QUESTIONS: dict[str, Callable[[Smki], object]] = {
     "a new Device under test": lambda smki: smki.inquiry.device(
         NEW_DEVICE, DeviceType.GSME, applicant="LARGE-SUPPLIER", under_test=True
     ),
+    "a new hub": lambda smki: smki.inquiry.device(NEW_DEVICE, DeviceType.CHF),
+    "a new Device under test of whoever may": lambda smki: smki.inquiry.device(
+        NEW_DEVICE, DeviceType.ESME, under_test=True
+    ),
+    "a new Device whose model is not certified": not_certified,
     "a Device supposed suspended": lambda smki: smki.inquiry.device(
         DEVICE, supposing=Supposing(status=_S.SUSPENDED, returns_to=_S.COMMISSIONED)
     ),

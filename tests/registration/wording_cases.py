@@ -7,14 +7,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from smki import DeviceType, EntityIdentifier, RemotePartyRole, SerialNumber, Smki
+from smki.clock import FIRST_YEAR, LAST_YEAR
+from smki.eligibility import Participation
 from smki.identity import PartyId
 from smki.ledger import CertificateQuery, CredentialKind, EventQuery, NewImport
 from smki.registration import Actor
 from smki.registration.acceptance import MAX_BECAUSE, Accept, Reject
-from smki.registration.applicants import named_user
+from smki.registration.applicants import first_eligible, named_user
 from smki.registration.appointments import AppointOfficer, DismissOfficer
 from smki.registration.authorisation import readable_events
 from smki.registration.authorities import EstablishAuthority
+from smki.registration.clock import SetClock
 from smki.registration.command import Command
 from smki.registration.credentials import MAX_NAME, MakeApiKey, MakeToken, RevokeCredential
 from smki.registration.devices import MAX_THRESHOLD, AddDevices, ChangeDevice, SetThreshold
@@ -30,7 +33,7 @@ from smki.registration.settings import ChangeSetting, Setting
 from smki.sec.device import Device
 from smki.sec.party import Officer, PartyCategory, Standing
 from smki.sec.recorded_test import RecordedTest, TestPurpose
-from smki.sec.registry_fields import parse_registrant, registrant_fields
+from smki.sec.registry_fields import Registrant, parse_registrant, registrant_fields
 from smki.sec.role import CertificateKind
 from tests.registration.register_cases import (
     AGENT,
@@ -44,6 +47,7 @@ from tests.registration.register_cases import (
     OPERATOR,
     SHARED,
     STRANGER,
+    home_clock,
     with_key,
     with_token,
 )
@@ -170,6 +174,26 @@ def missing(smki: Smki) -> object:
 def reading(actor: Actor, party: str | None = None) -> Callable[[Smki], object]:
     """Whose events somebody reads who asks for those of a Party, or for all."""
     return lambda smki: {"of": readable_events(smki.ledger, actor, EventQuery(party=party)).party}
+
+
+class Nobody:
+    """A register without anybody."""
+
+    def registrant(self, party: PartyId) -> Registrant | None:
+        return None
+
+    def registrants(self) -> list[Registrant]:
+        return []
+
+    def owner(self, identifier: EntityIdentifier) -> Registrant | None:
+        return None
+
+    def device(self, device_id: EntityIdentifier) -> Device | None:
+        return None
+
+
+def year(number: int) -> datetime:
+    return datetime(number, 6, 1, tzinfo=UTC)
 
 
 OTHERS: dict[str, Callable[[Smki], object]] = {
@@ -310,6 +334,22 @@ OTHERS: dict[str, Callable[[Smki], object]] = {
     "read one's own events": reading(STRANGER),
     "read one's own events by name": reading(STRANGER, "LARGE-SUPPLIER"),
     "read another's events": reading(STRANGER, "DCC"),
+    "a command of the DCC's by a supplier": run(SetThreshold(DEVICE, 200), actor=STRANGER),
+    "a command of the DCC's by nobody of it": run(SetThreshold(DEVICE, 200), actor=Actor(interface="python", party="DCC")),
+    "a command of the DCC's by an officer of nobody": run(
+        SetThreshold(DEVICE, 200), actor=Actor(interface="python", officer="Jo")
+    ),
+    "a command of the DCC's by long names": run(
+        SetThreshold(DEVICE, 200), actor=Actor(interface="python", party=LONG, officer=LONG)
+    ),
+    "who applies where nobody is registered": lambda _: first_eligible(
+        Nobody(), METER, START.date(), OPERATOR, lambda _: Participation()
+    ),
+    "the first year of a clock": lambda smki: run(SetClock(clock=home_clock(smki), fixed=year(FIRST_YEAR)))(smki),
+    "the year before": lambda smki: run(SetClock(clock=home_clock(smki), fixed=year(FIRST_YEAR - 1)))(smki),
+    "the last year of a clock": lambda smki: run(SetClock(clock=home_clock(smki), fixed=year(LAST_YEAR)))(smki),
+    "the year after": lambda smki: run(SetClock(clock=home_clock(smki), fixed=year(LAST_YEAR + 1)))(smki),
+    "a shift beyond all years": lambda smki: run(SetClock(clock=home_clock(smki), shift=timedelta.max))(smki),
     "key agreement": lambda smki: smki.issue_organisation(
         smki.make_organisation_request(SUPPLIER, RemotePartyRole.SUPPLIER, KA)[1]
     ),
