@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from smki.eligibility import InventoryQuestion, Listing, decide, decision_lines
+from smki.eligibility import AuthorityQuestion, InventoryQuestion, Listing, decide, decision_lines
 from smki.eligibility.question import Participation, Question
 from smki.identity import PartyId
 from smki.sec.device import DeviceType
-from smki.sec.role import RemotePartyRole
+from smki.sec.role import CertificateKind, RemotePartyRole
 from tests.eligibility.participants import ASKING
 from tests.eligibility.people import (
     APPLICANTS,
@@ -86,6 +86,8 @@ MORE: dict[str, Question] = {
         organisation_question(APPLICANTS["dcc"], RemotePartyRole.DSP_XML_SIGN),
         roles_before=BROKER | {RemotePartyRole.DSP_XML_SIGN},
     ),
+    "an authority, by a maker": AuthorityQuestion(by(MAKER), CertificateKind.ROOT_OCA, TODAY),
+    "an authority, by nobody known": AuthorityQuestion(APPLICANTS["non-party"], CertificateKind.ROOT_OCA, TODAY),
     "nobody known": device_question(APPLICANTS["non-party"], METER),
     "a supplier that is not a User, by its agent": device_question(APPLICANTS["agent of non-user supplier"], METER),
 }
