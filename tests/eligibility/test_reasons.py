@@ -410,6 +410,8 @@ def test_a_decision_as_json_is_complete() -> None:
             "text": "Party MAKER as recorded on 2026-01-01 (last change: 2025-12-31).",
         }
     ]  # fmt: skip
+    sources = [replace(used, source=source).as_json()["source"] for source in Source]
+    assert sources == ["history", "added later", "no history"]
     assert decide(InventoryQuestion(SUPPLIER, device("IHD"), TODAY)).as_json()["test"] is None
     assert decide(AuthorityQuestion(DCC, CertificateKind.ROOT_OCA, TODAY)).as_json()["test"] is None
     early = decide(organisation_question(DCC, _R.RECOVERY, date(2014, 7, 30))).as_json()

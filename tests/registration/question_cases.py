@@ -11,6 +11,7 @@ from smki.eligibility import Decision
 from smki.identity import PartyId
 from smki.registration import Actor
 from smki.registration.comparison import compare
+from smki.registration.duties import statement_of, unstated
 from smki.registration.inquiry import Supposing
 from smki.registration.parties import SetStanding
 from smki.registration.settings import ChangeSetting, Setting
@@ -49,6 +50,18 @@ def not_certified(smki: Smki) -> Decision:
     """Ask about a Device that may be added as a Device under test alone."""
     run(ChangeSetting(Setting.CERTIFIED_PRODUCTS, "listed"))(smki)
     return smki.inquiry.device(NEW_DEVICE, DeviceType.ESME)
+
+
+def stating(setting: str, *, is_stated: bool) -> Callable[[Smki], object]:
+    """What is missing of the statement with an application, and what is recorded of it."""
+
+    def work(smki: Smki) -> object:
+        run(ChangeSetting(Setting.STATEMENT, setting))(smki)
+        recorded = statement_of(smki.ledger, is_stated)
+        missing = [problem.as_json() for problem in unstated(smki.ledger, is_stated)]
+        return {"recorded": recorded and recorded.value, "missing": missing}
+
+    return work
 
 
 def compared(smki: Smki, issue: Callable[[Smki], SerialNumber], actor: Actor = OPERATOR) -> object:
@@ -113,6 +126,9 @@ QUESTIONS: dict[str, Callable[[Smki], object]] = {
     "what on behalf of a supplier": lambda smki: smki.inquiry.what(
         "SHARED-RESOURCE", on_behalf_of="SMALL-SUPPLIER", smets_version=SmetsVersion.SMETS1, as_of=YESTERDAY
     ),
+    "a statement that is recorded automatically": stating("automatic", is_stated=False),
+    "a statement that is made": stating("explicit", is_stated=True),
+    "a statement that is missing": stating("explicit", is_stated=False),
     "compare": lambda smki: compared(smki, organisation),
     "compare a Device Certificate": lambda smki: compared(smki, meter, STRANGER),
     "compare an authority's": lambda smki: compared(smki, authority),
