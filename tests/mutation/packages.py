@@ -53,7 +53,7 @@ PACKAGES = {
         ),
         Package("relying_party", ("tests/relying_party",), 90),
         Package("registration", ("tests/registration/test_wording.py", "tests/eligibility/test_cast.py", *_COMMANDS, *_REGISTER, *_REST, *_OTHERS), 90),
-        Package("authority", (*_COMMANDS, *_RECORD, *_below("tests/repository", "audit")), 90),
+        Package("authority", (*_COMMANDS, *_RECORD, *_below("tests/ledger", "check_in_pages"), *_below("tests/repository", "audit")), 90),
         Package(
             "ledger",
             ("tests/ledger", *_RECORD,

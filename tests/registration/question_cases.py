@@ -116,6 +116,7 @@ QUESTIONS: dict[str, Callable[[Smki], object]] = {
     "who by usage": lambda smki: smki.inquiry.who(role=RemotePartyRole.XML_SIGN, usage=KA),
     "who for a type": lambda smki: smki.inquiry.who(device_type=DeviceType.GSME),
     "who for a Device": lambda smki: smki.inquiry.who(device=DEVICE, supposing=Supposing(status=_S.COMMISSIONED)),
+    "who yesterday": lambda smki: smki.inquiry.who(device=DEVICE, as_of=YESTERDAY),
     "who for a new Device": lambda smki: smki.inquiry.who(device=NEW_DEVICE, device_type=DeviceType.CHF),
     "who for an unknown Device": lambda smki: smki.inquiry.who(device=NEW_DEVICE),
     "who for an authority": lambda smki: smki.inquiry.who(authority=CertificateKind.ROOT_DCA, as_of=YESTERDAY),
