@@ -33,6 +33,9 @@ def _nothing() -> None:
 MAX_ATTEMPTS = 3
 """How many workers may die in the same call before it is made in this process."""
 
+_PIPE_BYTES = 1 << 20
+"""Enough for a whole call or result."""
+
 _PROGRAM = "from smki.workers import serve; serve()"
 _END, _URGENT, _LATER = range(3)
 
@@ -176,6 +179,9 @@ class _Worker:
             [sys.executable, "-P", "-c", _PROGRAM],  # -P: nothing is imported from the working directory
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            # For each part that is read, the thread needs the interpreter again, and may have to wait for it.
+            bufsize=_PIPE_BYTES,
+            pipesize=_PIPE_BYTES,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
         )
         return self._process
