@@ -31,12 +31,14 @@ def _nothing() -> None:
 
 
 MAX_ATTEMPTS = 3
-"""How many workers may die in the same call before it is made in this process."""
+"""How many workers may die in the same call before it is made in this process, and how many may die in succession while they
+are started before no more are started."""
 
 _PIPE_BYTES = 1 << 20
 """Enough for a whole call or result."""
 
-_PROGRAM = "from smki.workers import serve; serve()"
+_PROGRAM = "import sys; sys.path[:] = sys.argv[1:]; from smki.workers import serve; serve()"
+_READY = "ready"
 _END, _URGENT, _LATER = range(3)
 
 
@@ -68,6 +70,7 @@ class Workers:
         self._calls: queue.PriorityQueue[_Call] = queue.PriorityQueue()
         self._order = itertools.count()
         self._closed = threading.Event()
+        self._owner = os.getpid()
 
     def submit(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Call a function in a worker, and return its future result. Calls begin in the order in which they were made."""
@@ -80,6 +83,7 @@ class Workers:
     def _submit(self, priority: int, function: Callable[..., T], args: Any, kwargs: Any) -> Future[T]:
         call = _Call(priority, next(self._order), function, args, kwargs)
         with self._lock:
+            self._forget_those_of_the_parent()
             if self._closed.is_set():
                 raise RuntimeError("the workers were closed")
             if not self._threads:
@@ -91,6 +95,8 @@ class Workers:
         return call.future
 
     def _work(self) -> None:
+        # Inherited by the processes: an interrupt of the terminal reaches them too, but this process decides.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         worker = _Worker()
         try:
             while (call := self._calls.get()).priority != _END:
@@ -113,6 +119,7 @@ class Workers:
     def close(self) -> None:
         """Stop the processes, once the calls that have begun are done. The others are cancelled."""
         with self._lock:
+            self._forget_those_of_the_parent()
             self._closed.set()
             threads, self._threads = self._threads, []
         if not threads:
@@ -124,6 +131,11 @@ class Workers:
             self._calls.put(_Call(_END, next(self._order)))
         for thread in threads:
             thread.join()
+
+    def _forget_those_of_the_parent(self) -> None:
+        """Begin anew in a forked process, which has the threads of its parent only in name."""
+        if self._owner != os.getpid():
+            self._owner, self._threads, self._calls = os.getpid(), [], queue.PriorityQueue()
 
     def __enter__(self) -> Workers:
         return self
@@ -150,6 +162,7 @@ class _Worker:
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
+        self._failed_starts = 0
 
     def call(self, call: _Call) -> Any:
         """Make a call in the process, and return its result.
@@ -173,18 +186,22 @@ class _Worker:
         return result
 
     def _start(self) -> subprocess.Popen[bytes]:
-        # The package is found where this process found it, whatever the working directory and PYTHONPATH are.
-        paths = [str(Path(__file__).parent.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
-        self._process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-P", "-c", _PROGRAM],  # -P: nothing is imported from the working directory
+        # In a frozen program, sys.executable is that program, which would be started again.
+        if self._failed_starts == MAX_ATTEMPTS or not sys.executable or getattr(sys, "frozen", False):
+            raise _Died
+        self._failed_starts += 1
+        process = self._process = subprocess.Popen(  # noqa: S603
+            [sys.executable, *_options(), "-c", _PROGRAM, *_paths()],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             # For each part that is read, the thread needs the interpreter again, and may have to wait for it.
             bufsize=_PIPE_BYTES,
             pipesize=_PIPE_BYTES,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
         )
-        return self._process
+        if pickle.load(process.stdout) != _READY:  # type: ignore[arg-type]  # noqa: S301  (from our own process)
+            raise _Died
+        self._failed_starts = 0
+        return process
 
     def stop(self) -> None:
         """End the process, if there is one."""
@@ -194,9 +211,21 @@ class _Worker:
             process.communicate()
 
 
+def _options() -> list[str]:
+    """Return the options for a Python that starts with the same isolation as this one."""
+    given = {"-I": sys.flags.isolated, "-E": sys.flags.ignore_environment, "-s": sys.flags.no_user_site}
+    return ["-P", *(option for option, is_given in {**given, "-S": sys.flags.no_site}.items() if is_given)]
+
+
+def _paths() -> list[str]:
+    """Return where this process finds modules, except in the working directory."""
+    package = str(Path(__file__).parent.parent)
+    paths = [path for path in sys.path if path]
+    return paths if package in paths else [*paths, package]
+
+
 def serve() -> None:
     """Make the calls that arrive on standard input, until it ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of the terminal: the process that started this one decides
     calls, results = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     with Path(os.devnull).open("r+b") as nothing:
         os.dup2(nothing.fileno(), 0)
@@ -204,6 +233,8 @@ def serve() -> None:
         os.dup2(nothing.fileno() if sys.stderr is None else sys.stderr.fileno(), 1)
     # When the other end is gone, reading or writing fails, and there is nothing left to do.
     with contextlib.suppress(EOFError, OSError):
+        pickle.dump(_READY, results)
+        results.flush()
         while True:
             function, args, kwargs = pickle.load(calls)  # noqa: S301  (from the process that started this one)
             try:

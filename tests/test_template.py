@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 
 import pytest
@@ -257,6 +257,37 @@ def test_what_is_made_does_not_depend_on_what_was_made_before(
 @pytest.fixture(scope="module")
 def used() -> CertificateMaker:
     return CertificateMaker(TEST_POLICY_OID)
+
+
+def test_what_other_certificates_have_is_not_put_in_the_place_of_what_is_asked_for(issued: list[Certificate]) -> None:
+    """After the certificate of an ordinary subject, those of subjects that differ from it in one thing."""
+    asked, issuer = CertificationRequest.of(read_request(request(0))), IssuerFacts.of(issued[0])
+    assert asked.subject_alt_name is not None
+    carried_over = {Oid.KEY_USAGE: asked.key_usage, Oid.SUBJECT_ALT_NAME: asked.subject_alt_name}
+    ordinary = Subject(asked.subject, asked.public_key_info, carried_over)
+    # id-ecDH (RFC 5480 2.1.2) with the curve and the point of the same key
+    restricted = bytes.fromhex("3057301106052b8104010c") + asked.public_key_info[13:]
+    alike = asked.subject_alt_name
+    others = (
+        replace(ordinary, public_key_info=restricted),
+        replace(ordinary, public_key_info=asked.public_key_info[:-64]),
+        replace(ordinary, carried_over={**carried_over, Oid.SUBJECT_KEY_IDENTIFIER: b"\x04\x08" + bytes(8)}),
+        replace(ordinary, carried_over={**carried_over, Oid.SUBJECT_ALT_NAME: alike[:-9] + b"\x07" + alike[-7:]}),
+        replace(ordinary, carried_over={**carried_over, Oid.SUBJECT_ALT_NAME: alike[-7:]}),
+    )
+    serial, moment = SerialNumber(1 << 120), datetime(2026, 1, 1, tzinfo=UTC)
+    for other in others:
+        maker, new = CertificateMaker(TEST_POLICY_OID), CertificateMaker(TEST_POLICY_OID)
+        orders = [
+            CertificateOrder(CertificateKind.DEVICE, None, subject, issuer, KEY, serial)
+            for subject in (ordinary, other)
+        ]
+        maker.make(orders[0], moment)
+        with pytest.raises(NotConformant) as expected:
+            new.make(orders[1], moment)
+        with pytest.raises(NotConformant) as found:
+            maker.make(orders[1], moment)
+        assert found.value.problems == expected.value.problems
 
 
 def test_authorities_are_no_templates(issued: list[Certificate]) -> None:

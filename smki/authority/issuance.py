@@ -74,7 +74,7 @@ class CertificateMaker:
     def __init__(self, policy_oid: str) -> None:
         self.policy_oid = policy_oid
         self._templates = IssuingTemplates()
-        self._alike: dict[tuple[bytes | None, ...], CertificateTemplate] = {}
+        self._alike: dict[tuple[object, ...], CertificateTemplate] = {}
 
     def make(self, order: CertificateOrder, now: datetime) -> bytes:
         """Build a certificate, lint it, and sign it. Return it (DER).
@@ -106,7 +106,7 @@ class CertificateMaker:
             self._remember(key, tbs)
         return order.key.sign(cleared)
 
-    def _remember(self, key: tuple[bytes | None, ...], tbs: bytes) -> None:
+    def _remember(self, key: tuple[object, ...], tbs: bytes) -> None:
         for template, _ in self._templates.covering(tbs):
             if len(self._alike) >= MAX_ALIKE:
                 self._alike.clear()
@@ -117,14 +117,15 @@ MAX_ALIKE = 64
 """Number of templates from which certificates are made."""
 
 
-def _what_devices_share(order: CertificateOrder) -> tuple[bytes | None, ...] | None:
+def _what_devices_share(order: CertificateOrder) -> tuple[object, ...] | None:
     """Return what determines a Device Certificate but for its serial number, notBefore, key and Device ID, which ends its
     subjectAltName; None for other certificates."""
     name = order.subject.carried_over.get(Oid.SUBJECT_ALT_NAME)
     if order.kind is not CertificateKind.DEVICE or name is None:
         return None
-    usage = order.subject.carried_over.get(Oid.KEY_USAGE)
-    return order.issuer.name, order.issuer.key_identifier, order.subject.name, usage, name[:-8]
+    subject, issuer = order.subject, order.issuer
+    others = [item for item in sorted(subject.carried_over.items()) if item[0] != Oid.SUBJECT_ALT_NAME]
+    return issuer.name, issuer.key_identifier, subject.name, subject.public_key_info[:-65], name[:-8], *others
 
 
 def _filled(like: CertificateTemplate, contents: CertificateContents) -> bytes | None:

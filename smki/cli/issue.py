@@ -218,12 +218,14 @@ def _apply(smki: Smki, wanted: Sequence[_Wanted], actor: Actor) -> None:
         with contextlib.ExitStack() as abandoned:
             # Opened before anything is issued, so that an unwritable location is noticed early.
             outputs = [abandoned.enter_context(_opened(each.out)) for each in wanted]
-            outcomes = smki.apply_all([each.application for each in wanted], actor)
-            for each, files, file, (_, outcome) in zip(wanted, made, outputs, outcomes, strict=True):
+            outcomes = [outcome for _, outcome in smki.apply_all([each.application for each in wanted], actor)]
+            # All of them before anything is written: if that fails, the keys of issued certificates are kept.
+            for files, outcome in zip(made, outcomes, strict=True):
+                files.is_issued = isinstance(outcome, Issued)
+            for each, files, file, outcome in zip(wanted, made, outputs, outcomes, strict=True):
                 if isinstance(outcome, Refusal):
                     refusals.append(outcome)
                     continue
-                files.is_issued = True
                 file.write(encode_certificate(outcome.record.certificate, each.out))
                 _tell(each, outcome)
                 if files.places:

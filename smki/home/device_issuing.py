@@ -25,11 +25,12 @@ from smki.pki.x509 import P256_KEY_INFO, P256_KEY_INFO_BYTES
 from smki.problem import Problem
 from smki.registration import Actor, Application, Issued, Refusal
 
-CHUNK = 512
-"""Number of requests that are looked up at once in the ledger, and whose keys are written at once."""
+CHUNK, CHUNK_BYTES = 512, 4 * 1024 * 1024
+"""Maximum number of requests that are looked up at once in the ledger, and whose keys are written at once; and the number of
+their bytes from which on no more are taken. Ordinary ones have 350 bytes each."""
 
-MAX_HELD = 8 * CHUNK
-"""Number of requests that are held while applications before them are decided on."""
+MAX_HELD, MAX_HELD_BYTES = 8 * CHUNK, 8 * CHUNK_BYTES
+"""Number of requests, and of their bytes, that are held while applications before them are decided on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,8 @@ class _Item:
     """What to apply with; None if the outcome is known."""
     key: bytes | None = None
     """The private key (PKCS#8 in PEM) that was made."""
+    key_was_there: bool = False
+    """Whether the key was found in the output."""
     outcome: DeviceOutcome | None = None
 
 
@@ -96,7 +99,8 @@ class DeviceIssuing:
             chunk = list(held)
             while True:
                 yield from (item.application for item in chunk if item.application is not None)
-                if len(held) >= MAX_HELD or (following := next(chunks, None)) is None:
+                is_enough = len(held) >= MAX_HELD or sum(map(_size, held)) >= MAX_HELD_BYTES
+                if is_enough or (following := next(chunks, None)) is None:
                     return
                 chunk = following
                 held.extend(chunk)
@@ -123,7 +127,7 @@ class DeviceIssuing:
             if record is not None:
                 return self._done(item, record)
         if item.key is not None:
-            self._output.keys.discard(item.name)
+            self._output.keys.discard(item.name, was_there=item.key_was_there)
         return DeviceOutcome(source=item.source, problems=outcome.problems)
 
     def _done(self, item: _Item, record: CertificateRecord, *, is_new: bool = False) -> DeviceOutcome:
@@ -132,11 +136,20 @@ class DeviceIssuing:
 
     def _settled(self, items: Iterator[DeviceRequest | UnreadableRequest], names: Names) -> Iterator[list[_Item]]:
         """Yield the items in chunks, with the keys made and durable, and with the outcomes that are known already."""
-        while chunk := list(islice(items, CHUNK)):
-            settled = [self._item(each, names) for each in chunk]
+        while settled := self._next_chunk(items, names):
             self._output.keys.write_staged()
             self._look_up([item for item in settled if item.application is not None])
             yield settled
+
+    def _next_chunk(self, items: Iterator[DeviceRequest | UnreadableRequest], names: Names) -> list[_Item]:
+        chunk: list[_Item] = []
+        size = 0
+        for each in islice(items, CHUNK):
+            chunk.append(self._item(each, names))
+            size += _size(chunk[-1])
+            if size >= CHUNK_BYTES:
+                break
+        return chunk
 
     def _item(self, each: DeviceRequest | UnreadableRequest, names: Names) -> _Item:
         if isinstance(each, UnreadableRequest):
@@ -145,6 +158,7 @@ class DeviceIssuing:
         if before:
             return _known_item(each.source, [_repeated(each, before)])
         name = names.take_numbered(each.name)
+        was_there = each.device_id is not None and self._output.keys.has(name)
         request, key = (each.request, None) if each.device_id is None else self._made(each, name)
         application = replace(
             self._application,
@@ -152,7 +166,7 @@ class DeviceIssuing:
             device_type=each.device_type or self._application.device_type,
             model=each.model or self._application.model,
         )
-        return _Item(source=each.source, name=name, application=application, key=key)
+        return _Item(source=each.source, name=name, application=application, key=key, key_was_there=was_there)
 
     def _made(self, each: DeviceRequest, name: str) -> tuple[bytes, bytes]:
         """Return a request, and the private key (PEM) that was made for it, now or before."""
@@ -196,6 +210,10 @@ class DeviceIssuing:
 
 def _known_item(source: str, problems: Iterable[Problem]) -> _Item:
     return _Item(source=source, outcome=DeviceOutcome(source=source, problems=tuple(problems)))
+
+
+def _size(item: _Item) -> int:
+    return len(item.application.request) if item.application is not None else 0
 
 
 def _public_key(request: bytes) -> bytes | None:

@@ -208,7 +208,7 @@ class _File:
     """One file, which appears when it is complete. Keys are in the folder ``FILE.keys`` until then."""
 
     def __init__(self, path: Path, form: type[_Format]) -> None:
-        self.keys = KeyFiles(path.with_name(f"{path.name}.keys"))
+        self.keys = KeyFiles(path.with_name(f"{path.name}.keys"), temporary=True)
         # With the keys still there, the run that made the file did not come to its end: it is made again from them.
         if path.exists() and not self.keys.is_there:
             raise NotReady(

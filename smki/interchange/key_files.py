@@ -25,11 +25,13 @@ class KeyFiles:
     The folder is locked while it is in use, so that two processes do not work on the same keys.
 
     :param folder: made when the first key is written, for its owner only.
+    :param temporary: whether the folder is only for these keys and removed with them, so that nobody else keeps keys in it.
     :raises NotReady: if another process uses it.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, temporary: bool = False) -> None:
         self._folder = folder
+        self._temporary = temporary
         self._descriptor: int | None = None
         self._staged: list[tuple[str, bytes]] = []
         for abandoned in left_beside(folder):
@@ -87,9 +89,14 @@ class KeyFiles:
             temporary.unlink(missing_ok=True)
             raise
 
-    def discard(self, name: str) -> None:
-        """Remove a key for which there is no certificate."""
-        self.path(name).unlink(missing_ok=True)
+    def discard(self, name: str, *, was_there: bool) -> None:
+        """Remove a key for which there is no certificate.
+
+        :param was_there: whether the file was there before. It is then kept, unless the folder is temporary, because the
+            key may be somebody's.
+        """
+        if self._temporary or not was_there:
+            self.path(name).unlink(missing_ok=True)
 
     def remove_all(self, names: Iterable[str]) -> bool:
         """Remove the folder, at once, if nothing else than the keys of these names is in it; return whether it was."""

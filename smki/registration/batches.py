@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain, islice
+from itertools import chain
 
 from smki.authority.batch_work import Examined, examine_in_workers
 from smki.registration.actor import Actor
@@ -16,6 +16,9 @@ from smki.workers import Workers
 
 BATCH = 1024
 """Number of applications that are recorded in one transaction. Others can write between two transactions."""
+
+BATCH_BYTES = 4 * 1024 * 1024
+"""Number of bytes of requests from which on a batch takes no more. Those of a thousand Devices have a tenth of it."""
 
 AHEAD = 3
 """Number of batches whose requests are examined while an earlier one is decided on."""
@@ -67,6 +70,13 @@ def _decided(
 
 
 def _batched(applications: Iterable[Application]) -> Iterator[tuple[Application, ...]]:
-    each = iter(applications)
-    while batch := tuple(islice(each, BATCH)):
-        yield batch
+    batch: list[Application] = []
+    size = 0
+    for each in applications:
+        batch.append(each)
+        size += len(each.request)
+        if len(batch) == BATCH or size >= BATCH_BYTES:
+            yield tuple(batch)
+            batch, size = [], 0
+    if batch:
+        yield tuple(batch)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -95,3 +97,20 @@ def test_the_key_of_a_certificate_that_cannot_be_written_is_kept(
             "issue", "device", "--eui", DEVICE.hex, "--usage", "ds", "--out", tmp_path / "meter.pem", "--home", home
         )
     assert {path.name for path in tmp_path.iterdir()} == {"meter.key", "meter.csr", "pki"}
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a file that is always full")
+def test_the_keys_of_both_are_kept_if_a_certificate_cannot_be_written(home: Path, tmp_path: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        words = ["issue", "device", *BOTH, "--home", str(home)]
+        result = subprocess.run(
+            [sys.executable, "-c", "from smki.cli import main; main()", *words], cwd=tmp_path, stdout=full, stderr=subprocess.PIPE,
+            check=False, timeout=60,
+        )  # fmt: skip
+    assert result.returncode != 0
+    with Smki.open(home) as smki:
+        records = list(smki.ledger.certificates(DEVICES))
+    assert [record.usage for record in records] == [DS, KA]
+    for record, usage in zip(records, ("ds", "ka"), strict=True):
+        key = read_key(tmp_path / f"{DEVICE.hex.lower()}-{usage}.key")
+        assert record.certificate.public_key_info == encode_public_key(public_point(key.public_key()))

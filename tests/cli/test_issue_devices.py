@@ -234,6 +234,18 @@ def test_a_key_for_which_nothing_is_issued_is_removed(devices: Run, work: Path) 
     assert [path.name for path in (work / "out").iterdir()] == ["refusals.jsonl"]
 
 
+def test_a_key_that_was_there_is_kept_whatever_is_decided(devices: Run, work: Path) -> None:
+    assert devices(*FROM, "--count", "1", "--usage", "ds", "--out", "first").returncode == 0
+    name = f"{device(0).hex.lower()}-ds.key"
+    (work / "out").mkdir()
+    key = (work / "first" / name).read_bytes()
+    (work / "out" / f"{device(1).hex.lower()}-ds.key").write_bytes(key)
+    result = devices("--from", device(1).hex, "--count", "1", "--usage", "ds", "--type", "ESME", "--out", "out")
+    assert result.returncode == 1
+    assert b"[public-key.already-certified]" in result.stderr
+    assert (work / "out" / f"{device(1).hex.lower()}-ds.key").read_bytes() == key
+
+
 def test_a_request_that_was_issued_by_another_command(devices: Run, home: Path, work: Path) -> None:
     (work / "a.csr").write_bytes(request_of(0))
     single = run_cli("issue", "device", "--csr", work / "a.csr", "--type", "ESME", "--home", home)

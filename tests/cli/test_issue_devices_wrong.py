@@ -234,6 +234,7 @@ ROWS: dict[str, tuple[dict[str, object], str]] = {
     "a folder": ({"request": "folder"}, "file.unusable"),
     "a NUL": ({"request": "a\0b"}, "file.unusable"),
     "a lone surrogate": ({"request": "a\ud800b"}, "file.unusable"),
+    "a lone surrogate in PEM": ({"request": "-----BEGIN\ud800"}, "input.not-text"),
     "a long name": ({"request": "a" * 5000 + "."}, "file.unusable"),
     "both": ({"request": "good.csr", "eui": EUI}, "row.incomplete"),
     "a usage beside a request": ({"request": "good.csr", "usage": "ds"}, "row.incomplete"),

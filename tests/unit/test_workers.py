@@ -150,7 +150,7 @@ def test_workers_that_are_killed_at_random_moments_change_no_result(monkeypatch:
         started.append(process.pid)
 
     def kill() -> None:
-        while not stop.wait(choice.uniform(0.1, 0.8)):
+        while not stop.wait(choice.uniform(0.1, 0.6)):
             alive = [process for process in list(started) if is_alive(process)]
             if alive:
                 victim = choice.choice(alive)
@@ -257,6 +257,86 @@ def test_a_program_that_is_killed_leaves_none_behind(tmp_path: Path, busy: bool)
     process.communicate()
     assert len(processes) == 2
     assert gone(processes)
+
+
+@pytest.mark.parametrize("end", ["", "workers.close()"])
+def test_in_a_forked_process(tmp_path: Path, end: str) -> None:
+    """It has workers of its own, and leaves those of its parent alone."""
+    more = (
+        "import os, signal\nif not (child := os.fork()):\n    signal.alarm(30)\n    print(workers.submit(functions.slow, 0).result())\n"
+        f"    {end or 'pass'}\n    sys.stdout.flush()\n    os._exit(0)\nassert os.waitpid(child, 0)[1] == 0\n"
+        "print(*sorted({workers.submit(functions.slow, 0.3).result() for _ in range(1)}))\nworkers.close()"
+    )
+    process = script(tmp_path, more)
+    first = told(process)
+    (own,), (again,) = told(process), told(process)
+    assert process.wait(60) == 0
+    process.communicate()
+    assert own not in {*first, process.pid}
+    assert again in first
+    assert gone({*first, own})
+
+
+def test_with_the_modules_of_this_process_only(tmp_path: Path) -> None:
+    """A program that ignores PYTHONPATH, and finds its modules elsewhere."""
+    hostile = tmp_path / "hostile"
+    hostile.mkdir()
+    for name in ("typing", "sitecustomize", "cryptography"):
+        (hostile / f"{name}.py").write_text(f"import os; os.write(2, b'hostile {name}'); os._exit(7)")
+    paths = [path for path in (str(PROJECT), *sys.path) if path]
+    (tmp_path / "main.py").write_text(f"import sys\nsys.path[:0] = {paths!r}\n" + SCRIPT + "workers.close()")
+    result = subprocess.run(
+        [sys.executable, "-I", "-S", str(tmp_path / "main.py")], env={**os.environ, "PYTHONPATH": str(hostile)},
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (result.returncode, result.stderr) == (0, "")
+    assert len(result.stdout.split()) == 2
+
+
+@pytest.mark.parametrize("how", ["sys.frozen = True", "sys.executable = None", "sys.executable = '/bin/cat'"])
+def test_where_no_python_can_be_started(tmp_path: Path, how: str) -> None:
+    """In a frozen program, the executable is the program: it must not be started again."""
+    mark = tmp_path / "mark"
+    text = f"import sys\n{how}\nopen({str(mark)!r}, 'a').write('started ')\n" + SCRIPT
+    (tmp_path / "main.py").write_text(text + "print(futures[0].result() == __import__('os').getpid())")
+    result = subprocess.run(
+        [sys.executable, str(tmp_path / "main.py")], env={**os.environ, "PYTHONPATH": str(PROJECT)},
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert result.stdout.splitlines()[1:] == ["True"], result.stderr
+    assert mark.read_text() == "started "
+
+
+def test_starting_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    started, begin = [], subprocess.Popen.__init__
+
+    def watched(process: subprocess.Popen[bytes], *args: Any, **options: Any) -> None:
+        started.append(process)
+        begin(process, *args, **options)
+
+    monkeypatch.setattr(subprocess.Popen, "__init__", watched)
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with Workers(1) as one:
+        futures = [one.submit(functions.process_id) for _ in range(10)]
+        assert {future.result(60) for future in futures} == {os.getpid()}
+    assert len(started) == MAX_ATTEMPTS
+
+
+def test_interrupts_of_the_terminal_while_they_start(tmp_path: Path) -> None:
+    """They reach all processes of the terminal, and the program decides what becomes of them."""
+    (tmp_path / "main.py").write_text(
+        "import os, signal, threading, time\nsignal.signal(signal.SIGINT, lambda *_: None)\n"
+        "def interrupt():\n    while True:\n        os.killpg(0, signal.SIGINT)\n        time.sleep(0.01)\n"
+        "threading.Thread(target=interrupt, daemon=True).start()\n" + SCRIPT + "workers.close()\nprint(os.getpid())"
+    )
+    result = subprocess.run(
+        [sys.executable, str(tmp_path / "main.py")], env={**os.environ, "PYTHONPATH": str(PROJECT)},
+        start_new_session=True, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert result.stderr == ""
+    workers, parent = map(str.split, result.stdout.splitlines())
+    assert len(workers) == 2
+    assert not {*workers} & {*parent}
 
 
 def test_without_a_standard_error(tmp_path: Path) -> None:

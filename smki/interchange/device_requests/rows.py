@@ -172,7 +172,7 @@ class _Rows:
             given = ", ".join(column for column in ("request", "eui", "usage") if row.get(column)) or "none of them"
             raise _wrong(where, "row.incomplete", given, "a request, or an eui and its usages")
         is_inline = text.lstrip().startswith("-----BEGIN") or _INLINE.match(text) is not None
-        content = text.encode() if is_inline else self._content(text, where)
+        content = _inline(text, where) if is_inline else self._content(text, where)
         request = single_request(content, where if is_inline else f"{where}, {text}")
         name = name_of_request(request, name) if is_inline else name_of_path(text)
         return [DeviceRequest(source=where, name=name, request=request, device_type=device_type, model=model)]
@@ -189,6 +189,13 @@ class _Rows:
             if folder.is_symlink():
                 raise _wrong(source, "file.link", "a symbolic link", "a folder; links are not followed")
         return read_request_file(self._folder / text, source)
+
+
+def _inline(text: str, where: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:  # JSON can have half of a surrogate pair
+        raise _wrong(where, "input.not-text", str(error), "text in UTF-8") from None
 
 
 def _header(cells: Sequence[str], source: str) -> list[str]:
