@@ -53,7 +53,7 @@ def questions() -> list[Question]:
 
 def _without_decision(*_: object, **__: object) -> Decision:
     """Let everybody pass, without asking the ledger or the provisions: what issuing costs without them."""
-    return Decision(True, (), AS_OF)
+    return Decision(True, (), AS_OF, "")
 
 
 def _issuance_rates() -> tuple[float, float]:

@@ -34,6 +34,9 @@ MAX_ATTEMPTS = 3
 """How many workers may die in the same call before it is made in this process, and how many may die in succession while they
 are started before no more are started."""
 
+_PIPE_BYTES = 1 << 20
+"""Enough for a whole call or result."""
+
 _PROGRAM = "import sys; sys.path[:] = sys.argv[1:]; from smki.workers import serve; serve()"
 _READY = "ready"
 _END, _URGENT, _LATER = range(3)
@@ -188,7 +191,12 @@ class _Worker:
             raise _Died
         self._failed_starts += 1
         process = self._process = subprocess.Popen(  # noqa: S603
-            [sys.executable, *_options(), "-c", _PROGRAM, *_paths()], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            [sys.executable, *_options(), "-c", _PROGRAM, *_paths()],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            # For each part that is read, the thread needs the interpreter again, and may have to wait for it.
+            bufsize=_PIPE_BYTES,
+            pipesize=_PIPE_BYTES,
         )
         if pickle.load(process.stdout) != _READY:  # type: ignore[arg-type]  # noqa: S301  (from our own process)
             raise _Died

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from smki import CertificateKind, CertificateStatus, DeviceType, EntityIdentifier, SerialNumber, Smki
-from smki.authority.issuance import Issuance
+from smki.authority.issuance import CertificateMaker, Issuance
 from smki.clock import FixedClock
 from smki.keys.private_key import SystemRandomness
 from smki.ledger import CertificateQuery, LedgerUnavailable
@@ -70,8 +71,8 @@ def test_a_taken_serial_number_is_drawn_anew(smki: Smki) -> None:
 
 def test_running_out_of_serial_numbers_is_an_error_not_a_loop(smki: Smki) -> None:
     class Stuck(SystemRandomness):
-        def serial_number(self, material: bytes, attempt: int) -> SerialNumber:
-            return smki.authorities()[0].serial_number
+        def serial_numbers(self, materials: Sequence[bytes], attempt: int) -> list[SerialNumber]:
+            return [smki.authorities()[0].serial_number] * len(materials)
 
     smki.registration._issuance._randomness = Stuck()
     _, request = smki.make_device_request(DEVICE, DS)
@@ -232,4 +233,5 @@ def test_the_check_finds_a_signature_that_does_not_verify(home: Path) -> None:
 
 
 def test_issuance_has_no_other_door() -> None:
-    assert [name for name in dir(Issuance) if not name.startswith("_")] == ["make", "serial_number"]
+    assert [name for name in dir(Issuance) if not name.startswith("_")] == ["serial_numbers"]
+    assert [name for name in dir(CertificateMaker) if not name.startswith("_")] == ["make"]

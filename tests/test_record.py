@@ -283,12 +283,36 @@ def test_a_changed_checkpoint(home: Path, find: str, replacement: str, code: str
     assert verdict(run(home, "verify", "--json")) == [code]
 
 
+ROOT = "A" * 43 + "="
+SIGNED = "\n\u2014 a AAAAAAAA\n"
+
+
 @pytest.mark.parametrize(
-    "text", ["a\n1\n", "\n1\n" + "A" * 43 + "=\n", "a\n01\n" + "A" * 43 + "=\n", "a\nx\nAAAA\n", "a\n1\nAAAA\n"]
+    ("text", "seen"),
+    [
+        ("a\n", "not origin, size and root"),
+        ("a\n1\n", "size '1', a root of 0 bytes"),
+        (f"a 1 {ROOT}\n", "not origin, size and root"),
+        (f"a\n1\n!{ROOT}\n", "not origin, size and root"),
+        (f"\n1\n{ROOT}\n", "size '1', a root of 32 bytes"),
+        (f"a\n01\n{ROOT}\n", "size '01', a root of 32 bytes"),
+        (f"a\n\u00b2\n{ROOT}\n", "size '\u00b2', a root of 32 bytes"),
+        (f"a\n{'9' * 19}\n{ROOT}\n", f"size '{'9' * 19}', a root of 32 bytes"),
+        (f"a\n{'x' * 30}\n{ROOT}\n", f"size '{'x' * 20}', a root of 32 bytes"),
+        ("a\nx\nAAAA\n", "size 'x', a root of 3 bytes"),
+        ("a\n1\nAAAA\n", "size '1', a root of 3 bytes"),
+        (f"a\n1\n{ROOT}\n\nextension\n", "size '1', a root of 32 bytes"),
+    ],
 )
-def test_what_is_no_checkpoint(text: str) -> None:
-    with pytest.raises(Malformed):
-        Checkpoint.parse(f"{text}\n\u2014 a AAAAAAAA\n", None)
+def test_what_is_no_checkpoint(text: str, seen: str) -> None:
+    with pytest.raises(Malformed) as caught:
+        Checkpoint.parse(text + SIGNED, None)
+    assert caught.value.problems[0].seen == seen
+
+
+def test_the_largest_checkpoint_and_one_with_an_extension() -> None:
+    largest = Checkpoint.parse(f"a\n{'9' * 18}\n{ROOT}\nextension\n{SIGNED}", None)
+    assert (largest.origin, largest.size, largest.root) == ("a", 10**18 - 1, bytes(32))
 
 
 @pytest.mark.parametrize("name", ["e.jsonl", "e.jsonl.gz"])

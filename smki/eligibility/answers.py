@@ -67,11 +67,11 @@ class Entitled:
     """The id of the Party or Testing Participant that applies."""
     name: str
     is_party: bool
-    on_behalf_of: str | None = None
+    on_behalf_of: str | None
     """The id of the User for which it applies as a Shared Resource."""
-    identifiers: tuple[EntityIdentifier, ...] = ()
+    identifiers: tuple[EntityIdentifier, ...]
     """For an Organisation Certificate, the Entity Identifiers under which it may have it; empty if it may not."""
-    codes: tuple[str, ...] = ()
+    codes: tuple[str, ...]
     """The codes of all reasons why it may not; empty if it may."""
 
     def as_json(self) -> dict[str, Any]:
@@ -94,9 +94,9 @@ class Possible:
     """A certificate about which a question was decided for one Party."""
 
     wanted: Wanted
-    identifiers: tuple[EntityIdentifier, ...] = ()
+    identifiers: tuple[EntityIdentifier, ...]
     """For an Organisation Certificate, the Entity Identifiers under which it may be had; empty if it may not."""
-    codes: tuple[str, ...] = ()
+    codes: tuple[str, ...]
     """The codes of all reasons why it may not; empty if it may."""
 
     def as_json(self) -> dict[str, Any]:

@@ -20,11 +20,15 @@ class Applied:
     """The result of applying one provision to a question."""
 
     provision: Provision
-    held: bool
     seen: str
     """The facts to which it was applied."""
     problem: Problem | None = None
     """Why it was not met; None if it was."""
+
+    @property
+    def held(self) -> bool:
+        """Whether it was met."""
+        return self.problem is None
 
     def as_json(self, interface: Interface = Interface.CLI) -> dict[str, Any]:
         """Return a JSON object: the provision's key, clause (empty if no source names one) and basis, whether it was
@@ -58,7 +62,7 @@ def _cited(provision: Provision) -> dict[str, str]:
 
 def holds(provision: Provision, seen: str) -> Applied:
     """Return a provision as met."""
-    return Applied(provision, True, seen)
+    return Applied(provision, seen)
 
 
 def fails(
@@ -81,7 +85,7 @@ def fails(
         remedy=remedy or reason.remedy,
         given=given,
     )
-    return Applied(provision, False, seen, problem)
+    return Applied(provision, seen, problem)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +97,14 @@ class Decision:
     """Every provision that was applied, in order."""
     as_of: date
     """The date asked about."""
+    test: str
+    """The name of the subscriber's recorded test for which it was decided; empty for none."""
     notes: tuple[Note, ...] = ()
     """What else the answer says; it does not depend on them."""
     not_in_force: tuple[Provision, ...] = ()
     """The provisions that would have been applied, but were not yet in force."""
     records: tuple[RecordUsed, ...] = ()
     """For an earlier day, the records that were used."""
-    test: str = ""
-    """The name of the subscriber's recorded test for which it was decided; empty for none."""
 
     @classmethod
     def of(
@@ -120,7 +124,7 @@ class Decision:
         """
         counted: list[Applied] = []
         notes: list[Note] = []
-        later: dict[Provision, None] = {}
+        later: list[Provision] = []
         eligible = True
         for each in applied:
             if each is None:
@@ -130,18 +134,23 @@ class Decision:
                 continue
             provision = each.provision
             if provision.in_force_from > as_of:
-                later[provision] = None
+                later.append(provision)
                 if provision.effect is Effect.CONDITION:
                     continue
                 seen = f"{as_of}; {provision.title}: in force from {provision.in_force_from}"
                 each = fails(provision, "eligibility.not-in-force", seen)
             if each.problem is not None:
                 problem = replace(each.problem, given={**given(), **each.problem.given})
-                each = Applied(provision, False, each.seen, problem)
+                each = Applied(provision, each.seen, problem)
             counted.append(each)
             eligible = eligible and each.held
         return cls(
-            eligible and bool(counted), tuple(counted), as_of, notes=tuple(notes), not_in_force=tuple(later), test=test
+            eligible and bool(counted),
+            tuple(counted),
+            as_of,
+            test,
+            notes=tuple(notes),
+            not_in_force=tuple(dict.fromkeys(later)),
         )
 
     @property

@@ -85,7 +85,7 @@ def _given(question: Question, test: RecordedTest | None) -> dict[str, str]:
         given["test"] = test.name
     if isinstance(question, DeviceQuestion):
         given |= given_of(question.device)
-    elif isinstance(question, OrganisationQuestion) and test is not None:
+    elif isinstance(question, OrganisationQuestion):
         given |= {"role": question.role.label, "eui": str(question.entity_identifier)}
     return given
 
@@ -275,7 +275,7 @@ def _dcc_identifier(
         return
     before = question.roles_before - {question.role}
     seen = _certified_before(question.roles_before)
-    if before <= SHARE_AN_IDENTIFIER and (not before or question.role in SHARE_AN_IDENTIFIER):
+    if not before or before | {question.role} <= SHARE_AN_IDENTIFIER:
         yield holds(provisions.DCC_IDENTIFIERS, seen)
         if before:
             text = f"{question.entity_identifier} has certificates in the role {_labels(before)} too"

@@ -56,6 +56,11 @@ class _DecideOnOne(Command[Issued | Refusal]):
 
     applications: tuple[ExaminedApplication]
 
+    @classmethod
+    def together(cls, commands: Sequence[Command[Issued | Refusal]]) -> Command[Sequence[Issued | Refusal]]:
+        """Return the command that decides on several applications."""
+        return DecideTogether(tuple(each.applications[0] for each in commands if isinstance(each, _DecideOnOne)))
+
     def carry_out(self, context: Context) -> Done[Issued | Refusal]:
         (outcome,), appended = decide_and_issue(context, self.applications)
         return Done(outcome, None, appended)

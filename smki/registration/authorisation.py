@@ -23,7 +23,7 @@ def acts_for_dcc(reader: Reader, actor: Actor) -> bool:
     """Return whether the actor operates the home or is currently an officer of the DCC."""
     if actor.is_operator:
         return True
-    party = registrant_of(reader, actor.party) if actor.party else None
+    party = registrant_of(reader, actor.party)
     if not isinstance(party, Party) or party.category is not PartyCategory.DCC:
         return False
     return any(officer.name == actor.officer for officer in party.officers)

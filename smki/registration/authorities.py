@@ -9,7 +9,6 @@ from smki.authority.hierarchy import ABOVE, AUTHORITY_ROLES
 from smki.eligibility import Applicant, AuthorityQuestion, decide
 from smki.identity import PartyId
 from smki.ledger import CertificateRecord, EventKind, NewApplication
-from smki.registration.applicants import first_officer
 from smki.registration.applications import Refused
 from smki.registration.command import Command, Context, Done, Happened
 from smki.registration.storing import DecisionsInTheMaking, Grant
@@ -68,7 +67,6 @@ class EstablishAuthority(Command[CertificateRecord]):
 
 def _require_eligible(context: Context, kind: CertificateKind) -> None:
     dcc = context.transaction.register.registrant(PartyId(DCC)) or NonParty(DCC)
-    applicant = Applicant(dcc, context.actor.officer or first_officer(dcc, kind))
-    decision = decide(AuthorityQuestion(applicant, kind, context.now.date()))
+    decision = decide(AuthorityQuestion(Applicant(dcc), kind, context.now.date()))
     if not decision.eligible:
         raise Refused(*decision.problems)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final, TypeVar
 
 from smki.problem import Malformed, Problem
+from smki.sec.device import DeviceType
 
 T = TypeVar("T")
 
@@ -32,7 +33,7 @@ def with_changes(subject: str, before: frozenset[T], add: frozenset[T], remove: 
     :param subject: what the set is, for the error message.
     :raises Malformed: if a member is both added and removed.
     """
-    both = sorted(str(each) for each in add & remove)
+    both = sorted(each.name if isinstance(each, DeviceType) else str(each) for each in add & remove)
     if both:
         expected = "each of them added or removed, not both"
         raise Malformed(

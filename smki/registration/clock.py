@@ -83,6 +83,5 @@ class SetClock(Command[None]):
                     subject="clock",
                     seen="another time",
                     expected=expected,
-                    clause="RFC 5280 4.1.2.5",
                 )
             )

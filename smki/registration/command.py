@@ -24,6 +24,7 @@ from smki.pki.template import RequestTemplates
 from smki.problem import Malformed, not_text
 from smki.registration.actor import Actor
 from smki.registration.authorisation import require_dcc
+from smki.registration.combining import Combining
 from smki.workers import Workers
 
 T = TypeVar("T")
@@ -115,6 +116,12 @@ class Command(ABC, Generic[T]):
         """
         return self
 
+    @classmethod
+    def together(cls, commands: Sequence[Command[T]]) -> Command[Sequence[T]] | None:
+        """Return the command that does the work of several of this class, made by the same actor, and returns their outcomes
+        in the same order; None if each has to be run by itself."""
+        return None
+
     @abstractmethod
     def carry_out(self, context: Context) -> Done[T]:
         """Check the preconditions and write the change, inside the transaction.
@@ -145,6 +152,7 @@ class Registration:
         self._settings = settings
         self._appended = appended
         self._templates = RequestTemplates()
+        self._combining = Combining(self._execute)
 
     def execute(self, command: Command[T], actor: Actor, workers: Workers | None = None) -> T:
         """Run a command in one transaction, with its audit event. When this returns, the change is durable.
@@ -159,6 +167,14 @@ class Registration:
         if isinstance(self._clock, TravellingClock):
             self._clock.require_present()
         prepared = command.prepare(self._templates)
+        if workers is None and not command.requires_dcc and prepared.together((prepared,)) is not None:
+            outcome: T = self._combining.run(prepared, actor)
+            return outcome
+        return self._execute(prepared, actor, workers, requires_dcc=command.requires_dcc)
+
+    def _execute(
+        self, prepared: Command[T], actor: Actor, workers: Workers | None = None, *, requires_dcc: bool = False
+    ) -> T:
         caller = copy_context()
         undo: list[Callable[[], None]] = []
         events: list[tuple[int, NewEvent]] = []
@@ -167,7 +183,7 @@ class Registration:
             # Read inside the transaction, so that times are in the order of the events. Another thread may run this,
             # and the time of a TravellingClock is set for the caller.
             now = caller.run(self._clock.now)
-            if command.requires_dcc:
+            if requires_dcc:
                 require_dcc(transaction, actor)
             context = Context(
                 transaction=transaction,

@@ -328,6 +328,7 @@ def test_whatever_is_given_the_answer_is_a_value(
     path.write_bytes(begin + content)
     try:
         with open_requests(path) as requests:
-            assert list(requests.items)
+            # A row of empty cells, as spreadsheets write below the last one, is nothing.
+            assert list(requests.items) or set(content) <= set(b',\r\n" ')
     except SmkiError as error:
         assert error.problems

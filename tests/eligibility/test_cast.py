@@ -7,9 +7,11 @@ import pytest
 from smki import Smki
 from smki.eligibility import Applicant, DeviceQuestion, OrganisationQuestion, decide
 from smki.identity import EntityIdentifier
-from smki.registration.demonstration import DCC_ENTITY_IDENTIFIERS, DEVICES, PARTIES
+from smki.registration.demonstration import DCC_ENTITY_IDENTIFIERS, DEVICES, PARTIES, TESTING_PARTICIPANTS
 from smki.sec.device import DeviceType, SmiStatus
-from smki.sec.role import KeyUsage, RemotePartyRole
+from smki.sec.party import SUBSCRIBER_KINDS, Officer, PartyCategory
+from smki.sec.recorded_test import TestPurpose
+from smki.sec.role import CertificateKind, KeyUsage, RemotePartyRole, UserRole
 from smki.testing.organisations import ENTITY_IDENTIFIERS, Dcc
 from smki.testing.published_identities import PUBLISHED_IDENTITIES
 from tests.eligibility.people import TODAY
@@ -33,6 +35,46 @@ PUBLISHED = [
     ("LOAD-CONTROLLER", "90B3D51F30010008", "loadController"),
     ("OTHER-USER", "90B3D51F30010009", "other"),
 ]
+
+# id, name, category, User Roles, day of accession, for whom it acts, officer
+NAMED = """
+DCC                 | Data and Communications Company | dcc                 |                             | 2013-09-23 | | DCC
+LARGE-SUPPLIER      | Large Supplier | large-supplier | import-supplier, export-supplier, gas-supplier | 2014-07-31 | | Large Supplier
+SMALL-SUPPLIER      | Small Supplier | small-supplier      | import-supplier, gas-supplier | 2014-07-31 | | Small Supplier
+ELECTRICITY-NETWORK | Electricity Network | electricity-network | electricity-distributor  | 2014-07-31 | | Electricity Network
+GAS-NETWORK         | Gas Network               | gas-network         | gas-transporter    | 2014-07-31 | | Gas Network
+LOAD-CONTROLLER     | Load Controller           | other               | load-controller    | 2014-07-31 | | Load Controller
+OTHER-USER          | Other User                | other               | other-user         | 2014-07-31 | | Other User
+SUPPLIER-AGENT      | Registered Supplier Agent | other           | registered-supplier-agent | 2014-07-31 | | Supplier Agent
+SHARED-RESOURCE     | Shared Resource   | shared-resource |                  | 2014-07-31 | SMALL-SUPPLIER | Shared Resource
+"""
+
+
+def test_the_parties_are_those_of_the_documentation() -> None:
+    rows = [[cell.strip() for cell in row.split("|")] for row in NAMED.strip().splitlines()]
+    for party, (name, title, category, roles, day, acts_for, officer) in zip(PARTIES, rows, strict=True):
+        assert (str(party.party_id), party.name) == (name, title)
+        assert party.category is PartyCategory.parse(category)
+        assert party.user_roles == set(map(UserRole.parse, filter(None, roles.split(", "))))
+        assert [f"{change.standing} {change.since}" for change in party.standing] == [f"acceded {day}"]
+        assert " ".join(map(str, party.acts_for)) == acts_for
+        assert party.officers == (Officer(f"{officer} Officer", SUBSCRIBER_KINDS),)
+        assert party.authorised_for == SUBSCRIBER_KINDS
+    (maker,) = TESTING_PARTICIPANTS
+    assert (str(maker.participant_id), maker.name, f"{maker.agreement}") == (
+        "MANUFACTURER",
+        "Meter Manufacturer",
+        "2014-07-31",
+    )
+    assert maker.officers == (Officer("Manufacturer Officer", frozenset({CertificateKind.DEVICE})),)
+    (test,) = maker.tests
+    assert (test.purpose, test.quota) == (TestPurpose.DEVICE_AND_USER_SYSTEM_TESTS, 100_000)
+    assert test.roles | test.device_types | test.identifiers == frozenset()
+
+
+def test_the_dcc_lodges_the_published_identities() -> None:
+    lodged = {("DCC", identifier.hex, role.label) for role, identifier in DCC_ENTITY_IDENTIFIERS.items()}
+    assert lodged == {row for row in PUBLISHED if row[0] == "DCC" and row[2] != "dSPXmlSign"}
 
 
 @pytest.mark.parametrize(("name", "identifier", "role"), PUBLISHED)

@@ -226,6 +226,7 @@ def test_a_decision_names_its_test_and_the_mode() -> None:
     assert said("newcomer") == ": a Party, which counts as taking part in tests (open mode)"
     assert said("strict/supplier, no test") == ": P-LARGE-SUPPLIER: no recorded test (strict mode)"
     assert said("strict/dcc") == ": the DCC, which provides the tests (strict mode)"
+    assert said("strict/dcc in uept") == ": the DCC, which provides the tests (strict mode)"
     behalf = "in Device and User System Tests, on behalf of LARGE-SUPPLIER (open mode)"
     assert said("maker for a supplier") == f"device-and-user-system-tests: MAKER, {behalf}"
 
@@ -247,6 +248,18 @@ def test_each_test_has_its_own_quota() -> None:
     assert outcome(**{"section-t": 1, "second": 1}) == "second"
     assert outcome(**{"section-t": 1, "second": 2}) == ""
     assert outcome(second=2) == "section-t"
+
+
+def test_the_reasons_are_those_of_the_test_that_is_nearest_or_of_the_first() -> None:
+    def reasons(*purposes: str) -> tuple[str, list[str]]:
+        tests = [{"purpose": purpose, "test": f"test-{number}"} for number, purpose in enumerate(purposes, 1)]
+        maker = parse_registrant({**registrant_fields(participant(agreement="")), "tests": tests})
+        asked = ASKING["maker"].about_device(device("ESME"))
+        decision = decide(replace(asked, applicant=Applicant(maker, "Jo")))
+        return decision.test, codes(decision)
+
+    assert reasons("uept", "srept") == ("test-1", ["participant.purpose", "participant.no-agreement"])
+    assert reasons("uept", "section-t", "section-t") == ("test-2", ["participant.no-agreement"])
 
 
 def test_the_mode_is_that_of_the_question() -> None:

@@ -22,7 +22,9 @@ from smki.eligibility import (
 from smki.eligibility.inventory import as_added_by
 from smki.eligibility.provisions import Basis
 from smki.eligibility.question import Participation, Question
+from smki.eligibility.recorded import RecordUsed, Source
 from smki.identity import PartyId
+from smki.remedies import Interface
 from smki.sec.device import Device, DeviceType
 from smki.sec.party import NonParty, Officer
 from smki.sec.recorded_test import ParticipationMode
@@ -384,6 +386,39 @@ def test_a_refusal_says_what_is_wrong_what_would_do_and_whose() -> None:
     assert lines[0] == "Not eligible on 2026-01-01"
     assert any(line.startswith("  no   Gas Smart Meter: ") and line.endswith("[device.gas-meter]") for line in lines)
     assert lines.count("  yes  SEC M8 (seed) Current Party: acceded") == 1
+
+
+def test_a_decision_as_json_is_complete() -> None:
+    used = RecordUsed(subject="Party MAKER", source=Source.HISTORY, as_of=TODAY, since=date(2025, 12, 31))
+    question = replace(device_question(by(participant(quota="5"))), participation=HAD_FIVE)
+    value = replace(decide(question), records=(used,)).as_json(Interface.REST)
+    assert list(value) == ["eligible", "outcome", "asOf", "test", "applied", "notes", "notInForce", "records"]
+    assert value["test"] == "section-t"
+    assert value["applied"][-1] == {
+        "provision": "test-quota",
+        "clause": "SEC H14.11",
+        "basis": "seed",
+        "title": "Reasonable number of certificates",
+        "held": False,
+        "seen": "5 issued for test section-t, quota 5",
+        "problem": decide(question).problems[0].as_json(Interface.REST),
+    }
+    assert "PATCH /api/v1/parties/MAKER/tests/section-t" in value["applied"][-1]["problem"]["remedy"]
+    assert value["records"] == [
+        {
+            "subject": "Party MAKER", "source": "history", "since": "2025-12-31",
+            "text": "Party MAKER as recorded on 2026-01-01 (last change: 2025-12-31).",
+        }
+    ]  # fmt: skip
+    sources = [replace(used, source=source).as_json()["source"] for source in Source]
+    assert sources == ["history", "added later", "no history"]
+    assert decide(InventoryQuestion(SUPPLIER, device("IHD"), TODAY)).as_json()["test"] is None
+    assert decide(AuthorityQuestion(DCC, CertificateKind.ROOT_OCA, TODAY)).as_json()["test"] is None
+    early = decide(organisation_question(DCC, _R.RECOVERY, date(2014, 7, 30))).as_json()
+    assert [each["provision"] for each in early["notInForce"]] == list(
+        dict.fromkeys(each["provision"] for each in early["notInForce"])
+    )
+    assert all(each["inForceFrom"] > "2014-07-30" for each in early["notInForce"])
 
 
 @pytest.mark.parametrize(

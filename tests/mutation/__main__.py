@@ -16,10 +16,24 @@ from tests.mutation.packages import ACCEPTED, PACKAGES, PROJECT, Package
 from tests.mutation.processes import TIMED_OUT
 from tests.mutation.report import ALIVE, Fate, Journal, Key, Result, Summary, fates_before, read_accepted
 from tests.mutation.source import Mutant, mutants_of, unchanged
-from tests.mutation.type_check import refused
-from tests.mutation.workers import NOT_IMPORTED, NOT_REPLACED, SURVIVED, Trial, by_import, in_functions, measure
+from tests.mutation.type_check import prepare, refused
+from tests.mutation.workers import (
+    NOT_IMPORTED,
+    NOT_REPLACED,
+    REFUSED,
+    SURVIVED,
+    Trial,
+    by_import,
+    in_functions,
+    measure,
+)
 
-_FATES = {SURVIVED: Fate.SURVIVED, NOT_IMPORTED: Fate.NOT_IMPORTED, TIMED_OUT: Fate.TIMED_OUT}
+_FATES = {
+    SURVIVED: Fate.SURVIVED,
+    NOT_IMPORTED: Fate.NOT_IMPORTED,
+    TIMED_OUT: Fate.TIMED_OUT,
+    REFUSED: Fate.REFUSED,
+}
 
 
 def main() -> int:
@@ -53,6 +67,13 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--resume", action="store_true", help="go on where an interrupted run stopped")
     parser.add_argument("--jobs", type=int, default=2, help="processes at a time (default 2)")
+    parser.add_argument(
+        "--bound",
+        type=float,
+        default=10.0,
+        metavar="SECONDS",
+        help="judge a mutant by those of its tests that can be run in that time, the quick ones first (default 10)",
+    )
     parser.add_argument("--output", type=Path, default=PROJECT / "build" / "mutation", help="folder for the results")
     options = parser.parse_args()
     for name in options.packages:
@@ -72,12 +93,12 @@ def _run(package: Package, options: argparse.Namespace) -> Summary:
             package,
             [mutant for mutant in chosen if mutant.key not in journal.fates],
             Path(folder),
-            options.jobs,
+            options,
             journal,
         )
     fates = {mutant.key: journal.fates[mutant.key] for mutant in chosen}
     alive = [mutant for mutant in chosen if fates[mutant.key] in ALIVE]
-    for mutant in refused(alive, PROJECT / "build" / "mutation" / "mypy", options.jobs):
+    for mutant in refused(alive, options.jobs):
         fates[mutant.key] = Fate.REFUSED
     for mutant in alive:
         if fates[mutant.key] in ALIVE and mutant.key in accepted:
@@ -98,32 +119,36 @@ def _chosen(every: Sequence[Mutant], before: Mapping[Key, Fate], options: argpar
     return chosen
 
 
-def _run_tests(package: Package, mutants: Sequence[Mutant], folder: Path, jobs: int, journal: Journal) -> None:
+def _run_tests(
+    package: Package, mutants: Sequence[Mutant], folder: Path, options: argparse.Namespace, journal: Journal
+) -> None:
     """Runs the tests against each mutant and notes what became of it."""
-    covered, foreign = measure(package, folder)
+    jobs, bound = options.jobs, options.bound
+    prepare()
+    covered, foreign = measure(package, options.output)
     quick: list[Trial] = []
     slow: list[Trial] = []
     for mutant in mutants:
         lines = range(mutant.first, mutant.last + 1)
-        tests = covered.of(mutant.file, lines, mutant.line)
+        tests = covered.of(mutant.file, lines, mutant.line, bound)
         if mutant.in_function and tests:
             quick.append(_trial(mutant, tests, covered))
         elif mutant.in_function and not covered.on_import[mutant.file].intersection(lines):
             journal.note(mutant.key, Fate.NOT_RUN)
         else:
-            slow.append(_every(mutant, covered))
-    control = _every(unchanged(package.files[0]), covered)
+            slow.append(_every(mutant, covered, bound))
+    control = _every(unchanged(package.files[0]), covered, bound)
     show = _progress(len(quick), "in functions")
     for trial, status in in_functions(package, control, quick, folder, jobs):
         mutant = trial.mutant
         on_import = covered.on_import[mutant.file].intersection(range(mutant.first, mutant.last + 1))
         if status == NOT_REPLACED or (status == SURVIVED and on_import):
-            slow.append(_every(mutant, covered))
+            slow.append(_every(mutant, covered, bound))
         else:
             journal.note(mutant.key, _FATES.get(status, Fate.KILLED))
         show()
     show = _progress(len(slow), "by import")
-    for trial, status in by_import(package, control, slow, foreign, folder, jobs):
+    for trial, status in by_import(control, slow, covered.seconds, foreign, folder, jobs):
         journal.note(trial.mutant.key, _FATES.get(status, Fate.KILLED))
         show()
 
@@ -132,8 +157,8 @@ def _trial(mutant: Mutant, tests: list[str], covered: CoverageMap) -> Trial:
     return Trial(mutant, tests, sum(covered.seconds[test] for test in tests))
 
 
-def _every(mutant: Mutant, covered: CoverageMap) -> Trial:
-    return _trial(mutant, covered.every(mutant.file), covered)
+def _every(mutant: Mutant, covered: CoverageMap, bound: float) -> Trial:
+    return _trial(mutant, covered.every(mutant.file, bound), covered)
 
 
 def _progress(total: int, what: str) -> Callable[[], None]:

@@ -7,6 +7,7 @@ import gc
 from collections import defaultdict
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass, field
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -28,17 +29,29 @@ class CoverageMap:
     on_import: dict[str, set[int]] = field(default_factory=dict)
     """For each file, the lines that run while modules are imported and tests are collected."""
 
-    def of(self, file: str, lines: Iterable[int], line: int) -> list[str]:
-        """The tests that run any of the *lines*, those that run *line* first, the quick ones before the slow ones."""
+    def of(self, file: str, lines: Iterable[int], line: int, bound: float) -> list[str]:
+        """The tests that run any of the *lines*, those that run *line* first, the quick ones before the slow ones.
+
+        :param bound: in seconds: no more tests than can be run in that time, but always the first.
+        """
         by_line = self.tests.get(file, {})
         chosen = {test for each in lines for test in by_line.get(each, ())}
         near = by_line.get(line, set())
-        return sorted(chosen, key=lambda test: (test not in near, self.seconds[test]))
+        return self._within(sorted(chosen, key=lambda test: (test not in near, self.seconds[test])), bound)
 
-    def every(self, file: str) -> list[str]:
-        """All tests, those that run any line of the file first, the quick ones before the slow ones."""
+    def every(self, file: str, bound: float) -> list[str]:
+        """All tests, those that run any line of the file first, the quick ones before the slow ones.
+
+        :param bound: as in :meth:`of`.
+        """
         near = {test for tests in self.tests.get(file, {}).values() for test in tests}
-        return sorted(self.seconds, key=lambda test: (test not in near, self.seconds[test]))
+        return self._within(sorted(self.seconds, key=lambda test: (test not in near, self.seconds[test])), bound)
+
+    def _within(self, tests: list[str], bound: float) -> list[str]:
+        sums = accumulate(self.seconds[test] for test in tests)
+        return [
+            test for index, (test, total) in enumerate(zip(tests, sums, strict=True)) if not index or total <= bound
+        ]
 
 
 class Recorder:

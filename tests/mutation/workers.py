@@ -11,6 +11,7 @@ Not seen: what a test does in a process of its own, which imports the code as it
 from __future__ import annotations
 
 import gc
+import hashlib
 import importlib
 import importlib.abc
 import importlib.machinery
@@ -19,7 +20,7 @@ import os
 import pickle
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
@@ -30,13 +31,21 @@ from tests.mutation.coverage_map import CoverageMap, Recorder
 from tests.mutation.packages import PROJECT, Package
 from tests.mutation.processes import in_processes
 from tests.mutation.source import Mutant
+from tests.mutation.type_check import is_refused
 
-SURVIVED, KILLED, NOT_IMPORTED, NOT_REPLACED, BROKEN = 0, 1, 90, 91, 92
+SURVIVED, KILLED, NOT_IMPORTED, NOT_REPLACED, BROKEN, REFUSED = 0, 1, 90, 91, 92, 93
 """Exit statuses of a process that ran a mutant, beside those of ``processes``."""
 _FIRST = 5
-"""Number of tests that are tried before all of them."""
+"""Number of tests that are tried before the type check, which takes half a second, and all the other tests."""
+_FAILED = frozenset({pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR})
+"""Not among them: that a test named does not exist, as where a mutant changes the parameters of tests."""
 
-_ARGUMENTS = ("-q", "-s", "-x", "-p", "no:cacheprovider", "--tb=short", "--no-header")
+_SHOW = bool(os.environ.get("MUTATE_SHOW"))
+_ARGUMENTS = (
+    *("-q", "-s", "-x", "-p", "no:cacheprovider", "--no-header"),
+    # To explain why two long texts differ takes pytest longer than all the rest.
+    *(("--tb=short",) if _SHOW else ("--tb=no", "--assert=plain")),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +104,11 @@ def _pytest(arguments: Sequence[str], *plugins: object) -> int:
 def measure(package: Package, folder: Path) -> tuple[CoverageMap, list[str]]:
     """Runs the tests of a package once; what each runs, and the modules that they import from elsewhere.
 
+    What was found is kept in the folder, for as long as neither the code nor the tests change.
+
     :raises RuntimeError: when a test fails.
     """
-    path = folder / "coverage.pickle"
+    path = folder / f"{package.name}-{_digest(package)}.coverage"
 
     def run(_: Package) -> int:
         recorder = Recorder(package.files)
@@ -106,10 +117,25 @@ def measure(package: Package, folder: Path) -> tuple[CoverageMap, list[str]]:
             path.write_bytes(pickle.dumps((recorder.result(PROJECT), _foreign_modules())))
         return status
 
-    if [status for _, status in in_processes([package], run, lambda _: 900.0, 1)] != [0]:
-        raise RuntimeError(f"the tests of {package.name} fail without a mutant: see `pytest {' '.join(package.tests)}`")
+    if not path.exists():
+        for old in folder.glob(f"{package.name}-*.coverage"):
+            old.unlink()
+        if [status for _, status in in_processes([package], run, lambda _: 900.0, 1)] != [0]:
+            raise RuntimeError(
+                f"the tests of {package.name} fail without a mutant: see `pytest {' '.join(package.tests)}`"
+            )
     found: tuple[CoverageMap, list[str]] = pickle.loads(path.read_bytes())
     return found
+
+
+def _digest(package: Package) -> str:
+    """Changes with the code, its tests, and the list of those that judge the package."""
+    found = hashlib.sha256(repr(package.tests).encode())
+    for folder in ("smki", "repository", "tests"):
+        for path in sorted((PROJECT / folder).rglob("*.*")):
+            if path.is_file() and not {"__pycache__", "node_modules", "mutation"}.intersection(path.parts[:-1]):
+                found.update(f"{path.relative_to(PROJECT)} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return found.hexdigest()[:16]
 
 
 def _foreign_modules() -> list[str]:
@@ -196,7 +222,12 @@ class _Loop:
             path = PROJECT / trial.mutant.file
             if trial.mutant.diff and not _replace(functions.get(str(path), []), path, trial.mutant):
                 return NOT_REPLACED
-            return _run_items(session, [items[test] for test in self._killers.first(trial.tests)])
+            ordered = [items[test] for test in self._killers.first(trial.tests)]
+            if _run_items(session, ordered[:_FIRST], ordered[_FIRST:]) != SURVIVED:
+                return KILLED
+            if trial.mutant.diff and is_refused(trial.mutant):
+                return REFUSED
+            return _run_items(session, ordered[_FIRST:], [])
 
         for index, status in in_processes(
             range(len(self._trials)), run, lambda index: self._trials[index].seconds, self._parallel
@@ -205,8 +236,9 @@ class _Loop:
         return True
 
 
-def _run_items(session: pytest.Session, items: Sequence[pytest.Item]) -> int:
-    for item, following in zip(items, [*items[1:], None], strict=True):
+def _run_items(session: pytest.Session, items: Sequence[pytest.Item], later: Sequence[pytest.Item]) -> int:
+    """Those *later* may use the same fixtures, which are kept for them."""
+    for item, following in zip(items, [*items[1:], later[0] if later else None], strict=True):
         session.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
         if session.testsfailed or session.shouldfail:
             return KILLED
@@ -255,15 +287,19 @@ def _inner(code: CodeType) -> list[CodeType]:
 
 
 def by_import(
-    package: Package, control: Trial, trials: Sequence[Trial], foreign: Sequence[str], folder: Path, parallel: int
+    control: Trial, trials: Sequence[Trial], every: Container[str], foreign: Sequence[str], folder: Path, parallel: int
 ) -> Iterator[tuple[Trial, int]]:
-    """Each trial with its exit status. NOT_IMPORTED: the mutant cannot even be imported."""
+    """Each trial with its exit status. NOT_IMPORTED: the mutant cannot even be imported.
+
+    :param every: the names of all tests.
+    :param foreign: modules to import beforehand, none of them mutated.
+    """
     killers = _Killers(folder / "killers")
-    return _checked(_by_import(package, [control, *trials], foreign, killers, parallel))
+    return _checked(_by_import([control, *trials], every, foreign, killers, parallel))
 
 
 def _by_import(
-    package: Package, trials: Sequence[Trial], foreign: Sequence[str], killers: _Killers, parallel: int
+    trials: Sequence[Trial], every: Container[str], foreign: Sequence[str], killers: _Killers, parallel: int
 ) -> Iterator[tuple[Trial, int]]:
     for name in foreign:
         if name not in sys.modules:
@@ -278,13 +314,19 @@ def _by_import(
             return status
         # Most are killed by the first tests; to collect all of them takes longer than to run those.
         ordered = killers.first(trial.tests)
-        for tests in (ordered[:_FIRST], package.tests):
-            # pytest would have rewritten the assertions of smki, had it been the first to import it.
-            if _pytest(["-Wignore::pytest.PytestAssertRewriteWarning", *tests], _Order(ordered), killers) != 0:
-                return KILLED
-        return SURVIVED
+        if _selected(ordered[:_FIRST], ordered[:_FIRST], every, killers) in _FAILED:
+            return KILLED
+        if trial.mutant.diff and is_refused(trial.mutant):
+            return REFUSED
+        files = dict.fromkeys(test.partition("::")[0] for test in ordered)
+        return KILLED if _selected(list(files), ordered, every, killers) in _FAILED else SURVIVED
 
     yield from in_processes(trials, run, lambda trial: 5 + trial.seconds, parallel)
+
+
+def _selected(arguments: Sequence[str], tests: Sequence[str], every: Container[str], killers: _Killers) -> int:
+    # pytest would have rewritten the assertions of smki, had it been the first to import it.
+    return _pytest(["-Wignore::pytest.PytestAssertRewriteWarning", *arguments], _Order(tests, every), killers)
 
 
 def _import_mutant(name: str, path: Path, source: str) -> int:
@@ -345,11 +387,17 @@ class _MutantLoader(importlib.machinery.SourceFileLoader):
 
 
 class _Order:
-    """Runs the tests chosen, in their order."""
+    """Runs the tests chosen, in their order.
 
-    def __init__(self, tests: Sequence[str]) -> None:
+    :param tests: those chosen.
+    :param every: the names of all tests of the code without a mutant.
+    """
+
+    def __init__(self, tests: Sequence[str], every: Container[str]) -> None:
         self._rank = {test: rank for rank, test in enumerate(tests)}
+        self._every = every
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Those that were not chosen are left out; those that are new come last."""
+        """Those that were not chosen are left out; those that there are only with the mutant come last."""
+        items[:] = [item for item in items if item.nodeid in self._rank or item.nodeid not in self._every]
         items.sort(key=lambda item: self._rank.get(item.nodeid, len(self._rank)))

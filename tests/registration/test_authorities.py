@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from smki import Smki
-from smki.ledger.sqlite.transaction import SqliteTransaction
+from smki.ledger.sqlite.decisions import SqliteDecisions
 from smki.registration import Actor
 from smki.registration.authorities import EstablishAuthority
 from smki.sec.role import CertificateKind
@@ -25,7 +25,7 @@ def test_an_authority_is_made_after_a_crash_that_left_its_key(
 
     with Smki.in_memory() if in_memory else Smki.create(tmp_path / "pki") as smki:
         with monkeypatch.context() as patch:
-            patch.setattr(SqliteTransaction, "append_event", fail)
+            patch.setattr(SqliteDecisions, "record", fail)
             with pytest.raises(OSError, match="power"):
                 smki.registration.execute(ADD, ACTOR)
         record = smki.registration.execute(ADD, ACTOR)

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from smki import CertificateKind, Smki
+from smki import CertificateKind, EntityIdentifier, Smki
 from smki.authority.audit import CheckResult, check_ledger
 from smki.clock import to_seconds
 from smki.ledger import CertificateRecord, ListRecord
 from smki.ledger.sqlite.memory import MemoryLedger
 from smki.problem import Problem
+from smki.registration.restoration import GoOnAfterRestore
 from smki.registration.revocation import Revoke
 from tests.registration.in_memory import START, TEST, Pending
 from tests.support import DS, KA
@@ -25,7 +26,7 @@ class Damaged:
     """An SMKI with a Device Certificate, two Organisation Certificates of which one is revoked, and its second list."""
 
     def __init__(self) -> None:
-        pending = Pending()
+        self.pending = pending = Pending()
         self.smki: Smki = pending.smki
         self.registration = pending.registration
         self.device, self.revoked, self.good = pending.device(), pending.organisation(DS), pending.organisation(KA)
@@ -126,6 +127,25 @@ def test_the_usage_of_a_certificate(damaged: Damaged) -> None:
     assert damaged.found("ledger.column") == [of(damaged.good, "ledger.column", f"column usage holds {DS}", f"{KA}")]
 
 
+def test_each_certificate_of_one_form_is_checked(damaged: Damaged) -> None:
+    """After the first of them the whole lint is not run, but the signature is verified."""
+    alike = [
+        damaged.device,
+        *(damaged.pending.device(EntityIdentifier.parse(f"00DB1234567890A{n}")) for n in (1, 4, 5)),
+    ]
+    ledger = damaged.smki.ledger
+    for page in (1, 2, 3, 100):
+        assert check_ledger(ledger, page=page) == CheckResult(ledger.count_certificates(), 0, ())
+    for record in alike:
+        changed = bytearray(record.certificate.der)
+        changed[-1] ^= 1
+        damaged.certificate(record, "der", bytes(changed))
+        for page in (2, 100):
+            found = [each for each in check_ledger(ledger, page=page).problems if each.code.startswith("signature")]
+            assert [problem.subject for problem in found] == [f"certificate {record.serial_number}"]
+        damaged.certificate(record, "der", record.certificate.der)
+
+
 def test_the_serial_number_and_kind_of_a_certificate(damaged: Damaged) -> None:
     damaged.certificate(damaged.good, "serial_number", bytes.fromhex("1234"))
     (problem,) = damaged.found("ledger.column")
@@ -209,6 +229,24 @@ def test_lists_of_version_0_1_are_dated_like_the_one_before_after_the_clock_was_
     assert [problem.seen for problem in damaged.found("list.time")] == [
         f"thisUpdate {first - 1}, issued at a time that is not recorded"
     ]
+
+
+def test_the_numbers_of_lists_may_go_on_after_a_restore_and_nowhere_else(damaged: Damaged) -> None:
+    restore = GoOnAfterRestore(machine_microseconds=5_000, backup_made=START, backup_sha256="00" * 32)
+    damaged.registration.execute(restore, TEST)
+    lists = damaged.smki.lists(OCA)
+    assert [lists.publish().number, lists.publish().number] == [5_001, 5_002]
+    assert damaged.found("list.order") == []
+    damaged.change("UPDATE revocation_list SET number = 5003 WHERE number = 5002")
+    (problem,) = damaged.found("list.order")
+    assert (problem.seen, problem.expected) == ("number 5003", "number 5002")
+
+
+def test_lists_are_checked_although_an_authority_before_cannot_be_read(damaged: Damaged) -> None:
+    root = next(each for each in damaged.smki.ledger.authorities() if each.kind is CertificateKind.ROOT_OCA)
+    damaged.certificate(root, "der", b"not DER")
+    damaged.second_list("entries", 2)
+    assert [problem.seen for problem in damaged.found("list.column")] == ["column entries holds 2"]
 
 
 def test_the_columns_of_the_latest_list(damaged: Damaged) -> None:
@@ -325,3 +363,11 @@ def test_a_row_that_cannot_be_read(damaged: Damaged, sql: str, seen: str) -> Non
     assert len(problem.seen) > len(seen)
     assert "None" not in problem.seen
     assert result.unfinished == 0
+    assert result.certificates <= damaged.smki.ledger.count_certificates()
+
+
+def test_what_is_said_of_a_row_that_cannot_be_read_is_bounded(damaged: Damaged) -> None:
+    damaged.change("UPDATE certificate SET kind = ? WHERE id = 5", "x" * 300)
+    found = [each.seen for each in damaged.found("ledger.damaged") if each.seen.startswith("a row that")]
+    assert found
+    assert {len(seen) for seen in found} == {200}

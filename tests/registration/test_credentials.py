@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from smki import Smki
@@ -11,9 +15,11 @@ from smki.problem import Malformed, NotFound
 from smki.registration.appointments import AppointOfficer
 from smki.registration.credentials import MadeCredential, MakeApiKey, MakeToken, RevokeCredential
 from smki.sec.party import SUBSCRIBER_KINDS, Officer
+from tests.commands import change_party
 from tests.registration.register_cases import LARGE, MOMENT, OPERATOR, state
 
 SMALL = PartyId.parse("SMALL-SUPPLIER")
+EXPIRES = MOMENT + timedelta(days=90)
 TOKEN, KEY = CredentialKind.OFFICER_TOKEN, CredentialKind.API_KEY
 
 
@@ -61,3 +67,34 @@ def test_a_number_is_of_its_kind(smki: Smki) -> None:
     with pytest.raises(NotFound):
         smki.registration.execute(RevokeCredential(kind=KEY, number=token.id, revoked=MOMENT), OPERATOR)
     assert token.id in valid(smki, TOKEN)
+
+
+@pytest.mark.parametrize(
+    ("command", "prefix"),
+    [
+        (MakeApiKey(name="head-end", created=MOMENT, expires=EXPIRES), "smki-key-"),
+        (MakeToken(party=PartyId("DCC"), created=MOMENT, expires=EXPIRES), "smki-officer-"),
+    ],
+    ids=["key", "token"],
+)
+def test_a_credential_has_its_times_and_a_secret_of_32_bytes(command: MakeApiKey | MakeToken, prefix: str) -> None:
+    with Smki.in_memory() as smki:
+        made = smki.registration.execute(command, OPERATOR)
+        assert (made.record.created, made.record.expires) == (MOMENT, EXPIRES)
+        assert smki.ledger.credentials.all(made.record.kind) == [made.record]
+        assert made.secret.startswith(prefix)
+        assert re.fullmatch(r"[A-Za-z0-9_-]{43}", made.secret.removeprefix(prefix))
+        assert smki.registration.execute(command_again(command), OPERATOR).secret != made.secret
+
+
+def command_again(command: MakeApiKey | MakeToken) -> MakeApiKey | MakeToken:
+    return replace(command, name="another") if isinstance(command, MakeApiKey) else command
+
+
+def test_a_party_without_officers_has_no_token() -> None:
+    with Smki.in_memory() as smki:
+        change_party(smki, PartyId("DCC"), lambda party: replace(party, officers=()))
+        with pytest.raises(NotFound) as caught:
+            smki.registration.execute(MakeToken(party=PartyId("DCC"), created=MOMENT), OPERATOR)
+        (problem,) = caught.value.problems
+        assert (problem.code, problem.subject, problem.expected) == ("officer.unknown", "officer ", "an officer")

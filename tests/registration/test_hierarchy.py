@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NoReturn
 
 import pytest
 
@@ -14,9 +15,10 @@ from smki.pki import der
 from smki.pki.oid import Oid
 from smki.pki.request import public_point
 from smki.pki.x509 import encode_attribute, encode_public_key
-from smki.problem import IntegrityError, Malformed, Problem
+from smki.problem import IntegrityError, KeyUnusable, Malformed, Problem
 from smki.profile import IssuerFacts
 from smki.registration.authorities import EstablishAuthority
+from smki.registration.restoration import GoOnAfterRestore
 from smki.registration.revocation import Revoke
 from tests.registration.in_memory import START, TEST
 
@@ -179,3 +181,48 @@ def test_the_first_key_of_a_kind_is_that_of_its_label(smki: Smki) -> None:
     for record in smki.ledger.authorities():
         key = SeededRandomness("hierarchy").private_key(f"authority {record.kind.value}")
         assert public_point(key.public_key()) == record.certificate.point
+
+
+def test_every_key_that_cannot_be_used_is_named_but_those_of_the_revoked(smki: Smki) -> None:
+    second, third = establish(smki, OCA), establish(smki, DCA)
+    assert smki.hierarchy.unusable_keys(smki.ledger) == []
+    again = Smki.in_memory(seed="hierarchy", at=START)  # with the keys of the first four alone
+    again._keys.write("issuing-dca-TD02", SystemRandomness().private_key(""))
+    problems = again.hierarchy.unusable_keys(smki.ledger)
+    assert [(problem.code, problem.subject) for problem in problems] == [
+        ("key.missing", "private key of Issuing OCA T2"),
+        ("authority.key-mismatch", "private key of Issuing DCA TD02"),
+    ]
+    for record, code in ((second, "key.missing"), (third, "authority.key-mismatch")):
+        with pytest.raises(KeyUnusable) as caught:
+            again.hierarchy.require_key(record)
+        assert caught.value.code == code
+    revoke(smki, second)
+    assert again.hierarchy.unusable_keys(smki.ledger) == problems[1:]
+
+
+def test_a_key_made_after_a_restore_is_another(smki: Smki) -> None:
+    """One of that name may have been made in the time that was lost."""
+    restore = GoOnAfterRestore(machine_microseconds=5_000, backup_made=START, backup_sha256="00" * 32)
+    smki.registration.execute(restore, TEST)
+    key = SeededRandomness("hierarchy").private_key("authority issuing-oca T2 after 5000")
+    assert public_point(key.public_key()) == establish(smki, OCA).certificate.point
+
+
+@pytest.mark.parametrize(
+    ("remedy_of_store", "remedy"), [("", "authority.key-file"), ("key.passphrase", "authority.passphrase")]
+)
+def test_what_to_do_about_an_unusable_key_names_its_file(
+    smki: Smki, monkeypatch: pytest.MonkeyPatch, remedy_of_store: str, remedy: str
+) -> None:
+    def unreadable(_: str) -> NoReturn:
+        problem = Problem(code="key.x", subject="a key", seen="x", expected="y", remedy=remedy_of_store)
+        raise IntegrityError(problem)
+
+    monkeypatch.setattr(smki._keys, "read", unreadable)
+    record = smki.ledger.authorities()[1]
+    with pytest.raises(KeyUnusable) as caught:
+        smki.hierarchy.require_key(record)
+    (problem,) = caught.value.problems
+    assert (problem.subject, problem.remedy) == ("private key of Issuing OCA T1", remedy)
+    assert problem.given == {"file": "key issuing-oca in memory"}

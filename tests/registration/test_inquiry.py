@@ -10,11 +10,11 @@ import pytest
 from smki import DeviceType, EntityIdentifier
 from smki.identity import PartyId
 from smki.problem import Problem
-from smki.registration.applicants import owner_as_applicant
+from smki.registration.applicants import first_officer, owner_as_applicant
 from smki.registration.devices import SetThreshold
 from smki.registration.inquiry import Inquiry, decide_on
 from smki.registration.who_and_what import CannotBeJudged
-from smki.sec.party import Standing, StandingChange
+from smki.sec.party import Officer, Standing, StandingChange
 from smki.sec.role import CertificateKind, RemotePartyRole
 from tests.commands import change_participant_quota, change_party
 from tests.registration.in_memory import LARGE, START, TEST, Pending
@@ -137,3 +137,14 @@ def test_a_decision_on_a_key_that_is_certified_already(pending: Pending) -> None
     assert decide_on(*asked, key[:-1] + bytes([key[-1] ^ 1])).eligible
     with pytest.raises(ValueError, match="in a role"):
         decide_on(pending.smki.ledger, who, None, None, DS, SUPPLIER, TODAY)
+
+
+def test_the_first_officer_who_acts_for_the_kind_or_else_the_first(pending: Pending) -> None:
+    device, organisation = CertificateKind.DEVICE, CertificateKind.ORGANISATION
+    found = pending.smki.ledger.register.registrant(PartyId(LARGE))
+    assert found is not None
+    one, two = Officer("One", frozenset({device})), Officer("Two", frozenset({organisation}))
+    who = replace(found, officers=(one, two))
+    assert [first_officer(who, kind) for kind in (device, organisation)] == ["One", "Two"]
+    assert first_officer(replace(found, officers=(one,)), organisation) == "One"
+    assert first_officer(replace(found, officers=()), organisation) == ""

@@ -75,7 +75,18 @@ def test_which_commands_require_the_dcc() -> None:
     gc.collect()
     commands = {each.__name__: each for each in _all(Command) if each.__module__.startswith("smki.registration")}
     free = {name for name, each in commands.items() if not each.requires_dcc}
-    assert free == {"Apply", "_Decide", "Accept", "Reject", "Revoke", "PublishList", "AddDevices", "LoadDevices"}
+    assert free == {
+        "Apply",
+        "ApplyTogether",
+        "DecideTogether",
+        "_DecideOnOne",
+        "Accept",
+        "Reject",
+        "Revoke",
+        "PublishList",
+        "AddDevices",
+        "LoadDevices",
+    }
     with Smki.in_memory(seed="commands") as opened:
         tried = {type(case.command(opened)).__name__ for case in CASES}
     others = {"Register", "LoadParties", "SetDeviceStatus", "Import", "PublishNow"}

@@ -161,13 +161,15 @@ def test_workers_that_are_killed_at_random_moments_change_no_result(monkeypatch:
     killer = threading.Thread(target=kill)
     with Workers(2) as workers:
         killer.start()
-        futures = [workers.submit(functions.hashed, bytes([n % 256]), 30_000) for n in range(4 * DRILLS)]
-        found = [future.result(120) for future in futures]
+        found: list[bytes] = []
+        while len(found) < 4 * DRILLS or (len(killed) < 3 and len(found) < 400 * DRILLS):
+            futures = [workers.submit(functions.hashed, bytes([n % 256]), 10_000) for n in range(4 * DRILLS)]
+            found += [future.result(120) for future in futures]
         # Before they are closed: a process that was waited for is no more, and another may have its number.
         stop.set()
         killer.join()
-    expected = {n: functions.hashed(bytes([n]), 30_000) for n in range(min(256, 4 * DRILLS))}
-    assert found == [expected[n % 256] for n in range(4 * DRILLS)]
+    expected = {n: functions.hashed(bytes([n]), 10_000) for n in range(min(256, 4 * DRILLS))}
+    assert found == [expected[n % (4 * DRILLS) % 256] for n in range(len(found))]
     assert len(killed) >= 3
     assert gone(set(started))
 
