@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from smki.problem import SmkiError
+from smki.ledger import LedgerUnavailable
 from smki.registration.actor import Actor
 
 T = TypeVar("T")
@@ -44,11 +44,17 @@ class Combining:
         own = _Waiting(command, actor)
         with self._waiting_lock:
             self._waiting.append(own)
-        with self._running:
-            if not own.done:
-                with self._waiting_lock:
-                    waiting, self._waiting = self._waiting, []
-                self._run_all(waiting)
+        try:
+            with self._running:
+                if not own.done:
+                    with self._waiting_lock:
+                        waiting, self._waiting = self._waiting, []
+                    self._run_all(waiting)
+        finally:
+            # If this thread was interrupted while it waited, nobody is to run its command later.
+            with self._waiting_lock:
+                if own in self._waiting:
+                    self._waiting.remove(own)
         if own.error is not None:
             raise own.error
         return own.outcome
@@ -70,8 +76,12 @@ class Combining:
         if len(some) > 1:
             try:
                 outcomes = self._execute(some[0].command.together([each.command for each in some]), actor)
-            except SmkiError:
-                pass  # of one of them, perhaps: each is told its own error
+            except LedgerUnavailable as error:  # of all of them; it can take a minute to find out
+                for each in some:
+                    each.error, each.done = error, True
+                return
+            except Exception:  # noqa: S110  (of one of them, perhaps: each is told its own error)
+                pass
             else:
                 for each, outcome in zip(some, outcomes, strict=True):
                     each.outcome, each.done = outcome, True

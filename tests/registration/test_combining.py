@@ -11,6 +11,7 @@ import pytest
 
 from smki import Application, CertificateKind, DeviceType, EntityIdentifier, Issued, Refusal, Smki
 from smki.keys.private_key import SystemRandomness
+from smki.ledger import LedgerUnavailable
 from smki.pki.request import make_device_request
 from smki.problem import NotReady, Problem
 from smki.registration import Actor, Apply
@@ -54,7 +55,7 @@ class Runs:
         def run(number: int, actor: Actor) -> Any:
             try:
                 return self.combining.run(Add(number), actor)
-            except NotReady as error:
+            except (NotReady, LedgerUnavailable, ValueError) as error:
                 return error
 
         with ThreadPoolExecutor(len(commands)) as pool:
@@ -86,6 +87,43 @@ def test_an_error_is_told_to_whom_it_concerns() -> None:
     assert (first, third, fourth) == (10, 30, 40)
     assert isinstance(failed, NotReady)
     assert runs.calls == [(SUPPLIER, 1), (SUPPLIER, [-2, 3, 4]), (SUPPLIER, -2), (SUPPLIER, 3), (SUPPLIER, 4)]
+
+
+@pytest.mark.parametrize("error", [LedgerUnavailable(FAILURE), ValueError("of one")])
+def test_an_error_of_all_is_told_to_all_at_once_and_any_other_to_whom_it_concerns(error: Exception) -> None:
+    runs = Runs(3)
+    inner = runs.execute
+
+    def execute(command: Any, actor: Actor) -> Any:
+        try:
+            return inner(command, actor)
+        except NotReady:
+            raise error from None
+
+    runs.combining._execute = execute
+    first, *others, last = runs.all((1, SUPPLIER), (-2, SUPPLIER), (3, SUPPLIER), (4, OTHER))
+    assert (first, last) == (10, 40)
+    if isinstance(error, LedgerUnavailable):
+        assert others == [error, error]
+        assert runs.calls == [(SUPPLIER, 1), (SUPPLIER, [-2, 3]), (OTHER, 4)]
+    else:
+        assert others == [error, 30]
+
+
+def test_a_command_whose_thread_was_interrupted_while_it_waited_is_never_run() -> None:
+    class Interrupted:
+        def __enter__(self) -> None:
+            raise KeyboardInterrupt
+
+        def __exit__(self, *exc_info: object) -> None: ...
+
+    runs = Runs(0)
+    running, runs.combining._running = runs.combining._running, Interrupted()  # type: ignore[assignment]
+    with pytest.raises(KeyboardInterrupt):
+        runs.combining.run(Add(1), SUPPLIER)
+    runs.combining._running = running
+    assert runs.combining.run(Add(2), SUPPLIER) == 20
+    assert runs.calls == [(SUPPLIER, 2)]
 
 
 @pytest.mark.parametrize("threads", [8])
