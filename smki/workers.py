@@ -7,6 +7,7 @@ script, thread or server. It reads calls from its standard input and writes resu
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import itertools
 import os
 import pickle
@@ -20,7 +21,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, ParamSpec, TypeVar
+from typing import IO, Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -196,8 +197,9 @@ class _Worker:
             stdout=subprocess.PIPE,
             # For each part that is read, the thread needs the interpreter again, and may have to wait for it.
             bufsize=_PIPE_BYTES,
-            pipesize=_PIPE_BYTES,
         )
+        for pipe in (process.stdin, process.stdout):
+            _enlarge(pipe)
         if pickle.load(process.stdout) != _READY:  # type: ignore[arg-type]  # noqa: S301  (from our own process)
             raise _Died
         self._failed_starts = 0
@@ -209,6 +211,13 @@ class _Worker:
         if process is not None:
             process.kill()
             process.communicate()
+
+
+def _enlarge(pipe: IO[bytes] | None) -> None:
+    # Not with an option of Popen: that fails where the system does not allow it, as for a user who has many pipes.
+    if pipe is not None and hasattr(fcntl, "F_SETPIPE_SZ"):
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
 
 
 def _options() -> list[str]:

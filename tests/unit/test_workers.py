@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import random
 import signal
@@ -257,6 +258,19 @@ def test_a_program_that_is_killed_leaves_none_behind(tmp_path: Path, busy: bool)
     process.communicate()
     assert len(processes) == 2
     assert gone(processes)
+
+
+def test_where_pipes_cannot_be_enlarged(workers: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system refuses it to a user who has many large pipes already."""
+    control = fcntl.fcntl
+
+    def refused(descriptor: Any, command: int, *more: Any) -> Any:
+        if command == getattr(fcntl, "F_SETPIPE_SZ", None):
+            raise PermissionError(1, "Operation not permitted")
+        return control(descriptor, command, *more)
+
+    monkeypatch.setattr(fcntl, "fcntl", refused)
+    assert os.getpid() not in processes_of(workers)
 
 
 @pytest.mark.parametrize("end", ["", "workers.close()"])
